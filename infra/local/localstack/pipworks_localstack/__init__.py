@@ -1,0 +1,1 @@
+"""Our part of LocalStack: functions as processes, DynamoDB Local from our copy, and no needless waiting."""
