@@ -1,0 +1,5 @@
+//! Bootstrap of `accounts-create`.
+
+fn main() -> std::process::ExitCode {
+    runtime::run("accounts-create", accounts::create::build)
+}

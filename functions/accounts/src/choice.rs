@@ -1,0 +1,162 @@
+//! What kind of account a client asks for, held against what is on offer: every fault at once.
+
+use domain::input::{Fault, Reader};
+use domain::rules::platforms::{AccountFacts, AccountType, Environment, Platform};
+use domain::rules::{Platforms, RuleError};
+use domain::{Country, Currency};
+use runtime::{Problem, StepError};
+use serde_json::Value;
+
+/// Longest text of the caller's that a message repeats, in characters.
+const SHOWN_MAX: usize = 40;
+
+/// An account that is on offer.
+pub(crate) struct Choice {
+    pub platform: Platform,
+    pub account_type: String,
+    pub currency: Currency,
+    pub leverage: u32,
+    pub kind: Environment,
+}
+
+impl Choice {
+    /// What rules about accounts may ask.
+    pub(crate) fn facts(&self, residence: Country) -> AccountFacts {
+        AccountFacts {
+            platform: self.platform,
+            account_type: self.account_type.clone(),
+            currency: self.currency,
+            kind: self.kind,
+            country: residence,
+        }
+    }
+}
+
+/// The parts that could be read.
+struct Parts<'r> {
+    platform: Option<Platform>,
+    account_type: Option<&'r AccountType>,
+    currency: Option<Currency>,
+    leverage: Option<u32>,
+    kind: Option<Environment>,
+}
+
+/// Reads a request.
+///
+/// # Errors
+/// 400 or 422 with every fault, 503 when the leverage rules cannot be judged.
+pub(crate) fn read(body: &Value, residence: Country, rules: &Platforms) -> Result<Choice, Problem> {
+    let mut reader = Reader::new(body);
+    let kind = read_kind(&mut reader);
+    let account_type = read_type(&mut reader, rules);
+    let parts = Parts {
+        platform: read_platform(&mut reader, rules, account_type, kind),
+        currency: read_currency(&mut reader, account_type),
+        leverage: reader.whole("leverage"),
+        account_type,
+        kind,
+    };
+    let broken = |error: RuleError| StepError::Rules { set: "platforms", what: error.to_string() };
+    if let Some(leverage) = parts.leverage {
+        let max = highest_leverage(&parts, residence, rules).map_err(broken)?;
+        if leverage == 0 || leverage > max {
+            let message = format!("must be from 1 to {max} for residents of {residence}");
+            reader.fault(Fault::new("/leverage", "leverage_out_of_range", message));
+        }
+    }
+    let faults = reader.finish();
+    match parts {
+        Parts {
+            platform: Some(platform),
+            account_type: Some(account_type),
+            currency: Some(currency),
+            leverage: Some(leverage),
+            kind: Some(kind),
+        } if faults.is_empty() => {
+            Ok(Choice { platform, account_type: account_type.name.clone(), currency, leverage, kind })
+        }
+        _ => Err(Problem::input(faults)),
+    }
+}
+
+/// The most that any account of the parts that are known may have.
+fn highest_leverage(parts: &Parts<'_>, residence: Country, rules: &Platforms) -> Result<u32, RuleError> {
+    let types = match parts.account_type {
+        Some(account_type) => vec![account_type],
+        None => rules.account_type_names().into_iter().filter_map(|name| rules.account_type(name)).collect(),
+    };
+    let mut max = 0;
+    for account_type in types {
+        for currency in parts.currency.map_or_else(|| account_type.currencies.clone(), |known| vec![known]) {
+            for platform in parts.platform.map_or_else(|| account_type.platforms.clone(), |known| vec![known]) {
+                for kind in parts.kind.map_or_else(|| Environment::ALL.to_vec(), |known| vec![known]) {
+                    let account_type = account_type.name.clone();
+                    let facts = AccountFacts { platform, account_type, currency, kind, country: residence };
+                    max = rules.max_leverage(&facts)?.outcome().map_or(max, |row| max.max(row.max));
+                }
+            }
+        }
+    }
+    Ok(max)
+}
+
+fn read_kind(reader: &mut Reader<'_>) -> Option<Environment> {
+    match reader.optional_string("kind") {
+        None => Some(Environment::Live),
+        Some(text) => {
+            let all = Environment::ALL.iter().map(|kind| kind.as_str());
+            one_of(reader, "/kind", "unknown_value", text, text.parse().ok(), all)
+        }
+    }
+}
+
+fn read_type<'r>(reader: &mut Reader<'_>, rules: &'r Platforms) -> Option<&'r AccountType> {
+    let text = reader.string("account_type")?;
+    let names = rules.account_type_names().into_iter();
+    one_of(reader, "/account_type", "unknown_value", text, rules.account_type(text), names)
+}
+
+/// Without a known type or kind a platform is as good as any that serves one.
+fn read_platform(
+    reader: &mut Reader<'_>,
+    rules: &Platforms,
+    account_type: Option<&AccountType>,
+    kind: Option<Environment>,
+) -> Option<Platform> {
+    let text = reader.string("platform")?;
+    let names = || rules.account_type_names().into_iter().filter_map(|name| rules.account_type(name));
+    let kinds = kind.map_or_else(|| Environment::ALL.to_vec(), |known| vec![known]);
+    let serves = |platform: &Platform| {
+        let by = |account_type: &AccountType| {
+            kinds.iter().any(|kind| rules.platforms_for(account_type, *kind).contains(platform))
+        };
+        account_type.map_or_else(|| names().any(by), by)
+    };
+    let served: Vec<Platform> = Platform::ALL.iter().copied().filter(serves).collect();
+    let known = text.parse::<Platform>().ok().filter(|platform| served.contains(platform));
+    one_of(reader, "/platform", "unknown_value", text, known, served.iter().map(|platform| platform.as_str()))
+}
+
+fn read_currency(reader: &mut Reader<'_>, account_type: Option<&AccountType>) -> Option<Currency> {
+    let text = reader.string("currency")?;
+    let parsed = text.parse::<Currency>().ok();
+    let offered = account_type.map(|account_type| account_type.currencies.as_slice());
+    let known = parsed.filter(|currency| offered.is_none_or(|offered| offered.contains(currency)));
+    let code = if parsed.is_some() { "unsupported_currency" } else { "unknown_currency" };
+    one_of(reader, "/currency", code, text, known, offered.unwrap_or_default().iter().map(Currency::code))
+}
+
+fn one_of<'n, T>(
+    reader: &mut Reader<'_>,
+    pointer: &str,
+    code: &'static str,
+    text: &str,
+    known: Option<T>,
+    allowed: impl Iterator<Item = &'n str>,
+) -> Option<T> {
+    if known.is_none() {
+        let shown: String = text.chars().take(SHOWN_MAX).collect();
+        reader.fault(Fault::new(pointer, code, format!("{shown:?} is not on offer")).allowing(allowed));
+    }
+    known
+}

@@ -1,0 +1,167 @@
+//! Creates a trading account on its platform: intent, call, outcome; an unknown outcome is looked up first.
+
+use std::sync::Arc;
+
+use domain::AccountId;
+use domain::account::{Account, CreateOutcome, CreateStep, GRACE};
+use domain::client::Client;
+use domain::decision::{Frame, Verdict};
+use domain::work::{HumanDecision, WorkFacts};
+use providers::PLATFORM_CALL_TIMEOUT_S;
+use providers::http::BoxFuture;
+use providers::platforms::{NewAccount, PlatformError, TradingPlatform};
+use runtime::function::{ConfigError, Entropy, Function, Ports};
+use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
+use runtime::rulebook::RuleBook;
+use runtime::secrets::Secrets;
+use runtime::step::{self, Done};
+use runtime::vendors::Servers;
+use runtime::{StepError, awsclients};
+use secrecy::SecretString;
+use store::{Crm, Stored};
+
+use crate::seal;
+
+/// The function's time-out in the template.
+pub const TIMEOUT_S: u32 = 30;
+const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S);
+
+/// The step.
+pub struct Create {
+    crm: Crm,
+    servers: Servers,
+    secrets: Secrets,
+    key_name: String,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let step = Create {
+        crm: awsclients::crm(ports)?,
+        servers: Servers::new(ports, RuleBook::new(ports)?),
+        secrets: Secrets::new(ports),
+        key_name: ports.need("CREDENTIALS_KEY_SECRET")?.to_owned(),
+        entropy: ports.entropy.clone(),
+    };
+    QueueFunction::build(step, ports)
+}
+
+impl QueueStep for Create {
+    const NAME: &'static str = "accounts-create";
+
+    fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
+        Box::pin(async move {
+            let event = message.event()?;
+            let mut frame = message.frame(Self::NAME, &event);
+            if event.kind == "work.decided" {
+                return self.decided(&event, &mut frame).await;
+            }
+            let stored = self.crm.load::<Account>(&event.entity).await?;
+            let stored = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?;
+            match stored.entity.create_step() {
+                CreateStep::Nothing(_) => Ok("nothing_to_do"),
+                CreateStep::Intend => self.create(stored, &mut frame).await,
+                CreateStep::LookUp => self.look_up(stored, &mut frame).await,
+            }
+        })
+    }
+}
+
+impl Create {
+    /// A person's decision about an account that could not be opened.
+    async fn decided(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
+        let item: WorkFacts =
+            serde_json::from_value(event.data.clone()).map_err(|error| StepError::Malformed(error.to_string()))?;
+        let account =
+            item.subject.get("account_id").and_then(|id| id.as_str()).and_then(|id| id.parse::<AccountId>().ok());
+        let (Some(account), Some(decision)) = (account, HumanDecision::of(&item)) else { return Ok("nothing_to_do") };
+        let now = frame.now;
+        let decide = |entity: &Account| entity.decided(&decision, now);
+        Ok(match step::change(&self.crm, account.as_str(), frame, decide).await? {
+            Done::Changed { outcome, .. } => outcome,
+            Done::Unchanged { reason, .. } => {
+                tracing::info!(account.id = %account, reason, "the decision changes nothing");
+                "nothing_to_do"
+            }
+        })
+    }
+
+    async fn look_up(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {
+        let account = &stored.entity;
+        let platform = self.servers.adapter(&account.facts.server).await?;
+        match platform.find_account(&account.facts.group, account.id.as_str()).await {
+            Ok(Some(login)) => {
+                let outcome = CreateOutcome::Open(login.as_str().to_owned());
+                self.save(&stored.entity.id.clone(), frame, &outcome).await
+            }
+            Ok(None) if account.grace_over(frame.now) => self.create(stored, frame).await,
+            Ok(None) => Err(StepError::Busy("a creation may still be under way")),
+            Err(error) => self.save(&stored.entity.id.clone(), frame, &CreateOutcome::Unknown(error.to_string())).await,
+        }
+    }
+
+    async fn create(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {
+        let client_id = stored.entity.client_id.clone();
+        let client = self.crm.load_settled::<Client>(client_id.as_str()).await?;
+        let client = client.ok_or_else(|| StepError::Absent(client_id.to_string()))?.entity;
+        let platform = self.servers.adapter(&stored.entity.facts.server).await?;
+        let key = self.secrets.get(&self.key_name).await?;
+        let credentials = seal::draw(self.entropy.as_ref())?;
+        let sealed = seal::seal(&key, stored.entity.id.as_str(), &credentials, self.entropy.as_ref())?;
+        let now = frame.now;
+        let mut intend = |account: &Account| -> Verdict<Account> { account.intend(sealed.clone(), now) };
+        let Some(Done::Changed { now: intended, .. }) = step::save(&self.crm, stored, frame, &mut intend).await? else {
+            return Err(StepError::Busy("another worker has it"));
+        };
+        let new = new_account(&intended.entity, &client, &credentials);
+        let outcome = call(platform.as_ref(), &new).await;
+        self.save(&intended.entity.id, frame, &outcome).await
+    }
+
+    async fn save(
+        &self,
+        id: &AccountId,
+        frame: &mut Frame,
+        outcome: &CreateOutcome,
+    ) -> Result<&'static str, StepError> {
+        let now = frame.now;
+        let decide = |account: &Account| account.outcome(outcome.clone(), now);
+        Ok(match step::change(&self.crm, id.as_str(), frame, decide).await? {
+            Done::Changed { outcome, .. } => outcome,
+            Done::Unchanged { .. } => "nothing_to_do",
+        })
+    }
+}
+
+fn new_account(account: &Account, client: &Client, credentials: &seal::Credentials) -> NewAccount {
+    NewAccount {
+        group: account.facts.group.clone(),
+        name: client.person.full_name.clone(),
+        email: client.person.email.clone(),
+        phone: client.person.phone.clone(),
+        country: Some(client.facts.residence),
+        leverage: account.facts.leverage,
+        reference: account.id.to_string(),
+        password: SecretString::from(credentials.password.clone()),
+        investor_password: SecretString::from(credentials.investor_password.clone()),
+    }
+}
+
+/// One call; where its answer is lost, one look-up: the usual case is that it was done.
+async fn call(platform: &dyn TradingPlatform, new: &NewAccount) -> CreateOutcome {
+    match platform.create_account(new).await {
+        Ok(login) => CreateOutcome::Open(login.as_str().to_owned()),
+        Err(PlatformError::Refused { code, message }) => CreateOutcome::Refused(format!("{code} {message}")),
+        Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
+            CreateOutcome::NotApplied(error.to_string())
+        }
+        Err(error @ PlatformError::Unknown(_)) => match platform.find_account(&new.group, &new.reference).await {
+            Ok(Some(login)) => CreateOutcome::Open(login.as_str().to_owned()),
+            Ok(None) | Err(_) => CreateOutcome::Unknown(error.to_string()),
+        },
+    }
+}

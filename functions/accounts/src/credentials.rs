@@ -1,0 +1,85 @@
+//! `POST /v1/accounts/{account_id}/credentials`: hands the platform's passwords over, once.
+
+use std::sync::Arc;
+
+use domain::AccountId;
+use domain::account::{Account, HandOverRefusal};
+use domain::rules::Platforms;
+use providers::http::BoxFuture;
+use runtime::auth::PORTAL;
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::rulebook::RuleBook;
+use runtime::secrets::Secrets;
+use runtime::{Caller, Problem, awsclients};
+use serde_json::json;
+use store::{Crm, Saved};
+
+use crate::seal;
+
+/// The step.
+pub struct HandOver {
+    crm: Crm,
+    rules: RuleBook,
+    secrets: Secrets,
+    key_name: String,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let step = HandOver {
+        crm: awsclients::crm(ports)?,
+        rules: RuleBook::new(ports)?,
+        secrets: Secrets::new(ports),
+        key_name: ports.need("CREDENTIALS_KEY_SECRET")?.to_owned(),
+    };
+    HttpFunction::build(step, ports)
+}
+
+impl HttpStep for HandOver {
+    const NAME: &'static str = "accounts-credentials";
+
+    fn access(&self, _request: &Request) -> Access {
+        Access::Token
+    }
+
+    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
+        Box::pin(async move { self.hand_over(&request, caller).await })
+    }
+}
+
+impl HandOver {
+    async fn hand_over(&self, request: &Request, caller: Option<Caller>) -> Result<Reply, Problem> {
+        let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
+        caller.require(PORTAL)?;
+        let id: AccountId = request.id("account_id")?;
+        let stored = self.crm.load::<Account>(id.as_str()).await?;
+        let stored = stored.ok_or_else(|| Problem::not_found("there is no such account"))?;
+        caller.require_client(&stored.entity.client_id)?;
+        let (sealed, decision) = stored.entity.hand_over(request.now).map_err(|refusal| match refusal {
+            HandOverRefusal::NotReady => Problem::conflict("the account is not open yet"),
+            HandOverRefusal::Gone => Problem::gone("the credentials were handed over before"),
+        })?;
+        // opened before the save: what cannot be opened must not be thrown away
+        let key = self.secrets.get(&self.key_name).await?;
+        let credentials = seal::open(&key, id.as_str(), &sealed)?;
+        let live = self.rules.live::<Platforms>().await?;
+        let facts = stored.entity.facts.clone();
+        let server =
+            live.rules.server(&facts.server).map_or(facts.server.clone(), |server| server.display_name.clone());
+        match self.crm.save(Some(&stored), decision, &request.frame(Self::NAME)).await? {
+            Saved::Applied(_) => Ok(Reply::json(
+                200,
+                &json!({
+                    "login": facts.login, "password": credentials.password,
+                    "investor_password": credentials.investor_password, "server": server,
+                }),
+            )
+            .not_stored()),
+            Saved::Conflict => Err(Problem::gone("the credentials were handed over before")),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Bootstrap of `kyc-register`.
+
+fn main() -> std::process::ExitCode {
+    runtime::run("kyc-register", kyc::register::build)
+}

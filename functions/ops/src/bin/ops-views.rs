@@ -1,0 +1,5 @@
+//! Bootstrap of `ops-views`.
+
+fn main() -> std::process::ExitCode {
+    runtime::run("ops-views", ops::views::build)
+}

@@ -1,0 +1,152 @@
+//! Opens work items: what the automation hands over, with what a person needs to decide.
+
+use std::sync::Arc;
+
+use domain::WorkId;
+use domain::decision::derived_bits;
+use domain::rules::DeskRules;
+use domain::rules::desk::WorkKind;
+use domain::work::{WorkFacts, WorkItem, WorkOption, WorkStatus};
+use domain::{ClientId, Timestamp};
+use providers::http::BoxFuture;
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
+use runtime::rulebook::RuleBook;
+use runtime::{StepError, awsclients};
+use serde_json::{Map, Value, json};
+use store::{Crm, MoneyTable, Saved};
+
+/// Earlier payments of the client that a work item shows.
+const PATTERN_PAYMENTS: i32 = 10;
+
+/// The step.
+pub struct Desk {
+    crm: Crm,
+    money: MoneyTable,
+    rules: RuleBook,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let step = Desk { crm: awsclients::crm(ports)?, money: awsclients::money(ports)?, rules: RuleBook::new(ports)? };
+    QueueFunction::build(step, ports)
+}
+
+impl QueueStep for Desk {
+    const NAME: &'static str = "ops-desk";
+
+    fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
+        Box::pin(async move {
+            let event = message.event()?;
+            let review = review(&event.data)
+                .ok_or_else(|| StepError::Malformed(format!("{} says not what is to be decided", event.event_id)))?;
+            let live = self.rules.live::<DeskRules>().await?;
+            let mut frame = message.frame(Self::NAME, &event);
+            frame.rules = Some(live.label());
+            let opening = Opening {
+                kind: &review.kind,
+                derived_from: [&event.entity, &review.kind, &review.trigger],
+                at: event.at,
+                client_id: event.client_id.clone(),
+                subject: subject(&event),
+                trigger: json!({"event": event.kind, "event_id": event.event_id, "what": review.trigger, "why": event.data.get("why"), "data": event.data}),
+                pattern: self.pattern(event.client_id.as_ref()).await?,
+            };
+            let item = opening.item(&live.rules)?;
+            Ok(match self.crm.save(None, item.opened(), &frame).await? {
+                Saved::Applied(_) => "opened",
+                Saved::Conflict => "nothing_to_do",
+            })
+        })
+    }
+}
+
+struct Review {
+    kind: String,
+    trigger: String,
+}
+
+/// Deposits and stray reports name kind and trigger; an account names its kind.
+fn review(data: &Value) -> Option<Review> {
+    let review = data.get("review")?;
+    if let Some(kind) = review.as_str() {
+        return Some(Review { kind: kind.to_owned(), trigger: kind.to_owned() });
+    }
+    let text = |name: &str| review.get(name).and_then(Value::as_str).map(str::to_owned);
+    Some(Review { kind: text("kind")?, trigger: text("trigger")? })
+}
+
+fn subject(event: &BusEvent) -> Value {
+    let mut ids = Map::new();
+    for name in ["client_id", "payment_id", "account_id", "stray_id"] {
+        if let Some(id) = event.data.get(name).and_then(Value::as_str) {
+            ids.insert(name.to_owned(), json!(id));
+        }
+    }
+    Value::Object(ids)
+}
+
+impl Desk {
+    /// What is normal for the client: the newest payments.
+    async fn pattern(&self, client: Option<&ClientId>) -> Result<Value, StepError> {
+        let Some(client) = client else { return Ok(json!({})) };
+        let page = self.money.payments_of(client, PATTERN_PAYMENTS, None).await?;
+        let payments: Vec<Value> = page
+            .items
+            .iter()
+            .map(|stored| {
+                let deposit = &stored.entity;
+                json!({
+                    "payment_id": deposit.id, "at": deposit.inner.opened, "status": deposit.status().as_str(),
+                    "requested": deposit.facts.requested, "psp": deposit.facts.psp.name,
+                })
+            })
+            .collect();
+        Ok(json!({"newest_payments": payments}))
+    }
+}
+
+/// What a work item is made of.
+pub(crate) struct Opening<'a> {
+    pub kind: &'a str,
+    /// What its id is derived from: a repeat is the same item.
+    pub derived_from: [&'a str; 3],
+    pub at: Timestamp,
+    pub client_id: Option<ClientId>,
+    pub subject: Value,
+    pub trigger: Value,
+    pub pattern: Value,
+}
+
+impl Opening<'_> {
+    pub(crate) fn item(self, rules: &DeskRules) -> Result<WorkItem, StepError> {
+        let unknown = || StepError::Rules { set: "desk", what: format!("no work-item kind {}", self.kind) };
+        let kind: WorkKind = self.kind.parse().map_err(|_| unknown())?;
+        let rule = rules.kind(kind).ok_or_else(unknown)?;
+        let options = rule.options.iter();
+        let options = options.map(|o| WorkOption { action: o.action.as_str().to_owned(), label: o.label.clone() });
+        Ok(WorkItem {
+            id: WorkId::from_bits(derived_bits(self.at, &self.derived_from)),
+            client_id: self.client_id,
+            facts: WorkFacts {
+                kind: self.kind.to_owned(),
+                queue: rule.queue.as_str().to_owned(),
+                priority: rule.priority.rank(),
+                status: WorkStatus::Open,
+                owner: None,
+                due_at: self.at.plus(rule.due_in),
+                created_at: self.at,
+                subject: self.subject,
+                trigger: self.trigger,
+                pattern: self.pattern,
+                options: options.collect(),
+                runbook: rule.runbook.clone(),
+                decision: None,
+            },
+            history: Vec::new(),
+        })
+    }
+}

@@ -1,0 +1,21 @@
+//! What keeps the workflows going: relay, timers, notifications, work items, views.
+
+mod bus;
+pub mod dead_letters;
+pub mod desk;
+pub mod notify;
+pub mod relay;
+pub mod timers;
+pub mod views;
+pub mod work;
+
+/// The functions of this package by the names of their binaries.
+pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
+    ("ops-relay", relay::build),
+    ("ops-timers", timers::build),
+    ("ops-notify", notify::build),
+    ("ops-desk", desk::build),
+    ("ops-work", work::build),
+    ("ops-dead-letters", dead_letters::build),
+    ("ops-views", views::build),
+];

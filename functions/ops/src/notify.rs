@@ -1,0 +1,236 @@
+//! Tells people what happened: in the portal, by e-mail, on the desk's Slack; each message once per event.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::client::Client;
+use domain::decision::derived_bits;
+use domain::notification::{Audience, Fillings, PlannedMessage, plan};
+use domain::payment::GRACE;
+use domain::rules::Notifications;
+use domain::rules::notifications::Channel;
+use domain::{Money, NotificationId, Redacted, Timestamp};
+use providers::NOTIFY_CALL_TIMEOUT_S;
+use providers::http::BoxFuture;
+use providers::notify::email::SesEmail;
+use providers::notify::slack::Slack;
+use providers::notify::{self, Notifier, NotifyError, SlackPost};
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
+use runtime::rulebook::{Live, RuleBook};
+use runtime::secrets::Secrets;
+use runtime::{StepError, awsclients};
+use serde_json::Value;
+use store::{Crm, Notification, NotificationOutcome};
+
+/// The step.
+pub struct Notify {
+    crm: Crm,
+    rules: RuleBook,
+    secrets: Secrets,
+    email: SesEmail,
+    slack: Slack,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let step = Notify {
+        crm: awsclients::crm(ports)?,
+        rules: RuleBook::new(ports)?,
+        secrets: Secrets::new(ports),
+        email: SesEmail::new(aws_sdk_ses::Client::new(&ports.aws)),
+        slack: Slack::new(ports.transport.clone(), Duration::from_secs(u64::from(NOTIFY_CALL_TIMEOUT_S))),
+    };
+    QueueFunction::build(step, ports)
+}
+
+impl QueueStep for Notify {
+    const NAME: &'static str = "ops-notify";
+
+    fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
+        Box::pin(async move {
+            let event = message.event()?;
+            let live = self.rules.live::<Notifications>().await?;
+            let client = match &event.client_id {
+                Some(id) => self.crm.load_settled::<Client>(id.as_str()).await?.map(|stored| stored.entity),
+                None => None,
+            };
+            let language = client.as_ref().map_or(live.rules.default_language.as_str(), |c| c.facts.language.as_str());
+            let planned = plan(&event.kind, &fillings(&event), language, &live.rules)
+                .map_err(|error| StepError::Rules { set: "notifications", what: error.to_string() })?;
+            if planned.is_empty() {
+                return Ok("nobody_to_tell");
+            }
+            for (owner, messages) in by_owner(&event, planned) {
+                self.deliver(&owner, &messages, &event, client.as_ref(), &live, message.now).await?;
+            }
+            Ok("told")
+        })
+    }
+}
+
+/// The messages of an event by whom they are recorded under: the client's id or the desk's name.
+fn by_owner(event: &BusEvent, planned: Vec<PlannedMessage>) -> Vec<(String, Vec<PlannedMessage>)> {
+    let mut owners: Vec<(String, Vec<PlannedMessage>)> = Vec::new();
+    for message in planned {
+        let owner = match (&message.audience, &event.client_id) {
+            (Audience::Client, Some(client)) => client.to_string(),
+            (Audience::Client, None) => continue,
+            (Audience::Desk(desk), _) => format!("desk#{desk}"),
+        };
+        match owners.iter_mut().find(|(known, _)| *known == owner) {
+            Some((_, messages)) => messages.push(message),
+            None => owners.push((owner, vec![message])),
+        }
+    }
+    owners
+}
+
+impl Notify {
+    async fn deliver(
+        &self,
+        owner: &str,
+        messages: &[PlannedMessage],
+        event: &BusEvent,
+        client: Option<&Client>,
+        live: &Live<Notifications>,
+        now: Timestamp,
+    ) -> Result<(), StepError> {
+        let id = NotificationId::from_bits(derived_bits(event.at, &[&event.event_id, owner]));
+        let record = record(&id, messages, event);
+        let outside: Vec<&PlannedMessage> = messages.iter().filter(|m| m.channel != Channel::InApp).collect();
+        let mut sent = match self.crm.begin_notification(owner, &record, now).await? {
+            NotificationOutcome::First => Vec::new(),
+            NotificationOutcome::Begun { sent, .. } if sent.len() >= outside.len() => return Ok(()),
+            NotificationOutcome::Begun { at, .. } if now < at.plus(GRACE) => {
+                return Err(StepError::Busy("the message is being sent"));
+            }
+            NotificationOutcome::Begun { sent, .. } => sent,
+        };
+        let mut failure = None;
+        for message in &outside {
+            let channel = message.channel.as_str().to_owned();
+            if sent.contains(&channel) {
+                continue;
+            }
+            match self.send(message, client, live).await? {
+                Ok(()) => sent.push(channel),
+                Err(NotifyError::Refused { code, .. }) => {
+                    tracing::error!(event.id = %event.event_id, channel, code, "message was refused for good");
+                    sent.push(channel);
+                }
+                Err(error @ (NotifyError::Retry { .. } | NotifyError::Unknown(_))) => failure = Some(error.to_string()),
+            }
+        }
+        if !outside.is_empty() {
+            self.crm.mark_sent(owner, &id, &sent).await?;
+        }
+        failure.map_or(Ok(()), |what| Err(StepError::Vendor(what)))
+    }
+
+    async fn send(
+        &self,
+        message: &PlannedMessage,
+        client: Option<&Client>,
+        live: &Live<Notifications>,
+    ) -> Result<Result<(), NotifyError>, StepError> {
+        let broken = |what: String| StepError::Rules { set: "notifications", what };
+        let desk = match &message.audience {
+            Audience::Desk(name) => Some(live.rules.desk(name).ok_or_else(|| broken(format!("no desk {name}")))?),
+            Audience::Client => None,
+        };
+        let outcome = match message.channel {
+            Channel::InApp => return Ok(Ok(())),
+            Channel::Email => {
+                let to = match (desk, client) {
+                    (Some(desk), _) => desk.email.clone().map(Redacted::new),
+                    (None, Some(client)) => Some(client.person.email.clone()),
+                    (None, None) => None,
+                };
+                let Some(to) = to else { return Ok(Ok(())) };
+                let mail = notify::Email {
+                    to,
+                    from: live.rules.sender.address.clone(),
+                    subject: Redacted::new(message.subject.clone().unwrap_or_default()),
+                    body: Redacted::new(message.body.clone()),
+                };
+                self.email.send(&notify::Message::Email(mail)).await
+            }
+            Channel::Slack => {
+                let Some(secret) = desk.and_then(|desk| desk.slack_secret.as_ref()) else { return Ok(Ok(())) };
+                let webhook_url = self.secrets.get(secret).await?;
+                self.slack.send(&notify::Message::Slack(SlackPost { webhook_url, text: message.body.clone() })).await
+            }
+        };
+        Ok(outcome.map(|_| ()))
+    }
+}
+
+fn record(id: &NotificationId, messages: &[PlannedMessage], event: &BusEvent) -> Notification {
+    let in_app = messages.iter().find(|message| message.channel == Channel::InApp);
+    Notification {
+        id: id.clone(),
+        at: event.at,
+        kind: event.kind.clone(),
+        title: in_app.and_then(|message| message.title.clone()).unwrap_or_default(),
+        body: in_app.map(|message| message.body.clone()).unwrap_or_default(),
+        language: in_app.map(|message| message.language.clone()).unwrap_or_default(),
+        in_app: in_app.is_some(),
+        read: false,
+    }
+}
+
+/// What the texts may use, read from the event's data.
+fn fillings(event: &BusEvent) -> Fillings {
+    let data = &event.data;
+    let mut fillings = Fillings::new().with("at", event.at);
+    for name in [
+        "payment_id",
+        "client_id",
+        "account_id",
+        "work_id",
+        "platform",
+        "account_type",
+        "currency",
+        "server",
+        "kind",
+        "queue",
+        "runbook",
+    ] {
+        if let Some(text) = data.get(name).and_then(Value::as_str) {
+            fillings = fillings.with(name, text);
+        }
+    }
+    for name in ["requested", "paid", "credited"] {
+        if let Some(money) = data.get(name).and_then(|value| serde_json::from_value::<Money>(value.clone()).ok()) {
+            fillings = fillings.with(name, money);
+        }
+    }
+    for name in ["leverage", "priority"] {
+        if let Some(number) = data.get(name).and_then(Value::as_u64) {
+            fillings = fillings.with(name, number.to_string());
+        }
+    }
+    let texts = [
+        ("psp", data.pointer("/psp/name")),
+        ("login", data.pointer("/platform/login").or_else(|| data.get("login"))),
+        ("reason", data.pointer("/review/kind").or_else(|| data.get("review"))),
+    ];
+    for (name, value) in texts {
+        if let Some(text) = value.and_then(Value::as_str) {
+            fillings = fillings.with(name, text);
+        }
+    }
+    if let Some(due) = data.get("due_at").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok()) {
+        fillings = fillings.with("due_at", due);
+    }
+    let subject = data.get("subject").and_then(Value::as_object);
+    if let Some(subject) = subject {
+        let ids: Vec<&str> = subject.values().filter_map(Value::as_str).collect();
+        fillings = fillings.with("subject", ids.join(", "));
+    }
+    fillings
+}

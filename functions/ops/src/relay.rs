@@ -1,0 +1,228 @@
+//! From the tables' streams to the journal, the ledger and the bus.
+//!
+//! Every record carries a version's outbox. Records of one entity are handled in their order, entities side by side.
+//! The lowest failed sequence number is reported: the stream comes again from there, and what was done before is
+//! found done.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::payment::deposit::DepositFacts;
+use domain::payment::ledger;
+use domain::{ClientId, EventId, Timestamp};
+use futures::stream::{self, StreamExt as _};
+use providers::http::BoxFuture;
+use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use runtime::telemetry::{self, StepMetrics};
+use runtime::{StepError, awsclients};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use store::{Journal, LedgerEntry, MoneyTable, Outboxed};
+
+use crate::bus::{Bus, Outgoing};
+
+/// Entities that are journalled side by side.
+const SIDE_BY_SIDE: usize = 16;
+
+/// The function.
+pub struct Relay {
+    journal: Journal,
+    money: MoneyTable,
+    bus: Bus,
+    clock: Arc<dyn Clock>,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    Ok(Arc::new(Relay {
+        journal: awsclients::journal(ports)?,
+        money: awsclients::money(ports)?,
+        bus: Bus::new(ports)?,
+        clock: ports.clock.clone(),
+    }))
+}
+
+#[derive(Deserialize)]
+struct Batch {
+    #[serde(rename = "Records")]
+    records: Vec<StreamRecord>,
+}
+
+#[derive(Deserialize)]
+struct StreamRecord {
+    dynamodb: Change,
+}
+
+#[derive(Deserialize)]
+struct Change {
+    #[serde(rename = "SequenceNumber")]
+    sequence: String,
+    #[serde(rename = "NewImage", default)]
+    image: Option<Value>,
+}
+
+impl Function for Relay {
+    fn call<'a>(
+        &'a self,
+        event: &'a RawValue,
+        invocation: Invocation,
+    ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
+        Box::pin(async move {
+            let started = self.clock.now();
+            let batch: Batch = serde_json::from_str(event.get())
+                .map_err(|error| FunctionError { kind: "MalformedEvent", message: error.to_string() })?;
+            let (failed, usage) = store::measured(self.relay(&batch.records)).await;
+            let ended = self.clock.now();
+            telemetry::emit(&StepMetrics {
+                at: ended,
+                function: "ops-relay",
+                outcome: if failed.is_none() { "relayed" } else { "failed" },
+                latency_ms: ended.millis_since(started),
+                usage: &usage,
+                correlation_id: "",
+                execution_id: &invocation.request_id,
+            });
+            let failures: Vec<Value> = failed.iter().map(|sequence| json!({"itemIdentifier": sequence})).collect();
+            telemetry::raw(&json!({"batchItemFailures": failures}))
+        })
+    }
+}
+
+/// A record's place in the batch and the events it brings.
+struct Journalled {
+    place: usize,
+    result: Result<Vec<Outgoing>, StepError>,
+}
+
+impl Relay {
+    /// The sequence number of the first record that failed.
+    async fn relay(&self, records: &[StreamRecord]) -> Option<String> {
+        let mut by_entity: BTreeMap<String, Vec<(usize, Outboxed)>> = BTreeMap::new();
+        let mut first_failed: Option<usize> = None;
+        for (place, record) in records.iter().enumerate() {
+            let Some(image) = &record.dynamodb.image else { continue };
+            match Outboxed::read_json(image) {
+                Ok(outboxed) => by_entity.entry(outboxed.entity.clone()).or_default().push((place, outboxed)),
+                Err(error) => {
+                    tracing::error!(stream.sequence = %record.dynamodb.sequence, error = %error, "poisoned stream record");
+                    first_failed = Some(first_failed.map_or(place, |first| first.min(place)));
+                }
+            }
+        }
+        let done: Vec<Vec<Journalled>> = stream::iter(by_entity.into_values().map(|entries| self.entity(entries)))
+            .buffer_unordered(SIDE_BY_SIDE)
+            .collect()
+            .await;
+        let mut outgoing: Vec<(usize, Outgoing)> = Vec::new();
+        for journalled in done.into_iter().flatten() {
+            match journalled.result {
+                Ok(events) => outgoing.extend(events.into_iter().map(|event| (journalled.place, event))),
+                Err(_) => {
+                    first_failed = Some(first_failed.map_or(journalled.place, |first| first.min(journalled.place)))
+                }
+            }
+        }
+        outgoing.sort_by_key(|(place, _)| *place);
+        let events: Vec<Outgoing> = outgoing.iter().map(|(_, event)| event.clone()).collect();
+        for ((place, _), taken) in outgoing.iter().zip(self.bus.put(&events).await) {
+            if !taken {
+                first_failed = Some(first_failed.map_or(*place, |first| first.min(*place)));
+            }
+        }
+        first_failed.and_then(|place| records.get(place)).map(|record| record.dynamodb.sequence.clone())
+    }
+
+    /// The versions of one entity in their order; after a failure the rest waits.
+    async fn entity(&self, entries: Vec<(usize, Outboxed)>) -> Vec<Journalled> {
+        let mut done = Vec::new();
+        for (place, entry) in entries {
+            let result = self.journal_one(&entry).await;
+            if let Err(error) = &result {
+                tracing::error!(entity = %entry.entity, version = entry.version, error = %error, "version was not journalled");
+            }
+            let failed = result.is_err();
+            done.push(Journalled { place, result });
+            if failed {
+                break;
+            }
+        }
+        done
+    }
+
+    async fn journal_one(&self, entry: &Outboxed) -> Result<Vec<Outgoing>, StepError> {
+        self.journal.append(entry).await?;
+        if entry.record.events.iter().any(|kind| kind == "deposit.credited") {
+            self.book(entry).await?;
+        }
+        events_of(entry)
+    }
+
+    async fn book(&self, entry: &Outboxed) -> Result<(), StepError> {
+        let facts: DepositFacts =
+            serde_json::from_str(&entry.public_text).map_err(|error| StepError::Malformed(error.to_string()))?;
+        let postings = ledger::postings(&facts);
+        if !ledger::balanced(&postings).unwrap_or(false) {
+            return Err(StepError::Malformed(format!("the postings of {} do not balance", entry.entity)));
+        }
+        let ledger_entry = LedgerEntry {
+            event_id: EventId::derived(&entry.entity, entry.version, 0),
+            at: Timestamp::from_millis(entry.record.at_ms).unwrap_or(Timestamp::EPOCH),
+            postings,
+        };
+        self.money.book(&facts.account_id, &ledger_entry).await?;
+        Ok(())
+    }
+}
+
+/// The name of the id in an event's data, by the id's prefix.
+fn id_field(entity: &str) -> &'static str {
+    match entity.split_once('_').map(|(prefix, _)| prefix) {
+        Some("pay") => "payment_id",
+        Some("acc") => "account_id",
+        Some("cli") => "client_id",
+        Some("wrk") => "work_id",
+        Some("str") => "stray_id",
+        _ => "entity_id",
+    }
+}
+
+/// The data of a version's events.
+pub(crate) fn data(public: Value, entity: &str, client: Option<&str>, why: &[String]) -> Value {
+    let mut data = public;
+    if let Some(object) = data.as_object_mut() {
+        object.insert(id_field(entity).to_owned(), json!(entity));
+        if let Some(client) = client {
+            object.insert("client_id".to_owned(), json!(client));
+        }
+        object.insert("why".to_owned(), json!(why));
+    }
+    data
+}
+
+/// The events of a version: their data is the entity's public part with its ids and the reasons.
+pub(crate) fn events_of(entry: &Outboxed) -> Result<Vec<Outgoing>, StepError> {
+    let client = entry.client.as_ref().map(ClientId::as_str);
+    let public = serde_json::from_str(&entry.public_text).map_err(|error| StepError::Malformed(error.to_string()))?;
+    let data = data(public, &entry.entity, client, &entry.record.why);
+    let at = Timestamp::from_millis(entry.record.at_ms).unwrap_or(Timestamp::EPOCH);
+    let outgoing = entry.record.events.iter().enumerate().map(|(n, kind)| {
+        let mut detail = json!({
+            "event_id": EventId::derived(&entry.entity, entry.version, n),
+            "entity": entry.entity,
+            "version": entry.version,
+            "type": kind,
+            "at": at,
+            "correlation_id": entry.record.correlation_id,
+            "data": data,
+        });
+        if let (Some(client), Some(object)) = (&entry.client, detail.as_object_mut()) {
+            object.insert("client_id".to_owned(), json!(client));
+        }
+        Outgoing { kind: kind.clone(), detail }
+    });
+    Ok(outgoing.collect())
+}

@@ -1,0 +1,206 @@
+//! Every `GET`: what clients' portal and staff see. Reads only.
+
+mod journal;
+mod work;
+
+pub(crate) use work::work_view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::account::Account;
+use domain::client::Client;
+use domain::payment::Deposit;
+use domain::{AccountId, ClientId, PaymentId};
+use providers::http::BoxFuture;
+use providers::platforms::Login;
+use runtime::auth::{PORTAL, PORTAL_AND_STAFF};
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::rulebook::RuleBook;
+use runtime::vendors::Servers;
+use runtime::{Caller, Problem, awsclients};
+use serde_json::{Value, json};
+use store::{Crm, Journal, MoneyTable, Stored};
+
+/// How long a live balance may take; without it the account is shown without.
+const BALANCE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The step.
+pub struct Views {
+    crm: Crm,
+    money: MoneyTable,
+    journal: Journal,
+    servers: Servers,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let step = Views {
+        crm: awsclients::crm(ports)?,
+        money: awsclients::money(ports)?,
+        journal: awsclients::journal(ports)?,
+        servers: Servers::new(ports, RuleBook::new(ports)?),
+    };
+    HttpFunction::build(step, ports)
+}
+
+impl HttpStep for Views {
+    const NAME: &'static str = "ops-views";
+
+    fn access(&self, request: &Request) -> Access {
+        if request.route == "/health" { Access::Public } else { Access::Token }
+    }
+
+    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
+        Box::pin(async move {
+            if request.route == "/health" {
+                return Ok(Reply::json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})));
+            }
+            let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
+            match request.route.as_str() {
+                "/v1/clients/{client_id}" => self.client(&request, &caller).await,
+                "/v1/clients/{client_id}/accounts" => self.accounts(&request, &caller).await,
+                "/v1/accounts/{account_id}" => self.account(&request, &caller).await,
+                "/v1/clients/{client_id}/payments" => self.payments(&request, &caller).await,
+                "/v1/payments/{payment_id}" => self.payment(&request, &caller).await,
+                "/v1/clients/{client_id}/notifications" => self.notifications(&request, &caller).await,
+                "/v1/work" => work::view(&self.crm, &request, &caller).await,
+                "/v1/journal" => journal::view(&self.crm, &self.money, &self.journal, &request, &caller).await,
+                _ => Err(Problem::not_found("there is no such route")),
+            }
+        })
+    }
+}
+
+fn list(items: Vec<Value>, next_cursor: Option<String>) -> Reply {
+    Reply::json(200, &json!({"items": items, "next_cursor": next_cursor}))
+}
+
+/// The client of the path, if the caller may see it and it exists.
+async fn known_client(crm: &Crm, request: &Request, caller: &Caller) -> Result<Stored<Client>, Problem> {
+    let id: ClientId = request.id("client_id")?;
+    caller.require_client(&id)?;
+    crm.load::<Client>(id.as_str()).await?.ok_or_else(|| Problem::not_found("there is no such client"))
+}
+
+impl Views {
+    async fn client(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        caller.require(PORTAL_AND_STAFF)?;
+        let client = known_client(&self.crm, request, caller).await?.entity;
+        let (facts, person) = (client.facts, client.person);
+        Ok(Reply::json(
+            200,
+            &json!({
+                "client_id": client.id, "created_at": facts.created_at, "email": person.email, "phone": person.phone,
+                "full_name": person.full_name, "date_of_birth": person.date_of_birth, "residence": facts.residence,
+                "nationality": facts.nationality, "language": facts.language, "lead_id": facts.lead_id,
+                "partner_code": facts.partner_code, "entity": facts.entity, "kyc": {"status": facts.kyc},
+            }),
+        ))
+    }
+
+    async fn accounts(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        caller.require(PORTAL_AND_STAFF)?;
+        let client = known_client(&self.crm, request, caller).await?;
+        let (limit, before) = request.page()?;
+        let page = self.crm.accounts_of(&client.entity.id, limit, before.as_ref()).await?;
+        Ok(list(page.items.iter().map(|stored| account_view(&stored.entity)).collect(), page.next))
+    }
+
+    async fn account(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        caller.require(PORTAL_AND_STAFF)?;
+        let id: AccountId = request.id("account_id")?;
+        let stored = self.crm.load::<Account>(id.as_str()).await?;
+        let account = stored.ok_or_else(|| Problem::not_found("there is no such account"))?.entity;
+        caller.require_client(&account.client_id)?;
+        let mut view = account_view(&account);
+        if let (Some(balance), Some(object)) = (self.balance(&account).await, view.as_object_mut()) {
+            object.insert("balance".to_owned(), json!(balance));
+            object.insert("balance_at".to_owned(), json!(request.now));
+        }
+        Ok(Reply::json(200, &view))
+    }
+
+    /// The platform's own balance; a platform that does not answer must not take the view down.
+    async fn balance(&self, account: &Account) -> Option<domain::Money> {
+        let login = Login::new(account.facts.login.clone()?);
+        let read = async {
+            let platform = self.servers.adapter(&account.facts.server).await.map_err(|error| error.to_string())?;
+            platform.balance(&login, account.facts.currency).await.map_err(|error| error.to_string())
+        };
+        match tokio::time::timeout(BALANCE_TIMEOUT, read).await {
+            Ok(Ok(balance)) => Some(balance),
+            Ok(Err(error)) => {
+                tracing::warn!(account.id = %account.id, error, "balance was not read");
+                None
+            }
+            Err(_) => {
+                tracing::warn!(account.id = %account.id, "balance was not read in time");
+                None
+            }
+        }
+    }
+
+    async fn payments(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        caller.require(PORTAL_AND_STAFF)?;
+        let client = known_client(&self.crm, request, caller).await?;
+        let (limit, before) = request.page()?;
+        let page = self.money.payments_of(&client.entity.id, limit, before.as_ref()).await?;
+        Ok(list(page.items.iter().map(|stored| payment_view(&stored.entity)).collect(), page.next))
+    }
+
+    async fn payment(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        caller.require(PORTAL_AND_STAFF)?;
+        let id: PaymentId = request.id("payment_id")?;
+        let stored = self.money.load::<Deposit>(id.as_str()).await?;
+        let deposit = stored.ok_or_else(|| Problem::not_found("there is no such payment"))?.entity;
+        caller.require_client(&deposit.client_id)?;
+        Ok(Reply::json(200, &payment_view(&deposit)))
+    }
+
+    async fn notifications(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        caller.require(PORTAL)?;
+        let client = known_client(&self.crm, request, caller).await?;
+        let (limit, before) = request.page()?;
+        let (messages, next) = self.crm.notifications_of(&client.entity.id, limit, before.as_ref()).await?;
+        let items = messages.iter().map(|m| {
+            json!({"id": m.id, "at": m.at, "kind": m.kind, "title": m.title, "body": m.body, "language": m.language, "read": m.read})
+        });
+        Ok(list(items.collect(), next))
+    }
+}
+
+fn account_view(account: &Account) -> Value {
+    let facts = &account.facts;
+    json!({
+        "account_id": account.id, "client_id": account.client_id, "platform": facts.platform, "kind": facts.kind,
+        "account_type": facts.account_type, "login": facts.login, "group": facts.group, "currency": facts.currency,
+        "leverage": facts.leverage, "status": facts.status.as_str(), "created_at": facts.created_at,
+    })
+}
+
+fn payment_view(deposit: &Deposit) -> Value {
+    let facts = &deposit.facts;
+    let timeline: Vec<Value> =
+        deposit.timeline().map(|(at, status, why)| json!({"at": at, "status": status.as_str(), "why": why})).collect();
+    let mut view = json!({
+        "payment_id": deposit.id, "client_id": deposit.client_id, "account_id": facts.account_id, "kind": "deposit",
+        "status": facts.status.as_str(), "requested": facts.requested, "psp": facts.psp, "platform": facts.platform,
+        "timeline": timeline,
+    });
+    if let Some(object) = view.as_object_mut() {
+        for (name, money) in [("paid", facts.paid), ("credited", facts.credited)] {
+            if let Some(money) = money {
+                object.insert(name.to_owned(), json!(money));
+            }
+        }
+        if let Some(review) = &facts.review {
+            object.insert("review".to_owned(), json!(review));
+        }
+    }
+    view
+}

@@ -1,0 +1,117 @@
+//! `GET /v1/work`: what waits for a person, over all queues by priority and due time.
+
+use std::str::FromStr;
+
+use domain::decision::Entity as _;
+use domain::work::{WorkItem, WorkStatus};
+use domain::{Timestamp, WorkId};
+use runtime::auth::STAFF;
+use runtime::http::{Reply, Request};
+use runtime::{Caller, Problem};
+use serde_json::{Value, json};
+use store::Crm;
+
+/// The queues of work items.
+const QUEUES: &[&str] = &["compliance", "finance", "support", "sales"];
+/// Items of a queue that one answer looks through for those that are asked for.
+const LOOKED_THROUGH: i32 = 100;
+
+/// A place in the list: the rank of a work item, in characters that need no escape in a query.
+struct Place(String);
+
+impl Place {
+    fn of(rank: &str) -> String {
+        rank.replace('#', "~")
+    }
+}
+
+impl FromStr for Place {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut parts = text.split('~');
+        let (priority, due, id) = (parts.next().ok_or(())?, parts.next().ok_or(())?, parts.next().ok_or(())?);
+        let priority_is_one = priority.len() == 3 && priority.bytes().all(|b| b.is_ascii_digit());
+        let is_place = priority_is_one && due.parse::<Timestamp>().is_ok() && id.parse::<WorkId>().is_ok();
+        if is_place && parts.next().is_none() { Ok(Self(text.replace('~', "#"))) } else { Err(()) }
+    }
+}
+
+/// Which items are asked for.
+struct Wanted<'a> {
+    status: Option<&'a str>,
+    owner: Option<&'a str>,
+}
+
+impl Wanted<'_> {
+    fn takes(&self, item: &WorkItem) -> bool {
+        self.owner.is_none_or(|owner| item.facts.owner.as_deref() == Some(owner))
+            && self.status.is_none_or(|status| item.facts.status.as_str() == status)
+    }
+}
+
+pub(super) async fn view(crm: &Crm, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+    caller.require(STAFF)?;
+    caller.require_unbound()?;
+    let (limit, after) = request.page::<Place>()?;
+    let named = |name: &str| request.query.get(name).map(String::as_str).filter(|value| !value.is_empty());
+    let wanted = Wanted { status: named("status"), owner: named("owner") };
+    if wanted.status.is_some_and(|status| !["open", "claimed", "resolved"].contains(&status)) {
+        return Err(Problem::malformed("status must be open, claimed or resolved"));
+    }
+    let queues: Vec<&str> = match named("queue") {
+        Some(queue) if QUEUES.contains(&queue) => vec![queue],
+        Some(_) => return Err(Problem::malformed(format!("queue must be one of {}", QUEUES.join(", ")))),
+        None => QUEUES.to_vec(),
+    };
+    let after = after.as_ref().map(|place| place.0.as_str());
+    let (items, next) = listed(crm, &queues, &wanted, limit, after).await?;
+    let next = next.map(|rank| Place::of(&rank));
+    Ok(super::list(items.iter().map(work_view).collect(), next))
+}
+
+/// One page of several queues in one order, and the rank from which the next goes on.
+async fn listed(
+    crm: &Crm,
+    queues: &[&str],
+    wanted: &Wanted<'_>,
+    limit: i32,
+    after: Option<&str>,
+) -> Result<(Vec<WorkItem>, Option<String>), Problem> {
+    let resolved = wanted.status == Some("resolved");
+    let narrowed = wanted.status.is_some() || wanted.owner.is_some();
+    let mut found: Vec<(String, WorkItem)> = Vec::new();
+    // as far as every queue was read: what ranks after it may not be all there is
+    let mut horizon: Option<String> = None;
+    for queue in queues {
+        let page = crm.work(queue, resolved, if narrowed { LOOKED_THROUGH } else { limit }, after).await?;
+        for item in page.items.into_iter().map(|stored| stored.entity).filter(|item| wanted.takes(item)) {
+            if let Some((_, rank)) = item.rank() {
+                found.push((rank, item));
+            }
+        }
+        if let Some(read_to) = page.next {
+            horizon = Some(horizon.map_or_else(|| read_to.clone(), |least| least.min(read_to.clone())));
+        }
+    }
+    found.retain(|(rank, _)| horizon.as_ref().is_none_or(|horizon| rank <= horizon));
+    found.sort_by(|left, right| left.0.cmp(&right.0));
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let next =
+        if found.len() > limit { found.get(limit.saturating_sub(1)).map(|(rank, _)| rank.clone()) } else { horizon };
+    found.truncate(limit);
+    Ok((found.into_iter().map(|(_, item)| item).collect(), next))
+}
+
+/// A work item as the API shows it.
+pub(crate) fn work_view(item: &WorkItem) -> Value {
+    let mut view = json!(item.facts);
+    if let Some(object) = view.as_object_mut() {
+        object.insert("work_id".to_owned(), json!(item.id));
+        object.insert("history".to_owned(), json!(item.history));
+        if item.facts.status == WorkStatus::Open {
+            object.entry("owner").or_insert(Value::Null);
+        }
+    }
+    view
+}

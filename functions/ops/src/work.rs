@@ -1,0 +1,135 @@
+//! `POST /v1/work/{work_id}/actions`: what people do with work items; and the portal's read mark on messages.
+
+use std::sync::Arc;
+
+use domain::input::{Fault, Reader};
+use domain::work::{WorkAction, WorkItem, WorkRefusal};
+use domain::{ClientId, NotificationId, WorkId};
+use providers::http::BoxFuture;
+use runtime::auth::{PORTAL, Role, STAFF};
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::{Caller, Problem, awsclients};
+use serde_json::json;
+use store::{Crm, Saved};
+
+use crate::views::work_view;
+
+/// Longest note, in characters: an item keeps many.
+const NOTE_MAX: usize = 500;
+/// Longest outcome or evidence, in characters: a number of the other side's, or a few words.
+const SHORT_MAX: usize = 200;
+
+/// The step.
+pub struct Work {
+    crm: Crm,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    HttpFunction::build(Work { crm: awsclients::crm(ports)? }, ports)
+}
+
+impl HttpStep for Work {
+    const NAME: &'static str = "ops-work";
+
+    fn access(&self, _request: &Request) -> Access {
+        Access::Token
+    }
+
+    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
+        Box::pin(async move {
+            let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
+            match request.route.as_str() {
+                "/v1/work/{work_id}/actions" => self.act(&request, &caller).await,
+                _ => self.read(&request, &caller).await,
+            }
+        })
+    }
+}
+
+/// Who may act on the items of a queue.
+fn roles_of(queue: &str) -> &'static [Role] {
+    match queue {
+        "finance" => &[Role::Finance, Role::Admin],
+        "compliance" => &[Role::Compliance, Role::Admin],
+        "sales" => &[Role::Sales, Role::Admin],
+        "support" => &[Role::Support, Role::Admin],
+        _ => &[Role::Admin],
+    }
+}
+
+impl Work {
+    async fn act(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        caller.require(STAFF)?;
+        caller.require_unbound()?;
+        let id: WorkId = request.id("work_id")?;
+        let body = request.json()?;
+        let action = action(&body).map_err(Problem::input)?;
+        for _ in 0..3 {
+            let stored = self.crm.load::<WorkItem>(id.as_str()).await?;
+            let stored = stored.ok_or_else(|| Problem::not_found("there is no such work item"))?;
+            caller.require(roles_of(&stored.entity.facts.queue))?;
+            let verdict = stored.entity.act(&action, &caller.subject, request.now).map_err(refusal)?;
+            let domain::decision::Verdict::Change(decision) = verdict else {
+                return Ok(Reply::json(200, &work_view(&stored.entity)));
+            };
+            let mut frame = request.frame(Self::NAME);
+            frame.correlation_id.clone_from(&stored.correlation_id);
+            if let Saved::Applied(now) = self.crm.save(Some(&stored), *decision, &frame).await? {
+                return Ok(Reply::json(200, &work_view(&now.entity)));
+            }
+        }
+        Err(Problem::conflict("the work item keeps changing; look at it again"))
+    }
+
+    async fn read(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        caller.require(PORTAL)?;
+        let client: ClientId = request.id("client_id")?;
+        caller.require_client(&client)?;
+        let id: NotificationId = request.id("notification_id")?;
+        if !self.crm.mark_read(&client, &id, request.now).await? {
+            return Err(Problem::not_found("there is no such message"));
+        }
+        Ok(Reply::json(200, &json!({"id": id, "read": true})))
+    }
+}
+
+fn action(body: &serde_json::Value) -> Result<WorkAction, Vec<Fault>> {
+    let mut reader = Reader::new(body);
+    let action = reader.string("action").map(str::to_owned);
+    let mut optional = |name| reader.optional_string(name).map(str::to_owned);
+    let (note, until, outcome, evidence) =
+        (optional("note"), optional("until"), optional("outcome"), optional("evidence"));
+    for (name, text, max) in
+        [("note", &note, NOTE_MAX), ("outcome", &outcome, SHORT_MAX), ("evidence", &evidence, SHORT_MAX)]
+    {
+        let length = text.as_ref().map_or(0, |text| text.chars().count());
+        if length > max {
+            reader.fault(Fault::new(format!("/{name}"), "too_long", format!("must have at most {max} characters")));
+        }
+    }
+    let faults = reader.finish();
+    match action {
+        Some(action) if faults.is_empty() => Ok(WorkAction { action, note, until, outcome, evidence }),
+        _ => Err(faults),
+    }
+}
+
+fn refusal(refusal: WorkRefusal) -> Problem {
+    match refusal {
+        WorkRefusal::Resolved => Problem::conflict("the work item is already resolved"),
+        WorkRefusal::Owned(_) => Problem::conflict("another person has claimed the work item"),
+        WorkRefusal::UnknownAction(allowed) => Problem::input(vec![
+            Fault::new("/action", "unknown_action", "is not an action of this work item").allowing(allowed),
+        ]),
+        WorkRefusal::NoteMissing => Problem::input(vec![Fault::new("/note", "missing", "a note needs text")]),
+        WorkRefusal::EvidenceMissing => {
+            let message = "say what proves it: the platform's ticket or the provider's refund id";
+            Problem::input(vec![Fault::new("/evidence", "evidence_missing", message)])
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Bootstrap of `payments-initiate`.
+
+fn main() -> std::process::ExitCode {
+    runtime::run("payments-initiate", payments::initiate::build)
+}

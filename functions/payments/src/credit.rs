@@ -1,0 +1,182 @@
+//! Credits the trading account: intent, call, outcome. No platform knows idempotency, so whatever may have been sent
+//! is looked up in the account's deal history before anything is sent again.
+
+use std::sync::Arc;
+
+use domain::account::Account;
+use domain::decision::{Frame, Verdict};
+use domain::payment::{CreditOutcome, CreditStep, Deposit, Found, GRACE};
+use domain::{Seconds, Timestamp};
+use providers::PLATFORM_CALL_TIMEOUT_S;
+use providers::http::BoxFuture;
+use providers::platforms::{BalanceOperation, Login, PlatformError, TradingPlatform};
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::queue::{Message, QueueFunction, QueueStep};
+use runtime::rulebook::RuleBook;
+use runtime::step::{self, Done};
+use runtime::vendors::{PspDesk, Servers};
+use runtime::{StepError, awsclients};
+use store::{Crm, MoneyTable, Stored};
+
+/// The function's time-out in the template.
+pub const TIMEOUT_S: u32 = 30;
+// a worker that stalls after its intent is ended by its time-out before anybody may send the credit again
+const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S);
+/// How far before the first credit the deal history is searched: clocks differ.
+const LOOK_BACK: Seconds = Seconds(600);
+
+/// The step.
+pub struct Credit {
+    crm: Crm,
+    money: MoneyTable,
+    desk: PspDesk,
+    servers: Servers,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let rules = RuleBook::new(ports)?;
+    let step = Credit {
+        crm: awsclients::crm(ports)?,
+        money: awsclients::money(ports)?,
+        desk: PspDesk::new(ports, rules.clone()),
+        servers: Servers::new(ports, rules),
+    };
+    QueueFunction::build(step, ports)
+}
+
+impl QueueStep for Credit {
+    const NAME: &'static str = "payments-credit";
+
+    fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
+        Box::pin(async move {
+            let event = message.event()?;
+            let mut frame = message.frame(Self::NAME, &event);
+            let stored = self.money.load::<Deposit>(&event.entity).await?;
+            let stored = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?;
+            self.credit(stored, &mut frame).await
+        })
+    }
+}
+
+/// What every part of one credit needs.
+struct Job {
+    platform: Arc<dyn TradingPlatform>,
+    review_after: Seconds,
+}
+
+impl Credit {
+    async fn credit(&self, stored: Stored<Deposit>, frame: &mut Frame) -> Result<&'static str, StepError> {
+        let first = stored.entity.credit_step(frame.now);
+        if let CreditStep::Nothing(reason) = first {
+            tracing::info!(payment.id = %stored.entity.id, reason, "nothing to credit");
+            return Ok("nothing_to_do");
+        }
+        let live = self.desk.rules().await?;
+        frame.rules = Some(live.label());
+        let account_id = stored.entity.facts.account_id.as_str();
+        let account = self.crm.load_settled::<Account>(account_id).await?;
+        let account = account.ok_or_else(|| StepError::Absent(account_id.to_owned()))?.entity;
+        let job = Job {
+            platform: self.servers.adapter(&account.facts.server).await?,
+            review_after: live.rules.credit_review_after,
+        };
+        match first {
+            CreditStep::Intend(verdict) => self.send(&job, stored, *verdict, frame).await,
+            CreditStep::LookUp => self.resolve(&job, stored, frame).await,
+            CreditStep::Nothing(_) => Ok("nothing_to_do"),
+        }
+    }
+
+    /// A credit that may have been sent before.
+    async fn resolve(&self, job: &Job, stored: Stored<Deposit>, frame: &mut Frame) -> Result<&'static str, StepError> {
+        let found = match look_up(job, &stored.entity, frame.now).await {
+            Ok(found) => found,
+            Err(error) => {
+                let reason = error.to_string();
+                return self.save(stored, frame, |d, now| d.not_known(&reason, job.review_after, now)).await;
+            }
+        };
+        match stored.entity.looked_up(found, job.review_after, frame.now) {
+            CreditStep::Intend(verdict) => self.send(job, stored, *verdict, frame).await,
+            CreditStep::LookUp | CreditStep::Nothing(_) => Err(StepError::Busy("a credit may still be under way")),
+        }
+    }
+
+    /// Saves an intent and, if this worker won it, calls; what is no intent is only saved.
+    async fn send(
+        &self,
+        job: &Job,
+        stored: Stored<Deposit>,
+        verdict: Verdict<Deposit>,
+        frame: &mut Frame,
+    ) -> Result<&'static str, StepError> {
+        let mut decide = |_: &Deposit| verdict.clone();
+        let saved = step::save(&self.money, stored, frame, &mut decide).await?;
+        let Some(done) = saved else { return Err(StepError::Busy("another worker has it")) };
+        let Done::Changed { now: intended, outcome } = done else { return Ok("nothing_to_do") };
+        if outcome != "crediting" {
+            return Ok(outcome);
+        }
+        let outcome = call(job, &intended.entity, frame.now).await?;
+        self.save(intended, frame, |d, now| d.outcome(outcome.clone(), job.review_after, now)).await
+    }
+
+    async fn save(
+        &self,
+        stored: Stored<Deposit>,
+        frame: &mut Frame,
+        decide: impl Fn(&Deposit, Timestamp) -> Verdict<Deposit>,
+    ) -> Result<&'static str, StepError> {
+        let (id, now) = (stored.entity.id.clone(), frame.now);
+        let first = step::save(&self.money, stored, frame, &mut |d: &Deposit| decide(d, now)).await?;
+        let done = match first {
+            Some(done) => done,
+            // a webhook changed it meanwhile: the outcome is decided on what is there now
+            None => step::change(&self.money, id.as_str(), frame, |d: &Deposit| decide(d, now)).await?,
+        };
+        Ok(match done {
+            Done::Changed { outcome, .. } => outcome,
+            Done::Unchanged { .. } => "nothing_to_do",
+        })
+    }
+}
+
+async fn look_up(job: &Job, deposit: &Deposit, now: Timestamp) -> Result<Found, PlatformError> {
+    let reference = providers::platforms::Reference::new(deposit.platform_reference())
+        .map_err(|error| PlatformError::Misconfigured(error.to_string()))?;
+    let from = Timestamp::from_millis(deposit.inner.opened.millis().saturating_sub(i64::from(LOOK_BACK.0) * 1000));
+    let login = Login::new(deposit.facts.platform.login.clone());
+    let found = job
+        .platform
+        .find_operation(
+            &login,
+            &reference,
+            deposit.creditable(),
+            from.unwrap_or(deposit.inner.opened),
+            now.plus(LOOK_BACK),
+        )
+        .await?;
+    Ok(found.map_or(Found::Absent, |ticket| Found::Booked(ticket.as_str().to_owned())))
+}
+
+/// One call; where its answer is lost, one look-up: the usual case is that it was booked.
+async fn call(job: &Job, deposit: &Deposit, now: Timestamp) -> Result<CreditOutcome, StepError> {
+    let login = Login::new(deposit.facts.platform.login.clone());
+    let operation = BalanceOperation::new(login, deposit.creditable(), deposit.platform_reference())
+        .map_err(|error| StepError::Malformed(error.to_string()))?;
+    Ok(match job.platform.apply_balance(&operation).await {
+        Ok(ticket) => CreditOutcome::Booked(ticket.as_str().to_owned()),
+        Err(PlatformError::Refused { code, message }) => CreditOutcome::Refused(format!("{code} {message}")),
+        Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
+            CreditOutcome::NotApplied(error.to_string())
+        }
+        Err(error @ PlatformError::Unknown(_)) => match look_up(job, deposit, now).await {
+            Ok(Found::Booked(ticket)) => CreditOutcome::Booked(ticket),
+            Ok(Found::Absent) | Err(_) => CreditOutcome::Unknown(error.to_string()),
+        },
+    })
+}

@@ -1,0 +1,53 @@
+//! A person's decision on a work item, applied to its deposit: it lands on the intent that the automation uses.
+
+use std::sync::Arc;
+
+use domain::PaymentId;
+use domain::payment::{Deposit, HumanDecision};
+use domain::work::WorkFacts;
+use providers::http::BoxFuture;
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::queue::{Message, QueueFunction, QueueStep};
+use runtime::step::{self, Done};
+use runtime::{StepError, awsclients};
+use store::MoneyTable;
+
+/// The step.
+pub struct Decide {
+    money: MoneyTable,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    QueueFunction::build(Decide { money: awsclients::money(ports)? }, ports)
+}
+
+impl QueueStep for Decide {
+    const NAME: &'static str = "payments-decide";
+
+    fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
+        Box::pin(async move {
+            let event = message.event()?;
+            let facts: WorkFacts =
+                serde_json::from_value(event.data.clone()).map_err(|error| StepError::Malformed(error.to_string()))?;
+            let payment = facts.subject.get("payment_id").and_then(|id| id.as_str());
+            let payment = payment.and_then(|id| id.parse::<PaymentId>().ok());
+            let (Some(payment), Some(decision)) = (payment, HumanDecision::of(&facts)) else {
+                return Ok("nothing_to_do");
+            };
+            let mut frame = message.frame(Self::NAME, &event);
+            let now = frame.now;
+            let decide = |deposit: &Deposit| deposit.decided(&decision, now);
+            Ok(match step::change(&self.money, payment.as_str(), &mut frame, decide).await? {
+                Done::Changed { outcome, .. } => outcome,
+                Done::Unchanged { reason, .. } => {
+                    tracing::info!(payment.id = %payment, reason, "the decision changes nothing");
+                    "nothing_to_do"
+                }
+            })
+        })
+    }
+}

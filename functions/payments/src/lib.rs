@@ -1,0 +1,17 @@
+//! Deposits: opened, collected, credited, and what happens when one of these does not.
+
+pub mod credit;
+pub mod decide;
+pub mod initiate;
+pub mod overdue;
+pub mod webhook;
+mod wish;
+
+/// The functions of this package by the names of their binaries.
+pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
+    ("payments-initiate", initiate::build),
+    ("payments-webhook", webhook::build),
+    ("payments-credit", credit::build),
+    ("payments-overdue", overdue::build),
+    ("payments-decide", decide::build),
+];

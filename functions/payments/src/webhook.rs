@@ -1,0 +1,142 @@
+//! `POST /v1/webhooks/psp/{psp}`: what a payment provider says. Two round trips: one read, one conditional write.
+
+use std::sync::Arc;
+
+use domain::PaymentId;
+use domain::payment::{Deposit, PspReport, StrayReport};
+use domain::rules::Psps;
+use providers::http::BoxFuture;
+use providers::psp::{Psp, WebhookAnswer, WebhookError};
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request, WEBHOOK_BYTES_MAX};
+use runtime::rulebook::{Live, RuleBook};
+use runtime::step::{self, Disposition, Done};
+use runtime::vendors::PspDesk;
+use runtime::{Caller, Problem, StepError, awsclients};
+use store::{MoneyTable, Saved};
+
+/// The step.
+pub struct Webhook {
+    money: MoneyTable,
+    desk: PspDesk,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let step = Webhook { money: awsclients::money(ports)?, desk: PspDesk::new(ports, RuleBook::new(ports)?) };
+    HttpFunction::build(step, ports)
+}
+
+impl HttpStep for Webhook {
+    const NAME: &'static str = "payments-webhook";
+    const BODY_MAX: usize = WEBHOOK_BYTES_MAX;
+
+    fn access(&self, _request: &Request) -> Access {
+        Access::Public
+    }
+
+    fn handle(&self, request: Request, _caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
+        Box::pin(async move { self.receive(&request).await })
+    }
+}
+
+impl Webhook {
+    async fn receive(&self, request: &Request) -> Result<Reply, Problem> {
+        let name = request.parameters.get("psp").map(String::as_str).unwrap_or_default();
+        let live = self.desk.rules().await?;
+        let rule = live.rules.psp(name).ok_or_else(|| Problem::not_found("there is no such payment provider"))?;
+        let psp = self.desk.adapter(rule).await?;
+        let report = match psp.read_webhook(&request.headers, &request.body, request.now) {
+            Ok(report) => report,
+            Err(error) => return Ok(refuse(&error, name, psp.as_ref(), request)),
+        };
+        match self.apply(report, psp.as_ref(), request, &live).await {
+            Ok(answer) => Ok(reply(psp.as_ref(), answer, request)),
+            Err(error) => {
+                let answer = match error.disposition() {
+                    Disposition::Retry => WebhookAnswer::TryAgain,
+                    Disposition::Park => WebhookAnswer::Malformed,
+                };
+                tracing::warn!(psp = name, "webhook was not taken");
+                let vendor = reply(psp.as_ref(), answer, request);
+                Ok(in_the_vendors_form(vendor, &Problem::from(error), request))
+            }
+        }
+    }
+
+    async fn apply(
+        &self,
+        report: PspReport,
+        psp: &dyn Psp,
+        request: &Request,
+        live: &Live<Psps>,
+    ) -> Result<WebhookAnswer, StepError> {
+        let mut frame = request.frame(Self::NAME);
+        frame.trigger = format!("{} {}", report.psp, report.event_id);
+        frame.rules = Some(live.label());
+        let Some(payment) = self.payment_of(&report, psp).await? else { return self.stray(report, &frame).await };
+        let now = request.now;
+        let decide = |deposit: &Deposit| deposit.hear(&report, &live.rules, now);
+        match step::change(&self.money, payment.as_str(), &mut frame, decide).await {
+            Ok(Done::Changed { .. }) => Ok(WebhookAnswer::Accepted),
+            Ok(Done::Unchanged { reason, .. }) => Ok(WebhookAnswer::Ignored(reason)),
+            Err(StepError::Absent(_)) => self.stray(report, &frame).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Which payment of ours it is about. A statement about moved money that names only the provider's own id, as
+    /// Stripe's disputes do, is asked about there: no index has to be kept for what is so rare.
+    async fn payment_of(&self, report: &PspReport, psp: &dyn Psp) -> Result<Option<PaymentId>, StepError> {
+        match &report.payment_id {
+            Some(payment) => Ok(Some(payment.clone())),
+            None if report.moves_money() && !report.reference.is_empty() => {
+                Ok(psp.payment_of(&report.reference).await?)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Money under a reference that is not ours goes to a person; anything else concerns nobody.
+    async fn stray(&self, report: PspReport, frame: &domain::decision::Frame) -> Result<WebhookAnswer, StepError> {
+        let Some(decision) = StrayReport::of(report) else {
+            return Ok(WebhookAnswer::Ignored("it is about no payment of ours"));
+        };
+        Ok(match self.money.save(None, decision, frame).await? {
+            Saved::Applied(_) => WebhookAnswer::Accepted,
+            Saved::Conflict => WebhookAnswer::Ignored("it is already with a person"),
+        })
+    }
+}
+
+fn refuse(error: &WebhookError, name: &str, psp: &dyn Psp, request: &Request) -> Reply {
+    match error {
+        WebhookError::BadSignature(reason) => tracing::warn!(psp = name, reason, "webhook signature was not accepted"),
+        WebhookError::Malformed { faults } => {
+            tracing::warn!(psp = name, faults = faults.len(), "webhook cannot be read")
+        }
+    }
+    let problem = match error {
+        WebhookError::BadSignature(_) => Problem::unauthorized("the signature is missing or not accepted"),
+        WebhookError::Malformed { faults } => Problem { status: 400, ..Problem::input(faults.clone()) },
+    };
+    in_the_vendors_form(reply(psp, error.answer(), request), &problem, request)
+}
+
+/// The vendor's own form of refusal where it has one (Praxis's is signed), a problem document otherwise.
+fn in_the_vendors_form(vendor: Reply, problem: &Problem, request: &Request) -> Reply {
+    if vendor.headers.contains_key("gt-authentication") { vendor } else { problem.reply(&request.correlation_id) }
+}
+
+fn reply(psp: &dyn Psp, answer: WebhookAnswer, request: &Request) -> Reply {
+    let response = psp.answer(answer, request.now);
+    let headers = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| value.to_str().ok().map(|value| (name.as_str().to_owned(), value.to_owned())))
+        .collect();
+    Reply { status: response.status().as_u16(), headers, body: String::from_utf8_lossy(response.body()).into_owned() }
+}

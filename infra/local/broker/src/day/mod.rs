@@ -1,0 +1,57 @@
+//! A day at the brokerage, played through the public API, with everything that can go wrong; every claim is checked.
+
+mod burst;
+mod report;
+mod scenes;
+pub mod steps;
+
+use domain::rules::SetName;
+use serde_json::{Value, json};
+
+use crate::Failure;
+use crate::local::Broker;
+use steps::Desk;
+
+pub use report::Report;
+
+/// The day's deposits wait so long for their webhook before the provider is asked; the seed rules say 15 minutes.
+const WEBHOOK_LIMIT: &str = "3s";
+
+/// Shortens the wait for webhooks for the day.
+pub fn shorten_waits(set: SetName, document: &mut Value) {
+    if set != SetName::Psps {
+        return;
+    }
+    for psp in document.get_mut("psps").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(psp) = psp.as_object_mut() {
+            psp.insert("webhook_limit".to_owned(), json!(WEBHOOK_LIMIT));
+        }
+    }
+}
+
+/// Prints a line.
+pub fn say(line: &str) {
+    use std::io::Write as _;
+    if let Err(error) = writeln!(std::io::stdout().lock(), "{line}") {
+        tracing::debug!(error = %error, "nobody reads the output");
+    }
+}
+
+/// Plays the day.
+///
+/// # Errors
+/// What kept it from being played to its end; a claim that does not hold is in the report instead.
+pub async fn play(broker: &Broker) -> Result<Report, Failure> {
+    let desk = Desk::new(broker);
+    let mut report = Report::default();
+    scenes::plain(&desk, &mut report).await?;
+    scenes::five_times(&desk, &mut report).await?;
+    scenes::wrong_order(&desk, &mut report).await?;
+    scenes::forged(&desk, &mut report).await?;
+    scenes::underpaid(&desk, &mut report).await?;
+    scenes::silent_webhook(&desk, &mut report).await?;
+    scenes::silent_platform(&desk, &mut report).await?;
+    burst::burst(&desk, &mut report).await?;
+    report::close(&desk, &mut report).await?;
+    Ok(report)
+}

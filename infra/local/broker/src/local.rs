@@ -1,0 +1,247 @@
+//! Starts the brokerage: vendors, secrets, host, rules.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::rules::SetName;
+use host::{Host, HostConfig, TemplateSource};
+use providers::http::HyperTransport;
+use runtime::{Build, Clock};
+use serde_json::{Value, json};
+use simulators::{Config, Mt5Group, Running, Simulators};
+use store::{Crm, Journal, MoneyTable, Rules, Table};
+
+use crate::Failure;
+use crate::rules;
+
+/// How long the local tokens are good for, in seconds.
+const TOKEN_LIFE_S: i64 = 7 * 86_400;
+/// The stage of the local installation; part of its secrets' names.
+pub const STAGE: &str = "local";
+const SENDER: &str = "desk@broker.test";
+
+/// The people and systems of the local installation: token name, subject, role.
+pub const CALLERS: &[(&str, &str, &str)] = &[
+    ("portal", "portal", "portal"),
+    ("sales", "sales-1", "sales"),
+    ("compliance", "compliance-1", "compliance"),
+    ("compliance_2", "compliance-2", "compliance"),
+    ("finance", "finance-1", "finance"),
+    ("finance_2", "finance-2", "finance"),
+    ("support", "support-1", "support"),
+    ("admin", "admin-1", "admin"),
+];
+
+/// Every function by the name of its binary.
+pub const REGISTRY: &[&[(&str, Build)]] = &[kyc::FUNCTIONS, accounts::FUNCTIONS, payments::FUNCTIONS, ops::FUNCTIONS];
+
+/// The repository's folder.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")
+}
+
+/// How to start.
+#[derive(Default)]
+pub struct Options {
+    /// The file of the tables; without one they are in memory.
+    pub data: Option<PathBuf>,
+    /// Where HTTP is served; without one a free port.
+    pub listen: Option<SocketAddr>,
+    /// Timers fire only when asked to.
+    pub manual_schedules: bool,
+    /// The clock, if not the machine's.
+    pub clock: Option<Arc<dyn Clock>>,
+    /// Time moved by hand, for the functions, the queues and the vendors alike.
+    pub time: Option<host::ManualTime>,
+    /// Changes a rule set before it is published, e.g. to shorten its waits.
+    pub adjust: Option<fn(SetName, &mut Value)>,
+    /// Sees every I/O call of every function.
+    pub probe: Option<Arc<dyn host::Probe>>,
+    /// Duplicates and delays messages.
+    pub delivery: Option<Arc<dyn host::Delivery>>,
+}
+
+/// A running brokerage.
+pub struct Broker {
+    /// The functions.
+    pub host: Host,
+    /// The vendors.
+    pub simulators: Running,
+    /// Bearer tokens by name.
+    pub tokens: BTreeMap<String, String>,
+    /// What vendors sign with.
+    pub webhook_secrets: Value,
+    names: BTreeMap<String, String>,
+}
+
+/// The vendors as the seed rules name them: their trading groups.
+pub fn simulators_config() -> Config {
+    let mut config = Config::default();
+    let groups = ["USD", "EUR", "GBP", "JPY"].into_iter().flat_map(|currency| {
+        let digits = if currency == "JPY" { 0 } else { 2 };
+        ["real", "demo"].map(|kind| Mt5Group::new(&format!("{kind}\\standard-{currency}"), currency, digits))
+    });
+    config.mt5.groups = groups.collect();
+    config
+}
+
+/// The values that the rule files leave to the installation.
+pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) -> BTreeMap<String, String> {
+    let url = |name: &str| urls.get(name).cloned().unwrap_or_default();
+    [
+        ("SECRET_PREFIX", prefix.to_owned()),
+        ("STRIPE_URL", url("stripe")),
+        ("STRIPE_PAY_PAGE_URL", format!("{}/pay/{{payment_id}}", url("stripe"))),
+        ("PRAXIS_URL", url("praxis")),
+        ("PUBLIC_URL", public_url.to_owned()),
+        ("MT5_LIVE_URL", url("mt5")),
+        ("MT5_DEMO_URL", url("mt5")),
+        ("BROKER_NAME", "Pipworks".to_owned()),
+        ("MAIL_FROM", SENDER.to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// The secrets of an installation against the simulators, by name.
+pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<String, String> {
+    let manager = json!({"login": config.mt5.manager_login, "password": config.mt5.password}).to_string();
+    let stripe = json!({"secret_key": config.stripe.secret_key, "webhook_secrets": [config.stripe.webhook_secret]});
+    let praxis = json!({
+        "merchant_id": config.praxis.merchant_id, "application_key": config.praxis.application_key,
+        "secret": config.praxis.secret,
+    });
+    let slack = format!("{slack_url}/services/{}", config.slack.path_token);
+    let mut key = [0_u8; 32];
+    // a local key: without randomness the host would not have started
+    if aws_lc_rs::rand::fill(&mut key).is_err() {
+        tracing::warn!("the credentials key is not random");
+    }
+    let mut secrets = BTreeMap::from([
+        (format!("{prefix}/psp/stripe"), stripe.to_string()),
+        (format!("{prefix}/psp/praxis"), praxis.to_string()),
+        (format!("{prefix}/platform/mt5-live"), manager.clone()),
+        (format!("{prefix}/platform/mt5-demo"), manager),
+        (format!("{prefix}/credentials-key"), STANDARD.encode(key)),
+    ]);
+    for desk in ["finance", "support", "compliance", "sales"] {
+        secrets.insert(format!("{prefix}/slack/{desk}"), slack.clone());
+    }
+    secrets
+}
+
+impl Broker {
+    /// Starts everything and publishes the seed rules.
+    ///
+    /// # Errors
+    /// What could not be started.
+    pub async fn start(options: Options) -> Result<Self, Failure> {
+        let prefix = format!("pipworks/{STAGE}");
+        let mut config = simulators_config();
+        if let Some(time) = options.time.clone() {
+            config.clock = simulators::Clock::new(move || time.now().millis());
+        }
+        let webhook_secrets = json!({
+            "stripe": config.stripe.webhook_secret,
+            "praxis": {
+                "merchant_id": config.praxis.merchant_id, "application_key": config.praxis.application_key,
+                "secret": config.praxis.secret,
+            },
+        });
+        let simulators = Simulators::start(config.clone()).await?;
+        let template = TemplateSource::Path(repository().join("infra/template.yaml"));
+        let mut host_config = HostConfig::new(template, REGISTRY, Arc::new(HyperTransport::new()));
+        host_config.parameters = [("Stage", STAGE), ("SenderAddress", SENDER)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .into();
+        host_config.secrets = secrets(&config, simulators.url("slack"), &prefix);
+        let mailbox = simulators.mailbox();
+        host_config.ses = Some(Arc::new(move |body: &[u8]| mailbox.handle_ses(body)));
+        host_config.data = options.data;
+        host_config.listen = options.listen;
+        host_config.manual_schedules = options.manual_schedules;
+        host_config.probe = options.probe;
+        host_config.delivery = options.delivery;
+        if let Some(clock) = options.clock {
+            host_config.clock = clock;
+        }
+        if let Some(time) = options.time {
+            host_config.clock = Arc::new(time.clone());
+            host_config.time = Some(time);
+        }
+        let clock = host_config.clock.clone();
+        let host = Host::start(host_config).await?;
+        simulators.set_webhook_base(host.url());
+        let names = names(simulators.urls(), &prefix, host.url());
+        let broker = Self { tokens: tokens(&host)?, host, simulators, webhook_secrets, names };
+        for set in SetName::ALL {
+            let mut document = broker.rule_document(*set)?;
+            if let Some(adjust) = options.adjust {
+                adjust(*set, &mut document);
+            }
+            rules::publish(&broker.rules(), *set, 1, &document, clock.now()).await?;
+        }
+        Ok(broker)
+    }
+
+    /// The seed document of a set, filled in for this installation.
+    ///
+    /// # Errors
+    /// What is wrong with the file.
+    pub fn rule_document(&self, set: SetName) -> Result<Value, Failure> {
+        rules::read(&repository().join("infra/rules"), set, &self.names)
+    }
+
+    /// The URL of a path of the API.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.host.url())
+    }
+
+    /// A caller's token.
+    pub fn token(&self, name: &str) -> &str {
+        self.tokens.get(name).map(String::as_str).unwrap_or_default()
+    }
+
+    fn table(&self, name: &str) -> Table {
+        let physical = self.host.template().tables.get(name).map(|table| table.name.clone()).unwrap_or_default();
+        Table::new(aws_sdk_dynamodb::Client::new(&self.host.sdk_config()), physical)
+    }
+
+    /// The table `crm`, without a function's policy.
+    pub fn crm(&self) -> Crm {
+        Crm(self.table("CrmTable"))
+    }
+
+    /// The table `money`, without a function's policy.
+    pub fn money(&self) -> MoneyTable {
+        MoneyTable(self.table("MoneyTable"))
+    }
+
+    /// The table `journal`, without a function's policy.
+    pub fn journal(&self) -> Journal {
+        Journal(self.table("JournalTable"))
+    }
+
+    /// The table `rules`, without a function's policy.
+    pub fn rules(&self) -> Rules {
+        Rules(self.table("RulesTable"))
+    }
+
+    /// Lets begun work end and stops.
+    pub async fn stop(self) {
+        self.host.stop().await;
+        self.simulators.stop().await;
+    }
+}
+
+fn tokens(host: &Host) -> Result<BTreeMap<String, String>, Failure> {
+    let mut tokens = BTreeMap::new();
+    for (name, subject, role) in CALLERS {
+        tokens.insert((*name).to_owned(), host.issuer().mint(subject, &[role], None, TOKEN_LIFE_S)?);
+    }
+    Ok(tokens)
+}

@@ -1,0 +1,140 @@
+//! What a host is started with.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use providers::http::Transport;
+use runtime::{Build, Clock, ConfigError, Entropy, Function, Ports};
+
+use crate::aws::{DatabaseError, Probe, SesHandler};
+use crate::defaults::{SystemClock, SystemEntropy};
+use crate::dispatch::pattern::PatternError;
+use crate::dispatch::queues::Delivery;
+use crate::identity::IdentityError;
+use crate::tables::TableError;
+use crate::template::TemplateError;
+use crate::time::ManualTime;
+
+/// Builds one function; unlike [`Build`] it can hold something.
+pub type Builder = Arc<dyn Fn(&Ports) -> Result<Arc<dyn Function>, ConfigError> + Send + Sync>;
+
+/// Visibility time-outs of minutes are seconds in a demo.
+const RETRY_SPEED: u32 = 100;
+
+/// Where the template is.
+#[derive(Debug, Clone)]
+pub enum TemplateSource {
+    /// In a file.
+    Path(PathBuf),
+    /// Here.
+    Text(String),
+}
+
+/// Everything that a host needs; [`HostConfig::new`] fills in what a demo wants.
+pub struct HostConfig {
+    /// The template.
+    pub template: TemplateSource,
+    /// Parameter values. The issuer's (`JwtIssuer`, `JwtAudience`, `JwksUrl`) and `Stage` (`local`) are filled in where
+    /// the template declares them and they are not given.
+    pub parameters: BTreeMap<String, String>,
+    /// The code, by binary name.
+    pub registry: BTreeMap<String, Builder>,
+    /// HTTP to the vendors.
+    pub transport: Arc<dyn Transport>,
+    /// Secrets by name.
+    pub secrets: BTreeMap<String, String>,
+    /// The mail service.
+    pub ses: Option<SesHandler>,
+    /// The file of the tables; without one they are in memory.
+    pub data: Option<PathBuf>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Time moved by hand: the clock instead of [`Self::clock`], and what visibility time-outs wait for.
+    pub time: Option<ManualTime>,
+    /// Ids and random bytes.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where HTTP is served; without one a free port of the loopback address.
+    pub listen: Option<SocketAddr>,
+    /// Timers fire only by [`crate::Host::fire_schedule`].
+    pub manual_schedules: bool,
+    /// Sees every I/O call of every function.
+    pub probe: Option<Arc<dyn Probe>>,
+    /// Duplicates and delays messages.
+    pub delivery: Option<Arc<dyn Delivery>>,
+    /// How many times faster than declared visibility time-outs and stream retries pass.
+    pub retry_speed: u32,
+    /// Routes beside the template's, e.g. static pages.
+    pub routes: Option<Router>,
+}
+
+impl HostConfig {
+    /// A host in memory on a free port with the machine's clock, its own timers and no secrets.
+    pub fn new(template: TemplateSource, registry: &[&[(&str, Build)]], transport: Arc<dyn Transport>) -> Self {
+        let builder = |build: Build| -> Builder { Arc::new(build) };
+        let all = registry.iter().flat_map(|package| package.iter());
+        Self {
+            template,
+            parameters: BTreeMap::new(),
+            registry: all.map(|(name, build)| ((*name).to_owned(), builder(*build))).collect(),
+            transport,
+            secrets: BTreeMap::new(),
+            ses: None,
+            data: None,
+            clock: Arc::new(SystemClock),
+            time: None,
+            entropy: Arc::new(SystemEntropy),
+            listen: None,
+            manual_schedules: false,
+            probe: None,
+            delivery: None,
+            retry_speed: RETRY_SPEED,
+            routes: None,
+        }
+    }
+}
+
+/// Why a host cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The template.
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+    /// The address cannot be listened on.
+    #[error("address {0} cannot be listened on")]
+    Listen(SocketAddr, #[source] std::io::Error),
+    /// The database.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// A table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// A rule or filter.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// The issuer.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// The template names a binary that the registry does not have.
+    #[error("{function}: there is no code for binary {binary}")]
+    NoCode {
+        /// Logical id of the function.
+        function: String,
+        /// Binary name.
+        binary: String,
+    },
+    /// A function refused its configuration.
+    #[error("{binary} cannot be built")]
+    Build {
+        /// Binary name.
+        binary: String,
+        /// Why.
+        #[source]
+        source: ConfigError,
+    },
+    /// The folder of the data file cannot be made.
+    #[error("folder of the data file cannot be made")]
+    Data(#[source] std::io::Error),
+}

@@ -1,0 +1,3 @@
+//! The machine's own clock and randomness, for a demo; a test brings its own.
+
+pub use runtime::lambda::{SystemClock, SystemEntropy};

@@ -1,0 +1,181 @@
+//! Routes, proxy events and what the gateway answers by itself.
+
+use std::sync::Arc;
+
+use crate::support::{call, code, config, failed, start};
+use bytes::Bytes;
+use http::Request;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+
+/// Answers the event that it got.
+fn mirror() -> host::Builder {
+    code(|_, event: Value| async move { Ok(json!({"statusCode": 200, "body": event.to_string()})) })
+}
+
+async fn event(host: &host::Host, method: &str, path: &str, body: &[u8]) -> Value {
+    let (status, _, body) = call(host, method, path, body).await;
+    assert_eq!(status, 200, "{body}");
+    serde_json::from_str(&body).unwrap()
+}
+
+#[tokio::test]
+async fn the_most_specific_route_wins_and_parameters_are_decoded() {
+    let host = start([("steps-take", mirror())]).await;
+    for (method, path, resource, parameters) in [
+        ("GET", "/v1/items/mine", "/v1/items/mine", Value::Null),
+        ("GET", "/v1/items/a%20b+c", "/v1/items/{item_id}", json!({"item_id": "a b+c"})),
+        ("POST", "/v1/items/mine", "/v1/items/{item_id}", json!({"item_id": "mine"})),
+        ("PUT", "/v1/files/a/b%2Fc", "/v1/files/{path+}", json!({"path": "a/b/c"})),
+        ("GET", "/v1/items/x/", "/v1/items/{item_id}", json!({"item_id": "x"})),
+    ] {
+        let event = event(&host, method, path, b"").await;
+        assert_eq!((&event["resource"], &event["pathParameters"]), (&json!(resource), &parameters), "{path}");
+        assert_eq!(event["httpMethod"], method);
+        assert_eq!(event["path"], path);
+    }
+}
+
+#[tokio::test]
+async fn an_event_is_the_gateways_proxy_event() {
+    let host = start([("steps-take", mirror())]).await;
+    let request = Request::post("/v1/items/i-1?a=1&b=x%20y&a=2")
+        .header("X-Thing", "one")
+        .header("x-thing", "two")
+        .header("user-agent", "tester")
+        .body(Bytes::from_static(b"{ \"a\":  1 }"))
+        .unwrap();
+    let response = host.request(request).await;
+    let event: Value = serde_json::from_slice(response.body()).unwrap();
+    assert_eq!(event["queryStringParameters"], json!({"a": "2", "b": "x y"}));
+    assert_eq!(event["multiValueQueryStringParameters"], json!({"a": ["1", "2"], "b": ["x y"]}));
+    assert_eq!(event["headers"], json!({"x-thing": "two", "user-agent": "tester"}));
+    assert_eq!(event["multiValueHeaders"]["x-thing"], json!(["one", "two"]));
+    assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("{ \"a\":  1 }"), &json!(false)));
+    assert_eq!(event["stageVariables"], Value::Null);
+    let context = &event["requestContext"];
+    assert_eq!(context["identity"], json!({"sourceIp": "127.0.0.1", "userAgent": "tester"}));
+    assert_eq!(context["resourcePath"], "/v1/items/{item_id}");
+    assert_eq!(context["requestId"].as_str().map(str::len), Some(36));
+}
+
+#[tokio::test]
+async fn a_body_that_is_not_text_is_encoded_and_an_empty_one_is_null() {
+    let host = start([("steps-take", mirror())]).await;
+    let binary = event(&host, "POST", "/v1/items/i-1", &[0xff, 0x00]).await;
+    assert_eq!((&binary["body"], &binary["isBase64Encoded"]), (&json!("/wA="), &json!(true)));
+    let empty = event(&host, "POST", "/v1/items/i-1", b"").await;
+    assert_eq!((&empty["body"], &empty["isBase64Encoded"]), (&Value::Null, &json!(false)));
+}
+
+#[tokio::test]
+async fn an_answer_may_have_several_headers_of_a_name_and_binary_content() {
+    let answer = json!({
+        "statusCode": 202, "isBase64Encoded": true, "body": "/wA=",
+        "headers": {"x-count": 3, "x-many": "zero"}, "multiValueHeaders": {"x-many": ["one", "two"]},
+    });
+    let host = start([(
+        "steps-take",
+        code(move |_, _| {
+            let answer = answer.clone();
+            async move { Ok(answer) }
+        }),
+    )])
+    .await;
+    let response = host.request(Request::get("/v1/items/i-1").body(Bytes::new()).unwrap()).await;
+    assert_eq!(response.status(), 202);
+    assert_eq!(response.body().as_ref(), [0xff, 0x00]);
+    let many: Vec<_> = response.headers().get_all("x-many").iter().collect();
+    assert_eq!(many, ["one", "two"]);
+    assert_eq!(response.headers()["x-count"], "3");
+}
+
+#[tokio::test]
+async fn what_the_gateway_refuses_is_a_problem_document() {
+    let host = start([]).await;
+    let long = vec![b'a'; 10 * 1024 * 1024 + 1];
+    for (method, path, body, status, title) in [
+        ("GET", "/v1/nothing", b"".as_slice(), 404, "Not Found"),
+        ("DELETE", "/v1/items/i-1", b"".as_slice(), 404, "Not Found"),
+        ("GET", "/v1/items", b"".as_slice(), 404, "Not Found"),
+        ("POST", "/v1/items/i-1", long.as_slice(), 413, "Payload Too Large"),
+    ] {
+        let (found, headers, body) = call(&host, method, path, body).await;
+        assert_eq!(found, status, "{method} {path}");
+        assert_eq!(headers["content-type"], "application/problem+json");
+        assert_eq!(headers["x-correlation-id"], "c-1");
+        let problem: Value = serde_json::from_str(&body).unwrap();
+        assert_eq!((&problem["status"], &problem["title"]), (&json!(status), &json!(title)));
+        assert_eq!(problem["correlation_id"], "c-1");
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_fails_or_talks_nonsense_is_unavailable() {
+    let nonsense = code(|_, event: Value| async move {
+        match event["body"].as_str() {
+            Some("fail") => Err(failed("Always")),
+            _ => Ok(json!({"hello": "world"})),
+        }
+    });
+    let host = start([("steps-take", nonsense)]).await;
+    for body in ["fail", "talk"] {
+        let (status, headers, text) = call(&host, "POST", "/v1/items/i-1", body.as_bytes()).await;
+        assert_eq!((status, headers["retry-after"].as_str()), (503, "5"));
+        assert!(!text.contains("Always") && !text.contains("steps-take"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn the_listener_serves_routes_keys_and_pages() {
+    let mut config = config();
+    config.registry.insert("steps-take".to_owned(), mirror());
+    config.routes = Some(axum::Router::new().route("/page", axum::routing::get(|| async { "a page" })));
+    let host = host::Host::start(config).await.unwrap();
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let get = async |path: &str, body: Vec<u8>| {
+        let request = Request::get(format!("{}{path}", host.url())).body(Full::from(body)).unwrap();
+        let response = client.request(request).await.unwrap();
+        let status = response.status().as_u16();
+        (status, response.into_body().collect().await.unwrap().to_bytes())
+    };
+    assert_eq!(get("/page", vec![]).await, (200, Bytes::from_static(b"a page")));
+    let (status, event) = get("/v1/items/i-1", vec![]).await;
+    let event: Value = serde_json::from_slice(&event).unwrap();
+    assert_eq!((status, &event["requestContext"]["identity"]["sourceIp"]), (200, &json!("127.0.0.1")));
+    assert_eq!(get("/v1/nothing", vec![]).await.0, 404);
+    let (status, keys) = get("/.well-known/jwks.json", vec![]).await;
+    assert_eq!((status, keys.as_ref()), (200, host.issuer().jwks().to_string().as_bytes()));
+    assert_eq!(get("/v1/items/i-1", vec![b'a'; 10 * 1024 * 1024 + 1]).await.0, 413);
+    host.stop().await;
+}
+
+#[tokio::test]
+async fn a_function_reads_the_keys_of_its_own_issuer_without_a_socket() {
+    let host = start([(
+        "steps-take",
+        code(|ports, _| async move {
+            let url = ports.need("JWKS_URL").unwrap().to_owned();
+            let request = Request::get(url).body(Bytes::new()).unwrap();
+            let answer = ports.transport.send(request, std::time::Duration::from_secs(1)).await.unwrap();
+            Ok(json!({"statusCode": 200, "body": String::from_utf8(answer.body().to_vec()).unwrap()}))
+        }),
+    )])
+    .await;
+    let (_, _, keys) = call(&host, "GET", "/v1/items/i-1", b"").await;
+    assert_eq!(keys, host.issuer().jwks().to_string());
+}
+
+#[tokio::test]
+async fn a_template_without_its_code_does_not_start() {
+    let mut config = config();
+    config.registry.remove("steps-work");
+    let error = host::Host::start(config).await.err().unwrap();
+    assert_eq!(error.to_string(), "WorkFunction: there is no code for binary steps-work");
+    let unbuildable: host::Builder = Arc::new(|ports| Err(ports.need("NOTHING").err().unwrap()));
+    let mut config = crate::support::config();
+    config.registry.insert("steps-work".to_owned(), unbuildable);
+    assert_eq!(host::Host::start(config).await.err().unwrap().to_string(), "steps-work cannot be built");
+}

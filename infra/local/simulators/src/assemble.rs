@@ -1,0 +1,132 @@
+//! Starts the simulators and holds them while they run.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::clock::Ids;
+use crate::config::Config;
+use crate::courier::Courier;
+use crate::mail::{Mail, Mailbox};
+use crate::mt5::Mt5;
+use crate::praxis::Praxis;
+use crate::psp::Psp;
+use crate::serve;
+use crate::slack::Slack;
+use crate::stripe::Stripe;
+
+/// Why the simulators could not start.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on 127.0.0.1:{port} for {vendor}")]
+pub struct StartError {
+    /// Whose port it is.
+    pub vendor: &'static str,
+    /// The wanted port; 0 is any.
+    pub port: u16,
+    /// What the system said.
+    #[source]
+    pub source: std::io::Error,
+}
+
+/// Starts all vendors.
+#[derive(Debug, Clone, Copy)]
+pub struct Simulators;
+
+/// The running simulators. They stop when this is dropped.
+pub struct Running {
+    urls: BTreeMap<String, String>,
+    courier: Arc<Courier>,
+    mailbox: Mailbox,
+    stop: watch::Sender<bool>,
+    listeners: JoinSet<()>,
+}
+
+impl Simulators {
+    /// Binds every vendor on 127.0.0.1 and serves. Must be called inside a Tokio runtime.
+    pub async fn start(config: Config) -> Result<Running, StartError> {
+        let mut urls = BTreeMap::new();
+        let ports = config.ports;
+        let stripe_socket = bind("stripe", ports.stripe, &mut urls).await?;
+        let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
+        let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
+        let slack_socket = bind("slack", ports.slack, &mut urls).await?;
+        let mail_socket = bind("mail", ports.mail, &mut urls).await?;
+        let psp_socket = bind("psp", ports.psp, &mut urls).await?;
+
+        let ids = Arc::new(Ids::new(config.id_seed));
+        let clock = config.clock;
+        let courier = Arc::new(Courier::new(config.webhook_base));
+        let url = |vendor: &str| urls.get(vendor).cloned().unwrap_or_default();
+        let stripe = Stripe::new(config.stripe, url("stripe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let idle_close = Duration::from_secs(config.mt5.idle_close_s);
+        let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock, Arc::clone(&courier));
+        let slack = Slack::new(config.slack, Arc::clone(&courier));
+        let mailbox = Mailbox::with_ids(config.mail, ids);
+        let psp = Arc::new(Psp { stripe: Arc::clone(&stripe), praxis: Arc::clone(&praxis) });
+
+        let (stop, stopped) = watch::channel(false);
+        let mut listeners = JoinSet::new();
+        let mut listen = |socket: TcpListener, router: Router, idle: Option<Duration>| {
+            listeners.spawn(serve::accept(socket, router, idle, stopped.clone()));
+        };
+        listen(stripe_socket, stripe.router(), None);
+        listen(praxis_socket, praxis.router(), None);
+        listen(mt5_socket, mt5.router(), Some(idle_close));
+        listen(slack_socket, slack.router(), None);
+        listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
+        listen(psp_socket, psp.router(), None);
+
+        Ok(Running { urls, courier, mailbox, stop, listeners })
+    }
+}
+
+async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, String>) -> Result<TcpListener, StartError> {
+    let (listener, address) = serve::bind(port).await.map_err(|source| StartError { vendor, port, source })?;
+    urls.insert(vendor.to_owned(), format!("http://{address}"));
+    Ok(listener)
+}
+
+impl Running {
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `mail`, and `psp` for both payment providers.
+    pub fn urls(&self) -> &BTreeMap<String, String> {
+        &self.urls
+    }
+
+    /// Base URL of one vendor; empty for an unknown name.
+    pub fn url(&self, vendor: &str) -> &str {
+        self.urls.get(vendor).map_or("", String::as_str)
+    }
+
+    /// Where webhooks go from now on: `{base}/v1/webhooks/psp/{vendor}`.
+    pub fn set_webhook_base(&self, base: impl Into<String>) {
+        self.courier.set_base(Some(base.into()));
+    }
+
+    /// The mail service, to be called in process.
+    pub fn mailbox(&self) -> Mailbox {
+        self.mailbox.clone()
+    }
+
+    /// Every mail taken, oldest first.
+    pub fn mails(&self) -> Vec<Mail> {
+        self.mailbox.mails()
+    }
+
+    /// Closes listeners and connections, and waits for the listeners.
+    pub async fn stop(mut self) {
+        self.stop.send_replace(true);
+        while self.listeners.join_next().await.is_some() {}
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+    }
+}

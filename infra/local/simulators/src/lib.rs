@@ -1,0 +1,31 @@
+//! The other side of the wire: a payment provider, a cashier, a trading server, a chat and a mail service
+//! that speak their real protocols over loopback HTTP/1.1 and take scripted faults.
+//!
+//! Nothing here is shared with the project's adapters, so a mistake there cannot hide here. Nothing happens by
+//! itself either: a payer pays through a page or a control route. `README.md` lists the control routes.
+
+mod assemble;
+mod clock;
+mod config;
+mod control;
+mod courier;
+mod desk;
+mod fault;
+mod lookup;
+mod mail;
+pub mod mt5;
+mod page;
+mod payer;
+pub mod praxis;
+mod psp;
+mod reply;
+mod request;
+mod serve;
+mod slack;
+pub mod stripe;
+
+pub use assemble::{Running, Simulators, StartError};
+pub use clock::Clock;
+pub use config::{Config, MailConfig, Mt5Config, Mt5Group, Ports, PraxisConfig, SlackConfig, StripeConfig};
+pub use lookup::ConfigError;
+pub use mail::{Mail, Mailbox};

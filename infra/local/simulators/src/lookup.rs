@@ -1,0 +1,86 @@
+//! The configuration of the binary: names and values, from its arguments or its environment.
+
+use std::str::FromStr;
+
+use crate::config::{Config, Mt5Group};
+
+/// Why a configuration is refused.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum ConfigError {
+    /// A number was expected.
+    #[error("{0} is not a number in range")]
+    NotANumber(&'static str),
+    /// Groups are written `name:currency:digits`, separated by commas.
+    #[error("MT5_GROUPS must be name:currency:digits, separated by commas")]
+    Groups,
+}
+
+impl Config {
+    /// Reads the configuration by name; what is absent keeps its default. `README.md` lists the names.
+    pub fn from_lookup(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let mut config = Self { webhook_base: get("WEBHOOK_BASE"), id_seed: get("ID_SEED"), ..Self::default() };
+        let text = |slot: &mut String, name: &str| {
+            if let Some(value) = get(name) {
+                *slot = value;
+            }
+        };
+        text(&mut config.stripe.secret_key, "STRIPE_SECRET_KEY");
+        text(&mut config.stripe.webhook_secret, "STRIPE_WEBHOOK_SECRET");
+        text(&mut config.praxis.merchant_id, "PRAXIS_MERCHANT_ID");
+        text(&mut config.praxis.application_key, "PRAXIS_APPLICATION_KEY");
+        text(&mut config.praxis.secret, "PRAXIS_SECRET");
+        text(&mut config.mt5.password, "MT5_PASSWORD");
+        text(&mut config.slack.path_token, "SLACK_PATH_TOKEN");
+        number(&get, &mut config.mt5.manager_login, "MT5_MANAGER_LOGIN")?;
+        number(&get, &mut config.mt5.first_login, "MT5_FIRST_LOGIN")?;
+        number(&get, &mut config.mt5.last_login, "MT5_LAST_LOGIN")?;
+        number(&get, &mut config.mt5.server_offset_s, "MT5_OFFSET_SECONDS")?;
+        number(&get, &mut config.mt5.idle_close_s, "MT5_IDLE_SECONDS")?;
+        number(&get, &mut config.ports.stripe, "STRIPE_PORT")?;
+        number(&get, &mut config.ports.praxis, "PRAXIS_PORT")?;
+        number(&get, &mut config.ports.mt5, "MT5_PORT")?;
+        number(&get, &mut config.ports.slack, "SLACK_PORT")?;
+        number(&get, &mut config.ports.mail, "MAIL_PORT")?;
+        number(&get, &mut config.ports.psp, "PSP_PORT")?;
+        if let Some(groups) = get("MT5_GROUPS") {
+            config.mt5.groups = groups.split(',').map(group).collect::<Option<_>>().ok_or(ConfigError::Groups)?;
+        }
+        Ok(config)
+    }
+}
+
+fn number<T: FromStr>(
+    get: &impl Fn(&str) -> Option<String>,
+    slot: &mut T,
+    name: &'static str,
+) -> Result<(), ConfigError> {
+    if let Some(value) = get(name) {
+        *slot = value.parse().map_err(|_| ConfigError::NotANumber(name))?;
+    }
+    Ok(())
+}
+
+fn group(text: &str) -> Option<Mt5Group> {
+    let mut parts = text.trim().split(':');
+    let (name, currency, digits) = (parts.next()?, parts.next()?, parts.next()?);
+    let group = Mt5Group::new(name, currency, digits.parse().ok()?);
+    parts.next().is_none().then_some(group)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_override_defaults_and_bad_values_are_named() {
+        let read = |name: &'static str, value: &'static str| {
+            Config::from_lookup(move |asked| (asked == name).then(|| value.to_owned()))
+        };
+        let config = read("MT5_GROUPS", "real\\a:USD:2, real\\b:JPY:0").unwrap();
+        assert_eq!(config.mt5.groups.len(), 2);
+        assert_eq!(config.mt5.groups[1].digits, 0);
+        assert_eq!(read("MT5_OFFSET_SECONDS", "-3600").unwrap().mt5.server_offset_s, -3600);
+        assert_eq!(read("MT5_GROUPS", "a:USD").unwrap_err(), ConfigError::Groups);
+        assert_eq!(read("PSP_PORT", "70000").unwrap_err(), ConfigError::NotANumber("PSP_PORT"));
+    }
+}

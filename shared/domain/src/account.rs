@@ -1,0 +1,594 @@
+//! A trading account: created on the platform by intent, call and outcome.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{Decision, Entity, Verdict};
+use crate::rules::desk::WorkAction;
+use crate::work::HumanDecision;
+use crate::{AccountId, ClientId, Currency, Seconds, Timestamp};
+
+/// How long after an intent its call may still reach the platform (see [`crate::payment::GRACE`]).
+pub const GRACE: Seconds = crate::payment::GRACE;
+/// First wait before a creation that the platform did not take is sent again.
+const RETRY: Seconds = Seconds(30);
+/// How long the automation tries before a person must look.
+const REVIEW_AFTER: Seconds = Seconds(1_800);
+
+/// Where a trading account stands (API.md).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AccountStatus {
+    /// Asked for.
+    Requested,
+    /// The creation is intended and may be under way.
+    Creating,
+    /// The outcome of the creation is not known.
+    Unknown,
+    /// Ready.
+    Open,
+    /// The platform refused it.
+    Failed,
+    /// No longer in use.
+    Closed,
+}
+
+impl AccountStatus {
+    /// The status as the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Creating => "creating",
+            Self::Unknown => "unknown",
+            Self::Open => "open",
+            Self::Failed => "failed",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// The public part of a trading account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct AccountFacts {
+    pub status: AccountStatus,
+    pub platform: String,
+    pub account_type: String,
+    pub kind: String,
+    pub currency: Currency,
+    pub leverage: u32,
+    pub server: String,
+    pub group: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
+    pub created_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<String>,
+}
+
+/// The private part of a trading account.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AccountInner {
+    /// The credentials, sealed; taken out when they are handed over.
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
+    /// When the credentials were handed over.
+    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+    pub handed_over: Option<Timestamp>,
+    /// When the last creation was intended, unless it surely was not done.
+    #[serde(rename = "ta", default, skip_serializing_if = "Option::is_none")]
+    pub attempted: Option<Timestamp>,
+    /// Creations sent so far.
+    #[serde(rename = "n", default)]
+    pub attempts: u32,
+    /// When a person had it tried again.
+    #[serde(rename = "tr", default, skip_serializing_if = "Option::is_none")]
+    pub retried: Option<Timestamp>,
+}
+
+/// A trading account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its id; the reference in the platform's comment.
+    pub id: AccountId,
+    /// Whose it is.
+    pub client_id: ClientId,
+    /// When something must happen although no trigger comes.
+    pub due: Option<Timestamp>,
+    /// What events carry.
+    pub facts: AccountFacts,
+    /// What they do not.
+    pub inner: AccountInner,
+}
+
+/// What the worker must do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreateStep {
+    /// Make and seal credentials, save the intent, then call.
+    Intend,
+    /// A call may have been made: look the reference up first.
+    LookUp,
+    /// Nothing to create.
+    Nothing(&'static str),
+}
+
+/// What the platform did with a creation, or what a look-up found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreateOutcome {
+    /// It is there, with its login.
+    Open(String),
+    /// Certainly not created; it may be sent again.
+    NotApplied(String),
+    /// Certainly not created, and never will be as it is.
+    Refused(String),
+    /// May have been created.
+    Unknown(String),
+}
+
+impl Account {
+    /// The decision that asks for an account.
+    pub fn requested(self, why: Vec<String>) -> Decision<Self> {
+        let due = Some(self.facts.created_at.plus(GRACE));
+        Decision { next: Self { due, ..self }, events: vec!["account.requested"], why, outcome: "requested" }
+    }
+
+    /// The worker's next step.
+    pub fn create_step(&self) -> CreateStep {
+        match self.facts.status {
+            AccountStatus::Requested if self.inner.attempts == 0 => CreateStep::Intend,
+            AccountStatus::Requested => CreateStep::LookUp,
+            AccountStatus::Unknown if self.facts.review.is_some() => CreateStep::Nothing("a person decides about it"),
+            AccountStatus::Creating | AccountStatus::Unknown => CreateStep::LookUp,
+            AccountStatus::Open => CreateStep::Nothing("it is already open"),
+            AccountStatus::Failed => CreateStep::Nothing("it was refused"),
+            AccountStatus::Closed => CreateStep::Nothing("it is closed"),
+        }
+    }
+
+    /// The intent, with the sealed credentials that the call will use.
+    pub fn intend(&self, sealed: String, now: Timestamp) -> Verdict<Self> {
+        let mut next = self.clone();
+        next.facts.status = AccountStatus::Creating;
+        next.facts.review = None;
+        next.inner.sealed = Some(sealed);
+        next.inner.attempted = Some(now);
+        next.inner.attempts = self.inner.attempts.saturating_add(1);
+        next.due = Some(now.plus(GRACE));
+        let why = vec![format!("create in group {} on {}", self.facts.group, self.facts.server)];
+        Verdict::change(next, "creating", vec![], why)
+    }
+
+    /// Whether no earlier call can still arrive at the platform.
+    pub fn grace_over(&self, now: Timestamp) -> bool {
+        self.inner.attempted.is_none_or(|at| now >= at.plus(GRACE))
+    }
+
+    /// The outcome of a call or a look-up.
+    pub fn outcome(&self, outcome: CreateOutcome, now: Timestamp) -> Verdict<Self> {
+        let waits = self.facts.review.is_none();
+        match (self.facts.status, outcome) {
+            // true whatever has become of the request meanwhile
+            (
+                AccountStatus::Requested | AccountStatus::Creating | AccountStatus::Unknown | AccountStatus::Failed,
+                CreateOutcome::Open(login),
+            ) => self.opened(login, vec![]),
+            (AccountStatus::Creating | AccountStatus::Unknown, outcome) if waits => self.not_open(outcome, now),
+            // the look-up before another attempt brought nothing
+            (AccountStatus::Requested, CreateOutcome::Unknown(reason) | CreateOutcome::NotApplied(reason)) => {
+                self.not_open(CreateOutcome::NotApplied(reason), now)
+            }
+            _ => Verdict::Nothing("the creation is no longer under way"),
+        }
+    }
+
+    fn not_open(&self, outcome: CreateOutcome, now: Timestamp) -> Verdict<Self> {
+        let mut next = self.clone();
+        match outcome {
+            CreateOutcome::Open(login) => self.opened(login, vec![]),
+            CreateOutcome::Refused(reason) => self.give_up(AccountStatus::Failed, "account_creation_refused", reason),
+            CreateOutcome::NotApplied(reason) if self.too_old(now) => {
+                self.give_up(AccountStatus::Unknown, "account_creation_unresolved", reason)
+            }
+            // not before the call that was made can no longer arrive
+            CreateOutcome::Unknown(reason) if self.too_old(now) && self.grace_over(now) => {
+                self.give_up(AccountStatus::Unknown, "account_creation_unresolved", reason)
+            }
+            CreateOutcome::NotApplied(reason) => {
+                next.facts.status = AccountStatus::Requested;
+                next.inner.attempted = None;
+                next.due = Some(now.plus(RETRY));
+                Verdict::change(next, "not_applied", vec![], vec![reason])
+            }
+            CreateOutcome::Unknown(reason) => {
+                next.facts.status = AccountStatus::Unknown;
+                next.due = Some(self.inner.attempted.unwrap_or(now).plus(GRACE).max(now.plus(RETRY)));
+                Verdict::change(next, "unknown", vec![], vec![reason])
+            }
+        }
+    }
+
+    fn opened(&self, login: String, mut why: Vec<String>) -> Verdict<Self> {
+        let mut next = self.clone();
+        next.due = None;
+        next.facts.status = AccountStatus::Open;
+        next.facts.review = None;
+        next.inner.attempted = None;
+        why.push(format!("login {login}"));
+        next.facts.login = Some(login);
+        Verdict::change(next, "open", vec!["account.open"], why)
+    }
+
+    /// The automation's time starts anew when a person has it tried again.
+    fn too_old(&self, now: Timestamp) -> bool {
+        now >= self.inner.retried.unwrap_or(self.facts.created_at).plus(REVIEW_AFTER)
+    }
+
+    /// Applies a person's decision on the item that the account waits for.
+    pub fn decided(&self, decision: &HumanDecision, now: Timestamp) -> Verdict<Self> {
+        let Some(kind) = self.facts.review.as_deref().filter(|kind| *kind == decision.kind) else {
+            return Verdict::Nothing("the account does not wait for this decision; it is kept with the work item");
+        };
+        let why = vec![decision.why()];
+        match decision.action() {
+            Some(WorkAction::MarkOpen) => match decision.evidence.as_deref().filter(|login| is_login(login)) {
+                Some(login) => self.opened(login.to_owned(), why),
+                None => self.ask_again(kind, "the evidence is not a login", why),
+            },
+            Some(WorkAction::MarkNotCreatedRetry) => {
+                let mut next = self.clone();
+                next.facts.status = AccountStatus::Requested;
+                next.facts.review = None;
+                next.inner.retried = Some(now);
+                next.due = Some(now.plus(GRACE));
+                Verdict::change(next, "requested", vec!["account.requested"], why)
+            }
+            Some(WorkAction::CloseWithoutAccount) => {
+                let mut next = self.clone();
+                next.due = None;
+                next.facts.status = AccountStatus::Failed;
+                next.facts.review = None;
+                next.inner.sealed = None;
+                // who asked for a refused account was told so already
+                let told = self.facts.status == AccountStatus::Failed;
+                Verdict::change(next, "failed", if told { vec![] } else { vec!["account.failed"] }, why)
+            }
+            _ => self.ask_again(kind, "it does not say what becomes of the account", why),
+        }
+    }
+
+    /// A decision that settles nothing opens a new item: an account never waits for an item that is closed.
+    fn ask_again(&self, kind: &str, reason: &str, mut why: Vec<String>) -> Verdict<Self> {
+        why.push(format!("{kind}: the account still waits, {reason}"));
+        Verdict::change(self.clone(), "needs_review", vec!["account.needs_review"], why)
+    }
+
+    fn give_up(&self, status: AccountStatus, kind: &str, reason: String) -> Verdict<Self> {
+        let mut next = self.clone();
+        next.due = None;
+        next.facts.status = status;
+        next.facts.review = Some(kind.to_owned());
+        let mut events = vec!["account.needs_review"];
+        if status == AccountStatus::Failed {
+            events.push("account.failed");
+            next.inner.sealed = None;
+        }
+        Verdict::change(next, status.as_str(), events, vec![format!("{kind}: {reason}")])
+    }
+
+    /// Hands the sealed credentials over, once.
+    pub fn hand_over(&self, now: Timestamp) -> Result<(String, Decision<Self>), HandOverRefusal> {
+        if self.facts.status != AccountStatus::Open {
+            return Err(if self.inner.handed_over.is_some() {
+                HandOverRefusal::Gone
+            } else {
+                HandOverRefusal::NotReady
+            });
+        }
+        let Some(sealed) = self.inner.sealed.clone() else { return Err(HandOverRefusal::Gone) };
+        let mut next = self.clone();
+        next.inner.sealed = None;
+        next.inner.handed_over = Some(now);
+        Ok((sealed, Decision { next, events: vec![], why: vec![], outcome: "credentials_handed_over" }))
+    }
+}
+
+/// Logins are numbers or short words; they are put into calls and shown to the client.
+fn is_login(text: &str) -> bool {
+    const LOGIN_BYTES_MAX: usize = 32;
+    (1..=LOGIN_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Why credentials cannot be handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HandOverRefusal {
+    /// The account is not open yet.
+    NotReady,
+    /// They were handed over before.
+    Gone,
+}
+
+impl Entity for Account {
+    const KIND: &'static str = "account";
+    const ID_FIELD: &'static str = "account_id";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn client(&self) -> Option<&ClientId> {
+        Some(&self.client_id)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    fn public(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&self.facts)
+    }
+
+    fn private(&self) -> Result<Option<String>, serde_json::Error> {
+        serde_json::to_string(&self.inner).map(Some)
+    }
+
+    fn from_parts(
+        id: &str,
+        client: Option<ClientId>,
+        public: &str,
+        private: Option<&str>,
+        due: Option<Timestamp>,
+    ) -> Result<Self, serde_json::Error> {
+        use serde::de::Error as _;
+        Ok(Self {
+            id: id.parse().map_err(serde_json::Error::custom)?,
+            client_id: client.ok_or_else(|| serde_json::Error::custom("an account has a client"))?,
+            due,
+            facts: serde_json::from_str(public)?,
+            inner: serde_json::from_str(private.unwrap_or("{}"))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(1_795_428_930 + seconds).unwrap()
+    }
+
+    fn asked() -> Account {
+        let facts = AccountFacts {
+            status: AccountStatus::Requested,
+            platform: "mt5".to_owned(),
+            account_type: "standard".to_owned(),
+            kind: "live".to_owned(),
+            currency: "USD".parse().unwrap(),
+            leverage: 30,
+            server: "mt5-live".to_owned(),
+            group: "real\\standard-USD".to_owned(),
+            login: None,
+            created_at: at(0),
+            review: None,
+        };
+        let account = Account {
+            id: AccountId::from_bits(1),
+            client_id: ClientId::from_bits(2),
+            due: None,
+            facts,
+            inner: AccountInner::default(),
+        };
+        account.requested(vec![]).next
+    }
+
+    #[track_caller]
+    fn change(verdict: Verdict<Account>) -> Decision<Account> {
+        match verdict {
+            Verdict::Change(decision) => *decision,
+            Verdict::Nothing(reason) => panic!("nothing: {reason}"),
+        }
+    }
+
+    fn creating() -> Account {
+        change(asked().intend("sealed".to_owned(), at(1))).next
+    }
+
+    fn unknown() -> CreateOutcome {
+        CreateOutcome::Unknown("time-out".to_owned())
+    }
+
+    fn not_applied() -> CreateOutcome {
+        CreateOutcome::NotApplied("busy".to_owned())
+    }
+
+    fn refused() -> Decision<Account> {
+        change(creating().outcome(CreateOutcome::Refused("8 no permission".to_owned()), at(2)))
+    }
+
+    fn unresolved() -> Decision<Account> {
+        change(creating().outcome(unknown(), at(1_800)))
+    }
+
+    fn decide(account: &Account, action: &str, evidence: Option<&str>) -> Verdict<Account> {
+        let decision = HumanDecision {
+            kind: account.facts.review.clone().unwrap_or_else(|| "account_creation_unresolved".to_owned()),
+            trigger: None,
+            action: action.to_owned(),
+            evidence: evidence.map(str::to_owned),
+            by: "support-1".to_owned(),
+        };
+        account.decided(&decision, at(5_000))
+    }
+
+    #[test]
+    fn an_account_is_intended_once_and_then_looked_up() {
+        assert_eq!(asked().create_step(), CreateStep::Intend);
+        assert_eq!(creating().create_step(), CreateStep::LookUp);
+        let open = change(creating().outcome(CreateOutcome::Open("954402".to_owned()), at(2)));
+        assert_eq!(
+            (open.events.as_slice(), open.next.facts.login.as_deref()),
+            (["account.open"].as_slice(), Some("954402"))
+        );
+        assert_eq!((open.next.due, open.next.inner.sealed.as_deref()), (None, Some("sealed")));
+        assert!(matches!(open.next.create_step(), CreateStep::Nothing(_)));
+        assert!(matches!(open.next.outcome(CreateOutcome::Open("9".to_owned()), at(3)), Verdict::Nothing(_)));
+    }
+
+    #[test]
+    fn a_creation_that_was_not_taken_is_looked_up_before_it_is_sent_again() {
+        let again = change(creating().outcome(not_applied(), at(2)));
+        assert_eq!((again.next.facts.status, again.next.due), (AccountStatus::Requested, Some(at(32))));
+        assert_eq!(again.next.create_step(), CreateStep::LookUp);
+        assert!(again.next.grace_over(at(3)));
+        // the look-up failed
+        let later = change(again.next.outcome(unknown(), at(40)));
+        assert_eq!((later.next.facts.status, later.next.due), (AccountStatus::Requested, Some(at(70))));
+        let over = change(again.next.outcome(unknown(), at(1_800)));
+        assert_eq!(over.next.facts.review.as_deref(), Some("account_creation_unresolved"));
+    }
+
+    #[test]
+    fn an_unknown_creation_waits_for_its_grace_period() {
+        let decision = change(creating().outcome(unknown(), at(12)));
+        assert_eq!((decision.next.facts.status, decision.next.due), (AccountStatus::Unknown, Some(at(61))));
+        assert!(!decision.next.grace_over(at(60)));
+        assert!(decision.next.grace_over(at(61)));
+    }
+
+    #[test]
+    fn nobody_is_asked_while_a_creation_may_be_under_way() {
+        let late = change(asked().intend("sealed".to_owned(), at(1_790))).next;
+        assert_eq!(change(late.outcome(unknown(), at(1_801))).events.len(), 0);
+        assert_eq!(change(late.outcome(unknown(), at(1_850))).events, ["account.needs_review"]);
+    }
+
+    #[test]
+    fn what_a_person_is_asked_about_is_not_created_meanwhile() {
+        let account = unresolved().next;
+        assert_eq!(account.create_step(), CreateStep::Nothing("a person decides about it"));
+        assert!(matches!(account.outcome(unknown(), at(1_900)), Verdict::Nothing(_)));
+        // that it is there after all is true whoever is asked
+        let open = change(account.outcome(CreateOutcome::Open("954402".to_owned()), at(1_900)));
+        assert_eq!((open.next.facts.status, open.next.facts.review), (AccountStatus::Open, None));
+    }
+
+    #[test]
+    fn a_refused_account_is_failed_and_asked_about() {
+        let decision = refused();
+        assert_eq!(decision.events, ["account.needs_review", "account.failed"]);
+        assert_eq!((decision.next.facts.status, decision.next.inner.sealed), (AccountStatus::Failed, None));
+    }
+
+    #[test]
+    fn a_person_opens_it_with_a_login_and_with_nothing_else() {
+        for account in [refused().next, unresolved().next] {
+            let open = change(decide(&account, "mark_open", Some("954402")));
+            assert_eq!(
+                (open.events.as_slice(), open.next.facts.login.as_deref()),
+                (["account.open"].as_slice(), Some("954402"))
+            );
+            assert_eq!(open.next.inner.sealed, account.inner.sealed);
+            for evidence in [None, Some(""), Some("see the ticket"), Some("<b>")] {
+                let asked = change(decide(&account, "mark_open", evidence));
+                assert_eq!(
+                    (asked.events.as_slice(), asked.next),
+                    (["account.needs_review"].as_slice(), account.clone())
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_person_has_it_tried_again_with_its_whole_time() {
+        for account in [refused().next, unresolved().next] {
+            let again = change(decide(&account, "mark_not_created_retry", None));
+            assert_eq!(
+                (again.events.as_slice(), again.next.facts.status),
+                (["account.requested"].as_slice(), AccountStatus::Requested)
+            );
+            assert_eq!((again.next.create_step(), again.next.facts.review.clone()), (CreateStep::LookUp, None));
+            let creating = change(again.next.intend("new".to_owned(), at(5_001))).next;
+            assert_eq!(change(creating.outcome(not_applied(), at(5_002))).outcome, "not_applied");
+        }
+    }
+
+    #[test]
+    fn a_person_closes_it_and_the_client_is_told_once() {
+        assert_eq!(change(decide(&refused().next, "close_without_account", None)).events.len(), 0);
+        let closed = change(decide(&unresolved().next, "close_without_account", None));
+        assert_eq!(closed.events, ["account.failed"]);
+        assert_eq!((closed.next.facts.status, closed.next.facts.review), (AccountStatus::Failed, None));
+        assert_eq!(closed.next.inner.sealed, None);
+    }
+
+    #[test]
+    fn a_decision_that_settles_nothing_asks_again_and_one_about_nothing_is_left() {
+        assert_eq!(change(decide(&unresolved().next, "resolve", None)).events, ["account.needs_review"]);
+        for account in [asked(), creating()] {
+            assert!(matches!(decide(&account, "mark_open", Some("954402")), Verdict::Nothing(_)));
+        }
+    }
+
+    #[test]
+    fn credentials_are_handed_over_once() {
+        assert_eq!(creating().hand_over(at(2)), Err(HandOverRefusal::NotReady));
+        let open = change(creating().outcome(CreateOutcome::Open("954402".to_owned()), at(2))).next;
+        let (sealed, decision) = open.hand_over(at(3)).unwrap();
+        assert_eq!((sealed.as_str(), decision.next.inner.sealed.clone()), ("sealed", None));
+        assert_eq!(decision.next.hand_over(at(4)), Err(HandOverRefusal::Gone));
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Intend,
+        Outcome(CreateOutcome),
+        Decide(&'static str),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            Just(Step::Intend),
+            prop::sample::select(vec![
+                CreateOutcome::Open("954402".to_owned()),
+                not_applied(),
+                CreateOutcome::Refused("8".to_owned()),
+                unknown(),
+            ])
+            .prop_map(Step::Outcome),
+            prop::sample::select(vec!["mark_open", "mark_not_created_retry", "close_without_account", "resolve"])
+                .prop_map(Step::Decide),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn an_account_is_done_or_due_or_asked_about(
+            steps in prop::collection::vec((step(), 1_i64..900), 0..30),
+        ) {
+            let mut account = asked();
+            let mut now = 0;
+            for (step, seconds) in steps {
+                now += seconds;
+                let verdict = match step {
+                    Step::Intend if account.create_step() == CreateStep::Intend
+                        || (account.create_step() == CreateStep::LookUp && account.grace_over(at(now))) =>
+                    {
+                        account.intend("sealed".to_owned(), at(now))
+                    }
+                    Step::Intend => continue,
+                    Step::Outcome(outcome) => account.outcome(outcome, at(now)),
+                    Step::Decide(action) => decide(&account, action, Some("954402")),
+                };
+                let Verdict::Change(decision) = verdict else { continue };
+                account = decision.next;
+                let done = matches!(account.facts.status, AccountStatus::Open | AccountStatus::Failed);
+                prop_assert!(done || account.due.is_some() || account.facts.review.is_some(), "{:?}", account);
+                prop_assert!(account.due.is_none() || !(done || account.facts.review.is_some()), "{:?}", account);
+                let (public, private) = (account.public().unwrap(), account.private().unwrap());
+                let read = Account::from_parts(account.id(), account.client().cloned(), &public, private.as_deref(), account.due());
+                prop_assert_eq!(read.unwrap(), account.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,305 @@
+//! A client of the brokerage and what a registration must look like.
+
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{Decision, Entity};
+use crate::input::{Fault, Reader};
+use crate::{ClientId, Country, LeadId, Redacted, Timestamp};
+
+/// Where the client's KYC case stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KycStatus {
+    /// Nothing was asked for yet.
+    NotStarted,
+}
+
+/// The public part of a client: no personal data beyond country and language.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct ClientFacts {
+    pub created_at: Timestamp,
+    pub residence: Country,
+    pub nationality: Country,
+    pub language: String,
+    pub kyc: KycStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead_id: Option<LeadId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partner_code: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
+}
+
+/// The personal part of a client.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct ClientPerson {
+    pub email: Redacted<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Redacted<String>>,
+    pub full_name: Redacted<String>,
+    pub date_of_birth: Redacted<String>,
+}
+
+/// A client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// Its id.
+    pub id: ClientId,
+    /// What events may carry.
+    pub facts: ClientFacts,
+    /// What they may not.
+    pub person: ClientPerson,
+}
+
+/// Longest accepted free text, in characters.
+const TEXT_MAX: usize = 200;
+/// Youngest age that may trade, in years.
+const AGE_MIN: i16 = 18;
+/// Oldest age that is believed, in years.
+const AGE_MAX: i16 = 120;
+
+impl Client {
+    /// A client from a registration as the portal sends it.
+    ///
+    /// # Errors
+    /// Every fault of the input at once.
+    pub fn register(body: &serde_json::Value, id: ClientId, now: Timestamp) -> Result<Self, Vec<Fault>> {
+        let mut reader = Reader::new(body);
+        let faults = &mut Vec::new();
+        let email = reader.string("email").map(|value| email(value, faults));
+        let phone = reader.optional_string("phone").map(|value| phone(value, faults));
+        let full_name = reader.string("full_name").map(|value| text("/full_name", value, faults));
+        let born = reader.string("date_of_birth").map(|value| date_of_birth(value, now, faults));
+        let residence = reader.string("residence").and_then(|value| country("/residence", value, faults));
+        let nationality = reader.string("nationality").and_then(|value| country("/nationality", value, faults));
+        let language = reader.string("language").map(|value| language(value, faults));
+        let lead_id = reader.optional_string("lead_id").and_then(|value| lead_id(value, faults));
+        let partner_code = reader.optional_string("partner_code").map(|value| text("/partner_code", value, faults));
+        let entity = reader.optional_string("entity").map(|value| text("/entity", value, faults));
+        let mut all = reader.finish();
+        all.append(faults);
+        match (email, full_name, born, residence, nationality, language) {
+            (Some(email), Some(full_name), Some(born), Some(residence), Some(nationality), Some(language))
+                if all.is_empty() =>
+            {
+                let kyc = KycStatus::NotStarted;
+                Ok(Self {
+                    id,
+                    facts: ClientFacts {
+                        created_at: now,
+                        residence,
+                        nationality,
+                        language,
+                        kyc,
+                        lead_id,
+                        partner_code,
+                        entity,
+                    },
+                    person: ClientPerson {
+                        email: Redacted::new(email),
+                        phone: phone.map(Redacted::new),
+                        full_name: Redacted::new(full_name),
+                        date_of_birth: Redacted::new(born),
+                    },
+                })
+            }
+            _ => Err(all),
+        }
+    }
+}
+
+fn lead_id(value: &str, faults: &mut Vec<Fault>) -> Option<LeadId> {
+    let parsed = value.parse().ok();
+    if parsed.is_none() {
+        faults.push(Fault::new("/lead_id", "invalid_id", "is not a lead id"));
+    }
+    parsed
+}
+
+/// The decision that registers a client.
+pub fn registered(client: Client) -> Decision<Client> {
+    Decision { next: client, events: vec!["client.registered"], why: vec![], outcome: "registered" }
+}
+
+fn text(pointer: &str, value: &str, faults: &mut Vec<Fault>) -> String {
+    let trimmed = value.trim();
+    if trimmed.is_empty() {
+        faults.push(Fault::new(pointer, "empty", "must not be empty"));
+    } else if trimmed.chars().count() > TEXT_MAX {
+        faults.push(Fault::new(pointer, "too_long", format!("must have at most {TEXT_MAX} characters")));
+    } else if trimmed.chars().any(char::is_control) {
+        faults.push(Fault::new(pointer, "control_character", "must not contain control characters"));
+    }
+    trimmed.to_owned()
+}
+
+/// One `@`, something on both sides, a dot in the domain; delivery is the real test.
+fn email(value: &str, faults: &mut Vec<Fault>) -> String {
+    let trimmed = value.trim();
+    let good = trimmed.len() <= 254
+        && !trimmed.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';'))
+        && trimmed.split_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && local.len() <= 64
+                && !domain.contains('@')
+                && domain.split('.').count() > 1
+                && domain.split('.').all(|label| !label.is_empty() && label.len() <= 63)
+        });
+    if !good {
+        faults.push(Fault::new("/email", "invalid_email", "must be an e-mail address"));
+        return String::new();
+    }
+    let (local, domain) = trimmed.split_once('@').unwrap_or((trimmed, ""));
+    format!("{local}@{}", domain.to_lowercase())
+}
+
+/// E.164: a plus and 8 to 15 digits, the first not zero.
+fn phone(value: &str, faults: &mut Vec<Fault>) -> String {
+    let digits = value.strip_prefix('+').unwrap_or("");
+    let good =
+        (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+    if !good {
+        faults.push(Fault::new("/phone", "invalid_phone", "must be an E.164 number such as +34600111222"));
+    }
+    value.to_owned()
+}
+
+fn date_of_birth(value: &str, now: Timestamp, faults: &mut Vec<Fault>) -> String {
+    let Ok(born) = value.parse::<jiff::civil::Date>() else {
+        faults.push(Fault::new("/date_of_birth", "invalid_date", "must be a date such as 1990-05-17"));
+        return String::new();
+    };
+    let today = jiff::Timestamp::from_millisecond(now.millis()).map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let Ok(today) = today else { return value.to_owned() };
+    let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
+    let age = today.year() - born.year() - i16::from(!had_birthday);
+    if age < AGE_MIN {
+        faults.push(Fault::new("/date_of_birth", "too_young", format!("must be at least {AGE_MIN} years ago")));
+    } else if age > AGE_MAX {
+        faults.push(Fault::new("/date_of_birth", "too_old", format!("must be at most {AGE_MAX} years ago")));
+    }
+    born.to_string()
+}
+
+fn country(pointer: &str, value: &str, faults: &mut Vec<Fault>) -> Option<Country> {
+    let parsed = value.parse().ok();
+    if parsed.is_none() {
+        faults.push(Fault::new(pointer, "unknown_country", "must be an ISO 3166-1 alpha-2 code such as ES"));
+    }
+    parsed
+}
+
+/// The shape of a BCP 47 tag: a language of two or three letters and further subtags of one to eight.
+fn language(value: &str, faults: &mut Vec<Fault>) -> String {
+    let mut subtags = value.split('-');
+    let first = subtags.next().unwrap_or("");
+    let good = (2..=3).contains(&first.len())
+        && first.bytes().all(|b| b.is_ascii_alphabetic())
+        && subtags.all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric()));
+    if !good || value.len() > 35 {
+        faults.push(Fault::new("/language", "invalid_language", "must be a BCP 47 tag such as es or pt-BR"));
+    }
+    value.to_owned()
+}
+
+impl Entity for Client {
+    const KIND: &'static str = "client";
+    const ID_FIELD: &'static str = "client_id";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn client(&self) -> Option<&ClientId> {
+        None
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn public(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&self.facts)
+    }
+
+    fn private(&self) -> Result<Option<String>, serde_json::Error> {
+        serde_json::to_string(&self.person).map(Some)
+    }
+
+    fn from_parts(
+        id: &str,
+        _client: Option<ClientId>,
+        public: &str,
+        private: Option<&str>,
+        _due: Option<Timestamp>,
+    ) -> Result<Self, serde_json::Error> {
+        use serde::de::Error as _;
+        Ok(Self {
+            id: id.parse().map_err(serde_json::Error::custom)?,
+            facts: serde_json::from_str(public)?,
+            person: serde_json::from_str(private.unwrap_or("{}"))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn registration() -> serde_json::Value {
+        serde_json::json!({
+            "email": "ana.lopez@Example.COM", "phone": "+34600111222", "full_name": "Ana López", "date_of_birth": "2008-11-23",
+            "residence": "ES", "nationality": "MX", "language": "es",
+        })
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-23T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn a_client_of_eighteen_years_today_is_accepted_and_a_day_younger_is_not() {
+        let client = Client::register(&registration(), ClientId::from_bits(1), now()).unwrap();
+        assert_eq!(client.person.email.reveal(), "ana.lopez@example.com");
+        let mut younger = registration();
+        younger["date_of_birth"] = "2008-11-24".into();
+        assert_eq!(Client::register(&younger, ClientId::from_bits(1), now()).unwrap_err()[0].code, "too_young");
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let bad = serde_json::json!({
+            "lead_id": "x", "email": "nobody", "phone": "600", "full_name": "  ", "date_of_birth": "1968-02-30",
+            "residence": "Spain", "nationality": 34, "language": "spanish please", "partner_code": "", "colour": "red",
+        });
+        let faults = Client::register(&bad, ClientId::from_bits(1), now()).unwrap_err();
+        let mut pointers: Vec<_> = faults.into_iter().map(|fault| fault.pointer).collect();
+        pointers.sort();
+        assert_eq!(
+            pointers,
+            [
+                "/colour",
+                "/date_of_birth",
+                "/email",
+                "/full_name",
+                "/language",
+                "/lead_id",
+                "/nationality",
+                "/partner_code",
+                "/phone",
+                "/residence"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_public_part_has_nothing_personal() {
+        let client = Client::register(&registration(), ClientId::from_bits(1), now()).unwrap();
+        let public = client.public().unwrap();
+        for secret in ["ana", "López", "600111222", "2008"] {
+            assert!(!public.contains(secret), "{public}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Ids: opaque, prefixed, time-ordered, and of distinct types so that they cannot be mixed up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Crockford's base 32 in lower case: no i, l, o or u, and it sorts as the number does.
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// 128 bits in base 32.
+const BODY_LENGTH: usize = 26;
+
+/// Why a text is not an id of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid id")]
+pub struct IdError;
+
+fn encode(value: u128) -> String {
+    let mut body = [b'0'; BODY_LENGTH];
+    let mut rest = value;
+    for place in body.iter_mut().rev() {
+        let digit = usize::try_from(rest & 31).unwrap_or(0);
+        *place = ALPHABET.get(digit).copied().unwrap_or(b'0');
+        rest >>= 5;
+    }
+    body.iter().map(|b| char::from(*b)).collect()
+}
+
+fn is_body(text: &str) -> bool {
+    text.len() == BODY_LENGTH && text.bytes().all(|b| ALPHABET.contains(&b))
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// What every id of this kind begins with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// From 128 bits that the caller drew (UUID version 7: time-ordered).
+            pub fn from_bits(bits: u128) -> Self {
+                Self(format!("{}{}", $prefix, encode(bits)))
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                match text.strip_prefix($prefix) {
+                    Some(body) if is_body(body) => Ok(Self(text.to_owned())),
+                    _ => Err(IdError),
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+ids! {
+    /// A lead.
+    LeadId = "lead_";
+    /// A client.
+    ClientId = "cli_";
+    /// A trading account.
+    AccountId = "acc_";
+    /// A deposit or withdrawal.
+    PaymentId = "pay_";
+    /// A provider's statement about money that belongs to no payment of ours.
+    StrayId = "str_";
+    /// A work item.
+    WorkId = "wrk_";
+    /// Work from its first request on; callers may bring their own instead.
+    CorrelationId = "cor_";
+    /// A message to a client.
+    NotificationId = "ntf_";
+}
+
+/// The derived id of an event: `entity:version:n`, so that a repeat is recognised anywhere.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EventId(String);
+
+impl EventId {
+    /// The `n`th event (from 0) of an entity's version.
+    pub fn derived(entity: &str, version: u64, n: usize) -> Self {
+        Self(format!("{entity}:{version}:{n}"))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for EventId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn refuses_another_kind_and_broken_bodies() {
+        let id = PaymentId::from_bits(42);
+        assert!(id.as_str().parse::<ClientId>().is_err());
+        for text in ["pay_", "pay_1", "", "pay_0000000000000000000000000i", "PAY_00000000000000000000000000"] {
+            assert!(text.parse::<PaymentId>().is_err(), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn text_order_is_number_order(a: u128, b: u128) {
+            prop_assert_eq!(a.cmp(&b), PaymentId::from_bits(a).cmp(&PaymentId::from_bits(b)));
+            let id = PaymentId::from_bits(a);
+            prop_assert_eq!(id.as_str().parse::<PaymentId>().unwrap(), id);
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! Pure decisions and the types they speak: no I/O, async, clock, environment or randomness.
+//!
+//! Everything here is a function of its arguments, so that a decision can be printed, stored, replayed and
+//! checked years later. Time, ids and provider answers are passed in.
+
+pub mod account;
+pub mod client;
+pub mod country;
+pub mod decision;
+pub mod id;
+pub mod input;
+pub mod money;
+pub mod notification;
+pub mod payment;
+pub mod personal;
+pub mod rules;
+pub mod time;
+pub mod work;
+
+pub use country::Country;
+pub use id::{AccountId, ClientId, CorrelationId, EventId, LeadId, NotificationId, PaymentId, StrayId, WorkId};
+pub use money::{Currency, Money, MoneyError};
+pub use personal::Redacted;
+pub use time::{Seconds, Timestamp};

@@ -1,0 +1,265 @@
+//! Crediting: intent, call, outcome, with the outcome that is not known as a state of its own.
+//!
+//! At most one call can be under way: an intent is saved only when none was made before, or the look-up did not find
+//! the earlier one after its [`GRACE`], or the platform said that it did not take it. Money that went back meanwhile
+//! is never credited anew.
+
+use serde::{Deserialize, Serialize};
+
+use super::deposit::{Deposit, DepositStatus, Reason, Stage};
+use crate::decision::Verdict;
+use crate::rules::desk::WorkKind;
+use crate::{Money, Seconds, Timestamp};
+
+/// How long after an intent its call may still reach the platform: a worker's time-out plus the platform's own,
+/// with a margin. Only after it may an absent credit be sent again. The function asserts the relation at compile time.
+pub const GRACE: Seconds = Seconds(60);
+/// First wait before a credit that the platform did not take is sent again; doubles with each attempt.
+const RETRY_FIRST: Seconds = Seconds(30);
+/// Longest wait between attempts.
+const RETRY_MAX_S: u32 = 900;
+
+/// What the worker must do next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreditStep {
+    /// Save this; if the save wins and it is an intent (outcome `crediting`), call the platform.
+    Intend(Box<Verdict<Deposit>>),
+    /// A call may have been made: look the reference up before anything else.
+    LookUp,
+    /// Nothing to credit.
+    Nothing(&'static str),
+}
+
+/// What a look-up of the reference found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Booked, with its ticket.
+    Booked(String),
+    /// Not there.
+    Absent,
+}
+
+/// What the platform did with a credit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CreditOutcome {
+    /// Booked, with its ticket.
+    Booked(String),
+    /// Certainly not booked; it may be sent again.
+    NotApplied(String),
+    /// Certainly not booked, and never will be as it is.
+    Refused(String),
+    /// May be booked.
+    Unknown(String),
+}
+
+impl Deposit {
+    /// What is to be credited: what was collected and accepted.
+    pub fn creditable(&self) -> Money {
+        self.facts.paid.unwrap_or(self.facts.requested)
+    }
+
+    /// The worker's next step.
+    pub fn credit_step(&self, now: Timestamp) -> CreditStep {
+        match self.status() {
+            DepositStatus::Paid if self.facts.paid.is_none_or(|paid| !paid.is_positive()) => {
+                CreditStep::Nothing("nothing was collected")
+            }
+            DepositStatus::Paid if self.may_have_been_credited() => CreditStep::LookUp,
+            DepositStatus::Paid => CreditStep::Intend(Box::new(self.intend(now))),
+            DepositStatus::Crediting | DepositStatus::CreditingUnknown => CreditStep::LookUp,
+            DepositStatus::Credited => CreditStep::Nothing("it is already credited"),
+            DepositStatus::Pending
+            | DepositStatus::Failed
+            | DepositStatus::Expired
+            | DepositStatus::NeedsReview
+            | DepositStatus::Refunded
+            | DepositStatus::ChargedBack => CreditStep::Nothing("it is not to be credited"),
+        }
+    }
+
+    /// By an earlier attempt, or by the hands of a person who had it under review.
+    fn may_have_been_credited(&self) -> bool {
+        self.inner.attempts > 0 || self.count_of(DepositStatus::NeedsReview) > 0
+    }
+
+    fn intend(&self, now: Timestamp) -> Verdict<Self> {
+        let mut next = self.moved(DepositStatus::Crediting, Reason::IntentSaved, now);
+        next.inner.attempts = self.inner.attempts.saturating_add(1);
+        next.inner.attempted = Some(now);
+        let why = vec![format!("credit {} to {}", self.creditable(), self.facts.platform.login)];
+        Verdict::change(next, "crediting", vec![], why)
+    }
+
+    /// After a look-up: booked, or absent and old enough to be sent again, or wait.
+    pub fn looked_up(&self, found: Found, review_after: Seconds, now: Timestamp) -> CreditStep {
+        if !self.is_under_way() {
+            return CreditStep::Nothing("the credit is no longer under way");
+        }
+        let save = |verdict| CreditStep::Intend(Box::new(verdict));
+        match found {
+            Found::Booked(ticket) => save(self.credited(ticket, self.creditable(), Reason::FoundBooked, now)),
+            Found::Absent if !self.grace_over(now) => CreditStep::Nothing("a call may still be under way"),
+            Found::Absent => {
+                let why = || vec!["not on the platform, and the money has gone back".to_owned()];
+                if let Some(turned) = self.turned_uncredited(why(), now) {
+                    return save(turned);
+                }
+                if self.was_tried() && self.is_past_review(review_after, now) {
+                    return save(self.give_up(WorkKind::CreditUnresolved, "absent, and its time is over", now));
+                }
+                save(self.intend(now))
+            }
+        }
+    }
+
+    /// Whether no earlier call can still arrive at the platform.
+    pub fn grace_over(&self, now: Timestamp) -> bool {
+        self.inner.attempted.is_none_or(|at| now >= at.plus(GRACE))
+    }
+
+    fn is_under_way(&self) -> bool {
+        matches!(self.status(), DepositStatus::Paid | DepositStatus::Crediting | DepositStatus::CreditingUnknown)
+    }
+
+    /// The lines of the timeline since the collection counted, or since a person sent the deposit on.
+    fn since_paid(&self) -> &[Stage] {
+        let counted = |stage: &Stage| stage.0 == DepositStatus::Paid && stage.2 != Reason::NotApplied;
+        let start = self.inner.stages.iter().rposition(counted);
+        start.and_then(|start| self.inner.stages.get(start..)).unwrap_or_default()
+    }
+
+    fn was_tried(&self) -> bool {
+        self.since_paid().iter().any(|stage| stage.0 == DepositStatus::Crediting)
+    }
+
+    fn review_at(&self, review_after: Seconds) -> Option<Timestamp> {
+        self.since_paid().first().map(|stage| self.moment(stage).plus(review_after))
+    }
+
+    fn is_past_review(&self, review_after: Seconds, now: Timestamp) -> bool {
+        self.review_at(review_after).is_some_and(|at| now >= at)
+    }
+
+    /// The outcome of a call.
+    pub fn outcome(&self, outcome: CreditOutcome, review_after: Seconds, now: Timestamp) -> Verdict<Self> {
+        let under_way = matches!(self.status(), DepositStatus::Crediting | DepositStatus::CreditingUnknown);
+        match outcome {
+            CreditOutcome::Booked(ticket) => self.booked(ticket, now),
+            CreditOutcome::Refused(_) | CreditOutcome::NotApplied(_) | CreditOutcome::Unknown(_) if !under_way => {
+                Verdict::Nothing("the credit is no longer under way")
+            }
+            CreditOutcome::Unknown(reason) => self.not_known(&reason, review_after, now),
+            CreditOutcome::Refused(reason) => self
+                .turned_uncredited(vec![reason.clone()], now)
+                .unwrap_or_else(|| self.give_up(WorkKind::CreditRefused, &reason, now)),
+            CreditOutcome::NotApplied(reason) => match self.turned_uncredited(vec![reason.clone()], now) {
+                Some(turned) => turned,
+                None if self.is_past_review(review_after, now) => {
+                    self.give_up(WorkKind::CreditUnresolved, &reason, now)
+                }
+                None => self.send_again(reason, review_after, now),
+            },
+        }
+    }
+
+    /// The platform booked it. True whatever has become of the deposit meanwhile, so it is never dropped.
+    fn booked(&self, ticket: String, now: Timestamp) -> Verdict<Self> {
+        if self.facts.platform.operation.as_deref() == Some(ticket.as_str()) {
+            return Verdict::Nothing("it is already credited");
+        }
+        if self.facts.credited.is_some() {
+            return self.booked_twice(&ticket);
+        }
+        match self.status() {
+            DepositStatus::Paid
+            | DepositStatus::Crediting
+            | DepositStatus::CreditingUnknown
+            | DepositStatus::NeedsReview => self.credited(ticket, self.creditable(), Reason::Booked, now),
+            DepositStatus::Refunded | DepositStatus::ChargedBack => {
+                let why = "booked, but the money has gone back".to_owned();
+                self.unmoved().booked_late(ticket, WorkKind::DepositReversedAfterCredit, why)
+            }
+            DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired | DepositStatus::Credited => {
+                let why = format!("booked, but the deposit was {}", self.status().as_str());
+                let moved = self.moved(DepositStatus::Credited, Reason::Booked, now);
+                moved.booked_late(ticket, WorkKind::DepositFailedAfterSuccess, why)
+            }
+        }
+    }
+
+    fn booked_late(self, ticket: String, kind: WorkKind, why: String) -> Verdict<Self> {
+        let (amount, trigger) = (self.creditable(), format!("deal:{ticket}"));
+        let mut next = self.with_deal(ticket, amount);
+        next.ask(kind, &trigger);
+        Verdict::change(next, "credited", vec!["deposit.credited", "desk.item"], vec![why])
+    }
+
+    /// Two deals for one deposit: one of them must be taken back.
+    pub(super) fn booked_twice(&self, ticket: &str) -> Verdict<Self> {
+        let known = self.facts.platform.operation.as_deref().unwrap_or("none");
+        let why = format!("deal {ticket} beside deal {known}");
+        self.ask_about(WorkKind::CreditUnresolved, &format!("deal:{ticket}"), why)
+    }
+
+    /// The look-up itself failed, or the credit is still absent inside its grace period.
+    pub fn not_known(&self, reason: &str, review_after: Seconds, now: Timestamp) -> Verdict<Self> {
+        if !self.is_under_way() {
+            return Verdict::Nothing("the credit is no longer under way");
+        }
+        if self.grace_over(now) && self.is_past_review(review_after, now) {
+            return self.give_up(WorkKind::CreditUnresolved, reason, now);
+        }
+        let look_at = self.inner.attempted.map_or(now, |at| at.plus(GRACE)).max(now.plus(RETRY_FIRST));
+        let why = vec![reason.to_owned()];
+        match self.status() {
+            DepositStatus::Crediting => {
+                let mut next = self.moved(DepositStatus::CreditingUnknown, Reason::OutcomeUnknown, now);
+                next.due = Some(look_at);
+                Verdict::change(next, "crediting_unknown", vec!["deposit.crediting_unknown"], why)
+            }
+            _ if self.due.is_some_and(|due| due > now && due <= look_at.plus(GRACE)) => {
+                Verdict::Nothing("it is already waiting to be looked up")
+            }
+            _ => {
+                let mut next = self.unmoved();
+                next.due = Some(look_at);
+                Verdict::change(next, "not_looked_up", vec![], why)
+            }
+        }
+    }
+
+    fn send_again(&self, reason: String, review_after: Seconds, now: Timestamp) -> Verdict<Self> {
+        let mut next = self.moved(DepositStatus::Paid, Reason::NotApplied, now);
+        // its outcome is known: nothing of it can still arrive
+        next.inner.attempted = None;
+        let doublings = self.inner.attempts.saturating_sub(1).min(10);
+        let wait = RETRY_FIRST.0.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(RETRY_MAX_S);
+        let again = now.plus(Seconds(wait));
+        next.due = Some(self.review_at(review_after).map_or(again, |review| again.min(review)));
+        Verdict::change(next, "not_applied", vec![], vec![reason])
+    }
+
+    /// The deposit with its deal. If its money went back meanwhile, a person must see to the account.
+    pub(super) fn credited(&self, ticket: String, amount: Money, reason: Reason, now: Timestamp) -> Verdict<Self> {
+        let why = vec![format!("deal {ticket} {amount}")];
+        let next = self.moved(DepositStatus::Credited, reason, now).with_deal(ticket, amount);
+        match &self.inner.reversal {
+            None => Verdict::change(next, "credited", vec!["deposit.credited"], why),
+            Some(reversal) => {
+                let (next, event) = next.turned(reversal, now);
+                Verdict::change(next, "credited", vec!["deposit.credited", event, "desk.item"], why)
+            }
+        }
+    }
+
+    fn with_deal(mut self, ticket: String, amount: Money) -> Self {
+        self.facts.credited = Some(amount);
+        self.facts.platform.operation = Some(ticket);
+        self
+    }
+
+    fn give_up(&self, kind: WorkKind, reason: &str, now: Timestamp) -> Verdict<Self> {
+        let next = self.held(kind, &self.own_trigger("credit"), now);
+        Verdict::change(next, "needs_review", vec!["deposit.needs_review"], vec![format!("{kind}: {reason}")])
+    }
+}

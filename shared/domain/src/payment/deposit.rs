@@ -1,0 +1,333 @@
+//! A deposit, from the client's intent to the credited trading account.
+
+use serde::{Deserialize, Serialize};
+
+pub use super::status::{DepositStatus, Reason, Reversal, Stage};
+use crate::decision::Entity;
+use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
+
+/// A credit that nobody reports about is looked after by the timer at the latest after this.
+const WATCH_MAX: Seconds = Seconds(900);
+
+/// The provider's side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PspSide {
+    /// The provider's name in the `psps` rule set.
+    pub name: String,
+    /// The provider's id of the payment; empty until it made one.
+    pub reference: String,
+}
+
+/// The trading platform's side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlatformSide {
+    /// The trading account's login.
+    pub login: String,
+    /// The ticket of the balance operation, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+}
+
+/// Why a person must look, and at what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// Work-item kind of the `desk` rule set.
+    pub kind: String,
+    /// What brought it here: a provider's event id, or which attempt. With the deposit's id and the kind it names
+    /// the work item.
+    pub trigger: String,
+}
+
+/// The review that a deposit waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// The work item that decides.
+    #[serde(rename = "v")]
+    pub review: Review,
+    /// The money of a statement that is not about this deposit's own payment at the provider.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    pub stray: Option<Money>,
+}
+
+/// A deposit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deposit {
+    /// Its id; `metadata.payment_id` or `order_id` at the provider.
+    pub id: PaymentId,
+    /// Whose it is.
+    pub client_id: ClientId,
+    /// When something must happen although no trigger comes.
+    pub due: Option<Timestamp>,
+    /// The part that events carry.
+    pub facts: DepositFacts,
+    /// The part that stays with the item.
+    pub inner: DepositInner,
+}
+
+/// The public part of a deposit: what events, journal and API show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct DepositFacts {
+    pub status: DepositStatus,
+    pub account_id: AccountId,
+    pub requested: Money,
+    /// What the provider collected under this deposit's own reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Money>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credited: Option<Money>,
+    pub psp: PspSide,
+    pub platform: PlatformSide,
+    /// What this version asks a person; while the deposit is under review never empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+}
+
+/// The private part of a deposit. Names are short and moments are milliseconds since 1970: it is written with every
+/// version, and a version should fit one write unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DepositInner {
+    /// The first moment.
+    #[serde(rename = "t0", with = "millis")]
+    pub opened: Timestamp,
+    /// The timeline.
+    #[serde(rename = "tl")]
+    pub stages: Vec<Stage>,
+    /// Where the payer pays; part of the first answer, which a repeat gets again.
+    #[serde(rename = "url")]
+    pub redirect_url: String,
+    /// Credits sent so far; each has its own version, so two workers never share one.
+    #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
+    pub attempts: u32,
+    /// When the last credit was intended, unless its outcome is known.
+    #[serde(rename = "ta", default, skip_serializing_if = "Option::is_none", with = "millis::option")]
+    pub attempted: Option<Timestamp>,
+    /// Look-ups at the provider in a row that told nothing of use.
+    #[serde(rename = "p", default, skip_serializing_if = "is_zero")]
+    pub polls: u32,
+    /// The provider's time of the newest statement that counted.
+    #[serde(rename = "tp", default, skip_serializing_if = "Option::is_none", with = "millis::option")]
+    pub heard: Option<Timestamp>,
+    /// The provider closed the payment for good.
+    #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed_at_psp: bool,
+    /// The provider's reference came with a statement. Such providers number every attempt and refund on its own.
+    #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
+    pub reference_adopted: bool,
+    /// The money went back while the credit may have been under way.
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    pub reversal: Option<Reversal>,
+    /// The newest statements that became work items: a repeat of one is not news, also after the decision.
+    #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
+    pub flagged: Vec<String>,
+    /// The review that the deposit waits for.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Held>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// A moment as milliseconds since 1970.
+mod millis {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use crate::Timestamp;
+
+    pub(super) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(at.millis())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        read(i64::deserialize(deserializer)?)
+    }
+
+    fn read<E: serde::de::Error>(millis: i64) -> Result<Timestamp, E> {
+        Timestamp::from_millis(millis).ok_or_else(|| E::custom("not a moment"))
+    }
+
+    /// The same where there may be none.
+    pub(super) mod option {
+        use super::{Deserializer, Serializer, Timestamp};
+        use serde::{Deserialize as _, Serialize as _};
+
+        #[expect(clippy::ref_option, reason = "serde passes a reference")]
+        pub(in super::super) fn serialize<S: Serializer>(
+            at: &Option<Timestamp>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            at.map(|at| at.millis()).serialize(serializer)
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Option<Timestamp>, D::Error> {
+            Option::<i64>::deserialize(deserializer)?.map(super::read).transpose()
+        }
+    }
+}
+
+/// What a new deposit is made of.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names of `DepositFacts`")]
+pub struct NewDeposit {
+    pub id: PaymentId,
+    pub client_id: ClientId,
+    pub account_id: AccountId,
+    pub login: String,
+    pub amount: Money,
+    pub psp: PspSide,
+    pub redirect_url: String,
+    pub due: Timestamp,
+    pub now: Timestamp,
+}
+
+impl Deposit {
+    /// The pending deposit, after the provider opened its session.
+    pub fn open(new: NewDeposit) -> Self {
+        Self {
+            id: new.id,
+            client_id: new.client_id,
+            due: Some(new.due),
+            facts: DepositFacts {
+                status: DepositStatus::Pending,
+                account_id: new.account_id,
+                requested: new.amount,
+                paid: None,
+                credited: None,
+                psp: new.psp,
+                platform: PlatformSide { login: new.login, operation: None },
+                review: None,
+            },
+            inner: DepositInner {
+                opened: new.now,
+                stages: vec![Stage(DepositStatus::Pending, 0, Reason::Requested)],
+                redirect_url: new.redirect_url,
+                attempts: 0,
+                attempted: None,
+                polls: 0,
+                heard: None,
+                closed_at_psp: false,
+                reference_adopted: false,
+                reversal: None,
+                flagged: Vec::new(),
+                held: None,
+            },
+        }
+    }
+
+    /// Its status.
+    pub fn status(&self) -> DepositStatus {
+        self.facts.status
+    }
+
+    /// The reference that goes first into the platform's comment: fits the 31 bytes that MT5 keeps.
+    pub fn platform_reference(&self) -> &str {
+        self.id.as_str()
+    }
+
+    /// The same deposit in another status, with the line in its timeline and a timer where one is needed.
+    #[must_use]
+    pub(super) fn moved(&self, status: DepositStatus, reason: Reason, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.facts.status = status;
+        next.facts.review = None;
+        next.inner.held = None;
+        next.inner.stages.push(Stage(status, now.millis_since(self.inner.opened), reason));
+        next.due = match status {
+            DepositStatus::Pending => self.due,
+            DepositStatus::Paid | DepositStatus::Crediting | DepositStatus::CreditingUnknown => Some(self.watched(now)),
+            DepositStatus::Credited
+            | DepositStatus::Failed
+            | DepositStatus::Expired
+            | DepositStatus::NeedsReview
+            | DepositStatus::Refunded
+            | DepositStatus::ChargedBack => None,
+        };
+        if status.is_settled() {
+            next.inner.attempted = None;
+            next.inner.polls = 0;
+        }
+        next
+    }
+
+    /// The same deposit in the same status, for a change that asks nobody anything.
+    #[must_use]
+    pub(super) fn unmoved(&self) -> Self {
+        let mut next = self.clone();
+        next.facts.review = self.inner.held.as_ref().map(|held| held.review.clone());
+        next
+    }
+
+    /// When the timer looks after a credit. The time that is there is kept if it serves: moving it costs two writes
+    /// in the index of due times.
+    fn watched(&self, now: Timestamp) -> Timestamp {
+        let serves = |due: &Timestamp| *due > now && *due <= now.plus(WATCH_MAX);
+        self.due.filter(serves).unwrap_or_else(|| now.plus(super::credit::GRACE))
+    }
+
+    /// The timeline with its moments.
+    pub fn timeline(&self) -> impl Iterator<Item = (Timestamp, DepositStatus, &'static str)> + '_ {
+        self.inner.stages.iter().map(move |stage| (self.moment(stage), stage.0, stage.2.text()))
+    }
+
+    /// The moment of a line of the timeline.
+    pub(super) fn moment(&self, stage: &Stage) -> Timestamp {
+        let opened = self.inner.opened;
+        Timestamp::from_millis(opened.millis().saturating_add(stage.1)).unwrap_or(opened)
+    }
+
+    /// Whether it has been in a status before.
+    pub(super) fn count_of(&self, status: DepositStatus) -> usize {
+        self.inner.stages.iter().filter(|stage| stage.0 == status).count()
+    }
+
+    /// Why it is in its status.
+    pub(super) fn last_reason(&self) -> Option<Reason> {
+        self.inner.stages.last().map(|stage| stage.2)
+    }
+}
+
+impl Entity for Deposit {
+    const KIND: &'static str = "payment";
+    const ID_FIELD: &'static str = "payment_id";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn client(&self) -> Option<&ClientId> {
+        Some(&self.client_id)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    fn public(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&self.facts)
+    }
+
+    fn private(&self) -> Result<Option<String>, serde_json::Error> {
+        serde_json::to_string(&self.inner).map(Some)
+    }
+
+    fn from_parts(
+        id: &str,
+        client: Option<ClientId>,
+        public: &str,
+        private: Option<&str>,
+        due: Option<Timestamp>,
+    ) -> Result<Self, serde_json::Error> {
+        use serde::de::Error as _;
+        Ok(Self {
+            id: id.parse().map_err(serde_json::Error::custom)?,
+            client_id: client.ok_or_else(|| serde_json::Error::custom("a deposit has a client"))?,
+            due,
+            facts: serde_json::from_str(public)?,
+            inner: serde_json::from_str(private.unwrap_or("{}"))?,
+        })
+    }
+}

@@ -1,0 +1,22 @@
+//! Deposits: what may happen to one, and what follows.
+
+pub mod collect;
+pub mod credit;
+pub mod deposit;
+pub mod ledger;
+pub mod overdue;
+pub mod report;
+pub mod resolve;
+mod reversal;
+mod review;
+mod status;
+pub mod stray;
+#[cfg(test)]
+mod tests;
+
+pub use crate::work::HumanDecision;
+pub use credit::{CreditOutcome, CreditStep, Found, GRACE};
+pub use deposit::{Deposit, DepositFacts, DepositStatus, NewDeposit, PspSide, Review};
+pub use overdue::{DueStep, PollAnswer, PollLimits};
+pub use report::{PspReport, PspStatus};
+pub use stray::StrayReport;

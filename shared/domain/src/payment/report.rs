@@ -1,0 +1,62 @@
+//! What a payment service provider says about a payment, in our words.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Money, PaymentId, Timestamp};
+
+/// Where a payment stands at the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PspStatus {
+    /// Opened, nothing collected yet.
+    Pending,
+    /// Being processed by the bank or scheme.
+    Processing,
+    /// Collected: the money is ours to credit.
+    Succeeded,
+    /// This attempt failed; the payer may try again.
+    Failed,
+    /// Closed for good without money.
+    Canceled,
+    /// Paid back in full or in part.
+    Refunded,
+    /// Disputed by the payer's bank.
+    ChargedBack,
+    /// An event that says nothing about collection.
+    Irrelevant,
+}
+
+/// One statement of a provider: from a webhook or from a look-up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PspReport {
+    /// The provider's name in the `psps` rule set, as in the webhook's path.
+    pub psp: String,
+    /// The provider's id of this statement; a look-up makes one of reference and status.
+    pub event_id: String,
+    /// The provider's own word for it, e.g. `payment_intent.succeeded`.
+    pub kind: String,
+    /// Our reference, if the provider carried one that reads as ours.
+    pub payment_id: Option<PaymentId>,
+    /// The provider's id of the payment; empty if it named none.
+    pub reference: String,
+    /// Where it stands.
+    pub status: PspStatus,
+    /// What was really collected (succeeded) or is asked for (otherwise), where the provider says so.
+    pub money: Option<Money>,
+    /// The provider's time of the statement.
+    pub at: Timestamp,
+}
+
+impl PspReport {
+    /// Whether it tells of money that came or went, and so concerns somebody whatever it is about.
+    pub fn moves_money(&self) -> bool {
+        match self.status {
+            PspStatus::Succeeded | PspStatus::Refunded | PspStatus::ChargedBack => true,
+            PspStatus::Pending
+            | PspStatus::Processing
+            | PspStatus::Failed
+            | PspStatus::Canceled
+            | PspStatus::Irrelevant => false,
+        }
+    }
+}

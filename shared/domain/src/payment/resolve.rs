@@ -1,0 +1,145 @@
+//! What a person's decision on a work item does to a deposit: it lands on the same intent that the automation uses.
+//!
+//! The item that a deposit waits for moves it, and only that item: decisions about statements beside it are kept with
+//! their own items. A decision that says nothing about the money leaves the question open, and so opens a new item:
+//! a deposit never waits for an item that is closed.
+
+use super::deposit::{Deposit, DepositStatus, Held, Reason};
+use crate::decision::Verdict;
+use crate::rules::desk::{WorkAction, WorkKind};
+use crate::work::HumanDecision;
+use crate::{Money, Seconds, Timestamp};
+
+/// How long a deposit that a person sends back to waiting may wait.
+const KEEP_WAITING: Seconds = Seconds(86_400);
+
+impl Deposit {
+    /// Applies a person's decision.
+    pub fn decided(&self, decision: &HumanDecision, now: Timestamp) -> Verdict<Self> {
+        let held = self.inner.held.as_ref().filter(|_| self.status() == DepositStatus::NeedsReview);
+        match held.filter(|held| decision.is_about(&held.review.kind, &held.review.trigger)) {
+            Some(held) => self.decided_held(held, decision, now),
+            None => self.decided_aside(decision, now),
+        }
+    }
+
+    fn decided_held(&self, held: &Held, decision: &HumanDecision, now: Timestamp) -> Verdict<Self> {
+        use WorkAction as A;
+        let why = vec![decision.why()];
+        let to = |status| self.moved(status, Reason::Person, now);
+        match decision.action() {
+            // whatever is decided, money that went back while nobody knew is neither credited nor only closed
+            Some(A::CreditPaidAmount | A::MarkNotCreditedRetry | A::CloseWithoutCredit | A::RefundAtPsp)
+                if self.inner.reversal.is_some() =>
+            {
+                self.turned_uncredited(why, now).unwrap_or(Verdict::Nothing("the reversal is not known"))
+            }
+            Some(A::CreditPaidAmount | A::MarkNotCreditedRetry) => match self.fault_of_crediting() {
+                Some(fault) => self.still_open(WorkKind::DepositCurrencyMismatch, decision, fault, now),
+                None => {
+                    let mut next = to(DepositStatus::Paid);
+                    next.due = Some(now.plus(super::credit::GRACE));
+                    Verdict::change(next, "paid", vec!["deposit.paid"], why)
+                }
+            },
+            Some(A::MarkCredited) => match decision.evidence.as_deref() {
+                Some(ticket) => self.credited_by_hand(held, ticket, now),
+                None => self.still_open_as(held, decision, "it needs the platform's ticket", now),
+            },
+            Some(A::RefundAtPsp) => {
+                Verdict::change(to(DepositStatus::Refunded), "refunded", vec!["deposit.refunded"], why)
+            }
+            Some(A::CloseWithoutCredit) => {
+                Verdict::change(to(DepositStatus::Failed), "failed", vec!["deposit.failed"], why)
+            }
+            Some(A::KeepWaiting) => Verdict::change(self.waiting_again(now), "pending", vec![], why),
+            Some(
+                A::MarkDebitedOnPlatform
+                | A::MarkOpen
+                | A::MarkNotCreatedRetry
+                | A::CloseWithoutAccount
+                | A::Retry
+                | A::Close,
+            )
+            | None => self.still_open_as(held, decision, "it does not say what becomes of the money", now),
+        }
+    }
+
+    fn fault_of_crediting(&self) -> Option<&'static str> {
+        match self.facts.paid {
+            None => Some("no collected amount is known"),
+            Some(paid) if !paid.is_positive() => Some("nothing was collected"),
+            Some(paid) if paid.currency() != self.facts.requested.currency() => {
+                Some("what was collected is not in the account's currency")
+            }
+            Some(_) => None,
+        }
+    }
+
+    fn credited_by_hand(&self, held: &Held, ticket: &str, now: Timestamp) -> Verdict<Self> {
+        let mut known = self.clone();
+        let is_stray = held.review.kind == WorkKind::DepositUnknownReference.as_str();
+        if self.facts.paid.is_none() && !is_stray {
+            // the person saw it collected: the provider's own word, when it comes, is not a second collection
+            known.facts.paid = Some(self.facts.requested);
+        }
+        let amount: Money = if is_stray { held.stray.unwrap_or(self.creditable()) } else { known.creditable() };
+        known.credited(ticket.to_owned(), amount, Reason::Person, now)
+    }
+
+    fn waiting_again(&self, now: Timestamp) -> Self {
+        let mut next = self.moved(DepositStatus::Pending, Reason::Person, now);
+        next.due = Some(now.plus(KEEP_WAITING));
+        next.facts.paid = None;
+        next.inner.polls = 0;
+        if self.inner.reference_adopted {
+            next.facts.psp.reference.clear();
+            next.inner.reference_adopted = false;
+        }
+        next
+    }
+
+    fn still_open_as(&self, held: &Held, decision: &HumanDecision, reason: &str, now: Timestamp) -> Verdict<Self> {
+        match held.review.kind.parse() {
+            Ok(kind) => self.still_open(kind, decision, reason, now),
+            Err(_) => Verdict::Nothing("the kind of its review is not known"),
+        }
+    }
+
+    fn still_open(&self, kind: WorkKind, decision: &HumanDecision, reason: &str, now: Timestamp) -> Verdict<Self> {
+        let mut next = self.held(kind, &self.own_trigger("again"), now);
+        if let (Some(held), Some(was)) = (&mut next.inner.held, &self.inner.held) {
+            held.stray = was.stray;
+        }
+        let why = vec![decision.why(), format!("{kind}: the deposit still waits, {reason}")];
+        Verdict::change(next, "needs_review", vec!["desk.item"], why)
+    }
+
+    /// The deposit does not wait for this item. The item keeps the decision; only a credit by hand beside the
+    /// automation's own must not pass unseen.
+    fn decided_aside(&self, decision: &HumanDecision, now: Timestamp) -> Verdict<Self> {
+        let questions = [WorkKind::DepositOverdue, WorkKind::CreditUnresolved, WorkKind::CreditRefused];
+        let asked_about_this = questions.iter().any(|kind| kind.as_str() == decision.kind);
+        let ticket = decision.evidence.as_deref().filter(|_| decision.action() == Some(WorkAction::MarkCredited));
+        let Some(ticket) = ticket.filter(|_| asked_about_this) else {
+            return Verdict::Nothing("the deposit does not wait for this decision; it is kept with the work item");
+        };
+        match self.status() {
+            _ if self.facts.platform.operation.as_deref() == Some(ticket) => {
+                Verdict::Nothing("the deal is already known")
+            }
+            DepositStatus::Paid => self.credited(ticket.to_owned(), self.creditable(), Reason::Person, now),
+            DepositStatus::Crediting | DepositStatus::CreditingUnknown | DepositStatus::Credited => {
+                self.booked_twice(ticket)
+            }
+            DepositStatus::Pending
+            | DepositStatus::Failed
+            | DepositStatus::Expired
+            | DepositStatus::NeedsReview
+            | DepositStatus::Refunded
+            | DepositStatus::ChargedBack => {
+                Verdict::Nothing("the deposit does not wait for this decision; it is kept with the work item")
+            }
+        }
+    }
+}

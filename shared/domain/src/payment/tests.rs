@@ -1,0 +1,9 @@
+mod crediting;
+mod fixture;
+mod laws;
+mod matrix;
+mod overdue;
+mod people;
+mod size;
+mod statements;
+mod world;

@@ -1,0 +1,191 @@
+//! What the table of single statements does not show: tolerance, references, order of several statements.
+
+use super::fixture::*;
+use crate::decision::Verdict;
+use crate::payment::{Deposit, DepositStatus, PspReport, PspStatus, StrayReport};
+
+#[test]
+fn within_the_tolerance_what_was_collected_is_credited_and_not_what_was_asked_for() {
+    let rules = rules_tolerating("0.50");
+    for (collected, credited) in
+        [("1249.50 USD", true), ("1250.50 USD", true), ("1249.49 USD", false), ("1250.51 USD", false)]
+    {
+        let report = says(PspStatus::Succeeded, Some(collected), 10);
+        let decision = change(pending().hear(&report, &rules, at(11)));
+        assert_eq!(decision.events == ["deposit.paid"], credited, "{collected}");
+        assert_eq!(decision.next.creditable(), money(collected));
+    }
+}
+
+#[test]
+fn no_tolerance_makes_nothing_collected_something() {
+    let rules = rules_tolerating("5000");
+    let report = says(PspStatus::Succeeded, Some("0.00 USD"), 10);
+    assert_eq!(asks(&change(pending().hear(&report, &rules, at(11))).next), Some("deposit_underpaid"));
+}
+
+#[test]
+fn a_failed_attempt_and_a_second_one_that_succeeds_are_credited_in_either_order() {
+    let failed = says(PspStatus::Failed, None, 10);
+    let first = change(hear(&pending(), &failed, 11)).next;
+    assert_eq!(change(hear(&first, &success(20), 21)).events, ["deposit.paid"]);
+    let first = change(hear(&pending(), &success(20), 21)).next;
+    assert_eq!(hear(&first, &failed, 22), Verdict::Nothing("it is not newer than the collection"));
+}
+
+#[test]
+fn a_success_is_measured_against_the_newest_failure() {
+    let mut deposit = pending();
+    for seconds in [10, 30] {
+        deposit = change(hear(&deposit, &says(PspStatus::Failed, None, seconds), seconds)).next;
+    }
+    assert_eq!(asks(&change(hear(&deposit, &success(20), 31)).next), Some("deposit_paid_after_failure"));
+    assert_eq!(change(hear(&deposit, &success(40), 41)).events, ["deposit.paid"]);
+}
+
+#[test]
+fn a_success_after_the_payment_was_closed_for_good_is_for_a_person() {
+    let failed = change(hear(&pending(), &says(PspStatus::Failed, None, 10), 11)).next;
+    for canceled_at in [5, 15] {
+        let closed = change(hear(&failed, &says(PspStatus::Canceled, None, canceled_at), 16));
+        assert_eq!((closed.outcome, closed.events.len()), ("failure_noted", 0));
+        let decision = change(hear(&closed.next, &success(20), 21));
+        assert_eq!(asks(&decision.next), Some("deposit_paid_after_failure"));
+        assert_eq!(decision.next.facts.paid, Some(money("1250.00 USD")));
+    }
+}
+
+#[test]
+fn a_collection_told_before_its_refund_or_after_it_is_not_credited() {
+    let refund = says(PspStatus::Refunded, Some("1250.00 USD"), 20);
+    let first = change(hear(&pending(), &refund, 21)).next;
+    assert_eq!(hear(&first, &success(10), 22), Verdict::Nothing("the money has already gone back"));
+    // one that is newer than the refund is other money
+    let news = change(hear(&first, &success(30), 31));
+    assert_eq!(
+        (news.events.as_slice(), asks(&news.next)),
+        (["desk.item"].as_slice(), Some("deposit_paid_after_failure"))
+    );
+    assert_eq!(news.next.status(), DepositStatus::Refunded);
+}
+
+#[test]
+fn a_dispute_after_a_refund_is_asked_about_once() {
+    let refunded = in_status(DepositStatus::Refunded);
+    let dispute = says(PspStatus::ChargedBack, Some("1250.00 USD"), 40);
+    let asked = change(hear(&refunded, &dispute, 41));
+    assert_eq!((asked.events.as_slice(), asked.next.status()), (["desk.item"].as_slice(), DepositStatus::Refunded));
+    assert_eq!(hear(&asked.next, &dispute, 42), Verdict::Nothing("the statement is already with a person"));
+}
+
+#[test]
+fn a_part_that_goes_back_before_the_credit_is_not_credited() {
+    let part = says(PspStatus::Refunded, Some("50.00 USD"), 20);
+    for status in [DepositStatus::Pending, DepositStatus::Paid, DepositStatus::Failed, DepositStatus::Expired] {
+        let decision = change(hear(&in_status(status), &part, 21));
+        assert_eq!(asks(&decision.next), Some("deposit_underpaid"), "{status:?}");
+        let decided = decision.next.decided(&person(&decision.next, "credit_paid_amount", None), at(30));
+        assert_eq!(change(decided).next.creditable(), money("1200.00 USD"), "{status:?}");
+    }
+}
+
+fn numbered(tid: &str, status: PspStatus, seconds: i64) -> PspReport {
+    PspReport {
+        psp: "praxis".to_owned(),
+        reference: tid.to_owned(),
+        event_id: format!("{tid}:{status:?}"),
+        ..says(status, Some("1250.00 USD"), seconds)
+    }
+}
+
+/// A provider that makes a number only when the payer pays, and one for each attempt and refund.
+fn without_reference() -> Deposit {
+    pending_at("praxis", "")
+}
+
+#[test]
+fn the_first_collection_gives_the_reference_and_a_second_one_is_not_taken_for_it() {
+    let failed = change(hear(&without_reference(), &numbered("11", PspStatus::Failed, 10), 11)).next;
+    assert_eq!(failed.facts.psp.reference, "");
+    let paid = change(hear(&failed, &numbered("12", PspStatus::Succeeded, 20), 21)).next;
+    assert_eq!((paid.status(), paid.facts.psp.reference.as_str()), (DepositStatus::Paid, "12"));
+    let again = PspReport { at: at(50), ..numbered("12", PspStatus::Succeeded, 20) };
+    assert_eq!(hear(&paid, &again, 51), Verdict::Nothing("the collection is already counted"));
+    let second = change(hear(&paid, &numbered("13", PspStatus::Succeeded, 30), 31));
+    assert_eq!(
+        (second.events.as_slice(), asks(&second.next)),
+        (["desk.item"].as_slice(), Some("deposit_unknown_reference"))
+    );
+    assert_eq!(second.next.status(), DepositStatus::Paid);
+}
+
+#[test]
+fn a_refund_with_a_number_of_its_own_is_heard() {
+    let paid = change(hear(&without_reference(), &numbered("12", PspStatus::Succeeded, 20), 21)).next;
+    let refunded = change(hear(&paid, &numbered("14", PspStatus::Refunded, 30), 31));
+    assert_eq!(refunded.events, ["deposit.refunded"]);
+}
+
+#[test]
+fn the_own_payment_is_credited_although_another_one_is_with_a_person() {
+    let stray = PspReport { reference: "pi_other".to_owned(), ..success(10) };
+    let held = change(hear(&pending(), &stray, 11)).next;
+    assert_eq!((asks(&held), held.facts.paid), (Some("deposit_unknown_reference"), None));
+    let own = change(hear(&held, &PspReport { event_id: "evt_own".to_owned(), ..success(9) }, 20));
+    assert_eq!((own.next.status(), own.events.as_slice()), (DepositStatus::Paid, ["deposit.paid"].as_slice()));
+}
+
+#[test]
+fn an_amount_that_was_missing_may_come_later() {
+    let missing = says(PspStatus::Succeeded, None, 10);
+    let held = change(hear(&pending(), &missing, 11)).next;
+    assert_eq!(asks(&held), Some("deposit_currency_mismatch"));
+    let repeated = PspReport { event_id: "evt_2".to_owned(), ..missing };
+    assert_eq!(hear(&held, &repeated, 12), Verdict::Nothing("a person is already deciding about it"));
+    assert_eq!(change(hear(&held, &success(20), 21)).events, ["deposit.paid"]);
+}
+
+#[test]
+fn a_statement_beside_a_review_is_an_item_of_its_own_and_the_deposit_waits_for_the_first() {
+    let held = in_status(DepositStatus::NeedsReview);
+    let second = change(hear(&held, &says(PspStatus::Succeeded, Some("50.00 USD"), 20), 21));
+    assert_eq!((second.events.as_slice(), asks(&second.next)), (["desk.item"].as_slice(), Some("deposit_overpaid")));
+    assert_eq!(second.next.facts.paid, held.facts.paid);
+    let about_second = crate::work::HumanDecision {
+        kind: "deposit_overpaid".to_owned(),
+        trigger: second.next.facts.review.as_ref().map(|review| review.trigger.clone()),
+        action: "refund_at_psp".to_owned(),
+        evidence: Some("re_1".to_owned()),
+        by: "finance-1".to_owned(),
+    };
+    assert!(matches!(second.next.decided(&about_second, at(30)), Verdict::Nothing(_)));
+    let about_first = person(&second.next, "credit_paid_amount", None);
+    assert_eq!(about_first.kind, "deposit_underpaid");
+    assert_eq!(change(second.next.decided(&about_first, at(31))).events, ["deposit.paid"]);
+}
+
+#[test]
+fn a_review_is_shown_only_by_the_versions_it_is_asked_in() {
+    let flagged = change(hear(&in_status(DepositStatus::Crediting), &says(PspStatus::Failed, None, 30), 31)).next;
+    assert_eq!(asks(&flagged), Some("deposit_failed_after_success"));
+    assert_eq!(asks(&change(outcome(&flagged, booked(), 32)).next), None);
+}
+
+#[test]
+fn only_stray_money_is_kept_and_a_repeat_is_the_same_stray() {
+    let stray = |status, seconds| StrayReport::of(PspReport { payment_id: None, ..says(status, None, seconds) });
+    for status in [PspStatus::Succeeded, PspStatus::Refunded, PspStatus::ChargedBack] {
+        let decision = stray(status, 10).unwrap();
+        assert_eq!(decision.events, ["desk.item"]);
+        assert_eq!(decision.next.facts.review.kind, "deposit_unknown_reference");
+        // a delivery that is dated anew
+        let report = PspReport { at: at(99), ..decision.next.facts.report.clone() };
+        assert_eq!(StrayReport::of(report).unwrap().next.id, decision.next.id);
+    }
+    assert_ne!(stray(PspStatus::Succeeded, 10).unwrap().next.id, stray(PspStatus::Succeeded, 11).unwrap().next.id);
+    for status in
+        [PspStatus::Pending, PspStatus::Processing, PspStatus::Failed, PspStatus::Canceled, PspStatus::Irrelevant]
+    {
+        assert!(stray(status, 10).is_none(), "{status:?}");
+    }
+}

@@ -1,0 +1,296 @@
+//! The rule set `desk`: the kinds of work items, who gets them, by when, and what they may decide.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::read::{Faults, Node};
+use super::words::words;
+use crate::Seconds;
+use crate::input::Fault;
+
+/// The shortest time that a person is given.
+const DUE_MIN: Seconds = Seconds(60);
+/// The longest time that a person is given.
+const DUE_MAX: Seconds = Seconds(30 * 86_400);
+const LABEL_CHARS_MAX: usize = 80;
+const TITLE_CHARS_MAX: usize = 120;
+
+words! {
+    /// Whose desk a work item lies on.
+    Queue {
+        /// Compliance.
+        Compliance = "compliance",
+        /// Finance.
+        Finance = "finance",
+        /// Support.
+        Support = "support",
+        /// Sales.
+        Sales = "sales",
+    }
+}
+
+words! {
+    /// How soon a work item is looked at; sorted most urgent first.
+    Priority {
+        /// Now: money or trading stands still.
+        Urgent = "urgent",
+        /// Today.
+        High = "high",
+        /// In turn.
+        Normal = "normal",
+        /// When there is time.
+        Low = "low",
+    }
+}
+
+impl Priority {
+    /// 1 is the most urgent: sorts in keys.
+    pub const fn rank(self) -> u32 {
+        match self {
+            Self::Urgent => 1,
+            Self::High => 2,
+            Self::Normal => 3,
+            Self::Low => 4,
+        }
+    }
+}
+
+words! {
+    /// Why a person is asked.
+    WorkKind {
+        /// Less was paid than asked for.
+        DepositUnderpaid = "deposit_underpaid",
+        /// More was paid than asked for.
+        DepositOverpaid = "deposit_overpaid",
+        /// It was paid in another currency.
+        DepositCurrencyMismatch = "deposit_currency_mismatch",
+        /// Money came in for no payment of ours.
+        DepositUnknownReference = "deposit_unknown_reference",
+        /// Money came in for a deposit that had failed or expired.
+        DepositPaidAfterFailure = "deposit_paid_after_failure",
+        /// The provider took back its word that it collected.
+        DepositFailedAfterSuccess = "deposit_failed_after_success",
+        /// The money was taken back (refund or chargeback) after the account was credited.
+        DepositReversedAfterCredit = "deposit_reversed_after_credit",
+        /// The provider does not say what became of a deposit.
+        DepositOverdue = "deposit_overdue",
+        /// Nobody knows whether the account was credited.
+        CreditUnresolved = "credit_unresolved",
+        /// The trading platform refused to credit.
+        CreditRefused = "credit_refused",
+        /// Nobody knows whether the account was created.
+        AccountCreationUnresolved = "account_creation_unresolved",
+        /// The trading platform refused to create the account.
+        AccountCreationRefused = "account_creation_refused",
+        /// A message could not be processed.
+        DeadLetter = "dead_letter",
+        /// A rule could not be judged.
+        RuleError = "rule_error",
+    }
+}
+
+words! {
+    /// What a person may decide about a work item, beyond what every item allows (claim, note, snooze and so on).
+    WorkAction {
+        /// Credit what was really paid.
+        CreditPaidAmount = "credit_paid_amount",
+        /// The money was sent back in the provider's own console.
+        RefundAtPsp = "refund_at_psp",
+        /// The account was credited: the platform's ticket proves it.
+        MarkCredited = "mark_credited",
+        /// The account was not credited: the automation tries again.
+        MarkNotCreditedRetry = "mark_not_credited_retry",
+        /// The reversal was taken off the account on the platform: its ticket proves it.
+        MarkDebitedOnPlatform = "mark_debited_on_platform",
+        /// Nothing is credited.
+        CloseWithoutCredit = "close_without_credit",
+        /// Wait for the provider again.
+        KeepWaiting = "keep_waiting",
+        /// The account exists: its login proves it.
+        MarkOpen = "mark_open",
+        /// The account does not exist: the automation tries again.
+        MarkNotCreatedRetry = "mark_not_created_retry",
+        /// No account is opened.
+        CloseWithoutAccount = "close_without_account",
+        /// Process it again.
+        Retry = "retry",
+        /// Nothing more is done about it.
+        Close = "close",
+    }
+}
+
+impl WorkAction {
+    /// Whether the person must say what proves it (a ticket, a refund's number, a login).
+    pub const fn needs_evidence(self) -> bool {
+        matches!(self, Self::RefundAtPsp | Self::MarkCredited | Self::MarkDebitedOnPlatform | Self::MarkOpen)
+    }
+
+    /// Whether it decides about money.
+    pub const fn decides_money(self) -> bool {
+        matches!(
+            self,
+            Self::CreditPaidAmount
+                | Self::RefundAtPsp
+                | Self::MarkCredited
+                | Self::MarkNotCreditedRetry
+                | Self::MarkDebitedOnPlatform
+                | Self::CloseWithoutCredit
+        )
+    }
+}
+
+impl WorkKind {
+    /// The decisions that the automation can carry out for this kind; the rule set offers some of them.
+    pub const fn actions(self) -> &'static [WorkAction] {
+        use WorkAction as A;
+        match self {
+            Self::DepositUnderpaid | Self::DepositOverpaid | Self::DepositPaidAfterFailure => {
+                &[A::CreditPaidAmount, A::MarkCredited, A::RefundAtPsp, A::CloseWithoutCredit]
+            }
+            Self::DepositCurrencyMismatch => &[A::MarkCredited, A::RefundAtPsp, A::CloseWithoutCredit],
+            Self::DepositUnknownReference => &[A::MarkCredited, A::RefundAtPsp, A::KeepWaiting, A::CloseWithoutCredit],
+            Self::DepositFailedAfterSuccess => {
+                &[A::KeepWaiting, A::CreditPaidAmount, A::MarkDebitedOnPlatform, A::CloseWithoutCredit, A::Close]
+            }
+            Self::DepositReversedAfterCredit => &[A::MarkDebitedOnPlatform, A::Close],
+            Self::DepositOverdue => &[A::KeepWaiting, A::MarkCredited, A::RefundAtPsp, A::CloseWithoutCredit],
+            Self::CreditUnresolved | Self::CreditRefused => {
+                &[A::MarkCredited, A::MarkNotCreditedRetry, A::RefundAtPsp, A::CloseWithoutCredit]
+            }
+            Self::AccountCreationUnresolved | Self::AccountCreationRefused => {
+                &[A::MarkOpen, A::MarkNotCreatedRetry, A::CloseWithoutAccount]
+            }
+            Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
+        }
+    }
+}
+
+/// One decision that is offered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WorkOption {
+    /// What happens.
+    pub action: WorkAction,
+    /// How the console names it.
+    pub label: String,
+}
+
+/// What happens with a kind of work item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct KindRule {
+    /// The heading in the console and in messages.
+    pub title: String,
+    /// Whose desk it lies on.
+    pub queue: Queue,
+    /// How soon it is looked at.
+    pub priority: Priority,
+    /// By when it is decided, from its opening.
+    pub due_in: Seconds,
+    /// The page of `infra/runbooks` that says what to do.
+    pub runbook: String,
+    /// What may be decided.
+    pub options: Vec<WorkOption>,
+}
+
+impl KindRule {
+    /// Whether a decision is offered.
+    pub fn offers(&self, action: WorkAction) -> bool {
+        self.options.iter().any(|option| option.action == action)
+    }
+}
+
+/// The rule set `desk`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeskRules {
+    kinds: BTreeMap<WorkKind, KindRule>,
+}
+
+impl DeskRules {
+    /// Reads the set.
+    ///
+    /// # Errors
+    /// Every fault with its JSON pointer.
+    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let set = read(&Node::root(value), &mut faults);
+        faults.finish(set)
+    }
+
+    /// What happens with a kind; always there in a set that was parsed.
+    pub fn kind(&self, kind: WorkKind) -> Option<&KindRule> {
+        self.kinds.get(&kind)
+    }
+
+    /// Every kind.
+    pub fn kinds(&self) -> impl Iterator<Item = (WorkKind, &KindRule)> {
+        self.kinds.iter().map(|(kind, rule)| (*kind, rule))
+    }
+}
+
+fn read(node: &Node<'_>, faults: &mut Faults) -> Option<DeskRules> {
+    let object = node.object(&["kinds"], faults)?;
+    let kinds_at = object.need("kinds", faults)?.map(faults)?;
+    let words: Vec<&str> = WorkKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    kinds_at.refuse_other_keys(&words, "unknown_kind", faults);
+    let mut kinds = BTreeMap::new();
+    for kind in WorkKind::ALL {
+        match kinds_at.get(kind.as_str()) {
+            None => {
+                faults.add(kinds_at.fault("missing_key", format!("`{kind}` is missing: such items would have no desk")))
+            }
+            Some(node) => {
+                if let Some(rule) = read_kind(*kind, &node, faults) {
+                    kinds.insert(*kind, rule);
+                }
+            }
+        }
+    }
+    (kinds.len() == WorkKind::ALL.len()).then_some(DeskRules { kinds })
+}
+
+fn read_kind(kind: WorkKind, node: &Node<'_>, faults: &mut Faults) -> Option<KindRule> {
+    let object = node.object(&["title", "queue", "priority", "due_in", "runbook", "options"], faults)?;
+    let title = object.need("title", faults).and_then(|node| node.line(TITLE_CHARS_MAX, faults).map(str::to_owned));
+    let queue = object.need("queue", faults).and_then(|node| node.word(Queue::ALL, faults));
+    let priority = object.need("priority", faults).and_then(|node| node.word(Priority::ALL, faults));
+    let due_in = object.need("due_in", faults).and_then(|node| node.span(DUE_MIN..=DUE_MAX, faults));
+    let runbook = object.need("runbook", faults).and_then(|node| node.name(faults));
+    let options = object.need("options", faults).and_then(|node| read_options(kind, &node, faults));
+    Some(KindRule {
+        title: title?,
+        queue: queue?,
+        priority: priority?,
+        due_in: due_in?,
+        runbook: runbook?,
+        options: options?,
+    })
+}
+
+fn read_options(kind: WorkKind, node: &Node<'_>, faults: &mut Faults) -> Option<Vec<WorkOption>> {
+    let items = node.list(1..=WorkAction::ALL.len(), faults)?;
+    let mut options: Vec<WorkOption> = Vec::new();
+    for item in &items {
+        let Some(object) = item.object(&["action", "label"], faults) else { continue };
+        let action = object.need("action", faults).and_then(|node| read_action(kind, &node, &options, faults));
+        let label = object.need("label", faults).and_then(|node| node.line(LABEL_CHARS_MAX, faults).map(str::to_owned));
+        if let (Some(action), Some(label)) = (action, label) {
+            options.push(WorkOption { action, label });
+        }
+    }
+    (options.len() == items.len()).then_some(options)
+}
+
+fn read_action(kind: WorkKind, node: &Node<'_>, before: &[WorkOption], faults: &mut Faults) -> Option<WorkAction> {
+    let action = node.word(kind.actions(), faults)?;
+    let fault = if !kind.actions().contains(&action) {
+        let allowed = kind.actions().iter().map(ToString::to_string);
+        node.fault("not_applicable", format!("`{action}` is nothing that can be done about {kind}")).allowing(allowed)
+    } else if before.iter().any(|option| option.action == action) {
+        node.fault("duplicate", format!("`{action}` is offered twice"))
+    } else {
+        return Some(action);
+    };
+    faults.add(fault);
+    None
+}

@@ -1,0 +1,38 @@
+//! Rules as data: a closed, typed tree, parsed with every fault and evaluated with a trace.
+//!
+//! A rule set is read from JSON (`infra/rules/*.yaml` converted outside the domain). What does not parse never goes live;
+//! what cannot be judged at run time is an error of its own and never passes as "no match". Versions are the store's business.
+//!
+//! Numbers: a fraction must be written in quotes. Without them a reader has already turned it into a binary float,
+//! so it is refused instead of taken nearly right.
+
+pub mod bands;
+pub mod condition;
+pub mod desk;
+pub mod evaluate;
+pub mod notifications;
+pub mod parse;
+pub mod platforms;
+pub mod psps;
+mod reach;
+mod read;
+pub mod schema;
+mod set_name;
+pub mod substitute;
+pub mod table;
+pub mod value;
+pub mod wording;
+pub(crate) mod words;
+
+pub use condition::{Condition, Op, Test};
+pub use desk::DeskRules;
+pub use evaluate::{Facts, FirstMatch, RuleError, RuleFault, Trace, first_match};
+pub use notifications::Notifications;
+pub use platforms::Platforms;
+pub use psps::Psps;
+pub use schema::Schema;
+pub use set_name::{SetName, parse_any};
+pub use substitute::substitute;
+pub use table::{Row, parse_table};
+pub use value::{Value, ValueType};
+pub use words::UnknownWord;

@@ -1,0 +1,369 @@
+//! The rule set `platforms`: trading servers, which group an account goes to, its leverage, and the account types.
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::condition::Condition;
+use super::evaluate::{Facts, FirstMatch, RuleError, first_match};
+use super::reach::{Cell, Space};
+use super::read::{Faults, Node, optional};
+use super::schema::Schema;
+use super::table::{ROWS_MAX, Row, read_rows, refuse_gap, unique_name};
+use super::value::ValueType;
+use super::words::words;
+use crate::input::Fault;
+use crate::{Country, Currency};
+
+/// How many trading servers one installation may have.
+const SERVERS_MAX: usize = 50;
+/// How many account types.
+const ACCOUNT_TYPES_MAX: usize = 50;
+/// How many currencies one account type may have.
+const CURRENCIES_MAX: usize = 50;
+/// The technical bound of the platforms; what the law allows is the rules' business.
+const LEVERAGE_MAX: u32 = 5_000;
+/// MetaTrader 5 takes group paths of this length.
+const GROUP_CHARS_MAX: usize = 63;
+const SHOWN_NAME_CHARS_MAX: usize = 80;
+const KEYS: [&str; 4] = ["servers", "groups", "leverage", "account_types"];
+const SERVER_KEYS: [&str; 7] = ["name", "platform", "environment", "base_url", "secret", "display_name", "manager"];
+
+words! {
+    /// A trading platform.
+    Platform {
+        /// MetaTrader 5.
+        Mt5 = "mt5",
+        /// MetaTrader 4.
+        Mt4 = "mt4",
+        /// Spotware cTrader.
+        Ctrader = "ctrader",
+        /// Devexperts DXtrade.
+        Dxtrade = "dxtrade",
+    }
+}
+
+words! {
+    /// What a server, and an account, is for.
+    Environment {
+        /// Real money.
+        Live = "live",
+        /// Play money.
+        Demo = "demo",
+    }
+}
+
+/// How we present ourselves to a server's manager interface. Login and password are in the secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ManagerSettings {
+    /// The client build that the interface is told.
+    pub version: u32,
+    /// The program name that the interface is told.
+    pub agent: String,
+}
+
+/// One trading server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Server {
+    /// The name that rows refer to.
+    pub name: String,
+    /// What it runs.
+    pub platform: Platform,
+    /// What it is for.
+    pub environment: Environment,
+    /// Its manager interface, without a slash at the end.
+    pub base_url: String,
+    /// The name of its secret in Secrets Manager.
+    pub secret: String,
+    /// What clients choose in their terminal.
+    pub display_name: String,
+    /// How we present ourselves; always there for MT5.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manager: Option<ManagerSettings>,
+}
+
+/// Where an account is created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Placement {
+    /// The server's name.
+    pub server: String,
+    /// The group on it.
+    pub group: String,
+}
+
+/// The highest leverage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct MaxLeverage {
+    /// 30 stands for 1:30.
+    pub max: u32,
+}
+
+/// A type of account that clients can ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountType {
+    /// Its name in requests.
+    pub name: String,
+    /// Its currencies.
+    pub currencies: Vec<Currency>,
+    /// Its platforms; those without a server are not on offer yet.
+    pub platforms: Vec<Platform>,
+}
+
+/// What rows about accounts may ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountFacts {
+    /// The platform.
+    pub platform: Platform,
+    /// The account type's name.
+    pub account_type: String,
+    /// The account's currency.
+    pub currency: Currency,
+    /// Live or demo.
+    pub kind: Environment,
+    /// Where the client lives.
+    pub country: Country,
+}
+
+impl AccountFacts {
+    fn facts(&self) -> Facts {
+        Facts::new()
+            .with("platform", self.platform.as_str())
+            .with("account_type", self.account_type.as_str())
+            .with("currency", self.currency)
+            .with("kind", self.kind.as_str())
+            .with("country", self.country)
+            .with("residence_eu", self.country.in_eu())
+    }
+}
+
+/// The rule set `platforms`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Platforms {
+    servers: Vec<Server>,
+    groups: Vec<Row<Placement>>,
+    leverage: Vec<Row<MaxLeverage>>,
+    account_types: Vec<AccountType>,
+}
+
+impl Platforms {
+    /// Reads the set.
+    ///
+    /// # Errors
+    /// Every fault with its JSON pointer.
+    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let set = read(&Node::root(value), &mut faults);
+        faults.finish(set)
+    }
+
+    /// A server by its name.
+    pub fn server(&self, name: &str) -> Option<&Server> {
+        self.servers.iter().find(|server| server.name == name)
+    }
+
+    /// Every server.
+    pub fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
+    /// An account type by its name.
+    pub fn account_type(&self, name: &str) -> Option<&AccountType> {
+        self.account_types.iter().find(|account_type| account_type.name == name)
+    }
+
+    /// The names of all account types.
+    pub fn account_type_names(&self) -> Vec<&str> {
+        self.account_types.iter().map(|account_type| account_type.name.as_str()).collect()
+    }
+
+    /// The platforms on which an account type can be opened now: those that have a server of the kind.
+    pub fn platforms_for(&self, account_type: &AccountType, kind: Environment) -> Vec<Platform> {
+        let served = |platform: &Platform| has_server(&self.servers, *platform, kind);
+        account_type.platforms.iter().copied().filter(served).collect()
+    }
+
+    /// Where an account is created; no match means that there is no such account on offer.
+    ///
+    /// # Errors
+    /// [`RuleError`]: hold the account and ask a person.
+    pub fn placement(&self, facts: &AccountFacts) -> Result<FirstMatch<'_, Placement>, RuleError> {
+        first_match(&self.groups, &facts.facts())
+    }
+
+    /// The highest leverage the account may have. Parsing made sure that some row holds.
+    ///
+    /// # Errors
+    /// [`RuleError`]: hold the account and ask a person.
+    pub fn max_leverage(&self, facts: &AccountFacts) -> Result<FirstMatch<'_, MaxLeverage>, RuleError> {
+        first_match(&self.leverage, &facts.facts())
+    }
+}
+
+fn has_server(servers: &[Server], platform: Platform, kind: Environment) -> bool {
+    servers.iter().any(|server| server.platform == platform && server.environment == kind)
+}
+
+fn account_schema(account_types: &[String]) -> Schema {
+    Schema::new()
+        .choice("platform", Platform::ALL.iter().map(|platform| platform.as_str()))
+        .choice("account_type", account_types)
+        .field("currency", ValueType::Currency)
+        .choice("kind", Environment::ALL.iter().map(|kind| kind.as_str()))
+        .field("country", ValueType::Country)
+        .field("residence_eu", ValueType::Bool)
+}
+
+fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
+    let object = node.object(&KEYS, faults)?;
+    let mut server_names = Vec::new();
+    let servers = object.need("servers", faults).and_then(|list| {
+        read_each(&list, SERVERS_MAX, faults, |item, faults| read_server(item, &mut server_names, faults))
+    });
+    let mut type_names = Vec::new();
+    let types_at = object.need("account_types", faults);
+    let account_types = types_at.as_ref().and_then(|list| {
+        read_each(list, ACCOUNT_TYPES_MAX, faults, |item, faults| read_account_type(item, &mut type_names, faults))
+    });
+
+    let schema = account_schema(&type_names);
+    let space = Space::new(&schema);
+    let known = servers.clone().unwrap_or_default();
+    let groups = object.need("groups", faults).and_then(|rows| {
+        read_rows(&rows, &schema, 1..=ROWS_MAX, faults, |then, when, faults| {
+            let placement = read_placement(then, &server_names, faults)?;
+            refuse_misplaced(then, &placement, when, &known, account_types.as_deref(), &space, faults)
+                .then_some(placement)
+        })
+    });
+    let leverage = object.need("leverage", faults).and_then(|at| {
+        let rows = read_rows(&at, &schema, 1..=ROWS_MAX, faults, |then, _, faults| read_leverage(then, faults))?;
+        refuse_gap(&at, "leverage", Cell::default(), &rows, &space, faults);
+        Some(rows)
+    });
+    let set = Platforms { servers: servers?, groups: groups?, leverage: leverage?, account_types: account_types? };
+    refuse_unplaced(&types_at?, &set, &space, faults);
+    Some(set)
+}
+
+fn read_each<T>(
+    list: &Node<'_>,
+    count_max: usize,
+    faults: &mut Faults,
+    mut read: impl FnMut(&Node<'_>, &mut Faults) -> Option<T>,
+) -> Option<Vec<T>> {
+    let items = list.list(1..=count_max, faults)?;
+    let values: Vec<Option<T>> = items.iter().map(|item| read(item, faults)).collect();
+    values.into_iter().collect()
+}
+
+fn read_server(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Option<Server> {
+    let object = node.object(&SERVER_KEYS, faults)?;
+    let name = object.need("name", faults).and_then(|node| unique_name(&node, names, faults));
+    let platform = object.need("platform", faults).and_then(|node| node.word(Platform::ALL, faults));
+    let environment = object.need("environment", faults).and_then(|node| node.word(Environment::ALL, faults));
+    let base_url = object.need("base_url", faults).and_then(|node| node.url(faults));
+    let secret = object.need("secret", faults).and_then(|node| node.secret_name(faults));
+    let display_name =
+        object.need("display_name", faults).and_then(|node| node.line(SHOWN_NAME_CHARS_MAX, faults).map(str::to_owned));
+    let manager = match platform {
+        Some(Platform::Mt5) => object.need("manager", faults).and_then(|node| read_manager(&node, faults)).map(Some),
+        _ => optional(object.get("manager"), |node| read_manager(&node, faults)),
+    };
+    Some(Server {
+        name: name?,
+        platform: platform?,
+        environment: environment?,
+        base_url: base_url?,
+        secret: secret?,
+        display_name: display_name?,
+        manager: manager?,
+    })
+}
+
+fn read_manager(node: &Node<'_>, faults: &mut Faults) -> Option<ManagerSettings> {
+    let object = node.object(&["version", "agent"], faults)?;
+    let version = object.need("version", faults).and_then(|node| node.whole(1..=99_999, faults));
+    let agent = object.need("agent", faults).and_then(|node| node.name(faults));
+    Some(ManagerSettings { version: version?, agent: agent? })
+}
+
+fn read_account_type(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Option<AccountType> {
+    let object = node.object(&["name", "currencies", "platforms"], faults)?;
+    let name = object.need("name", faults).and_then(|node| unique_name(&node, names, faults));
+    let currencies =
+        object.need("currencies", faults).and_then(|node| node.distinct(1..=CURRENCIES_MAX, faults, Node::currency));
+    let platforms = object.need("platforms", faults).and_then(|node| {
+        node.distinct(1..=Platform::ALL.len(), faults, |item, faults| item.word(Platform::ALL, faults))
+    });
+    Some(AccountType { name: name?, currencies: currencies?, platforms: platforms? })
+}
+
+fn read_placement(node: &Node<'_>, servers: &[String], faults: &mut Faults) -> Option<Placement> {
+    let object = node.object(&["server", "group"], faults)?;
+    let server = object.need("server", faults).and_then(|node| node.reference("server", servers, faults));
+    let group = object.need("group", faults).and_then(|node| node.line(GROUP_CHARS_MAX, faults).map(str::to_owned));
+    Some(Placement { server: server?, group: group? })
+}
+
+fn read_leverage(node: &Node<'_>, faults: &mut Faults) -> Option<MaxLeverage> {
+    let object = node.object(&["max"], faults)?;
+    let max = object.need("max", faults).and_then(|node| node.whole(1..=LEVERAGE_MAX, faults))?;
+    Some(MaxLeverage { max })
+}
+
+/// A row must not send accounts of another platform, or live accounts, to a server that is not for them.
+fn refuse_misplaced(
+    then: &Node<'_>,
+    placement: &Placement,
+    when: Option<&Condition>,
+    servers: &[Server],
+    account_types: Option<&[AccountType]>,
+    space: &Space<'_>,
+    faults: &mut Faults,
+) -> bool {
+    let server = servers.iter().find(|server| server.name == placement.server);
+    let (Some(when), Some(server), Some(account_types)) = (when, server, account_types) else { return true };
+    let pointer = format!("{}/server", then.pointer());
+    let takes = |field: &'static str, word: &str| {
+        space.inside(&space.cell_with(&Cell::default(), field, word), when).is_some_and(|cells| !cells.is_empty())
+    };
+    let offered =
+        |platform: &Platform| account_types.iter().any(|account_type| account_type.platforms.contains(platform));
+    let before = faults.count();
+    for platform in Platform::ALL.iter().filter(|platform| **platform != server.platform && offered(platform)) {
+        if takes("platform", platform.as_str()) {
+            let message = format!(
+                "the row also takes {platform} accounts, but `{}` is a {} server",
+                server.name, server.platform
+            );
+            faults.add(Fault::new(pointer.clone(), "wrong_platform", message));
+        }
+    }
+    for kind in Environment::ALL.iter().filter(|kind| **kind != server.environment) {
+        if takes("kind", kind.as_str()) {
+            let message =
+                format!("the row also takes {kind} accounts, but `{}` is a {} server", server.name, server.environment);
+            faults.add(Fault::new(pointer.clone(), "wrong_environment", message));
+        }
+    }
+    faults.count() == before
+}
+
+/// Every account that is on offer and has a server of its platform and kind has a group, in each of its currencies.
+fn refuse_unplaced(types_at: &Node<'_>, set: &Platforms, space: &Space<'_>, faults: &mut Faults) {
+    for (n, account_type) in set.account_types.iter().enumerate() {
+        let own = space.cell_with(&Cell::default(), "account_type", account_type.name.as_str());
+        for kind in Environment::ALL {
+            for platform in set.platforms_for(account_type, *kind) {
+                let cell =
+                    space.cell_with(&space.cell_with(&own, "kind", kind.as_str()), "platform", platform.as_str());
+                for (m, currency) in account_type.currencies.iter().enumerate() {
+                    let cell = space.cell_with(&cell, "currency", *currency);
+                    if let Some(gap) = space.gap(cell, set.groups.iter().map(|row| &row.when)) {
+                        let pointer = format!("{}/{n}/currencies/{m}", types_at.pointer());
+                        faults.add(Fault::new(pointer, "gap", format!("no row of groups covers {gap}")));
+                    }
+                }
+            }
+        }
+    }
+}

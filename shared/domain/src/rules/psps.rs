@@ -1,0 +1,380 @@
+//! The rule set `psps`: payment service providers, deposit limits, and how long to wait for what.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::condition::Condition;
+use super::evaluate::{Facts, FirstMatch, RuleError, first_match};
+use super::reach::{Cell, Space};
+use super::read::{Faults, Node, Object, optional};
+use super::schema::Schema;
+use super::table::{ROWS_MAX, Row, read_rows, unique_name};
+use super::value::ValueType;
+use super::words::words;
+use crate::input::Fault;
+use crate::{Country, Currency, Money, Seconds};
+
+/// How many providers one installation may have.
+const PSPS_MAX: usize = 30;
+/// How many currencies one provider may have.
+const CURRENCIES_MAX: usize = 200;
+/// How many account types conditions may name is up to the `platforms` set: any word is taken here.
+const KEYS: [&str; 5] = ["psps", "deposit_limits", "over_under", "credit_review_after", "auto_resolution"];
+const PSP_KEYS: [&str; 13] = [
+    "name",
+    "vendor",
+    "enabled",
+    "secret",
+    "base_url",
+    "pay_page_url",
+    "webhook_url",
+    "currencies",
+    "legacy_signature",
+    "signature_tolerance",
+    "webhook_limit",
+    "poll_limit",
+    "needs_review_after",
+];
+/// A tolerance above this would accept a webhook that somebody recorded.
+const SIGNATURE_TOLERANCE_MAX: Seconds = Seconds(3_600);
+/// No wait of this set is longer.
+const WAIT_MAX: Seconds = Seconds(30 * 86_400);
+
+words! {
+    /// Whose protocol a provider speaks.
+    Vendor {
+        /// Stripe PaymentIntents.
+        Stripe = "stripe",
+        /// Praxis Cashier.
+        Praxis = "praxis",
+    }
+}
+
+words! {
+    /// How the paid amount stands to the one asked for.
+    PaidAmount {
+        /// Equal, or within what counts as equal.
+        Exact = "exact",
+        /// Less.
+        Under = "under",
+        /// More.
+        Over = "over",
+        /// Paid in another currency.
+        OtherCurrency = "other_currency",
+    }
+}
+
+words! {
+    /// Which deposits the automation settles by itself although something is odd with them.
+    AutoResolution {
+        /// None: a person decides each.
+        None = "none",
+    }
+}
+
+/// One payment service provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Psp {
+    /// The name in `psp` fields and in the webhook's path.
+    pub name: String,
+    /// Whose protocol it speaks.
+    pub vendor: Vendor,
+    /// Whether new deposits may use it; webhooks of old ones are taken anyway.
+    pub enabled: bool,
+    /// The name of its secret in Secrets Manager.
+    pub secret: String,
+    /// Its interface, without a slash at the end.
+    pub base_url: String,
+    /// Where the payer is sent, if that is not what the provider answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pay_page_url: Option<String>,
+    /// Where the provider sends its messages, for providers that want to be told with every payment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_url: Option<String>,
+    /// The currencies it takes.
+    pub currencies: Vec<Currency>,
+    /// Whether it still signs the old way (Praxis 1.1).
+    pub legacy_signature: bool,
+    /// How old a signed webhook may be.
+    pub signature_tolerance: Seconds,
+    /// No webhook by then: ask the provider.
+    pub webhook_limit: Seconds,
+    /// Asked and still undecided: ask again after this.
+    pub poll_limit: Seconds,
+    /// Undecided for so long: a person looks.
+    pub needs_review_after: Seconds,
+}
+
+/// How much one deposit may be, in the currency that the row is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DepositLimit {
+    /// The least.
+    pub min: Decimal,
+    /// The most.
+    pub max: Decimal,
+}
+
+impl DepositLimit {
+    /// Whether an amount is inside, ends included.
+    pub fn contains(&self, money: &Money) -> bool {
+        (self.min..=self.max).contains(&money.amount())
+    }
+}
+
+/// What deposit limits may ask about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepositFacts {
+    /// The currency that is paid.
+    pub currency: Currency,
+    /// The provider's name.
+    pub psp: String,
+    /// Where the client lives.
+    pub country: Country,
+    /// The type of the account that is paid into.
+    pub account_type: String,
+}
+
+impl DepositFacts {
+    fn facts(&self) -> Facts {
+        Facts::new()
+            .with("currency", self.currency)
+            .with("psp", self.psp.as_str())
+            .with("country", self.country)
+            .with("account_type", self.account_type.as_str())
+    }
+}
+
+/// The rule set `psps`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Psps {
+    psps: Vec<Psp>,
+    deposit_limits: Vec<Row<DepositLimit>>,
+    over_under: BTreeMap<Currency, Decimal>,
+    /// How long a credit may stay unresolved before it becomes a work item.
+    pub credit_review_after: Seconds,
+    /// What the automation settles by itself.
+    pub auto_resolution: AutoResolution,
+}
+
+impl Psps {
+    /// Reads the set.
+    ///
+    /// # Errors
+    /// Every fault with its JSON pointer.
+    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let set = read(&Node::root(value), &mut faults);
+        faults.finish(set)
+    }
+
+    /// A provider by its name, also one that is not enabled.
+    pub fn psp(&self, name: &str) -> Option<&Psp> {
+        self.psps.iter().find(|psp| psp.name == name)
+    }
+
+    /// Every provider.
+    pub fn all(&self) -> &[Psp] {
+        &self.psps
+    }
+
+    /// The names that a new deposit in a currency may choose from.
+    pub fn names_for(&self, currency: Currency) -> Vec<&str> {
+        let takes = |psp: &&Psp| psp.enabled && psp.currencies.contains(&currency);
+        self.psps.iter().filter(takes).map(|psp| psp.name.as_str()).collect()
+    }
+
+    /// The limits of a deposit; no match means that there is no deposit of this kind.
+    ///
+    /// # Errors
+    /// [`RuleError`]: hold the deposit and ask a person.
+    pub fn deposit_limit(&self, facts: &DepositFacts) -> Result<FirstMatch<'_, DepositLimit>, RuleError> {
+        first_match(&self.deposit_limits, &facts.facts())
+    }
+
+    /// How far from the asked amount a paid one may be and still be exact.
+    pub fn tolerance(&self, currency: Currency) -> Decimal {
+        self.over_under.get(&currency).copied().unwrap_or_default()
+    }
+
+    /// How a paid amount stands to the one asked for.
+    pub fn compare(&self, requested: &Money, paid: &Money) -> PaidAmount {
+        if requested.currency() != paid.currency() {
+            return PaidAmount::OtherCurrency;
+        }
+        // Both have fewer than 16 digits before the point, so the difference cannot overflow.
+        let difference = paid.amount() - requested.amount();
+        match difference {
+            small if small.abs() <= self.tolerance(requested.currency()) => PaidAmount::Exact,
+            less if less < Decimal::ZERO => PaidAmount::Under,
+            _ => PaidAmount::Over,
+        }
+    }
+}
+
+fn limit_schema(names: &[String]) -> Schema {
+    Schema::new()
+        .field("currency", ValueType::Currency)
+        .choice("psp", names)
+        .field("country", ValueType::Country)
+        .field("account_type", ValueType::Text)
+}
+
+fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
+    let object = node.object(&KEYS, faults)?;
+    let list = object.need("psps", faults);
+    let items = list.as_ref().and_then(|list| list.list(1..=PSPS_MAX, faults)).unwrap_or_default();
+    let mut names = Vec::new();
+    let read_items: Vec<Option<Psp>> = items.iter().map(|item| read_psp(item, &mut names, faults)).collect();
+    let psps: Option<Vec<Psp>> = read_items.iter().cloned().collect();
+
+    // A provider that could not be read may still be named: only names that nobody declared are faults.
+    let schema = limit_schema(&names);
+    let limits = object.need("deposit_limits", faults).and_then(|rows| {
+        read_rows(&rows, &schema, 1..=ROWS_MAX, faults, |then, when, faults| read_limit(then, when, &schema, faults))
+    });
+    if let (Some(limits), Some(psps)) = (&limits, &psps) {
+        refuse_unlimited(&items, psps, limits, &schema, faults);
+    }
+    let over_under = object.need("over_under", faults).and_then(|node| read_tolerances(&node, faults));
+    let review = object.need("credit_review_after", faults).and_then(|node| node.span(Seconds(60)..=WAIT_MAX, faults));
+    let auto = object.need("auto_resolution", faults).and_then(|node| node.word(AutoResolution::ALL, faults));
+    Some(Psps {
+        psps: psps.filter(|psps| !psps.is_empty())?,
+        deposit_limits: limits?,
+        over_under: over_under?,
+        credit_review_after: review?,
+        auto_resolution: auto?,
+    })
+}
+
+fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Option<Psp> {
+    let object = node.object(&PSP_KEYS, faults)?;
+    let name = object.need("name", faults).and_then(|node| unique_name(&node, names, faults));
+    let vendor = object.need("vendor", faults).and_then(|node| node.word(Vendor::ALL, faults));
+    let enabled = object.need("enabled", faults).and_then(|node| node.boolean(faults));
+    let secret = object.need("secret", faults).and_then(|node| node.secret_name(faults));
+    let base_url = object.need("base_url", faults).and_then(|node| node.url(faults));
+    let pay_page_url = optional(object.get("pay_page_url"), |node| node.url(faults));
+    let webhook_url = optional(object.get("webhook_url"), |node| node.url(faults));
+    let currencies =
+        object.need("currencies", faults).and_then(|node| node.distinct(1..=CURRENCIES_MAX, faults, Node::currency));
+    let legacy_signature = optional(object.get("legacy_signature"), |node| node.boolean(faults));
+    if let (Some(Vendor::Stripe), Some(Some(true)), Some(at)) =
+        (vendor, legacy_signature, object.get("legacy_signature"))
+    {
+        faults.add(at.fault("not_applicable", "only praxis has an old way to sign"));
+    }
+    let tolerance = span(&object, "signature_tolerance", Seconds(1), SIGNATURE_TOLERANCE_MAX, faults);
+    let waits = read_waits(&object, faults);
+    let [webhook_limit, poll_limit, needs_review_after] = waits?;
+    Some(Psp {
+        name: name?,
+        vendor: vendor?,
+        enabled: enabled?,
+        secret: secret?,
+        base_url: base_url?,
+        pay_page_url: pay_page_url?,
+        webhook_url: webhook_url?,
+        currencies: currencies?,
+        legacy_signature: legacy_signature?.unwrap_or(false),
+        signature_tolerance: tolerance?,
+        webhook_limit,
+        poll_limit,
+        needs_review_after,
+    })
+}
+
+fn span(object: &Object<'_>, key: &str, min: Seconds, max: Seconds, faults: &mut Faults) -> Option<Seconds> {
+    object.need(key, faults).and_then(|node| node.span(min..=max, faults))
+}
+
+/// The provider is asked before a person is.
+fn read_waits(object: &Object<'_>, faults: &mut Faults) -> Option<[Seconds; 3]> {
+    let webhook = span(object, "webhook_limit", Seconds(1), WAIT_MAX, faults);
+    let poll = span(object, "poll_limit", Seconds(1), WAIT_MAX, faults);
+    let review = span(object, "needs_review_after", Seconds(1), WAIT_MAX, faults);
+    let (webhook, poll, review) = (webhook?, poll?, review?);
+    if review <= webhook {
+        let message = format!("needs_review_after ({review}) must be longer than webhook_limit ({webhook})");
+        let at = object.get("needs_review_after")?;
+        faults.add(at.fault("bad_range", message));
+        return None;
+    }
+    Some([webhook, poll, review])
+}
+
+fn read_limit(node: &Node<'_>, when: Option<&Condition>, schema: &Schema, faults: &mut Faults) -> Option<DepositLimit> {
+    let object = node.object(&["min", "max"], faults)?;
+    let digits = when.and_then(|when| digits_of(when, schema));
+    let mut amount = |key: &str| {
+        let at = object.need(key, faults)?;
+        let amount = at.decimal(faults)?.normalize();
+        if amount <= Decimal::ZERO {
+            faults.add(at.fault("bad_range", "must be above zero"));
+            return None;
+        }
+        if let Some((digits, currency)) = digits.filter(|(digits, _)| amount.scale() > *digits) {
+            faults.add(at.fault("too_many_decimals", format!("{currency} has {digits} decimals")));
+            return None;
+        }
+        Some(amount)
+    };
+    let (min, max) = (amount("min"), amount("max"));
+    let (min, max) = (min?, max?);
+    if min > max {
+        faults.add(node.fault("bad_range", format!("min {min} is above max {max}")));
+        return None;
+    }
+    Some(DepositLimit { min, max })
+}
+
+/// The fewest decimals among the currencies that a row is for, if it names them.
+fn digits_of(when: &Condition, schema: &Schema) -> Option<(u32, Currency)> {
+    let words = Space::new(schema).words_allowed(when, "currency")?;
+    let currencies = words.iter().filter_map(|word| word.parse::<Currency>().ok());
+    currencies.map(|currency| (currency.digits(), currency)).min()
+}
+
+/// Every currency of every provider has limits, whatever the country and account type.
+fn refuse_unlimited(
+    items: &[Node<'_>],
+    psps: &[Psp],
+    limits: &[Row<DepositLimit>],
+    schema: &Schema,
+    faults: &mut Faults,
+) {
+    let space = Space::new(schema);
+    for (item, psp) in items.iter().zip(psps) {
+        let own = space.cell_with(&Cell::default(), "psp", psp.name.as_str());
+        for (n, currency) in psp.currencies.iter().enumerate() {
+            let cell = space.cell_with(&own, "currency", *currency);
+            if let Some(gap) = space.gap(cell, limits.iter().map(|row| &row.when)) {
+                let pointer = format!("{}/currencies/{n}", item.pointer());
+                faults.add(Fault::new(pointer, "missing_reference", format!("no row of deposit_limits covers {gap}")));
+            }
+        }
+    }
+}
+
+fn read_tolerances(node: &Node<'_>, faults: &mut Faults) -> Option<BTreeMap<Currency, Decimal>> {
+    let object = node.map(faults)?;
+    let mut tolerances = BTreeMap::new();
+    for (code, at) in object.entries() {
+        let Ok(currency) = code.parse::<Currency>() else {
+            faults.add(at.fault("unknown_currency", format!("`{code}` is not an ISO 4217 currency code")));
+            continue;
+        };
+        let Some(amount) = at.decimal(faults).map(|amount| amount.normalize()) else { continue };
+        if amount < Decimal::ZERO {
+            faults.add(at.fault("bad_range", "must not be below zero"));
+        } else if amount.scale() > currency.digits() {
+            faults.add(at.fault("too_many_decimals", format!("{currency} has {} decimals", currency.digits())));
+        } else {
+            tolerances.insert(currency, amount);
+        }
+    }
+    (tolerances.len() == object.count()).then_some(tolerances)
+}

@@ -1,0 +1,492 @@
+//! Work items: where the automation hands over to a person.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::decision::{Decision, Entity, Verdict};
+use crate::rules::desk;
+use crate::{ClientId, Timestamp, WorkId};
+
+/// Where a work item stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkStatus {
+    /// Nobody's.
+    Open,
+    /// Somebody's.
+    Claimed,
+    /// Decided and done.
+    Resolved,
+}
+
+impl WorkStatus {
+    /// The status as the API writes it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Claimed => "claimed",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// One thing a person may decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct WorkOption {
+    pub action: String,
+    pub label: String,
+}
+
+/// The decision of a work item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkDecision {
+    /// One of the options, or `resolve`.
+    pub action: String,
+    /// What proves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+    /// Who decided.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A line of a work item's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "plain")]
+pub struct WorkLine {
+    pub at: Timestamp,
+    pub by: String,
+    pub action: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// The public part of a work item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct WorkFacts {
+    pub kind: String,
+    pub queue: String,
+    pub priority: u32,
+    pub status: WorkStatus,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    pub due_at: Timestamp,
+    pub created_at: Timestamp,
+    /// Ids only: `payment_id`, `account_id`, `client_id`.
+    pub subject: Value,
+    /// What set it off.
+    pub trigger: Value,
+    /// What is normal for this client or flow.
+    pub pattern: Value,
+    pub options: Vec<WorkOption>,
+    pub runbook: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<WorkDecision>,
+}
+
+/// A work item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkItem {
+    /// Its id, derived from what set it off.
+    pub id: WorkId,
+    /// The client it is about.
+    pub client_id: Option<ClientId>,
+    /// What events carry.
+    pub facts: WorkFacts,
+    /// Notes of people, which may name the client.
+    pub history: Vec<WorkLine>,
+}
+
+/// What a person asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct WorkAction {
+    pub action: String,
+    #[serde(default)]
+    pub note: Option<String>,
+    #[serde(default)]
+    pub until: Option<String>,
+    #[serde(default)]
+    pub outcome: Option<String>,
+    #[serde(default)]
+    pub evidence: Option<String>,
+}
+
+impl WorkAction {
+    /// The evidence without the blanks around it; an empty one is none.
+    fn proof(&self) -> Option<&str> {
+        self.evidence.as_deref().map(str::trim).filter(|evidence| !evidence.is_empty())
+    }
+}
+
+/// Why an action is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkRefusal {
+    /// The item is already decided.
+    Resolved,
+    /// Another person has it.
+    Owned(String),
+    /// Not an action of this item; these are.
+    UnknownAction(Vec<String>),
+    /// A note without text.
+    NoteMissing,
+    /// The action needs evidence.
+    EvidenceMissing,
+}
+
+/// Longest history kept in the item.
+const HISTORY_MAX: usize = 200;
+
+/// A person's decision as the automation applies it to what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HumanDecision {
+    /// Kind of the work item.
+    pub kind: String,
+    /// What set the work item off, if it says so.
+    pub trigger: Option<String>,
+    /// Option of the `desk` rule set, e.g. `mark_credited`, or `resolve`.
+    pub action: String,
+    /// What proves it: the platform's ticket, the provider's refund id, a login.
+    pub evidence: Option<String>,
+    /// Who decided.
+    pub by: String,
+}
+
+impl HumanDecision {
+    /// The decision of a work item, once there is one.
+    pub fn of(item: &WorkFacts) -> Option<Self> {
+        let decision = item.decision.as_ref()?;
+        Some(Self {
+            kind: item.kind.clone(),
+            trigger: item.trigger.get("what").and_then(Value::as_str).map(str::to_owned),
+            action: decision.action.clone(),
+            evidence: decision.evidence.clone().filter(|evidence| !evidence.trim().is_empty()),
+            by: decision.by.clone(),
+        })
+    }
+
+    /// Whether it decides the work item of this kind and trigger.
+    pub fn is_about(&self, kind: &str, trigger: &str) -> bool {
+        self.kind == kind && self.trigger.as_deref().is_none_or(|own| own == trigger)
+    }
+
+    /// The option chosen; none if the item was closed in the person's own words.
+    pub fn action(&self) -> Option<desk::WorkAction> {
+        self.action.parse().ok()
+    }
+
+    pub(crate) fn why(&self) -> String {
+        format!("{} by {}, evidence: {}", self.action, self.by, self.evidence.as_deref().unwrap_or("none"))
+    }
+}
+
+impl WorkItem {
+    /// The decision that opens an item.
+    pub fn opened(self) -> Decision<Self> {
+        let why = vec![format!("{} for {}", self.facts.kind, self.facts.queue)];
+        Decision { next: self, events: vec!["work.opened"], why, outcome: "opened" }
+    }
+
+    /// Applies a person's action.
+    ///
+    /// # Errors
+    /// [`WorkRefusal`].
+    pub fn act(&self, action: &WorkAction, by: &str, now: Timestamp) -> Result<Verdict<Self>, WorkRefusal> {
+        if self.facts.status == WorkStatus::Resolved {
+            return self.repeated(action, by);
+        }
+        if action.action != "note"
+            && let Some(owner) = self.facts.owner.as_deref().filter(|owner| *owner != by)
+        {
+            return Err(WorkRefusal::Owned(owner.to_owned()));
+        }
+        let note = action.note.as_deref().map(str::trim).filter(|n| !n.is_empty());
+        let mut next = self.clone();
+        next.history.push(WorkLine {
+            at: now,
+            by: by.to_owned(),
+            action: action.action.clone(),
+            note: note.map(str::to_owned),
+        });
+        if next.history.len() > HISTORY_MAX {
+            next.history.remove(0);
+        }
+        match action.action.as_str() {
+            "note" if note.is_none() => Err(WorkRefusal::NoteMissing),
+            "note" => Ok(Verdict::change(next, "noted", vec![], vec![])),
+            "claim" if self.facts.owner.is_some() => Ok(Verdict::Nothing("it is already yours")),
+            "claim" => {
+                next.facts.owner = Some(by.to_owned());
+                next.facts.status = WorkStatus::Claimed;
+                Ok(Verdict::change(next, "claimed", vec!["work.claimed"], vec![]))
+            }
+            "release" if self.facts.owner.is_none() => Ok(Verdict::Nothing("nobody has it")),
+            "release" => {
+                next.facts.owner = None;
+                next.facts.status = WorkStatus::Open;
+                Ok(Verdict::change(next, "released", vec![], vec![]))
+            }
+            _ => self.decide(next, action, by, now),
+        }
+    }
+
+    fn decide(
+        &self,
+        mut next: Self,
+        action: &WorkAction,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Verdict<Self>, WorkRefusal> {
+        let chosen = self.chosen(action)?;
+        let evidence = action.proof();
+        if chosen.parse().is_ok_and(desk::WorkAction::needs_evidence) && evidence.is_none() {
+            return Err(WorkRefusal::EvidenceMissing);
+        }
+        next.facts.status = WorkStatus::Resolved;
+        next.facts.owner = Some(by.to_owned());
+        let why = vec![format!("{chosen} by {by}")];
+        next.facts.decision =
+            Some(WorkDecision { action: chosen, evidence: evidence.map(str::to_owned), by: by.to_owned(), at: now });
+        Ok(Verdict::change(next, "resolved", vec!["work.decided"], why))
+    }
+
+    /// The option meant: named as the action itself, or as the outcome of `resolve`.
+    fn chosen(&self, action: &WorkAction) -> Result<String, WorkRefusal> {
+        let named = match (action.action.as_str(), action.outcome.as_deref()) {
+            ("resolve", None) => return Ok("resolve".to_owned()),
+            ("resolve", Some(outcome)) => outcome,
+            (other, _) => other,
+        };
+        if self.facts.options.iter().any(|option| option.action == named) {
+            return Ok(named.to_owned());
+        }
+        if action.action == "resolve" {
+            // an outcome in the person's own words closes the item without telling the automation anything
+            return Ok("resolve".to_owned());
+        }
+        let mut allowed: Vec<String> = ["claim", "release", "note", "resolve"].map(str::to_owned).to_vec();
+        allowed.extend(self.facts.options.iter().map(|option| option.action.clone()));
+        Err(WorkRefusal::UnknownAction(allowed))
+    }
+
+    fn repeated(&self, action: &WorkAction, by: &str) -> Result<Verdict<Self>, WorkRefusal> {
+        let same = self.facts.decision.as_ref().is_some_and(|decision| {
+            decision.by == by
+                && self.chosen(action).is_ok_and(|chosen| chosen == decision.action)
+                && decision.evidence.as_deref() == action.proof()
+        });
+        if same { Ok(Verdict::Nothing("it is already decided so")) } else { Err(WorkRefusal::Resolved) }
+    }
+}
+
+impl Entity for WorkItem {
+    const KIND: &'static str = "work";
+    const ID_FIELD: &'static str = "work_id";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn client(&self) -> Option<&ClientId> {
+        self.client_id.as_ref()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn rank(&self) -> Option<(String, String)> {
+        let state = if self.facts.status == WorkStatus::Resolved { "resolved" } else { "open" };
+        let rank = format!("{:03}#{}#{}", self.facts.priority.min(999), self.facts.due_at, self.id);
+        Some((format!("{}#{state}", self.facts.queue), rank))
+    }
+
+    fn public(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&self.facts)
+    }
+
+    fn private(&self) -> Result<Option<String>, serde_json::Error> {
+        serde_json::to_string(&self.history).map(Some)
+    }
+
+    fn from_parts(
+        id: &str,
+        client: Option<ClientId>,
+        public: &str,
+        private: Option<&str>,
+        _due: Option<Timestamp>,
+    ) -> Result<Self, serde_json::Error> {
+        use serde::de::Error as _;
+        Ok(Self {
+            id: id.parse().map_err(serde_json::Error::custom)?,
+            client_id: client,
+            facts: serde_json::from_str(public)?,
+            history: serde_json::from_str(private.unwrap_or("[]"))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_seconds(1_795_428_930 + seconds).unwrap()
+    }
+
+    fn item() -> WorkItem {
+        let option = |action: &str| WorkOption { action: action.to_owned(), label: action.to_owned() };
+        let facts = WorkFacts {
+            kind: "deposit_failed_after_success".to_owned(),
+            queue: "finance".to_owned(),
+            priority: 1,
+            status: WorkStatus::Open,
+            owner: None,
+            due_at: at(3_600),
+            created_at: at(0),
+            subject: json!({"payment_id": "pay_1"}),
+            trigger: json!({"what": "evt_1"}),
+            pattern: json!({}),
+            options: vec![option("credit_paid_amount"), option("refund_at_psp"), option("mark_debited_on_platform")],
+            runbook: "deposit_failed_after_success".to_owned(),
+            decision: None,
+        };
+        WorkItem { id: WorkId::from_bits(1), client_id: None, facts, history: vec![] }
+    }
+
+    fn action(action: &str) -> WorkAction {
+        WorkAction { action: action.to_owned(), note: None, until: None, outcome: None, evidence: None }
+    }
+
+    #[track_caller]
+    fn change(verdict: Result<Verdict<WorkItem>, WorkRefusal>) -> Decision<WorkItem> {
+        match verdict {
+            Ok(Verdict::Change(decision)) => *decision,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn does_nothing(verdict: &Result<Verdict<WorkItem>, WorkRefusal>) -> bool {
+        matches!(verdict, Ok(Verdict::Nothing(_)))
+    }
+
+    #[test]
+    fn an_item_is_claimed_by_one_person_and_given_back() {
+        let claimed = change(item().act(&action("claim"), "ana", at(1)));
+        assert_eq!(
+            (claimed.events.as_slice(), claimed.next.facts.owner.as_deref()),
+            (["work.claimed"].as_slice(), Some("ana"))
+        );
+        let claimed = claimed.next;
+        assert!(does_nothing(&claimed.act(&action("claim"), "ana", at(2))));
+        for taken in ["claim", "release", "credit_paid_amount", "resolve"] {
+            assert_eq!(claimed.act(&action(taken), "ben", at(2)), Err(WorkRefusal::Owned("ana".to_owned())));
+        }
+        let released = change(claimed.act(&action("release"), "ana", at(3))).next;
+        assert_eq!((released.facts.status, released.facts.owner.clone()), (WorkStatus::Open, None));
+        assert!(does_nothing(&released.act(&action("release"), "ana", at(4))));
+        assert!(released.act(&action("claim"), "ben", at(4)).is_ok());
+    }
+
+    #[test]
+    fn anybody_leaves_a_note_and_an_empty_one_is_none() {
+        let claimed = change(item().act(&action("claim"), "ana", at(1))).next;
+        let note = WorkAction { note: Some(" seen at the provider ".to_owned()), ..action("note") };
+        let noted = change(claimed.act(&note, "ben", at(2)));
+        let line = noted.next.history.last().unwrap();
+        assert_eq!((line.by.as_str(), line.note.as_deref()), ("ben", Some("seen at the provider")));
+        assert_eq!((noted.next.facts, noted.events.len()), (claimed.facts.clone(), 0));
+        let empty = WorkAction { note: Some("  ".to_owned()), ..action("note") };
+        assert_eq!(claimed.act(&empty, "ben", at(2)), Err(WorkRefusal::NoteMissing));
+    }
+
+    #[test]
+    fn what_was_done_elsewhere_needs_its_proof() {
+        for option in ["refund_at_psp", "mark_debited_on_platform"] {
+            for evidence in [None, Some("  ")] {
+                let unproven = WorkAction { evidence: evidence.map(str::to_owned), ..action(option) };
+                assert_eq!(item().act(&unproven, "ana", at(1)), Err(WorkRefusal::EvidenceMissing), "{option}");
+                let named = WorkAction { outcome: Some(option.to_owned()), ..unproven };
+                let named = WorkAction { action: "resolve".to_owned(), ..named };
+                assert_eq!(item().act(&named, "ana", at(1)), Err(WorkRefusal::EvidenceMissing), "{option}");
+            }
+        }
+        assert!(item().act(&action("credit_paid_amount"), "ana", at(1)).is_ok());
+    }
+
+    #[test]
+    fn a_decision_is_announced_with_its_proof_and_stands() {
+        let proven = WorkAction { evidence: Some(" re_1 ".to_owned()), ..action("refund_at_psp") };
+        let decided = change(item().act(&proven, "ana", at(5)));
+        assert_eq!(
+            (decided.events.as_slice(), decided.next.facts.status),
+            (["work.decided"].as_slice(), WorkStatus::Resolved)
+        );
+        let human = HumanDecision::of(&decided.next.facts).unwrap();
+        assert_eq!((human.action(), human.evidence.as_deref()), (Some(desk::WorkAction::RefundAtPsp), Some("re_1")));
+        assert!(human.is_about("deposit_failed_after_success", "evt_1"));
+        assert!(!human.is_about("deposit_failed_after_success", "evt_2"));
+        assert!(!human.is_about("deposit_overpaid", "evt_1"));
+        assert!(does_nothing(&decided.next.act(&proven, "ana", at(6))));
+        for other in [action("credit_paid_amount"), WorkAction { evidence: Some("re_2".to_owned()), ..proven.clone() }]
+        {
+            assert_eq!(decided.next.act(&other, "ana", at(6)), Err(WorkRefusal::Resolved));
+        }
+        assert_eq!(decided.next.act(&proven, "ben", at(6)), Err(WorkRefusal::Resolved));
+    }
+
+    #[test]
+    fn resolving_in_own_words_decides_nothing_else() {
+        let own = WorkAction { outcome: Some("called the client".to_owned()), ..action("resolve") };
+        let decided = change(item().act(&own, "ana", at(5))).next;
+        let human = HumanDecision::of(&decided.facts).unwrap();
+        assert_eq!((human.action.as_str(), human.action()), ("resolve", None));
+        assert_eq!(HumanDecision::of(&item().facts), None);
+    }
+
+    #[test]
+    fn an_action_that_is_not_offered_names_those_that_are() {
+        let Err(WorkRefusal::UnknownAction(allowed)) = item().act(&action("mark_credited"), "ana", at(1)) else {
+            panic!("taken")
+        };
+        assert_eq!(
+            allowed,
+            ["claim", "release", "note", "resolve", "credit_paid_amount", "refund_at_psp", "mark_debited_on_platform"]
+        );
+    }
+
+    #[test]
+    fn the_most_urgent_comes_first_and_then_what_is_due_first() {
+        let ranked = |priority, due| {
+            let mut item = item();
+            item.facts.priority = priority;
+            item.facts.due_at = at(due);
+            item.rank().unwrap().1
+        };
+        let mut ranks = vec![ranked(2, 1), ranked(1, 9), ranked(10, 0), ranked(1, 3)];
+        ranks.sort();
+        assert_eq!(ranks, [ranked(1, 3), ranked(1, 9), ranked(2, 1), ranked(10, 0)]);
+        assert_eq!(item().rank().unwrap().0, "finance#open");
+        let decided = change(item().act(&action("credit_paid_amount"), "ana", at(5))).next;
+        assert_eq!(decided.rank().unwrap().0, "finance#resolved");
+    }
+
+    #[test]
+    fn a_long_history_keeps_its_newest_lines_and_what_is_stored_is_what_is_read() {
+        let mut item = item();
+        for n in 0..HISTORY_MAX + 5 {
+            let note = WorkAction { note: Some(n.to_string()), ..action("note") };
+            item = change(item.act(&note, "ana", at(1))).next;
+        }
+        assert_eq!(item.history.len(), HISTORY_MAX);
+        assert_eq!(item.history.last().and_then(|line| line.note.clone()), Some((HISTORY_MAX + 4).to_string()));
+        let (public, private) = (item.public().unwrap(), item.private().unwrap());
+        assert_eq!(WorkItem::from_parts(item.id(), None, &public, private.as_deref(), None).unwrap(), item);
+    }
+}

@@ -1,0 +1,12 @@
+//! The rule sets: the seed files, a corpus of defects, the laws of the engine, and the messages that follow.
+
+#[cfg(test)]
+mod defects;
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod messages;
+#[cfg(test)]
+mod seeds;
+#[cfg(test)]
+mod verdicts;

@@ -1,0 +1,171 @@
+//! The files of `infra/rules`: they parse, and say what a new installation promises.
+
+use domain::rules::evaluate::FirstMatch;
+use domain::rules::platforms::{AccountFacts, Environment, Platform};
+use domain::rules::psps::{DepositFacts, PaidAmount};
+use domain::rules::{DeskRules, Notifications, Platforms, Psps, SetName, parse_any, substitute};
+use domain::{Currency, Money};
+use serde_json::Value as Json;
+
+/// A seed file with the installation's names filled in.
+pub fn seed(name: SetName) -> Json {
+    let path = format!("{}/../../infra/rules/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let filled = substitute(&text, installed).unwrap_or_else(|missing| panic!("{path}: nobody fills in {missing:?}"));
+    // First into YAML's own values: that refuses a key that is written twice.
+    let yaml: serde_yaml_ng::Value = serde_yaml_ng::from_str(&filled).unwrap_or_else(|error| panic!("{path}: {error}"));
+    serde_json::to_value(yaml).unwrap()
+}
+
+/// The names that an installation fills in.
+fn installed(name: &str) -> Option<String> {
+    let value = match name {
+        "SECRET_PREFIX" => "pipworks/test",
+        "BROKER_NAME" => "Example Markets",
+        "MAIL_FROM" => "no-reply@example.com",
+        "STRIPE_URL" | "STRIPE_PAY_PAGE_URL" | "PRAXIS_URL" | "PUBLIC_URL" => "http://127.0.0.1:8701",
+        "MT5_LIVE_URL" | "MT5_DEMO_URL" => "https://mt5.example.com:443",
+        _ => return None,
+    };
+    Some(value.to_owned())
+}
+
+pub fn currency(code: &str) -> Currency {
+    code.parse().unwrap()
+}
+
+fn money(amount: &str, code: &str) -> Money {
+    Money::parse(amount, currency(code)).unwrap()
+}
+
+#[test]
+fn every_seed_file_parses_without_a_fault() {
+    for name in SetName::ALL {
+        let found = parse_any(*name, &seed(*name));
+        assert_eq!(found, Ok(()), "{name}");
+    }
+}
+
+#[test]
+fn no_set_is_taken_for_another() {
+    for name in SetName::ALL {
+        for other in SetName::ALL.iter().filter(|other| *other != name) {
+            assert!(parse_any(*name, &seed(*other)).is_err(), "{other} read as {name}");
+        }
+    }
+}
+
+#[test]
+fn what_was_parsed_can_be_written_and_parsed_again() {
+    let psps = Psps::parse(&seed(SetName::Psps)).unwrap();
+    assert_eq!(Psps::parse(&serde_json::to_value(&psps).unwrap()), Ok(psps));
+    let platforms = Platforms::parse(&seed(SetName::Platforms)).unwrap();
+    assert_eq!(Platforms::parse(&serde_json::to_value(&platforms).unwrap()), Ok(platforms));
+    let notifications = Notifications::parse(&seed(SetName::Notifications)).unwrap();
+    assert_eq!(Notifications::parse(&serde_json::to_value(&notifications).unwrap()), Ok(notifications));
+    let desk = DeskRules::parse(&seed(SetName::Desk)).unwrap();
+    assert_eq!(DeskRules::parse(&serde_json::to_value(&desk).unwrap()), Ok(desk));
+}
+
+#[test]
+fn deposits_go_from_10_to_50_000_dollars_and_their_like_in_yen() {
+    let psps = Psps::parse(&seed(SetName::Psps)).unwrap();
+    for (code, amount, inside) in [
+        ("USD", "9.99", false),
+        ("USD", "10.00", true),
+        ("USD", "50000", true),
+        ("USD", "50000.01", false),
+        ("EUR", "10", true),
+        ("GBP", "50000", true),
+        ("JPY", "1499", false),
+        ("JPY", "1500", true),
+        ("JPY", "7500000", true),
+        ("JPY", "7500001", false),
+    ] {
+        let facts = DepositFacts {
+            currency: currency(code),
+            psp: "stripe".to_owned(),
+            country: "ES".parse().unwrap(),
+            account_type: "standard".to_owned(),
+        };
+        let verdict = psps.deposit_limit(&facts).unwrap();
+        assert_eq!(
+            verdict.outcome().map(|limit| limit.contains(&money(amount, code))),
+            Some(inside),
+            "{amount} {code}"
+        );
+    }
+    let francs = DepositFacts {
+        currency: currency("CHF"),
+        psp: "stripe".to_owned(),
+        country: "CH".parse().unwrap(),
+        account_type: "standard".to_owned(),
+    };
+    let verdict = psps.deposit_limit(&francs).unwrap();
+    assert!(matches!(verdict, FirstMatch::NoMatch { .. }));
+    assert_eq!(verdict.why("deposit_limits"), ["deposit_limits/dollar_euro_pound: no", "deposit_limits/yen: no"]);
+    assert_eq!(psps.names_for(currency("JPY")), ["stripe", "praxis"]);
+    assert!(psps.names_for(currency("CHF")).is_empty());
+    assert!(psps.psp("stripe").is_some() && psps.psp("Stripe").is_none());
+}
+
+#[test]
+fn only_the_requested_amount_is_exact() {
+    let psps = Psps::parse(&seed(SetName::Psps)).unwrap();
+    let asked = money("100.00", "USD");
+    for (paid, expected) in [
+        (money("100", "USD"), PaidAmount::Exact),
+        (money("99.99", "USD"), PaidAmount::Under),
+        (money("100.01", "USD"), PaidAmount::Over),
+        (money("100", "EUR"), PaidAmount::OtherCurrency),
+    ] {
+        assert_eq!(psps.compare(&asked, &paid), expected, "{paid}");
+    }
+    let mut tolerant = seed(SetName::Psps);
+    tolerant["over_under"]["USD"] = "0.50".into();
+    let psps = Psps::parse(&tolerant).unwrap();
+    assert_eq!(psps.compare(&asked, &money("99.50", "USD")), PaidAmount::Exact);
+    assert_eq!(psps.compare(&asked, &money("99.49", "USD")), PaidAmount::Under);
+    assert_eq!(psps.compare(&asked, &money("100.51", "USD")), PaidAmount::Over);
+}
+
+#[test]
+fn standard_accounts_are_placed_by_kind_and_currency_with_the_leverage_of_the_residence() {
+    let set = Platforms::parse(&seed(SetName::Platforms)).unwrap();
+    let standard = set.account_type("standard").unwrap();
+    assert_eq!(standard.platforms, Platform::ALL);
+    assert_eq!(set.platforms_for(standard, Environment::Live), [Platform::Mt5]);
+    assert_eq!(set.platforms_for(standard, Environment::Demo), [Platform::Mt5]);
+    for code in ["USD", "EUR", "GBP", "JPY"] {
+        for (kind, server, group) in [(Environment::Live, "mt5-live", "real"), (Environment::Demo, "mt5-demo", "demo")]
+        {
+            for (country, leverage) in [("ES", 30), ("DE", 30), ("GB", 500), ("MX", 500)] {
+                let facts = AccountFacts {
+                    platform: Platform::Mt5,
+                    account_type: "standard".to_owned(),
+                    currency: currency(code),
+                    kind,
+                    country: country.parse().unwrap(),
+                };
+                let placed = set.placement(&facts).unwrap();
+                let placed = placed.outcome().unwrap();
+                assert_eq!(
+                    (placed.server.as_str(), placed.group.as_str()),
+                    (server, format!("{group}\\standard-{code}").as_str())
+                );
+                assert_eq!(set.server(&placed.server).unwrap().environment, kind);
+                assert_eq!(set.max_leverage(&facts).unwrap().outcome().unwrap().max, leverage);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_work_has_a_desk_and_something_to_decide() {
+    let desk = DeskRules::parse(&seed(SetName::Desk)).unwrap();
+    assert_eq!(desk.kinds().count(), domain::rules::desk::WorkKind::ALL.len());
+    for (kind, rule) in desk.kinds() {
+        assert!(!rule.options.is_empty() && desk.kind(kind) == Some(rule), "{kind}");
+        assert_eq!(rule.runbook, kind.as_str());
+    }
+}

@@ -1,0 +1,53 @@
+//! The outside world: one module a vendor behind one trait a kind.
+//!
+//! An adapter speaks a vendor's wire protocol, reads no clock or environment of its own choosing and decides
+//! nothing. Its errors say what a caller must know before it tries again: see [`Disposition`].
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use domain::Timestamp;
+
+pub mod http;
+pub mod notify;
+pub mod platforms;
+
+pub mod psp;
+mod signature;
+mod template;
+
+/// Longest a call of a trading platform may take, connection, authentication and one repeat included, in seconds.
+///
+/// The grace period before an unresolved operation is sent again must be longer than this.
+pub const PLATFORM_CALL_TIMEOUT_S: u32 = 10;
+
+/// Longest a call of a payment provider may take, in seconds.
+pub const PSP_CALL_TIMEOUT_S: u32 = 8;
+
+/// Longest a message may take to be handed over, in seconds.
+pub const NOTIFY_CALL_TIMEOUT_S: u32 = 5;
+
+/// What the caller does about an error of an adapter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// Nothing happened, or repeating is harmless: try again later.
+    Retry,
+    /// It may have happened: look it up on the other side before anything else.
+    LookUp,
+    /// It did not happen and never will as asked.
+    GiveUp,
+    /// It did not happen, and will not until a person mends the set-up.
+    Hold,
+}
+
+/// Where an adapter gets the time from when a protocol forces it to compare clocks.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// The machine's own clock.
+pub fn system_clock() -> Clock {
+    Arc::new(|| {
+        let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let millis = i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(millis).unwrap_or_else(|| unreachable!("the clock is within the years that exist"))
+    })
+}

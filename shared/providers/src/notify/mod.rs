@@ -1,0 +1,98 @@
+//! Messages to people: clients by mail, staff by chat.
+
+use std::time::Duration;
+
+use domain::Redacted;
+use secrecy::SecretString;
+
+use crate::Disposition;
+use crate::http::BoxFuture;
+
+#[cfg(feature = "email")]
+pub mod email;
+pub mod slack;
+
+/// Hands messages over to a channel.
+pub trait Notifier: Send + Sync {
+    /// Hands one message over. No channel knows idempotency: a message whose answer is lost may arrive twice.
+    ///
+    /// # Errors
+    /// [`NotifyError`].
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, NotifyError>>;
+}
+
+/// A message and where it goes.
+#[derive(Debug, Clone)]
+pub enum Message {
+    /// Over the mail service.
+    Email(Email),
+    /// Into a chat channel.
+    Slack(SlackPost),
+}
+
+/// A mail in plain text.
+#[derive(Debug, Clone)]
+pub struct Email {
+    /// One address.
+    pub to: Redacted<String>,
+    /// A sender that the mail service has verified.
+    pub from: String,
+    /// Subject line.
+    pub subject: Redacted<String>,
+    /// Plain text.
+    pub body: Redacted<String>,
+}
+
+/// A post to an incoming webhook of a chat channel.
+#[derive(Debug, Clone)]
+pub struct SlackPost {
+    /// The webhook's URL. Whoever knows it can post: it is a secret.
+    pub webhook_url: SecretString,
+    /// What happened, in plain words; characters of the chat's mark-up are escaped.
+    pub text: String,
+}
+
+/// A message that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The channel's id of the message, where it gives one.
+    pub reference: Option<String>,
+}
+
+/// Why a message was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotifyError {
+    /// Certainly not sent; may be tried again later.
+    #[error("message was not taken now: {reason}")]
+    Retry {
+        /// What the channel said.
+        reason: String,
+        /// How long the channel asked to be left alone.
+        after: Option<Duration>,
+    },
+    /// Certainly not sent, and will not be as it is.
+    #[error("message was refused with `{code}`: {message}")]
+    Refused {
+        /// The channel's own code.
+        code: String,
+        /// The channel's own words.
+        message: String,
+    },
+    /// May have been sent. A second one does little harm; none at all may.
+    #[error("message may have been sent: {0}")]
+    Unknown(String),
+}
+
+impl NotifyError {
+    /// What to do about it.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Retry { .. } | Self::Unknown(_) => Disposition::Retry,
+            Self::Refused { .. } => Disposition::GiveUp,
+        }
+    }
+
+    fn wrong_channel() -> Self {
+        Self::Refused { code: "wrong_channel".to_owned(), message: "this channel takes other messages".to_owned() }
+    }
+}

@@ -1,0 +1,261 @@
+//! Trading platforms: accounts and money on them.
+//!
+//! No platform here knows idempotency. A caller saves what it is about to do, calls once, and after
+//! [`PlatformError::Unknown`] looks its reference up before anything else.
+
+use std::fmt;
+
+use domain::{Country, Money, Redacted, Timestamp};
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::Disposition;
+use crate::http::BoxFuture;
+
+pub mod mt5;
+
+/// A trading server.
+pub trait TradingPlatform: Send + Sync {
+    /// Creates an account; the server chooses the login.
+    ///
+    /// # Errors
+    /// [`PlatformError`].
+    fn create_account<'a>(&'a self, account: &'a NewAccount) -> BoxFuture<'a, Result<Login, PlatformError>>;
+
+    /// The account that was created with a reference, if it was.
+    ///
+    /// # Errors
+    /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not `None`.
+    fn find_account<'a>(
+        &'a self,
+        group: &'a str,
+        reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Login>, PlatformError>>;
+
+    /// Books money to an account or, negative, from it.
+    ///
+    /// # Errors
+    /// [`PlatformError`].
+    fn apply_balance<'a>(&'a self, operation: &'a BalanceOperation) -> BoxFuture<'a, Result<Ticket, PlatformError>>;
+
+    /// The balance operation that was booked with a reference and an amount between two times, if it was.
+    ///
+    /// # Errors
+    /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not `None`.
+    fn find_operation<'a>(
+        &'a self,
+        login: &'a Login,
+        reference: &'a Reference,
+        amount: Money,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Ticket>, PlatformError>>;
+
+    /// The balance of an account whose currency the caller knows.
+    ///
+    /// # Errors
+    /// [`PlatformError`], never `Unknown`.
+    fn balance<'a>(
+        &'a self,
+        login: &'a Login,
+        currency: domain::Currency,
+    ) -> BoxFuture<'a, Result<Money, PlatformError>>;
+}
+
+/// The number of an account at its platform.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Login(String);
+
+/// The number of a booking at its platform.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ticket(String);
+
+macro_rules! platform_number {
+    ($name:ident) => {
+        impl $name {
+            /// As the platform wrote it.
+            pub fn new(text: impl Into<String>) -> Self {
+                Self(text.into())
+            }
+
+            /// As text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+platform_number!(Login);
+platform_number!(Ticket);
+
+/// What a platform keeps of a comment: MT5 and MT4 cut longer ones without a word.
+pub const REFERENCE_BYTES_MAX: usize = 31;
+
+/// Our name for an operation, which the platform stores in its comment and by which the operation is found again.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Reference(String);
+
+/// Why a text cannot be a reference.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a reference has 1 to {REFERENCE_BYTES_MAX} letters, digits, hyphens, underscores, points or colons")]
+pub struct ReferenceError;
+
+impl Reference {
+    /// Checks length and characters.
+    ///
+    /// # Errors
+    /// [`ReferenceError`].
+    pub fn new(text: impl Into<String>) -> Result<Self, ReferenceError> {
+        let text = text.into();
+        let fits = !text.is_empty() && text.len() <= REFERENCE_BYTES_MAX && text.bytes().all(Self::is_character);
+        if fits { Ok(Self(text)) } else { Err(ReferenceError) }
+    }
+
+    fn is_character(byte: u8) -> bool {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':')
+    }
+
+    /// As text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether a comment begins with this very reference, and not with a longer one.
+    pub fn begins(&self, comment: &str) -> bool {
+        comment.strip_prefix(&self.0).is_some_and(|rest| !rest.bytes().next().is_some_and(Self::is_character))
+    }
+}
+
+impl TryFrom<String> for Reference {
+    type Error = ReferenceError;
+
+    fn try_from(text: String) -> Result<Self, ReferenceError> {
+        Self::new(text)
+    }
+}
+
+impl From<Reference> for String {
+    fn from(reference: Reference) -> Self {
+        reference.0
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Money to or from an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BalanceOperation {
+    /// The account.
+    pub login: Login,
+    /// In the account's currency; negative takes money out, refused where it would touch used margin.
+    pub amount: Money,
+    /// Ours.
+    pub reference: Reference,
+}
+
+impl BalanceOperation {
+    /// With the reference checked.
+    ///
+    /// # Errors
+    /// [`ReferenceError`].
+    pub fn new(login: Login, amount: Money, reference: impl Into<String>) -> Result<Self, ReferenceError> {
+        Ok(Self { login, amount, reference: Reference::new(reference)? })
+    }
+}
+
+/// An account to be created. Its currency is its group's.
+#[derive(Debug, Clone)]
+pub struct NewAccount {
+    /// Group with its path, e.g. `real\standard-usd`.
+    pub group: String,
+    /// The client's name.
+    pub name: Redacted<String>,
+    /// The client's address for mail.
+    pub email: Redacted<String>,
+    /// In E.164.
+    pub phone: Option<Redacted<String>>,
+    /// Residence.
+    pub country: Option<Country>,
+    /// 1 to what the server allows.
+    pub leverage: u32,
+    /// Ours, by which the account is found again; at most 63 bytes.
+    pub reference: String,
+    /// The client's password: 8 to 16 characters of four classes.
+    pub password: SecretString,
+    /// The read-only password, by the same rule.
+    pub investor_password: SecretString,
+}
+
+/// Why a platform did not do as asked. The variants differ in what may have happened.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlatformError {
+    /// Certainly not applied, and will not be.
+    #[error("platform refused with {code}: {message}")]
+    Refused {
+        /// The platform's own code.
+        code: String,
+        /// The platform's own words.
+        message: String,
+    },
+    /// Certainly not applied; may be tried again later.
+    #[error("platform did not apply it: {0}")]
+    NotApplied(String),
+    /// May have been applied: look it up before anything else.
+    #[error("platform may have applied it: {0}")]
+    Unknown(String),
+    /// Certainly not applied; a person must mend credentials, permissions or settings first.
+    #[error("platform is not set up: {0}")]
+    Misconfigured(String),
+}
+
+impl PlatformError {
+    /// What to do about it.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Refused { .. } => Disposition::GiveUp,
+            Self::NotApplied(_) => Disposition::Retry,
+            Self::Unknown(_) => Disposition::LookUp,
+            Self::Misconfigured(_) => Disposition::Hold,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reference_fits_the_comment_it_is_stored_in() {
+        for good in ["p", "pay_01hzzzzzzzzzzzzzzzzzzzzzzz", &"x".repeat(31), "a-b_c.d:e"] {
+            assert!(Reference::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", &"x".repeat(32), "a b", "a|b", "é", "a\n"] {
+            assert!(Reference::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_reference_is_not_found_in_a_longer_one() {
+        let reference = Reference::new("pay_1").unwrap();
+        for same in ["pay_1", "pay_1 deposit", "pay_1 / dealer"] {
+            assert!(reference.begins(same), "{same}");
+        }
+        for other in ["pay_12", "pay_1-r", "xpay_1", "PAY_1", "", "pay_"] {
+            assert!(!reference.begins(other), "{other}");
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Users: adding one, finding one by our reference, reading a balance.
+
+use bytes::Bytes;
+use domain::{Currency, Money};
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value, json};
+
+use super::link::Command;
+use super::{Mt5, answer};
+use crate::platforms::{Login, NewAccount, PlatformError};
+
+/// What the server keeps of an account's comment.
+const COMMENT_BYTES_MAX: usize = 63;
+
+/// May connect, change its password, use trailing stops and experts, and gets reports: the default of the vendor's
+/// own client. Without rights an account cannot connect.
+const RIGHTS_DEFAULT: u32 = 0x163;
+
+/// Accounts per page; their logins go into the URL.
+const LOGINS_PER_PAGE: usize = 100;
+
+/// Pages looked through, newest logins first. Whoever searches does so minutes after the account was made.
+const PAGES_MAX: usize = 50;
+
+/// Return code of a group that has no accounts, or of an account that does not exist.
+const NOT_FOUND: &str = "13";
+
+impl Mt5 {
+    pub(super) async fn add_user(&self, account: &NewAccount) -> Result<Login, PlatformError> {
+        if account.reference.is_empty() || account.reference.len() > COMMENT_BYTES_MAX {
+            let message = format!("an account's reference has 1 to {COMMENT_BYTES_MAX} bytes");
+            return Err(PlatformError::Refused { code: "reference".to_owned(), message });
+        }
+        // All in the body: URLs end up in logs on the way.
+        let command = Command::write("/api/user/add", &[], Some(user(account)));
+        let value = self.call(&command, self.deadline()).await?;
+        let login = answer::member_number(&value, "login");
+        let nested = || answer::member_number(answer::member(&value, "answer")?, "Login");
+        let login = login.or_else(nested).map(|login| Login::new(login.to_string()));
+        login.ok_or_else(|| PlatformError::Unknown("answer names no login".to_owned()))
+    }
+
+    pub(super) async fn find_user(&self, group: &str, reference: &str) -> Result<Option<Login>, PlatformError> {
+        let until = self.deadline();
+        let command = Command::read("/api/user/logins", &[("group", group)]);
+        let Some(value) = found(self.call(&command, until).await)? else { return Ok(None) };
+        let logins = answer::member(&value, "answer").and_then(Value::as_array);
+        let logins = logins.ok_or_else(|| unreadable("list of logins"))?;
+        let logins: Option<Vec<u64>> = logins.iter().map(|login| answer::text(login)?.parse().ok()).collect();
+        let mut logins = logins.ok_or_else(|| unreadable("list of logins"))?;
+        logins.sort_unstable_by(|a, b| b.cmp(a));
+        for page in logins.chunks(LOGINS_PER_PAGE).take(PAGES_MAX) {
+            let page: Vec<_> = page.iter().map(u64::to_string).collect();
+            let command = Command::read("/api/user/get_batch", &[("login", &page.join(","))]);
+            let Some(value) = found(self.call(&command, until).await)? else { continue };
+            let users = answer::member(&value, "answer").and_then(Value::as_array);
+            let users = users.ok_or_else(|| unreadable("list of accounts"))?;
+            let ours = |user: &&Value| answer::member_text(user, "Comment").as_deref() == Some(reference);
+            if let Some(user) = users.iter().find(ours) {
+                let login = answer::member_number(user, "Login").ok_or_else(|| unreadable("account"))?;
+                return Ok(Some(Login::new(login.to_string())));
+            }
+        }
+        if logins.len() > LOGINS_PER_PAGE.saturating_mul(PAGES_MAX) {
+            return Err(PlatformError::NotApplied("the group has more accounts than are looked through".to_owned()));
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn read_balance(&self, login: &Login, currency: Currency) -> Result<Money, PlatformError> {
+        let command = Command::read("/api/user/account/get", &[("login", login.as_str())]);
+        let value = self.call(&command, self.deadline()).await?;
+        let balance = answer::member(&value, "answer").and_then(|user| answer::member_decimal(user, "Balance"));
+        let balance = balance.ok_or_else(|| unreadable("balance"))?;
+        Money::new(balance, currency).map_err(|error| PlatformError::Refused {
+            code: error.code().to_owned(),
+            message: format!("the balance is no amount of {currency}"),
+        })
+    }
+}
+
+fn user(account: &NewAccount) -> Bytes {
+    let mut members = Map::new();
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    put("Group", json!(account.group));
+    put("Name", json!(account.name.reveal()));
+    put("Email", json!(account.email.reveal()));
+    put("Leverage", json!(account.leverage.to_string()));
+    put("Rights", json!(RIGHTS_DEFAULT.to_string()));
+    put("Comment", json!(account.reference));
+    put("PassMain", json!(account.password.expose_secret()));
+    put("PassInvestor", json!(account.investor_password.expose_secret()));
+    if let Some(country) = account.country {
+        put("Country", json!(country));
+    }
+    if let Some(phone) = &account.phone {
+        put("Phone", json!(phone.reveal()));
+    }
+    Bytes::from(Value::Object(members).to_string())
+}
+
+/// `None` for a read that found nothing.
+pub(super) fn found(answer: Result<Value, PlatformError>) -> Result<Option<Value>, PlatformError> {
+    match answer {
+        Err(PlatformError::Refused { code, .. }) if code == NOT_FOUND => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// A read whose answer makes no sense: nothing is concluded from it.
+pub(super) fn unreadable(what: &str) -> PlatformError {
+    PlatformError::NotApplied(format!("the {what} cannot be read"))
+}

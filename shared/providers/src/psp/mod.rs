@@ -1,0 +1,221 @@
+//! Payment service providers: opening a payment, asking for it, and reading what they send by themselves.
+
+use ::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use ::http::{HeaderMap, HeaderValue, Response, StatusCode};
+use bytes::Bytes;
+use domain::input::Fault;
+use domain::payment::PspReport;
+use domain::{ClientId, Country, Money, PaymentId, Redacted, Timestamp};
+use serde_json::json;
+
+use crate::Disposition;
+use crate::http::{BoxFuture, TransportError};
+
+pub mod praxis;
+pub mod stripe;
+mod vendor;
+
+pub use vendor::{Settings, VendorError, vendor};
+
+/// Seconds after which a vendor may deliver again what could not be taken now.
+const TRY_AGAIN_S: &str = "30";
+
+/// One payment service provider.
+pub trait Psp: Send + Sync {
+    /// Opens a payment with the payment's id as the vendor's idempotency key or order number, so that opening it
+    /// twice opens it once.
+    ///
+    /// # Errors
+    /// [`PspError`].
+    fn open_session<'a>(&'a self, order: &'a SessionOrder) -> BoxFuture<'a, Result<Session, PspError>>;
+
+    /// Asks where a payment stands; `None` when the provider knows no such payment. The reference is the one the
+    /// provider gave, empty if it never did.
+    ///
+    /// # Errors
+    /// [`PspError`].
+    fn look_up<'a>(
+        &'a self,
+        payment: &'a PaymentId,
+        reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<PspReport>, PspError>>;
+
+    /// Which payment of ours stands behind a reference of the provider's, as the provider knows it; `None` when it is
+    /// none of ours or the provider cannot be asked so.
+    ///
+    /// # Errors
+    /// [`PspError`].
+    fn payment_of<'a>(&'a self, _reference: &'a str) -> BoxFuture<'a, Result<Option<PaymentId>, PspError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// Checks and reads a delivery. The signature is checked over the bytes as they came, before anything else.
+    ///
+    /// # Errors
+    /// [`WebhookError`].
+    fn read_webhook(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<PspReport, WebhookError>;
+
+    /// The answer this vendor expects to a delivery.
+    fn answer(&self, answer: WebhookAnswer, now: Timestamp) -> Response<Bytes>;
+
+    /// Whether the signature covers the status of a delivery. Where it does not, somebody who can alter a delivery
+    /// under way could turn a refusal into a success: look the payment up before money moves.
+    fn webhook_proves_status(&self) -> bool;
+}
+
+/// What a payment is opened with.
+#[derive(Debug, Clone)]
+pub struct SessionOrder {
+    /// Ours; comes back in every statement.
+    pub payment_id: PaymentId,
+    /// What the client wants to pay.
+    pub amount: Money,
+    /// Where the payer goes afterwards; the configured page if absent.
+    pub return_url: Option<String>,
+    /// Who pays, as the provider may know them.
+    pub client_reference: ClientId,
+    /// Where the provider may send a receipt.
+    pub email: Redacted<String>,
+    /// BCP 47 language of the payment page.
+    pub language: String,
+    /// Residence, where known.
+    pub country: Option<Country>,
+    /// For signatures that carry a time.
+    pub now: Timestamp,
+}
+
+/// An opened payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The provider's id of the payment; empty where it makes one only when the payer pays.
+    pub reference: String,
+    /// Where the payer goes.
+    pub redirect_url: String,
+}
+
+/// Why a provider did not do as asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PspError {
+    /// The provider understood and will not.
+    #[error("provider refused with `{code}`: {message}")]
+    Refused {
+        /// The provider's own code.
+        code: String,
+        /// The provider's own words, shortened.
+        message: String,
+    },
+    /// Not reached, busy or no answer. Safe to repeat: the call is idempotent on the payment id.
+    #[error("provider is unavailable: {0}")]
+    Unavailable(String),
+    /// It answered something that cannot be read; what it did is not known.
+    #[error("provider's answer cannot be read: {0}")]
+    Unknown(String),
+    /// Credentials, permissions or settings are wrong.
+    #[error("provider is not set up: {0}")]
+    Misconfigured(String),
+}
+
+impl PspError {
+    /// What to do about it.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Refused { .. } => Disposition::GiveUp,
+            Self::Unavailable(_) => Disposition::Retry,
+            Self::Unknown(_) => Disposition::LookUp,
+            Self::Misconfigured(_) => Disposition::Hold,
+        }
+    }
+
+    /// Short, because vendors echo input in their messages and these reach logs.
+    fn refused(code: impl Into<String>, message: &str) -> Self {
+        const MESSAGE_CHARS_MAX: usize = 200;
+        Self::Refused { code: code.into(), message: message.chars().take(MESSAGE_CHARS_MAX).collect() }
+    }
+}
+
+impl From<TransportError> for PspError {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::NotSent(_) | TransportError::Lost(_) => Self::Unavailable(error.to_string()),
+            TransportError::TooLarge => Self::Unknown(error.to_string()),
+        }
+    }
+}
+
+/// Why a delivery is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    /// Not proven to come from the vendor. Nothing of it may be used or stored.
+    #[error("signature is not accepted: {0}")]
+    BadSignature(&'static str),
+    /// From the vendor, and not what we understand.
+    #[error("delivery cannot be read")]
+    Malformed {
+        /// Everything that is wrong with it.
+        faults: Vec<Fault>,
+    },
+}
+
+impl WebhookError {
+    /// What the vendor is to be told.
+    pub fn answer(&self) -> WebhookAnswer {
+        match self {
+            Self::BadSignature(_) => WebhookAnswer::BadSignature,
+            Self::Malformed { .. } => WebhookAnswer::Malformed,
+        }
+    }
+}
+
+/// How a delivery was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebhookAnswer {
+    /// Taken, now or in an earlier delivery.
+    Accepted,
+    /// Understood and of no interest, with the reason in a few words.
+    Ignored(&'static str),
+    /// Not proven to come from the vendor.
+    BadSignature,
+    /// Proven, and not understood. Delivering it again will not help.
+    Malformed,
+    /// Not taken now; deliver it again.
+    TryAgain,
+}
+
+impl WebhookAnswer {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::Accepted | Self::Ignored(_) => StatusCode::OK,
+            Self::BadSignature => StatusCode::UNAUTHORIZED,
+            Self::Malformed => StatusCode::BAD_REQUEST,
+            Self::TryAgain => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::Accepted => "OK",
+            Self::Ignored(reason) => reason,
+            Self::BadSignature => "The signature is missing or not accepted.",
+            Self::Malformed => "The message cannot be read.",
+            Self::TryAgain => "The message could not be taken now.",
+        }
+    }
+}
+
+fn json_response(status: StatusCode, content_type: &'static str, body: &serde_json::Value) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body.to_string()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(TRY_AGAIN_S));
+    }
+    response
+}
+
+/// RFC 9457, for vendors that read nothing but the status.
+fn problem(answer: WebhookAnswer) -> Response<Bytes> {
+    let status = answer.status();
+    let title = status.canonical_reason().unwrap_or("Error");
+    let body = json!({"type": "about:blank", "title": title, "status": status.as_u16(), "detail": answer.text()});
+    json_response(status, "application/problem+json", &body)
+}

@@ -1,0 +1,158 @@
+//! The two calls: create a payment intent, retrieve one.
+
+use ::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use bytes::Bytes;
+use domain::payment::PspReport;
+use domain::{PaymentId, Timestamp};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use url::form_urlencoded::Serializer;
+
+use super::{Stripe, event, units};
+use crate::psp::{PspError, Session, SessionOrder};
+use crate::template;
+
+/// The shapes this module reads. Without the header they would follow the account's default.
+const API_VERSION: &str = "2024-06-20";
+
+impl Stripe {
+    pub(super) async fn create_intent(&self, order: &SessionOrder) -> Result<Session, PspError> {
+        let form = self.form(order)?;
+        let mut request = self.request(Method::POST, "/v1/payment_intents", Bytes::from(form))?;
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        let key = HeaderValue::from_str(order.payment_id.as_str());
+        headers.insert("idempotency-key", key.map_err(|_| PspError::Unknown("id is not a header".to_owned()))?);
+        let response = self.settings.transport.send(request, self.settings.timeout).await?;
+        let intent = answer(&response)?;
+        self.session(order, &intent).ok_or_else(|| PspError::Unknown("intent has no id or no way to pay".to_owned()))
+    }
+
+    pub(super) async fn retrieve_intent(
+        &self,
+        payment: &PaymentId,
+        reference: &str,
+    ) -> Result<Option<PspReport>, PspError> {
+        // Whoever never got the intent's id never showed a payer where to pay either.
+        if reference.is_empty() {
+            tracing::debug!(payment.id = %payment, "payment has no intent to ask for");
+            return Ok(None);
+        }
+        let Some((headers, intent)) = self.intent(reference).await? else { return Ok(None) };
+        let at = date(&headers).or_else(|| created(&intent));
+        at.and_then(|at| event::read_intent(&self.settings.name, &intent, at))
+            .map(Some)
+            .ok_or_else(|| PspError::Unknown("intent has no id, time or known status".to_owned()))
+    }
+
+    /// The payment of ours that the metadata of an intent names.
+    pub(super) async fn owner_of_intent(&self, reference: &str) -> Result<Option<PaymentId>, PspError> {
+        Ok(self.intent(reference).await?.and_then(|(_, intent)| event::payment_id(&intent)))
+    }
+
+    async fn intent(&self, reference: &str) -> Result<Option<(HeaderMap, Value)>, PspError> {
+        let path = format!("/v1/payment_intents/{}", template::encode(reference));
+        let request = self.request(Method::GET, &path, Bytes::new())?;
+        let response = self.settings.transport.send(request, self.settings.timeout).await?;
+        if response.status() == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let intent = answer(&response)?;
+        Ok(Some((response.into_parts().0.headers, intent)))
+    }
+
+    fn request(&self, method: Method, path: &str, body: Bytes) -> Result<Request<Bytes>, PspError> {
+        let bad = |_| PspError::Misconfigured("base URL or secret key cannot be sent".to_owned());
+        let key = format!("Bearer {}", self.secret_key.expose_secret());
+        let mut key = HeaderValue::from_str(&key).map_err(|error| bad(error.into()))?;
+        key.set_sensitive(true);
+        Request::builder()
+            .method(method)
+            .uri(self.settings.url(path))
+            .header(AUTHORIZATION, key)
+            .header("stripe-version", API_VERSION)
+            .body(body)
+            .map_err(bad)
+    }
+
+    fn form(&self, order: &SessionOrder) -> Result<String, PspError> {
+        let amount =
+            units::write(&order.amount).map_err(|error| PspError::refused(error.code(), &error.to_string()))?;
+        let mut form = Serializer::new(String::new());
+        form.append_pair("amount", &amount.to_string())
+            .append_pair("currency", &order.amount.currency().code().to_ascii_lowercase())
+            .append_pair("metadata[payment_id]", order.payment_id.as_str())
+            .append_pair("metadata[client_id]", order.client_reference.as_str())
+            .append_pair("receipt_email", order.email.reveal());
+        let method = self.settings.payment_method.as_deref();
+        match (&self.settings.pay_page, method) {
+            (Some(_), _) => {
+                form.append_pair("automatic_payment_methods[enabled]", "true");
+                return Ok(form.finish());
+            }
+            (None, Some(method)) => {
+                form.append_pair("payment_method_types[]", method).append_pair("payment_method_data[type]", method);
+            }
+            (None, None) => {
+                form.append_pair("automatic_payment_methods[enabled]", "true");
+            }
+        }
+        form.append_pair("confirm", "true");
+        if let Some(url) = self.return_url(order) {
+            form.append_pair("return_url", &url);
+        }
+        Ok(form.finish())
+    }
+
+    fn return_url(&self, order: &SessionOrder) -> Option<String> {
+        let configured = || self.settings.return_url.as_ref();
+        let fill = |url: &String| template::fill(url, &[("payment_id", order.payment_id.as_str())]);
+        order.return_url.clone().or_else(|| configured().map(fill))
+    }
+
+    fn session(&self, order: &SessionOrder, intent: &Value) -> Option<Session> {
+        let reference = intent.get("id")?.as_str().filter(|id| !id.is_empty())?.to_owned();
+        let redirect = intent.pointer("/next_action/redirect_to_url/url").and_then(Value::as_str);
+        let redirect_url = match (redirect, &self.settings.pay_page) {
+            (Some(url), _) => url.to_owned(),
+            (None, Some(page)) => {
+                let secret = intent.get("client_secret")?.as_str()?;
+                template::fill(page, &[("payment_id", order.payment_id.as_str()), ("client_secret", secret)])
+            }
+            // Paid or refused without showing the payer anything: the events tell which, the payer goes home.
+            (None, None) => self.return_url(order)?,
+        };
+        Some(Session { reference, redirect_url })
+    }
+}
+
+fn answer(response: &Response<Bytes>) -> Result<Value, PspError> {
+    let body: Option<Value> = serde_json::from_slice(response.body()).ok();
+    let status = response.status();
+    if status.is_success() {
+        return body.filter(Value::is_object).ok_or_else(|| PspError::Unknown("body is not a JSON object".to_owned()));
+    }
+    let error = body.as_ref().and_then(|body| body.get("error"));
+    let text = |member| error.and_then(|error| error.get(member)).and_then(Value::as_str);
+    let code = text("code").or_else(|| text("type"));
+    match status.as_u16() {
+        401 | 403 => Err(PspError::Misconfigured(format!("HTTP {status}, {}", code.unwrap_or("no code")))),
+        // 409: the first request with this key is still running; 429: too many.
+        409 | 429 | 500..=599 => Err(PspError::Unavailable(format!("HTTP {status}"))),
+        400..=499 if error.is_some() => {
+            Err(PspError::refused(code.unwrap_or("unknown"), text("message").unwrap_or_default()))
+        }
+        _ => Err(PspError::Misconfigured(format!("HTTP {status}: this is not the vendor's API"))),
+    }
+}
+
+/// The vendor's clock. An intent has no time of its last change.
+fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    let date = jiff::fmt::rfc2822::parse(headers.get(DATE)?.to_str().ok()?).ok()?;
+    Timestamp::from_seconds(date.timestamp().as_second())
+}
+
+fn created(intent: &Value) -> Option<Timestamp> {
+    intent.get("created").and_then(Value::as_i64).and_then(Timestamp::from_seconds)
+}

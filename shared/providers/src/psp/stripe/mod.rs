@@ -1,0 +1,101 @@
+//! Stripe: payment intents and signed events.
+//!
+//! Secret: `{"secret_key": "sk_…", "webhook_secrets": ["whsec_…", …]}`; several while a webhook secret is rolled.
+//!
+//! What a broker must check before going live. Stripe shows the payer a page only for methods that redirect. So
+//! either `pay_page` names a page of the broker's own which confirms the intent with Stripe's script and the client
+//! secret, or `payment_method` names a redirecting method that the account has enabled and the currency allows. With
+//! neither the intent is confirmed with automatic methods, which Stripe does only for accounts whose default needs
+//! no further details.
+
+mod api;
+mod event;
+mod signature;
+mod units;
+
+use ::http::{HeaderMap, Response};
+use bytes::Bytes;
+use domain::payment::PspReport;
+use domain::{PaymentId, Timestamp};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, json_response, problem,
+};
+use crate::http::BoxFuture;
+use crate::template;
+
+/// Payments over Stripe.
+pub struct Stripe {
+    settings: Settings,
+    secret_key: SecretString,
+    webhook_secrets: Vec<SecretString>,
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    secret_key: String,
+    webhook_secrets: Vec<String>,
+}
+
+impl Stripe {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// [`VendorError`].
+    pub fn new(settings: Settings) -> Result<Self, VendorError> {
+        let Credentials { secret_key, webhook_secrets } = settings.secret()?;
+        // An empty secret would sign for everybody.
+        if secret_key.is_empty() || webhook_secrets.is_empty() || webhook_secrets.iter().any(String::is_empty) {
+            return Err(VendorError::BadSecret(settings.name));
+        }
+        let bad = |setting| VendorError::BadTemplate { name: settings.name.clone(), setting };
+        if settings.return_url.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id"])) {
+            return Err(bad("return_url"));
+        }
+        if settings.pay_page.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id", "client_secret"])) {
+            return Err(bad("pay_page"));
+        }
+        let webhook_secrets = webhook_secrets.into_iter().map(SecretString::from).collect();
+        Ok(Self { settings, secret_key: SecretString::from(secret_key), webhook_secrets })
+    }
+}
+
+impl Psp for Stripe {
+    fn open_session<'a>(&'a self, order: &'a SessionOrder) -> BoxFuture<'a, Result<Session, PspError>> {
+        Box::pin(self.create_intent(order))
+    }
+
+    fn look_up<'a>(
+        &'a self,
+        payment: &'a PaymentId,
+        reference: &'a str,
+    ) -> BoxFuture<'a, Result<Option<PspReport>, PspError>> {
+        Box::pin(self.retrieve_intent(payment, reference))
+    }
+
+    fn payment_of<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<PaymentId>, PspError>> {
+        Box::pin(self.owner_of_intent(reference))
+    }
+
+    fn read_webhook(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<PspReport, WebhookError> {
+        signature::check(headers, body, &self.webhook_secrets, self.settings.tolerance, now)
+            .map_err(WebhookError::BadSignature)?;
+        event::read(&self.settings.name, body).map_err(|faults| WebhookError::Malformed { faults })
+    }
+
+    fn answer(&self, answer: WebhookAnswer, _now: Timestamp) -> Response<Bytes> {
+        match answer {
+            WebhookAnswer::Accepted | WebhookAnswer::Ignored(_) => {
+                json_response(answer.status(), "application/json", &json!({"received": true}))
+            }
+            WebhookAnswer::BadSignature | WebhookAnswer::Malformed | WebhookAnswer::TryAgain => problem(answer),
+        }
+    }
+
+    fn webhook_proves_status(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,98 @@
+//! Which vendor speaks which protocol, and what its settings must hold.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::Seconds;
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use super::Psp;
+use super::praxis::Praxis;
+use super::stripe::Stripe;
+use crate::Clock;
+use crate::http::Transport;
+
+/// What every provider is built from. Everything but the secret comes from the `psps` rule set.
+#[derive(Clone)]
+pub struct Settings {
+    /// The provider's name in the rule set and in the webhook's path; goes into every report.
+    pub name: String,
+    /// The vendor's API, with the path before the vendor's own if there is one.
+    pub base_url: Url,
+    /// The vendor's credentials as JSON; the shape is the vendor's, see its module.
+    pub secret: SecretString,
+    /// How far a delivery's time stamp may be from now, either way.
+    pub tolerance: Seconds,
+    /// Where the payer returns to when the order names no page; `{payment_id}` is filled in.
+    pub return_url: Option<String>,
+    /// A page of the broker's own that collects the payment with the vendor's script; `{payment_id}` and
+    /// `{client_secret}` are filled in. Stripe only.
+    pub pay_page: Option<String>,
+    /// The payment method to confirm with at once where there is no pay page, e.g. `ideal`. Stripe only.
+    pub payment_method: Option<String>,
+    /// Where the vendor delivers to; `None` leaves it to the vendor's back office. Praxis only.
+    pub webhook_url: Option<Url>,
+    /// Whether deliveries signed by the vendor's former rule are taken too. Praxis only.
+    pub legacy: bool,
+    /// For calls whose signature carries a time that no argument gives.
+    pub clock: Clock,
+    /// How requests reach the vendor.
+    pub transport: Arc<dyn Transport>,
+    /// Longest a call may take.
+    pub timeout: Duration,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("name", &self.name)
+            .field("base_url", &self.base_url.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// A vendor's path below the base URL.
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url.as_str().trim_end_matches('/'))
+    }
+
+    pub(super) fn secret<T: DeserializeOwned>(&self) -> Result<T, VendorError> {
+        // The cause would quote the secret.
+        serde_json::from_str(self.secret.expose_secret()).map_err(|_| VendorError::BadSecret(self.name.clone()))
+    }
+}
+
+/// Why a provider cannot be built from its settings.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum VendorError {
+    /// No vendor of this name.
+    #[error("there is no payment provider `{0}`")]
+    UnknownKind(String),
+    /// The secret lacks a member or holds an empty one.
+    #[error("the secret of payment provider `{0}` has not the vendor's shape")]
+    BadSecret(String),
+    /// A URL template is no URL or has an unknown name.
+    #[error("setting `{setting}` of payment provider `{name}` is not a URL template")]
+    BadTemplate {
+        /// The provider's name.
+        name: String,
+        /// The setting.
+        setting: &'static str,
+    },
+}
+
+/// Builds the provider that speaks the named vendor's protocol.
+///
+/// # Errors
+/// [`VendorError`].
+pub fn vendor(kind: &str, settings: Settings) -> Result<Box<dyn Psp>, VendorError> {
+    match kind {
+        "stripe" => Ok(Box::new(Stripe::new(settings)?)),
+        "praxis" => Ok(Box::new(Praxis::new(settings)?)),
+        _ => Err(VendorError::UnknownKind(kind.to_owned())),
+    }
+}

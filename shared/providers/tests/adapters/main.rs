@@ -1,0 +1,16 @@
+//! The adapters against published vectors, misbehaving sockets and the simulators.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test does not expect ends it")]
+
+mod delivery;
+#[cfg(feature = "email")]
+mod email;
+mod mt5;
+mod praxis;
+mod praxis_webhook;
+mod slack;
+mod stripe;
+mod stripe_webhook;
+mod support;
+mod tls;
+mod transport;

@@ -1,0 +1,190 @@
+//! The transport against sockets that misbehave.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use providers::http::{ANSWER_SIZE_BYTES_MAX, HyperTransport, Transport, TransportError};
+use url::Url;
+
+const SOON: Duration = Duration::from_millis(300);
+const LONG: Duration = Duration::from_secs(5);
+/// After this the server's side of a test fails rather than wait for ever.
+const SERVED_MAX: Duration = Duration::from_secs(10);
+
+/// Serves one connection with a function and gives its base URL.
+fn server(serve: impl FnOnce(TcpStream) + Send + 'static) -> (Url, JoinHandle<()>) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    let thread = std::thread::spawn(move || {
+        let stream = listener.accept().unwrap().0;
+        stream.set_read_timeout(Some(SERVED_MAX)).unwrap();
+        stream.set_write_timeout(Some(SERVED_MAX)).unwrap();
+        serve(stream);
+    });
+    (url, thread)
+}
+
+/// Waits for the server while connections are still driven.
+async fn joined(thread: JoinHandle<()>) {
+    tokio::task::spawn_blocking(move || thread.join().unwrap()).await.unwrap();
+}
+
+fn read_head(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|n| n == 1) {
+        head.push(byte[0]);
+    }
+    String::from_utf8(head).unwrap()
+}
+
+fn get(uri: &str) -> Request<Bytes> {
+    Request::get(uri).body(Bytes::new()).unwrap()
+}
+
+const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+
+#[tokio::test]
+async fn an_answer_comes_back_whole() {
+    let (url, thread) = server(|mut stream| {
+        let head = read_head(&mut stream);
+        assert!(head.starts_with("GET /a?b=c HTTP/1.1\r\n"), "{head}");
+        stream.write_all(HELLO).unwrap();
+    });
+    let answer = HyperTransport::new().send(get(&format!("{url}a?b=c")), LONG).await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.body().as_ref()), (200, &b"hello"[..]));
+    joined(thread).await;
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_certainly_not_sent() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+    drop(listener);
+    let transport = HyperTransport::new();
+    let sent = transport.send(get(url.as_str()), LONG).await;
+    assert!(matches!(sent, Err(TransportError::NotSent(_))), "{sent:?}");
+    assert!(matches!(transport.connect(&url, LONG).await.err(), Some(TransportError::NotSent(_))));
+}
+
+#[tokio::test]
+async fn an_unknown_name_and_an_unknown_scheme_are_certainly_not_sent() {
+    let transport = HyperTransport::new();
+    for url in ["http://no-such-host.invalid/", "ftp://localhost/", "/only/a/path"] {
+        let sent = transport.send(get(url), LONG).await;
+        assert!(matches!(sent, Err(TransportError::NotSent(_))), "{url}: {sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_speak_tls_gets_no_request() {
+    let (url, thread) = server(|mut stream| {
+        let mut seen = [0; 512];
+        let count = stream.read(&mut seen).unwrap();
+        assert!(!seen[..count].windows(4).any(|w| w == b"GET "));
+        stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+    });
+    let https = url.as_str().replace("http:", "https:");
+    let sent = HyperTransport::new().send(get(&https), LONG).await;
+    assert!(matches!(sent, Err(TransportError::NotSent(_))), "{sent:?}");
+    joined(thread).await;
+}
+
+#[tokio::test]
+async fn a_close_without_an_answer_and_silence_are_lost() {
+    let (url, thread) = server(|mut stream| drop(read_head(&mut stream)));
+    let sent = HyperTransport::new().send(get(url.as_str()), LONG).await;
+    assert!(matches!(sent, Err(TransportError::Lost(_))), "{sent:?}");
+    joined(thread).await;
+
+    let (url, thread) = server(|mut stream| {
+        read_head(&mut stream);
+        // Until the client gives up and closes.
+        assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
+    });
+    let sent = HyperTransport::new().send(get(url.as_str()), SOON).await;
+    assert!(matches!(sent, Err(TransportError::Lost(_))), "{sent:?}");
+    joined(thread).await;
+}
+
+#[tokio::test]
+async fn a_cut_body_is_lost_and_an_endless_one_is_too_large() {
+    let (url, thread) = server(|mut stream| {
+        read_head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello").unwrap();
+    });
+    let sent = HyperTransport::new().send(get(url.as_str()), LONG).await;
+    assert!(matches!(sent, Err(TransportError::Lost(_))), "{sent:?}");
+    joined(thread).await;
+
+    let (url, thread) = server(|mut stream| {
+        read_head(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        // Stops when the client hangs up.
+        while stream.write_all(&[b'x'; 4096]).is_ok() {}
+    });
+    let sent = HyperTransport::new().send(get(url.as_str()), LONG).await;
+    assert_eq!(sent.unwrap_err(), TransportError::TooLarge);
+    joined(thread).await;
+    assert_eq!(ANSWER_SIZE_BYTES_MAX, 1_048_576);
+}
+
+#[tokio::test]
+async fn a_kept_connection_serves_several_requests_and_names_its_host() {
+    let (url, thread) = server(|mut stream| {
+        for _ in 0..3 {
+            let head = read_head(&mut stream);
+            assert!(head.contains("host: 127.0.0.1:"), "{head}");
+            stream.write_all(HELLO).unwrap();
+        }
+    });
+    let transport = HyperTransport::new();
+    let mut connection = transport.connect(&url, LONG).await.unwrap();
+    for _ in 0..3 {
+        assert!(connection.is_open());
+        assert_eq!(connection.send(get("/x"), LONG).await.unwrap().body().as_ref(), b"hello");
+    }
+    joined(thread).await;
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_was_closed_meanwhile_has_not_sent_the_next_request() {
+    let (url, thread) = server(|mut stream| {
+        read_head(&mut stream);
+        stream.write_all(HELLO).unwrap();
+    });
+    let transport = HyperTransport::new();
+    let mut connection = transport.connect(&url, LONG).await.unwrap();
+    connection.send(get("/x"), LONG).await.unwrap();
+    // Blocks the runtime: when the thread is done the socket is closed, and nobody on this side has noticed.
+    thread.join().unwrap();
+    let sent = connection.send(get("/x"), LONG).await;
+    assert!(matches!(sent, Err(TransportError::NotSent(_))), "{sent:?}");
+    assert!(!connection.is_open());
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_fell_silent_is_not_used_again() {
+    let (url, thread) = server(|mut stream| {
+        read_head(&mut stream);
+        assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
+    });
+    let transport = HyperTransport::new();
+    let mut connection = transport.connect(&url, LONG).await.unwrap();
+    let sent = connection.send(get("/x"), SOON).await;
+    assert!(matches!(sent, Err(TransportError::Lost(_))), "{sent:?}");
+    assert!(!connection.is_open());
+    drop(connection);
+    joined(thread).await;
+}
+
+#[test]
+fn only_readable_certificates_can_be_pinned() {
+    for pem in [&b""[..], b"not pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
+        assert!(HyperTransport::trusting(pem).is_err());
+    }
+}

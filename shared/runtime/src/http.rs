@@ -1,0 +1,314 @@
+//! HTTP functions behind API Gateway's REST proxy: decode, identify, handle, answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::decision::Frame;
+use domain::input::Fault;
+use domain::{CorrelationId, Timestamp};
+use providers::http::BoxFuture;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::auth::{Authority, Caller};
+use crate::function::{Clock, ConfigError, Entropy, Function, FunctionError, Invocation, Ports};
+use crate::problem::Problem;
+use crate::telemetry::{self, StepMetrics};
+
+/// Largest body of an API request; none of the contract's comes near.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// Largest body of a vendor's webhook.
+pub const WEBHOOK_BYTES_MAX: usize = 256 * 1024;
+/// Longest accepted `X-Correlation-Id`; it is stored with every event.
+const CORRELATION_MAX: usize = 64;
+
+/// A decoded request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Method, upper case.
+    pub method: String,
+    /// The route as the template writes it, e.g. `/v1/payments/{payment_id}`.
+    pub route: String,
+    /// Path parameters.
+    pub parameters: BTreeMap<String, String>,
+    /// Query parameters; the last of a name wins.
+    pub query: BTreeMap<String, String>,
+    /// Headers.
+    pub headers: ::http::HeaderMap,
+    /// The raw body.
+    pub body: Vec<u8>,
+    /// Follows the work from here on.
+    pub correlation_id: String,
+    /// The platform's request id.
+    pub execution_id: String,
+    /// The moment.
+    pub now: Timestamp,
+    /// How long the handler may take.
+    pub time_left: Duration,
+}
+
+impl Request {
+    /// A header as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// A path parameter that must be an id.
+    ///
+    /// # Errors
+    /// 404: what does not read as an id cannot exist.
+    pub fn id<T: std::str::FromStr>(&self, name: &str) -> Result<T, Problem> {
+        self.parameters
+            .get(name)
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| Problem::not_found("there is no such resource"))
+    }
+
+    /// The body as JSON.
+    ///
+    /// # Errors
+    /// 415 for another media type, 400 for what is not JSON.
+    pub fn json(&self) -> Result<Value, Problem> {
+        let media =
+            self.header("content-type").map(|value| value.split(';').next().unwrap_or("").trim().to_lowercase());
+        if media.is_some_and(|media| media != "application/json" && !media.ends_with("+json")) {
+            return Err(Problem::media_type());
+        }
+        serde_json::from_slice(&self.body).map_err(|error| {
+            Problem::input(vec![Fault::new("", "malformed_json", format!("the body is not JSON: {error}"))])
+        })
+    }
+
+    /// `limit` of a list, and `cursor` as what it stands for.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn page<C: std::str::FromStr>(&self) -> Result<(i32, Option<C>), Problem> {
+        let limit = match self.query.get("limit") {
+            None => 25,
+            Some(text) => text
+                .parse::<i32>()
+                .ok()
+                .filter(|limit| (1..=100).contains(limit))
+                .ok_or_else(|| Problem::malformed("limit must be a whole number from 1 to 100"))?,
+        };
+        let cursor = self.query.get("cursor").filter(|text| !text.is_empty()).map(|text| text.parse());
+        let cursor =
+            cursor.transpose().map_err(|_| Problem::malformed("cursor is not the next_cursor of this list"))?;
+        Ok((limit, cursor))
+    }
+
+    /// The frame of a decision that this request sets off.
+    pub fn frame(&self, function: &'static str) -> Frame {
+        Frame {
+            function,
+            execution_id: self.execution_id.clone(),
+            trigger: format!("{} {}", self.method, self.route),
+            correlation_id: self.correlation_id.clone(),
+            now: self.now,
+            rules: None,
+        }
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: BTreeMap<String, String>,
+    /// Body.
+    pub body: String,
+}
+
+impl Reply {
+    /// A JSON answer.
+    pub fn json(status: u16, body: &Value) -> Self {
+        let headers = BTreeMap::from([("content-type".to_owned(), "application/json".to_owned())]);
+        Self { status, headers, body: body.to_string() }
+    }
+
+    /// The same, never to be kept by anything between us and the caller.
+    #[must_use]
+    pub fn not_stored(mut self) -> Self {
+        self.headers.insert("Cache-Control".to_owned(), "no-store".to_owned());
+        self
+    }
+
+    /// The same, marked as the repetition of an earlier answer.
+    #[must_use]
+    pub fn replayed(mut self) -> Self {
+        self.headers.insert("Idempotency-Replayed".to_owned(), "true".to_owned());
+        self
+    }
+}
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody: health, and webhooks, which prove themselves by their signature.
+    Public,
+    /// A valid token; the handler asks for roles.
+    Token,
+}
+
+/// One HTTP step.
+pub trait HttpStep: Send + Sync + 'static {
+    /// The function's name.
+    const NAME: &'static str;
+    /// Largest accepted body in bytes.
+    const BODY_MAX: usize = BODY_BYTES_MAX;
+
+    /// Who may call the route of this request.
+    fn access(&self, request: &Request) -> Access;
+
+    /// Handles a request; `caller` is `None` on public routes only.
+    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>>;
+}
+
+/// A step as a function.
+pub struct HttpFunction<S> {
+    step: S,
+    authority: Authority,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+}
+
+impl<S: HttpStep> HttpFunction<S> {
+    /// Wraps a step.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn build(step: S, ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+        Ok(Arc::new(Self {
+            step,
+            authority: Authority::new(ports)?,
+            clock: ports.clock.clone(),
+            entropy: ports.entropy.clone(),
+        }))
+    }
+
+    async fn answer(&self, request: Request) -> Reply {
+        let correlation_id = request.correlation_id.clone();
+        let access = self.step.access(&request);
+        let mut reply = match self.checked(request, access).await {
+            Ok(reply) => reply,
+            Err(problem) => problem.reply(&correlation_id),
+        };
+        if reply.status == 401 && access == Access::Token {
+            reply.headers.insert("www-authenticate".to_owned(), "Bearer".to_owned());
+        }
+        reply.headers.insert("X-Correlation-Id".to_owned(), correlation_id);
+        reply
+    }
+
+    async fn checked(&self, request: Request, access: Access) -> Result<Reply, Problem> {
+        if request.body.len() > S::BODY_MAX {
+            return Err(Problem::too_large(S::BODY_MAX));
+        }
+        let caller = match access {
+            Access::Public => None,
+            Access::Token => Some(self.authority.caller(request.header("authorization")).await?),
+        };
+        self.step.handle(request, caller).await
+    }
+}
+
+impl<S: HttpStep> Function for HttpFunction<S> {
+    fn call<'a>(
+        &'a self,
+        event: &'a RawValue,
+        invocation: Invocation,
+    ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
+        Box::pin(async move {
+            let started = self.clock.now();
+            let request =
+                decode(event, &invocation, started, || CorrelationId::from_bits(self.entropy.id_bits()).into())?;
+            let correlation_id = request.correlation_id.clone();
+            let (reply, usage) = store::measured(self.answer(request)).await;
+            let ended = self.clock.now();
+            telemetry::emit(&StepMetrics {
+                at: ended,
+                function: S::NAME,
+                outcome: &format!("http_{}", reply.status),
+                latency_ms: ended.millis_since(started),
+                usage: &usage,
+                correlation_id: &correlation_id,
+                execution_id: &invocation.request_id,
+            });
+            let proxy = json!({
+                "statusCode": reply.status, "headers": reply.headers, "body": reply.body, "isBase64Encoded": false,
+            });
+            telemetry::raw(&proxy)
+        })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ProxyEvent {
+    http_method: String,
+    resource: String,
+    #[serde(default)]
+    path_parameters: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    query_string_parameters: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    headers: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    multi_value_headers: Option<BTreeMap<String, Vec<String>>>,
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+fn decode(
+    event: &RawValue,
+    invocation: &Invocation,
+    now: Timestamp,
+    fresh_correlation: impl FnOnce() -> String,
+) -> Result<Request, FunctionError> {
+    let malformed = |message: String| FunctionError { kind: "MalformedEvent", message };
+    let event: ProxyEvent = serde_json::from_str(event.get()).map_err(|error| malformed(error.to_string()))?;
+    let mut headers = ::http::HeaderMap::new();
+    let many = event.multi_value_headers.unwrap_or_default();
+    let single = event.headers.unwrap_or_default().into_iter().map(|(name, value)| (name, vec![value]));
+    let all = if many.is_empty() { single.collect() } else { many };
+    for (name, values) in all {
+        for value in values {
+            if let (Ok(name), Ok(value)) =
+                (::http::HeaderName::try_from(name.as_str()), ::http::HeaderValue::try_from(value))
+            {
+                headers.append(name, value);
+            }
+        }
+    }
+    let body = match event.body {
+        Some(text) if event.is_base64_encoded => STANDARD.decode(text).map_err(|error| malformed(error.to_string()))?,
+        Some(text) => text.into_bytes(),
+        None => Vec::new(),
+    };
+    let given = headers.get("x-correlation-id").and_then(|value| value.to_str().ok()).map(str::trim);
+    let usable = |text: &&str| {
+        !text.is_empty() && text.len() <= CORRELATION_MAX && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"')
+    };
+    let correlation_id = given.filter(usable).map_or_else(fresh_correlation, str::to_owned);
+    Ok(Request {
+        method: event.http_method,
+        route: event.resource,
+        parameters: event.path_parameters.unwrap_or_default(),
+        query: event.query_string_parameters.unwrap_or_default(),
+        headers,
+        body,
+        correlation_id,
+        execution_id: invocation.request_id.clone(),
+        now,
+        time_left: invocation.time_left,
+    })
+}

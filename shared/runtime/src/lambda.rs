@@ -1,0 +1,92 @@
+//! The bootstrap of a function on Lambda.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_config::BehaviorVersion;
+use domain::Timestamp;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use providers::http::HyperTransport;
+use serde_json::value::RawValue;
+
+use crate::function::{Build, Clock, Entropy, FunctionError, Invocation, Ports};
+use crate::telemetry;
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let millis = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(millis).unwrap_or(Timestamp::EPOCH)
+    }
+}
+
+/// Ids of UUID version 7 and the operating system's random bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn id_bits(&self) -> u128 {
+        uuid::Uuid::now_v7().as_u128()
+    }
+
+    fn bytes(&self) -> Option<[u8; 32]> {
+        let mut bytes = [0; 32];
+        aws_lc_rs::rand::fill(&mut bytes).ok().map(|()| bytes)
+    }
+}
+
+impl From<FunctionError> for Diagnostic {
+    fn from(error: FunctionError) -> Self {
+        Self { error_type: error.kind.to_owned(), error_message: error.message }
+    }
+}
+
+/// Runs a function until the platform ends it.
+pub fn run(name: &'static str, build: Build) -> ExitCode {
+    let environment = Arc::new(std::env::vars().collect::<std::collections::BTreeMap<_, _>>());
+    telemetry::enable_metrics();
+    telemetry::init(environment.get("AWS_LAMBDA_LOG_LEVEL").map(String::as_str));
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(error = %error, "{name} has no async runtime");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(async {
+        let ports = Ports {
+            aws: aws_config::load_defaults(BehaviorVersion::latest()).await,
+            transport: Arc::new(HyperTransport::new()),
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            environment,
+        };
+        let function = match build(&ports) {
+            Ok(function) => function,
+            Err(error) => {
+                tracing::error!(error = %error, "{name} is not configured");
+                return ExitCode::FAILURE;
+            }
+        };
+        let handler = service_fn(|event: LambdaEvent<Box<RawValue>>| {
+            let function = function.clone();
+            async move {
+                let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+                let invocation = Invocation { request_id: event.context.request_id.clone(), time_left: left };
+                function.call(&event.payload, invocation).await
+            }
+        });
+        match lambda_runtime::run(handler).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                tracing::error!(error = %error, "{name} ended");
+                ExitCode::FAILURE
+            }
+        }
+    })
+}

@@ -1,0 +1,21 @@
+//! What every function does alike: bootstrap, step, auth, secrets, rules, telemetry.
+
+pub mod auth;
+pub mod awsclients;
+pub mod function;
+pub mod http;
+pub mod idempotency;
+pub mod lambda;
+pub mod problem;
+pub mod queue;
+pub mod rulebook;
+pub mod secrets;
+pub mod step;
+pub mod telemetry;
+pub mod vendors;
+
+pub use auth::{Caller, Role};
+pub use function::{Build, Clock, ConfigError, Entropy, Function, FunctionError, Invocation, Ports};
+pub use lambda::run;
+pub use problem::Problem;
+pub use step::StepError;

@@ -1,0 +1,137 @@
+//! Error answers: RFC 9457 problem documents that name every fault and nothing of the inside.
+
+use domain::input::Fault;
+use serde_json::json;
+
+use crate::http::Reply;
+use crate::step::{Disposition, StepError};
+
+/// An error answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// HTTP status.
+    pub status: u16,
+    /// Last segment of `type`, stable.
+    pub code: &'static str,
+    /// One short sentence for the status.
+    pub title: &'static str,
+    /// What happened this time.
+    pub detail: String,
+    /// The faults of the input.
+    pub errors: Vec<Fault>,
+    /// Seconds after which to try again.
+    pub retry_after: Option<u32>,
+}
+
+impl Problem {
+    fn new(status: u16, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, title, detail: detail.into(), errors: Vec::new(), retry_after: None }
+    }
+
+    /// 400 or 422 with the faults: 400 when the input could not even be understood.
+    pub fn input(errors: Vec<Fault>) -> Self {
+        let form = errors.iter().any(Fault::is_form);
+        let (status, code, title) = if form {
+            (400, "malformed-request", "The request is malformed")
+        } else {
+            (422, "refused-input", "The request is understood but refused")
+        };
+        let detail = format!("{} fault(s); see errors", errors.len());
+        Self { errors, ..Self::new(status, code, title, detail) }
+    }
+
+    /// 400 with one reason.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(400, "malformed-request", "The request is malformed", detail)
+    }
+
+    /// 401.
+    pub fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(401, "unauthorized", "No valid credential", detail)
+    }
+
+    /// 403.
+    pub fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(403, "forbidden", "Not allowed", detail)
+    }
+
+    /// 404.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(404, "not-found", "Not found", detail)
+    }
+
+    /// 409.
+    pub fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(409, "conflict", "In conflict with the state", detail)
+    }
+
+    /// 409 while the first request with this key is still running.
+    pub fn still_running() -> Self {
+        Self { retry_after: Some(1), ..Self::conflict("the first request with this Idempotency-Key is still running") }
+    }
+
+    /// 410.
+    pub fn gone(detail: impl Into<String>) -> Self {
+        Self::new(410, "gone", "No longer available", detail)
+    }
+
+    /// 413.
+    pub fn too_large(limit_bytes: usize) -> Self {
+        Self::new(413, "too-large", "The body is too large", format!("at most {limit_bytes} bytes are accepted"))
+    }
+
+    /// 415.
+    pub fn media_type() -> Self {
+        Self::new(415, "unsupported-media-type", "Unsupported media type", "send application/json")
+    }
+
+    /// 422 with one reason.
+    pub fn refused(detail: impl Into<String>) -> Self {
+        Self::new(422, "refused-input", "The request is understood but refused", detail)
+    }
+
+    /// 503 with `Retry-After`.
+    pub fn unavailable(detail: impl Into<String>) -> Self {
+        Self { retry_after: Some(5), ..Self::new(503, "unavailable", "Temporarily unavailable", detail) }
+    }
+
+    /// The answer.
+    pub fn reply(&self, correlation_id: &str) -> Reply {
+        let mut body = json!({
+            "type": format!("urn:pipworks:problem:{}", self.code),
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "correlation_id": correlation_id,
+        });
+        if let (false, Some(object)) = (self.errors.is_empty(), body.as_object_mut()) {
+            object.insert("errors".to_owned(), json!(self.errors));
+        }
+        let mut reply = Reply::json(self.status, &body);
+        reply.headers.insert("content-type".to_owned(), "application/problem+json".to_owned());
+        if let Some(seconds) = self.retry_after {
+            reply.headers.insert("retry-after".to_owned(), seconds.to_string());
+        }
+        reply
+    }
+}
+
+impl From<StepError> for Problem {
+    /// Never says what inside failed: that is in the log, under the correlation id.
+    fn from(error: StepError) -> Self {
+        tracing::error!(error = %error, kind = error.kind(), "request failed");
+        match (&error, error.disposition()) {
+            (StepError::Absent(_), _) => Self::not_found("there is no such resource"),
+            (_, Disposition::Retry) => Self::unavailable("a part of the service is not available; try again"),
+            (_, Disposition::Park) => {
+                Self::new(500, "internal", "Internal error", "the failure is logged under the correlation id")
+            }
+        }
+    }
+}
+
+impl From<store::StoreError> for Problem {
+    fn from(error: store::StoreError) -> Self {
+        StepError::from(error).into()
+    }
+}

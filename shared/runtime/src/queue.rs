@@ -1,0 +1,168 @@
+//! Queue functions: each message on its own, failed ones reported, none fails its neighbours.
+
+use std::sync::Arc;
+
+use domain::decision::Frame;
+use domain::{ClientId, Timestamp};
+use providers::http::BoxFuture;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+use crate::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use crate::step::StepError;
+use crate::telemetry::{self, StepMetrics};
+
+/// A domain event as the bus carries it in `detail`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct BusEvent {
+    /// Derived id: `entity:version:n`.
+    pub event_id: String,
+    /// Entity id.
+    pub entity: String,
+    /// Its version.
+    pub version: u64,
+    /// Event type.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Follows the work from its first request.
+    pub correlation_id: String,
+    /// The client, if the entity belongs to one.
+    #[serde(default)]
+    pub client_id: Option<ClientId>,
+    /// The entity's public part.
+    #[serde(default)]
+    pub data: Value,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    detail: BusEvent,
+}
+
+/// One message of a queue.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The queue's message id.
+    pub id: String,
+    /// Its body.
+    pub body: String,
+    /// The whole record, for whoever files dead letters.
+    pub record: Value,
+    /// The invocation.
+    pub execution_id: String,
+    /// The moment.
+    pub now: Timestamp,
+}
+
+impl Message {
+    /// The event in the body.
+    ///
+    /// # Errors
+    /// [`StepError::Malformed`].
+    pub fn event(&self) -> Result<BusEvent, StepError> {
+        serde_json::from_str::<Envelope>(&self.body)
+            .map(|envelope| envelope.detail)
+            .map_err(|error| StepError::Malformed(error.to_string()))
+    }
+
+    /// The frame of a decision that an event sets off.
+    pub fn frame(&self, function: &'static str, event: &BusEvent) -> Frame {
+        Frame {
+            function,
+            execution_id: self.execution_id.clone(),
+            trigger: format!("{} {}", event.kind, event.event_id),
+            correlation_id: event.correlation_id.clone(),
+            now: self.now,
+            rules: None,
+        }
+    }
+}
+
+/// One queue step.
+pub trait QueueStep: Send + Sync + 'static {
+    /// The function's name.
+    const NAME: &'static str;
+
+    /// Handles one message; the text names the outcome for log and metric.
+    fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>>;
+}
+
+/// A step as a function.
+pub struct QueueFunction<S> {
+    step: S,
+    clock: Arc<dyn Clock>,
+}
+
+impl<S: QueueStep> QueueFunction<S> {
+    /// Wraps a step.
+    ///
+    /// # Errors
+    /// None today; the signature is every builder's.
+    pub fn build(step: S, ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+        Ok(Arc::new(Self { step, clock: ports.clock.clone() }))
+    }
+
+    async fn one(&self, record: &Value, invocation: &Invocation) -> Result<(), String> {
+        let field = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let started = self.clock.now();
+        let message = Message {
+            id: field("messageId"),
+            body: field("body"),
+            record: record.clone(),
+            execution_id: invocation.request_id.clone(),
+            now: started,
+        };
+        let correlation_id = message.event().map(|event| event.correlation_id).unwrap_or_default();
+        let (result, usage) = store::measured(self.step.handle(&message)).await;
+        let outcome = match &result {
+            Ok(outcome) => outcome,
+            Err(error) => {
+                tracing::error!(
+                    message.id = %message.id, correlation_id = %correlation_id, error = %error, kind = error.kind(),
+                    retry = ?error.disposition(), "message `{}` failed in {}", message.id, S::NAME
+                );
+                error.kind()
+            }
+        };
+        let ended = self.clock.now();
+        telemetry::emit(&StepMetrics {
+            at: ended,
+            function: S::NAME,
+            outcome,
+            latency_ms: ended.millis_since(started),
+            usage: &usage,
+            correlation_id: &correlation_id,
+            execution_id: &invocation.request_id,
+        });
+        result.map(|_| ()).map_err(|_| message.id)
+    }
+}
+
+#[derive(Deserialize)]
+struct Batch {
+    #[serde(rename = "Records")]
+    records: Vec<Value>,
+}
+
+impl<S: QueueStep> Function for QueueFunction<S> {
+    fn call<'a>(
+        &'a self,
+        event: &'a RawValue,
+        invocation: Invocation,
+    ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
+        Box::pin(async move {
+            let batch: Batch = serde_json::from_str(event.get())
+                .map_err(|error| FunctionError { kind: "MalformedEvent", message: error.to_string() })?;
+            let mut failures = Vec::new();
+            for record in &batch.records {
+                if let Err(id) = self.one(record, &invocation).await {
+                    failures.push(json!({"itemIdentifier": id}));
+                }
+            }
+            telemetry::raw(&json!({"batchItemFailures": failures}))
+        })
+    }
+}

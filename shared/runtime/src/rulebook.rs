@@ -1,0 +1,127 @@
+//! Rule sets: parsed once a version, looked up again every minute.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use domain::rules::{DeskRules, Notifications, Platforms, Psps};
+use domain::{Seconds, Timestamp};
+use store::Rules;
+
+use crate::function::{Clock, ConfigError, Ports};
+use crate::step::StepError;
+
+/// How long a version is used before the table is asked for a newer one.
+const KEEP: Seconds = Seconds(60);
+
+/// A live rule set with its version.
+#[derive(Debug)]
+pub struct Live<T> {
+    /// The set's name.
+    pub set: &'static str,
+    /// Its version.
+    pub version: u64,
+    /// The parsed set.
+    pub rules: T,
+}
+
+impl<T> Live<T> {
+    /// What decision records carry: `psps@3`.
+    pub fn label(&self) -> String {
+        format!("{}@{}", self.set, self.version)
+    }
+}
+
+/// One typed set.
+pub trait RuleSet: Sized + Send + Sync + 'static {
+    /// Its name in the table.
+    const SET: &'static str;
+    /// Parses a document; every fault at once, in words.
+    fn read(document: &serde_json::Value) -> Result<Self, String>;
+}
+
+macro_rules! sets {
+    ($($set:ty = $name:literal;)*) => {$(
+        impl RuleSet for $set {
+            const SET: &'static str = $name;
+
+            fn read(document: &serde_json::Value) -> Result<Self, String> {
+                Self::parse(document).map_err(|faults| {
+                    let lines: Vec<String> =
+                        faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.message)).collect();
+                    lines.join("; ")
+                })
+            }
+        }
+    )*};
+}
+
+sets! {
+    Psps = "psps";
+    Platforms = "platforms";
+    Notifications = "notifications";
+    DeskRules = "desk";
+}
+
+struct Kept {
+    looked_up: Timestamp,
+    version: u64,
+    rules: Arc<dyn std::any::Any + Send + Sync>,
+}
+
+/// The live rule sets.
+#[derive(Clone)]
+pub struct RuleBook {
+    table: Rules,
+    clock: Arc<dyn Clock>,
+    kept: Arc<Mutex<BTreeMap<&'static str, Kept>>>,
+}
+
+impl RuleBook {
+    /// A book over the table `rules`.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn new(ports: &Ports) -> Result<Self, ConfigError> {
+        Ok(Self { table: crate::awsclients::rules(ports)?, clock: ports.clock.clone(), kept: Arc::default() })
+    }
+
+    /// The live version of a set.
+    ///
+    /// # Errors
+    /// [`StepError::Rules`] when there is none or it does not parse, [`StepError::Store`].
+    pub async fn live<T: RuleSet>(&self) -> Result<Arc<Live<T>>, StepError> {
+        let now = self.clock.now();
+        if let Some(kept) = self.kept::<T>(Some(now)) {
+            return Ok(kept);
+        }
+        let fail = |what: String| StepError::Rules { set: T::SET, what };
+        let newest = self.table.live(T::SET, now).await?.ok_or_else(|| fail("it has no live version".to_owned()))?;
+        if let Some(kept) = self.kept::<T>(None).filter(|kept| kept.version == newest.version) {
+            self.keep::<T>(now, kept.clone());
+            return Ok(kept);
+        }
+        let document: serde_json::Value =
+            serde_json::from_str(&newest.document).map_err(|error| fail(error.to_string()))?;
+        let rules = T::read(&document).map_err(fail)?;
+        let live = Arc::new(Live { set: T::SET, version: newest.version, rules });
+        self.keep::<T>(now, live.clone());
+        Ok(live)
+    }
+
+    fn kept<T: RuleSet>(&self, fresh_at: Option<Timestamp>) -> Option<Arc<Live<T>>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = kept.get(T::SET)?;
+        if fresh_at.is_some_and(|now| now >= entry.looked_up.plus(KEEP)) {
+            return None;
+        }
+        entry.rules.clone().downcast::<Live<T>>().ok()
+    }
+
+    fn keep<T: RuleSet>(&self, now: Timestamp, live: Arc<Live<T>>) {
+        let entry = Kept { looked_up: now, version: live.version, rules: live };
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.get(T::SET).is_none_or(|old| old.version <= entry.version) {
+            kept.insert(T::SET, entry);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Vendors as the rule sets name them, with their secrets: built once per rule-set version and secret.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::Timestamp;
+use domain::rules::platforms::Server;
+use domain::rules::psps::Psp as PspRule;
+use domain::rules::{Platforms, Psps};
+use providers::http::Transport;
+use providers::platforms::TradingPlatform;
+use providers::platforms::mt5::{Mt5, Mt5Settings, WEB_API_VERSION};
+use providers::psp::{self, Psp, Settings};
+use providers::{PLATFORM_CALL_TIMEOUT_S, PSP_CALL_TIMEOUT_S};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+
+use crate::function::{Clock, Ports};
+use crate::rulebook::{Live, RuleBook};
+use crate::secrets::Secrets;
+use crate::step::StepError;
+
+fn clock_of(clock: &Arc<dyn Clock>) -> providers::Clock {
+    let clock = clock.clone();
+    Arc::new(move || -> Timestamp { clock.now() })
+}
+
+/// The payment providers of the rule set `psps`.
+#[derive(Clone)]
+pub struct PspDesk {
+    rules: RuleBook,
+    secrets: Secrets,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+}
+
+impl PspDesk {
+    /// From a function's ports.
+    pub fn new(ports: &Ports, rules: RuleBook) -> Self {
+        Self { rules, secrets: Secrets::new(ports), transport: ports.transport.clone(), clock: ports.clock.clone() }
+    }
+
+    /// The live rules.
+    ///
+    /// # Errors
+    /// [`StepError`].
+    pub async fn rules(&self) -> Result<Arc<Live<Psps>>, StepError> {
+        self.rules.live().await
+    }
+
+    /// The adapter of a provider.
+    ///
+    /// # Errors
+    /// [`StepError::Secret`] or [`StepError::Rules`].
+    pub async fn adapter(&self, rule: &PspRule) -> Result<Box<dyn Psp>, StepError> {
+        let unusable = |what: String| StepError::Rules { set: "psps", what };
+        let webhook_url = rule.webhook_url.as_deref().map(str::parse).transpose();
+        let webhook_url = webhook_url.map_err(|_| unusable(format!("{}: webhook_url is not a URL", rule.name)))?;
+        let settings = Settings {
+            name: rule.name.clone(),
+            base_url: rule.base_url.parse().map_err(|_| unusable(format!("{}: base_url is not a URL", rule.name)))?,
+            secret: self.secrets.get(&rule.secret).await?,
+            tolerance: rule.signature_tolerance,
+            return_url: None,
+            pay_page: rule.pay_page_url.clone(),
+            payment_method: None,
+            webhook_url,
+            legacy: rule.legacy_signature,
+            clock: clock_of(&self.clock),
+            transport: self.transport.clone(),
+            timeout: Duration::from_secs(u64::from(PSP_CALL_TIMEOUT_S)),
+        };
+        psp::vendor(rule.vendor.as_str(), settings).map_err(|error| unusable(error.to_string()))
+    }
+}
+
+#[derive(Deserialize)]
+struct ManagerSecret {
+    login: u64,
+    password: SecretString,
+}
+
+type Kept = (SecretText, Arc<dyn TradingPlatform>);
+
+/// The secret an adapter was built with; compared, never shown.
+struct SecretText(SecretString);
+
+/// The trading servers of the rule set `platforms`. Adapters are kept, because their connections are.
+#[derive(Clone)]
+pub struct Servers {
+    rules: RuleBook,
+    secrets: Secrets,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    kept: Arc<Mutex<BTreeMap<(String, u64), Kept>>>,
+}
+
+impl Servers {
+    /// From a function's ports.
+    pub fn new(ports: &Ports, rules: RuleBook) -> Self {
+        Self {
+            rules,
+            secrets: Secrets::new(ports),
+            transport: ports.transport.clone(),
+            clock: ports.clock.clone(),
+            kept: Arc::default(),
+        }
+    }
+
+    /// The live rules.
+    ///
+    /// # Errors
+    /// [`StepError`].
+    pub async fn rules(&self) -> Result<Arc<Live<Platforms>>, StepError> {
+        self.rules.live().await
+    }
+
+    /// The adapter of a server.
+    ///
+    /// # Errors
+    /// [`StepError::Secret`] or [`StepError::Rules`].
+    pub async fn adapter(&self, name: &str) -> Result<Arc<dyn TradingPlatform>, StepError> {
+        let live = self.rules().await?;
+        let server = live
+            .rules
+            .server(name)
+            .ok_or_else(|| StepError::Rules { set: "platforms", what: format!("no server {name}") })?;
+        let secret = self.secrets.get(&server.secret).await?;
+        let key = (name.to_owned(), live.version);
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((with, adapter)) = kept.get(&key)
+            && with.0.expose_secret() == secret.expose_secret()
+        {
+            return Ok(adapter.clone());
+        }
+        let adapter = self.build(server, &secret)?;
+        kept.retain(|(_, version), _| *version == live.version);
+        kept.insert(key, (SecretText(secret), adapter.clone()));
+        Ok(adapter)
+    }
+
+    fn build(&self, server: &Server, secret: &SecretString) -> Result<Arc<dyn TradingPlatform>, StepError> {
+        use domain::rules::platforms::Platform;
+        let unusable = |what: &str| StepError::Rules { set: "platforms", what: format!("{}: {what}", server.name) };
+        match server.platform {
+            Platform::Mt5 => {
+                // the cause would quote the secret
+                let manager: ManagerSecret = serde_json::from_str(secret.expose_secret())
+                    .map_err(|_| unusable("its secret must be {\"login\": number, \"password\": text}"))?;
+                Ok(Arc::new(Mt5::new(Mt5Settings {
+                    base_url: server.base_url.parse().map_err(|_| unusable("base_url is not a URL"))?,
+                    version: server.manager.as_ref().map_or(WEB_API_VERSION, |manager| manager.version),
+                    agent: server
+                        .manager
+                        .as_ref()
+                        .map_or_else(|| "pipworks".to_owned(), |manager| manager.agent.clone()),
+                    manager_login: manager.login,
+                    password: manager.password,
+                    call_timeout: Duration::from_secs(u64::from(PLATFORM_CALL_TIMEOUT_S)),
+                    clock: clock_of(&self.clock),
+                    transport: self.transport.clone(),
+                })))
+            }
+            Platform::Mt4 | Platform::Ctrader | Platform::Dxtrade => Err(unusable("this version speaks to mt5 only")),
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Entities: load, and save in one conditional write.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use domain::decision::{ChainHash, Decision, Entity, Frame};
+
+use crate::error::StoreError;
+use crate::item::{self, Item, KEY, SORT, SORT_ENTITY, VERSION, n, s};
+use crate::usage::{self, Kind};
+use crate::{Home, Table};
+
+/// An entity as it was loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored<T> {
+    /// The entity.
+    pub entity: T,
+    /// Its version.
+    pub version: u64,
+    /// The link of its newest journal entry.
+    pub hash: ChainHash,
+    /// The correlation id that its newest version carries.
+    pub correlation_id: String,
+}
+
+/// What became of a save.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saved<T> {
+    /// The new version stands.
+    Applied(Stored<T>),
+    /// Somebody else saved that version first: load again and decide again.
+    Conflict,
+}
+
+impl Table {
+    /// Loads an entity, strongly consistent: 1 read unit per 4 KB.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn load_entity<T: Entity>(&self, id: &str, consistent: bool) -> Result<Option<Stored<T>>, StoreError> {
+        let Some(item) = self.get(id, SORT_ENTITY, consistent).await? else { return Ok(None) };
+        stored(&item).map(Some)
+    }
+
+    pub(crate) async fn get(&self, key: &str, sort: &str, consistent: bool) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.name)
+            .key(KEY, s(key))
+            .key(SORT, s(sort))
+            .consistent_read(consistent)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await?;
+        usage::count(&self.name, &Kind::Read, answer.consumed_capacity());
+        Ok(answer.item)
+    }
+
+    /// Saves a decision as the version after `was`, in one conditional write that carries state, events and record.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn save_entity<T: Entity>(
+        &self,
+        was: Option<&Stored<T>>,
+        decision: Decision<T>,
+        frame: &Frame,
+    ) -> Result<Saved<T>, StoreError> {
+        let (version, previous) = was.map_or((1, ChainHash::GENESIS), |was| (was.version.saturating_add(1), was.hash));
+        let correlation_is_new = was.is_none_or(|was| was.correlation_id != frame.correlation_id);
+        let next = item::next_item(&decision, frame, version, previous, correlation_is_new)?;
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(next.item))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let put = match was {
+            None => put.condition_expression("attribute_not_exists(pk)"),
+            Some(was) => put
+                .condition_expression("#v = :was")
+                .expression_attribute_names("#v", VERSION)
+                .expression_attribute_values(":was", n(was.version)),
+        };
+        match put.send().await {
+            Ok(answer) => {
+                usage::count(&self.name, &Kind::Write, answer.consumed_capacity());
+                Ok(Saved::Applied(Stored {
+                    entity: decision.next,
+                    version,
+                    hash: next.hash,
+                    correlation_id: frame.correlation_id.clone(),
+                }))
+            }
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                usage::count(&self.name, &Kind::Write, None);
+                Ok(Saved::Conflict)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+pub(crate) fn stored<T: Entity>(item: &Item) -> Result<Stored<T>, StoreError> {
+    let key = item::text(item, "?", KEY)?;
+    Ok(Stored {
+        entity: item::entity_from(item)?,
+        version: item::number(item, key, VERSION)?,
+        hash: item::hash(item, key)?,
+        correlation_id: item::text(item, key, item::CORRELATION)?.to_owned(),
+    })
+}
+
+macro_rules! entity_methods {
+    ($home:ty) => {
+        impl $home {
+            /// Loads an entity, strongly consistent.
+            ///
+            /// # Errors
+            /// [`StoreError`].
+            pub async fn load<T: Entity>(&self, id: &str) -> Result<Option<Stored<T>>, StoreError>
+            where
+                Self: Home<T>,
+            {
+                Home::<T>::table(self).load_entity(id, true).await
+            }
+
+            /// Loads what hardly changes, eventually consistent: half the read units.
+            ///
+            /// # Errors
+            /// [`StoreError`].
+            pub async fn load_settled<T: Entity>(&self, id: &str) -> Result<Option<Stored<T>>, StoreError>
+            where
+                Self: Home<T>,
+            {
+                Home::<T>::table(self).load_entity(id, false).await
+            }
+
+            /// Saves a decision: state, version + 1 and outbox in one conditional write.
+            ///
+            /// # Errors
+            /// [`StoreError`].
+            pub async fn save<T: Entity>(
+                &self,
+                was: Option<&Stored<T>>,
+                decision: Decision<T>,
+                frame: &Frame,
+            ) -> Result<Saved<T>, StoreError>
+            where
+                Self: Home<T>,
+            {
+                Home::<T>::table(self).save_entity(was, decision, frame).await
+            }
+        }
+    };
+}
+
+entity_methods!(crate::Crm);
+entity_methods!(crate::MoneyTable);

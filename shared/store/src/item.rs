@@ -1,0 +1,205 @@
+//! How an entity is one item: key, version, public and private part, outbox, link of the hash chain.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::decision::{ChainHash, Decision, Entity, Frame, Record};
+use domain::{ClientId, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use crate::due::DUE_SHARDS;
+use crate::error::StoreError;
+
+/// Partition key of `crm` and `money`.
+pub const KEY: &str = "pk";
+/// Sort key of `crm` and `money`.
+pub const SORT: &str = "sk";
+/// Sort key of an entity's own item.
+pub const SORT_ENTITY: &str = "#";
+/// Version.
+pub const VERSION: &str = "v";
+pub(crate) const CLIENT: &str = "client";
+pub(crate) const DUE_SHARD: &str = "due_shard";
+pub(crate) const DUE_AT: &str = "due_at";
+pub(crate) const QUEUE: &str = "queue";
+pub(crate) const RANK: &str = "rank";
+pub(crate) const STATE: &str = "state";
+pub(crate) const PRIVATE: &str = "private";
+pub(crate) const OUTBOX: &str = "outbox";
+pub(crate) const HASH: &str = "hash";
+pub(crate) const CORRELATION: &str = "cor";
+/// Set on the versions that bring a correlation id the entity did not have before.
+pub(crate) const CORRELATION_NEW: &str = "cor_new";
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+pub(crate) fn s(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn n(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn text<'a>(item: &'a Item, key: &str, name: &str) -> Result<&'a str, StoreError> {
+    item.get(name)
+        .and_then(|value| value.as_s().ok())
+        .map(String::as_str)
+        .ok_or_else(|| StoreError::corrupt(key, format!("attribute {name} is missing")))
+}
+
+pub(crate) fn number(item: &Item, key: &str, name: &str) -> Result<u64, StoreError> {
+    item.get(name)
+        .and_then(|value| value.as_n().ok())
+        .and_then(|value| value.parse().ok())
+        .ok_or_else(|| StoreError::corrupt(key, format!("attribute {name} is not a number")))
+}
+
+pub(crate) fn hash(item: &Item, key: &str) -> Result<ChainHash, StoreError> {
+    item.get(HASH)
+        .and_then(|value| value.as_b().ok())
+        .and_then(|blob| <[u8; 32]>::try_from(blob.as_ref()).ok())
+        .map(ChainHash)
+        .ok_or_else(|| StoreError::corrupt(key, "attribute hash is not a SHA-256"))
+}
+
+/// The item of an entity's next version and its link.
+pub(crate) struct NextItem {
+    pub item: Item,
+    pub hash: ChainHash,
+}
+
+pub(crate) fn next_item<T: Entity>(
+    decision: &Decision<T>,
+    frame: &Frame,
+    version: u64,
+    previous: ChainHash,
+    correlation_is_new: bool,
+) -> Result<NextItem, StoreError> {
+    let entity = &decision.next;
+    let id = entity.id();
+    let unreadable = |error: serde_json::Error| StoreError::corrupt(id, error);
+    let public = entity.public().map_err(unreadable)?;
+    let record = serde_json::to_string(&Record::of(decision, frame)).map_err(unreadable)?;
+    let link = ChainHash::link(previous, id, version, &record, &public);
+    let mut item = Item::from([
+        (KEY.to_owned(), s(id)),
+        (SORT.to_owned(), s(SORT_ENTITY)),
+        (VERSION.to_owned(), n(version)),
+        (STATE.to_owned(), s(public)),
+        (OUTBOX.to_owned(), s(record)),
+        (HASH.to_owned(), AttributeValue::B(Blob::new(link.0))),
+        (CORRELATION.to_owned(), s(&frame.correlation_id)),
+    ]);
+    if correlation_is_new {
+        item.insert(CORRELATION_NEW.to_owned(), AttributeValue::Bool(true));
+    }
+    if let Some(private) = entity.private().map_err(unreadable)? {
+        item.insert(PRIVATE.to_owned(), s(private));
+    }
+    if let Some(client) = entity.client() {
+        item.insert(CLIENT.to_owned(), s(client.as_str()));
+    }
+    if let Some(due) = entity.due() {
+        item.insert(DUE_SHARD.to_owned(), s(due_shard(T::KIND, id)));
+        item.insert(DUE_AT.to_owned(), s(due.to_string()));
+    }
+    if let Some((queue, rank)) = entity.rank() {
+        item.insert(QUEUE.to_owned(), s(queue));
+        item.insert(RANK.to_owned(), s(rank));
+    }
+    Ok(NextItem { item, hash: link })
+}
+
+fn due_shard(kind: &str, id: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(id.as_bytes()).into();
+    let first = digest.first().copied().unwrap_or(0);
+    format!("{kind}#{}", u32::from(first) % DUE_SHARDS)
+}
+
+pub(crate) fn entity_from<T: Entity>(item: &Item) -> Result<T, StoreError> {
+    let id = text(item, "?", KEY)?;
+    let client = match item.get(CLIENT).and_then(|value| value.as_s().ok()) {
+        Some(text) => Some(text.parse::<ClientId>().map_err(|error| StoreError::corrupt(id, error))?),
+        None => None,
+    };
+    let due = match item.get(DUE_AT).and_then(|value| value.as_s().ok()) {
+        Some(text) => Some(text.parse::<Timestamp>().map_err(|error| StoreError::corrupt(id, error))?),
+        None => None,
+    };
+    let private = item.get(PRIVATE).and_then(|value| value.as_s().ok()).map(String::as_str);
+    T::from_parts(id, client, text(item, id, STATE)?, private, due).map_err(|error| StoreError::corrupt(id, error))
+}
+
+/// What a stream record says of one version: the outbox and what the journal keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outboxed {
+    /// Entity id.
+    pub entity: String,
+    /// Version.
+    pub version: u64,
+    /// Client, if the entity belongs to one.
+    pub client: Option<ClientId>,
+    /// The decision record, as stored.
+    pub record_text: String,
+    /// The decision record.
+    pub record: Record,
+    /// The public part, as stored.
+    pub public_text: String,
+    /// The link.
+    pub hash: ChainHash,
+    /// Whether this version brought its correlation id.
+    pub correlation_is_new: bool,
+}
+
+impl Outboxed {
+    /// Reads the new image of a stream record.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn read(item: &HashMap<String, AttributeValue>) -> Result<Self, StoreError> {
+        let entity = text(item, "?", KEY)?.to_owned();
+        let record_text = text(item, &entity, OUTBOX)?.to_owned();
+        let record = serde_json::from_str(&record_text).map_err(|error| StoreError::corrupt(&entity, error))?;
+        let client = match item.get(CLIENT).and_then(|value| value.as_s().ok()) {
+            Some(text) => Some(text.parse().map_err(|error| StoreError::corrupt(&entity, error))?),
+            None => None,
+        };
+        Ok(Self {
+            version: number(item, &entity, VERSION)?,
+            client,
+            record,
+            record_text,
+            public_text: text(item, &entity, STATE)?.to_owned(),
+            hash: hash(item, &entity)?,
+            correlation_is_new: item.contains_key(CORRELATION_NEW),
+            entity,
+        })
+    }
+
+    /// Reads the new image of a stream record as Lambda delivers it: attribute values as JSON, binary in base64.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn read_json(image: &serde_json::Value) -> Result<Self, StoreError> {
+        let unreadable = || StoreError::corrupt("?", "the stream image is not a map of attribute values");
+        let mut item = Item::new();
+        for (name, value) in image.as_object().ok_or_else(unreadable)? {
+            let (kind, inner) = value.as_object().and_then(|object| object.iter().next()).ok_or_else(unreadable)?;
+            let attribute = match (kind.as_str(), inner.as_str(), inner.as_bool()) {
+                ("S", Some(text), _) => s(text),
+                ("N", Some(text), _) => AttributeValue::N(text.to_owned()),
+                ("B", Some(text), _) => AttributeValue::B(Blob::new(
+                    STANDARD.decode(text).map_err(|error| StoreError::corrupt(name, error))?,
+                )),
+                ("BOOL", _, Some(flag)) => AttributeValue::Bool(flag),
+                _ => continue,
+            };
+            item.insert(name.clone(), attribute);
+        }
+        Self::read(&item)
+    }
+}

@@ -1,0 +1,96 @@
+//! The double-entry ledger: one item an entry, found by the client's account.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use domain::payment::ledger::Posting;
+use domain::{AccountId, EventId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::MoneyTable;
+use crate::error::StoreError;
+use crate::item::{KEY, SORT, STATE, s, text};
+use crate::usage::{self, Kind};
+
+/// Entries read at once.
+const ENTRIES_MAX: i32 = 500;
+
+/// One ledger entry: postings that sum to zero.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// The event that brought it; its id.
+    pub event_id: EventId,
+    /// When it was booked.
+    pub at: Timestamp,
+    /// The legs.
+    pub postings: Vec<Posting>,
+}
+
+fn key(account: &AccountId) -> String {
+    format!("ledger#{account}")
+}
+
+impl MoneyTable {
+    /// Books an entry; false when its event was booked before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn book(&self, account: &AccountId, entry: &LedgerEntry) -> Result<bool, StoreError> {
+        let table = &self.0;
+        let body = serde_json::to_string(entry).map_err(|error| StoreError::corrupt(entry.event_id.as_str(), error))?;
+        let put = table
+            .client
+            .put_item()
+            .table_name(&table.name)
+            .item(KEY, s(key(account)))
+            .item(SORT, s(entry.event_id.as_str()))
+            .item(STATE, s(body))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match put.send().await {
+            Ok(answer) => {
+                usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
+                Ok(true)
+            }
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                usage::count(&table.name, &Kind::Write, None);
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The entries of a trading account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ledger_of(&self, account: &AccountId) -> Result<Vec<LedgerEntry>, StoreError> {
+        let table = &self.0;
+        let mut entries = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = table
+                .client
+                .query()
+                .table_name(&table.name)
+                .key_condition_expression("#pk = :pk")
+                .expression_attribute_names("#pk", KEY)
+                .expression_attribute_values(":pk", s(key(account)))
+                .limit(ENTRIES_MAX)
+                .set_exclusive_start_key(start.take())
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await?;
+            usage::count(&table.name, &Kind::Read, answer.consumed_capacity());
+            for item in answer.items() {
+                let sort = text(item, "?", SORT)?;
+                entries.push(
+                    serde_json::from_str(text(item, sort, STATE)?).map_err(|error| StoreError::corrupt(sort, error))?,
+                );
+            }
+            match answer.last_evaluated_key {
+                Some(key) if !key.is_empty() => start = Some(key),
+                _ => return Ok(entries),
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Messages: the in-app message is also the claim that keeps e-mail and Slack from being sent twice.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use domain::{ClientId, NotificationId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::Crm;
+use crate::error::StoreError;
+use crate::item::{Item, KEY, SORT, STATE, n, s, text};
+use crate::usage::{self, Kind};
+
+const SENT: &str = "sent";
+const READ: &str = "read_at";
+const BEGUN: &str = "begun_ms";
+
+/// A message about one event. Its body is what the client reads in the portal; empty for messages to the desk only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct Notification {
+    pub id: NotificationId,
+    pub at: Timestamp,
+    pub kind: String,
+    pub title: String,
+    pub body: String,
+    pub language: String,
+    #[serde(default)]
+    pub in_app: bool,
+    #[serde(default, skip_deserializing)]
+    pub read: bool,
+}
+
+/// Whose message this is to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotificationOutcome {
+    /// Ours: nothing of it was sent yet.
+    First,
+    /// Begun before; these channels are done.
+    Begun {
+        /// Channels that were sent.
+        sent: Vec<String>,
+        /// When it was begun: whoever began may still be sending.
+        at: Timestamp,
+    },
+}
+
+fn sort(id: &NotificationId) -> String {
+    id.as_str().to_owned()
+}
+
+impl Crm {
+    /// Records a message before anything of it leaves the house.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn begin_notification(
+        &self,
+        owner: &str,
+        message: &Notification,
+        now: Timestamp,
+    ) -> Result<NotificationOutcome, StoreError> {
+        let table = &self.0;
+        let body = serde_json::to_string(message).map_err(|error| StoreError::corrupt(message.id.as_str(), error))?;
+        let put = table
+            .client
+            .put_item()
+            .table_name(&table.name)
+            .item(KEY, s(owner))
+            .item(SORT, s(sort(&message.id)))
+            .item(STATE, s(body))
+            .item(BEGUN, n(now.millis()))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match put.send().await {
+            Ok(answer) => {
+                usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
+                Ok(NotificationOutcome::First)
+            }
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(lost)) => {
+                    usage::count(&table.name, &Kind::Write, None);
+                    let sent = lost.item().and_then(|item| item.get(SENT)).and_then(|value| value.as_l().ok());
+                    let sent = sent.map(|list| list.iter().filter_map(|v| v.as_s().ok().cloned()).collect());
+                    let begun = lost.item().and_then(|item| item.get(BEGUN)).and_then(|value| value.as_n().ok());
+                    let at = begun.and_then(|text| text.parse().ok()).and_then(Timestamp::from_millis);
+                    Ok(NotificationOutcome::Begun {
+                        sent: sent.unwrap_or_default(),
+                        at: at.unwrap_or(Timestamp::EPOCH),
+                    })
+                }
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    /// Marks channels of a message as sent.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn mark_sent(&self, owner: &str, id: &NotificationId, channels: &[String]) -> Result<(), StoreError> {
+        let table = &self.0;
+        let list = channels.iter().map(s).collect();
+        let answer = table
+            .client
+            .update_item()
+            .table_name(&table.name)
+            .key(KEY, s(owner))
+            .key(SORT, s(sort(id)))
+            .update_expression("SET #sent = :sent")
+            .expression_attribute_names("#sent", SENT)
+            .expression_attribute_values(":sent", AttributeValue::L(list))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await?;
+        usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
+        Ok(())
+    }
+
+    /// The in-app messages of a client, newest first, from the one before the given on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn notifications_of(
+        &self,
+        client: &ClientId,
+        limit: i32,
+        before: Option<&NotificationId>,
+    ) -> Result<(Vec<Notification>, Option<String>), StoreError> {
+        let table = &self.0;
+        let mut call = table
+            .client
+            .query()
+            .table_name(&table.name)
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
+            .expression_attribute_names("#pk", KEY)
+            .expression_attribute_names("#sk", SORT)
+            .expression_attribute_values(":pk", s(client.as_str()))
+            .expression_attribute_values(":prefix", s(NotificationId::PREFIX))
+            .scan_index_forward(false)
+            .limit(limit)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        if let Some(before) = before {
+            call = call.exclusive_start_key(KEY, s(client.as_str())).exclusive_start_key(SORT, s(before.as_str()));
+        }
+        let answer = call.send().await?;
+        usage::count(&table.name, &Kind::Read, answer.consumed_capacity());
+        let next = match &answer.last_evaluated_key {
+            Some(last) if !last.is_empty() => Some(text(last, "?", SORT)?.to_owned()),
+            _ => None,
+        };
+        let mut messages = Vec::new();
+        for item in answer.items() {
+            let message = read(item)?;
+            if message.in_app {
+                messages.push(message);
+            }
+        }
+        Ok((messages, next))
+    }
+
+    /// Marks an in-app message as read; false when there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn mark_read(&self, client: &ClientId, id: &NotificationId, now: Timestamp) -> Result<bool, StoreError> {
+        let table = &self.0;
+        let update = table
+            .client
+            .update_item()
+            .table_name(&table.name)
+            .key(KEY, s(client.as_str()))
+            .key(SORT, s(sort(id)))
+            .update_expression("SET #read = if_not_exists(#read, :now)")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#read", READ)
+            .expression_attribute_values(":now", s(now.to_string()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match update.send().await {
+            Ok(answer) => {
+                usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
+                Ok(true)
+            }
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn read(item: &Item) -> Result<Notification, StoreError> {
+    let key = text(item, "?", SORT)?;
+    let mut message: Notification =
+        serde_json::from_str(text(item, key, STATE)?).map_err(|error| StoreError::corrupt(key, error))?;
+    message.read = item.contains_key(READ);
+    Ok(message)
+}

@@ -1,0 +1,45 @@
+//! How much is measured. `BENCH_QUICK=1` measures little: it shows that everything can be measured, not how much it is.
+
+/// The counts of a run.
+pub struct Plan {
+    /// Processes of each function whose start is measured.
+    pub starts: usize,
+    /// Warm webhooks that are not measured.
+    pub warm_up: usize,
+    /// Warm webhooks that are.
+    pub webhooks: usize,
+    /// Deposits whose units are counted.
+    pub counted: u32,
+    /// Deposits of the latency measurement.
+    pub paced: usize,
+    /// How many of them start in a second.
+    pub pace_per_s: u32,
+    /// Clients that are stored when units are counted, few and many.
+    pub clients: [usize; 2],
+}
+
+impl Plan {
+    /// The plan of a run.
+    pub fn new(quick: bool) -> Self {
+        if quick {
+            return Self {
+                starts: 3,
+                warm_up: 10,
+                webhooks: 40,
+                counted: 5,
+                paced: 60,
+                pace_per_s: 20,
+                clients: [100, 2_000],
+            };
+        }
+        Self {
+            starts: 40,
+            warm_up: 50,
+            webhooks: 400,
+            counted: 20,
+            paced: 300,
+            pace_per_s: 20,
+            clients: [1_000, 100_000],
+        }
+    }
+}

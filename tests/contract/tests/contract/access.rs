@@ -1,0 +1,225 @@
+//! Who may call what: roles, tokens that prove nothing, tokens that are bound to one client.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::world::{
+    Call, Payment, Trader, World, account_request, deposit_request, expect, header, items, now_s, registration,
+};
+
+const ROLES: [&str; 6] = ["portal", "sales", "compliance", "finance", "support", "admin"];
+const STAFF: &[&str] = &["sales", "compliance", "finance", "support", "admin"];
+const ANYBODY: &[&str] = &ROLES;
+const PORTAL: &[&str] = &["portal"];
+
+/// Every route that wants a token, with a request that is answered 2xx and whoever may send it.
+async fn routes(world: &World, trader: &Trader, payment: &Payment) -> Vec<(Call, &'static [&'static str])> {
+    world.idle().await;
+    let client = format!("/v1/clients/{}", trader.client);
+    let message =
+        items(&world.get("portal", &format!("{client}/notifications")).await)[0]["id"].as_str().unwrap().to_owned();
+    let work = world.work_of(&payment.id).await[0]["work_id"].as_str().unwrap().to_owned();
+    vec![
+        (Call::post("/v1/clients", &registration()), PORTAL),
+        (Call::get(&client), ANYBODY),
+        (Call::post(&format!("{client}/accounts"), &account_request("EUR")), PORTAL),
+        (Call::get(&format!("{client}/accounts")), ANYBODY),
+        (Call::get(&format!("/v1/accounts/{}", trader.account)), ANYBODY),
+        (Call::raw(&format!("/v1/accounts/{}/credentials", trader.account), ""), PORTAL),
+        (Call::post(&trader.deposits(), &deposit_request(trader, "20.00", "stripe")), PORTAL),
+        (Call::get(&format!("{client}/payments")), ANYBODY),
+        (Call::get(&format!("/v1/payments/{}", payment.id)), ANYBODY),
+        (Call::get(&format!("{client}/notifications")), PORTAL),
+        (Call::raw(&format!("{client}/notifications/{message}/read"), ""), PORTAL),
+        (Call::get("/v1/work"), STAFF),
+        (
+            Call::post(&format!("/v1/work/{work}/actions"), &json!({"action": "note", "note": "seen"})),
+            &["finance", "admin"],
+        ),
+        (Call::get(&format!("/v1/journal?entity={}", payment.id)), STAFF),
+    ]
+}
+
+/// A trader with a deposit that finance must look at.
+async fn scene(world: &World) -> (Trader, Payment) {
+    let trader = world.trader("USD").await;
+    let payment = world.deposit(&trader, "100.00", "stripe").await;
+    expect(world.stripe(&world.intent(&payment, "payment_intent.succeeded", 9_000, "usd")).await, 200);
+    (trader, payment)
+}
+
+#[tokio::test]
+async fn every_route_is_open_to_its_roles_and_to_nobody_else() {
+    let world = World::start().await;
+    let (trader, payment) = scene(&world).await;
+    let routes = routes(&world, &trader, &payment).await;
+    for (call, allowed) in &routes {
+        // those who may not come first: a refused call must leave everything as it is
+        for role in ROLES.iter().filter(|role| !allowed.contains(role)) {
+            let token = world.mint("somebody", &[role], None);
+            let answer = world.send(call.clone().token(&token).key(&format!("k-{}", world.fresh()))).await;
+            assert_eq!(answer.status, 403, "{role} on {}: {}", call.path, answer.text);
+        }
+    }
+    for (call, allowed) in &routes {
+        for role in *allowed {
+            let token = world.mint(&format!("{role}-1"), &[role], None);
+            let answer = world.send(call.clone().token(&token).key(&format!("k-{}", world.fresh()))).await;
+            assert!((200..300).contains(&answer.status), "{role} on {}: {}", call.path, answer.text);
+        }
+    }
+    // with the public routes these are all
+    assert_eq!(routes.len() + 2, crate::openapi::operations().len());
+}
+
+#[tokio::test]
+async fn a_token_without_a_role_may_nothing() {
+    let world = World::start().await;
+    for roles in [&[][..], &["root"], &["Portal"], &["portal "]] {
+        let token = world.mint("somebody", roles, None);
+        expect(world.send(Call::post("/v1/clients", &registration()).token(&token).key("k")).await, 403);
+        expect(world.send(Call::get("/v1/work").token(&token)).await, 403);
+    }
+}
+
+fn encoded(part: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(part.to_string())
+}
+
+/// Tokens that look right and prove nothing, by what is wrong with them.
+fn worthless(world: &World) -> Vec<(&'static str, String)> {
+    let issuer = world.broker.host.issuer();
+    let claims = |name: &str, value: Value| {
+        let mut claims = json!({
+            "iss": issuer.issuer(), "aud": "pipworks", "sub": "portal", "roles": ["portal", "admin"], "iat": now_s(), "exp": now_s() + 600,
+        });
+        claims[name] = value;
+        if claims[name].is_null() {
+            claims.as_object_mut().unwrap().remove(name);
+        }
+        claims
+    };
+    let good = claims("iat", json!(now_s()));
+    let keys = issuer.jwks();
+    let kid = keys["keys"][0]["kid"].clone();
+    let none = format!("{}.{}.", encoded(&json!({"alg": "none", "typ": "JWT", "kid": kid})), encoded(&good));
+    let with_public_key = |key: &[u8]| {
+        let signed = format!("{}.{}", encoded(&json!({"alg": "HS256", "typ": "JWT", "kid": kid})), encoded(&good));
+        let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+        mac.update(signed.as_bytes());
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
+    };
+    let signed = |name: &str, value: Value| issuer.sign(&claims(name, value)).unwrap();
+    let right = issuer.sign(&good).unwrap();
+    let (head, rest) = right.split_once('.').unwrap();
+    let (body, signature) = rest.split_once('.').unwrap();
+    let other_body = encoded(&claims("sub", json!("admin-1")));
+    let point = format!("{}{}", keys["keys"][0]["x"].as_str().unwrap(), keys["keys"][0]["y"].as_str().unwrap());
+    vec![
+        ("nothing", String::new()),
+        ("garbage", "garbage".to_owned()),
+        ("three parts of garbage", "a.b.c".to_owned()),
+        ("alg none", none.clone()),
+        ("alg none with the signature of another", format!("{none}{signature}")),
+        ("HS256 with the key set as the secret", with_public_key(keys.to_string().as_bytes())),
+        ("HS256 with the public point as the secret", with_public_key(point.as_bytes())),
+        ("another body", format!("{head}.{other_body}.{signature}")),
+        ("no signature", format!("{head}.{body}.")),
+        ("half a signature", format!("{head}.{body}.{}", &signature[..signature.len() / 2])),
+        ("expired", signed("exp", json!(now_s() - 3_600))),
+        ("no expiry", signed("exp", Value::Null)),
+        ("expiry as a text", signed("exp", json!("tomorrow"))),
+        ("not valid yet", signed("nbf", json!(now_s() + 3_600))),
+        ("a foreign issuer's name", signed("iss", json!("https://issuer.example.com"))),
+        ("no issuer", signed("iss", Value::Null)),
+        ("for another audience", signed("aud", json!("another-api"))),
+        ("for no audience", signed("aud", Value::Null)),
+        ("nobody", signed("sub", Value::Null)),
+        ("roles as a text", signed("roles", json!("admin"))),
+        ("bound to what is no client", signed("client_id", json!("cli_1"))),
+    ]
+}
+
+#[tokio::test]
+async fn a_token_that_proves_nothing_is_answered_401_on_every_route_and_nothing_is_written() {
+    let world = World::start().await;
+    let (trader, payment) = scene(&world).await;
+    let routes = routes(&world, &trader, &payment).await;
+    let foreign = World::start().await;
+    let mut tokens = worthless(&world);
+    tokens.push(("a foreign issuer's key", foreign.mint("portal", &["portal", "admin"], None)));
+    let before = world.stored().await;
+    for (call, _) in &routes {
+        let missing = expect(world.send(call.clone().key("k")).await, 401);
+        assert_eq!(header(&missing, "www-authenticate"), Some("Bearer"));
+        for scheme in ["Basic cG9ydGFsOnBvcnRhbA==", "Bearer", "bearer", "Token abc"] {
+            expect(world.send(call.clone().key("k").header("authorization", scheme)).await, 401);
+        }
+    }
+    for (what, token) in &tokens {
+        for (call, _) in routes.iter().take(3).chain(routes.iter().rev().take(2)) {
+            let answer = world.send(call.clone().token(token).key("k")).await;
+            assert_eq!(answer.status, 401, "{what} on {}: {}", call.path, answer.text);
+        }
+    }
+    assert_eq!(before, world.stored().await);
+}
+
+#[tokio::test]
+async fn a_good_token_is_read_as_the_standard_says() {
+    let world = World::start().await;
+    let client = world.client("en").await;
+    let issuer = world.broker.host.issuer();
+    let claims = |aud: Value| json!({"iss": issuer.issuer(), "aud": aud, "sub": "x", "roles": ["support", "unknown"], "exp": now_s() + 60});
+    for aud in [json!("pipworks"), json!(["another", "pipworks"])] {
+        let token = issuer.sign(&claims(aud)).unwrap();
+        let path = format!("/v1/clients/{client}");
+        expect(world.send(Call::get(&path).token(&token)).await, 200);
+        expect(world.send(Call::get(&path).header("authorization", &format!("bearer {token}"))).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_one_client_reaches_no_other() {
+    let world = World::start().await;
+    let (trader, payment) = scene(&world).await;
+    let own = world.client("en").await;
+    let bound = world.mint("trader-room", &["portal"], Some(&own));
+    let before = world.stored().await;
+    for (call, allowed) in routes(&world, &trader, &payment).await {
+        if allowed.contains(&"portal") {
+            let answer = world.send(call.clone().token(&bound).key("k")).await;
+            assert_eq!(answer.status, 403, "{}: {}", call.path, answer.text);
+        }
+    }
+    // what is about nobody in particular is not for a token of one client either
+    let staff = world.mint("odd", &["admin", "finance"], Some(&own));
+    let work = world.work_of(&payment.id).await[0]["work_id"].as_str().unwrap().to_owned();
+    for call in [
+        Call::get("/v1/work"),
+        Call::get(&format!("/v1/journal?client={}", trader.client)),
+        Call::post(&format!("/v1/work/{work}/actions"), &json!({"action": "claim"})),
+    ] {
+        expect(world.send(call.token(&staff)).await, 403);
+    }
+    assert_eq!(before, world.stored().await);
+    for path in [
+        format!("/v1/clients/{own}"),
+        format!("/v1/clients/{own}/accounts"),
+        format!("/v1/clients/{own}/notifications"),
+    ] {
+        expect(world.send(Call::get(&path).token(&bound)).await, 200);
+    }
+}
+
+#[tokio::test]
+async fn health_needs_no_token_and_tells_the_version() {
+    let world = World::start().await;
+    let answer = expect(world.send(Call::get("/health")).await, 200);
+    assert_eq!(answer.json["status"], "ok");
+    assert_eq!(answer.json["version"], env!("CARGO_PKG_VERSION"));
+    expect(world.send(Call::get("/health").token("garbage")).await, 200);
+}

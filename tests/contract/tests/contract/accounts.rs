@@ -1,0 +1,209 @@
+//! Trading accounts: asked for, opened on the platform, credentials shown once.
+
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use crate::world::{Call, World, account_request, expect, faults, header, items, registration};
+
+#[tokio::test]
+async fn an_account_is_requested_then_open_with_login_and_balance() {
+    let world = World::start().await;
+    for (currency, zero) in [("USD", "0.00"), ("EUR", "0.00"), ("GBP", "0.00"), ("JPY", "0")] {
+        let client = world.client("en").await;
+        let asked =
+            expect(world.portal(&format!("/v1/clients/{client}/accounts"), &account_request(currency)).await, 202);
+        assert_eq!(asked.json["status"], "requested");
+        world.idle().await;
+        let account = asked.text_at("/account_id");
+        let shown = expect(world.get("portal", &format!("/v1/accounts/{account}")).await, 200).json;
+        assert_eq!(shown["status"], "open");
+        assert_eq!(shown["client_id"], client.as_str());
+        assert_eq!(shown["platform"], "mt5");
+        assert_eq!(shown["kind"], "live");
+        assert_eq!(shown["account_type"], "standard");
+        assert_eq!(shown["currency"], currency);
+        assert_eq!(shown["leverage"], 30);
+        assert_eq!(shown["group"], format!("real\\standard-{currency}"));
+        assert!(shown["login"].as_str().unwrap().parse::<u64>().is_ok());
+        assert_eq!(shown["balance"], json!({"amount": zero, "currency": currency}));
+        assert!(shown["balance_at"].is_string());
+        let listed = items(&world.get("support", &format!("/v1/clients/{client}/accounts")).await);
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0]["login"], shown["login"]);
+    }
+}
+
+#[tokio::test]
+async fn an_account_is_live_unless_a_demo_is_asked_for() {
+    let world = World::start().await;
+    let client = world.client("en").await;
+    for (kind, shown, group) in [(None, "live", "real\\standard-USD"), (Some("demo"), "demo", "demo\\standard-USD")] {
+        let mut body = account_request("USD");
+        body["kind"] = json!(kind);
+        let account =
+            expect(world.portal(&format!("/v1/clients/{client}/accounts"), &body).await, 202).text_at("/account_id");
+        world.idle().await;
+        let answer = expect(world.get("portal", &format!("/v1/accounts/{account}")).await, 200).json;
+        assert_eq!((answer["kind"].as_str(), answer["group"].as_str()), (Some(shown), Some(group)));
+    }
+}
+
+async fn resident_of(world: &World, country: &str) -> String {
+    let mut body = registration();
+    body["residence"] = json!(country);
+    expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id")
+}
+
+#[tokio::test]
+async fn leverage_goes_up_to_30_in_the_eu_and_500_elsewhere() {
+    let world = World::start().await;
+    for (country, max) in [("ES", 30), ("DE", 30), ("CY", 30), ("MX", 500), ("GB", 500), ("CH", 500), ("JP", 500)] {
+        let client = resident_of(&world, country).await;
+        let path = format!("/v1/clients/{client}/accounts");
+        let with = |leverage: Value| {
+            let mut body = account_request("USD");
+            body["leverage"] = leverage;
+            body
+        };
+        expect(world.portal(&path, &with(json!(1))).await, 202);
+        expect(world.portal(&path, &with(json!(max))).await, 202);
+        let before = world.stored().await;
+        for (over, code) in [
+            (json!(0), "leverage_out_of_range"),
+            (json!(max + 1), "leverage_out_of_range"),
+            (json!(1_000_000), "leverage_out_of_range"),
+            (json!(-1), "out_of_range"),
+            (json!(4_294_967_296_u64), "out_of_range"),
+        ] {
+            let answer = expect(world.portal(&path, &with(over.clone())).await, 422);
+            assert_eq!(faults(&answer), [format!("/leverage {code}")], "{country} {over}");
+        }
+        for form in [json!("30"), json!(30.5), json!(true), json!([30])] {
+            let answer = expect(world.portal(&path, &with(form.clone())).await, 400);
+            assert_eq!(faults(&answer), ["/leverage wrong_type"], "{country} {form}");
+        }
+        assert_eq!(before, world.stored().await);
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_on_offer_is_refused_with_what_is() {
+    let world = World::start().await;
+    let client = world.client("en").await;
+    let path = format!("/v1/clients/{client}/accounts");
+    let before = world.stored().await;
+    let cases = [
+        ("platform", json!("mt6"), "/platform unknown_value", json!(["mt5"])),
+        // known, and without a server in the seed rules
+        ("platform", json!("ctrader"), "/platform unknown_value", json!(["mt5"])),
+        ("account_type", json!("gold"), "/account_type unknown_value", json!(["standard"])),
+        ("currency", json!("CHF"), "/currency unsupported_currency", json!(["USD", "EUR", "GBP", "JPY"])),
+        ("currency", json!("usd"), "/currency unknown_currency", json!(["USD", "EUR", "GBP", "JPY"])),
+        ("currency", json!("💶"), "/currency unknown_currency", json!(["USD", "EUR", "GBP", "JPY"])),
+        ("kind", json!("paper"), "/kind unknown_value", json!(["live", "demo"])),
+    ];
+    for (name, value, fault, allowed) in cases {
+        let mut body = account_request("USD");
+        body[name] = value.clone();
+        let answer = expect(world.portal(&path, &body).await, 422);
+        assert_eq!(faults(&answer), [fault], "{name} = {value}");
+        let sorted = |list: &Value| {
+            let mut list: Vec<String> =
+                list.as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()).collect();
+            list.sort();
+            list
+        };
+        assert_eq!(sorted(&answer.json["errors"][0]["allowed_values"]), sorted(&allowed), "{}", answer.text);
+    }
+    let all = json!({"platform": "mt6", "account_type": "gold", "currency": "XXX", "leverage": 5000, "kind": "paper"});
+    let answer = expect(world.portal(&path, &all).await, 422);
+    assert_eq!(
+        faults(&answer),
+        [
+            "/account_type unknown_value",
+            "/currency unknown_currency",
+            "/kind unknown_value",
+            "/leverage leverage_out_of_range",
+            "/platform unknown_value",
+        ]
+    );
+    let nothing = expect(world.portal(&path, &json!({})).await, 400);
+    assert_eq!(
+        faults(&nothing),
+        ["/account_type missing", "/currency missing", "/leverage missing", "/platform missing"]
+    );
+    let two = json!({"platform": "mt5", "account_type": "standard", "currency": "CHF", "leverage": 31});
+    let answer = expect(world.portal(&path, &two).await, 422);
+    assert_eq!(faults(&answer), ["/currency unsupported_currency", "/leverage leverage_out_of_range"]);
+    assert_eq!(before, world.stored().await);
+}
+
+#[tokio::test]
+async fn credentials_are_shown_once_and_open_the_account() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let path = format!("/v1/accounts/{}/credentials", trader.account);
+    let first = expect(world.send(Call::raw(&path, "").token(world.broker.token("portal"))).await, 200);
+    assert_eq!(first.json["login"], trader.login.as_str());
+    assert_eq!(first.json["server"], "Pipworks-Live");
+    assert_eq!(header(&first, "cache-control"), Some("no-store"));
+    for password in ["password", "investor_password"] {
+        let text = first.text_at(&format!("/{password}"));
+        assert!((8..=16).contains(&text.len()), "{password}");
+        let stored = world.stored().await;
+        assert!(!stored.values().flatten().any(|row| row.contains(&text)), "{password} is stored in clear");
+    }
+    assert_ne!(first.json["password"], first.json["investor_password"]);
+    let state = world.recorded("mt5", &format!("login={}", trader.login)).await;
+    assert!(state.to_string().contains(&trader.account), "the account carries our reference");
+    let before = world.stored().await;
+    for _ in 0..2 {
+        expect(world.send(Call::raw(&path, "").token(world.broker.token("portal"))).await, 410);
+    }
+    assert_eq!(before, world.stored().await);
+    let journal = expect(world.get("support", &format!("/v1/journal?entity={}", trader.account)).await, 200);
+    assert!(!journal.text.contains(&first.text_at("/password")));
+}
+
+#[tokio::test]
+async fn credentials_asked_for_ten_times_at_once_are_shown_once() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let path = format!("/v1/accounts/{}/credentials", trader.account);
+    let ask = || world.send(Call::raw(&path, "").token(world.broker.token("portal")));
+    let mut statuses: Vec<u16> = join_all((0..10).map(|_| ask())).await.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [[200].as_slice(), &[410; 9]].concat());
+}
+
+#[tokio::test]
+async fn an_account_that_the_platform_refuses_has_no_credentials_and_support_decides() {
+    let world = World::start().await;
+    let refuse = json!([{"operation": "user_add", "fault": {"kind": "refuse", "retcode": 3}}]);
+    world.faults("mt5", &refuse).await;
+    let client = world.client("en").await;
+    let path = format!("/v1/clients/{client}/accounts");
+    let account = expect(world.portal(&path, &account_request("USD")).await, 202).text_at("/account_id");
+    world.idle().await;
+    let shown = expect(world.get("portal", &format!("/v1/accounts/{account}")).await, 200);
+    assert_eq!(shown.json["status"], "failed");
+    assert!(shown.json.get("balance").is_none());
+    expect(world.portal(&format!("/v1/accounts/{account}/credentials"), &json!({})).await, 409);
+    let work = items(&world.get("support", "/v1/work?queue=support").await);
+    assert_eq!(work.len(), 1);
+    assert_eq!(work[0]["kind"], "account_creation_refused");
+    assert_eq!(work[0]["subject"]["account_id"], account.as_str());
+    // a deposit into it is no fault of the request's form: it is in conflict with the account's state
+    let body = json!({"account_id": account, "amount": {"amount": "100.00", "currency": "USD"}, "psp": "stripe"});
+    expect(world.portal(&format!("/v1/clients/{client}/deposits"), &body).await, 409);
+}
+
+#[tokio::test]
+async fn an_account_is_shown_without_a_balance_when_the_platform_is_silent() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    world.faults("mt5", &json!([{"operation": "*", "fault": {"kind": "drop"}, "times": 0}])).await;
+    let shown = expect(world.get("portal", &format!("/v1/accounts/{}", trader.account)).await, 200);
+    assert_eq!(shown.json["status"], "open");
+    assert!(shown.json.get("balance").is_none(), "{}", shown.text);
+}

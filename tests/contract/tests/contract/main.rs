@@ -1,0 +1,27 @@
+//! The public HTTP API as an outside caller sees it: every test starts a brokerage and speaks to it over HTTP.
+//!
+//! Each answer of every test is checked against `infra/openapi.yaml` on its way in (see `world.rs`).
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test does not expect ends it")]
+
+mod access;
+mod accounts;
+mod amounts;
+mod clients;
+mod decisions;
+mod deposits;
+mod events;
+mod idempotency;
+mod journal;
+mod lists;
+mod money_stories;
+mod notifications;
+mod openapi;
+mod praxis;
+mod problems;
+mod reversals;
+mod samples;
+mod signing;
+mod stripe;
+mod work;
+mod world;

@@ -1,0 +1,82 @@
+//! What must hold of a credited deposit, whatever happened on the way.
+
+use domain::payment::{Deposit, DepositStatus, ledger};
+use domain::{AccountId, Timestamp};
+use rust_decimal::Decimal;
+use store::Stored;
+
+use crate::world::{Customer, World};
+
+/// A deposit that has come to its end.
+pub struct Story<'a> {
+    pub customer: &'a Customer,
+    pub payment: &'a str,
+    pub amount: &'a str,
+    pub since: Timestamp,
+}
+
+impl Story<'_> {
+    /// Credited once, booked once, journalled, told once, and nobody has to look.
+    pub async fn is_credited_once(&self, world: &World) {
+        let stored = world.load(self.payment).await;
+        assert_eq!(stored.entity.status(), DepositStatus::Credited, "{}", self.payment);
+        self.is_booked_once(world, &stored).await;
+        let told = world.told(self.customer, self.since).await;
+        assert_eq!(told, ["deposit.credited", "deposit.paid", "deposit.pending"], "each stage is told once");
+        assert_eq!(world.mails(&self.customer.email, self.payment), 1, "one e-mail");
+        let work: Vec<_> = world.work_of(self.payment).await.into_iter().map(|item| item.facts.kind).collect();
+        assert!(work.is_empty(), "nobody has to look: {work:?}");
+    }
+
+    /// One deal, its amount credited, one ledger entry that balances, and the whole journal.
+    pub async fn is_booked_once(&self, world: &World, stored: &Stored<Deposit>) {
+        let facts = &stored.entity.facts;
+        let deals = world.deals(&self.customer.trader.login, self.payment).await;
+        let [(ticket, profit)] = deals.as_slice() else { panic!("not one deal for {}: {deals:?}", self.payment) };
+        assert_eq!(facts.platform.operation.as_ref(), Some(ticket), "the deposit names its deal");
+        let credited = facts.credited.unwrap_or_else(|| panic!("{} has no credited amount", self.payment));
+        assert_eq!(profit.parse::<Decimal>().unwrap(), credited.amount(), "credited is what was booked");
+        assert_eq!(credited.amount(), self.amount.parse::<Decimal>().unwrap());
+        let account: AccountId = self.customer.trader.account_id.parse().unwrap();
+        let entries = world.broker.money().ledger_of(&account).await.unwrap();
+        let ours: Vec<_> = entries.iter().filter(|entry| entry.event_id.as_str().starts_with(self.payment)).collect();
+        let [entry] = ours.as_slice() else { panic!("not one ledger entry for {}: {ours:?}", self.payment) };
+        assert_eq!(entry.postings, ledger::postings(facts));
+        assert!(ledger::balanced(&entry.postings).unwrap(), "{entry:?}");
+        world.journal(stored).await;
+    }
+}
+
+#[tokio::test]
+#[should_panic(expected = "not one deal")]
+async fn a_second_deal_does_not_pass() {
+    let (world, customer, payment, since) = credited().await;
+    let url = format!("{}/_control/deals", world.broker.simulators.url("mt5"));
+    let login: u64 = customer.trader.login.parse().unwrap();
+    let deal = serde_json::json!([{"login": login, "action": 2, "profit": "250.00", "comment": payment}]);
+    world.desk.api.control(&url, &deal).await.unwrap();
+    Story { customer: &customer, payment: &payment, amount: "250.00", since }.is_credited_once(&world).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "is broken")]
+async fn a_hole_in_the_journal_does_not_pass() {
+    let (world, customer, payment, since) = credited().await;
+    let table = &world.broker.host.template().tables["JournalTable"].name;
+    let entry = serde_json::json!({"TableName": table, "Key": {"entity": {"S": payment}, "version": {"N": "2"}}});
+    world.broker.host.db().request("DeleteItem", &entry).await.unwrap();
+    Story { customer: &customer, payment: &payment, amount: "250.00", since }.is_credited_once(&world).await;
+}
+
+async fn credited() -> (World, Customer, String, Timestamp) {
+    let world = World::start().await;
+    let customer = world.customer("USD").await;
+    world.minute().await;
+    let since = world.now();
+    let payment = world.deposit(&customer, "250.00").await;
+    world.pay(&payment, serde_json::json!({})).await;
+    world.drain().await;
+    let story = Story { customer: &customer, payment: &payment, amount: "250.00", since };
+    story.is_credited_once(&world).await;
+    (world, customer, payment, since)
+}

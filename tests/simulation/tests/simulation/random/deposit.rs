@@ -1,0 +1,163 @@
+//! Plays one deposit's script.
+
+use domain::payment::Deposit;
+use serde_json::{Value, json};
+use store::Stored;
+
+use super::script::{Act, Mailing, Script, Statement};
+use crate::world::{Customer, World};
+
+/// A provider that is not answered sends so often; Praxis signs the time of its first try, so more would not help.
+const TELLINGS_MAX: usize = 12;
+
+/// A deposit under way.
+pub struct Played {
+    pub script: Script,
+    key: String,
+    pub payment: Option<String>,
+    /// The provider's ids of its statements.
+    events: Vec<String>,
+    /// Which of them says that money was collected.
+    collected: Option<usize>,
+    tellings: usize,
+    /// Its collection was told and accepted, or made while the deposit still waited for it.
+    pub must_be_noticed: bool,
+}
+
+impl Played {
+    pub fn new(script: Script, number: usize) -> Self {
+        let key = format!("deposit-{number}");
+        Self { script, key, payment: None, events: Vec::new(), collected: None, tellings: 0, must_be_noticed: false }
+    }
+
+    /// Does the next act; one that does not come through stays the next.
+    pub async fn act(&mut self, world: &World, customers: &[Customer]) {
+        let Some(act) = self.script.acts.pop_front() else { return };
+        match act {
+            Act::Open => self.open(world, &customers[self.script.customer]).await,
+            Act::Fault(kind, times) => self.fault(world, kind, times).await,
+            Act::Happen(statement) => self.happen(world, &customers[self.script.customer], statement).await,
+            Act::Tell(mailing) => self.tell(world, mailing).await,
+        }
+    }
+
+    fn payment(&self) -> &str {
+        self.payment.as_deref().unwrap()
+    }
+
+    async fn open(&mut self, world: &World, customer: &Customer) {
+        let trader = &customer.trader;
+        let body = json!({
+            "account_id": trader.account_id, "psp": self.script.psp,
+            "amount": {"amount": self.script.amount.to_string(), "currency": customer.currency},
+        });
+        let url = world.broker.url(&format!("/v1/clients/{}/deposits", trader.client_id));
+        let answer = world.desk.api.post(&url, world.broker.token("portal"), &self.key, &body).await.unwrap();
+        match answer.status {
+            201 => self.payment = Some(answer.text_at("/payment_id")),
+            // under the same key, later
+            409 | 500.. => self.script.acts.push_front(Act::Open),
+            _ => panic!("{}", answer.text),
+        }
+    }
+
+    async fn fault(&self, world: &World, kind: &str, times: u64) {
+        let fault = match kind {
+            // "too many requests": certainly not booked
+            "refuse_busy" => json!({"kind": "refuse", "retcode": 8}),
+            kind => json!({"kind": kind}),
+        };
+        let matching = json!({"comment": self.payment()});
+        let fault = json!({"operation": "trade_balance", "match": matching, "fault": fault, "times": times});
+        world.desk.platform_fault(fault).await.unwrap();
+    }
+
+    async fn happen(&mut self, world: &World, customer: &Customer, statement: Statement) {
+        let minor = if customer.currency == "JPY" { self.script.amount } else { self.script.amount * 100 };
+        let silent = json!({"never": true});
+        let event = match statement {
+            Statement::FailedBefore => Some(json!({
+                "payment_id": self.payment(), "type": "payment_intent.payment_failed",
+                "created": world.now().seconds() - 3_600, "webhook": silent,
+            })),
+            Statement::Another => Some(json!({
+                "payment_id": self.payment(), "type": "payment_intent.succeeded",
+                "reference": format!("pi_another{}", world.fresh()), "amount_minor": minor,
+                "currency": customer.currency.to_lowercase(), "webhook": silent,
+            })),
+            _ => None,
+        };
+        if let Some(event) = event {
+            let answer = world.desk.event(self.script.psp, event).await.unwrap();
+            self.events.push(answer.text_at("/event_id"));
+            return;
+        }
+        let outcome = self.outcome(statement);
+        if outcome == self.outcome(Statement::Collected(100)) {
+            self.collected = Some(self.events.len());
+        }
+        let mut order = json!({"outcome": outcome, "webhook": silent});
+        match statement {
+            Statement::Collected(percent) => order["amount_minor"] = json!(minor * percent / 100),
+            Statement::CollectedElsewhere => order["currency"] = json!("chf"),
+            _ => {}
+        }
+        let waits = self.script.plain && world.status(self.payment()).await == "pending";
+        self.must_be_noticed |= waits;
+        let answer = world.desk.pay(self.script.psp, self.payment(), order).await.unwrap();
+        self.events.push(answer.text_at("/event_id"));
+    }
+
+    fn outcome(&self, statement: Statement) -> &'static str {
+        match (statement, self.script.psp) {
+            (Statement::Collected(_), "praxis") => "approved",
+            (Statement::Collected(_) | Statement::CollectedElsewhere | Statement::Another, _) => "succeeded",
+            (Statement::Failed | Statement::FailedBefore, "praxis") => "declined",
+            (Statement::Failed | Statement::FailedBefore, _) => "failed",
+            (Statement::Canceled, "praxis") => "cancelled",
+            (Statement::Canceled, _) => "canceled",
+            (Statement::Refunded, _) => "refunded",
+        }
+    }
+
+    async fn tell(&mut self, world: &World, mailing: Mailing) {
+        let signature = if mailing.forged { "wrong" } else { "valid" };
+        let event = &self.events[mailing.statement];
+        let how = json!({"times": mailing.copies, "concurrent": mailing.at_once, "signature": signature});
+        let deliveries = deliver(world, self.script.psp, event, how).await;
+        assert_eq!(u64::try_from(deliveries.len()).unwrap(), mailing.copies, "{deliveries:?}");
+        if mailing.forged {
+            let let_in = deliveries.iter().find(|delivery| delivery["status"].as_u64().is_some_and(|s| s < 400));
+            assert!(let_in.is_none(), "a forged message was let in: {let_in:?}");
+            return;
+        }
+        self.tellings += 1;
+        if !deliveries.iter().any(is_accepted) && self.tellings < TELLINGS_MAX {
+            self.script.acts.push_back(Act::Tell(Mailing { copies: 1, ..mailing }));
+        } else if self.script.plain && deliveries.iter().any(is_accepted) {
+            self.must_be_noticed = true;
+        }
+    }
+
+    /// Somebody has looked at the provider's page: whether it collected, and if so it is made to tell again.
+    pub fn is_found_collected(&mut self) -> bool {
+        let again = |statement| Act::Tell(Mailing { statement, copies: 1, at_once: false, forged: false });
+        self.script.acts.extend(self.collected.map(again));
+        self.collected.is_some()
+    }
+
+    pub async fn stored(&self, world: &World) -> Stored<Deposit> {
+        world.load(self.payment()).await
+    }
+}
+
+/// The provider sends a statement; its deliveries.
+pub async fn deliver(world: &World, psp: &str, event_id: &str, how: Value) -> Vec<Value> {
+    let url = format!("{}/_control/resend", world.broker.simulators.url(psp));
+    let answer = world.desk.api.control(&url, &json!({"event_id": event_id, "webhook": how})).await.unwrap();
+    answer.json["deliveries"].as_array().unwrap().clone()
+}
+
+pub fn is_accepted(delivery: &Value) -> bool {
+    delivery["status"].as_u64() == Some(200) && delivery["answer"]["resend"] != json!(true)
+}

@@ -1,0 +1,207 @@
+//! What holds at the end of every run, whatever happened in it.
+
+use std::collections::BTreeMap;
+
+use domain::AccountId;
+use domain::account::Account;
+use domain::client::Client;
+use domain::decision::Entity;
+use domain::payment::{Deposit, DepositStatus, StrayReport, ledger};
+use domain::rules::SetName;
+use domain::work::WorkItem;
+use rust_decimal::Decimal;
+use serde_json::json;
+use store::{JournalEntry, Stored};
+
+use super::run::Run;
+use crate::checks::Story;
+use crate::world::{Customer, World};
+
+/// Everything of it.
+pub async fn hold(run: &Run) {
+    nothing_is_left_over(run).await;
+    let messages = Messages::of(&run.world);
+    one_user_each(run).await;
+    let mut unresolved = vec![Decimal::ZERO; run.customers.len()];
+    for deposit in &run.deposits {
+        let stored = deposit.stored(&run.world).await;
+        let customer = deposit.script.customer;
+        unresolved[customer] += deposit_holds(&run.world, &stored, &run.customers[customer]).await;
+        let status = stored.entity.status();
+        let noticed = matches!(status, DepositStatus::Credited | DepositStatus::NeedsReview);
+        assert!(noticed || !deposit.must_be_noticed, "{} was paid and is {}", stored.entity.id, status.as_str());
+    }
+    for (customer, unresolved) in run.customers.iter().zip(unresolved) {
+        balances_agree(&run.world, customer, unresolved).await;
+    }
+    run.stray.holds(&run.world).await;
+    assert_eq!(run.world.count("MoneyTable", "str_").await, 1, "one report of stray money");
+    let payments: Vec<_> = run.deposits.iter().filter_map(|deposit| deposit.payment.as_ref()).collect();
+    assert_eq!(run.world.count("MoneyTable", "pay_").await, payments.len(), "one payment for each key");
+    let journal = whole_journal(&run.world).await;
+    for customer in &run.customers {
+        messages.were_sent(run, customer, &journal).await;
+    }
+}
+
+/// After a person has decided nothing waits any more.
+pub async fn is_over(run: &Run) {
+    for deposit in &run.deposits {
+        let status = deposit.stored(&run.world).await.entity.status();
+        assert!(status.is_settled(), "{:?} is {}", deposit.payment, status.as_str());
+    }
+    let credited = run.deposits.iter().filter(|deposit| deposit.must_be_noticed).count();
+    assert!(credited > 0, "a run in which nobody pays says nothing");
+}
+
+/// The trading server has one user for each account.
+async fn one_user_each(run: &Run) {
+    let state = run.world.desk.state("mt5", "part=users").await.unwrap();
+    let users = state["users"].as_array().unwrap().iter();
+    let mut users: Vec<_> = users.map(|user| user["comment"].as_str().unwrap()).collect();
+    let mut accounts: Vec<_> = run.customers.iter().map(|customer| customer.trader.account_id.as_str()).collect();
+    users.sort_unstable();
+    accounts.sort_unstable();
+    assert_eq!(users, accounts);
+}
+
+/// No message, no dead letter, nothing due.
+async fn nothing_is_left_over(run: &Run) {
+    let host = &run.world.broker.host;
+    let waiting: Vec<_> = host
+        .queue_depths()
+        .into_iter()
+        .filter(|(_, depth)| depth.visible + depth.delayed + depth.in_flight > 0)
+        .collect();
+    assert!(waiting.is_empty(), "{waiting:?}");
+    let dead: Vec<_> = host.dead_letters().into_iter().filter(|(_, letters)| !letters.is_empty()).collect();
+    assert!(dead.is_empty(), "{dead:?}");
+    let filed: Vec<_> = run.world.work().await.into_iter().filter(|item| item.facts.kind == "dead_letter").collect();
+    assert!(filed.is_empty(), "nobody died so often that a message was given up, and yet: {filed:?}");
+}
+
+/// The ledger says what the platform says, but for what a person is asked about.
+async fn balances_agree(world: &World, customer: &Customer, unresolved: Decimal) {
+    let account: AccountId = customer.trader.account_id.parse().unwrap();
+    let entries = world.broker.money().ledger_of(&account).await.unwrap();
+    let client = format!("client:{account}");
+    let mut owed = Decimal::ZERO;
+    for entry in &entries {
+        assert!(ledger::balanced(&entry.postings).unwrap(), "{entry:?}");
+        let ours = entry.postings.iter().filter(|posting| posting.account == client);
+        owed -= ours.map(|posting| posting.amount.amount()).sum::<Decimal>();
+    }
+    let state = world.desk.state("mt5", &format!("login={}&part=users", customer.trader.login)).await.unwrap();
+    let balance: Decimal = state["users"][0]["balance"].as_str().unwrap().parse().unwrap();
+    assert_eq!(owed + unresolved, balance, "ledger and platform of {}", customer.trader.login);
+}
+
+/// Settled, or with one person; booked at most once; credited if and only if booked. What is booked while a person is
+/// asked whether it is.
+async fn deposit_holds(world: &World, stored: &Stored<Deposit>, customer: &Customer) -> Decimal {
+    let facts = &stored.entity.facts;
+    let id = stored.entity.id.as_str();
+    assert!(stored.entity.due.is_none(), "{id} is due");
+    match facts.status {
+        DepositStatus::NeedsReview => drop(item_waited_for(world, stored).await),
+        status => assert!(status.is_settled(), "{id} is {}", status.as_str()),
+    }
+    let deals = world.deals(&customer.trader.login, id).await;
+    match (&facts.credited, deals.as_slice()) {
+        (None, []) => Decimal::ZERO,
+        (Some(credited), [_]) => {
+            let amount = credited.amount().to_string();
+            let story = Story { customer, payment: id, amount: &amount, since: stored.entity.inner.opened };
+            story.is_booked_once(world, stored).await;
+            Decimal::ZERO
+        }
+        (None, [(_, profit)]) if waits_for(stored, "credit_unresolved") => profit.parse().unwrap(),
+        (credited, deals) => panic!("{id} is {}, credited {credited:?}, deals {deals:?}", facts.status.as_str()),
+    }
+}
+
+fn waits_for(stored: &Stored<Deposit>, kind: &str) -> bool {
+    stored.entity.inner.held.as_ref().is_some_and(|held| held.review.kind == kind)
+}
+
+/// The one open work item that a deposit waits for.
+pub async fn item_waited_for(world: &World, stored: &Stored<Deposit>) -> WorkItem {
+    let mut items = items_waited_for(world, stored).await;
+    assert_eq!(items.len(), 1, "{} waits for {:?}", stored.entity.id, stored.entity.inner.held);
+    items.remove(0)
+}
+
+/// The open work items that a deposit waits for; its desk may not have opened it yet.
+pub async fn items_waited_for(world: &World, stored: &Stored<Deposit>) -> Vec<WorkItem> {
+    let Some(held) = &stored.entity.inner.held else { return Vec::new() };
+    let asks =
+        |item: &WorkItem| item.facts.kind == held.review.kind && item.facts.trigger["what"] == held.review.trigger;
+    world.work_of(stored.entity.id.as_str()).await.into_iter().filter(asks).collect()
+}
+
+/// The journal of everything, each entity's complete.
+async fn whole_journal(world: &World) -> BTreeMap<String, Vec<JournalEntry>> {
+    let mut all = BTreeMap::new();
+    for id in world.ids("MoneyTable").await {
+        let table = world.broker.money().0;
+        let entries = match id.split_once('_').unwrap().0 {
+            "pay" => journalled::<Deposit>(world, &table, &id).await,
+            "str" => journalled::<StrayReport>(world, &table, &id).await,
+            kind => panic!("{kind} is not known here"),
+        };
+        all.insert(id, entries);
+    }
+    for id in world.ids("CrmTable").await {
+        let table = world.broker.crm().0;
+        let entries = match id.split_once('_').unwrap().0 {
+            "cli" => journalled::<Client>(world, &table, &id).await,
+            "acc" => journalled::<Account>(world, &table, &id).await,
+            "wrk" => journalled::<WorkItem>(world, &table, &id).await,
+            kind => panic!("{kind} is not known here"),
+        };
+        all.insert(id, entries);
+    }
+    all
+}
+
+async fn journalled<T: Entity>(world: &World, table: &store::Table, id: &str) -> Vec<JournalEntry> {
+    let stored: Stored<T> = table.load_entity(id, true).await.unwrap().unwrap();
+    world.journal(&stored).await
+}
+
+/// The events that a client is told, by channel.
+struct Messages {
+    in_app: Vec<String>,
+    email: Vec<String>,
+}
+
+impl Messages {
+    fn of(world: &World) -> Self {
+        let rules = world.broker.rule_document(SetName::Notifications).unwrap();
+        let routes = rules["routes"].as_array().unwrap();
+        let events = |channel: &str| {
+            let to_client = routes.iter().filter(|route| route["to"] == "client");
+            let over = to_client.filter(|route| route["channels"].as_array().unwrap().contains(&json!(channel)));
+            over.map(|route| route["event"].as_str().unwrap().to_owned()).collect()
+        };
+        Self { in_app: events("in_app"), email: events("email") }
+    }
+
+    /// In the portal once for each event; by e-mail at least once, and not more often than a notifier died besides.
+    async fn were_sent(&self, run: &Run, customer: &Customer, journal: &BTreeMap<String, Vec<JournalEntry>>) {
+        let client = &customer.trader.client_id;
+        let entries = journal.values().flatten().filter(|entry| entry.client.as_deref() == Some(client.as_str()));
+        let events: Vec<&String> = entries.flat_map(|entry| &entry.record.events).collect();
+        let told = |kinds: &[String]| {
+            let mut told: Vec<String> =
+                events.iter().filter(|event| kinds.contains(event)).map(ToString::to_string).collect();
+            told.sort();
+            told
+        };
+        assert_eq!(run.world.told(customer, domain::Timestamp::EPOCH).await, told(&self.in_app), "told in the portal");
+        let (due, sent) = (told(&self.email).len(), run.world.mails(&customer.email, ""));
+        let deaths = run.chaos.deaths().get("ops-notify").copied().unwrap_or_default();
+        let most = due + usize::try_from(deaths).unwrap();
+        assert!((due..=most).contains(&sent), "{sent} e-mails to {} instead of {due} to {most}", customer.email);
+    }
+}

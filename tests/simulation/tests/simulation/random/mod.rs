@@ -1,0 +1,58 @@
+//! Seeded runs: clients and deposits under repeats, delays, faults and deaths.
+//!
+//! One seed is one run. It fixes every decision: who does what, what is lost, doubled or delayed, which call of which
+//! invocation is a function's last. It does not fix how the tasks of a round interleave, so a seed that failed may
+//! need to be run several times. Time moves only while nothing is under way, because a handler that sees minutes pass
+//! inside a call does not exist: its time-out ends it.
+//!
+//! `SIM_SEEDS=200` runs so many seeds, `SIM_SEED=17` one.
+
+mod chaos;
+mod deposit;
+mod invariants;
+mod rng;
+mod run;
+mod script;
+mod stray;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Seeds of an ordinary test run.
+const SEEDS: u64 = 6;
+/// Runs at a time.
+const AT_ONCE: usize = 2;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{name} must be a number")))
+}
+
+/// Whether a seed's run holds.
+fn holds(seed: u64) -> bool {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::panic::catch_unwind(AssertUnwindSafe(|| runtime.block_on(run::run(seed)))).is_ok()
+}
+
+#[test]
+fn whatever_happens_money_is_credited_once_and_nobody_is_forgotten() {
+    let (first, end) = match number("SIM_SEED") {
+        Some(seed) => (seed, seed + 1),
+        None => (1, 1 + number("SIM_SEEDS").unwrap_or(SEEDS)),
+    };
+    let (next, failed) = (AtomicU64::new(first), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < end) {
+                    if !holds(seed) {
+                        eprintln!("seed {seed} failed; SIM_SEED={seed} runs it again");
+                        failed.lock().unwrap().push(seed);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "seeds that failed: {failed:?}");
+}

@@ -1,0 +1,270 @@
+//! One run: rounds in which many things happen at once, then calm, then a clerk who decides what is left.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use domain::Timestamp;
+use domain::payment::DepositStatus;
+use domain::work::WorkItem;
+use futures::future::join_all;
+use host::{ManualTime, SystemClock};
+use http::Method;
+use runtime::Clock as _;
+use serde_json::{Value, json};
+use store::DUE_SHARDS;
+
+use super::chaos::Chaos;
+use super::deposit::Played;
+use super::invariants;
+use super::rng::Rng;
+use super::script::Script;
+use super::stray::Stray;
+use crate::killer::Killer;
+use crate::world::{Customer, MINUTE, World};
+
+const CURRENCIES: [&str; 4] = ["USD", "EUR", "GBP", "JPY"];
+const DEPOSITS: usize = 14;
+/// Rounds of chaos; scripts that are longer are played to their ends in the calm.
+const ROUNDS: usize = 30;
+/// Steps of the calm: each is a moment at which something is due.
+const STEPS_MAX: usize = 400;
+/// How often the clerk looks through the items.
+const CLERK_ROUNDS: usize = 6;
+/// Seconds that pass between two rounds.
+const PAUSES_S: [u64; 8] = [1, 2, 5, 20, 60, 120, 200, 600];
+/// Farther than anything can be due.
+const FAR_S: u32 = 30 * 86_400;
+
+/// What happens to a vendor's next calls.
+const VENDOR_FAULTS: [(&str, &str, &str); 12] = [
+    ("mt5", "deal_get_total", "drop"),
+    ("mt5", "deal_get_page", "garbage"),
+    ("mt5", "time_server", "drop"),
+    ("mt5", "auth_start", "drop"),
+    ("mt5", "auth_answer", "drop"),
+    ("stripe", "create_intent", "apply_then_drop"),
+    ("stripe", "create_intent", "drop"),
+    ("stripe", "get_intent", "drop"),
+    ("praxis", "cashier", "apply_then_drop"),
+    ("praxis", "find_order", "drop"),
+    ("slack", "message", "drop"),
+    ("mail", "SendEmail", "drop"),
+];
+
+/// A run.
+pub struct Run {
+    pub world: World,
+    pub chaos: Arc<Chaos>,
+    pub customers: Vec<Customer>,
+    pub deposits: Vec<Played>,
+    pub stray: Stray,
+    /// What the clerk was asked.
+    asked: BTreeMap<String, u64>,
+}
+
+/// Plays a seed and checks what must hold.
+pub async fn run(seed: u64) {
+    let began = Instant::now();
+    let mut run = Run::start(seed).await;
+    let start = run.world.now();
+    run.storm(seed).await;
+    run.calm().await;
+    invariants::hold(&run).await;
+    run.decide().await;
+    invariants::hold(&run).await;
+    invariants::is_over(&run).await;
+    let statuses = join_all(run.deposits.iter().map(|deposit| deposit.stored(&run.world))).await;
+    let statuses: Vec<&str> = statuses.iter().map(|stored| stored.entity.status().as_str()).collect();
+    let minutes = run.world.now().millis_since(start) / 60_000;
+    let took = began.elapsed();
+    eprintln!(
+        "seed {seed}: {minutes} minutes in {took:.1?}, deaths {:?}, asked {:?}, {statuses:?}",
+        run.chaos.deaths(),
+        run.asked
+    );
+}
+
+impl Run {
+    async fn start(seed: u64) -> Self {
+        let chaos = Arc::new(Chaos::new(seed));
+        let options = broker::local::Options {
+            probe: Some(chaos.clone()),
+            delivery: Some(chaos.clone()),
+            ..broker::local::Options::default()
+        };
+        let time = ManualTime::at(SystemClock.now());
+        let world = World::with(time, Arc::new(Killer::default()), options).await;
+        let mut rng = Rng::new(seed, "accounts");
+        let mut customers = Vec::new();
+        for currency in CURRENCIES {
+            if rng.percent(50) {
+                let fault = json!({"kind": rng.pick(&["apply_then_drop", "drop", "apply_then_garbage"])});
+                world.desk.platform_fault(json!({"operation": "user_add", "fault": fault})).await.unwrap();
+            }
+            customers.push(world.customer(currency).await);
+        }
+        let mut rng = Rng::new(seed, "scripts");
+        let scripts = (0..DEPOSITS).map(|number| Played::new(Script::draw(&mut rng, CURRENCIES.len()), number));
+        let deposits = scripts.collect();
+        Self { world, chaos, customers, deposits, stray: Stray::new(), asked: BTreeMap::new() }
+    }
+
+    fn is_played(&self) -> bool {
+        self.stray.is_taken && self.deposits.iter().all(|deposit| deposit.script.acts.is_empty())
+    }
+
+    /// Some of the deposits do their next act, all at once.
+    async fn act(&mut self, mut joins: impl FnMut() -> bool) {
+        let (world, customers) = (&self.world, &self.customers);
+        if !self.stray.is_taken && joins() {
+            self.stray.act(world).await;
+        }
+        let turn = self.deposits.iter_mut().filter(|_| joins());
+        join_all(turn.map(|deposit| deposit.act(world, customers))).await;
+        world.idle().await;
+    }
+
+    async fn storm(&mut self, seed: u64) {
+        let mut who = Rng::new(seed, "who acts");
+        let mut rng = Rng::new(seed, "rounds");
+        for _ in 0..ROUNDS {
+            self.disturb(&mut rng).await;
+            if rng.percent(25) {
+                self.clerk().await;
+            }
+            self.act(|| who.percent(60)).await;
+            self.world.time.advance(Duration::from_secs(*rng.pick(&PAUSES_S)));
+            self.world.idle().await;
+            if rng.percent(60) {
+                // a timer that died fires again
+                drop(self.world.broker.host.fire_schedule("ops-timers").await);
+                self.world.idle().await;
+            }
+        }
+    }
+
+    async fn disturb(&self, rng: &mut Rng) {
+        if rng.percent(30) {
+            let (vendor, operation, kind) = *rng.pick(&VENDOR_FAULTS);
+            let fault = json!([{"operation": operation, "fault": {"kind": kind}, "times": 1 + rng.below(2)}]);
+            self.control(vendor, "faults", &fault).await;
+        }
+        if rng.percent(10) {
+            self.control("mt5", "logout", &Value::Null).await;
+        }
+    }
+
+    async fn control(&self, vendor: &str, route: &str, body: &Value) {
+        let url = format!("{}/_control/{route}", self.world.broker.simulators.url(vendor));
+        self.world.desk.api.control(&url, body).await.unwrap();
+    }
+
+    /// Nothing goes wrong any more, and time passes until nothing is left to be done.
+    async fn calm(&mut self) {
+        self.chaos.end();
+        for vendor in ["mt5", "stripe", "praxis", "slack", "mail"] {
+            let url = format!("{}/_control/faults", self.world.broker.simulators.url(vendor));
+            self.world.desk.api.send(Method::DELETE, &url, &[], Vec::new()).await.unwrap().expect(200).unwrap();
+        }
+        self.world.idle().await;
+        for _ in 0..STEPS_MAX {
+            self.act(|| true).await;
+            let next = self.next_moment().await;
+            match next {
+                None if self.is_played() => return,
+                None => self.world.time.advance(MINUTE),
+                Some(at) => {
+                    let wait = u64::try_from(at.millis_since(self.world.now())).unwrap_or(0);
+                    self.world.time.advance(Duration::from_millis(wait.max(1_000)));
+                }
+            }
+            self.world.idle().await;
+            self.world.broker.host.fire_schedule("ops-timers").await.unwrap();
+            self.world.idle().await;
+        }
+        panic!("it never comes to an end: {:?} is due", self.due().await);
+    }
+
+    async fn next_moment(&self) -> Option<Timestamp> {
+        let due = self.due().await.into_iter().map(|(at, _)| at).min();
+        due.into_iter().chain(self.world.time.next()).min()
+    }
+
+    /// Everything that is due, now or later.
+    async fn due(&self) -> Vec<(Timestamp, String)> {
+        let far = self.world.now().plus(domain::Seconds(FAR_S));
+        let mut all = Vec::new();
+        for (kind, table) in [("payment", &self.world.broker.money().0), ("account", &self.world.broker.crm().0)] {
+            for shard in 0..DUE_SHARDS {
+                let due = table.due(kind, shard, far).await.unwrap();
+                all.extend(due.into_iter().map(|entry| (entry.due_at.parse().unwrap(), entry.entity)));
+            }
+        }
+        all
+    }
+
+    /// A clerk decides about every deposit that waits for a person, and the automation goes on.
+    async fn decide(&mut self) {
+        for _ in 0..CLERK_ROUNDS {
+            let mut waiting = 0;
+            for deposit in &self.deposits {
+                let stored = deposit.stored(&self.world).await;
+                if stored.entity.status() == DepositStatus::NeedsReview {
+                    waiting += 1;
+                    drop(invariants::item_waited_for(&self.world, &stored).await);
+                }
+            }
+            if waiting == 0 {
+                return;
+            }
+            self.clerk().await;
+            self.calm().await;
+        }
+    }
+
+    /// A clerk goes through what deposits wait for.
+    async fn clerk(&mut self) {
+        for deposit in self.deposits.iter_mut().filter(|deposit| deposit.payment.is_some()) {
+            let stored = deposit.stored(&self.world).await;
+            let items = invariants::items_waited_for(&self.world, &stored).await;
+            let Some(item) = items.first() else { continue };
+            *self.asked.entry(item.facts.kind.clone()).or_default() += 1;
+            let login = &self.customers[deposit.script.customer].trader.login;
+            let deals = self.world.deals(login, stored.entity.id.as_str()).await;
+            let decision = decision(&item.facts.kind, deals.first(), deposit);
+            act(&self.world, item, &decision).await;
+        }
+        self.world.idle().await;
+    }
+}
+
+/// What the runbooks say.
+fn decision(kind: &str, deal: Option<&(String, String)>, deposit: &mut Played) -> Value {
+    match (kind, deal) {
+        ("credit_unresolved", Some((ticket, _))) => json!({"action": "mark_credited", "evidence": ticket}),
+        ("credit_unresolved" | "credit_refused", None) => {
+            json!({"action": "mark_not_credited_retry", "note": "looked"})
+        }
+        (
+            "deposit_underpaid" | "deposit_overpaid" | "deposit_paid_after_failure" | "deposit_failed_after_success",
+            _,
+        ) => json!({"action": "credit_paid_amount", "note": "agreed"}),
+        ("deposit_overdue", _) if deposit.is_found_collected() => {
+            json!({"action": "keep_waiting", "note": "told again"})
+        }
+        ("deposit_overdue" | "deposit_currency_mismatch" | "deposit_unknown_reference", _) => {
+            json!({"action": "close_without_credit", "note": "nothing there"})
+        }
+        (kind, deal) => panic!("no page for {kind} with {deal:?}"),
+    }
+}
+
+/// Who gets no answer looks at the item another time.
+async fn act(world: &World, item: &WorkItem, decision: &Value) {
+    let url = world.broker.url(&format!("/v1/work/{}/actions", item.id));
+    for body in [&json!({"action": "claim"}), decision] {
+        let answer = world.desk.api.post(&url, world.broker.token("finance"), "unused", body).await.unwrap();
+        assert!(matches!(answer.status, 200 | 409 | 500..), "{}", answer.text);
+    }
+}
