@@ -1,5 +1,7 @@
 //! Creates a trading account on its platform: intent, call, outcome; an unknown outcome is looked up first.
 
+mod platform;
+
 use std::sync::Arc;
 
 use domain::AccountId;
@@ -9,7 +11,6 @@ use domain::decision::{Frame, Verdict};
 use domain::work::{HumanDecision, WorkFacts};
 use providers::PLATFORM_CALL_TIMEOUT_S;
 use providers::http::BoxFuture;
-use providers::platforms::{NewAccount, PlatformError, TradingPlatform};
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
@@ -17,7 +18,6 @@ use runtime::secrets::Secrets;
 use runtime::step::{self, Done};
 use runtime::vendors::Servers;
 use runtime::{StepError, awsclients};
-use secrecy::SecretString;
 use store::{Crm, Stored};
 
 use crate::seal;
@@ -108,7 +108,7 @@ impl Create {
         let client_id = stored.entity.client_id.clone();
         let client = self.crm.load_settled::<Client>(client_id.as_str()).await?;
         let client = client.ok_or_else(|| StepError::Absent(client_id.to_string()))?.entity;
-        let platform = self.servers.adapter(&stored.entity.facts.server).await?;
+        let server = self.servers.adapter(&stored.entity.facts.server).await?;
         let key = self.secrets.get(&self.key_name).await?;
         let credentials = seal::draw(self.entropy.as_ref())?;
         let sealed = seal::seal(&key, stored.entity.id.as_str(), &credentials, self.entropy.as_ref())?;
@@ -117,8 +117,8 @@ impl Create {
         let Some(Done::Changed { now: intended, .. }) = step::save(&self.crm, stored, frame, &mut intend).await? else {
             return Err(StepError::Busy("another worker has it"));
         };
-        let new = new_account(&intended.entity, &client, &credentials);
-        let outcome = call(platform.as_ref(), &new).await;
+        let new = platform::new_account(&intended.entity, &client, &credentials);
+        let outcome = platform::call(server.as_ref(), &new).await;
         self.save(&intended.entity.id, frame, &outcome).await
     }
 
@@ -134,34 +134,5 @@ impl Create {
             Done::Changed { outcome, .. } => outcome,
             Done::Unchanged { .. } => "nothing_to_do",
         })
-    }
-}
-
-fn new_account(account: &Account, client: &Client, credentials: &seal::Credentials) -> NewAccount {
-    NewAccount {
-        group: account.facts.group.clone(),
-        name: client.person.full_name.clone(),
-        email: client.person.email.clone(),
-        phone: client.person.phone.clone(),
-        country: Some(client.facts.residence),
-        leverage: account.facts.leverage,
-        reference: account.id.to_string(),
-        password: SecretString::from(credentials.password.clone()),
-        investor_password: SecretString::from(credentials.investor_password.clone()),
-    }
-}
-
-/// One call; where its answer is lost, one look-up: the usual case is that it was done.
-async fn call(platform: &dyn TradingPlatform, new: &NewAccount) -> CreateOutcome {
-    match platform.create_account(new).await {
-        Ok(login) => CreateOutcome::Open(login.as_str().to_owned()),
-        Err(PlatformError::Refused { code, message }) => CreateOutcome::Refused(format!("{code} {message}")),
-        Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
-            CreateOutcome::NotApplied(error.to_string())
-        }
-        Err(error @ PlatformError::Unknown(_)) => match platform.find_account(&new.group, &new.reference).await {
-            Ok(Some(login)) => CreateOutcome::Open(login.as_str().to_owned()),
-            Ok(None) | Err(_) => CreateOutcome::Unknown(error.to_string()),
-        },
     }
 }

@@ -1,15 +1,17 @@
 //! Tells people what happened: in the portal, by e-mail, on the desk's Slack; each message once per event.
 
+mod fillings;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::client::Client;
 use domain::decision::derived_bits;
-use domain::notification::{Audience, Fillings, PlannedMessage, plan};
+use domain::notification::{Audience, PlannedMessage, plan};
 use domain::payment::GRACE;
 use domain::rules::Notifications;
 use domain::rules::notifications::Channel;
-use domain::{Money, NotificationId, Redacted, Timestamp};
+use domain::{NotificationId, Redacted, Timestamp};
 use providers::NOTIFY_CALL_TIMEOUT_S;
 use providers::http::BoxFuture;
 use providers::notify::email::SesEmail;
@@ -20,7 +22,6 @@ use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::secrets::Secrets;
 use runtime::{StepError, awsclients};
-use serde_json::Value;
 use store::{Crm, Notification, NotificationOutcome};
 
 /// The step.
@@ -59,7 +60,7 @@ impl QueueStep for Notify {
                 None => None,
             };
             let language = client.as_ref().map_or(live.rules.default_language.as_str(), |c| c.facts.language.as_str());
-            let planned = plan(&event.kind, &fillings(&event), language, &live.rules)
+            let planned = plan(&event.kind, &fillings::fillings(&event), language, &live.rules)
                 .map_err(|error| StepError::Rules { set: "notifications", what: error.to_string() })?;
             if planned.is_empty() {
                 return Ok("nobody_to_tell");
@@ -181,56 +182,4 @@ fn record(id: &NotificationId, messages: &[PlannedMessage], event: &BusEvent) ->
         in_app: in_app.is_some(),
         read: false,
     }
-}
-
-/// What the texts may use, read from the event's data.
-fn fillings(event: &BusEvent) -> Fillings {
-    let data = &event.data;
-    let mut fillings = Fillings::new().with("at", event.at);
-    for name in [
-        "payment_id",
-        "client_id",
-        "account_id",
-        "work_id",
-        "platform",
-        "account_type",
-        "currency",
-        "server",
-        "kind",
-        "queue",
-        "runbook",
-    ] {
-        if let Some(text) = data.get(name).and_then(Value::as_str) {
-            fillings = fillings.with(name, text);
-        }
-    }
-    for name in ["requested", "paid", "credited"] {
-        if let Some(money) = data.get(name).and_then(|value| serde_json::from_value::<Money>(value.clone()).ok()) {
-            fillings = fillings.with(name, money);
-        }
-    }
-    for name in ["leverage", "priority"] {
-        if let Some(number) = data.get(name).and_then(Value::as_u64) {
-            fillings = fillings.with(name, number.to_string());
-        }
-    }
-    let texts = [
-        ("psp", data.pointer("/psp/name")),
-        ("login", data.pointer("/platform/login").or_else(|| data.get("login"))),
-        ("reason", data.pointer("/review/kind").or_else(|| data.get("review"))),
-    ];
-    for (name, value) in texts {
-        if let Some(text) = value.and_then(Value::as_str) {
-            fillings = fillings.with(name, text);
-        }
-    }
-    if let Some(due) = data.get("due_at").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok()) {
-        fillings = fillings.with("due_at", due);
-    }
-    let subject = data.get("subject").and_then(Value::as_object);
-    if let Some(subject) = subject {
-        let ids: Vec<&str> = subject.values().filter_map(Value::as_str).collect();
-        fillings = fillings.with("subject", ids.join(", "));
-    }
-    fillings
 }

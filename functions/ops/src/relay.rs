@@ -4,12 +4,14 @@
 //! The lowest failed sequence number is reported: the stream comes again from there, and what was done before is
 //! found done.
 
+pub(crate) mod events;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::payment::deposit::DepositFacts;
 use domain::payment::ledger;
-use domain::{ClientId, EventId, Timestamp};
+use domain::{EventId, Timestamp};
 use futures::stream::{self, StreamExt as _};
 use providers::http::BoxFuture;
 use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
@@ -158,7 +160,7 @@ impl Relay {
         if entry.record.events.iter().any(|kind| kind == "deposit.credited") {
             self.book(entry).await?;
         }
-        events_of(entry)
+        events::of(entry)
     }
 
     async fn book(&self, entry: &Outboxed) -> Result<(), StepError> {
@@ -176,53 +178,4 @@ impl Relay {
         self.money.book(&facts.account_id, &ledger_entry).await?;
         Ok(())
     }
-}
-
-/// The name of the id in an event's data, by the id's prefix.
-fn id_field(entity: &str) -> &'static str {
-    match entity.split_once('_').map(|(prefix, _)| prefix) {
-        Some("pay") => "payment_id",
-        Some("acc") => "account_id",
-        Some("cli") => "client_id",
-        Some("wrk") => "work_id",
-        Some("str") => "stray_id",
-        _ => "entity_id",
-    }
-}
-
-/// The data of a version's events.
-pub(crate) fn data(public: Value, entity: &str, client: Option<&str>, why: &[String]) -> Value {
-    let mut data = public;
-    if let Some(object) = data.as_object_mut() {
-        object.insert(id_field(entity).to_owned(), json!(entity));
-        if let Some(client) = client {
-            object.insert("client_id".to_owned(), json!(client));
-        }
-        object.insert("why".to_owned(), json!(why));
-    }
-    data
-}
-
-/// The events of a version: their data is the entity's public part with its ids and the reasons.
-pub(crate) fn events_of(entry: &Outboxed) -> Result<Vec<Outgoing>, StepError> {
-    let client = entry.client.as_ref().map(ClientId::as_str);
-    let public = serde_json::from_str(&entry.public_text).map_err(|error| StepError::Malformed(error.to_string()))?;
-    let data = data(public, &entry.entity, client, &entry.record.why);
-    let at = Timestamp::from_millis(entry.record.at_ms).unwrap_or(Timestamp::EPOCH);
-    let outgoing = entry.record.events.iter().enumerate().map(|(n, kind)| {
-        let mut detail = json!({
-            "event_id": EventId::derived(&entry.entity, entry.version, n),
-            "entity": entry.entity,
-            "version": entry.version,
-            "type": kind,
-            "at": at,
-            "correlation_id": entry.record.correlation_id,
-            "data": data,
-        });
-        if let (Some(client), Some(object)) = (&entry.client, detail.as_object_mut()) {
-            object.insert("client_id".to_owned(), json!(client));
-        }
-        Outgoing { kind: kind.clone(), detail }
-    });
-    Ok(outgoing.collect())
 }

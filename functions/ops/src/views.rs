@@ -1,6 +1,7 @@
 //! Every `GET`: what clients' portal and staff see. Reads only.
 
 mod journal;
+mod show;
 mod work;
 
 pub(crate) use work::work_view;
@@ -22,6 +23,8 @@ use runtime::vendors::Servers;
 use runtime::{Caller, Problem, awsclients};
 use serde_json::{Value, json};
 use store::{Crm, Journal, MoneyTable, Stored};
+
+use show::{account_view, payment_view};
 
 /// How long a live balance may take; without it the account is shown without.
 const BALANCE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -172,35 +175,4 @@ impl Views {
         });
         Ok(list(items.collect(), next))
     }
-}
-
-fn account_view(account: &Account) -> Value {
-    let facts = &account.facts;
-    json!({
-        "account_id": account.id, "client_id": account.client_id, "platform": facts.platform, "kind": facts.kind,
-        "account_type": facts.account_type, "login": facts.login, "group": facts.group, "currency": facts.currency,
-        "leverage": facts.leverage, "status": facts.status.as_str(), "created_at": facts.created_at,
-    })
-}
-
-fn payment_view(deposit: &Deposit) -> Value {
-    let facts = &deposit.facts;
-    let timeline: Vec<Value> =
-        deposit.timeline().map(|(at, status, why)| json!({"at": at, "status": status.as_str(), "why": why})).collect();
-    let mut view = json!({
-        "payment_id": deposit.id, "client_id": deposit.client_id, "account_id": facts.account_id, "kind": "deposit",
-        "status": facts.status.as_str(), "requested": facts.requested, "psp": facts.psp, "platform": facts.platform,
-        "timeline": timeline,
-    });
-    if let Some(object) = view.as_object_mut() {
-        for (name, money) in [("paid", facts.paid), ("credited", facts.credited)] {
-            if let Some(money) = money {
-                object.insert(name.to_owned(), json!(money));
-            }
-        }
-        if let Some(review) = &facts.review {
-            object.insert("review".to_owned(), json!(review));
-        }
-    }
-    view
 }

@@ -1,15 +1,17 @@
 //! Credits the trading account: intent, call, outcome. No platform knows idempotency, so whatever may have been sent
 //! is looked up in the account's deal history before anything is sent again.
 
+mod platform;
+
 use std::sync::Arc;
 
 use domain::account::Account;
 use domain::decision::{Frame, Verdict};
-use domain::payment::{CreditOutcome, CreditStep, Deposit, Found, GRACE};
+use domain::payment::{CreditStep, Deposit, GRACE};
 use domain::{Seconds, Timestamp};
 use providers::PLATFORM_CALL_TIMEOUT_S;
 use providers::http::BoxFuture;
-use providers::platforms::{BalanceOperation, Login, PlatformError, TradingPlatform};
+use providers::platforms::TradingPlatform;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
@@ -22,8 +24,6 @@ use store::{Crm, MoneyTable, Stored};
 pub const TIMEOUT_S: u32 = 30;
 // a worker that stalls after its intent is ended by its time-out before anybody may send the credit again
 const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S);
-/// How far before the first credit the deal history is searched: clocks differ.
-const LOOK_BACK: Seconds = Seconds(600);
 
 /// The step.
 pub struct Credit {
@@ -93,7 +93,7 @@ impl Credit {
 
     /// A credit that may have been sent before.
     async fn resolve(&self, job: &Job, stored: Stored<Deposit>, frame: &mut Frame) -> Result<&'static str, StepError> {
-        let found = match look_up(job, &stored.entity, frame.now).await {
+        let found = match platform::look_up(job, &stored.entity, frame.now).await {
             Ok(found) => found,
             Err(error) => {
                 let reason = error.to_string();
@@ -121,7 +121,7 @@ impl Credit {
         if outcome != "crediting" {
             return Ok(outcome);
         }
-        let outcome = call(job, &intended.entity, frame.now).await?;
+        let outcome = platform::call(job, &intended.entity, frame.now).await?;
         self.save(intended, frame, |d, now| d.outcome(outcome.clone(), job.review_after, now)).await
     }
 
@@ -143,40 +143,4 @@ impl Credit {
             Done::Unchanged { .. } => "nothing_to_do",
         })
     }
-}
-
-async fn look_up(job: &Job, deposit: &Deposit, now: Timestamp) -> Result<Found, PlatformError> {
-    let reference = providers::platforms::Reference::new(deposit.platform_reference())
-        .map_err(|error| PlatformError::Misconfigured(error.to_string()))?;
-    let from = Timestamp::from_millis(deposit.inner.opened.millis().saturating_sub(i64::from(LOOK_BACK.0) * 1000));
-    let login = Login::new(deposit.facts.platform.login.clone());
-    let found = job
-        .platform
-        .find_operation(
-            &login,
-            &reference,
-            deposit.creditable(),
-            from.unwrap_or(deposit.inner.opened),
-            now.plus(LOOK_BACK),
-        )
-        .await?;
-    Ok(found.map_or(Found::Absent, |ticket| Found::Booked(ticket.as_str().to_owned())))
-}
-
-/// One call; where its answer is lost, one look-up: the usual case is that it was booked.
-async fn call(job: &Job, deposit: &Deposit, now: Timestamp) -> Result<CreditOutcome, StepError> {
-    let login = Login::new(deposit.facts.platform.login.clone());
-    let operation = BalanceOperation::new(login, deposit.creditable(), deposit.platform_reference())
-        .map_err(|error| StepError::Malformed(error.to_string()))?;
-    Ok(match job.platform.apply_balance(&operation).await {
-        Ok(ticket) => CreditOutcome::Booked(ticket.as_str().to_owned()),
-        Err(PlatformError::Refused { code, message }) => CreditOutcome::Refused(format!("{code} {message}")),
-        Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
-            CreditOutcome::NotApplied(error.to_string())
-        }
-        Err(error @ PlatformError::Unknown(_)) => match look_up(job, deposit, now).await {
-            Ok(Found::Booked(ticket)) => CreditOutcome::Booked(ticket),
-            Ok(Found::Absent) | Err(_) => CreditOutcome::Unknown(error.to_string()),
-        },
-    })
 }

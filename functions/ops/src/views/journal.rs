@@ -112,7 +112,7 @@ async fn of_client(crm: &Crm, money: &MoneyTable, text: &str) -> Result<Vec<Stri
 fn line(entry: &JournalEntry, previous: ChainHash) -> Value {
     let record = &entry.record;
     let state: Value = serde_json::from_str(&entry.public_text).unwrap_or(Value::Null);
-    let data = relay::data(state.clone(), &entry.entity, entry.client.as_deref(), &record.why);
+    let data = relay::events::data(state.clone(), &entry.entity, entry.client.as_deref(), &record.why);
     let events: Vec<Value> = record
         .events
         .iter()

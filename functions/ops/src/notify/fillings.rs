@@ -1,0 +1,58 @@
+//! What the texts about an event may use.
+
+use domain::notification::Fillings;
+use domain::{Money, Timestamp};
+use runtime::queue::BusEvent;
+use serde_json::Value;
+
+/// What the texts may use, read from the event's data.
+pub(super) fn fillings(event: &BusEvent) -> Fillings {
+    let data = &event.data;
+    let mut fillings = Fillings::new().with("at", event.at);
+    for name in [
+        "payment_id",
+        "client_id",
+        "account_id",
+        "work_id",
+        "platform",
+        "account_type",
+        "currency",
+        "server",
+        "kind",
+        "queue",
+        "runbook",
+    ] {
+        if let Some(text) = data.get(name).and_then(Value::as_str) {
+            fillings = fillings.with(name, text);
+        }
+    }
+    for name in ["requested", "paid", "credited"] {
+        if let Some(money) = data.get(name).and_then(|value| serde_json::from_value::<Money>(value.clone()).ok()) {
+            fillings = fillings.with(name, money);
+        }
+    }
+    for name in ["leverage", "priority"] {
+        if let Some(number) = data.get(name).and_then(Value::as_u64) {
+            fillings = fillings.with(name, number.to_string());
+        }
+    }
+    let texts = [
+        ("psp", data.pointer("/psp/name")),
+        ("login", data.pointer("/platform/login").or_else(|| data.get("login"))),
+        ("reason", data.pointer("/review/kind").or_else(|| data.get("review"))),
+    ];
+    for (name, value) in texts {
+        if let Some(text) = value.and_then(Value::as_str) {
+            fillings = fillings.with(name, text);
+        }
+    }
+    if let Some(due) = data.get("due_at").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok()) {
+        fillings = fillings.with("due_at", due);
+    }
+    let subject = data.get("subject").and_then(Value::as_object);
+    if let Some(subject) = subject {
+        let ids: Vec<&str> = subject.values().filter_map(Value::as_str).collect();
+        fillings = fillings.with("subject", ids.join(", "));
+    }
+    fillings
+}

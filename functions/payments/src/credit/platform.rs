@@ -1,0 +1,48 @@
+//! The credit on the trading platform: one call, and the look-up of what may have been booked.
+
+use domain::payment::{CreditOutcome, Deposit, Found};
+use domain::{Seconds, Timestamp};
+use providers::platforms::{BalanceOperation, Login, PlatformError};
+use runtime::StepError;
+
+use super::Job;
+
+/// How far before the first credit the deal history is searched: clocks differ.
+const LOOK_BACK: Seconds = Seconds(600);
+
+/// Looks the deposit's reference up in the deal history.
+pub(super) async fn look_up(job: &Job, deposit: &Deposit, now: Timestamp) -> Result<Found, PlatformError> {
+    let reference = providers::platforms::Reference::new(deposit.platform_reference())
+        .map_err(|error| PlatformError::Misconfigured(error.to_string()))?;
+    let from = Timestamp::from_millis(deposit.inner.opened.millis().saturating_sub(i64::from(LOOK_BACK.0) * 1000));
+    let login = Login::new(deposit.facts.platform.login.clone());
+    let found = job
+        .platform
+        .find_operation(
+            &login,
+            &reference,
+            deposit.creditable(),
+            from.unwrap_or(deposit.inner.opened),
+            now.plus(LOOK_BACK),
+        )
+        .await?;
+    Ok(found.map_or(Found::Absent, |ticket| Found::Booked(ticket.as_str().to_owned())))
+}
+
+/// One call; where its answer is lost, one look-up: the usual case is that it was booked.
+pub(super) async fn call(job: &Job, deposit: &Deposit, now: Timestamp) -> Result<CreditOutcome, StepError> {
+    let login = Login::new(deposit.facts.platform.login.clone());
+    let operation = BalanceOperation::new(login, deposit.creditable(), deposit.platform_reference())
+        .map_err(|error| StepError::Malformed(error.to_string()))?;
+    Ok(match job.platform.apply_balance(&operation).await {
+        Ok(ticket) => CreditOutcome::Booked(ticket.as_str().to_owned()),
+        Err(PlatformError::Refused { code, message }) => CreditOutcome::Refused(format!("{code} {message}")),
+        Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
+            CreditOutcome::NotApplied(error.to_string())
+        }
+        Err(error @ PlatformError::Unknown(_)) => match look_up(job, deposit, now).await {
+            Ok(Found::Booked(ticket)) => CreditOutcome::Booked(ticket),
+            Ok(Found::Absent) | Err(_) => CreditOutcome::Unknown(error.to_string()),
+        },
+    })
+}
