@@ -4,7 +4,7 @@ CARGO ?= cargo
 STACK = $(PYTHON) infra/local/localstack/stack.py
 TOOLS = .local/tools/bin
 
-.PHONY: demo test check bench package deploy rules clean need-rust need-python
+.PHONY: demo test check bench package deploy rules need-rust need-python
 
 ## a brokerage on this machine and a day of it; ONCE=1 ends by itself. Needs Rust only.
 demo: need-rust
@@ -39,9 +39,11 @@ package: need-rust need-python
 	PATH="$(CURDIR)/$(TOOLS):$$PATH" $(CARGO) lambda build --locked --release --arm64 --output-format zip -p kyc -p accounts -p payments -p ops
 
 ## to AWS; needs credentials and the values that README.md names
-deploy: package
-	$(PYTHON) infra/local/tools/setup.py sam
-	$(TOOLS)/sam deploy --guided --template-file infra/template.yaml --resolve-s3 --capabilities CAPABILITY_IAM
+deploy: need-rust need-python
+	$(PYTHON) infra/local/tools/setup.py cargo-lambda sam
+	rustup target add aarch64-unknown-linux-gnu
+	PATH="$(CURDIR)/$(TOOLS):$$PATH" sam build --beta-features --template-file infra/template.yaml --build-dir target/sam
+	$(TOOLS)/sam deploy --guided --template-file target/sam/template.yaml --resolve-s3 --capabilities CAPABILITY_IAM
 
 ## checks infra/rules; TABLE=… NAMES="SECRET_PREFIX=pipworks/prod …" publishes what changed
 rules: need-rust
