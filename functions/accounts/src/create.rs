@@ -130,9 +130,6 @@ impl Create {
     ) -> Result<&'static str, StepError> {
         let now = frame.now;
         let decide = |account: &Account| account.outcome(outcome.clone(), now);
-        Ok(match step::change(&self.crm, id.as_str(), frame, decide).await? {
-            Done::Changed { outcome, .. } => outcome,
-            Done::Unchanged { .. } => "nothing_to_do",
-        })
+        Ok(step::change(&self.crm, id.as_str(), frame, decide).await?.outcome())
     }
 }

@@ -138,9 +138,6 @@ impl Credit {
             // a webhook changed it meanwhile: the outcome is decided on what is there now
             None => step::change(&self.money, id.as_str(), frame, |d: &Deposit| decide(d, now)).await?,
         };
-        Ok(match done {
-            Done::Changed { outcome, .. } => outcome,
-            Done::Unchanged { .. } => "nothing_to_do",
-        })
+        Ok(done.outcome())
     }
 }

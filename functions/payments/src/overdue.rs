@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use domain::payment::{Deposit, DueStep, PollAnswer, PollLimits};
+use domain::rules::Psps;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
-use runtime::step::{self, Done};
+use runtime::step;
 use runtime::vendors::PspDesk;
 use runtime::{StepError, awsclients};
 use store::{MoneyTable, Stored};
@@ -53,7 +54,7 @@ impl QueueStep for Overdue {
                 DueStep::Poll => {
                     let live = self.desk.rules().await?;
                     frame.rules = Some(live.label());
-                    let (answer, limits) = self.ask(&stored).await?;
+                    let (answer, limits) = self.ask(&stored, &live.rules).await?;
                     step::change(&self.money, &event.entity, &mut frame, |deposit: &Deposit| {
                         match deposit.due_step(now) {
                             DueStep::Poll => deposit.polled(&answer, limits, &live.rules, now),
@@ -64,20 +65,16 @@ impl QueueStep for Overdue {
                     .await?
                 }
             };
-            Ok(match done {
-                Done::Changed { outcome, .. } => outcome,
-                Done::Unchanged { .. } => "nothing_to_do",
-            })
+            Ok(done.outcome())
         })
     }
 }
 
 impl Overdue {
-    async fn ask(&self, stored: &Stored<Deposit>) -> Result<(PollAnswer, PollLimits), StepError> {
+    async fn ask(&self, stored: &Stored<Deposit>, rules: &Psps) -> Result<(PollAnswer, PollLimits), StepError> {
         let deposit = &stored.entity;
-        let live = self.desk.rules().await?;
         let name = &deposit.facts.psp.name;
-        let rule = live.rules.psp(name);
+        let rule = rules.psp(name);
         let rule = rule.ok_or_else(|| StepError::Rules { set: "psps", what: format!("{name} is no longer in it") })?;
         let limits = PollLimits::from(rule);
         let psp = self.desk.adapter(rule).await?;

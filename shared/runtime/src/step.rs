@@ -115,6 +115,14 @@ pub enum Done<T> {
 }
 
 impl<T> Done<T> {
+    /// One word for log and metric.
+    pub fn outcome(&self) -> &'static str {
+        match self {
+            Self::Changed { outcome, .. } => outcome,
+            Self::Unchanged { .. } => "nothing_to_do",
+        }
+    }
+
     /// The entity.
     pub fn stored(&self) -> &Stored<T> {
         match self {
