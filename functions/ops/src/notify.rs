@@ -2,7 +2,7 @@
 
 mod fillings;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use domain::client::Client;
@@ -29,7 +29,8 @@ pub struct Notify {
     crm: Crm,
     rules: RuleBook,
     secrets: Secrets,
-    email: SesEmail,
+    /// Made with the first mail: an init does not wait for it.
+    email: LazyLock<SesEmail, Box<dyn FnOnce() -> SesEmail + Send>>,
     slack: Slack,
 }
 
@@ -38,11 +39,12 @@ pub struct Notify {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let aws = ports.aws.clone();
     let step = Notify {
         crm: awsclients::crm(ports)?,
         rules: RuleBook::new(ports)?,
         secrets: Secrets::new(ports),
-        email: SesEmail::new(aws_sdk_ses::Client::new(&ports.aws)),
+        email: LazyLock::new(Box::new(move || SesEmail::new(aws_sdk_ses::Client::new(&aws)))),
         slack: Slack::new(ports.transport.clone(), Duration::from_secs(u64::from(NOTIFY_CALL_TIMEOUT_S))),
     };
     QueueFunction::build(step, ports)

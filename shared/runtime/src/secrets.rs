@@ -1,8 +1,9 @@
 //! Secrets from Secrets Manager, cached for a few minutes; a rotation is picked up without a deployment.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use domain::{Seconds, Timestamp};
@@ -17,7 +18,9 @@ const KEEP: Seconds = Seconds(300);
 /// Reads secrets by name.
 #[derive(Clone)]
 pub struct Secrets {
-    client: Client,
+    aws: SdkConfig,
+    /// Made with the first read: an init that needs no secret does not wait for it.
+    client: Arc<OnceLock<Client>>,
     clock: Arc<dyn Clock>,
     cache: Arc<Mutex<BTreeMap<String, (Timestamp, SecretString)>>>,
 }
@@ -25,7 +28,12 @@ pub struct Secrets {
 impl Secrets {
     /// A reader with an empty cache.
     pub fn new(ports: &Ports) -> Self {
-        Self { client: Client::new(&ports.aws), clock: ports.clock.clone(), cache: Arc::default() }
+        Self {
+            aws: ports.aws.clone(),
+            client: Arc::default(),
+            clock: ports.clock.clone(),
+            cache: Arc::default(),
+        }
     }
 
     /// A secret's text.
@@ -46,7 +54,8 @@ impl Secrets {
 
     async fn read(&self, name: &str) -> Result<SecretString, StepError> {
         let fail = |what: String, retry| StepError::Secret { name: name.to_owned(), what, retry };
-        let answer = self.client.get_secret_value().secret_id(name).send().await.map_err(|error| match &error {
+        let client = self.client.get_or_init(|| Client::new(&self.aws));
+        let answer = client.get_secret_value().secret_id(name).send().await.map_err(|error| match &error {
             SdkError::ServiceError(service) => {
                 let code = service.err().code().unwrap_or("unknown").to_owned();
                 let retry = !matches!(code.as_str(), "ResourceNotFoundException" | "AccessDeniedException");
