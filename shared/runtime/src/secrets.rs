@@ -28,12 +28,7 @@ pub struct Secrets {
 impl Secrets {
     /// A reader with an empty cache.
     pub fn new(ports: &Ports) -> Self {
-        Self {
-            aws: ports.aws.clone(),
-            client: Arc::default(),
-            clock: ports.clock.clone(),
-            cache: Arc::default(),
-        }
+        Self { aws: ports.aws.clone(), client: Arc::default(), clock: ports.clock.clone(), cache: Arc::default() }
     }
 
     /// A secret's text.
