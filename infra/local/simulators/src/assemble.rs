@@ -13,6 +13,7 @@ use crate::clock::Ids;
 use crate::config::Config;
 use crate::courier::Courier;
 use crate::mail::{Mail, Mailbox};
+use crate::meta::Meta;
 use crate::mt5::Mt5;
 use crate::praxis::Praxis;
 use crate::psp::Psp;
@@ -55,6 +56,7 @@ impl Simulators {
         let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let slack_socket = bind("slack", ports.slack, &mut urls).await?;
+        let meta_socket = bind("meta", ports.meta, &mut urls).await?;
         let mail_socket = bind("mail", ports.mail, &mut urls).await?;
         let psp_socket = bind("psp", ports.psp, &mut urls).await?;
 
@@ -65,8 +67,9 @@ impl Simulators {
         let stripe = Stripe::new(config.stripe, url("stripe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
-        let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock, Arc::clone(&courier));
-        let slack = Slack::new(config.slack, Arc::clone(&courier));
+        let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let slack = Slack::new(config.slack, url("slack"), clock.clone(), Arc::clone(&courier));
+        let meta = Meta::new(config.meta, Arc::clone(&ids), clock, Arc::clone(&courier));
         let mailbox = Mailbox::with_ids(config.mail, ids);
         let psp = Arc::new(Psp { stripe: Arc::clone(&stripe), praxis: Arc::clone(&praxis) });
 
@@ -79,6 +82,7 @@ impl Simulators {
         listen(praxis_socket, praxis.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(slack_socket, slack.router(), None);
+        listen(meta_socket, meta.router(), None);
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
         listen(psp_socket, psp.router(), None);
 
@@ -93,7 +97,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `mail`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `mail`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }
@@ -103,7 +107,7 @@ impl Running {
         self.urls.get(vendor).map_or("", String::as_str)
     }
 
-    /// Where webhooks go from now on: `{base}/v1/webhooks/psp/{vendor}`.
+    /// Where webhooks go from now on: `{base}/v1/webhooks/psp/{vendor}`, `…/leads/meta`, `…/slack`.
     pub fn set_webhook_base(&self, base: impl Into<String>) {
         self.courier.set_base(Some(base.into()));
     }

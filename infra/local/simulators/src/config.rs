@@ -13,6 +13,8 @@ pub struct Config {
     pub mt5: Mt5Config,
     /// The chat.
     pub slack: SlackConfig,
+    /// The ad platform.
+    pub meta: MetaConfig,
     /// The mail service.
     pub mail: MailConfig,
     /// Listening ports; 0 lets the system choose.
@@ -121,16 +123,42 @@ impl Default for Mt5Config {
     }
 }
 
-/// The incoming webhook of the chat.
+/// The chat.
 #[derive(Debug, Clone)]
 pub struct SlackConfig {
-    /// Path below `/services/`, which is the secret.
+    /// Path of the incoming webhook below `/services/`, which is the secret.
     pub path_token: String,
+    /// Signs pressed buttons.
+    pub signing_secret: String,
+}
+
+/// The ad platform.
+#[derive(Debug, Clone)]
+pub struct MetaConfig {
+    /// Signs webhooks.
+    pub app_secret: String,
+    /// What a subscription is verified with.
+    pub verify_token: String,
+    /// Reads leads.
+    pub page_token: String,
+}
+
+impl Default for MetaConfig {
+    fn default() -> Self {
+        Self {
+            app_secret: "local-app-secret".to_owned(),
+            verify_token: "local-verify-token".to_owned(),
+            page_token: "local-page-token".to_owned(),
+        }
+    }
 }
 
 impl Default for SlackConfig {
     fn default() -> Self {
-        Self { path_token: "T00000000/B00000000/local".to_owned() }
+        Self {
+            path_token: "T00000000/B00000000/local".to_owned(),
+            signing_secret: "local-slack-signing-secret".to_owned(),
+        }
     }
 }
 
@@ -152,6 +180,8 @@ pub struct Ports {
     pub mt5: u16,
     /// Chat.
     pub slack: u16,
+    /// Ad platform.
+    pub meta: u16,
     /// Mail.
     pub mail: u16,
     /// Both payment providers below `/stripe` and `/praxis`.

@@ -167,7 +167,9 @@ impl Courier {
             Err(poisoned) => poisoned.into_inner().clone(),
         }?;
         let base = base.trim_end_matches('/');
-        Some(format!("{base}/v1/webhooks/psp/{vendor}"))
+        // payment providers have a folder of their own
+        let path = if vendor.contains('/') || vendor == "slack" { vendor.to_owned() } else { format!("psp/{vendor}") };
+        Some(format!("{base}/v1/webhooks/{path}"))
     }
 
     /// Sends all copies as planned and returns them in the order of sending.

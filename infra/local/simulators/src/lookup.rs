@@ -31,6 +31,10 @@ impl Config {
         text(&mut config.praxis.secret, "PRAXIS_SECRET");
         text(&mut config.mt5.password, "MT5_PASSWORD");
         text(&mut config.slack.path_token, "SLACK_PATH_TOKEN");
+        text(&mut config.slack.signing_secret, "SLACK_SIGNING_SECRET");
+        text(&mut config.meta.app_secret, "META_APP_SECRET");
+        text(&mut config.meta.verify_token, "META_VERIFY_TOKEN");
+        text(&mut config.meta.page_token, "META_PAGE_TOKEN");
         number(&get, &mut config.mt5.manager_login, "MT5_MANAGER_LOGIN")?;
         number(&get, &mut config.mt5.first_login, "MT5_FIRST_LOGIN")?;
         number(&get, &mut config.mt5.last_login, "MT5_LAST_LOGIN")?;
@@ -40,6 +44,7 @@ impl Config {
         number(&get, &mut config.ports.praxis, "PRAXIS_PORT")?;
         number(&get, &mut config.ports.mt5, "MT5_PORT")?;
         number(&get, &mut config.ports.slack, "SLACK_PORT")?;
+        number(&get, &mut config.ports.meta, "META_PORT")?;
         number(&get, &mut config.ports.mail, "MAIL_PORT")?;
         number(&get, &mut config.ports.psp, "PSP_PORT")?;
         if let Some(groups) = get("MT5_GROUPS") {

@@ -1,4 +1,4 @@
-//! The chat's incoming webhook.
+//! The chat: its incoming webhook, and members who press buttons.
 
 use std::sync::{Arc, Mutex};
 
@@ -9,14 +9,15 @@ use axum::routing::post;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::clock;
+use crate::clock::{self, Clock};
 use crate::config::SlackConfig;
 use crate::control::{self, Controlled};
-use crate::courier::Courier;
+use crate::courier::{Courier, Delivery, Route};
 use crate::desk::{Desk, lock};
 use crate::fault::Refusal;
 use crate::reply;
 use crate::request::Call;
+use crate::slack_press::{self, PressSigner};
 
 /// Most blocks of a message.
 const BLOCKS_MAX: usize = 50;
@@ -30,19 +31,53 @@ const ACTION_ELEMENTS_MAX: usize = 25;
 /// The simulator.
 pub(crate) struct Slack {
     config: SlackConfig,
+    base_url: String,
+    clock: Clock,
     courier: Arc<Courier>,
     desk: Desk,
     messages: Mutex<Vec<Value>>,
+    /// What messages were changed to.
+    changes: Mutex<Vec<Value>>,
+    log: Arc<Mutex<Vec<Delivery>>>,
 }
 
 impl Slack {
-    pub(crate) fn new(config: SlackConfig, courier: Arc<Courier>) -> Arc<Self> {
-        Arc::new(Self { config, courier, desk: Desk::default(), messages: Mutex::default() })
+    pub(crate) fn new(config: SlackConfig, base_url: String, clock: Clock, courier: Arc<Courier>) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            base_url,
+            clock,
+            courier,
+            desk: Desk::default(),
+            messages: Mutex::default(),
+            changes: Mutex::default(),
+            log: Arc::default(),
+        })
+    }
+
+    pub(crate) fn courier(&self) -> &Arc<Courier> {
+        &self.courier
+    }
+
+    pub(crate) fn response_url(&self) -> String {
+        format!("{}/actions/1", self.base_url)
+    }
+
+    pub(crate) fn route(&self) -> Route {
+        let secret = self.config.signing_secret.clone();
+        let signer = PressSigner { secret, clock: self.clock.clone() };
+        Route { vendor: "slack", signer: Arc::new(signer), log: Arc::clone(&self.log) }
+    }
+
+    pub(crate) fn changed(&self, update: &Value) {
+        lock(&self.changes).push(json!({ "at_ms": clock::now_ms(), "update": update }));
     }
 
     pub(crate) fn router(self: &Arc<Self>) -> Router {
         Router::new()
             .route("/services/{*token}", post(incoming))
+            .route("/actions/{id}", post(slack_press::change))
+            .route("/_control/press", post(slack_press::press))
             .with_state(Arc::clone(self))
             .merge(control::routes(Arc::clone(self), Arc::clone(&self.courier)))
     }
@@ -144,11 +179,17 @@ impl Controlled for Slack {
     }
 
     fn state(&self, _only: Option<&str>) -> Map<String, Value> {
-        Map::from_iter([("messages".to_owned(), json!(*lock(&self.messages)))])
+        Map::from_iter([
+            ("messages".to_owned(), json!(*lock(&self.messages))),
+            ("changes".to_owned(), json!(*lock(&self.changes))),
+            ("deliveries".to_owned(), json!(*lock(&self.log))),
+        ])
     }
 
     fn clear(&self) {
         lock(&self.messages).clear();
+        lock(&self.changes).clear();
+        lock(&self.log).clear();
     }
 }
 
