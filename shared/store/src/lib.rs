@@ -3,6 +3,8 @@
 //! A method per business commit. A duplicate is a value, not an error. See README.md for every access pattern.
 
 mod claims;
+mod commit;
+mod contacts;
 mod due;
 mod entities;
 mod error;
@@ -15,6 +17,8 @@ mod rules;
 mod usage;
 
 pub use claims::{Claim, ClaimRequest};
+pub use commit::{Commit, Committed};
+pub use contacts::Contact;
 pub use due::{DUE_SHARDS, DueEntry};
 pub use entities::{Saved, Stored};
 pub use error::StoreError;
@@ -42,7 +46,7 @@ impl Table {
     }
 }
 
-/// Clients, trading accounts, work items, notifications.
+/// Leads, tasks, agents, clients, trading accounts, work items, notifications.
 #[derive(Debug, Clone)]
 pub struct Crm(pub Table);
 
@@ -64,32 +68,24 @@ pub trait Home<T> {
     fn table(&self) -> &Table;
 }
 
-impl Home<domain::client::Client> for Crm {
-    fn table(&self) -> &Table {
-        &self.0
-    }
+macro_rules! homes {
+    ($home:ty: $($entity:ty),+ $(,)?) => {$(
+        impl Home<$entity> for $home {
+            fn table(&self) -> &Table {
+                &self.0
+            }
+        }
+    )+};
 }
 
-impl Home<domain::account::Account> for Crm {
-    fn table(&self) -> &Table {
-        &self.0
-    }
-}
-
-impl Home<domain::work::WorkItem> for Crm {
-    fn table(&self) -> &Table {
-        &self.0
-    }
-}
-
-impl Home<domain::payment::StrayReport> for MoneyTable {
-    fn table(&self) -> &Table {
-        &self.0
-    }
-}
-
-impl Home<domain::payment::Deposit> for MoneyTable {
-    fn table(&self) -> &Table {
-        &self.0
-    }
-}
+homes!(
+    Crm: domain::client::Client,
+    domain::account::Account,
+    domain::work::WorkItem,
+    domain::lead::Lead,
+    domain::sales::Task,
+    domain::sales::AgentState,
+    domain::sales::PoolState,
+    domain::journey::Journey,
+);
+homes!(MoneyTable: domain::payment::StrayReport, domain::payment::Deposit);

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use domain::decision::Entity;
+use domain::lead::{Lead, waiting_list};
+use domain::sales::{AgentId, AgentState};
 use domain::{AccountId, ClientId, PaymentId, WorkId};
 
 use crate::entities::stored;
 use crate::error::StoreError;
 use crate::item::{CLIENT, Item, KEY, QUEUE, RANK, SORT, SORT_ENTITY, s, text};
 use crate::usage::{self, Kind};
-use crate::{Crm, Home, MoneyTable, Stored, Table};
+use crate::{Crm, MoneyTable, Stored, Table};
 
 /// A page of a list.
 #[derive(Debug, Clone)]
@@ -21,6 +23,8 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
+/// Keys that one batch read takes.
+const BATCH_MAX: usize = 100;
 /// Attempts to read keys that a batch left over.
 const BATCH_ATTEMPTS: usize = 5;
 
@@ -81,38 +85,52 @@ impl Table {
         Ok((keys, next))
     }
 
-    async fn batch<T: Entity>(&self, keys: &[String]) -> Result<Vec<Stored<T>>, StoreError> {
-        let mut found: HashMap<String, Stored<T>> = HashMap::new();
-        let mut wanted: Vec<Item> = keys
-            .iter()
-            .map(|key| HashMap::from([(KEY.to_owned(), s(key)), (SORT.to_owned(), s(SORT_ENTITY))]))
-            .collect();
-        for _ in 0..BATCH_ATTEMPTS {
-            if wanted.is_empty() {
-                break;
+    /// The items of keys that are there, strongly consistent, in no order.
+    pub(crate) async fn items(&self, keys: &[String]) -> Result<Vec<Item>, StoreError> {
+        let mut found = Vec::new();
+        for part in keys.chunks(BATCH_MAX) {
+            let mut wanted: Vec<Item> = part
+                .iter()
+                .map(|key| HashMap::from([(KEY.to_owned(), s(key)), (SORT.to_owned(), s(SORT_ENTITY))]))
+                .collect();
+            for _ in 0..BATCH_ATTEMPTS {
+                if wanted.is_empty() {
+                    break;
+                }
+                wanted = self.some_items(wanted, &mut found).await?;
             }
-            let request = KeysAndAttributes::builder()
-                .set_keys(Some(std::mem::take(&mut wanted)))
-                .consistent_read(true)
-                .build()
-                .map_err(|error| StoreError::Refused(error.to_string()))?;
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&self.name, request)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await?;
-            usage::count(&self.name, &Kind::Read, answer.consumed_capacity().first());
-            for item in answer.responses().and_then(|tables| tables.get(&self.name)).into_iter().flatten() {
-                found.insert(text(item, "?", KEY)?.to_owned(), stored(item)?);
-            }
-            if let Some(left) = answer.unprocessed_keys().and_then(|tables| tables.get(&self.name)) {
-                wanted = left.keys().to_vec();
+            if !wanted.is_empty() {
+                return Err(StoreError::Unavailable("a batch read was left unfinished".to_owned()));
             }
         }
-        if !wanted.is_empty() {
-            return Err(StoreError::Unavailable("a batch read was left unfinished".to_owned()));
+        Ok(found)
+    }
+
+    /// Reads what one call gives; what it left over comes back.
+    async fn some_items(&self, wanted: Vec<Item>, found: &mut Vec<Item>) -> Result<Vec<Item>, StoreError> {
+        let request = KeysAndAttributes::builder()
+            .set_keys(Some(wanted))
+            .consistent_read(true)
+            .build()
+            .map_err(|error| StoreError::Refused(error.to_string()))?;
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.name, request)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await?;
+        usage::count(&self.name, &Kind::Read, answer.consumed_capacity().first());
+        let items = answer.responses().and_then(|tables| tables.get(&self.name));
+        found.extend(items.into_iter().flatten().cloned());
+        let left = answer.unprocessed_keys().and_then(|tables| tables.get(&self.name));
+        Ok(left.map(|left| left.keys().to_vec()).unwrap_or_default())
+    }
+
+    async fn batch<T: Entity>(&self, keys: &[String]) -> Result<Vec<Stored<T>>, StoreError> {
+        let mut found: HashMap<String, Stored<T>> = HashMap::new();
+        for item in self.items(keys).await? {
+            found.insert(text(&item, "?", KEY)?.to_owned(), stored(&item)?);
         }
         Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
     }
@@ -159,6 +177,23 @@ impl Crm {
         self.0.by_client(client, WorkId::PREFIX, limit, None).await
     }
 
+    /// The states of agents that were seen before.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn agents(&self, ids: &[AgentId]) -> Result<Vec<Stored<AgentState>>, StoreError> {
+        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.0.batch(&keys).await
+    }
+
+    /// The leads that wait in a pool, who waits longest first. The index may be some moments behind.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn waiting(&self, pool: &str, limit: i32) -> Result<Page<Lead>, StoreError> {
+        self.ranked(waiting_list(pool), limit, None).await
+    }
+
     /// The work items of a queue by their rank: priority, then due time. `after` is a rank, of whatever queue; `resolved`
     /// ones are listed apart.
     ///
@@ -172,17 +207,15 @@ impl Crm {
         after: Option<&str>,
     ) -> Result<Page<domain::work::WorkItem>, StoreError> {
         let state = if resolved { "resolved" } else { "open" };
-        let table = Home::<domain::work::WorkItem>::table(self);
-        let (keys, next) = table
-            .keys(KeyQuery {
-                index: "queue",
-                partition: (QUEUE, format!("{queue}#{state}")),
-                sort: RANK,
-                part: Part::InOrder { after },
-                limit,
-            })
-            .await?;
-        Ok(Page { items: table.batch(&keys).await?, next })
+        self.ranked(format!("{queue}#{state}"), limit, after).await
+    }
+
+    /// Entities of a list by their rank.
+    async fn ranked<T: Entity>(&self, list: String, limit: i32, after: Option<&str>) -> Result<Page<T>, StoreError> {
+        let part = Part::InOrder { after };
+        let query = KeyQuery { index: "queue", partition: (QUEUE, list), sort: RANK, part, limit };
+        let (keys, next) = self.0.keys(query).await?;
+        Ok(Page { items: self.0.batch(&keys).await?, next })
     }
 }
 
