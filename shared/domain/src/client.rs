@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::contact;
 use crate::decision::{Decision, Entity};
 use crate::input::{Fault, Reader};
 use crate::{ClientId, Country, LeadId, Redacted, Timestamp};
@@ -135,32 +136,15 @@ fn text(pointer: &str, value: &str, faults: &mut Vec<Fault>) -> String {
     trimmed.to_owned()
 }
 
-/// One `@`, something on both sides, a dot in the domain; delivery is the real test.
 fn email(value: &str, faults: &mut Vec<Fault>) -> String {
-    let trimmed = value.trim();
-    let good = trimmed.len() <= 254
-        && !trimmed.chars().any(|c| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';'))
-        && trimmed.split_once('@').is_some_and(|(local, domain)| {
-            !local.is_empty()
-                && local.len() <= 64
-                && !domain.contains('@')
-                && domain.split('.').count() > 1
-                && domain.split('.').all(|label| !label.is_empty() && label.len() <= 63)
-        });
-    if !good {
+    contact::email(value).unwrap_or_else(|| {
         faults.push(Fault::new("/email", "invalid_email", "must be an e-mail address"));
-        return String::new();
-    }
-    let (local, domain) = trimmed.split_once('@').unwrap_or((trimmed, ""));
-    format!("{local}@{}", domain.to_lowercase())
+        String::new()
+    })
 }
 
-/// E.164: a plus and 8 to 15 digits, the first not zero.
 fn phone(value: &str, faults: &mut Vec<Fault>) -> String {
-    let digits = value.strip_prefix('+').unwrap_or("");
-    let good =
-        (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
-    if !good {
+    if !contact::is_e164(value) {
         faults.push(Fault::new("/phone", "invalid_phone", "must be an E.164 number such as +34600111222"));
     }
     value.to_owned()
@@ -191,17 +175,11 @@ fn country(pointer: &str, value: &str, faults: &mut Vec<Fault>) -> Option<Countr
     parsed
 }
 
-/// The shape of a BCP 47 tag: a language of two or three letters and further subtags of one to eight.
 fn language(value: &str, faults: &mut Vec<Fault>) -> String {
-    let mut subtags = value.split('-');
-    let first = subtags.next().unwrap_or("");
-    let good = (2..=3).contains(&first.len())
-        && first.bytes().all(|b| b.is_ascii_alphabetic())
-        && subtags.all(|tag| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric()));
-    if !good || value.len() > 35 {
+    contact::language(value).unwrap_or_else(|| {
         faults.push(Fault::new("/language", "invalid_language", "must be a BCP 47 tag such as es or pt-BR"));
-    }
-    value.to_owned()
+        String::new()
+    })
 }
 
 impl Entity for Client {

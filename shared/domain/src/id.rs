@@ -104,6 +104,10 @@ ids! {
     StrayId = "str_";
     /// A work item.
     WorkId = "wrk_";
+    /// Something that a person is to do.
+    TaskId = "tsk_";
+    /// A sequence of messages to somebody.
+    JourneyId = "jny_";
     /// Work from its first request on; callers may bring their own instead.
     CorrelationId = "cor_";
     /// A message to a client.

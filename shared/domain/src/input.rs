@@ -105,6 +105,55 @@ impl<'a> Reader<'a> {
         number
     }
 
+    /// True or false, which may be left out.
+    pub fn optional_bool(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.field(name)?;
+        if value.as_bool().is_none() {
+            self.faults.push(Fault::new(self.pointer(name), "wrong_type", "must be true or false"));
+        }
+        value.as_bool()
+    }
+
+    /// Any value, which may be left out; whoever reads it says what is wrong with it.
+    pub fn optional_value(&mut self, name: &'static str) -> Option<&'a serde_json::Value> {
+        self.field(name)
+    }
+
+    /// A reader of an object inside; give it back to [`Reader::close`].
+    pub fn optional_object(&mut self, name: &'static str) -> Option<Reader<'a>> {
+        let value = self.field(name)?;
+        if !value.is_object() {
+            self.faults.push(Fault::new(self.pointer(name), "wrong_type", "must be an object"));
+            return None;
+        }
+        Some(Reader { at: self.pointer(name), ..Reader::new(value) })
+    }
+
+    /// A reader of an object inside that must be there.
+    pub fn object(&mut self, name: &'static str) -> Option<Reader<'a>> {
+        self.require(name).then(|| self.optional_object(name)).flatten()
+    }
+
+    /// Takes over what an inner reader found wrong.
+    pub fn close(&mut self, inner: Reader<'a>) {
+        self.faults.extend(inner.finish());
+    }
+
+    /// A fault at a field.
+    pub fn fault_at(&mut self, name: &str, code: &'static str, message: impl Into<String>) {
+        self.faults.push(Fault::new(self.pointer(name), code, message));
+    }
+
+    /// A moment that may be left out.
+    pub fn optional_time(&mut self, name: &'static str) -> Option<crate::Timestamp> {
+        let text = self.optional_string(name)?;
+        let at = text.parse().ok();
+        if at.is_none() {
+            self.fault_at(name, "invalid_time", "must be an RFC 3339 time such as 2026-11-25T10:00:00Z");
+        }
+        at
+    }
+
     /// Money above zero that must be there.
     pub fn money(&mut self, name: &'static str) -> Option<crate::Money> {
         if !self.require(name) {

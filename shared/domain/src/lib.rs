@@ -5,20 +5,28 @@
 
 pub mod account;
 pub mod client;
+pub mod contact;
 pub mod country;
 pub mod decision;
 pub mod id;
 pub mod input;
+pub mod journey;
+pub mod lead;
 pub mod money;
 pub mod notification;
 pub mod payment;
 pub mod personal;
 pub mod rules;
+pub mod sales;
 pub mod time;
 pub mod work;
+pub mod zone;
 
 pub use country::Country;
-pub use id::{AccountId, ClientId, CorrelationId, EventId, LeadId, NotificationId, PaymentId, StrayId, WorkId};
+pub use id::{
+    AccountId, ClientId, CorrelationId, EventId, JourneyId, LeadId, NotificationId, PaymentId, StrayId, TaskId, WorkId,
+};
 pub use money::{Currency, Money, MoneyError};
 pub use personal::Redacted;
 pub use time::{Seconds, Timestamp};
+pub use zone::Zone;

@@ -220,27 +220,33 @@ impl Page<'_> {
     }
 
     fn fill(&self, wording: &Wording) -> Result<String, PlanError> {
-        let base = self.language.split('-').next().unwrap_or_default();
-        let isolated = RIGHT_TO_LEFT.contains(&base);
-        let mut filled = String::new();
-        for piece in wording.pieces() {
-            match piece {
-                Piece::Text(text) => filled.push_str(text),
-                Piece::Name(name) => {
-                    let filling = self.fillings.get(name).ok_or_else(|| PlanError::MissingFilling {
-                        event: self.event,
-                        name: name.clone(),
-                        template: self.template.to_owned(),
-                    })?;
-                    let shown = filling.shown();
-                    if isolated {
-                        filled.extend([ISOLATE.0.to_string(), shown, ISOLATE.1.to_string()]);
-                    } else {
-                        filled.push_str(&shown);
-                    }
+        render(wording, self.language, self.fillings).map_err(|name| PlanError::MissingFilling {
+            event: self.event,
+            name,
+            template: self.template.to_owned(),
+        })
+    }
+}
+
+/// A text with its names filled in, in the order that the language is read in.
+///
+/// # Errors
+/// The name that nothing was given for.
+pub fn render(wording: &Wording, language: &str, fillings: &Fillings) -> Result<String, String> {
+    let isolated = RIGHT_TO_LEFT.contains(&crate::contact::primary_language(language));
+    let mut filled = String::new();
+    for piece in wording.pieces() {
+        match piece {
+            Piece::Text(text) => filled.push_str(text),
+            Piece::Name(name) => {
+                let shown = fillings.get(name).ok_or_else(|| name.clone())?.shown();
+                if isolated {
+                    filled.extend([ISOLATE.0.to_string(), shown, ISOLATE.1.to_string()]);
+                } else {
+                    filled.push_str(&shown);
                 }
             }
         }
-        Ok(filled)
     }
+    Ok(filled)
 }

@@ -36,6 +36,10 @@ impl Timestamp {
         self.0.as_millisecond()
     }
 
+    pub(crate) fn instant(&self) -> jiff::Timestamp {
+        self.0
+    }
+
     /// Whole seconds since 1970-01-01 UTC.
     pub fn seconds(&self) -> i64 {
         self.0.as_second()

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use domain::Timestamp;
 
 pub mod http;
+pub mod leads;
 pub mod notify;
 pub mod platforms;
 
@@ -23,6 +24,9 @@ pub const PLATFORM_CALL_TIMEOUT_S: u32 = 10;
 
 /// Longest a call of a payment provider may take, in seconds.
 pub const PSP_CALL_TIMEOUT_S: u32 = 8;
+
+/// Longest an ad platform may take to give a lead, in seconds.
+pub const GRAPH_CALL_TIMEOUT_S: u32 = 8;
 
 /// Longest a message may take to be handed over, in seconds.
 pub const NOTIFY_CALL_TIMEOUT_S: u32 = 5;

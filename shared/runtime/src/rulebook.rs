@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::rules::{DeskRules, Notifications, Platforms, Psps};
+use domain::rules::{
+    DeskRules, LeadIntake, LeadRouting, LeadScoring, Notifications, Platforms, Psps, SalesRules, Sequences,
+};
 use domain::{Seconds, Timestamp};
 use store::Rules;
 
@@ -60,6 +62,11 @@ sets! {
     Platforms = "platforms";
     Notifications = "notifications";
     DeskRules = "desk";
+    LeadIntake = "lead_intake";
+    LeadScoring = "lead_scoring";
+    LeadRouting = "lead_routing";
+    SalesRules = "sales";
+    Sequences = "sequences";
 }
 
 struct Kept {

@@ -58,6 +58,10 @@ impl Deposit {
                 | A::MarkOpen
                 | A::MarkNotCreatedRetry
                 | A::CloseWithoutAccount
+                | A::RouteAgain
+                | A::FetchAgain
+                | A::MarkContacted
+                | A::CloseLead
                 | A::Retry
                 | A::Close,
             )

@@ -93,6 +93,27 @@ impl Condition {
         Self::All(Vec::new())
     }
 
+    /// The texts that a field is compared with anywhere in it.
+    pub fn texts_asked_of(&self, field: &str) -> Vec<&str> {
+        match self {
+            Self::All(children) | Self::Any(children) => {
+                children.iter().flat_map(|child| child.texts_asked_of(field)).collect()
+            }
+            Self::Not(child) => child.texts_asked_of(field),
+            Self::Test(test) if test.field == field => {
+                let values = match &test.value {
+                    Value::List(values) => values.as_slice(),
+                    one => std::slice::from_ref(one),
+                };
+                values
+                    .iter()
+                    .filter_map(|value| if let Value::Text(text) = value { Some(text.as_str()) } else { None })
+                    .collect()
+            }
+            Self::Test(_) => Vec::new(),
+        }
+    }
+
     /// Whether it is written as one that always holds.
     pub fn is_always(&self) -> bool {
         matches!(self, Self::All(children) if children.is_empty())

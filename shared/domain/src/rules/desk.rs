@@ -84,6 +84,14 @@ words! {
         AccountCreationUnresolved = "account_creation_unresolved",
         /// The trading platform refused to create the account.
         AccountCreationRefused = "account_creation_refused",
+        /// No agent took up a lead, however many had it.
+        LeadUnclaimed = "lead_unclaimed",
+        /// A lead waits too long for an agent.
+        LeadWaiting = "lead_waiting",
+        /// The data of a lead could not be fetched from the ad platform.
+        LeadNotFetched = "lead_not_fetched",
+        /// A lead cannot be routed, because the rules are broken.
+        LeadRuleError = "lead_rule_error",
         /// A message could not be processed.
         DeadLetter = "dead_letter",
         /// A rule could not be judged.
@@ -114,6 +122,14 @@ words! {
         MarkNotCreatedRetry = "mark_not_created_retry",
         /// No account is opened.
         CloseWithoutAccount = "close_without_account",
+        /// The lead is routed again, to everybody anew.
+        RouteAgain = "route_again",
+        /// The lead's data is fetched again.
+        FetchAgain = "fetch_again",
+        /// Somebody spoke to the lead.
+        MarkContacted = "mark_contacted",
+        /// The lead is given up.
+        CloseLead = "close_lead",
         /// Process it again.
         Retry = "retry",
         /// Nothing more is done about it.
@@ -162,6 +178,10 @@ impl WorkKind {
             Self::AccountCreationUnresolved | Self::AccountCreationRefused => {
                 &[A::MarkOpen, A::MarkNotCreatedRetry, A::CloseWithoutAccount]
             }
+            Self::LeadUnclaimed | Self::LeadWaiting | Self::LeadRuleError => {
+                &[A::RouteAgain, A::MarkContacted, A::CloseLead]
+            }
+            Self::LeadNotFetched => &[A::FetchAgain, A::MarkContacted, A::CloseLead],
             Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
         }
     }

@@ -225,17 +225,21 @@ impl Notifications {
     /// A template's text in the wanted language, else in the shorter tag (`pt-BR`, then `pt`), else in the default language;
     /// with the language that was found. `None` only for a template that is not of this set.
     pub fn text(&self, template: &str, language: &str) -> Option<(&str, &Text)> {
-        let template = self.templates.get(template)?;
-        let mut wanted = language;
-        while !wanted.is_empty() {
-            let found = template.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(wanted));
-            if let Some((tag, text)) = found {
-                return Some((tag, text));
-            }
-            wanted = wanted.rsplit_once('-').map_or("", |(shorter, _)| shorter);
-        }
-        template.get_key_value(&self.default_language).map(|(tag, text)| (tag.as_str(), text))
+        nearest(self.templates.get(template)?, language, &self.default_language)
     }
+}
+
+/// The text in a language: for `pt-BR` that is `pt-BR`, else `pt`, else the default language.
+pub(super) fn nearest<'t>(template: &'t Template, language: &str, default: &str) -> Option<(&'t str, &'t Text)> {
+    let mut wanted = language;
+    while !wanted.is_empty() {
+        let found = template.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(wanted));
+        if let Some((tag, text)) = found {
+            return Some((tag, text));
+        }
+        wanted = wanted.rsplit_once('-').map_or("", |(shorter, _)| shorter);
+    }
+    template.get_key_value(default).map(|(tag, text)| (tag.as_str(), text))
 }
 
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Notifications> {
@@ -269,7 +273,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Notifications> {
     })
 }
 
-fn read_sender(node: &Node<'_>, faults: &mut Faults) -> Option<Sender> {
+pub(super) fn read_sender(node: &Node<'_>, faults: &mut Faults) -> Option<Sender> {
     let object = node.object(&["address", "name"], faults)?;
     let address = object.need("address", faults).and_then(|node| node.email(faults));
     let name = object.need("name", faults).and_then(|node| {
@@ -285,7 +289,7 @@ fn read_sender(node: &Node<'_>, faults: &mut Faults) -> Option<Sender> {
 }
 
 /// A BCP 47 tag such as `en`, `pt-BR`, `zh-Hant-TW`.
-fn is_language(text: &str) -> bool {
+pub(crate) fn is_language(text: &str) -> bool {
     let mut parts = text.split('-');
     let first = parts.next().unwrap_or_default();
     (2..=3).contains(&first.len())
@@ -294,7 +298,7 @@ fn is_language(text: &str) -> bool {
         && text.len() <= LANGUAGE_CHARS_MAX
 }
 
-fn read_language(node: &Node<'_>, faults: &mut Faults) -> Option<String> {
+pub(super) fn read_language(node: &Node<'_>, faults: &mut Faults) -> Option<String> {
     let text = node.line(LANGUAGE_CHARS_MAX, faults)?;
     if !is_language(text) {
         faults.add(node.fault("bad_language", "must be a language tag such as en or pt-BR"));
@@ -445,7 +449,7 @@ fn read_channel(
     Some(channel)
 }
 
-fn read_templates(at: &Object<'_>, faults: &mut Faults) -> Option<BTreeMap<String, Template>> {
+pub(super) fn read_templates(at: &Object<'_>, faults: &mut Faults) -> Option<BTreeMap<String, Template>> {
     let mut templates = BTreeMap::new();
     for (name, node) in at.entries() {
         if !is_name(name) {

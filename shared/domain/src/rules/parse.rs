@@ -197,7 +197,7 @@ fn read_value(node: &Node<'_>, field: &Field, faults: &mut Faults) -> Option<Val
     None
 }
 
-fn read_date(node: &Node<'_>, faults: &mut Faults) -> Option<jiff::civil::Date> {
+pub(crate) fn read_date(node: &Node<'_>, faults: &mut Faults) -> Option<jiff::civil::Date> {
     const MESSAGE: &str = "must be a day such as 2026-11-23";
     let text = node.line(TEXT_CHARS_MAX, faults)?;
     // The parser also takes times and other spellings; a rule file has one way to write a day.

@@ -216,12 +216,12 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
     let object = node.object(&KEYS, faults)?;
     let mut server_names = Vec::new();
     let servers = object.need("servers", faults).and_then(|list| {
-        read_each(&list, SERVERS_MAX, faults, |item, faults| read_server(item, &mut server_names, faults))
+        list.each(1..=SERVERS_MAX, faults, |item, faults| read_server(item, &mut server_names, faults))
     });
     let mut type_names = Vec::new();
     let types_at = object.need("account_types", faults);
     let account_types = types_at.as_ref().and_then(|list| {
-        read_each(list, ACCOUNT_TYPES_MAX, faults, |item, faults| read_account_type(item, &mut type_names, faults))
+        list.each(1..=ACCOUNT_TYPES_MAX, faults, |item, faults| read_account_type(item, &mut type_names, faults))
     });
 
     let schema = account_schema(&type_names);
@@ -242,17 +242,6 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
     let set = Platforms { servers: servers?, groups: groups?, leverage: leverage?, account_types: account_types? };
     refuse_unplaced(&types_at?, &set, &space, faults);
     Some(set)
-}
-
-fn read_each<T>(
-    list: &Node<'_>,
-    count_max: usize,
-    faults: &mut Faults,
-    mut read: impl FnMut(&Node<'_>, &mut Faults) -> Option<T>,
-) -> Option<Vec<T>> {
-    let items = list.list(1..=count_max, faults)?;
-    let values: Vec<Option<T>> = items.iter().map(|item| read(item, faults)).collect();
-    values.into_iter().collect()
 }
 
 fn read_server(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Option<Server> {

@@ -268,6 +268,18 @@ impl<'a> Node<'a> {
         None
     }
 
+    /// A list, each item read even after a faulty one, so that all faults are told at once.
+    pub(crate) fn each<T>(
+        &self,
+        count: RangeInclusive<usize>,
+        faults: &mut Faults,
+        mut read: impl FnMut(&Self, &mut Faults) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        let items = self.list(count, faults)?;
+        let values: Vec<Option<T>> = items.iter().map(|item| read(item, faults)).collect();
+        values.into_iter().collect()
+    }
+
     /// A list of distinct values, each read by `read`.
     pub(crate) fn distinct<T: PartialEq>(
         &self,

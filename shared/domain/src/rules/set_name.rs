@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::words::words;
-use super::{DeskRules, Notifications, Platforms, Psps};
+use super::{DeskRules, LeadIntake, LeadRouting, LeadScoring, Notifications, Platforms, Psps, SalesRules, Sequences};
 use crate::input::Fault;
 
 words! {
@@ -17,6 +17,16 @@ words! {
         Notifications = "notifications",
         /// Work items.
         Desk = "desk",
+        /// What a lead's form says, and who is the same person.
+        LeadIntake = "lead_intake",
+        /// How promising a lead is.
+        LeadScoring = "lead_scoring",
+        /// Where a lead goes.
+        LeadRouting = "lead_routing",
+        /// Agents, calendars, pools.
+        Sales = "sales",
+        /// Series of messages.
+        Sequences = "sequences",
     }
 }
 
@@ -30,5 +40,10 @@ pub fn parse_any(name: SetName, document: &Json) -> Result<(), Vec<Fault>> {
         SetName::Platforms => Platforms::parse(document).map(drop),
         SetName::Notifications => Notifications::parse(document).map(drop),
         SetName::Desk => DeskRules::parse(document).map(drop),
+        SetName::LeadIntake => LeadIntake::parse(document).map(drop),
+        SetName::LeadScoring => LeadScoring::parse(document).map(drop),
+        SetName::LeadRouting => LeadRouting::parse(document).map(drop),
+        SetName::Sales => SalesRules::parse(document).map(drop),
+        SetName::Sequences => Sequences::parse(document).map(drop),
     }
 }

@@ -23,7 +23,13 @@ fn installed(name: &str) -> Option<String> {
         "SECRET_PREFIX" => "pipworks/test",
         "BROKER_NAME" => "Example Markets",
         "MAIL_FROM" => "no-reply@example.com",
-        "STRIPE_URL" | "STRIPE_PAY_PAGE_URL" | "PRAXIS_URL" | "PUBLIC_URL" => "http://127.0.0.1:8701",
+        "STRIPE_URL"
+        | "STRIPE_PAY_PAGE_URL"
+        | "PRAXIS_URL"
+        | "PUBLIC_URL"
+        | "META_GRAPH_URL"
+        | "PORTAL_URL"
+        | "SLACK_URL" => "http://127.0.0.1:8701",
         "MT5_LIVE_URL" | "MT5_DEMO_URL" => "https://mt5.example.com:443",
         _ => return None,
     };

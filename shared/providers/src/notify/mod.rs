@@ -11,6 +11,7 @@ use crate::http::BoxFuture;
 #[cfg(feature = "email")]
 pub mod email;
 pub mod slack;
+pub mod slack_inbound;
 
 /// Hands messages over to a channel.
 pub trait Notifier: Send + Sync {
@@ -50,6 +51,28 @@ pub struct SlackPost {
     pub webhook_url: SecretString,
     /// What happened, in plain words; characters of the chat's mark-up are escaped.
     pub text: String,
+    /// Who is mentioned before it, by member id.
+    pub mention: Option<String>,
+    /// Buttons below it.
+    pub buttons: Vec<SlackButton>,
+}
+
+impl SlackPost {
+    /// Plain words.
+    pub fn plain(webhook_url: SecretString, text: String) -> Self {
+        Self { webhook_url, text, mention: None, buttons: Vec::new() }
+    }
+}
+
+/// A button of a post. Whoever presses it is told to us by [`slack_inbound`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SlackButton {
+    /// What it says.
+    pub label: String,
+    /// Its name.
+    pub action_id: String,
+    /// What it carries.
+    pub value: String,
 }
 
 /// A message that was taken.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use secrecy::ExposeSecret;
 use serde_json::json;
 
-use super::{Message, Notifier, NotifyError, Receipt, SlackPost};
+use super::{Message, Notifier, NotifyError, Receipt, SlackButton, SlackPost};
 use crate::http::{BoxFuture, Transport, TransportError};
 
 /// Characters of a section block, escaped.
@@ -18,6 +18,15 @@ const SECTION_CHARS_MAX: usize = 3_000;
 
 /// Blocks sent; Slack takes 50, a person reads fewer.
 const SECTIONS_MAX: usize = 5;
+
+/// Buttons of a post; Slack takes 25, a person chooses among fewer.
+const BUTTONS_MAX: usize = 5;
+
+/// Longest label of a button.
+const LABEL_CHARS_MAX: usize = 75;
+
+/// Kept free for the mention before the text.
+const MENTION_CHARS_MAX: usize = 40;
 
 /// What stands at the end of a text that did not fit.
 const CUT_MARK: char = '…';
@@ -43,7 +52,7 @@ impl Slack {
     async fn post(&self, post: &SlackPost) -> Result<Receipt, NotifyError> {
         let request = Request::post(post.webhook_url.expose_secret())
             .header(CONTENT_TYPE, "application/json; charset=utf-8")
-            .body(body(&post.text))
+            .body(body(post))
             // The cause would quote the URL, which is a secret.
             .map_err(|_| refused("invalid_url", "the webhook's URL cannot be called"))?;
         match self.transport.send(request, self.timeout).await {
@@ -70,11 +79,25 @@ impl Notifier for Slack {
 }
 
 /// `text` is what a telephone shows; the blocks are the message.
-fn body(text: &str) -> Bytes {
-    let sections = sections(text);
+fn body(post: &SlackPost) -> Bytes {
+    let mut sections = sections(&post.text);
+    if let (Some(user), Some(first)) = (&post.mention, sections.first_mut()) {
+        first.insert_str(0, &format!("<@{user}> "));
+    }
     let first = sections.first().cloned().unwrap_or_default();
     let block = |text: &String| json!({"type": "section", "text": {"type": "mrkdwn", "text": text}});
-    let blocks: Vec<_> = sections.iter().filter(|text| !text.is_empty()).map(block).collect();
+    let mut blocks: Vec<_> = sections.iter().filter(|text| !text.is_empty()).map(block).collect();
+    if !post.buttons.is_empty() {
+        let button = |button: &SlackButton| {
+            let label: String = button.label.chars().take(LABEL_CHARS_MAX).collect();
+            json!({
+                "type": "button", "action_id": button.action_id, "value": button.value,
+                "text": {"type": "plain_text", "text": label},
+            })
+        };
+        let elements: Vec<_> = post.buttons.iter().take(BUTTONS_MAX).map(button).collect();
+        blocks.push(json!({"type": "actions", "elements": elements}));
+    }
     Bytes::from(json!({"text": first, "blocks": blocks}).to_string())
 }
 
@@ -87,7 +110,7 @@ fn sections(text: &str) -> Vec<String> {
         let piece = escape(character, &mut buffer);
         let piece_length = piece.chars().count();
         // One character is kept free for the mark.
-        if length.saturating_add(piece_length) >= SECTION_CHARS_MAX {
+        if length.saturating_add(piece_length) >= SECTION_CHARS_MAX - MENTION_CHARS_MAX {
             if sections.len() == SECTIONS_MAX {
                 if let Some(last) = sections.last_mut() {
                     last.push(CUT_MARK);

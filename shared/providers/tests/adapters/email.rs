@@ -59,7 +59,7 @@ async fn each_failure_says_whether_to_try_again() {
     let sent = ses(url).send(&mail()).await;
     assert!(matches!(sent, Err(NotifyError::Unknown(_))), "{sent:?}");
     assert_eq!(running.mails().len(), 1);
-    let post = providers::notify::SlackPost { webhook_url: SecretString::from("x"), text: "x".to_owned() };
+    let post = providers::notify::SlackPost::plain(SecretString::from("x"), "x".to_owned());
     let wrong = ses(url).send(&Message::Slack(post)).await;
     assert!(matches!(wrong, Err(NotifyError::Refused { .. })));
 }

@@ -19,7 +19,7 @@ fn slack() -> Slack {
 }
 
 fn post(url: &str, text: &str) -> Message {
-    Message::Slack(SlackPost { webhook_url: SecretString::from(url.to_owned()), text: text.to_owned() })
+    Message::Slack(SlackPost::plain(SecretString::from(url.to_owned()), text.to_owned()))
 }
 
 async fn messages(base: &str) -> Vec<Value> {

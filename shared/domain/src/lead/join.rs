@@ -1,0 +1,104 @@
+//! The same person again: what a later form adds to the first lead.
+
+use super::{Consents, ContactChannel, JOINED_MAX, Lead, LeadStatus, Returning, Submission};
+use crate::decision::{Decision, Verdict};
+use crate::rules::words::words;
+use crate::{LeadId, Redacted, Timestamp};
+
+words! {
+    /// Whose advertisement counts when the same person comes several times.
+    Attribution {
+        /// The earliest.
+        First = "first",
+        /// The newest.
+        Last = "last",
+    }
+}
+
+impl Lead {
+    /// Joins a later form, known by its own lead id, to this lead. Joining it again changes nothing.
+    ///
+    /// What the first form lacked is filled in; what it said stays. A lead that nobody deals with any more is routed again,
+    /// to whoever had it.
+    pub fn join(&self, id: &LeadId, form: &Submission, attribution: Attribution, now: Timestamp) -> Verdict<Self> {
+        if self.facts.joined.contains(id) {
+            return Verdict::Nothing("it joined before");
+        }
+        let mut next = self.clone();
+        next.facts.consents.merge(&form.consents);
+        next.fill_in(form);
+        if attribution == Attribution::Last {
+            next.facts.source = form.source.clone();
+        }
+        next.facts.joined.push(id.clone());
+        let surplus = next.facts.joined.len().saturating_sub(JOINED_MAX);
+        next.facts.joined.drain(..surplus);
+        next.note(now, "joined", format!("{id} over {}", form.source.channel));
+        let mut events = vec!["lead.joined"];
+        let why = vec![format!("{id} has the same e-mail or telephone number")];
+        if self.facts.status.is_over() && self.facts.status != LeadStatus::Converted {
+            next.come_back("returned");
+            events.push("lead.received");
+        }
+        Verdict::change(next, "joined", events, why)
+    }
+
+    /// The lead says what it agrees to, or no longer does.
+    pub fn consented(&self, said: &Consents, now: Timestamp) -> Verdict<Self> {
+        let mut next = self.clone();
+        next.facts.consents.merge(said);
+        if next.facts.consents == self.facts.consents {
+            return Verdict::Nothing("it is known");
+        }
+        let words: Vec<String> = ContactChannel::ALL
+            .iter()
+            .filter(|channel| next.facts.consents.get(**channel) != self.facts.consents.get(**channel))
+            .map(|channel| format!("{channel} {}", if next.facts.consents.allows(*channel) { "yes" } else { "no" }))
+            .collect();
+        next.note(now, "consents changed", words.join(", "));
+        Verdict::change(next, "consents", vec!["lead.consents"], words)
+    }
+
+    /// Begins anew: routed again, with whoever had it asked first.
+    pub(super) fn come_back(&mut self, reason: &str) {
+        if let Some(owner) = self.owner().cloned() {
+            self.facts.returning = Some(Returning { lead_id: None, agent_id: owner });
+        }
+        self.facts.assignment = None;
+        self.facts.tried.clear();
+        self.facts.status = LeadStatus::Received;
+        self.facts.to_route = Some(reason.to_owned());
+        self.facts.review = None;
+    }
+
+    fn fill_in(&mut self, form: &Submission) {
+        let person = &mut self.person;
+        let personal = |value: &Option<String>| value.clone().map(Redacted::new);
+        person.email = person.email.take().or_else(|| personal(&form.email));
+        person.phone = person.phone.take().or_else(|| personal(&form.phone));
+        person.full_name = person.full_name.take().or_else(|| personal(&form.full_name));
+        for (name, value) in &form.profile {
+            person.profile.entry(name.clone()).or_insert_with(|| Redacted::new(value.clone()));
+        }
+        let facts = &mut self.facts;
+        facts.country = facts.country.or(form.country);
+        facts.language = facts.language.take().or_else(|| form.language.clone());
+        facts.time_zone = facts.time_zone.take().or_else(|| form.time_zone.clone());
+    }
+
+    /// The later form's own record: it says which lead it joined.
+    pub fn duplicate(mut self, of: LeadId) -> Decision<Self> {
+        self.facts.status = LeadStatus::Duplicate;
+        self.facts.to_route = None;
+        self.facts.duplicate_of = Some(of.clone());
+        let why = vec![format!("same e-mail or telephone number as {of}")];
+        Decision { next: self, events: vec!["lead.duplicate"], why, outcome: "duplicate" }
+    }
+
+    /// A new lead. `before` is the same person's lead of another time and who had it.
+    pub fn received(mut self, before: Option<Returning>) -> Decision<Self> {
+        let why = self.why_scored();
+        self.facts.returning = before;
+        Decision { next: self, events: vec!["lead.received"], why, outcome: "received" }
+    }
+}

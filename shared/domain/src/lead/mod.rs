@@ -1,0 +1,308 @@
+//! A lead: somebody who may become a client, from the form to the first call and back when nobody picks up.
+//!
+//! The public part ([`LeadFacts`]) is what events and journal carry; who the person is stays in [`LeadPerson`].
+
+mod consent;
+mod fetch;
+mod join;
+mod outcome;
+mod placed;
+pub mod plan;
+pub mod score;
+pub mod submission;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+pub use consent::{Consent, Consents, ContactChannel};
+pub use fetch::{FetchStep, Fetched, MetaLead, announced, lead_id_of};
+pub use join::Attribution;
+pub use placed::{Assignment, NeedsPerson, Placed, Waiting};
+pub use score::Scored;
+pub use submission::{Channel, Source, Submission};
+
+use crate::decision::Entity;
+use crate::rules::words::words;
+use crate::sales::AgentId;
+use crate::{ClientId, Country, LeadId, Redacted, Timestamp, Zone};
+
+words! {
+    /// Where a lead stands.
+    LeadStatus {
+        /// An ad platform named it; its data is still to be fetched.
+        Announced = "announced",
+        /// Taken; not yet routed.
+        Received = "received",
+        /// An agent has it and the clock runs.
+        Assigned = "assigned",
+        /// The agent began.
+        Working = "working",
+        /// The agent is done with it.
+        Contacted = "contacted",
+        /// Nobody can take it now.
+        Waiting = "waiting",
+        /// Gets a sequence of messages.
+        Nurturing = "nurturing",
+        /// The team lead decides.
+        Escalated = "escalated",
+        /// Given up.
+        Closed = "closed",
+        /// Became a client.
+        Converted = "converted",
+        /// Joined an earlier lead.
+        Duplicate = "duplicate",
+    }
+}
+
+impl LeadStatus {
+    /// Whether a lead that stands here may be given to somebody else, or to somebody at all.
+    pub const fn is_routable(self) -> bool {
+        match self {
+            Self::Received | Self::Assigned | Self::Waiting | Self::Nurturing => true,
+            Self::Announced
+            | Self::Working
+            | Self::Contacted
+            | Self::Escalated
+            | Self::Closed
+            | Self::Converted
+            | Self::Duplicate => false,
+        }
+    }
+
+    /// Whether nobody deals with it any more, so that its return begins anew.
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Contacted | Self::Closed | Self::Converted)
+    }
+}
+
+/// Something that the lead did.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Signal {
+    /// What, e.g. `form_completed`.
+    pub kind: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// The lead's earlier lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Returning {
+    /// The earlier lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead_id: Option<LeadId>,
+    /// Who had it.
+    pub agent_id: AgentId,
+}
+
+/// The public part of a lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadFacts {
+    /// Where it stands.
+    pub status: LeadStatus,
+    /// When it was first heard of.
+    pub created_at: Timestamp,
+    /// Where it came from.
+    pub source: Source,
+    /// Where it lives: as given, else of the telephone number, else of the language tag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<Country>,
+    /// BCP 47.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// As given, else the country's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<Zone>,
+    /// What it may be asked over which channel.
+    #[serde(default, skip_serializing_if = "Consents::is_empty")]
+    pub consents: Consents,
+    /// What it did, oldest first; the newest [`SIGNALS_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<Signal>,
+    /// How promising it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scored: Option<Scored>,
+    /// Something changed after which it is routed (again): `new`, `band`, `returned`, `person`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_route: Option<String>,
+    /// Who has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignment: Option<Assignment>,
+    /// Agents who had it and did not take it up: they are not asked again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<AgentId>,
+    /// Where it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
+    /// The sequence of messages it is in, and the how manieth sequence that is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Sequence>,
+    /// Who had it, or its forerunner, before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returning: Option<Returning>,
+    /// The lead that this one joined.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duplicate_of: Option<LeadId>,
+    /// The newest leads that joined this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<LeadId>,
+    /// What the ad platform announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meta: Option<MetaLead>,
+    /// What a person is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<NeedsPerson>,
+    /// From its creation to the first touch, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_touch_ms: Option<i64>,
+    /// The client it became.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<ClientId>,
+}
+
+/// The sequence of messages that a lead is in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sequence {
+    /// Its name in the rule set `sequences`.
+    pub name: String,
+    /// Counts the lead's sequences, from 1.
+    pub entry: u32,
+}
+
+/// One line of what happened to a lead.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct HistoryLine {
+    pub at: Timestamp,
+    pub what: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub why: String,
+}
+
+/// Why the lead is where it is: the newest routing decision in full.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoutingTrace {
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The rules that were asked, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<String>,
+    /// Every agent who could have got it, and why or why not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidates: Vec<crate::sales::choose::Candidate>,
+}
+
+/// Who the lead is, and what grows too long for events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadPerson {
+    /// In its one form.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Redacted<String>>,
+    /// E.164.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Redacted<String>>,
+    /// As given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_name: Option<Redacted<String>>,
+    /// Answers of the form.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub profile: BTreeMap<String, Redacted<Value>>,
+    /// What happened, oldest first; the newest [`HISTORY_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<HistoryLine>,
+    /// Why it is where it is.
+    #[serde(default)]
+    pub routing: RoutingTrace,
+}
+
+/// A lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lead {
+    /// Its id.
+    pub id: LeadId,
+    /// When something must happen to it by itself.
+    pub due: Option<Timestamp>,
+    /// What events carry.
+    pub facts: LeadFacts,
+    /// What they do not.
+    pub person: LeadPerson,
+}
+
+/// Signals that are kept.
+pub const SIGNALS_MAX: usize = 30;
+/// Lines of history that are kept; the journal has them all.
+pub const HISTORY_MAX: usize = 60;
+/// Joined leads that are named.
+const JOINED_MAX: usize = 20;
+
+impl Lead {
+    fn note(&mut self, at: Timestamp, what: impl Into<String>, why: impl Into<String>) {
+        self.person.history.push(HistoryLine { at, what: what.into(), why: why.into() });
+        let surplus = self.person.history.len().saturating_sub(HISTORY_MAX);
+        self.person.history.drain(..surplus);
+    }
+
+    /// The agent who has it, or had it last.
+    pub fn owner(&self) -> Option<&AgentId> {
+        let current = self.facts.assignment.as_ref().map(|assignment| &assignment.agent_id);
+        current.or_else(|| self.facts.returning.as_ref().map(|returning| &returning.agent_id))
+    }
+
+    /// The language without script and region.
+    pub fn primary_language(&self) -> Option<&str> {
+        self.facts.language.as_deref().map(crate::contact::primary_language)
+    }
+}
+
+/// The part of the waiting list that a pool's waiting leads are in.
+pub fn waiting_list(pool: &str) -> String {
+    format!("waiting#{pool}")
+}
+
+impl Entity for Lead {
+    const KIND: &'static str = "lead";
+    const ID_FIELD: &'static str = "lead_id";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn client(&self) -> Option<&ClientId> {
+        self.facts.client_id.as_ref()
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    fn rank(&self) -> Option<(String, String)> {
+        let waiting = self.facts.waiting.as_ref()?;
+        Some((waiting_list(&waiting.pool_id), format!("{}#{}", waiting.since, self.id)))
+    }
+
+    fn public(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&self.facts)
+    }
+
+    fn private(&self) -> Result<Option<String>, serde_json::Error> {
+        serde_json::to_string(&self.person).map(Some)
+    }
+
+    fn from_parts(
+        id: &str,
+        _client: Option<ClientId>,
+        public: &str,
+        private: Option<&str>,
+        due: Option<Timestamp>,
+    ) -> Result<Self, serde_json::Error> {
+        use serde::de::Error as _;
+        Ok(Self {
+            id: id.parse().map_err(serde_json::Error::custom)?,
+            due,
+            facts: serde_json::from_str(public)?,
+            person: serde_json::from_str(private.unwrap_or("{}"))?,
+        })
+    }
+}

@@ -1,0 +1,242 @@
+//! The rule set `lead_intake`: who counts as the same person, which wording was agreed to, which languages countries
+//! speak, and how the fields of an ad platform's forms are called.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use super::notifications::is_language;
+use super::read::{Faults, Node, Object, is_name, optional};
+use super::words::words;
+use crate::input::Fault;
+use crate::lead::{Attribution, ContactChannel};
+use crate::{Country, Seconds};
+
+const WORDING_CHARS_MAX: usize = 60;
+const FIELD_CHARS_MAX: usize = 100;
+const FORMS_MAX: usize = 500;
+const COUNTRIES_MAX: usize = 249;
+const WINDOW_MIN: Seconds = Seconds(60);
+const WINDOW_MAX: Seconds = Seconds(10 * 365 * 86_400);
+/// The form that stands for all others.
+const ANY_FORM: &str = "any";
+
+words! {
+    /// What a field of a form says.
+    FormField {
+        /// The address.
+        Email = "email",
+        /// The whole name.
+        FullName = "full_name",
+        /// The given name.
+        FirstName = "first_name",
+        /// The family name.
+        LastName = "last_name",
+        /// The number.
+        Phone = "phone",
+        /// The country, as a code or by its English name.
+        Country = "country",
+        /// The language tag.
+        Language = "language",
+        /// The partner's code.
+        PartnerCode = "partner_code",
+    }
+}
+
+/// How a form of the ad platform is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Form {
+    /// What our campaign is called; without one it is the form's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<String>,
+    /// The language the form is written in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// What the form's fields say; those not named are answers of the profile.
+    pub fields: BTreeMap<String, FormField>,
+    /// What whoever sends the form agrees to.
+    pub consents: Vec<ContactChannel>,
+    /// What having sent it is worth: a signal of `lead_scoring`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+}
+
+/// The ad platform Meta.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Meta {
+    /// Where app secret, verify token and page tokens are kept.
+    pub secret: String,
+    /// The Graph API.
+    pub base_url: String,
+    /// Its version, such as `v21.0`.
+    pub version: String,
+    /// How long a lead that cannot be fetched is tried again.
+    pub retry_for: Seconds,
+    forms: BTreeMap<String, Form>,
+}
+
+impl Meta {
+    /// How a form is read: its own entry, else that of `any`.
+    pub fn form(&self, id: &str) -> Option<&Form> {
+        self.forms.get(id).or_else(|| self.forms.get(ANY_FORM))
+    }
+
+    /// The signals that forms give.
+    pub fn signals(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.forms.iter().filter_map(|(id, form)| Some((id.as_str(), form.signal.as_deref()?)))
+    }
+}
+
+/// The rule set `lead_intake`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeadIntake {
+    /// The same person within this time joins the first lead.
+    pub duplicate_window: Seconds,
+    /// Whose advertisement counts.
+    pub attribution: Attribution,
+    wording: String,
+    languages: BTreeMap<String, Vec<Country>>,
+    /// Forms of Meta, where they are used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meta: Option<Meta>,
+}
+
+impl LeadIntake {
+    /// Reads the set.
+    ///
+    /// # Errors
+    /// Every fault with its JSON pointer.
+    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
+        let mut faults = Faults::default();
+        let set = read(&Node::root(value), &mut faults);
+        faults.finish(set)
+    }
+
+    /// The wording of consents that is in force.
+    pub fn wording(&self) -> &str {
+        &self.wording
+    }
+
+    /// The language that people of a country are spoken to in, where they do not say.
+    pub fn language_of(&self, country: Country) -> Option<&str> {
+        self.languages.iter().find(|(_, countries)| countries.contains(&country)).map(|(tag, _)| tag.as_str())
+    }
+}
+
+fn read(node: &Node<'_>, faults: &mut Faults) -> Option<LeadIntake> {
+    let object = node.object(&["duplicates", "consent_wording", "languages", "meta"], faults)?;
+    let duplicates = object.need("duplicates", faults).and_then(|node| {
+        let inner = node.object(&["window", "attribution"], faults)?;
+        let window = inner.need("window", faults).and_then(|node| node.span(WINDOW_MIN..=WINDOW_MAX, faults));
+        let attribution = inner.need("attribution", faults).and_then(|node| node.word(Attribution::ALL, faults));
+        Some((window?, attribution?))
+    });
+    let wording = object.need("consent_wording", faults);
+    let wording = wording.and_then(|node| node.line(WORDING_CHARS_MAX, faults).map(str::to_owned));
+    let languages = object.need("languages", faults).and_then(|node| read_languages(&node, faults));
+    let meta = optional(object.get("meta"), |node| read_meta(&node, faults));
+    let (duplicate_window, attribution) = duplicates?;
+    Some(LeadIntake { duplicate_window, attribution, wording: wording?, languages: languages?, meta: meta? })
+}
+
+/// `{es: [ES, MX, …], ar: […]}`; a country has one.
+fn read_languages(node: &Node<'_>, faults: &mut Faults) -> Option<BTreeMap<String, Vec<Country>>> {
+    let object = node.map(faults)?;
+    let mut languages: BTreeMap<String, Vec<Country>> = BTreeMap::new();
+    for (tag, node) in object.entries() {
+        if !is_language(tag) {
+            faults.add(node.fault("bad_language", "must be a language tag such as en or pt-BR"));
+        }
+        let countries = node.distinct(1..=COUNTRIES_MAX, faults, |item, faults| {
+            let country: Country =
+                item.parsed("unknown_country", "must be an ISO 3166-1 alpha-2 country code", faults)?;
+            if let Some((other, _)) = languages.iter().find(|(_, taken)| taken.contains(&country)) {
+                faults.add(item.fault("duplicate", format!("{country} speaks `{other}` already")));
+                return None;
+            }
+            Some(country)
+        });
+        if let Some(countries) = countries {
+            languages.insert(tag.to_owned(), countries);
+        }
+    }
+    (languages.len() == object.count()).then_some(languages)
+}
+
+fn read_meta(node: &Node<'_>, faults: &mut Faults) -> Option<Meta> {
+    let object = node.object(&["secret", "base_url", "version", "retry_for", "forms"], faults)?;
+    let secret = object.need("secret", faults).and_then(|node| node.secret_name(faults));
+    let base_url = object.need("base_url", faults).and_then(|node| node.url(faults));
+    let version = object.need("version", faults).and_then(|node| read_version(&node, faults));
+    let retry_for = object.need("retry_for", faults);
+    let retry_for = retry_for.and_then(|node| node.span(Seconds(600)..=Seconds(30 * 86_400), faults));
+    let forms = object.need("forms", faults).and_then(|node| node.map(faults)).and_then(|at| read_forms(&at, faults));
+    Some(Meta { secret: secret?, base_url: base_url?, version: version?, retry_for: retry_for?, forms: forms? })
+}
+
+fn read_version(node: &Node<'_>, faults: &mut Faults) -> Option<String> {
+    let text = node.line(FIELD_CHARS_MAX, faults)?;
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let good =
+        text.strip_prefix('v').and_then(|rest| rest.split_once('.')).is_some_and(|(a, b)| digits(a) && digits(b));
+    if !good {
+        faults.add(node.fault("bad_version", "must be a version of the Graph API such as v21.0"));
+    }
+    good.then(|| text.to_owned())
+}
+
+fn read_forms(at: &Object<'_>, faults: &mut Faults) -> Option<BTreeMap<String, Form>> {
+    let mut forms = BTreeMap::new();
+    for (id, node) in at.entries().take(FORMS_MAX) {
+        if id != ANY_FORM && !id.bytes().all(|b| b.is_ascii_digit()) {
+            faults.add(node.fault("bad_name", "must be a form's number, or `any` for all others"));
+        }
+        if let Some(form) = read_form(&node, faults) {
+            forms.insert(id.to_owned(), form);
+        }
+    }
+    if forms.is_empty() && at.count() == 0 {
+        faults.add(at.fault("empty", "needs at least one form"));
+    }
+    (forms.len() == at.count()).then_some(forms)
+}
+
+fn read_form(node: &Node<'_>, faults: &mut Faults) -> Option<Form> {
+    let object = node.object(&["campaign", "language", "fields", "consents", "signal"], faults)?;
+    let campaign = optional(object.get("campaign"), |node| node.line(FIELD_CHARS_MAX, faults).map(str::to_owned));
+    let language = optional(object.get("language"), |node| {
+        let text = node.line(FIELD_CHARS_MAX, faults)?;
+        if !is_language(text) {
+            faults.add(node.fault("bad_language", "must be a language tag such as en or pt-BR"));
+            return None;
+        }
+        Some(text.to_owned())
+    });
+    let fields = object.need("fields", faults).and_then(|node| read_fields(&node, faults));
+    let consents = object.need("consents", faults).and_then(|node| {
+        node.distinct(0..=ContactChannel::ALL.len(), faults, |item, faults| item.word(ContactChannel::ALL, faults))
+    });
+    let signal = optional(object.get("signal"), |node| read_signal(&node, faults));
+    Some(Form { campaign: campaign?, language: language?, fields: fields?, consents: consents?, signal: signal? })
+}
+
+fn read_signal(node: &Node<'_>, faults: &mut Faults) -> Option<String> {
+    let text = node.line(FIELD_CHARS_MAX, faults)?;
+    if !is_name(text) {
+        faults.add(node.fault("bad_name", "must be a signal of lead_scoring"));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn read_fields(node: &Node<'_>, faults: &mut Faults) -> Option<BTreeMap<String, FormField>> {
+    let object = node.map(faults)?;
+    let mut fields = BTreeMap::new();
+    for (name, node) in object.entries() {
+        if let Some(field) = node.word(FormField::ALL, faults) {
+            fields.insert(name.to_owned(), field);
+        }
+    }
+    (fields.len() == object.count()).then_some(fields)
+}

@@ -1,0 +1,289 @@
+//! What the sales floor knows of an agent from minute to minute: presence, open leads, results.
+//!
+//! Who an agent is (name, languages, shifts, limits) is in the rule set `sales`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{Decision, Entity, Verdict};
+use crate::rules::sales::{Performance, WindowCap};
+use crate::rules::words::words;
+use crate::{ClientId, Timestamp};
+
+/// Days of results that are kept.
+const RESULT_DAYS_MAX: usize = 60;
+/// Moments of given leads that are kept: the largest window cap fits.
+const RECENT_MAX: usize = 100;
+const DAY_MS: i64 = 86_400_000;
+
+/// An agent: `agt_` and the name in the rule set `sales`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub struct AgentId(String);
+
+/// Why a text is not an agent's id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of an agent")]
+pub struct AgentIdError;
+
+impl AgentId {
+    const PREFIX: &'static str = "agt_";
+
+    /// The id of an agent of the rule set.
+    pub fn of(name: &str) -> Self {
+        Self(format!("{}{name}", Self::PREFIX))
+    }
+
+    /// The name in the rule set.
+    pub fn name(&self) -> &str {
+        self.0.strip_prefix(Self::PREFIX).unwrap_or(&self.0)
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AgentId {
+    type Err = AgentIdError;
+
+    fn from_str(text: &str) -> Result<Self, AgentIdError> {
+        match text.strip_prefix(Self::PREFIX) {
+            Some(name) if crate::rules::is_rule_name(name) => Ok(Self(text.to_owned())),
+            _ => Err(AgentIdError),
+        }
+    }
+}
+
+impl TryFrom<String> for AgentId {
+    type Error = AgentIdError;
+
+    fn try_from(text: String) -> Result<Self, AgentIdError> {
+        text.parse()
+    }
+}
+
+impl From<AgentId> for String {
+    fn from(id: AgentId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for AgentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for AgentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+words! {
+    /// Whether an agent is there.
+    Presence {
+        /// Takes leads.
+        Online = "online",
+        /// There, but not now: a pause.
+        Busy = "busy",
+        /// Not there.
+        Offline = "offline",
+    }
+}
+
+words! {
+    /// What keeps an agent from getting anything, whatever the rules say.
+    Absence {
+        /// Left, or is to get nothing any more.
+        Disabled = "disabled",
+        /// Ill or on leave at short notice.
+        OnLeave = "on_leave",
+    }
+}
+
+/// An absence that somebody entered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Away {
+    /// Why.
+    pub reason: Absence,
+    /// The first moment after it; without one it lasts until it is ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// What became of the leads of one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DayResult {
+    /// Days since 1970-01-01 UTC.
+    pub day: i64,
+    /// Leads given.
+    pub given: u32,
+    /// Leads that became clients.
+    pub won: u32,
+}
+
+/// The public part of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentFacts {
+    /// Presence.
+    pub presence: Presence,
+    /// Since when.
+    pub presence_at: Timestamp,
+    /// An absence that somebody entered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub away: Option<Away>,
+    /// Leads that the agent has and is not done with.
+    pub open: u32,
+    /// When the newest leads were given, in seconds since 1970, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recent: Vec<i64>,
+    /// Results by day, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub results: Vec<DayResult>,
+}
+
+/// An agent's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AgentState {
+    /// The id.
+    pub id: AgentId,
+    /// What events carry; an agent has no private part.
+    pub facts: AgentFacts,
+}
+
+impl AgentState {
+    /// An agent that nothing is known of yet: offline.
+    pub fn unknown(id: AgentId) -> Self {
+        let facts = AgentFacts {
+            presence: Presence::Offline,
+            presence_at: Timestamp::EPOCH,
+            away: None,
+            open: 0,
+            recent: Vec::new(),
+            results: Vec::new(),
+        };
+        Self { id, facts }
+    }
+
+    /// The agent says whether they are there.
+    pub fn present(&self, presence: Presence, now: Timestamp) -> Verdict<Self> {
+        if self.facts.presence == presence {
+            return Verdict::Nothing("it is so already");
+        }
+        let mut next = self.clone();
+        next.facts.presence = presence;
+        next.facts.presence_at = now;
+        let why = vec![format!("{} -> {presence}", self.facts.presence)];
+        Verdict::change(next, presence.as_str(), vec!["agent.presence"], why)
+    }
+
+    /// Somebody enters or ends an absence.
+    pub fn absent(&self, away: Option<Away>) -> Verdict<Self> {
+        if self.facts.away == away {
+            return Verdict::Nothing("it is so already");
+        }
+        let mut next = self.clone();
+        next.facts.away = away;
+        let outcome = next.facts.away.as_ref().map_or("available", |away| away.reason.as_str());
+        Verdict::change(next, outcome, vec!["agent.presence"], vec![])
+    }
+
+    /// The absence that holds at a moment.
+    pub fn away_at(&self, now: Timestamp) -> Option<&Away> {
+        self.facts.away.as_ref().filter(|away| away.until.is_none_or(|until| now < until))
+    }
+
+    /// Gets a lead.
+    pub fn given(&self, task: &str, now: Timestamp) -> Decision<Self> {
+        let mut next = self.clone();
+        next.facts.open = next.facts.open.saturating_add(1);
+        next.facts.recent.push(now.seconds());
+        let surplus = next.facts.recent.len().saturating_sub(RECENT_MAX);
+        next.facts.recent.drain(..surplus);
+        next.today(now, |day| day.given = day.given.saturating_add(1));
+        Decision { next, events: vec![], why: vec![task.to_owned()], outcome: "given" }
+    }
+
+    /// Is done with a lead, or it was taken back.
+    pub fn released(&self, task: &str, outcome: &'static str) -> Decision<Self> {
+        let mut next = self.clone();
+        next.facts.open = next.facts.open.saturating_sub(1);
+        Decision { next, events: vec![], why: vec![task.to_owned()], outcome }
+    }
+
+    /// One of the agent's leads became a client.
+    pub fn won(&self, lead: &str, still_open: bool, now: Timestamp) -> Decision<Self> {
+        let mut next = self.clone();
+        if still_open {
+            next.facts.open = next.facts.open.saturating_sub(1);
+        }
+        next.today(now, |day| day.won = day.won.saturating_add(1));
+        Decision { next, events: vec![], why: vec![lead.to_owned()], outcome: "won" }
+    }
+
+    fn today(&mut self, now: Timestamp, count: impl Fn(&mut DayResult)) {
+        let day = now.millis().div_euclid(DAY_MS);
+        if self.facts.results.last().is_none_or(|last| last.day < day) {
+            self.facts.results.push(DayResult { day, given: 0, won: 0 });
+            let surplus = self.facts.results.len().saturating_sub(RESULT_DAYS_MAX);
+            self.facts.results.drain(..surplus);
+        }
+        if let Some(newest) = self.facts.results.last_mut() {
+            count(newest);
+        }
+    }
+
+    /// How many leads were given within a window.
+    pub fn given_within(&self, cap: &WindowCap, now: Timestamp) -> u32 {
+        let from = now.seconds().saturating_sub(i64::from(cap.window.0));
+        u32::try_from(self.facts.recent.iter().filter(|at| **at > from).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Leads given and won in the days that count.
+    pub fn results(&self, performance: &Performance, now: Timestamp) -> (u32, u32) {
+        let first = now.millis().div_euclid(DAY_MS) - i64::from(performance.days) + 1;
+        let days = self.facts.results.iter().filter(|result| result.day >= first);
+        days.fold((0, 0), |(given, won), day| (given + day.given, won + day.won))
+    }
+}
+
+impl Entity for AgentState {
+    const KIND: &'static str = "agent";
+    const ID_FIELD: &'static str = "agent_id";
+
+    fn id(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn client(&self) -> Option<&ClientId> {
+        None
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn public(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&self.facts)
+    }
+
+    fn private(&self) -> Result<Option<String>, serde_json::Error> {
+        Ok(None)
+    }
+
+    fn from_parts(
+        id: &str,
+        _client: Option<ClientId>,
+        public: &str,
+        _private: Option<&str>,
+        _due: Option<Timestamp>,
+    ) -> Result<Self, serde_json::Error> {
+        use serde::de::Error as _;
+        Ok(Self { id: id.parse().map_err(serde_json::Error::custom)?, facts: serde_json::from_str(public)? })
+    }
+}

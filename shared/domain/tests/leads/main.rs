@@ -1,0 +1,11 @@
+//! Leads on the sales floor of the seed rules: where they go, and the laws that hold whatever happens.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "what a test does not expect ends it")]
+
+mod cases;
+mod choice;
+mod intake;
+mod laws;
+mod scoring;
+mod series;
+mod world;

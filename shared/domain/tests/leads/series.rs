@@ -1,0 +1,61 @@
+//! A series of messages to a lead: what ends it, and what a worker that died leaves behind.
+
+use domain::Seconds;
+use domain::journey::{Delivery, GRACE, Journey, JourneyStatus, MessageOutcome, NextStep, begun};
+use domain::lead::{Lead, LeadStatus, RoutingTrace};
+use domain::rules::Sequences;
+use serde_json::json;
+
+use crate::world::{World, seed};
+
+fn sequences() -> Sequences {
+    Sequences::parse(&seed("sequences")).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+/// Somebody with little intent who may be written to, and the series that begins.
+fn reader(floor: &mut World) -> (Lead, Journey) {
+    let body = json!({"country": "MX", "source": {"channel": "organic"}, "consents": {"email": true}});
+    let id = floor.submit(body, &[]);
+    let lead = floor.leads[&id].clone();
+    assert_eq!(lead.facts.status, LeadStatus::Nurturing);
+    let journey = begun(&lead, &sequences(), floor.now).unwrap().unwrap().next;
+    (lead, journey)
+}
+
+fn saved(step: NextStep) -> Journey {
+    match step {
+        NextStep::Save(decision) | NextStep::Send(decision, _) => decision.next,
+        NextStep::Nothing(_) | NextStep::Busy => panic!("nothing to save: {step:?}"),
+    }
+}
+
+#[test]
+fn a_later_series_takes_the_place_of_an_earlier_one() {
+    let mut floor = World::new("2026-11-25T15:00:00Z");
+    let (lead, first) = reader(&mut floor);
+    let again = lead.nurtures("welcome", RoutingTrace::default(), vec![], floor.now).next;
+    let second = begun(&again, &sequences(), floor.now).unwrap().unwrap().next;
+    assert_ne!(first.id, second.id);
+    let now = floor.now.plus(Seconds(601));
+    let over = saved(first.next_step(&sequences(), &again, now).unwrap());
+    assert_eq!((over.facts.status, over.due), (JourneyStatus::Ended, None));
+    assert!(matches!(second.next_step(&sequences(), &again, now), Ok(NextStep::Send(..))));
+}
+
+#[test]
+fn a_message_whose_worker_died_is_not_sent_again() {
+    let mut floor = World::new("2026-11-25T15:00:00Z");
+    let (lead, journey) = reader(&mut floor);
+    let rules = sequences();
+    let mut now = floor.now.plus(Seconds(601));
+    let sending = saved(journey.next_step(&rules, &lead, now).unwrap());
+    assert_eq!(sending.next_step(&rules, &lead, now).unwrap(), NextStep::Busy);
+    now = now.plus(GRACE);
+    let after = saved(sending.next_step(&rules, &lead, now).unwrap());
+    assert_eq!(after.facts.handled[0].outcome, MessageOutcome::Unknown);
+    // what the dead worker's answer would say comes too late
+    let late = after.delivered(&Delivery::Sent, &rules, now).unwrap();
+    assert_eq!(late, domain::decision::Verdict::Nothing("nothing was being sent"));
+    let due = after.due.unwrap();
+    assert!(due > now, "the next message has its own delay");
+}

@@ -1,0 +1,3 @@
+//! Ad platforms that bring leads.
+
+pub mod meta;
