@@ -81,7 +81,7 @@ fn review(data: &Value) -> Option<Review> {
 
 fn subject(event: &BusEvent) -> Value {
     let mut ids = Map::new();
-    for name in ["client_id", "payment_id", "account_id", "stray_id"] {
+    for name in ["client_id", "payment_id", "account_id", "stray_id", "lead_id"] {
         if let Some(id) = event.data.get(name).and_then(Value::as_str) {
             ids.insert(name.to_owned(), json!(id));
         }

@@ -165,7 +165,7 @@ impl Notify {
             Channel::Slack => {
                 let Some(secret) = desk.and_then(|desk| desk.slack_secret.as_ref()) else { return Ok(Ok(())) };
                 let webhook_url = self.secrets.get(secret).await?;
-                self.slack.send(&notify::Message::Slack(SlackPost { webhook_url, text: message.body.clone() })).await
+                self.slack.send(&notify::Message::Slack(SlackPost::plain(webhook_url, message.body.clone()))).await
             }
         };
         Ok(outcome.map(|_| ()))

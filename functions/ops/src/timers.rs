@@ -62,7 +62,8 @@ impl Function for Timers {
 impl Timers {
     async fn sweep(&self, now: Timestamp) -> Result<usize, StepError> {
         let mut announced = 0;
-        for (kind, table) in [("payment", &self.money.0), ("account", &self.crm.0)] {
+        let crm = ["account", "lead", "task", "pool", "journey"].map(|kind| (kind, &self.crm.0));
+        for (kind, table) in [("payment", &self.money.0)].into_iter().chain(crm) {
             for shard in 0..DUE_SHARDS {
                 let due = table.due(kind, shard, now).await?;
                 let events: Vec<Outgoing> = due.iter().map(|entry| event(kind, entry, now)).collect();

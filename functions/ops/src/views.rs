@@ -1,6 +1,7 @@
 //! Every `GET`: what clients' portal and staff see. Reads only.
 
 mod journal;
+mod lead;
 mod show;
 mod work;
 
@@ -71,6 +72,7 @@ impl HttpStep for Views {
                 "/v1/clients/{client_id}/payments" => self.payments(&request, &caller).await,
                 "/v1/payments/{payment_id}" => self.payment(&request, &caller).await,
                 "/v1/clients/{client_id}/notifications" => self.notifications(&request, &caller).await,
+                "/v1/leads/{lead_id}" => lead::view(&self.crm, &request, &caller).await,
                 "/v1/work" => work::view(&self.crm, &request, &caller).await,
                 "/v1/journal" => journal::view(&self.crm, &self.money, &self.journal, &request, &caller).await,
                 _ => Err(Problem::not_found("there is no such route")),

@@ -15,6 +15,11 @@ fn id_field(entity: &str) -> &'static str {
         Some("cli") => "client_id",
         Some("wrk") => "work_id",
         Some("str") => "stray_id",
+        Some("lead") => "lead_id",
+        Some("tsk") => "task_id",
+        Some("agt") => "agent_id",
+        Some("pool") => "pool_id",
+        Some("jny") => "journey_id",
         _ => "entity_id",
     }
 }

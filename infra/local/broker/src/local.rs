@@ -37,7 +37,8 @@ pub const CALLERS: &[(&str, &str, &str)] = &[
 ];
 
 /// Every function by the name of its binary.
-pub const REGISTRY: &[&[(&str, Build)]] = &[kyc::FUNCTIONS, accounts::FUNCTIONS, payments::FUNCTIONS, ops::FUNCTIONS];
+pub const REGISTRY: &[&[(&str, Build)]] =
+    &[leads::FUNCTIONS, kyc::FUNCTIONS, accounts::FUNCTIONS, payments::FUNCTIONS, retention::FUNCTIONS, ops::FUNCTIONS];
 
 /// The repository's folder.
 pub fn repository() -> PathBuf {
@@ -100,6 +101,9 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("PUBLIC_URL", public_url.to_owned()),
         ("MT5_LIVE_URL", url("mt5")),
         ("MT5_DEMO_URL", url("mt5")),
+        ("META_GRAPH_URL", url("meta")),
+        ("SLACK_URL", url("slack")),
+        ("PORTAL_URL", public_url.to_owned()),
         ("BROKER_NAME", "Pipworks".to_owned()),
         ("MAIL_FROM", SENDER.to_owned()),
     ]
@@ -128,6 +132,11 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/platform/mt5-demo"), manager),
         (format!("{prefix}/credentials-key"), STANDARD.encode(key)),
     ]);
+    let meta = json!({
+        "app_secret": config.meta.app_secret, "verify_token": config.meta.verify_token, "page_token": config.meta.page_token,
+    });
+    secrets.insert(format!("{prefix}/leads/meta"), meta.to_string());
+    secrets.insert(format!("{prefix}/slack/signing"), config.slack.signing_secret.clone());
     for desk in ["finance", "support", "compliance", "sales"] {
         secrets.insert(format!("{prefix}/slack/{desk}"), slack.clone());
     }
@@ -142,8 +151,10 @@ impl Broker {
     pub async fn start(options: Options) -> Result<Self, Failure> {
         let prefix = format!("pipworks/{STAGE}");
         let mut config = simulators_config();
-        if let Some(time) = options.time.clone() {
-            config.clock = simulators::Clock::new(move || time.now().millis());
+        let time = options.time.clone().map(|time| -> Arc<dyn Clock> { Arc::new(time) });
+        if let Some(clock) = time.or_else(|| options.clock.clone()) {
+            // vendors live in the same time
+            config.clock = simulators::Clock::new(move || clock.now().millis());
         }
         let webhook_secrets = json!({
             "stripe": config.stripe.webhook_secret,
@@ -151,6 +162,9 @@ impl Broker {
                 "merchant_id": config.praxis.merchant_id, "application_key": config.praxis.application_key,
                 "secret": config.praxis.secret,
             },
+            "meta": config.meta.app_secret,
+            "meta_verify_token": config.meta.verify_token,
+            "slack": config.slack.signing_secret,
         });
         let simulators = Simulators::start(config.clone()).await?;
         let template = TemplateSource::Path(repository().join("infra/template.yaml"));
@@ -178,12 +192,17 @@ impl Broker {
         simulators.set_webhook_base(host.url());
         let names = names(simulators.urls(), &prefix, host.url());
         let broker = Self { tokens: tokens(&host)?, host, simulators, webhook_secrets, names };
+        let mut documents = BTreeMap::new();
         for set in SetName::ALL {
             let mut document = broker.rule_document(*set)?;
             if let Some(adjust) = options.adjust {
                 adjust(*set, &mut document);
             }
-            rules::publish(&broker.rules(), *set, 1, &document, clock.now()).await?;
+            documents.insert(*set, document);
+        }
+        rules::check_references(&documents)?;
+        for (set, document) in &documents {
+            rules::publish(&broker.rules(), *set, 1, document, clock.now()).await?;
         }
         Ok(broker)
     }

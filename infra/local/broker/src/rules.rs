@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::Timestamp;
+use domain::rules::references::faults_between;
 use domain::rules::{SetName, parse_any, substitute};
 use serde_json::Value;
 use store::{RuleVersion, Rules};
@@ -28,6 +29,21 @@ pub fn read(folder: &Path, set: SetName, names: &BTreeMap<String, String>) -> Re
         format!("{}:\n  {}", path.display(), lines.join("\n  "))
     })?;
     Ok(document)
+}
+
+/// Refuses sets of which one names what another does not have.
+///
+/// # Errors
+/// Every such name, in words.
+pub fn check_references(documents: &BTreeMap<SetName, Value>) -> Result<(), Failure> {
+    let faults = faults_between(documents);
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let line = |fault: &domain::rules::references::ReferenceFault| {
+        format!("{}{}: {}", fault.set, fault.fault.pointer, fault.fault.message)
+    };
+    Err(faults.iter().map(line).collect::<Vec<_>>().join("\n").into())
 }
 
 /// Publishes a document as a version of a set; false when that version exists.

@@ -10,7 +10,14 @@ use host::template::Template;
 
 /// The registry of the code.
 fn binaries() -> Vec<&'static str> {
-    let packages = [kyc::FUNCTIONS, accounts::FUNCTIONS, payments::FUNCTIONS, ops::FUNCTIONS];
+    let packages = [
+        leads::FUNCTIONS,
+        kyc::FUNCTIONS,
+        accounts::FUNCTIONS,
+        payments::FUNCTIONS,
+        retention::FUNCTIONS,
+        ops::FUNCTIONS,
+    ];
     packages.into_iter().flatten().map(|(name, _)| *name).collect()
 }
 

@@ -34,10 +34,11 @@ async fn run(arguments: Vec<String>) -> Result<(), Failure> {
     let table = arguments.iter().find(|argument| !argument.contains('='));
     let folder = repository().join("infra/rules");
     // all are read before any is published: a fault in one leaves everything as it is
-    let mut documents = Vec::new();
+    let mut documents = BTreeMap::new();
     for set in SetName::ALL {
-        documents.push((*set, rules::read(&folder, *set, &names)?));
+        documents.insert(*set, rules::read(&folder, *set, &names)?);
     }
+    rules::check_references(&documents)?;
     let Some(table) = table else {
         say("every rule set is in order");
         return Ok(());

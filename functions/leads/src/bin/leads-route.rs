@@ -1,0 +1,5 @@
+//! Bootstrap of `leads-route`.
+
+fn main() -> std::process::ExitCode {
+    runtime::run("leads-route", leads::route::build)
+}

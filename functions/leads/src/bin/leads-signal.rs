@@ -1,0 +1,5 @@
+//! Bootstrap of `leads-signal`.
+
+fn main() -> std::process::ExitCode {
+    runtime::run("leads-signal", leads::signal::build)
+}

@@ -1,0 +1,5 @@
+//! Bootstrap of `leads-tell`.
+
+fn main() -> std::process::ExitCode {
+    runtime::run("leads-tell", leads::tell::build)
+}

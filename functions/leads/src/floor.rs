@@ -1,0 +1,186 @@
+//! Plans where a lead goes and saves the whole plan at once; plans again on what is there when somebody else was first.
+
+use std::collections::BTreeMap;
+
+use domain::LeadId;
+use domain::decision::{Decision, Entity, Frame};
+use domain::lead::Lead;
+use domain::lead::plan::{Floor, Plan, Planned, Trigger, plan};
+use domain::rules::{LeadRouting, SalesRules};
+use domain::sales::pool::pool_id;
+use domain::sales::{AgentId, AgentState, PoolState, Task};
+use runtime::StepError;
+use runtime::rulebook::{Live, RuleBook};
+use std::sync::Arc;
+use store::{Commit, Committed, Crm, Home, Stored};
+
+/// Times a plan is made again because somebody else saved first.
+const ATTEMPTS: usize = 12;
+/// Things that one plan may ask for: the pools of a chain, and who has the lead.
+const ASKS_MAX: usize = 12;
+
+/// The sales floor in the tables.
+#[derive(Clone)]
+pub(crate) struct FloorDesk {
+    pub(crate) crm: Crm,
+    rules: RuleBook,
+}
+
+/// The rules that a plan is made by.
+pub(crate) struct Rules {
+    pub sales: Arc<Live<SalesRules>>,
+    pub routing: Arc<Live<LeadRouting>>,
+}
+
+/// What was read for a plan, with the versions under which it may be saved.
+#[derive(Default)]
+struct Known {
+    pools: BTreeMap<String, PoolState>,
+    agents: BTreeMap<String, AgentState>,
+    holder: Option<Task>,
+    stored_pools: BTreeMap<String, Stored<PoolState>>,
+    stored_agents: BTreeMap<String, Stored<AgentState>>,
+    stored_holder: Option<Stored<Task>>,
+}
+
+impl FloorDesk {
+    pub(crate) fn new(crm: Crm, rules: RuleBook) -> Self {
+        Self { crm, rules }
+    }
+
+    pub(crate) async fn rules(&self) -> Result<Rules, StepError> {
+        Ok(Rules { sales: self.rules.live().await?, routing: self.rules.live().await? })
+    }
+
+    /// Routes a lead that is new or changed, or that waits.
+    pub(crate) async fn place(&self, id: &LeadId, trigger: &Trigger, frame: &Frame) -> Result<&'static str, StepError> {
+        let rules = self.rules().await?;
+        for _ in 0..ATTEMPTS {
+            let Some(lead) = self.crm.load::<Lead>(id.as_str()).await? else {
+                return Err(StepError::Absent(id.to_string()));
+            };
+            if let Some(outcome) = self.attempt(&lead, trigger, None, &rules, frame).await? {
+                return Ok(outcome);
+            }
+        }
+        Err(StepError::Busy("the sales floor keeps changing"))
+    }
+
+    /// Takes a lead back from a task that was declined or whose time may be over.
+    pub(crate) async fn take_back(&self, task_id: &str, frame: &Frame) -> Result<&'static str, StepError> {
+        let rules = self.rules().await?;
+        for _ in 0..ATTEMPTS {
+            let task = self.crm.load::<Task>(task_id).await?;
+            let task = task.ok_or_else(|| StepError::Absent(task_id.to_owned()))?;
+            let id = &task.entity.facts.lead_id;
+            let Some(lead) = self.crm.load::<Lead>(id.as_str()).await? else {
+                return Err(StepError::Absent(id.to_string()));
+            };
+            let trigger = Trigger::TakeBack(Box::new(task.entity.clone()));
+            if let Some(outcome) = self.attempt(&lead, &trigger, Some(task), &rules, frame).await? {
+                return Ok(outcome);
+            }
+        }
+        Err(StepError::Busy("the sales floor keeps changing"))
+    }
+
+    /// One plan on what is there now; `None` when somebody else saved first.
+    async fn attempt(
+        &self,
+        lead: &Stored<Lead>,
+        trigger: &Trigger,
+        holder: Option<Stored<Task>>,
+        rules: &Rules,
+        frame: &Frame,
+    ) -> Result<Option<&'static str>, StepError> {
+        let mut known = Known { holder: holder.as_ref().map(|task| task.entity.clone()), ..Known::default() };
+        known.stored_holder = holder;
+        for _ in 0..ASKS_MAX {
+            let floor = Floor {
+                sales: &rules.sales.rules,
+                routing: &rules.routing.rules,
+                pools: &known.pools,
+                agents: &known.agents,
+                now: frame.now,
+            };
+            match plan(&lead.entity, trigger, known.holder.as_ref(), floor) {
+                Planned::Nothing(reason) => {
+                    tracing::debug!(lead.id = %lead.entity.id, reason, "nothing to do");
+                    return Ok(Some("nothing_to_do"));
+                }
+                Planned::NeedsPool(name) => self.read_pool(&name, &rules.sales.rules, &mut known).await?,
+                Planned::NeedsHolder(agent, task) => {
+                    self.read_agents(&[agent], &mut known).await?;
+                    known.stored_holder = self.crm.load::<Task>(task.as_str()).await?;
+                    known.holder = known.stored_holder.as_ref().map(|task| task.entity.clone());
+                }
+                Planned::Do(plan) => return self.save(lead, *plan, &known, rules, frame).await,
+            }
+        }
+        Err(StepError::Rules { set: "sales", what: "planning asks for ever more".to_owned() })
+    }
+
+    async fn read_pool(&self, name: &str, sales: &SalesRules, known: &mut Known) -> Result<(), StepError> {
+        let members = sales.pool(name).into_iter().flat_map(|pool| &pool.members);
+        let missing = members.filter(|member| !known.agents.contains_key(&member.agent));
+        let missing: Vec<AgentId> = missing.map(|member| AgentId::of(&member.agent)).collect();
+        self.read_agents(&missing, known).await?;
+        let stored = self.crm.load::<PoolState>(&pool_id(name)).await?;
+        let state = stored.as_ref().map_or_else(|| PoolState::fresh(name), |stored| stored.entity.clone());
+        known.pools.insert(name.to_owned(), state);
+        known.stored_pools.extend(stored.map(|stored| (name.to_owned(), stored)));
+        Ok(())
+    }
+
+    async fn read_agents(&self, ids: &[AgentId], known: &mut Known) -> Result<(), StepError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        for stored in self.crm.agents(ids).await? {
+            let name = stored.entity.id.name().to_owned();
+            known.agents.insert(name.clone(), stored.entity.clone());
+            known.stored_agents.insert(name, stored);
+        }
+        Ok(())
+    }
+
+    async fn save(
+        &self,
+        lead: &Stored<Lead>,
+        mut plan: Plan,
+        known: &Known,
+        rules: &Rules,
+        frame: &Frame,
+    ) -> Result<Option<&'static str>, StepError> {
+        let outcome = plan.lead.outcome;
+        plan.lead.why.push(rules.sales.label());
+        let mut frame = frame.clone();
+        frame.rules = Some(rules.routing.label());
+        frame.correlation_id.clone_from(&lead.correlation_id);
+        let mut commit = Home::<Lead>::table(&self.crm).commit();
+        commit.save(Some(lead), &plan.lead, &frame)?;
+        add(&mut commit, None, plan.opened.as_ref(), &frame)?;
+        add(&mut commit, known.stored_holder.as_ref(), plan.ended.as_ref(), &frame)?;
+        for agent in &plan.agents {
+            commit.save(known.stored_agents.get(agent.next.id.name()), agent, &frame)?;
+        }
+        let pool = plan.pool.as_ref();
+        add(&mut commit, pool.and_then(|pool| known.stored_pools.get(&pool.next.name)), pool, &frame)?;
+        Ok(match commit.send().await? {
+            Committed::Applied => Some(outcome),
+            Committed::Conflict => None,
+        })
+    }
+}
+
+fn add<T: Entity>(
+    commit: &mut Commit<'_>,
+    was: Option<&Stored<T>>,
+    decision: Option<&Decision<T>>,
+    frame: &Frame,
+) -> Result<(), StepError> {
+    match decision {
+        Some(decision) => Ok(commit.save(was, decision, frame)?),
+        None => Ok(()),
+    }
+}

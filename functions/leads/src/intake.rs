@@ -1,0 +1,89 @@
+//! `POST /v1/leads`: a lead from the broker's own forms.
+
+use std::sync::Arc;
+
+use domain::LeadId;
+use domain::lead::{Lead, Submission};
+use domain::rules::{LeadIntake, LeadScoring};
+use providers::http::BoxFuture;
+use runtime::auth::PORTAL;
+use runtime::function::{ConfigError, Entropy, Function, Ports};
+use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::idempotency::{Go, Keyed};
+use runtime::rulebook::RuleBook;
+use runtime::{Caller, Problem, StepError, awsclients};
+use serde_json::{Value, json};
+use store::{Crm, Home};
+
+use crate::admit::{Arrival, admit};
+use crate::phone;
+
+/// The step.
+pub struct Intake {
+    crm: Crm,
+    rules: RuleBook,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let step = Intake { crm: awsclients::crm(ports)?, rules: RuleBook::new(ports)?, entropy: ports.entropy.clone() };
+    HttpFunction::build(step, ports)
+}
+
+impl HttpStep for Intake {
+    const NAME: &'static str = "leads-intake";
+
+    fn access(&self, _request: &Request) -> Access {
+        Access::Token
+    }
+
+    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
+        Box::pin(async move { self.take(&request, caller).await })
+    }
+}
+
+impl Intake {
+    async fn take(&self, request: &Request, caller: Option<Caller>) -> Result<Reply, Problem> {
+        let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
+        caller.require(PORTAL)?;
+        caller.require_unbound()?;
+        let keyed = Keyed::read(request, &caller)?;
+        let body = request.json()?;
+        let rules = self.rules.live::<LeadIntake>().await?;
+        let scoring = self.rules.live::<LeadScoring>().await?;
+        let form = Submission::read(&body, &rules.rules, &phone::read, request.now).map_err(Problem::input)?;
+        let fresh = LeadId::from_bits(self.entropy.id_bits());
+        let table = Home::<Lead>::table(&self.crm);
+        let (id, replay) = match keyed.begin::<Lead>(table, request, fresh.as_str()).await? {
+            Go::Make { id, replay } => (id, replay),
+            Go::Made(made) => return Ok(answer(&made.entity).replayed()),
+        };
+        let id: LeadId = id.parse().map_err(|_| Problem::not_found("there is no such resource"))?;
+        let lead = scored(form.clone().lead(id), &scoring.rules, request)?;
+        let mut frame = request.frame(Self::NAME);
+        frame.rules = Some(scoring.label());
+        let lead = admit(&self.crm, &Arrival { form: &form, lead, was: None }, &rules.rules, &frame).await?;
+        Ok(if replay { answer(&lead).replayed() } else { answer(&lead) })
+    }
+}
+
+fn scored(mut lead: Lead, scoring: &LeadScoring, request: &Request) -> Result<Lead, StepError> {
+    let score = lead.score(scoring, request.now);
+    let broken = |error: domain::rules::RuleError| StepError::Rules { set: "lead_scoring", what: error.to_string() };
+    lead.facts.scored = Some(score.map_err(broken)?);
+    Ok(lead)
+}
+
+/// What was said when it was taken: a repeat says the same, wherever the lead has gone since.
+fn answer(lead: &Lead) -> Reply {
+    let status = if lead.facts.duplicate_of.is_some() { "duplicate" } else { "received" };
+    let mut body = json!({"lead_id": lead.id, "status": status});
+    if let (Some(first), Some(object)) = (&lead.facts.duplicate_of, body.as_object_mut()) {
+        object.insert("duplicate_of".to_owned(), Value::String(first.to_string()));
+    }
+    Reply::json(202, &body)
+}

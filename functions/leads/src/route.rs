@@ -1,0 +1,150 @@
+//! Where leads go: new ones, ones that changed, ones whose agent did not begin in time, ones that wait.
+
+use std::sync::Arc;
+
+use domain::decision::{Frame, Verdict};
+use domain::lead::Lead;
+use domain::lead::plan::Trigger;
+use domain::sales::pool::pool_name;
+use domain::sales::task::TaskStatus;
+use domain::sales::{AgentState, Task};
+use domain::work::{HumanDecision, WorkFacts};
+use domain::{ClientId, LeadId};
+use providers::http::BoxFuture;
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
+use runtime::rulebook::RuleBook;
+use runtime::step::{self, Done};
+use runtime::{StepError, awsclients};
+use serde_json::Value;
+use store::{Committed, Crm, Home, Stored};
+
+use crate::floor::FloorDesk;
+
+/// Times a conversion is saved again because somebody else saved first.
+const ATTEMPTS: usize = 8;
+
+/// The step.
+pub struct Route {
+    crm: Crm,
+    floor: FloorDesk,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let crm = awsclients::crm(ports)?;
+    let floor = FloorDesk::new(crm.clone(), RuleBook::new(ports)?);
+    QueueFunction::build(Route { crm, floor }, ports)
+}
+
+impl QueueStep for Route {
+    const NAME: &'static str = "leads-route";
+
+    fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
+        Box::pin(async move {
+            let event = message.event()?;
+            let mut frame = message.frame(Self::NAME, &event);
+            match event.kind.as_str() {
+                "lead.received" => self.floor.place(&lead_id(&event.entity)?, &Trigger::Route, &frame).await,
+                "task.due" | "task.declined" => self.floor.take_back(&event.entity, &frame).await,
+                "pool.due" => match pool_name(&event.entity) {
+                    Some(name) => self.floor.release(name, &frame).await,
+                    None => Err(StepError::Malformed(event.entity.clone())),
+                },
+                "agent.presence" | "task.done" => self.somebody_can(&event, &frame).await,
+                "client.registered" => self.converted(&event, &frame).await,
+                "work.decided" => self.decided(&event, &mut frame).await,
+                other => Err(StepError::Malformed(format!("{other} is no event of this step"))),
+            }
+        })
+    }
+}
+
+fn lead_id(text: &str) -> Result<LeadId, StepError> {
+    text.parse().map_err(|_| StepError::Malformed(format!("{text} is no lead")))
+}
+
+impl Route {
+    /// An agent came, or has room again: the waiting leads of that agent's pools are looked at.
+    async fn somebody_can(&self, event: &BusEvent, frame: &Frame) -> Result<&'static str, StepError> {
+        let text = |name: &str| event.data.get(name).and_then(Value::as_str).unwrap_or_default();
+        let agent = text("agent_id").trim_start_matches("agt_");
+        let rules = self.floor.rules().await?;
+        let pools: Vec<String> = rules.sales.rules.pools_of(agent).map(|pool| pool.id.clone()).collect();
+        let mut outcome = "nobody_waits";
+        for pool in pools {
+            if self.floor.release(&pool, frame).await? == "released" {
+                outcome = "released";
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// A lead became a client: its task ends, and its agent has won it.
+    async fn converted(&self, event: &BusEvent, frame: &Frame) -> Result<&'static str, StepError> {
+        let text = |name: &str| event.data.get(name).and_then(Value::as_str);
+        let (Some(lead), Some(client)) = (text("lead_id"), text("client_id")) else { return Ok("nothing_to_do") };
+        let client: ClientId = client.parse().map_err(|_| StepError::Malformed(client.to_owned()))?;
+        for _ in 0..ATTEMPTS {
+            let Some(mut stored) = self.crm.load::<Lead>(lead).await? else { return Ok("no_such_lead") };
+            if let Some(first) = stored.entity.facts.duplicate_of.clone() {
+                let Some(joined) = self.crm.load::<Lead>(first.as_str()).await? else { return Ok("no_such_lead") };
+                stored = joined;
+            }
+            match stored.entity.converted(&client, frame.now) {
+                Verdict::Nothing(_) => return Ok("nothing_to_do"),
+                Verdict::Change(decision) => {
+                    if self.save_conversion(&stored, &decision, frame).await? == Committed::Applied {
+                        return Ok("converted");
+                    }
+                }
+            }
+        }
+        Err(StepError::Busy("the lead keeps changing"))
+    }
+
+    async fn save_conversion(
+        &self,
+        stored: &Stored<Lead>,
+        decision: &domain::decision::Decision<Lead>,
+        frame: &Frame,
+    ) -> Result<Committed, StepError> {
+        let mut frame = frame.clone();
+        frame.correlation_id.clone_from(&stored.correlation_id);
+        let lead = &stored.entity;
+        let task = match &lead.facts.assignment {
+            Some(assignment) => self.crm.load::<Task>(assignment.task_id.as_str()).await?,
+            None => None,
+        };
+        let held = task.filter(|task| task.entity.facts.status.is_held());
+        let mut commit = Home::<Lead>::table(&self.crm).commit();
+        commit.save(Some(stored), decision, &frame)?;
+        if let Some(task) = &held {
+            commit.save(Some(task), &task.entity.taken_back(TaskStatus::Done, frame.now), &frame)?;
+        }
+        if let Some(winner) = lead.winner()
+            && let Some(agent) = self.crm.load::<AgentState>(winner.as_str()).await?
+        {
+            let won = agent.entity.won(lead.id.as_str(), held.is_some(), frame.now);
+            commit.save(Some(&agent), &won, &frame)?;
+        }
+        Ok(commit.send().await?)
+    }
+
+    /// A person's decision about a lead that waits for one.
+    async fn decided(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
+        let item: WorkFacts =
+            serde_json::from_value(event.data.clone()).map_err(|error| StepError::Malformed(error.to_string()))?;
+        let lead = item.subject.get("lead_id").and_then(Value::as_str).and_then(|id| id.parse::<LeadId>().ok());
+        let (Some(lead), Some(decision)) = (lead, HumanDecision::of(&item)) else { return Ok("nothing_to_do") };
+        let now = frame.now;
+        let decide = |entity: &Lead| entity.decided(&decision, now);
+        Ok(match step::change(&self.crm, lead.as_str(), frame, decide).await? {
+            Done::Changed { outcome, .. } => outcome,
+            Done::Unchanged { .. } => "nothing_to_do",
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! What a lead does (`POST …/signals`) and what it agrees to or no longer does (`POST …/consents`).
+
+use std::sync::Arc;
+
+use domain::LeadId;
+use domain::decision::Verdict;
+use domain::input::{Fault, Reader};
+use domain::lead::score::is_in_the_future;
+use domain::lead::{Consents, Lead};
+use domain::rules::{LeadIntake, LeadScoring, RuleError, is_rule_name};
+use providers::http::BoxFuture;
+use runtime::auth::PORTAL;
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::rulebook::RuleBook;
+use runtime::step::{self, Done};
+use runtime::{Caller, Problem, StepError, awsclients};
+use serde_json::json;
+use store::Crm;
+
+/// The step.
+pub struct Signals {
+    crm: Crm,
+    rules: RuleBook,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    HttpFunction::build(Signals { crm: awsclients::crm(ports)?, rules: RuleBook::new(ports)? }, ports)
+}
+
+impl HttpStep for Signals {
+    const NAME: &'static str = "leads-signal";
+
+    fn access(&self, _request: &Request) -> Access {
+        Access::Token
+    }
+
+    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
+        Box::pin(async move {
+            let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
+            caller.require(PORTAL)?;
+            caller.require_unbound()?;
+            let id = self.first_lead(request.id("lead_id")?).await?;
+            match request.route.as_str() {
+                "/v1/leads/{lead_id}/consents" => self.consents(&request, &id).await,
+                _ => self.signal(&request, &id).await,
+            }
+        })
+    }
+}
+
+impl Signals {
+    /// The lead that a lead joined, or itself.
+    async fn first_lead(&self, id: LeadId) -> Result<LeadId, Problem> {
+        let stored = self.crm.load::<Lead>(id.as_str()).await?;
+        let lead = stored.ok_or_else(|| Problem::not_found("there is no such lead"))?.entity;
+        Ok(lead.facts.duplicate_of.unwrap_or(id))
+    }
+
+    async fn signal(&self, request: &Request, id: &LeadId) -> Result<Reply, Problem> {
+        let body = request.json()?;
+        let mut reader = Reader::new(&body);
+        let kind = reader.string("kind");
+        if kind.is_some_and(|kind| !is_rule_name(kind)) {
+            reader.fault_at("kind", "invalid_kind", "must be lower-case letters, digits, _ and -, 40 at most");
+        }
+        let at = reader.optional_time("at");
+        if at.is_some_and(|at| is_in_the_future(at, request.now)) {
+            reader.fault_at("at", "in_the_future", "must not be in the future");
+        }
+        let faults = reader.finish();
+        let kind = kind.filter(|_| faults.is_empty()).ok_or_else(|| Problem::input(faults))?;
+        let scoring = self.rules.live::<LeadScoring>().await?;
+        let mut frame = request.frame(Self::NAME);
+        frame.rules = Some(scoring.label());
+        let now = request.now;
+        let mut broken: Option<RuleError> = None;
+        let decide = |lead: &Lead| match lead.signalled(kind, at, &scoring.rules, now) {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                broken = Some(error);
+                Verdict::Nothing("the rules are broken")
+            }
+        };
+        let done = step::change(&self.crm, id.as_str(), &mut frame, decide).await?;
+        if let Some(error) = broken {
+            return Err(StepError::Rules { set: "lead_scoring", what: error.to_string() }.into());
+        }
+        Ok(answer(&done))
+    }
+
+    async fn consents(&self, request: &Request, id: &LeadId) -> Result<Reply, Problem> {
+        let body = request.json()?;
+        let rules = self.rules.live::<LeadIntake>().await?;
+        let said = Consents::read(&body, rules.rules.wording(), request.now).map_err(Problem::input)?;
+        if said.is_empty() {
+            let fault = Fault::new("", "empty", "says nothing about any channel").allowing(["email", "sms", "phone"]);
+            return Err(Problem::input(vec![fault]));
+        }
+        let now = request.now;
+        let decide = |lead: &Lead| lead.consented(&said, now);
+        let done = step::change(&self.crm, id.as_str(), &mut request.frame(Self::NAME), decide).await?;
+        Ok(answer(&done))
+    }
+}
+
+fn answer(done: &Done<Lead>) -> Reply {
+    let lead = &done.stored().entity;
+    let scored = lead.facts.scored.as_ref();
+    Reply::json(
+        202,
+        &json!({
+            "lead_id": lead.id, "status": lead.facts.status, "score": scored.map(|scored| scored.score),
+            "band": scored.map(|scored| scored.band.as_str()),
+        }),
+    )
+}

@@ -1,0 +1,169 @@
+//! What agents do with their tasks: over the API, or with the buttons of a Slack message.
+
+use std::sync::Arc;
+
+use domain::TaskId;
+use domain::decision::{Frame, Verdict};
+use domain::input::{Fault, Reader};
+use domain::lead::Lead;
+use domain::sales::task::{TaskAction, TaskRefusal};
+use domain::sales::{AgentState, Task};
+use providers::http::{BoxFuture, Transport};
+use runtime::auth::Role;
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::rulebook::RuleBook;
+use runtime::secrets::Secrets;
+use runtime::{Caller, Problem, awsclients};
+use serde_json::{Value, json};
+use store::{Committed, Crm, Home, Stored};
+
+/// Who may act on tasks.
+pub(crate) const SALES: &[Role] = &[Role::Sales, Role::Admin];
+/// Longest note, in characters.
+const NOTE_MAX: usize = 500;
+/// Times an action is saved again because somebody else saved first.
+const ATTEMPTS: usize = 6;
+
+/// The step.
+pub struct Tasks {
+    pub(crate) crm: Crm,
+    pub(crate) rules: RuleBook,
+    pub(crate) secrets: Secrets,
+    pub(crate) transport: Arc<dyn Transport>,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let step = Tasks {
+        crm: awsclients::crm(ports)?,
+        rules: RuleBook::new(ports)?,
+        secrets: Secrets::new(ports),
+        transport: ports.transport.clone(),
+    };
+    HttpFunction::build(step, ports)
+}
+
+impl HttpStep for Tasks {
+    const NAME: &'static str = "leads-task";
+
+    fn access(&self, request: &Request) -> Access {
+        if request.route == "/v1/webhooks/slack" { Access::Public } else { Access::Token }
+    }
+
+    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
+        Box::pin(async move {
+            if request.route == "/v1/webhooks/slack" {
+                return self.pressed(&request).await;
+            }
+            let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
+            caller.require(SALES)?;
+            caller.require_unbound()?;
+            let id: TaskId = request.id("task_id")?;
+            let (action, note) = read(&request.json()?)?;
+            let task = self.act(&id, action, note.as_deref(), &caller.subject, &request.frame(Self::NAME)).await?;
+            Ok(Reply::json(200, &view(&task)))
+        })
+    }
+}
+
+fn read(body: &Value) -> Result<(TaskAction, Option<String>), Problem> {
+    let mut reader = Reader::new(body);
+    let action = reader.string("action").and_then(|text| {
+        let action: Option<TaskAction> = text.parse().ok();
+        if action.is_none() {
+            let fault = Fault::new("/action", "unknown_action", "is not an action of a task");
+            reader.fault(fault.allowing(TaskAction::ALL.iter().map(|action| action.as_str())));
+        }
+        action
+    });
+    let note = reader.optional_string("note").map(str::to_owned);
+    if note.as_ref().is_some_and(|note| note.chars().count() > NOTE_MAX) {
+        reader.fault_at("note", "too_long", format!("must have at most {NOTE_MAX} characters"));
+    }
+    let faults = reader.finish();
+    match action {
+        Some(action) if faults.is_empty() => Ok((action, note)),
+        _ => Err(Problem::input(faults)),
+    }
+}
+
+fn view(task: &Task) -> Value {
+    let mut view = json!(task.facts);
+    if let Some(object) = view.as_object_mut() {
+        object.insert("task_id".to_owned(), json!(task.id));
+        object.insert("history".to_owned(), json!(task.history));
+    }
+    view
+}
+
+impl Tasks {
+    /// Applies an action to a task, and with it to the lead and the agent.
+    pub(crate) async fn act(
+        &self,
+        id: &TaskId,
+        action: TaskAction,
+        note: Option<&str>,
+        by: &str,
+        frame: &Frame,
+    ) -> Result<Task, Problem> {
+        for _ in 0..ATTEMPTS {
+            let stored = self.crm.load::<Task>(id.as_str()).await?;
+            let stored = stored.ok_or_else(|| Problem::not_found("there is no such task"))?;
+            let decision = match stored.entity.act(action, note, by, frame.now).map_err(refusal)? {
+                Verdict::Nothing(_) => return Ok(stored.entity),
+                Verdict::Change(decision) => decision,
+            };
+            let mut frame = frame.clone();
+            frame.correlation_id.clone_from(&stored.correlation_id);
+            let mut commit = Home::<Task>::table(&self.crm).commit();
+            commit.save(Some(&stored), &decision, &frame)?;
+            self.add_lead(&mut commit, &stored, action, &frame).await?;
+            if commit.send().await? == Committed::Applied {
+                return Ok(decision.next);
+            }
+        }
+        Err(Problem::conflict("the task keeps changing; look at it again"))
+    }
+
+    /// What the action means for the lead and its agent. A declined lead stays where it is until routing takes it back.
+    async fn add_lead(
+        &self,
+        commit: &mut store::Commit<'_>,
+        task: &Stored<Task>,
+        action: TaskAction,
+        frame: &Frame,
+    ) -> Result<(), Problem> {
+        let id = &task.entity.id;
+        if matches!(action, TaskAction::Note | TaskAction::Decline) {
+            return Ok(());
+        }
+        if let Some(lead) = self.crm.load::<Lead>(task.entity.facts.lead_id.as_str()).await? {
+            let verdict = match action {
+                TaskAction::Start => lead.entity.working(id, frame.now),
+                TaskAction::Done | TaskAction::Note | TaskAction::Decline => lead.entity.contacted(id, frame.now),
+            };
+            if let Verdict::Change(decision) = verdict {
+                commit.save(Some(&lead), &decision, frame)?;
+            }
+        }
+        if action == TaskAction::Done
+            && let Some(agent) = self.crm.load::<AgentState>(task.entity.facts.agent_id.as_str()).await?
+        {
+            commit.save(Some(&agent), &agent.entity.released(id.as_str(), "done"), frame)?;
+        }
+        Ok(())
+    }
+}
+
+fn refusal(refusal: TaskRefusal) -> Problem {
+    match refusal {
+        TaskRefusal::Over(status) => {
+            Problem::conflict(format!("the task is {status}; it is not this agent's any more"))
+        }
+        TaskRefusal::NoteMissing => Problem::input(vec![Fault::new("/note", "empty", "a note needs text")]),
+    }
+}

@@ -1,0 +1,141 @@
+//! Series of messages: begins them, and sends what is due after asking once more whether it may.
+
+use std::sync::{Arc, LazyLock};
+
+use domain::decision::Frame;
+use domain::journey::{self, Delivery, Journey, JourneyError, Letter, NextStep};
+use domain::lead::Lead;
+use domain::rules::Sequences;
+use providers::http::BoxFuture;
+use providers::notify::email::SesEmail;
+use providers::notify::{self, Notifier as _, NotifyError};
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::queue::{Message, QueueFunction, QueueStep};
+use runtime::rulebook::{Live, RuleBook};
+use runtime::{StepError, awsclients};
+use store::{Crm, Saved, Stored};
+
+/// The step.
+pub struct Journeys {
+    crm: Crm,
+    rules: RuleBook,
+    /// Made with the first mail: an init does not wait for it.
+    email: LazyLock<SesEmail, Box<dyn FnOnce() -> SesEmail + Send>>,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let aws = ports.aws.clone();
+    let step = Journeys {
+        crm: awsclients::crm(ports)?,
+        rules: RuleBook::new(ports)?,
+        email: LazyLock::new(Box::new(move || SesEmail::new(aws_sdk_ses::Client::new(&aws)))),
+    };
+    QueueFunction::build(step, ports)
+}
+
+fn broken(error: JourneyError) -> StepError {
+    StepError::Rules { set: "sequences", what: error.to_string() }
+}
+
+impl QueueStep for Journeys {
+    const NAME: &'static str = "retention-journeys";
+
+    fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
+        Box::pin(async move {
+            let event = message.event()?;
+            let live = self.rules.live::<Sequences>().await?;
+            let mut frame = message.frame(Self::NAME, &event);
+            frame.rules = Some(live.label());
+            match event.kind.as_str() {
+                "lead.nurturing" => self.begin(&event.entity, &live, &frame).await,
+                _ => self.go_on(&event.entity, &live, &mut frame).await,
+            }
+        })
+    }
+}
+
+impl Journeys {
+    async fn begin(&self, lead: &str, live: &Live<Sequences>, frame: &Frame) -> Result<&'static str, StepError> {
+        let lead = self.lead(lead).await?;
+        let Some(decision) = journey::begun(&lead, &live.rules, frame.now).map_err(broken)? else {
+            return Ok("nothing_to_do");
+        };
+        Ok(match self.crm.save(None, decision, frame).await? {
+            Saved::Applied(_) => "begun",
+            Saved::Conflict => "nothing_to_do",
+        })
+    }
+
+    async fn lead(&self, id: &str) -> Result<Lead, StepError> {
+        let stored = self.crm.load::<Lead>(id).await?;
+        Ok(stored.ok_or_else(|| StepError::Absent(id.to_owned()))?.entity)
+    }
+
+    /// What the series needs now: one message at most, marked before it is handed over.
+    async fn go_on(&self, id: &str, live: &Live<Sequences>, frame: &mut Frame) -> Result<&'static str, StepError> {
+        let stored = self.crm.load::<Journey>(id).await?;
+        let stored = stored.ok_or_else(|| StepError::Absent(id.to_owned()))?;
+        frame.correlation_id.clone_from(&stored.correlation_id);
+        let lead = self.lead(stored.entity.facts.lead_id.as_str()).await?;
+        match stored.entity.next_step(&live.rules, &lead, frame.now).map_err(broken)? {
+            NextStep::Nothing(_) => Ok("nothing_to_do"),
+            NextStep::Busy => Err(StepError::Busy("a message is being handed over")),
+            NextStep::Save(decision) => {
+                let outcome = decision.outcome;
+                self.save(&stored, *decision, frame).await.map(|_| outcome)
+            }
+            NextStep::Send(decision, letter) => {
+                let marked = self.save(&stored, *decision, frame).await?;
+                let delivery = self.hand_over(&letter).await;
+                self.delivered(&marked, &delivery, live, frame).await
+            }
+        }
+    }
+
+    async fn save(
+        &self,
+        was: &Stored<Journey>,
+        decision: domain::decision::Decision<Journey>,
+        frame: &Frame,
+    ) -> Result<Stored<Journey>, StepError> {
+        match self.crm.save(Some(was), decision, frame).await? {
+            Saved::Applied(now) => Ok(now),
+            Saved::Conflict => Err(StepError::Busy("another worker has it")),
+        }
+    }
+
+    async fn hand_over(&self, letter: &Letter) -> Delivery {
+        let mail = notify::Email {
+            to: letter.to.clone(),
+            from: letter.from.clone(),
+            subject: letter.subject.clone(),
+            body: letter.body.clone(),
+        };
+        match self.email.send(&notify::Message::Email(mail)).await {
+            Ok(_) => Delivery::Sent,
+            Err(NotifyError::Retry { reason, .. }) => Delivery::NotNow(reason),
+            Err(NotifyError::Refused { code, .. }) => Delivery::Refused(code),
+            Err(NotifyError::Unknown(what)) => Delivery::Unknown(what),
+        }
+    }
+
+    async fn delivered(
+        &self,
+        marked: &Stored<Journey>,
+        delivery: &Delivery,
+        live: &Live<Sequences>,
+        frame: &Frame,
+    ) -> Result<&'static str, StepError> {
+        match marked.entity.delivered(delivery, &live.rules, frame.now).map_err(broken)? {
+            domain::decision::Verdict::Nothing(_) => Ok("nothing_to_do"),
+            domain::decision::Verdict::Change(decision) => {
+                let outcome = decision.outcome;
+                self.save(marked, *decision, frame).await.map(|_| outcome)
+            }
+        }
+    }
+}
