@@ -6,36 +6,50 @@ use broker::api::Answer;
 use broker::local::Options;
 use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::{Client, registered};
-use domain::decision::Frame;
+use domain::decision::{Decision, Entity, Frame};
+use domain::lead::Lead;
 use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
+use domain::sales::Task;
 use domain::{Money, Seconds, Timestamp};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::openapi;
-use crate::world::{TestClock, World, registration};
+use crate::world::{TestClock, World, items, registration};
 
 const CLIENT: &str = "cli_01m83t4cm0ej7tc0zp3q03dde5";
 const ACCOUNT: &str = "acc_01m83tdhk0fbs92cmv5z42wqqy";
 const PAYMENT: &str = "pay_01m83ydq50eg7vtp95tg713hkv";
+const LEAD: &str = "lead_01m83ypw40eb1tfz8zn3b96e0d";
+const TASK: &str = "tsk_01m83ypwc433z65t0wvv6z2gpw";
+const ANNOUNCED: &str = "lead_01m83z3p90wf5hcycmbpmjk43e";
+const READER: &str = "lead_01m83z5gw0e6stb5hmwytwvtj5";
 
 fn sample(name: &str) -> Value {
     let path = broker::local::repository().join(format!("events/{name}.json"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// A brokerage one second after the story's webhook, with the vendors' secrets of the samples.
+/// A brokerage one second after the webhook of the deposit's story.
 async fn story() -> World {
-    let at: Timestamp = "2026-11-23T10:15:31Z".parse().unwrap();
-    let options = Options { clock: Some(Arc::new(TestClock::showing(at))), ..Options::default() };
-    let world = World::with(options).await;
+    story_at("2026-11-23T10:15:31Z").await.0
+}
+
+/// A brokerage at a moment, with the vendors' secrets of the samples.
+async fn story_at(at: &str) -> (World, Arc<TestClock>) {
+    let clock = Arc::new(TestClock::showing(at.parse::<Timestamp>().unwrap()));
+    let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
     let stripe = json!({"secret_key": "sk_test_local", "webhook_secrets": ["whsec_sample"]});
     let praxis =
         json!({"merchant_id": "Pipworks-EU", "application_key": "pipworks-live", "secret": "praxis-sample-secret"});
     world.broker.host.put_secret("pipworks/local/psp/stripe", &stripe.to_string());
     world.broker.host.put_secret("pipworks/local/psp/praxis", &praxis.to_string());
-    world
+    // the page token is the simulator's: that one is not in a sample
+    let meta = json!({"app_secret": "meta-sample-secret", "verify_token": "meta-sample-token", "page_token": "local-page-token"});
+    world.broker.host.put_secret("pipworks/local/leads/meta", &meta.to_string());
+    world.broker.host.put_secret("pipworks/local/slack/signing", "slack-sample-secret");
+    (world, clock)
 }
 
 fn frame(at: &str) -> Frame {
@@ -96,6 +110,33 @@ async fn seed_deposit(world: &World) {
     world.idle().await;
 }
 
+/// The event that a queue's sample carries.
+fn event_of(name: &str) -> Value {
+    let body: Value = serde_json::from_str(sample(name)["Records"][0]["body"].as_str().unwrap()).unwrap();
+    body["detail"].clone()
+}
+
+/// An entity as an event says it is, to be saved without telling anybody.
+fn as_told<T: Entity>(event: &Value, private: Option<&str>) -> Decision<T> {
+    let next = T::from_parts(event["entity"].as_str().unwrap(), None, &event["data"].to_string(), private, None);
+    Decision { next: next.unwrap(), events: vec![], why: vec![], outcome: "seeded" }
+}
+
+/// The lead that an event is about, whatever it was before.
+async fn seed_lead(world: &World, event: &Value, person: &Value) {
+    let decision: Decision<Lead> = as_told(event, Some(&person.to_string()));
+    let was = world.broker.crm().load::<Lead>(decision.next.id.as_str()).await.unwrap();
+    world.broker.crm().save(was.as_ref(), decision, &frame(event["at"].as_str().unwrap())).await.unwrap();
+    world.idle().await;
+}
+
+/// The task that an event is about.
+async fn seed_task(world: &World, event: &Value) {
+    let decision: Decision<Task> = as_told(event, None);
+    world.broker.crm().save(None, decision, &frame(event["at"].as_str().unwrap())).await.unwrap();
+    world.idle().await;
+}
+
 /// Runs an HTTP sample as somebody, and checks the proxy answer and what it says.
 async fn http(world: &World, name: &str, who: &str) -> Answer {
     let mut event = sample(name);
@@ -118,7 +159,7 @@ async fn http(world: &World, name: &str, who: &str) -> Answer {
     let answer = Answer {
         status: u16::try_from(proxy["statusCode"].as_u64().unwrap()).unwrap(),
         headers,
-        json: serde_json::from_str(body).unwrap(),
+        json: serde_json::from_str(body).unwrap_or_default(),
         text: body.to_owned(),
     };
     let wrong = openapi::faults(event["httpMethod"].as_str().unwrap(), event["path"].as_str().unwrap(), &answer);
@@ -168,10 +209,98 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     for name in ["ops-dead-letters", "variants/ops-dead-letters.undelivered"] {
         queue(&world, name).await;
     }
-    let letters = crate::world::items(&world.get("support", "/v1/work?queue=support").await);
+    let letters = items(&world.get("support", "/v1/work?queue=support").await);
     assert!(letters.len() >= 3 && letters.iter().all(|item| item["kind"] == "dead_letter"), "{letters:?}");
     let timers = world.broker.host.invoke("ops-timers", &sample("ops-timers")).await.unwrap();
     assert!(timers.is_object() || timers.is_null(), "{timers}");
+}
+
+#[tokio::test]
+async fn the_story_of_the_lead_runs_through_the_functions() {
+    let (world, _) = story_at("2026-11-23T10:22:31Z").await;
+    let there = http(&world, "variants/leads-agents.presence", "sales").await;
+    assert_eq!((there.status, &there.json["presence"], &there.json["on_shift"]), (200, &json!("online"), &json!(true)));
+    assert_eq!(items(&http(&world, "leads-agents", "sales").await).len(), 9);
+    assert_eq!(http(&world, "leads-intake", "portal").await.status, 202);
+    let luis = json!({
+        "email": "luis.ortega@example.com", "phone": "+525512345678", "full_name": "Luis Ortega",
+        "profile": {"experience": "some", "intended_deposit": "2500", "goal": "income"},
+    });
+    seed_lead(&world, &event_of("leads-route"), &luis).await;
+    queue(&world, "leads-route").await;
+    assert_eq!(world.lead(LEAD).await["assignment"]["agent_id"], "agt_camila_torres");
+    // from here on with the task of the story
+    let path = broker::local::repository().join("events/schemas/lead.assigned.json");
+    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    seed_lead(&world, &schema["examples"][0], &luis).await;
+    seed_task(&world, &event_of("leads-tell")).await;
+    queue(&world, "leads-tell").await;
+    let messages = world.recorded("slack", "").await["messages"].clone();
+    let newest = messages.as_array().unwrap().last().unwrap()["message"].to_string();
+    assert!(newest.contains(TASK) && newest.contains("Luis Ortega"), "{newest}");
+    queue(&world, "variants/leads-route.task-due").await;
+    let pressed = http(&world, "variants/leads-task.slack", "sales").await;
+    assert_eq!((pressed.status, pressed.text.as_str()), (200, ""));
+    let seen = http(&world, "variants/ops-views.lead", "sales").await;
+    assert_eq!((seen.status, &seen.json["status"]), (200, &json!("working")));
+    let signalled = http(&world, "leads-signal", "portal").await;
+    assert_eq!((signalled.status, &signalled.json["score"]), (202, &json!(95)));
+    let done = http(&world, "leads-task", "sales").await;
+    assert_eq!(
+        (done.status, &done.json["status"], &world.lead(LEAD).await["status"]),
+        (200, &json!("done"), &json!("contacted"))
+    );
+    for name in ["variants/leads-route.agent-presence", "variants/leads-route.pool-due"] {
+        queue(&world, name).await;
+    }
+    // and had nobody taken it
+    seed_lead(&world, &event_of("variants/ops-desk.lead-needs-person"), &luis).await;
+    queue(&world, "variants/ops-desk.lead-needs-person").await;
+    let work = items(&world.get("sales", "/v1/work?queue=sales").await);
+    assert_eq!((&work[0]["kind"], &work[0]["subject"]["lead_id"]), (&json!("lead_unclaimed"), &json!(LEAD)));
+    queue(&world, "variants/leads-route.work-decided").await;
+    assert_eq!(world.lead(LEAD).await["status"], "assigned");
+    queue(&world, "variants/leads-route.client-registered").await;
+    assert_eq!(world.lead(LEAD).await["status"], "converted");
+    let away = http(&world, "variants/leads-agents.absence", "admin").await;
+    assert_eq!((away.status, &away.json["away"]["reason"]), (200, &json!("on_leave")));
+}
+
+#[tokio::test]
+async fn the_story_of_the_advertisement_runs_through_the_functions() {
+    let (world, _) = story_at("2026-11-23T10:27:01Z").await;
+    let challenge = http(&world, "variants/leads-meta.challenge", "portal").await;
+    assert_eq!((challenge.status, challenge.text.as_str()), (200, "1158201444"));
+    let told = event_of("leads-fetch")["data"]["meta"].clone();
+    let form = json!({
+        "leadgen_id": told["leadgen_id"], "form_id": told["form_id"], "page_id": told["page_id"], "ad_id": told["ad_id"],
+        "fields": {"full_name": "Rosa Vidal", "phone_number": "+525598765432", "email": "rosa.vidal@example.com"},
+    });
+    // the Graph API has the form from now on; the simulator's own webhook is signed with another secret
+    let sent = world.control("meta", "leads", &form).await;
+    assert_eq!(sent["deliveries"][0]["status"], 401);
+    world.faults("meta", &json!([{"operation": "lead", "fault": {"kind": "refuse", "status": 503}}])).await;
+    let announced = http(&world, "leads-meta", "portal").await;
+    assert_eq!((announced.status, &announced.json), (200, &json!({"status": "ok", "new": 1})));
+    assert_eq!(world.lead(ANNOUNCED).await["status"], "announced");
+    queue(&world, "leads-fetch").await;
+    assert_eq!(world.lead(ANNOUNCED).await["full_name"], "Rosa Vidal");
+    queue(&world, "variants/leads-fetch.due").await;
+}
+
+#[tokio::test]
+async fn the_story_of_the_series_of_messages_runs_through_the_functions() {
+    let (world, clock) = story_at("2026-11-23T10:28:00Z").await;
+    let eva = json!({"email": "eva.ruiz@example.com", "full_name": "Eva Ruiz"});
+    seed_lead(&world, &event_of("retention-journeys"), &eva).await;
+    queue(&world, "retention-journeys").await;
+    assert!(world.broker.simulators.mails().is_empty());
+    clock.forward_s(601);
+    queue(&world, "variants/retention-journeys.due").await;
+    let mails = world.broker.simulators.mails();
+    assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "Bienvenido a Pipworks"));
+    let consents = http(&world, "variants/leads-signal.consents", "portal").await;
+    assert_eq!((consents.status, &consents.json["lead_id"]), (202, &json!(READER)));
 }
 
 #[tokio::test]
@@ -181,7 +310,7 @@ async fn the_sample_of_the_stream_is_journalled_once_with_a_whole_chain() {
         queue(&world, "ops-relay").await;
         let journal = world.get("support", &format!("/v1/journal?entity={PAYMENT}")).await;
         assert_eq!(journal.json["verified"], true);
-        assert_eq!(crate::world::items(&journal).len(), 2);
+        assert_eq!(items(&journal).len(), 2);
     }
 }
 

@@ -92,6 +92,10 @@ impl Call {
         Self::raw(path, body.to_string()).header("content-type", "application/json")
     }
 
+    pub fn put(path: &str, body: &Value) -> Self {
+        Self { method: Method::PUT, ..Self::post(path, body) }
+    }
+
     /// A `POST` without a content type.
     pub fn raw(path: &str, body: impl Into<Vec<u8>>) -> Self {
         Self { body: body.into(), ..Self::new(Method::POST, path) }
@@ -218,6 +222,20 @@ impl World {
     /// `POST` as the portal.
     pub async fn portal(&self, path: &str, body: &Value) -> Answer {
         self.post("portal", path, body).await
+    }
+
+    /// Steers a simulator.
+    pub async fn control(&self, simulator: &str, route: &str, body: &Value) -> Value {
+        let url = format!("{}/_control/{route}", self.broker.simulators.url(simulator));
+        self.api.control(&url, body).await.unwrap().json
+    }
+
+    /// Publishes the next version of a rule set, changed by `change`.
+    pub async fn publish(&self, set: SetName, version: u64, change: impl FnOnce(&mut Value)) {
+        let mut document = self.broker.rule_document(set).unwrap();
+        change(&mut document);
+        let at = Timestamp::from_seconds(self.now_s()).unwrap();
+        assert!(broker::rules::publish(&self.broker.rules(), set, version, &document, at).await.unwrap());
     }
 
     /// A token with these roles, bound to a client or not.

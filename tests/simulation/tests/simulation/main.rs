@@ -1,6 +1,7 @@
 //! The whole brokerage in one process, under what a distributed system does to it.
 //!
 //! - `kill`: a function is killed before and after every I/O call it makes, and its trigger comes again.
+//! - `leads_core`: a hundred thousand leads through the pure decisions, every law checked on the way.
 //! - `random`: seeded runs of many deposits under repeats, delays, faults and kills, with invariants at their ends.
 //!
 //! Time is moved by hand ([`host::ManualTime`]) for functions, queues and vendors alike; no test waits for it.
@@ -8,7 +9,11 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test does not expect ends it")]
 
 mod checks;
+#[path = "../../../../shared/domain/tests/leads/world.rs"]
+#[expect(dead_code, reason = "the stories of the domain's own tests use the rest")]
+mod floor;
 mod kill;
 mod killer;
+mod leads_core;
 mod random;
 mod world;

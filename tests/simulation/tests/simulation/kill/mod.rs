@@ -8,6 +8,7 @@ mod accounts;
 mod clients;
 mod credit;
 mod initiate;
+mod leads;
 mod notify;
 mod overdue;
 mod people;

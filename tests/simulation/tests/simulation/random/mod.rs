@@ -10,7 +10,7 @@
 mod chaos;
 mod deposit;
 mod invariants;
-mod rng;
+pub mod rng;
 mod run;
 mod script;
 mod stray;

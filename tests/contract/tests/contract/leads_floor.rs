@@ -1,0 +1,224 @@
+//! The sales floor over the API: clocks, declines, nights, limits, absences, broken rules.
+
+use domain::rules::SetName;
+use serde_json::{Value, json};
+
+use crate::leads::{floor, hot};
+use crate::world::{Call, World, expect, faults, items};
+
+fn agent_of(lead: &Value) -> String {
+    lead["assignment"]["agent_id"].as_str().unwrap_or_default().to_owned()
+}
+
+fn task_of(lead: &Value) -> String {
+    lead["assignment"]["task_id"].as_str().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn a_task_not_begun_in_time_goes_to_the_next_and_at_last_to_the_team_lead() {
+    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let id = world.submit(hot("MX")).await;
+    let mut had = vec![agent_of(&world.lead(&id).await)];
+    let first_task = task_of(&world.lead(&id).await);
+    for _ in 0..2 {
+        clock.forward_s(299);
+        world.sweep().await;
+        assert_eq!(agent_of(&world.lead(&id).await), *had.last().unwrap(), "the clock runs");
+        clock.forward_s(2);
+        world.sweep().await;
+        let next = agent_of(&world.lead(&id).await);
+        assert!(!next.is_empty() && !had.contains(&next), "{had:?} {next}");
+        had.push(next);
+    }
+    clock.forward_s(301);
+    world.sweep().await;
+    let lead = world.lead(&id).await;
+    assert_eq!(lead["status"], "escalated", "{lead:#}");
+    assert_eq!(expect(world.on_task(&first_task, "start").await, 409).json["status"], 409);
+    let work = items(&world.get("sales", "/v1/work?queue=sales").await);
+    assert_eq!(
+        (work.len(), &work[0]["kind"], &work[0]["subject"]["lead_id"]),
+        (1, &json!("lead_unclaimed"), &json!(id))
+    );
+    assert_eq!(work[0]["trigger"]["data"]["tried"], json!(had));
+    let item = work[0]["work_id"].as_str().unwrap();
+    expect(world.act("finance", item, &json!({"action": "route_again"})).await, 403);
+    expect(world.act("sales", item, &json!({"action": "route_again"})).await, 200);
+    assert_eq!(world.lead(&id).await["status"], "assigned");
+    for agent in items(&world.get("sales", "/v1/agents").await) {
+        let holds = agent["agent_id"] == agent_of(&world.lead(&id).await);
+        assert_eq!(agent["open_leads"], json!(u32::from(holds)), "{agent}");
+    }
+}
+
+#[tokio::test]
+async fn a_begun_task_stays_and_a_declined_one_goes_on() {
+    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let id = world.submit(hot("MX")).await;
+    let first = world.lead(&id).await;
+    let declined = expect(world.on_task(&task_of(&first), "decline").await, 200);
+    assert_eq!(declined.json["status"], "declined");
+    let second = world.lead(&id).await;
+    assert_ne!(agent_of(&second), agent_of(&first));
+    clock.forward_s(120);
+    let started = expect(world.on_task(&task_of(&second), "start").await, 200);
+    assert_eq!(started.json["status"], "started");
+    assert_eq!(expect(world.on_task(&task_of(&second), "start").await, 200).json, started.json, "twice is once");
+    clock.forward_s(3_600);
+    world.sweep().await;
+    let lead = world.lead(&id).await;
+    assert_eq!(lead["status"], "working");
+    assert!((120_000..125_000).contains(&lead["first_touch_ms"].as_i64().unwrap()), "{lead}");
+    expect(world.on_task(&task_of(&lead), "decline").await, 200);
+    assert_eq!(world.lead(&id).await["status"], "assigned", "a begun one can be given back, too");
+    let task = task_of(&world.lead(&id).await);
+    assert_eq!(expect(world.on_task(&task, "done").await, 200).json["status"], "done");
+    assert_eq!(world.lead(&id).await["status"], "contacted");
+    expect(world.on_task(&task, "decline").await, 409);
+    let unknown = expect(world.on_task(&task, "sing").await, 422);
+    assert_eq!(unknown.json["errors"][0]["allowed_values"], json!(["start", "done", "decline", "note"]));
+    expect(world.on_task(&task, "note").await, 422);
+    expect(world.on_task("tsk_00000000000000000000000000", "start").await, 404);
+}
+
+/// The Mexican desk without an overflow.
+async fn lonely(world: &World) {
+    world
+        .publish(SetName::Sales, 2, |document| {
+            for pool in document["pools"].as_array_mut().unwrap() {
+                pool.as_object_mut().unwrap().remove("overflow");
+            }
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_lead_that_nobody_can_take_waits_and_goes_out_when_somebody_comes() {
+    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    lonely(&world).await;
+    clock.forward_s(61);
+    for agent in ["agt_sofia_reyes", "agt_mateo_silva", "agt_camila_torres"] {
+        world.presence(agent, "offline").await;
+    }
+    let mut leads = Vec::new();
+    for _ in 0..7 {
+        leads.push(world.submit(json!({"country": "MX"})).await);
+    }
+    let lead = world.lead(&leads[0]).await;
+    assert_eq!((&lead["status"], &lead["waiting"]["reason"]), (&json!("waiting"), &json!("nobody_works")), "{lead:#}");
+    world.presence("agt_mateo_silva", "online").await;
+    world.idle().await;
+    let mut assigned = 0;
+    for (n, id) in leads.iter().enumerate() {
+        let is_assigned = world.lead(id).await["status"] == "assigned";
+        assert_eq!(is_assigned, n < 5, "oldest first, five a minute: {n}");
+        assigned += usize::from(is_assigned);
+    }
+    assert_eq!(assigned, 5);
+    clock.forward_s(61);
+    world.sweep().await;
+    assert_eq!(world.lead(&leads[6]).await["status"], "assigned");
+}
+
+#[tokio::test]
+async fn a_lead_that_waits_too_long_becomes_a_work_item_and_is_not_lost() {
+    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    lonely(&world).await;
+    clock.forward_s(61);
+    for agent in ["agt_sofia_reyes", "agt_mateo_silva", "agt_camila_torres"] {
+        world.presence(agent, "offline").await;
+    }
+    let id = world.submit(json!({"country": "MX"})).await;
+    clock.forward_s(29 * 60);
+    world.sweep().await;
+    assert_eq!(world.lead(&id).await["status"], "waiting");
+    clock.forward_s(2 * 60);
+    world.sweep().await;
+    assert_eq!(world.lead(&id).await["status"], "escalated");
+    let work = items(&world.get("sales", "/v1/work?queue=sales").await);
+    assert_eq!(work[0]["kind"], "lead_waiting");
+    expect(world.act("sales", work[0]["work_id"].as_str().unwrap(), &json!({"action": "close_lead"})).await, 200);
+    assert_eq!(world.lead(&id).await["status"], "closed");
+}
+
+#[tokio::test]
+async fn an_agent_who_is_disabled_gets_nothing_from_that_moment() {
+    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let path = "/v1/agents/agt_sofia_reyes/absence";
+    let absence = |who: &'static str, body: Value| world.send(Call::put(path, &body).token(world.broker.token(who)));
+    expect(absence("sales", json!({"reason": "disabled"})).await, 403);
+    let away = expect(absence("admin", json!({"reason": "disabled"})).await, 200);
+    assert_eq!(away.json["away"]["reason"], "disabled");
+    for _ in 0..4 {
+        let id = world.submit(hot("MX")).await;
+        assert_eq!(agent_of(&world.lead(&id).await), "agt_mateo_silva");
+        let why = world.lead(&id).await["why"].to_string();
+        assert!(why.contains("sofia_reyes disabled"), "{why}");
+    }
+    expect(absence("admin", json!({"reason": null})).await, 200);
+    let id = world.submit(hot("MX")).await;
+    assert_eq!(agent_of(&world.lead(&id).await), "agt_sofia_reyes");
+    let bad = expect(absence("admin", json!({"reason": "bored", "until": "soon"})).await, 422);
+    assert_eq!(faults(&bad), ["/reason unknown_value", "/until invalid_time"]);
+    let presence = Call::put("/v1/agents/agt_nobody/presence", &json!({"state": "online"}));
+    expect(world.send(presence.token(world.broker.token("sales"))).await, 404);
+    let presence = Call::put("/v1/agents/agt_sofia_reyes/presence", &json!({"state": "asleep"}));
+    let refused = expect(world.send(presence.token(world.broker.token("sales"))).await, 422);
+    assert_eq!(refused.json["errors"][0]["allowed_values"], json!(["online", "busy", "offline"]));
+}
+
+#[tokio::test]
+async fn a_rule_that_names_a_missing_pool_is_refused_at_publish_and_holds_the_lead_at_run_time() {
+    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let mut routing = world.broker.rule_document(SetName::LeadRouting).unwrap();
+    let last = routing["rows"].as_array().unwrap().len() - 1;
+    routing["rows"][last]["then"] = json!({"pool": "nowhere"});
+    let documents = SetName::ALL.iter().map(|set| (*set, world.broker.rule_document(*set).unwrap()));
+    let mut documents: std::collections::BTreeMap<_, _> = documents.collect();
+    broker::rules::check_references(&documents).unwrap();
+    documents.insert(SetName::LeadRouting, routing.clone());
+    let refused = broker::rules::check_references(&documents).unwrap_err().to_string();
+    assert!(refused.contains("there is no pool `nowhere`"), "{refused}");
+    world.publish(SetName::LeadRouting, 2, |document| *document = routing).await;
+    clock.forward_s(61);
+    let id = world.submit(json!({"country": "GB", "email": "held@example.com"})).await;
+    assert_eq!(world.lead(&id).await["status"], "escalated");
+    let work = items(&world.get("sales", "/v1/work?queue=sales").await);
+    assert_eq!((work.len(), &work[0]["kind"]), (1, &json!("lead_rule_error")));
+    world.publish(SetName::LeadRouting, 3, |_| {}).await;
+    clock.forward_s(61);
+    expect(world.act("sales", work[0]["work_id"].as_str().unwrap(), &json!({"action": "route_again"})).await, 200);
+    assert_eq!(world.lead(&id).await["status"], "assigned");
+}
+
+#[tokio::test]
+async fn a_burst_never_passes_a_limit_and_is_dealt_out_by_weight() {
+    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    world
+        .publish(SetName::Sales, 2, |document| {
+            for pool in document["pools"].as_array_mut().unwrap() {
+                pool["open_max"] = json!(12);
+                pool.as_object_mut().unwrap().remove("overflow");
+            }
+        })
+        .await;
+    clock.forward_s(61);
+    let bodies: Vec<Value> = (0..30).map(|_| crate::leads::form(&world, json!({"country": "MX"}))).collect();
+    let answers = futures::future::join_all(bodies.iter().map(|body| world.portal("/v1/leads", body))).await;
+    assert!(answers.iter().all(|answer| answer.status == 202));
+    world.idle().await;
+    let open = |agents: &[Value], name: &str| {
+        agents.iter().find(|agent| agent["agent_id"] == name).unwrap()["open_leads"].as_u64().unwrap()
+    };
+    let agents = items(&world.get("sales", "/v1/agents").await);
+    assert_eq!((open(&agents, "agt_sofia_reyes"), open(&agents, "agt_mateo_silva")), (12, 12));
+    let mut waiting = 0;
+    for answer in &answers {
+        let lead = world.lead(&answer.text_at("/lead_id")).await;
+        if lead["status"] == "waiting" {
+            assert_eq!(lead["waiting"]["reason"], "all_at_cap");
+            waiting += 1;
+        }
+    }
+    assert_eq!(waiting, 6);
+}
