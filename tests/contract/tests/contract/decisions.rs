@@ -5,7 +5,8 @@ use std::sync::Arc;
 use broker::local::Options;
 use serde_json::{Value, json};
 
-use crate::world::{Payment, TestClock, Trader, World, account_request, expect, items, now_s};
+use crate::world::{Payment, Trader, World, account_request, expect, items, now_s};
+use broker::clock::MovedClock;
 
 /// A deposit of 100.00 USD with what Stripe said came, and its work item's id.
 async fn odd(world: &World, minor: i64, currency: &str) -> (Trader, Payment, String) {
@@ -130,7 +131,7 @@ async fn an_item_closed_in_words_leaves_no_payment_without_an_item() {
 
 #[tokio::test]
 async fn a_refused_credit_is_tried_again_when_finance_says_so() {
-    let clock = Arc::new(TestClock::default());
+    let clock = Arc::new(MovedClock::default());
     let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
     let trader = world.trader("USD").await;
     let payment = world.deposit(&trader, "100.00", "stripe").await;
@@ -184,7 +185,7 @@ async fn stray_money_is_settled_by_its_item_alone() {
 
 #[tokio::test]
 async fn a_refused_account_is_opened_by_hand_tried_again_or_closed() {
-    let clock = Arc::new(TestClock::default());
+    let clock = Arc::new(MovedClock::default());
     let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
     for (body, status, login) in [
         (json!({"action": "mark_open", "evidence": "500777"}), "open", Some("500777")),

@@ -8,7 +8,8 @@ use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use crate::leads::{floor, form, hot};
-use crate::world::{TestClock, World, account_request, expect, items, registration};
+use crate::world::{World, account_request, expect, items, registration};
+use broker::clock::MovedClock;
 
 const BASE: &str = "https://pipworks.example/events/";
 
@@ -65,7 +66,7 @@ fn the_examples_of_the_schemas_fit() {
 }
 
 /// Plays as much as makes events of every type that a person or provider can set off.
-async fn play(world: &World, clock: &TestClock) -> Vec<String> {
+async fn play(world: &World, clock: &MovedClock) -> Vec<String> {
     let trader = world.trader("USD").await;
     let unpaid = world.deposit(&trader, "60.00", "stripe").await;
     let lost = world.deposit(&trader, "70.00", "stripe").await;
@@ -115,7 +116,7 @@ async fn play(world: &World, clock: &TestClock) -> Vec<String> {
 }
 
 /// Plays as much on the sales floor as makes events of every type of leads, tasks, agents and series of messages.
-async fn play_leads(world: &World, clock: &TestClock) -> Vec<String> {
+async fn play_leads(world: &World, clock: &MovedClock) -> Vec<String> {
     // called, and won
     let won = world.submit(hot("MX")).await;
     let task = task_of(world, &won).await;
@@ -213,7 +214,7 @@ async fn seen(world: &World, ids: &[String], validators: &BTreeMap<String, Valid
 #[tokio::test]
 async fn every_event_of_the_journal_fits_its_schema() {
     let validators = validators();
-    let clock = Arc::new(TestClock::default());
+    let clock = Arc::new(MovedClock::default());
     let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
     let mut all = seen(&world, &play(&world, &clock).await, &validators).await;
     let (world, clock) = floor("2026-11-25T20:00:00Z").await;

@@ -7,7 +7,8 @@ use futures::future::join_all;
 use host::{CallInfo, Probe, Service, Verdict};
 use serde_json::{Value, json};
 
-use crate::world::{Call, TestClock, World, account_request, deposit_request, expect, header, items, registration};
+use crate::world::{Call, World, account_request, deposit_request, expect, header, items, registration};
+use broker::clock::MovedClock;
 
 /// The three routes that want a key, with a good body.
 async fn routes(world: &World) -> Vec<(String, Value, u16)> {
@@ -145,7 +146,7 @@ async fn of_twenty_identical_requests_at_once_one_makes_and_the_others_say_so() 
 
 #[tokio::test]
 async fn a_replay_gets_the_first_answer_whatever_has_happened_since() {
-    let clock = Arc::new(TestClock::default());
+    let clock = Arc::new(MovedClock::default());
     let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
     let trader = world.trader("USD").await;
     let body = deposit_request(&trader, "100.00", "stripe");
@@ -189,7 +190,7 @@ impl Probe for DiesAfterClaim {
 #[tokio::test]
 async fn a_request_whose_worker_died_is_409_until_another_may_take_over() {
     for function in ["kyc-register", "accounts-request", "payments-initiate"] {
-        let clock = Arc::new(TestClock::default());
+        let clock = Arc::new(MovedClock::default());
         let options = Options {
             clock: Some(clock.clone()),
             probe: Some(Arc::new(DiesAfterClaim(function))),

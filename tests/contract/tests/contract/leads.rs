@@ -8,12 +8,13 @@ use domain::Timestamp;
 use domain::rules::SetName;
 use serde_json::{Value, json};
 
-use crate::world::{Call, TestClock, World, expect, faults, items};
+use crate::world::{Call, World, expect, faults, items};
+use broker::clock::MovedClock;
 
 /// A brokerage at a moment, with every agent online.
-pub async fn floor(at: &str) -> (World, Arc<TestClock>) {
+pub async fn floor(at: &str) -> (World, Arc<MovedClock>) {
     let at: Timestamp = at.parse().unwrap();
-    let clock = Arc::new(TestClock::showing(at));
+    let clock = Arc::new(MovedClock::showing(at));
     let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
     for agent in items(&expect(world.get("sales", "/v1/agents").await, 200)) {
         world.presence(agent["agent_id"].as_str().unwrap(), "online").await;

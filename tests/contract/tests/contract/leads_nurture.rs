@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::leads::floor;
-use crate::world::{TestClock, World, expect, items};
+use crate::world::{World, expect, items};
+use broker::clock::MovedClock;
 
 fn mails(world: &World) -> Vec<(String, String)> {
     let mails = world.broker.simulators.mails();
@@ -13,7 +14,7 @@ fn mails(world: &World) -> Vec<(String, String)> {
 }
 
 /// Minute after minute, as the timers do it.
-async fn hours(world: &World, clock: &Arc<TestClock>, hours: i64) {
+async fn hours(world: &World, clock: &Arc<MovedClock>, hours: i64) {
     for _ in 0..hours {
         clock.forward_s(3_600);
         world.sweep().await;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use broker::local::Options;
 use serde_json::{Value, json};
 
-use crate::world::{Payment, TestClock, Trader, World, expect, now_s};
+use crate::world::{Payment, Trader, World, expect, now_s};
+use broker::clock::MovedClock;
 
 async fn tell(world: &World, payment: &Payment, kind: &str, amount: i64, created: i64) {
     let mut event = world.intent(payment, kind, amount, "usd");
@@ -177,8 +178,8 @@ async fn a_platform_that_refuses_the_credit_is_for_finance() {
 }
 
 /// A brokerage whose clock can be moved on.
-async fn timed() -> (World, Arc<TestClock>) {
-    let clock = Arc::new(TestClock::default());
+async fn timed() -> (World, Arc<MovedClock>) {
+    let clock = Arc::new(MovedClock::default());
     (World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await, clock)
 }
 

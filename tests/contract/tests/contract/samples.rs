@@ -16,7 +16,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::openapi;
-use crate::world::{TestClock, World, items, registration};
+use crate::world::{World, items, registration};
+use broker::clock::MovedClock;
 
 const CLIENT: &str = "cli_01m83t4cm0ej7tc0zp3q03dde5";
 const ACCOUNT: &str = "acc_01m83tdhk0fbs92cmv5z42wqqy";
@@ -37,8 +38,8 @@ async fn story() -> World {
 }
 
 /// A brokerage at a moment, with the vendors' secrets of the samples.
-async fn story_at(at: &str) -> (World, Arc<TestClock>) {
-    let clock = Arc::new(TestClock::showing(at.parse::<Timestamp>().unwrap()));
+async fn story_at(at: &str) -> (World, Arc<MovedClock>) {
+    let clock = Arc::new(MovedClock::showing(at.parse::<Timestamp>().unwrap()));
     let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
     let stripe = json!({"secret_key": "sk_test_local", "webhook_secrets": ["whsec_sample"]});
     let praxis =

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use broker::api::{Answer, Api};
 use broker::local::{Broker, Options};
@@ -21,29 +21,6 @@ pub struct World {
     clock: Arc<dyn Clock>,
     api: Api,
     count: AtomicU64,
-}
-
-/// The machine's clock and what a test adds to it.
-#[derive(Default)]
-pub struct TestClock {
-    ahead_ms: AtomicI64,
-}
-
-impl TestClock {
-    /// A clock that shows a given moment now.
-    pub fn showing(at: Timestamp) -> Self {
-        Self { ahead_ms: AtomicI64::new(at.millis() - SystemClock.now().millis()) }
-    }
-
-    pub fn forward_s(&self, seconds: i64) {
-        self.ahead_ms.fetch_add(seconds * 1_000, Ordering::Relaxed);
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(SystemClock.now().millis() + self.ahead_ms.load(Ordering::Relaxed)).unwrap()
-    }
 }
 
 /// A client with an open trading account.

@@ -1,6 +1,8 @@
 //! A day at the brokerage, played through the public API, with everything that can go wrong; every claim is checked.
 
 mod burst;
+mod leads;
+mod night;
 mod report;
 mod scenes;
 pub mod steps;
@@ -44,6 +46,9 @@ pub fn say(line: &str) {
 pub async fn play(broker: &Broker) -> Result<Report, Failure> {
     let desk = Desk::new(broker);
     let mut report = Report::default();
+    night::night(&mut report).await?;
+    leads::one_person(&desk, &mut report).await?;
+    leads::forms_at_once(&desk, &mut report).await?;
     scenes::plain(&desk, &mut report).await?;
     scenes::five_times(&desk, &mut report).await?;
     scenes::wrong_order(&desk, &mut report).await?;

@@ -22,6 +22,8 @@ pub struct Report {
     pub duplicates: usize,
     /// From the decision that a deposit is paid to the decision that it is credited, in the burst.
     pub burst_ms: Vec<i64>,
+    /// From a form that is accepted to the message to its agent, in the burst.
+    pub told_ms: Vec<i64>,
     credited: usize,
     platform: BTreeMap<String, Decimal>,
     ledger: BTreeMap<String, Decimal>,
@@ -44,13 +46,6 @@ impl Report {
         self.checks.iter().all(|(_, held, _)| *held)
     }
 
-    fn percentile(&self, percent: usize) -> i64 {
-        let mut sorted = self.burst_ms.clone();
-        sorted.sort_unstable();
-        let last = sorted.len().saturating_sub(1);
-        sorted.get((last * percent).div_ceil(100)).copied().unwrap_or(0)
-    }
-
     /// Prints the table.
     pub fn print(&self) {
         let sums = |side: &BTreeMap<String, Decimal>| {
@@ -61,7 +56,9 @@ impl Report {
         let rows = [
             ("deposits credited", self.credited.to_string()),
             ("duplicates absorbed", self.duplicates.to_string()),
-            ("paid to credited, burst, p50 / p99", format!("{} / {} ms", self.percentile(50), self.percentile(99))),
+            ("leads given out in the burst", self.told_ms.len().to_string()),
+            ("form to agent's Slack, p50 / p99", percentiles(&self.told_ms)),
+            ("paid to credited, burst, p50 / p99", percentiles(&self.burst_ms)),
             ("on the platform", sums(&self.platform)),
             ("in the ledger", sums(&self.ledger)),
             ("work items left for people", self.work.to_string()),
@@ -72,6 +69,14 @@ impl Report {
         }
         say("");
     }
+}
+
+fn percentiles(of: &[i64]) -> String {
+    let mut sorted = of.to_vec();
+    sorted.sort_unstable();
+    let last = sorted.len().saturating_sub(1);
+    let at = |percent: usize| sorted.get((last * percent).div_ceil(100)).copied().unwrap_or(0);
+    format!("{} / {} ms", at(50), at(99))
 }
 
 /// Compares platform and ledger, account by account, and counts what is left.
