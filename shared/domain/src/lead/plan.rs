@@ -8,9 +8,10 @@ use crate::rules::desk::WorkKind;
 use crate::rules::evaluate::{NodeKind, NodeTrace, Outcome};
 use crate::rules::lead_routing::Destination;
 use crate::rules::sales::{Pool, SlaClock};
-use crate::rules::{FirstMatch, LeadRouting, SalesRules};
+use crate::rules::{LeadRouting, SalesRules};
 use crate::sales::calendar::{add_working_time, next_opening};
 use crate::sales::choose::{self, Candidate, Choice, Needs, NoAgent};
+use crate::sales::shares::Shares;
 use crate::sales::task::{TaskFacts, TaskStatus};
 use crate::sales::{AgentId, AgentState, PoolState, Task};
 use crate::{TaskId, Timestamp};
@@ -18,7 +19,7 @@ use crate::{TaskId, Timestamp};
 /// How many pools one lead is offered to, one overflow after the other.
 const POOLS_MAX: usize = 5;
 /// Lines about rules in the trace that a person reads.
-const RULE_LINES_MAX: usize = 40;
+const RULE_LINES_MAX: usize = 12;
 
 /// What is known of the sales floor.
 #[derive(Debug, Clone, Copy)]
@@ -98,21 +99,21 @@ fn routed(lead: &Lead, floor: Floor<'_>) -> Routed {
         Ok(found) => found,
         Err(error) => return Routed::broken(format!("lead_routing: {error}: {}", error.fault)),
     };
-    let FirstMatch::Matched { row_id, outcome, trace } = &found else {
+    let (Some(row_id), Some(outcome)) = (found.row_id(), found.outcome()) else {
         return Routed::broken("lead_routing: no row holds".to_owned());
     };
+    let left_out = found.judged().saturating_sub(RULE_LINES_MAX);
     let mut lines = Vec::new();
-    for row in &trace.rows {
+    if left_out > 0 {
+        lines.push(format!("{left_out} rows before do not hold"));
+    }
+    for row in &found.judged_from(left_out).rows {
         let Some(node) = &row.when else { break };
         let verdict = if row.outcome == Outcome::Value(true) { "holds" } else { "does not hold" };
         lines.push(format!("{}: {verdict} ({})", row.row, shown(node)));
     }
-    let surplus = lines.len().saturating_sub(RULE_LINES_MAX);
-    if surplus > 0 {
-        lines.splice(..surplus, [format!("{surplus} rows before do not hold")]);
-    }
     let why = found.why("rows");
-    Routed { rule_id: (*row_id).to_owned(), destination: Ok((*outcome).clone()), lines, why }
+    Routed { rule_id: row_id.to_owned(), destination: Ok(outcome.clone()), lines, why }
 }
 
 /// The question that decided, with the fact that answered it.
@@ -275,10 +276,10 @@ impl Way<'_> {
         let mut reason = None;
         for pool in chain(first, self.floor.sales) {
             let Some(state) = self.floor.pools.get(&pool.id) else { return Planned::NeedsPool(pool.id.clone()) };
-            let choice = self.choose(pool, state);
-            candidates.extend(choice.candidates.iter().cloned());
-            match choice.agent.clone() {
-                Ok(agent) => return self.assign(&agent, pool, choice, &candidates),
+            let mut choice = self.choose(pool, state);
+            candidates.append(&mut choice.candidates);
+            match choice.agent {
+                Ok(agent) => return self.assign(&agent, pool, choice.shares, candidates),
                 Err(NoAgent::AllAtCap) => {
                     reason = Some(NoAgent::AllAtCap);
                     break;
@@ -286,7 +287,7 @@ impl Way<'_> {
                 Err(other) => reason = reason.or(Some(other)),
             }
         }
-        self.none(first, reason.unwrap_or(NoAgent::NobodyWorks), &candidates)
+        self.none(first, reason.unwrap_or(NoAgent::NobodyWorks), candidates)
     }
 
     /// The rules are broken: nobody is asked until a person says so.
@@ -311,12 +312,12 @@ impl Way<'_> {
         let decision = if lead.facts.status == LeadStatus::Nurturing && in_it {
             lead.stays(why)
         } else {
-            lead.nurtures(sequence, self.trace(&[]), why, now)
+            lead.nurtures(sequence, self.trace(Vec::new()), why, now)
         };
         self.with_ending(Plan { lead: decision, opened: None, ended: None, agents: vec![], pool: None })
     }
 
-    fn assign(&self, agent: &AgentId, pool: &Pool, choice: Choice, candidates: &[Candidate]) -> Planned {
+    fn assign(&self, agent: &AgentId, pool: &Pool, shares: Shares, candidates: Vec<Candidate>) -> Planned {
         let (lead, now) = (self.lead, self.floor.now);
         let waited = lead.facts.waiting.is_some().then_some(&pool.release);
         let state = self.floor.pools.get(&pool.id);
@@ -331,7 +332,7 @@ impl Way<'_> {
         let unknown = || AgentState::unknown(agent.clone());
         let taker = self.floor.agents.get(agent.name()).cloned().unwrap_or_else(unknown);
         let owed = vec![format!("{} to {agent}", lead.id)];
-        let gave = state.map(|state| state.gave(choice.shares, waited, now, owed));
+        let gave = state.map(|state| state.gave(shares, waited, now, owed));
         self.with_ending(Plan {
             lead: lead.assigned(agent, task_id.clone(), due_at, self.placed(pool, candidates), now),
             opened: Some(task.opened()),
@@ -352,9 +353,10 @@ impl Way<'_> {
     }
 
     /// Nobody can take it: it waits, or everybody had it and the team lead decides.
-    fn none(&self, pool: &Pool, reason: NoAgent, candidates: &[Candidate]) -> Planned {
+    fn none(&self, pool: &Pool, reason: NoAgent, candidates: Vec<Candidate>) -> Planned {
         if reason == NoAgent::AllTried {
-            return self.escalate(WorkKind::LeadUnclaimed, Some(self.trace(candidates)), self.why(candidates));
+            let why = self.why(&candidates);
+            return self.escalate(WorkKind::LeadUnclaimed, Some(self.trace(candidates)), why);
         }
         let (sales, now) = (self.floor.sales, self.floor.now);
         let lead = self.lead.waits(reason, self.placed(pool, candidates), now);
@@ -371,18 +373,17 @@ impl Way<'_> {
         self.with_ending(Plan { lead, opened: None, ended: None, agents: vec![], pool: None })
     }
 
-    fn placed(&self, pool: &Pool, candidates: &[Candidate]) -> Placed {
+    fn placed(&self, pool: &Pool, candidates: Vec<Candidate>) -> Placed {
         Placed {
             pool_id: pool.id.clone(),
             rule_id: self.routed.rule_id.clone(),
+            why: self.why(&candidates),
             trace: self.trace(candidates),
-            why: self.why(candidates),
         }
     }
 
-    fn trace(&self, candidates: &[Candidate]) -> RoutingTrace {
-        let rules = self.routed.lines.clone();
-        RoutingTrace { at: Some(self.floor.now), rules, candidates: candidates.to_vec() }
+    fn trace(&self, candidates: Vec<Candidate>) -> RoutingTrace {
+        RoutingTrace { at: Some(self.floor.now), rules: self.routed.lines.clone(), candidates }
     }
 
     fn why(&self, candidates: &[Candidate]) -> Vec<String> {

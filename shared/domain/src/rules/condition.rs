@@ -66,8 +66,8 @@ impl Op {
 /// One question to one field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Test {
-    /// The field.
-    pub field: String,
+    /// The field, as the table's schema names it.
+    pub field: &'static str,
     /// The question.
     pub op: Op,
     /// What it is compared with: a list for `in` and `not_in`, true or false for `exists`.
@@ -129,7 +129,7 @@ impl fmt::Display for Test {
 impl Serialize for Test {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("field", &self.field)?;
+        map.serialize_entry("field", self.field)?;
         map.serialize_entry(self.op.as_str(), &self.value)?;
         map.end()
     }

@@ -3,8 +3,6 @@
 //! Total and deterministic. A missing fact or a value of another type is an error of the whole evaluation: it never
 //! passes as "does not hold".
 
-use std::collections::BTreeMap;
-
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -17,9 +15,9 @@ pub const WHY_LINES_MAX: usize = 6;
 /// A longer `why` line is cut.
 pub const WHY_LINE_CHARS_MAX: usize = 120;
 
-/// What is known about the case at hand.
+/// What is known about the case at hand. Few, so that looking through them is quicker than any index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts(BTreeMap<&'static str, Value>);
+pub struct Facts(Vec<(&'static str, Value)>);
 
 impl Facts {
     /// Nothing known.
@@ -30,7 +28,8 @@ impl Facts {
     /// Adds a fact.
     #[must_use]
     pub fn with(mut self, field: &'static str, value: impl Into<Value>) -> Self {
-        self.0.insert(field, value.into());
+        self.0.retain(|(known, _)| *known != field);
+        self.0.push((field, value.into()));
         self
     }
 
@@ -45,7 +44,7 @@ impl Facts {
 
     /// A fact, if it is known.
     pub fn get(&self, field: &str) -> Option<&Value> {
-        self.0.get(field)
+        self.0.iter().find(|(known, _)| *known == field).map(|(_, value)| value)
     }
 }
 
@@ -127,53 +126,61 @@ pub struct Trace {
     pub rows: Vec<RowTrace>,
 }
 
-/// The result of an evaluation without error.
+/// The result of an evaluation without error. What was looked at is told on demand: of many rows, nobody reads most.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FirstMatch<'r, T> {
-    /// A row holds.
-    Matched {
-        /// The row.
-        row_id: &'r str,
-        /// What follows.
-        outcome: &'r T,
-        /// What was looked at.
-        trace: Trace,
-    },
-    /// No row holds.
-    NoMatch {
-        /// What was looked at.
-        trace: Trace,
-    },
+pub struct FirstMatch<'r, T> {
+    rows: &'r [Row<T>],
+    facts: Facts,
+    /// The row that holds, by its place.
+    found: Option<usize>,
 }
 
 impl<'r, T> FirstMatch<'r, T> {
+    fn row(&self) -> Option<&'r Row<T>> {
+        self.found.and_then(|n| self.rows.get(n))
+    }
+
     /// What follows, if a row holds.
     pub fn outcome(&self) -> Option<&'r T> {
-        match self {
-            Self::Matched { outcome, .. } => Some(outcome),
-            Self::NoMatch { .. } => None,
-        }
+        self.row().map(|row| &row.then)
     }
 
     /// The row that holds.
     pub fn row_id(&self) -> Option<&'r str> {
-        match self {
-            Self::Matched { row_id, .. } => Some(row_id),
-            Self::NoMatch { .. } => None,
-        }
+        self.row().map(|row| row.id.as_str())
     }
 
-    /// What was looked at.
-    pub fn trace(&self) -> &Trace {
-        match self {
-            Self::Matched { trace, .. } | Self::NoMatch { trace } => trace,
-        }
+    /// How many rows were judged.
+    pub fn judged(&self) -> usize {
+        self.found.map_or(self.rows.len(), |n| n.saturating_add(1))
+    }
+
+    /// What was looked at, from a row on, without the rows after the one that holds.
+    pub fn judged_from(&self, first: usize) -> Trace {
+        let judged = self.judged();
+        trace(self.rows.get(..judged).unwrap_or_default(), first, judged, &self.facts)
+    }
+
+    /// All that was looked at, and the rows that were not needed.
+    pub fn trace(&self) -> Trace {
+        trace(self.rows, 0, self.judged(), &self.facts)
     }
 
     /// The lines for a journal entry; `table` names where the rows are from.
     pub fn why(&self, table: &str) -> Vec<String> {
-        self.trace().why(table)
+        let judged = self.rows.get(..self.judged()).unwrap_or_default();
+        let outcome = |n: usize| Outcome::Value(self.found == Some(n));
+        why(table, judged.len(), |n| judged.get(n).map(|row| (row.id.as_str(), outcome(n))))
     }
+}
+
+fn trace<T>(rows: &[Row<T>], first: usize, judged: usize, facts: &Facts) -> Trace {
+    let told = rows.iter().enumerate().skip(first).map(|(n, row)| {
+        let when = (n < judged).then(|| judge(&row.when, facts, DEPTH_MAX));
+        let outcome = when.as_ref().map_or(Outcome::Skipped, |node| node.outcome.clone());
+        RowTrace { row: row.id.clone(), outcome, when }
+    });
+    Trace { rows: told.collect() }
 }
 
 /// An evaluation that could not be finished. The item is held and a person is asked; it never passes as "no match".
@@ -200,25 +207,71 @@ impl RuleError {
 ///
 /// # Errors
 /// [`RuleError`] when a row before the first match cannot be judged.
-pub fn first_match<'r, T>(rows: &'r [Row<T>], facts: &Facts) -> Result<FirstMatch<'r, T>, RuleError> {
-    let mut trace = Trace::default();
+pub fn first_match<T>(rows: &[Row<T>], facts: Facts) -> Result<FirstMatch<'_, T>, RuleError> {
+    let mut asked = Asked { facts: &facts, before: Vec::new() };
+    let mut found = None;
     for (n, row) in rows.iter().enumerate() {
-        let node = judge(&row.when, facts, DEPTH_MAX);
-        let outcome = node.outcome.clone();
-        trace.rows.push(RowTrace { row: row.id.clone(), outcome: outcome.clone(), when: Some(node) });
-        if outcome == Outcome::Value(false) {
-            continue;
-        }
-        let skipped = rows.iter().skip(n + 1);
-        trace.rows.extend(skipped.map(|row| RowTrace { row: row.id.clone(), outcome: Outcome::Skipped, when: None }));
-        return match outcome {
-            Outcome::Error(fault) => Err(RuleError { row_id: row.id.clone(), fault, trace: Box::new(trace) }),
-            Outcome::Value(_) | Outcome::Skipped => {
-                Ok(FirstMatch::Matched { row_id: &row.id, outcome: &row.then, trace })
+        match verdict(&row.when, &mut asked, DEPTH_MAX) {
+            Some(false) => {}
+            Some(true) => {
+                found = Some(n);
+                break;
             }
-        };
+            None => {
+                let trace = Box::new(trace(rows, 0, n.saturating_add(1), &facts));
+                // whatever could not be judged is an error, never "no match"
+                let fault = match judge(&row.when, &facts, DEPTH_MAX).outcome {
+                    Outcome::Error(fault) => fault,
+                    Outcome::Value(_) | Outcome::Skipped => RuleFault::TooDeep,
+                };
+                return Err(RuleError { row_id: row.id.clone(), fault, trace });
+            }
+        }
     }
-    Ok(FirstMatch::NoMatch { trace })
+    Ok(FirstMatch { rows, facts, found })
+}
+
+/// Facts, and where those are that were asked for before: rows ask for few fields, again and again.
+struct Asked<'f> {
+    facts: &'f Facts,
+    before: Vec<(&'static str, Option<&'f Value>)>,
+}
+
+impl<'f> Asked<'f> {
+    fn get(&mut self, field: &'static str) -> Option<&'f Value> {
+        let known = self.before.iter().find(|(known, _)| std::ptr::eq(*known, field));
+        if let Some((_, value)) = known {
+            return *value;
+        }
+        let value = self.facts.get(field);
+        self.before.push((field, value));
+        value
+    }
+}
+
+/// The verdict of [`judge`] without a trace of it; `None` where that is an error.
+fn verdict(condition: &Condition, asked: &mut Asked<'_>, depth_left: usize) -> Option<bool> {
+    let depth_left = depth_left.checked_sub(1)?;
+    match condition {
+        Condition::Test(test) => answer(test, asked.get(test.field)),
+        Condition::Not(child) => verdict(child, asked, depth_left).map(|holds| !holds),
+        Condition::All(children) => each(children, asked, depth_left, true),
+        Condition::Any(children) => each(children, asked, depth_left, false),
+    }
+}
+
+fn each(children: &[Condition], asked: &mut Asked<'_>, depth_left: usize, neutral: bool) -> Option<bool> {
+    for child in children {
+        // most children are questions: no call for them
+        let holds = match child {
+            Condition::Test(test) if depth_left > 0 => answer(test, asked.get(test.field))?,
+            other => verdict(other, asked, depth_left)?,
+        };
+        if holds != neutral {
+            return Some(holds);
+        }
+    }
+    Some(neutral)
 }
 
 /// Judges one condition.
@@ -232,7 +285,7 @@ fn judge(condition: &Condition, facts: &Facts, depth_left: usize) -> NodeTrace {
     }
     match condition {
         Condition::Test(test) => {
-            let fact = facts.get(&test.field).cloned();
+            let fact = facts.get(test.field).cloned();
             let outcome = ask(test, fact.as_ref()).map_or_else(Outcome::Error, Outcome::Value);
             NodeTrace { kind: NodeKind::Test { test: test.clone(), fact }, outcome }
         }
@@ -289,29 +342,34 @@ fn skipped(condition: &Condition, depth_left: usize) -> NodeTrace {
 }
 
 fn ask(test: &Test, fact: Option<&Value>) -> Result<bool, RuleFault> {
-    let mismatch = |fact: &Value, rule: &Value| RuleFault::TypeMismatch {
-        field: test.field.clone(),
-        fact: fact.type_name(),
-        rule: rule.type_name(),
-    };
+    answer(test, fact).ok_or_else(|| match fact {
+        None if test.op != Op::Exists => RuleFault::MissingFact(test.field.to_owned()),
+        fact => RuleFault::TypeMismatch {
+            field: test.field.to_owned(),
+            fact: fact.filter(|_| test.op != Op::Exists).map_or("bool", Value::type_name),
+            rule: test.value.type_name(),
+        },
+    })
+}
+
+/// The answer to a question; `None` where the fact is missing or of another type than the rule compares with.
+#[inline]
+fn answer(test: &Test, fact: Option<&Value>) -> Option<bool> {
     if test.op == Op::Exists {
-        let Value::Bool(there) = test.value else {
-            return Err(mismatch(&Value::Bool(true), &test.value));
-        };
-        return Ok(fact.is_some() == there);
+        let Value::Bool(there) = test.value else { return None };
+        return Some(fact.is_some() == there);
     }
-    let fact = fact.ok_or_else(|| RuleFault::MissingFact(test.field.clone()))?;
-    let order = || fact.order(&test.value).ok_or_else(|| mismatch(fact, &test.value));
+    let fact = fact?;
     match test.op {
-        Op::Eq => fact.same(&test.value).ok_or_else(|| mismatch(fact, &test.value)),
-        Op::Ne => fact.same(&test.value).map(|same| !same).ok_or_else(|| mismatch(fact, &test.value)),
-        Op::In => listed(fact, &test.value).ok_or_else(|| mismatch(fact, &test.value)),
-        Op::NotIn => listed(fact, &test.value).map(|listed| !listed).ok_or_else(|| mismatch(fact, &test.value)),
-        Op::Gt => order().map(std::cmp::Ordering::is_gt),
-        Op::Gte => order().map(std::cmp::Ordering::is_ge),
-        Op::Lt => order().map(std::cmp::Ordering::is_lt),
-        Op::Lte => order().map(std::cmp::Ordering::is_le),
-        Op::Exists => Ok(true),
+        Op::Eq => fact.same(&test.value),
+        Op::Ne => fact.same(&test.value).map(|same| !same),
+        Op::In => listed(fact, &test.value),
+        Op::NotIn => listed(fact, &test.value).map(|listed| !listed),
+        Op::Gt => fact.order(&test.value).map(std::cmp::Ordering::is_gt),
+        Op::Gte => fact.order(&test.value).map(std::cmp::Ordering::is_ge),
+        Op::Lt => fact.order(&test.value).map(std::cmp::Ordering::is_lt),
+        Op::Lte => fact.order(&test.value).map(std::cmp::Ordering::is_le),
+        Op::Exists => Some(true),
     }
 }
 
@@ -319,43 +377,41 @@ fn ask(test: &Test, fact: Option<&Value>) -> Result<bool, RuleFault> {
 /// verdict does not depend on the order of the list.
 fn listed(fact: &Value, list: &Value) -> Option<bool> {
     let Value::List(values) = list else { return None };
-    let facts = match fact {
-        Value::List(facts) => facts.as_slice(),
-        one => std::slice::from_ref(one),
-    };
-    let mut found = false;
-    for fact in facts {
-        for value in values {
-            found |= fact.same(value)?;
-        }
+    let among = |fact: &Value| values.iter().try_fold(false, |found, value| Some(fact.same(value)? || found));
+    match fact {
+        Value::List(facts) => facts.iter().try_fold(false, |found, fact| Some(among(fact)? || found)),
+        one => among(one),
     }
-    Some(found)
 }
 
 impl Trace {
-    /// The lines for a journal entry, such as `deposit_limits/jpy: no`: row and result, and for the deciding row also what
-    /// was asked. Bounded: of many rows that did not hold, only their number is told.
+    /// The lines for a journal entry, such as `deposit_limits/jpy: no`: row and result.
     pub fn why(&self, table: &str) -> Vec<String> {
         let judged: Vec<&RowTrace> = self.rows.iter().filter(|row| row.outcome != Outcome::Skipped).collect();
-        let shown_from = judged.len().saturating_sub(WHY_LINES_MAX - 1);
-        let mut lines = Vec::new();
-        if shown_from > 0 {
-            lines.push(format!("{table}: {shown_from} rows before: no"));
-        }
-        for row in judged.into_iter().skip(shown_from) {
-            let line = match &row.outcome {
-                Outcome::Value(true) => format!("{table}/{}: yes", row.row),
-                Outcome::Value(false) => format!("{table}/{}: no", row.row),
-                Outcome::Error(fault) => format!("{table}/{}: error: {fault}", row.row),
-                Outcome::Skipped => continue,
-            };
-            lines.push(line.chars().take(WHY_LINE_CHARS_MAX).collect());
-        }
-        if lines.is_empty() {
-            lines.push(format!("{table}: no rows"));
-        }
-        lines
+        why(table, judged.len(), |n| judged.get(n).map(|row| (row.row.as_str(), row.outcome.clone())))
     }
+}
+
+/// Lines about the last of so many rows. Bounded: of many rows that did not hold, only their number is told.
+fn why<'a>(table: &str, judged: usize, row: impl Fn(usize) -> Option<(&'a str, Outcome)>) -> Vec<String> {
+    let shown_from = judged.saturating_sub(WHY_LINES_MAX - 1);
+    let mut lines = Vec::new();
+    if shown_from > 0 {
+        lines.push(format!("{table}: {shown_from} rows before: no"));
+    }
+    for (id, outcome) in (shown_from..judged).filter_map(row) {
+        let line = match outcome {
+            Outcome::Value(true) => format!("{table}/{id}: yes"),
+            Outcome::Value(false) => format!("{table}/{id}: no"),
+            Outcome::Error(fault) => format!("{table}/{id}: error: {fault}"),
+            Outcome::Skipped => continue,
+        };
+        lines.push(line.chars().take(WHY_LINE_CHARS_MAX).collect());
+    }
+    if lines.is_empty() {
+        lines.push(format!("{table}: no rows"));
+    }
+    lines
 }
 
 fn write_outcome<M: SerializeMap>(map: &mut M, outcome: &Outcome) -> Result<(), M::Error> {

@@ -71,8 +71,8 @@ impl LeadRouting {
     /// [`RuleError`].
     pub fn destination(&self, lead: &Lead, now: Timestamp) -> Result<FirstMatch<'_, Destination>, RuleError> {
         let facts = self.facts(lead, now);
-        let entity = first_match(&self.legal_entities, &facts)?.outcome().cloned();
-        first_match(&self.rows, &facts.with_optional("entity", entity))
+        let entity = first_match(&self.legal_entities, facts.clone())?.outcome().cloned();
+        first_match(&self.rows, facts.with_optional("entity", entity))
     }
 
     /// The legal entity that a lead belongs to.
@@ -80,7 +80,7 @@ impl LeadRouting {
     /// # Errors
     /// [`RuleError`].
     pub fn legal_entity(&self, lead: &Lead, now: Timestamp) -> Result<Option<String>, RuleError> {
-        Ok(first_match(&self.legal_entities, &self.facts(lead, now))?.outcome().cloned())
+        Ok(first_match(&self.legal_entities, self.facts(lead, now))?.outcome().cloned())
     }
 
     /// What rows may ask. Whatever a lead does not say is an empty text, so that no row can fail for want of an answer; its

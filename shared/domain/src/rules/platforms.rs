@@ -186,7 +186,7 @@ impl Platforms {
     /// # Errors
     /// [`RuleError`]: hold the account and ask a person.
     pub fn placement(&self, facts: &AccountFacts) -> Result<FirstMatch<'_, Placement>, RuleError> {
-        first_match(&self.groups, &facts.facts())
+        first_match(&self.groups, facts.facts())
     }
 
     /// The highest leverage the account may have. Parsing made sure that some row holds.
@@ -194,7 +194,7 @@ impl Platforms {
     /// # Errors
     /// [`RuleError`]: hold the account and ask a person.
     pub fn max_leverage(&self, facts: &AccountFacts) -> Result<FirstMatch<'_, MaxLeverage>, RuleError> {
-        first_match(&self.leverage, &facts.facts())
+        first_match(&self.leverage, facts.facts())
     }
 }
 

@@ -191,7 +191,7 @@ impl Psps {
     /// # Errors
     /// [`RuleError`]: hold the deposit and ask a person.
     pub fn deposit_limit(&self, facts: &DepositFacts) -> Result<FirstMatch<'_, DepositLimit>, RuleError> {
-        first_match(&self.deposit_limits, &facts.facts())
+        first_match(&self.deposit_limits, facts.facts())
     }
 
     /// How far from the asked amount a paid one may be and still be exact.

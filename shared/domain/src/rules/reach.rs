@@ -80,6 +80,19 @@ impl Domain {
         }
     }
 
+    /// Whether [`Self::and`] would be empty.
+    fn is_apart(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Only(a), Self::Only(b)) => a.is_disjoint(b),
+            (Self::Only(a), Self::AnyBut(b)) | (Self::AnyBut(b), Self::Only(a)) => a.is_subset(b),
+            (Self::AnyBut(_), Self::AnyBut(_)) => false,
+            (Self::Stretches(a), Self::Stretches(b)) => {
+                !a.iter().any(|x| b.iter().any(|y| x.0.max(y.0) < x.1.min(y.1)))
+            }
+            _ => true,
+        }
+    }
+
     fn not(&self) -> Self {
         match self {
             Self::Only(words) => Self::AnyBut(words.clone()),
@@ -105,6 +118,13 @@ impl Domain {
 /// Values allowed per field; a field that is not named may have any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Cell(BTreeMap<String, Domain>);
+
+impl Cell {
+    /// Whether nothing is in both.
+    fn is_apart(&self, other: &Self) -> bool {
+        self.0.iter().any(|(key, domain)| other.0.get(key).is_some_and(|other| domain.is_apart(other)))
+    }
+}
 
 /// The fields and everything they can be.
 pub(crate) struct Space<'s> {
@@ -145,7 +165,7 @@ impl<'s> Space<'s> {
 
     /// The cell in which a field has one value.
     pub(crate) fn cell_with(&self, cell: &Cell, field: &'static str, value: impl Into<Value>) -> Cell {
-        let test = Test { field: field.to_owned(), op: Op::Eq, value: value.into() };
+        let test = Test { field, op: Op::Eq, value: value.into() };
         let mut cell = cell.clone();
         let (key, domain) = self.atom(&test, true);
         cell.0.insert(key, domain);
@@ -165,7 +185,7 @@ impl<'s> Space<'s> {
     }
 
     fn atom(&self, test: &Test, wanted: bool) -> (String, Domain) {
-        let many = self.schema.get(&test.field).is_some_and(|field| field.cardinality == Cardinality::Many);
+        let many = self.schema.get(test.field).is_some_and(|field| field.cardinality == Cardinality::Many);
         let (key, domain, wanted) = match (test.op, &test.value) {
             (Op::Exists, Value::Bool(there)) => (format!("exists {}", test.field), only("true"), *there == wanted),
             (op, value) if many => {
@@ -175,7 +195,7 @@ impl<'s> Space<'s> {
             }
             (op, value) => {
                 let negated = matches!(op, Op::Ne | Op::NotIn);
-                (test.field.clone(), plain_domain(op, value), wanted != negated)
+                (test.field.to_owned(), plain_domain(op, value), wanted != negated)
             }
         };
         let domain = if wanted { domain } else { domain.not() };
@@ -244,6 +264,10 @@ impl<'s> Space<'s> {
     pub(crate) fn subtract(&self, cells: Vec<Cell>, taken: &[Cell]) -> Option<Vec<Cell>> {
         let mut left = cells;
         for cell in taken {
+            // rows that ask for different words are most of a long table: nothing is made for them
+            if left.iter().all(|from| from.is_apart(cell)) {
+                continue;
+            }
             self.work(left.len())?;
             left = left.iter().flat_map(|from| self.subtract_one(from, cell)).collect();
             if left.len() > CELLS_MAX {

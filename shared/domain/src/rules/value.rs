@@ -79,6 +79,7 @@ impl Value {
     }
 
     /// Equality of two values of one type; `None` if the types differ or one is a list.
+    #[inline]
     pub fn same(&self, other: &Self) -> Option<bool> {
         match (self, other) {
             (Self::Text(a), Self::Text(b)) => Some(a == b),

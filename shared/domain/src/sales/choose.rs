@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use super::agent::{Absence, AgentId, AgentState, Presence};
-use super::shares::{Part, Shares, WEIGHT_MAX};
+use super::calendar::{Calendar, WorkingTime};
+use super::shares::{Part, Shares, WEIGHT_MAX, WHOLE};
 use crate::Timestamp;
 use crate::rules::SalesRules;
 use crate::rules::sales::{Agent, LanguageRule, Pool, PoolMember, Strategy};
@@ -106,8 +107,9 @@ pub fn choose(
     needs: Needs<'_>,
     now: Timestamp,
 ) -> Choice {
+    let mut working = Working { now, known: Vec::new() };
     let mut seen: Vec<Seen<'_>> =
-        pool.members.iter().map(|member| see(rules, pool, states, member, needs, now)).collect();
+        pool.members.iter().map(|member| see(rules, pool, states, member, needs, &mut working)).collect();
     prefer_speakers(pool, &mut seen, needs);
     weigh(pool, &mut seen, now);
     let mut shares = shares.clone();
@@ -158,13 +160,51 @@ impl<'a> Seen<'a> {
     fn candidate(&self, pool: &Pool, shares: &Shares) -> Candidate {
         let detail = match self.standing {
             Standing::Chosen | Standing::LaterTurn if pool.strategy != Strategy::LeastBusy => {
-                let owed = Decimal::new(shares.lag(self.name()), 9).round_dp(2).normalize();
-                format!("weight {}, is owed {owed} leads now", self.weight)
+                format!("weight {}, is owed {} leads now", self.weight, Hundredths(shares.lag(self.name())))
+            }
+            Standing::Chosen | Standing::LaterTurn => {
+                format!("{} open", self.state.map_or(0, |state| state.facts.open))
             }
             _ => self.detail.clone(),
         };
         let agent_id = AgentId::of(self.name());
         Candidate { agent_id, pool_id: pool.id.clone(), standing: self.standing, detail }
+    }
+}
+
+/// What somebody is owed, to a hundredth of a lead.
+struct Hundredths(i64);
+
+impl std::fmt::Display for Hundredths {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rounded = self.0.unsigned_abs().saturating_add(WHOLE.unsigned_abs() / 200) / (WHOLE.unsigned_abs() / 100);
+        let sign = if self.0 < 0 && rounded > 0 { "-" } else { "" };
+        match (rounded / 100, rounded % 100) {
+            (whole, 0) => write!(f, "{sign}{whole}"),
+            (whole, part) if part % 10 == 0 => write!(f, "{sign}{whole}.{}", part / 10),
+            (whole, part) => write!(f, "{sign}{whole}.{part:02}"),
+        }
+    }
+}
+
+/// Whether those of a calendar work at the moment: most of a pool share a few.
+struct Working<'a> {
+    now: Timestamp,
+    known: Vec<(&'a Calendar, bool)>,
+}
+
+impl<'a> Working<'a> {
+    fn now(&mut self, time: &WorkingTime<'a>) -> bool {
+        if !time.leave.is_empty() {
+            return time.works_at(self.now);
+        }
+        let known = self.known.iter().find(|(calendar, _)| std::ptr::eq(*calendar, time.calendar));
+        if let Some((_, works)) = known {
+            return *works;
+        }
+        let works = time.works_at(self.now);
+        self.known.push((time.calendar, works));
+        works
     }
 }
 
@@ -174,26 +214,27 @@ fn see<'a>(
     states: &'a BTreeMap<String, AgentState>,
     member: &'a PoolMember,
     needs: Needs<'_>,
-    now: Timestamp,
+    working: &mut Working<'a>,
 ) -> Seen<'a> {
     let rule = rules.agent(&member.agent);
     let state = states.get(&member.agent);
     let (standing, detail) = match rule {
-        Some(rule) => standing(rules, pool, rule, state, needs, now),
+        Some(rule) => standing(rules, pool, rule, state, needs, working),
         None => (Standing::Disabled, "not in the rule set".to_owned()),
     };
     Seen { member, rule, state, standing, detail, weight: member.weight }
 }
 
 /// The first thing that keeps an agent from taking a lead, lasting things before passing ones.
-fn standing(
-    rules: &SalesRules,
+fn standing<'a>(
+    rules: &'a SalesRules,
     pool: &Pool,
-    rule: &Agent,
+    rule: &'a Agent,
     state: Option<&AgentState>,
     needs: Needs<'_>,
-    now: Timestamp,
+    working: &mut Working<'a>,
 ) -> (Standing, String) {
+    let now = working.now;
     let until = |at: Option<Timestamp>| at.map(|at| format!("until {at}")).unwrap_or_default();
     if !rule.enabled {
         return (Standing::Disabled, "in the rule set".to_owned());
@@ -209,7 +250,7 @@ fn standing(
     if let Some(leave) = time.leave_at(now) {
         return (Standing::OnLeave, format!("until {}", leave.until));
     }
-    if !time.works_at(now) {
+    if !working.now(&time) {
         let next = time.next_shift(now).map(|shift| format!("works from {}", shift.from));
         return (Standing::OffShift, next.unwrap_or_default());
     }
@@ -238,7 +279,7 @@ fn standing(
     if pool.language == LanguageRule::Required && !needs.language.is_none_or(speaks) {
         return (Standing::Language, format!("speaks {}", rule.languages.join(", ")));
     }
-    (Standing::LaterTurn, format!("{open} open"))
+    (Standing::LaterTurn, String::new())
 }
 
 /// Where speaking the language is preferred, those who do not are out as long as somebody does.
@@ -324,3 +365,16 @@ pub fn why(candidates: &[Candidate]) -> Vec<String> {
 
 /// Names in one line of a decision record.
 const WHY_NAMES_MAX: usize = 12;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_owed_is_told_to_a_hundredth() {
+        let told = |billionths: i64| Hundredths(billionths).to_string();
+        let shown = [0, WHOLE, -WHOLE, 250_000_000, -4_999_999, -5_000_000, 1_234_567_890, -1_995_000_001, 333_333_333];
+        assert_eq!(shown.map(told), ["0", "1", "-1", "0.25", "0", "-0.01", "1.23", "-2", "0.33"]);
+        assert_eq!(told(1_500_000_000), "1.5");
+    }
+}

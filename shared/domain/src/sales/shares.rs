@@ -56,7 +56,9 @@ impl Shares {
             match part {
                 Part::Present => {
                     self.paused.remove(*name);
-                    self.lags.entry((*name).to_owned()).or_insert(0);
+                    if !self.lags.contains_key(*name) {
+                        self.lags.insert((*name).to_owned(), 0);
+                    }
                 }
                 Part::Pausing if self.lags.contains_key(*name) => {
                     self.paused.entry((*name).to_owned()).or_insert(now);
@@ -69,8 +71,7 @@ impl Shares {
         for name in gone {
             self.paused.remove(&name);
             let open = self.lags.remove(&name).unwrap_or(0);
-            let stay = self.weights(|name| there.get(name).map(|(weight, _)| *weight));
-            self.divide(open, &stay);
+            self.divide(open, |name| there.get(name).map(|(weight, _)| *weight));
         }
     }
 
@@ -91,13 +92,9 @@ impl Shares {
         }
     }
 
-    fn weights(&self, weight: impl Fn(&str) -> Option<u32>) -> Vec<(String, u32)> {
-        self.lags.keys().filter_map(|name| weight(name).map(|weight| (name.clone(), weight))).collect()
-    }
-
-    /// Divides an amount by weight; what does not divide evenly goes to the first ones, a billionth each.
-    fn divide(&mut self, amount: i64, among: &[(String, u32)]) {
-        let all: i128 = among.iter().map(|(_, weight)| i128::from(*weight)).sum();
+    /// Divides an amount by weight among who has one; what does not divide evenly goes to the first ones, a billionth each.
+    fn divide(&mut self, amount: i64, weight: impl Fn(&str) -> Option<u32>) {
+        let all: i128 = self.lags.keys().filter_map(|name| weight(name)).map(i128::from).sum();
         if all == 0 {
             // nobody is left to owe anything to: what stays open must be nothing
             if let Some(lag) = self.lags.values_mut().next() {
@@ -109,11 +106,11 @@ impl Shares {
             let exact = (i128::from(amount) * i128::from(weight)).div_euclid(all);
             i64::try_from(exact).unwrap_or(0)
         };
-        let mut rest = amount - among.iter().map(|(_, weight)| part(*weight)).sum::<i64>();
-        for (name, weight) in among {
-            let lag = self.lags.entry(name.clone()).or_insert(0);
+        let mut rest = amount - self.lags.keys().filter_map(|name| weight(name)).map(part).sum::<i64>();
+        for (name, lag) in &mut self.lags {
+            let Some(weight) = weight(name) else { continue };
             let extra = rest.signum();
-            *lag = lag.saturating_add(part(*weight)).saturating_add(extra);
+            *lag = lag.saturating_add(part(weight)).saturating_add(extra);
             rest -= extra;
         }
     }
@@ -131,8 +128,7 @@ impl Shares {
     /// Gives a lead: everybody who has a share in it is owed their fraction more, and whoever got it a whole one less.
     /// Who pauses without a claim has none, so only settled members count.
     pub fn give(&mut self, sharing: &BTreeMap<&str, u32>, to: &str) {
-        let among = self.weights(|name| sharing.get(name).copied());
-        self.divide(WHOLE, &among);
+        self.divide(WHOLE, |name| sharing.get(name).copied());
         let lag = self.lags.entry(to.to_owned()).or_insert(0);
         *lag = lag.saturating_sub(WHOLE);
     }

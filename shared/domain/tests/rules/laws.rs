@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::rules::condition::{Condition, Op, Test};
-use domain::rules::evaluate::{FirstMatch, Outcome, evaluate};
+use domain::rules::evaluate::{Outcome, evaluate};
 use domain::rules::parse::parse_condition;
 use domain::rules::{Facts, Row, Schema, SetName, Value, ValueType, first_match, parse_any, parse_table};
 use domain::{Country, Currency, Seconds};
@@ -67,7 +67,7 @@ fn test() -> impl Strategy<Value = Condition> {
         } else {
             prop_oneof![4 => one, 3 => many, 1 => there].boxed()
         };
-        asked.prop_map(move |(value, op)| Condition::Test(Test { field: field.to_owned(), op, value }))
+        asked.prop_map(move |(value, op)| Condition::Test(Test { field, op, value }))
     })
 }
 
@@ -220,12 +220,15 @@ proptest! {
     fn the_first_row_that_holds_is_found(conditions in prop::collection::vec(condition(), 0..6), facts in facts()) {
         let rows: Vec<Row<usize>> = conditions.into_iter().enumerate().map(|(n, when)| Row { id: n.to_string(), when, then: n }).collect();
         let first = rows.iter().map(|row| evaluate(&row.when, &facts).outcome).enumerate().find(|(_, outcome)| *outcome != Outcome::Value(false));
-        match (first_match(&rows, &facts), first) {
-            (Ok(FirstMatch::Matched { outcome, trace, .. }), Some((n, Outcome::Value(true)))) => {
-                prop_assert_eq!(*outcome, n);
-                prop_assert_eq!(trace.rows.len(), rows.len());
+        match (first_match(&rows, facts), first) {
+            (Ok(found), Some((n, Outcome::Value(true)))) => {
+                prop_assert_eq!(found.outcome(), Some(&n));
+                let trace = found.trace().rows;
+                prop_assert_eq!(trace.len(), rows.len());
+                prop_assert!(trace.iter().take(n).all(|row| row.outcome == Outcome::Value(false)));
+                prop_assert_eq!(found.trace().why("rows"), found.why("rows"), "what is left out is told the same");
             }
-            (Ok(FirstMatch::NoMatch { .. }), None) => {}
+            (Ok(found), None) => prop_assert_eq!(found.outcome(), None),
             (Err(error), Some((n, Outcome::Error(fault)))) => prop_assert_eq!((error.row_id, error.fault), (n.to_string(), fault)),
             (found, first) => prop_assert!(false, "{:?} but {:?}", found, first),
         }
@@ -234,7 +237,7 @@ proptest! {
     #[test]
     fn every_why_fits_a_journal_entry(conditions in prop::collection::vec(condition(), 0..30), facts in facts()) {
         let rows: Vec<Row<()>> = conditions.into_iter().zip(0..).map(|(when, n)| Row { id: format!("{n:040}"), when, then: () }).collect();
-        let why = first_match(&rows, &facts).map_or_else(|error| error.why("deposit_limits"), |found| found.why("deposit_limits"));
+        let why = first_match(&rows, facts).map_or_else(|error| error.why("deposit_limits"), |found| found.why("deposit_limits"));
         prop_assert!(serde_json::to_string(&why).unwrap().len() < 760);
     }
 
@@ -245,7 +248,7 @@ proptest! {
         prop_assume!(faults.iter().all(|fault| fault.code == "unreachable_row"));
         let refused: BTreeSet<&str> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         let parsed: Vec<Row<()>> = conditions.iter().zip(0..).map(|(when, n)| Row { id: format!("/{n}/when"), when: parse_condition(when, &schema()).unwrap(), then: () }).collect();
-        let reached: BTreeSet<String> = all_small_facts().iter().filter_map(|facts| first_match(&parsed, facts).unwrap().row_id().map(str::to_owned)).collect();
+        let reached: BTreeSet<String> = all_small_facts().iter().filter_map(|facts| first_match(&parsed, facts.clone()).unwrap().row_id().map(str::to_owned)).collect();
         for row in &parsed {
             prop_assert_eq!(refused.contains(row.id.as_str()), !reached.contains(&row.id), "{}", row.id);
         }
