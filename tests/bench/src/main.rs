@@ -1,7 +1,7 @@
 //! `make bench`: figures as ratios and counts of one run, with their targets.
 //!
 //! A missed target is printed; the exit code is 1 only when something could not be measured. Arguments name the
-//! measurements to make (`starts sizes webhook units latency`); without any, all are made.
+//! measurements to make (`starts sizes webhook units latency leads routing`); without any, all are made.
 
 mod aws_local;
 mod crowd;
@@ -9,8 +9,10 @@ mod installation;
 mod item_size;
 mod items;
 mod latency;
+mod leads;
 mod plan;
 mod report;
+mod routing;
 mod runtime_api;
 mod sample;
 mod sizes;
@@ -44,7 +46,7 @@ async fn main() -> ExitCode {
     };
     let load = load();
     let (mut all, mut failures) = (Vec::new(), Vec::new());
-    for name in ["starts", "sizes", "webhook", "units", "latency"] {
+    for name in ["starts", "sizes", "webhook", "units", "latency", "leads", "routing"] {
         if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
             continue;
         }
@@ -66,7 +68,9 @@ async fn measure(name: &str, plan: &Plan, installation: &Installation) -> Result
         "sizes" => sizes::measure(installation),
         "webhook" => webhook::measure(plan, installation).await,
         "units" => units::measure(plan).await,
-        _ => latency::measure(plan).await,
+        "latency" => latency::measure(plan).await,
+        "leads" => leads::measure(plan).await,
+        _ => routing::measure(plan),
     }
 }
 

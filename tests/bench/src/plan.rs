@@ -14,6 +14,14 @@ pub struct Plan {
     pub paced: usize,
     /// How many of them start in a second.
     pub pace_per_s: u32,
+    /// Leads of the latency measurement.
+    pub leads: usize,
+    /// Leads whose units are counted.
+    pub counted_leads: u32,
+    /// Leads of the burst.
+    pub burst: usize,
+    /// Routing decisions that are timed, of each kind.
+    pub decisions: usize,
     /// Clients that are stored when units are counted, few and many.
     pub clients: [usize; 2],
 }
@@ -29,6 +37,10 @@ impl Plan {
                 counted: 5,
                 paced: 60,
                 pace_per_s: 20,
+                leads: 40,
+                counted_leads: 5,
+                burst: 100,
+                decisions: 500,
                 clients: [100, 2_000],
             };
         }
@@ -39,6 +51,10 @@ impl Plan {
             counted: 20,
             paced: 300,
             pace_per_s: 20,
+            leads: 300,
+            counted_leads: 20,
+            burst: 1_000,
+            decisions: 20_000,
             clients: [1_000, 100_000],
         }
     }

@@ -197,6 +197,7 @@ impl Broker {
             let mut document = broker.rule_document(*set)?;
             if let Some(adjust) = options.adjust {
                 adjust(*set, &mut document);
+                rules::check(*set, &document)?;
             }
             documents.insert(*set, document);
         }

@@ -24,11 +24,19 @@ pub fn read(folder: &Path, set: SetName, names: &BTreeMap<String, String>) -> Re
     let yaml: serde_yaml_ng::Value =
         serde_yaml_ng::from_str(&filled).map_err(|error| format!("{}: {error}", path.display()))?;
     let document = serde_json::to_value(yaml).map_err(|error| format!("{}: {error}", path.display()))?;
-    parse_any(set, &document).map_err(|faults| {
-        let lines: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message)).collect();
-        format!("{}:\n  {}", path.display(), lines.join("\n  "))
-    })?;
+    check(set, &document).map_err(|faults| format!("{}:\n  {faults}", path.display()))?;
     Ok(document)
+}
+
+/// Refuses a document that does not read as its set.
+///
+/// # Errors
+/// Every fault, in words.
+pub fn check(set: SetName, document: &Value) -> Result<(), Failure> {
+    let in_words = |fault: &domain::input::Fault| format!("{}: {}", fault.pointer, fault.message);
+    parse_any(set, document)
+        .map_err(|faults| faults.iter().map(in_words).collect::<Vec<_>>().join("\n  ").into())
+        .map(|_| ())
 }
 
 /// Refuses sets of which one names what another does not have.

@@ -26,7 +26,7 @@ impl Desk<'_> {
     }
 
     /// Everybody on the floor says that they are there; who is off shift gets nothing all the same.
-    pub(super) async fn everybody_comes(&self) -> Result<(), Failure> {
+    pub async fn everybody_comes(&self) -> Result<(), Failure> {
         let agents = self.look("sales", "/v1/agents").await?.json;
         for agent in items(&agents) {
             let path = format!("/v1/agents/{}/presence", text(&agent, "/agent_id"));
@@ -37,18 +37,18 @@ impl Desk<'_> {
     }
 
     /// A form of the portal; the lead's id.
-    pub(super) async fn form(&self, body: &Value) -> Result<String, Failure> {
+    pub async fn form(&self, body: &Value) -> Result<String, Failure> {
         Ok(self.portal("/v1/leads", body).await?.expect(202)?.text_at("/lead_id"))
     }
 
     /// A lead, as it is when nothing is under way any more.
-    pub(super) async fn lead(&self, id: &str) -> Result<Answer, Failure> {
+    pub async fn lead(&self, id: &str) -> Result<Answer, Failure> {
         self.broker.host.idle().await;
         self.look("sales", &format!("/v1/leads/{id}")).await
     }
 
     /// What Slack got.
-    pub(super) async fn slack(&self) -> Result<Vec<Value>, Failure> {
+    pub async fn slack(&self) -> Result<Vec<Value>, Failure> {
         let state = self.state("slack", "").await?;
         Ok(state.get("messages").and_then(Value::as_array).cloned().unwrap_or_default())
     }
