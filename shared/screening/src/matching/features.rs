@@ -1,0 +1,244 @@
+//! What the model looks at: a handful of numbers about a query and a listed name.
+
+use super::align::{Alignment, places};
+use super::dates::DateFinding;
+use super::facts::{Facts, Finding};
+use super::units::Unit;
+use super::words::How;
+use crate::index::Partition;
+use crate::index::layout::{NamePartRecord, NameRecord};
+use crate::num;
+use crate::text::parts::PartClass;
+
+macro_rules! features {
+    ($($(#[$doc:meta])* $name:ident,)+) => {
+        /// The features of a query and a listed name. The same form holds the weights of a model.
+        #[derive(Debug, Clone, Copy, Default, PartialEq)]
+        pub struct Features {
+            $($(#[$doc])* pub $name: f32,)+
+        }
+
+        impl Features {
+            /// The features' names, as the model file has them.
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($name)),+];
+
+            /// The values in the order of the names.
+            pub fn values(&self) -> Vec<f32> {
+                vec![$(self.$name),+]
+            }
+
+            /// The value with this name.
+            pub(crate) fn value_mut(&mut self, name: &str) -> Option<&mut f32> {
+                match name {
+                    $(stringify!($name) => Some(&mut self.$name),)+
+                    _ => None,
+                }
+            }
+
+            /// The sum of all products with the weights, in logits.
+            pub(crate) fn weighed(&self, weights: &Self) -> f32 {
+                0.0 $(+ self.$name * weights.$name)+
+            }
+        }
+    };
+}
+
+features! {
+    /// Always 1.
+    bias,
+    /// What the meetings say, in bits, up to 8.
+    evidence_to_8,
+    /// From 8 to 14.
+    evidence_to_14,
+    /// From 14 to 20.
+    evidence_to_20,
+    /// From 20 to 32.
+    evidence_to_32,
+    /// Edits of all meetings.
+    edits,
+    /// Names of the query that met nothing.
+    unmet_query,
+    /// Given and other names of the listed name that met nothing.
+    unmet_listed,
+    /// Family names of the listed name that met nothing, as a share.
+    unmet_family,
+    /// What is unmet on the listed side, as a share of all its bits.
+    unmet_share,
+    /// Names unmet on both sides: one name for another.
+    both_unmet,
+    /// The same in bits.
+    both_unmet_bits,
+    /// What is unmet of the query, in bits.
+    unmet_query_bits,
+    /// What is unmet of the listed name, in bits.
+    unmet_listed_bits,
+    /// Meetings of a word with an initial.
+    initials,
+    /// Meetings of a name with its nickname.
+    nicknames,
+    /// Meetings of a name with its form in another language.
+    forms,
+    /// Meetings of joined or split words.
+    joined,
+    /// Meetings by consonants only.
+    by_consonants,
+    /// Meetings with a word cut short.
+    abbreviations,
+    /// 1 if only one name met.
+    one_name_only,
+    /// 1 if nothing is unmet on either side and nothing differs.
+    all_equal,
+    /// 1 if nothing is unmet on either side.
+    all_met,
+    /// 1 if the name is a weak alias.
+    weak_alias,
+    /// 1 if the name is a former one.
+    former_name,
+    /// Legal forms on both sides, none alike.
+    legal_form_differs,
+    /// Numbers that met nothing, on both sides together.
+    number_differs,
+    /// The date of birth is equal.
+    date_equal,
+    /// Equal with day and month swapped.
+    date_swapped,
+    /// Day or month differ.
+    date_one_field_off,
+    /// The year differs by a slip.
+    date_year_off,
+    /// Equal as far as known.
+    date_compatible,
+    /// Within a range or about right.
+    date_about,
+    /// The next year.
+    date_next_year,
+    /// Same year, other day.
+    date_other_day,
+    /// Another date.
+    date_contradicts,
+    /// A country is shared.
+    country_shared,
+    /// No country is shared although both sides have some.
+    country_differs,
+    /// The gender differs.
+    gender_differs,
+    /// A document is shared.
+    document_shared,
+}
+
+/// How much a part counts as a name that should have met something.
+fn weight(class: PartClass) -> f32 {
+    match class {
+        PartClass::Core => 1.0,
+        PartClass::Patronymic => 0.4,
+        PartClass::Initial => 0.4,
+        PartClass::Particle | PartClass::Title | PartClass::LegalForm | PartClass::Number => 0.0,
+    }
+}
+
+/// The features of an alignment; `query_bits` is the rarity of each part of the query.
+pub(crate) fn of(partition: &Partition<'_>, name: &NameRecord, units: &[Unit], query_bits: &[f32], alignment: &Alignment, facts: &Facts) -> Features {
+    let mut features = Features { bias: 1.0, ..Features::default() };
+    meetings(&mut features, units, alignment);
+    unmet(&mut features, partition, partition.parts_of(name), units, query_bits, alignment);
+    features.weak_alias = flag(name.kind == 3);
+    features.former_name = flag(name.kind == 2);
+    facts_of(&mut features, facts);
+    features
+}
+
+fn flag(holds: bool) -> f32 {
+    if holds { 1.0 } else { 0.0 }
+}
+
+fn meetings(features: &mut Features, units: &[Unit], alignment: &Alignment) {
+    let mut evidence = 0.0;
+    let mut names_met = 0;
+    for pair in &alignment.pairs {
+        evidence += pair.gain;
+        features.edits += pair.edits;
+        let counter = match pair.how {
+            How::Initial => Some(&mut features.initials),
+            How::Nickname => Some(&mut features.nicknames),
+            How::Form => Some(&mut features.forms),
+            How::Consonants => Some(&mut features.by_consonants),
+            How::Abbreviation => Some(&mut features.abbreviations),
+            How::Same | How::Spelling | How::Typo => None,
+        };
+        if let Some(counter) = counter {
+            *counter += 1.0;
+        }
+        let several = pair.query.count_ones().max(pair.listed.count_ones());
+        if several > 1 {
+            features.joined += 1.0;
+        }
+        let class = units.get(pair.unit).map(|unit| unit.class);
+        if matches!(class, Some(PartClass::Core | PartClass::Patronymic)) && !matches!(pair.how, How::Initial) {
+            names_met += several;
+        }
+    }
+    features.evidence_to_8 = evidence.min(8.0);
+    features.evidence_to_14 = (evidence - 8.0).clamp(0.0, 6.0);
+    features.evidence_to_20 = (evidence - 14.0).clamp(0.0, 6.0);
+    features.evidence_to_32 = (evidence - 20.0).clamp(0.0, 12.0);
+    features.one_name_only = flag(names_met <= 1);
+    features.all_met = flag(alignment.query_left == 0 && alignment.listed_left == 0);
+    features.all_equal = flag(features.all_met > 0.0 && alignment.pairs.iter().all(|pair| pair.how == How::Same));
+}
+
+fn unmet(features: &mut Features, partition: &Partition<'_>, parts: &[NamePartRecord], units: &[Unit], query_bits: &[f32], alignment: &Alignment) {
+    let mut legal_forms = (0, 0);
+    for at in places(alignment.query_left) {
+        let class = units.get(at).map_or(PartClass::Particle, |unit| unit.class);
+        features.unmet_query += weight(class);
+        features.unmet_query_bits += weight(class) * query_bits.get(at).copied().unwrap_or_default();
+        features.number_differs += flag(class == PartClass::Number);
+        legal_forms.0 += i32::from(class == PartClass::LegalForm);
+    }
+    let (mut all_bits, mut families, mut families_met) = (0.0, 0.0, 0.0);
+    let mut names_unmet = 0.0;
+    for (at, part) in parts.iter().enumerate() {
+        let Some(token) = partition.token(part.token.get()) else { continue };
+        let (weight, left) = (weight(token.class), alignment.listed_left & 1_u32.checked_shl(num::position(at)).unwrap_or_default() != 0);
+        all_bits += token.bits * weight;
+        let family = part.role == 1;
+        if family {
+            families += weight;
+            families_met += if left { 0.0 } else { weight };
+        }
+        if left {
+            names_unmet += weight;
+            features.unmet_listed += if family { 0.0 } else { weight };
+            features.unmet_listed_bits += weight * token.bits;
+            features.number_differs += flag(token.class == PartClass::Number);
+            legal_forms.1 += i32::from(token.class == PartClass::LegalForm);
+        }
+    }
+    features.unmet_family = if families > 0.0 { 1.0 - families_met / families } else { 0.0 };
+    features.unmet_share = if all_bits > 0.0 { features.unmet_listed_bits / all_bits } else { 0.0 };
+    features.both_unmet = features.unmet_query.min(names_unmet);
+    features.both_unmet_bits = features.unmet_query_bits.min(features.unmet_listed_bits);
+    features.legal_form_differs = flag(legal_forms.0 > 0 && legal_forms.1 > 0);
+}
+
+fn facts_of(features: &mut Features, facts: &Facts) {
+    let date = match facts.date {
+        DateFinding::Equal => Some(&mut features.date_equal),
+        DateFinding::Swapped => Some(&mut features.date_swapped),
+        DateFinding::OneFieldOff => Some(&mut features.date_one_field_off),
+        DateFinding::YearOff => Some(&mut features.date_year_off),
+        DateFinding::Compatible => Some(&mut features.date_compatible),
+        DateFinding::About => Some(&mut features.date_about),
+        DateFinding::NextYear => Some(&mut features.date_next_year),
+        DateFinding::OtherDay => Some(&mut features.date_other_day),
+        DateFinding::Contradicts => Some(&mut features.date_contradicts),
+        DateFinding::Unknown => None,
+    };
+    if let Some(date) = date {
+        *date = 1.0;
+    }
+    features.country_shared = flag(facts.country == Finding::Match);
+    features.country_differs = flag(facts.country == Finding::Differs);
+    features.gender_differs = flag(facts.gender == Finding::Differs);
+    features.document_shared = flag(facts.document == Finding::Match);
+}

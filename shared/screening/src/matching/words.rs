@@ -1,0 +1,201 @@
+//! Which words of the lists a part of the query may be, and what that says.
+
+use super::partition::PartitionId;
+use super::units::Unit;
+use crate::index::{Partition, Token, keys};
+use crate::num;
+use crate::tables::Kinship;
+use crate::text::distance::{Writing, distance};
+use crate::text::parts::{PartClass, Reading};
+
+/// What one edit takes from the rarity of a word, in bits: as much as there are likely other words one edit away.
+pub(crate) const BITS_PER_EDIT: f32 = 5.0;
+/// What it costs that a word is another form of the name.
+const FORM_BITS: f32 = 1.0;
+/// What it costs that a word is a nickname.
+const NICKNAME_BITS: f32 = 2.5;
+/// What it costs to join or split words.
+const JOIN_BITS: f32 = 1.0;
+/// What it costs to leave out the servant of a name, `Abd al-`.
+const SHORTENED_BITS: f32 = 4.0;
+/// Words further apart are different words; of short words a smaller part may differ.
+const EDITS_MAX: f32 = 2.4;
+const EDITS_PER_SOUND: f32 = 0.3;
+const EDITS_SHORT: f32 = 0.3;
+
+/// How a part of the query met a word of the lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum How {
+    /// Letter by letter.
+    Same,
+    /// Spelled in another way.
+    Spelling,
+    /// With typing errors or more.
+    Typo,
+    /// The same name in another language.
+    Form,
+    /// A nickname.
+    Nickname,
+    /// By its consonants, from a script that does not write the vowels.
+    Consonants,
+    /// By its first letter.
+    Initial,
+    /// Cut short.
+    Abbreviation,
+}
+
+/// A word of the lists that a unit of the query may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WordMatch {
+    pub token: u32,
+    /// What the meeting says, in bits.
+    pub gain: f32,
+    /// How far apart they are.
+    pub edits: f32,
+    pub how: How,
+}
+
+/// Neighbouring words of one listed name that a part of the query may be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct JoinMatch {
+    pub name: u32,
+    pub first: usize,
+    pub count: usize,
+    pub unit: usize,
+    pub gain: f32,
+    pub edits: f32,
+}
+
+/// Finds words; keeps its working memory.
+#[derive(Debug, Default)]
+pub(crate) struct WordFinder {
+    keys: Vec<u32>,
+    tokens: Vec<u32>,
+}
+
+impl WordFinder {
+    /// The words that the unit may be, best first.
+    pub(crate) fn words(&mut self, partition: &Partition<'_>, id: PartitionId, unit: &Unit, found: &mut Vec<WordMatch>) {
+        found.clear();
+        for reading in &unit.readings {
+            self.by_spelling(partition, unit, reading, found);
+            if unit.span == 1 && reading.writing == Writing::Full && !reading.shortened {
+                by_group(partition, id, reading, found);
+            }
+        }
+        found.sort_unstable_by(|a, b| a.token.cmp(&b.token).then(b.gain.total_cmp(&a.gain)));
+        found.dedup_by_key(|word| word.token);
+        found.sort_unstable_by(|a, b| b.gain.total_cmp(&a.gain).then(a.token.cmp(&b.token)));
+    }
+
+    fn by_spelling(&mut self, partition: &Partition<'_>, unit: &Unit, reading: &Reading, found: &mut Vec<WordMatch>) {
+        self.tokens.clear();
+        self.collect(partition, reading.letters.as_bytes(), &reading.sounds);
+        if reading.writing == Writing::Full && unit.span == 1 {
+            for sounds in misread(&reading.sounds) {
+                self.collect(partition, &sounds, &sounds);
+            }
+        }
+        self.tokens.sort_unstable();
+        self.tokens.dedup();
+        for token in &self.tokens {
+            let word = partition.token(*token).and_then(|word| compare(unit, reading, &word, *token));
+            found.extend(word);
+        }
+    }
+
+    fn collect(&mut self, partition: &Partition<'_>, letters: &[u8], sounds: &[u8]) {
+        keys::word_keys(letters, sounds, &mut self.keys);
+        for key in &self.keys {
+            self.tokens.extend(partition.tokens_with_key(*key));
+        }
+    }
+
+    /// The neighbouring words of listed names that the unit may be.
+    pub(crate) fn joins(&mut self, partition: &Partition<'_>, number: usize, unit: &Unit, found: &mut Vec<JoinMatch>) {
+        let Some(reading) = unit.readings.first().filter(|reading| unit.span == 1 && reading.letters.len() > 3) else { return };
+        for join in partition.joins_with_key(keys::join_key(&reading.sounds)) {
+            let Some(name) = partition.names.get(num::at(join.name.get())) else { continue };
+            let (first, count) = (usize::from(join.first), usize::from(join.count));
+            let parts = partition.parts_of(name).get(first..first + count).unwrap_or_default();
+            let limit = limit(reading.sounds.len());
+            let Some(edits) = distance(&reading.sounds, &partition.joined_sounds(parts), reading.writing, limit) else { continue };
+            let bits: f32 = parts.iter().filter_map(|part| partition.token(part.token.get())).map(|token| weight(&token, reading.writing)).sum();
+            let gain = bits - edits * BITS_PER_EDIT - JOIN_BITS;
+            if gain > 0.0 {
+                found.push(JoinMatch { name: join.name.get(), first, count, unit: number, gain, edits });
+            }
+        }
+    }
+}
+
+/// The most edits between words of this many sounds.
+fn limit(sounds: usize) -> f32 {
+    (num::real(sounds) * EDITS_PER_SOUND + EDITS_SHORT).min(EDITS_MAX)
+}
+
+/// What a word says when it was read in this writing.
+fn weight(token: &Token<'_>, writing: Writing) -> f32 {
+    if writing == Writing::WithoutVowels || token.writing == Writing::WithoutVowels { token.skeleton_bits } else { token.bits }
+}
+
+fn compare(unit: &Unit, reading: &Reading, word: &Token<'_>, token: u32) -> Option<WordMatch> {
+    let same = reading.letters == word.letters;
+    if !same && (unit.class == PartClass::Number || word.class == PartClass::Number) {
+        return None;
+    }
+    let edits = if same {
+        0.0
+    } else {
+        let limit = limit(reading.sounds.len().min(word.sounds.len()));
+        match (reading.writing, word.writing) {
+            (Writing::Full, Writing::WithoutVowels) => distance(word.sounds, &reading.sounds, Writing::WithoutVowels, limit),
+            (Writing::WithoutVowels, Writing::Full) => distance(&reading.sounds, word.sounds, Writing::WithoutVowels, limit),
+            _ => distance(&reading.sounds, word.sounds, Writing::Full, limit),
+        }?
+    };
+    let how = match reading.writing {
+        _ if same => How::Same,
+        Writing::WithoutVowels => How::Consonants,
+        Writing::Full if word.writing == Writing::WithoutVowels => How::Consonants,
+        Writing::Full if edits <= 0.65 => How::Spelling,
+        Writing::Full => How::Typo,
+    };
+    let mut gain = weight(word, reading.writing) - edits * BITS_PER_EDIT;
+    if unit.span > 1 {
+        gain -= JOIN_BITS;
+    }
+    if reading.shortened {
+        gain -= SHORTENED_BITS;
+    }
+    (gain > 0.0).then_some(WordMatch { token, gain, edits, how })
+}
+
+fn by_group(partition: &Partition<'_>, id: PartitionId, reading: &Reading, found: &mut Vec<WordMatch>) {
+    for (group, own) in id.groups().with_sounds(&reading.sounds) {
+        for record in partition.group(*group) {
+            let nickname = *own == Kinship::Nickname || record.kinship == 1;
+            let (cost, how) = if nickname { (NICKNAME_BITS, How::Nickname) } else { (FORM_BITS, How::Form) };
+            let gain = partition.token(record.token.get()).map_or(0.0, |token| token.bits) - cost;
+            if gain > 0.0 {
+                found.push(WordMatch { token: record.token.get(), gain, edits: 0.0, how });
+            }
+        }
+    }
+}
+
+/// What a scanner may have misread: `rn` for `m` and `m` for `rn`.
+fn misread(sounds: &[u8]) -> Vec<Vec<u8>> {
+    let mut variants = Vec::new();
+    if let Some(at) = sounds.windows(2).position(|pair| pair == b"rn") {
+        let mut variant = sounds.to_vec();
+        variant.splice(at..at + 2, [b'm']);
+        variants.push(variant);
+    }
+    if let Some(at) = sounds.iter().position(|code| *code == b'm') {
+        let mut variant = sounds.to_vec();
+        variant.splice(at..=at, [b'r', b'n']);
+        variants.push(variant);
+    }
+    variants
+}

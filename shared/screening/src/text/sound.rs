@@ -1,0 +1,108 @@
+//! A word as sounds: one byte a sound, the same for every way of spelling it in Latin letters that we know of.
+//!
+//! Codes: `a e i o u` vowels, `y` and `w` between vowel and consonant, `j` undecided (English j or German j), `J` dj, `C` ch, `S` sh,
+//! `Z` zh, `T` th, `x` kh, `c` undecided (k, s, ts or ch), `X` undecided (Chinese, Basque, Greek x), everything else its letter.
+
+/// Spellings that are one sound or two: (letters, codes). The longest come first.
+const SPELLINGS: [(&str, &str); 46] = [
+    ("schtsch", "SC"), ("shtsh", "SC"), ("chtch", "SC"), ("stsch", "SC"), ("shch", "SC"), ("szcz", "SC"), ("tsch", "C"), ("dsch", "J"),
+    ("shh", "SC"), ("tch", "C"), ("dzh", "J"), ("dsh", "J"), ("sch", "S"), ("que", "ke"), ("qui", "ki"),
+    ("sh", "S"), ("ch", "C"), ("kh", "x"), ("gh", "g"), ("zh", "Z"), ("th", "T"), ("dh", "d"), ("ph", "f"), ("bh", "b"), ("dj", "J"),
+    ("ck", "k"), ("ts", "c"), ("tz", "c"), ("tc", "c"), ("cz", "C"), ("sz", "S"), ("ou", "u"), ("oo", "u"), ("ee", "i"), ("iy", "i"),
+    ("ij", "i"), ("yi", "i"), ("ks", "ks"), ("cc", "k"), ("qu", "qu"), ("aa", "a"), ("uu", "u"), ("ii", "i"), ("wh", "w"), ("rh", "r"),
+    ("oe", "oe"),
+];
+
+/// The sounds of a word of lower-case ASCII letters and digits.
+pub(crate) fn sounds(word: &str) -> Vec<u8> {
+    let letters = word.as_bytes();
+    let mut codes: Vec<u8> = Vec::with_capacity(letters.len());
+    let mut at = 0;
+    while let Some(rest) = letters.get(at..).filter(|rest| !rest.is_empty()) {
+        let known = SPELLINGS.iter().find(|(spelling, _)| rest.starts_with(spelling.as_bytes()));
+        if let Some((spelling, sound)) = known {
+            for code in sound.bytes() {
+                push(&mut codes, code);
+            }
+            at += spelling.len();
+            continue;
+        }
+        match (rest.first().copied().unwrap_or_default(), rest.get(1).copied()) {
+            (b'x', _) if at > 0 => {
+                push(&mut codes, b'k');
+                push(&mut codes, b's');
+            }
+            (b'x', _) => push(&mut codes, b'X'),
+            (b'j', next) if codes.last().is_some_and(|last| is_vowel(*last)) && !next.is_some_and(is_vowel) => push(&mut codes, b'y'),
+            (letter, _) => push(&mut codes, letter),
+        }
+        at += 1;
+    }
+    codes
+}
+
+/// Doubled sounds count once.
+fn push(codes: &mut Vec<u8>, code: u8) {
+    if codes.last() != Some(&code) || code.is_ascii_digit() {
+        codes.push(code);
+    }
+}
+
+/// Whether the code is a full vowel.
+pub(crate) fn is_vowel(code: u8) -> bool {
+    matches!(code, b'a' | b'e' | b'i' | b'o' | b'u')
+}
+
+/// The consonants of a word in broad classes: what stays when a name is written by ear. Short words keep little.
+pub(crate) fn skeleton(codes: &[u8]) -> Vec<u8> {
+    let mut classes: Vec<u8> = Vec::with_capacity(codes.len());
+    for (at, code) in codes.iter().enumerate() {
+        let class = match code {
+            b'b' | b'p' => b'B',
+            b'f' | b'v' => b'F',
+            b'd' | b't' | b'T' => b'D',
+            b'g' | b'k' | b'q' | b'x' => b'K',
+            b'c' if matches!(codes.get(at + 1), Some(b'e' | b'i' | b'y') | None) => b'S',
+            b'c' => b'K',
+            b's' | b'z' | b'S' | b'Z' | b'C' | b'J' | b'X' => b'S',
+            b'l' | b'm' | b'n' | b'r' => *code,
+            digit if digit.is_ascii_digit() => *digit,
+            _ => continue,
+        };
+        if classes.last() != Some(&class) {
+            classes.push(class);
+        }
+    }
+    classes
+}
+
+/// Where `j` is undecided, the skeleton of the other reading: a consonant instead of a vowel.
+pub(crate) fn other_skeleton(codes: &[u8]) -> Option<Vec<u8>> {
+    let with_j: Vec<u8> = codes.iter().map(|code| if *code == b'j' { b'J' } else { *code }).collect();
+    (with_j != codes).then(|| skeleton(&with_j))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn same(left: &str, right: &str) {
+        assert_eq!(skeleton(&sounds(left)), skeleton(&sounds(right)), "{left} {right}");
+    }
+
+    #[test]
+    fn spellings_of_one_name_share_the_skeleton() {
+        same("mohammed", "muhamad");
+        same("shcherbakov", "schtscherbakow".replace('w', "v").as_str());
+        same("qadhafi", "kadafi");
+        same("yusuf", "yousouf");
+        same("chaikovskiy", "tschaikovskij");
+    }
+
+    #[test]
+    fn double_letters_count_once_and_digits_do_not() {
+        assert_eq!(sounds("anna"), b"ana");
+        assert_eq!(sounds("77"), b"77");
+        assert_eq!(sounds(""), b"");
+    }
+}
