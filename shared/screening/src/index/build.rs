@@ -243,7 +243,7 @@ impl PartitionData {
         let mut hashes = Vec::new();
         for number in 0..num::position(self.tokens.len()) {
             let Some(token) = self.view().token(number) else { continue };
-            keys::word_keys(token.letters.as_bytes(), token.sounds, &mut hashes);
+            keys::word_keys(token.letters, token.sounds, &mut hashes);
             self.keys.extend(hashes.iter().map(|hash| KeyRecord { hash: U32::new(*hash), token: U32::new(number) }));
         }
         self.keys.sort_unstable_by_key(|record| (record.hash.get(), record.token.get()));

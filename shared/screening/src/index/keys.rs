@@ -1,12 +1,11 @@
-//! The keys under which a word is found: its consonants, its consonants less one, for short words its letters less one.
+//! The keys under which a word is found: its consonants; if it has many, its consonants less one; if it is short, its letters less one.
 
 use crate::text::sound::{other_skeleton, skeleton};
 
-/// Skeletons of at least this many classes are also found with one missing, added, wrong or swapped.
-const SKELETON_LESS_ONE_MIN: usize = 3;
-/// Words of at most this many letters are also found by their letters less one.
-const SHORT_WORD_MAX: usize = 5;
-const SHORT_WORD_MIN: usize = 3;
+/// Skeletons of at least this many classes are also found with one missing, added, wrong or swapped; shorter ones would find too much.
+const SKELETON_LESS_ONE_MIN: usize = 4;
+/// Words of so many letters are also found by their letters less one.
+const SHORT_WORD: std::ops::RangeInclusive<usize> = 3..=8;
 
 /// FNV-1a, spread over all bits; the seed keeps the kinds of keys apart.
 pub(crate) fn hash(bytes: &[u8], seed: u32) -> u32 {
@@ -36,7 +35,7 @@ pub(crate) fn word_keys(letters: &[u8], sounds: &[u8], keys: &mut Vec<u32>) {
     if let Some(other) = other_skeleton(sounds) {
         add_skeleton(&other);
     }
-    if (SHORT_WORD_MIN..=SHORT_WORD_MAX + 1).contains(&letters.len()) {
+    if SHORT_WORD.contains(&letters.len()) {
         keys.push(hash(letters, LETTERS));
         less_one(letters, &mut shorter, |bytes| keys.push(hash(bytes, LETTERS)));
     }

@@ -73,7 +73,7 @@ impl<'a> Counter<'a> {
 
     fn weigh(&mut self, word: u32) -> Weight {
         let Some(token) = self.partition.token(word) else { return Weight { word: 0.0, skeleton: 0.0 } };
-        keys::word_keys(token.letters.as_bytes(), token.sounds, &mut self.keys);
+        keys::word_keys(token.letters, token.sounds, &mut self.keys);
         self.found.clear();
         for key in &self.keys {
             self.found.extend(self.partition.tokens_with_key(*key));

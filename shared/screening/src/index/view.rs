@@ -28,7 +28,7 @@ pub(crate) struct Partition<'a> {
 /// A word of the lists.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token<'a> {
-    pub letters: &'a str,
+    pub letters: &'a [u8],
     pub sounds: &'a [u8],
     pub class: PartClass,
     pub writing: Writing,
@@ -42,7 +42,7 @@ impl<'a> Partition<'a> {
     pub(crate) fn token(&self, token: u32) -> Option<Token<'a>> {
         let record = self.tokens.get(num::at(token))?;
         Some(Token {
-            letters: std::str::from_utf8(self.text(record.letters, record.letters_length)).unwrap_or_default(),
+            letters: self.text(record.letters, record.letters_length),
             sounds: self.text(record.sounds, record.sounds_length),
             class: class_of(record.class),
             writing: if record.flags & 1 == 0 { Writing::Full } else { Writing::WithoutVowels },
@@ -85,9 +85,9 @@ impl<'a> Partition<'a> {
 
     /// The sounds of neighbouring words of a name written as one.
     pub(crate) fn joined_sounds(&self, parts: &[NamePartRecord]) -> Vec<u8> {
-        let mut letters = String::new();
+        let mut letters = Vec::new();
         for part in parts {
-            letters.push_str(self.token(part.token.get()).map_or("", |token| token.letters));
+            letters.extend_from_slice(self.token(part.token.get()).map_or(&[][..], |token| token.letters));
         }
         crate::text::sound::sounds(&letters)
     }

@@ -28,13 +28,9 @@ pub(super) fn single_line(
     }
     let mut readable = 0_usize;
     let mut rows = 0_usize;
-    for (line, row) in (1..).zip(text.split(|byte| *byte == b'\n')) {
-        let row = row.strip_suffix(b"\r").unwrap_or(row);
-        if row.iter().all(|byte| matches!(byte, b' ' | &CONTROL_Z)) {
-            continue;
-        }
+    let mut take = |line: u64, record: Result<StringRecord, String>| {
         rows += 1;
-        match one_record(row) {
+        match record {
             Ok(record) if record.len() == columns => {
                 readable += 1;
                 each(line, &record, loaded);
@@ -42,11 +38,27 @@ pub(super) fn single_line(
             Ok(record) => loaded.fault(part, line, format!("{} columns instead of {columns}", record.len())),
             Err(reason) => loaded.fault(part, line, reason),
         }
+    };
+    match a_record_a_line(text) {
+        Some(records) => (1..).zip(records).for_each(|(line, record)| take(line, Ok(record))),
+        None => {
+            let lines = text.split(|byte| *byte == b'\n').map(|row| row.strip_suffix(b"\r").unwrap_or(row));
+            let full = (1..).zip(lines).filter(|(_, row)| !row.iter().all(|byte| matches!(byte, b' ' | &CONTROL_Z)));
+            full.for_each(|(line, row)| take(line, one_record(row)));
+        }
     }
     if readable * 2 < rows {
         return Err(ListError::Format { part, reason: format!("{readable} of {rows} rows have {columns} columns") });
     }
     Ok(())
+}
+
+/// All records at once, if each has a line of its own: the usual file, read in one go.
+fn a_record_a_line(text: &[u8]) -> Option<Vec<StringRecord>> {
+    let lines = text.iter().filter(|byte| **byte == b'\n').count() + 1;
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
+    let records: Vec<StringRecord> = reader.records().collect::<Result<_, _>>().ok()?;
+    (records.len() == lines).then_some(records)
 }
 
 fn one_record(row: &[u8]) -> Result<StringRecord, String> {

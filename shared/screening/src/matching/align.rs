@@ -161,17 +161,17 @@ fn shortened(unit: &Unit, word: &Token<'_>) -> Option<(f32, f32, How)> {
     if !names(unit.class) || !names(word.class) {
         return None;
     }
-    if is_initial(&reading.letters) || is_initial(word.letters) {
+    if is_initial(reading.letters.as_bytes()) || is_initial(word.letters) {
         let (ours, theirs) = (reading.sounds.get(..1)?, word.sounds.get(..1)?);
         let edits = distance(ours, theirs, Writing::Full, SAME_INITIAL)?;
         return Some((INITIAL_BITS, edits, How::Initial));
     }
-    let (short, long) = if reading.letters.len() < word.letters.len() { (reading.letters.as_str(), word.letters) } else { (word.letters, reading.letters.as_str()) };
+    let (short, long) = if reading.letters.len() < word.letters.len() { (reading.letters.as_bytes(), word.letters) } else { (word.letters, reading.letters.as_bytes()) };
     let cut = short.len() >= ABBREVIATION_MIN && long.len() > short.len() && long.starts_with(short);
     cut.then_some((word.bits * ABBREVIATION_PART, 1.0 / BITS_PER_EDIT, How::Abbreviation))
 }
 
 /// One letter, or two that are one sound.
-fn is_initial(letters: &str) -> bool {
-    letters.len() == 1 || matches!(letters, "sh" | "ch" | "kh" | "zh" | "th" | "ts" | "yu" | "ya" | "ye" | "gh" | "dj" | "ph")
+fn is_initial(letters: &[u8]) -> bool {
+    letters.len() == 1 || matches!(letters, b"sh" | b"ch" | b"kh" | b"zh" | b"th" | b"ts" | b"yu" | b"ya" | b"ye" | b"gh" | b"dj" | b"ph")
 }

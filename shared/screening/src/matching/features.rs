@@ -27,6 +27,12 @@ macro_rules! features {
                 vec![$(self.$name),+]
             }
 
+            /// From values in that order; what is missing is 0.
+            pub fn from_values(values: &[f32]) -> Self {
+                let mut values = values.iter().copied();
+                Self { $($name: values.next().unwrap_or_default()),+ }
+            }
+
             /// The value with this name.
             pub(crate) fn value_mut(&mut self, name: &str) -> Option<&mut f32> {
                 match name {
@@ -52,8 +58,8 @@ features! {
     evidence_to_14,
     /// From 14 to 20.
     evidence_to_20,
-    /// From 20 to 32.
-    evidence_to_32,
+    /// From 20 on, ever more slowly.
+    evidence_over_20,
     /// Edits of all meetings.
     edits,
     /// Names of the query that met nothing.
@@ -180,7 +186,7 @@ fn meetings(features: &mut Features, units: &[Unit], alignment: &Alignment) {
     features.evidence_to_8 = evidence.min(8.0);
     features.evidence_to_14 = (evidence - 8.0).clamp(0.0, 6.0);
     features.evidence_to_20 = (evidence - 14.0).clamp(0.0, 6.0);
-    features.evidence_to_32 = (evidence - 20.0).clamp(0.0, 12.0);
+    features.evidence_over_20 = (evidence - 20.0).max(0.0).sqrt();
     features.one_name_only = flag(names_met <= 1);
     features.all_met = flag(alignment.query_left == 0 && alignment.listed_left == 0);
     features.all_equal = flag(features.all_met > 0.0 && alignment.pairs.iter().all(|pair| pair.how == How::Same));

@@ -22,6 +22,8 @@ const SHORTENED_BITS: f32 = 4.0;
 const EDITS_MAX: f32 = 2.4;
 const EDITS_PER_SOUND: f32 = 0.3;
 const EDITS_SHORT: f32 = 0.3;
+/// A meeting that says less than this is none, in bits.
+const GAIN_MIN: f32 = 0.5;
 
 /// How a part of the query met a word of the lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,14 +142,15 @@ fn weight(token: &Token<'_>, writing: Writing) -> f32 {
 }
 
 fn compare(unit: &Unit, reading: &Reading, word: &Token<'_>, token: u32) -> Option<WordMatch> {
-    let same = reading.letters == word.letters;
+    let same = reading.letters.as_bytes() == word.letters;
     if !same && (unit.class == PartClass::Number || word.class == PartClass::Number) {
         return None;
     }
     let edits = if same {
         0.0
     } else {
-        let limit = limit(reading.sounds.len().min(word.sounds.len()));
+        let useful = (weight(word, reading.writing) - GAIN_MIN) / BITS_PER_EDIT;
+        let limit = limit(reading.sounds.len().min(word.sounds.len())).min(useful);
         match (reading.writing, word.writing) {
             (Writing::Full, Writing::WithoutVowels) => distance(word.sounds, &reading.sounds, Writing::WithoutVowels, limit),
             (Writing::WithoutVowels, Writing::Full) => distance(&reading.sounds, word.sounds, Writing::WithoutVowels, limit),

@@ -15,9 +15,21 @@ pub(super) fn romanise(word: &str) -> Vec<Vec<Romanised>> {
     }
 }
 
+/// As Arabs read it, and if a letter differs, as Persians and Pakistanis do, and as Egyptians do.
 fn readings(letters: &[char]) -> Vec<Romanised> {
-    let written: String = letters.iter().map(|letter| latin(*letter)).collect();
-    vec![Romanised { letters: written, writing: Writing::WithoutVowels }]
+    let read = |other: fn(char) -> Option<&'static str>| -> String { letters.iter().map(|letter| other(*letter).unwrap_or_else(|| latin(*letter))).collect() };
+    let mut readings = vec![read(|_| None), read(persian), read(|letter| (letter == 'ج').then_some("g"))];
+    readings.dedup();
+    readings.into_iter().map(|letters| Romanised { letters, writing: Writing::WithoutVowels }).collect()
+}
+
+fn persian(letter: char) -> Option<&'static str> {
+    match letter {
+        'ض' | 'ذ' => Some("z"),
+        'ث' => Some("s"),
+        'و' => Some("v"),
+        _ => None,
+    }
 }
 
 /// Signs above and below the letters, and the stretching line.

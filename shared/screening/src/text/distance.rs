@@ -2,7 +2,7 @@
 
 use super::sound::is_vowel;
 
-/// The longest word that is compared letter by letter; what is longer is cut.
+/// The longest word that is compared sound by sound; what is longer is cut.
 const SOUNDS_MAX: usize = 40;
 
 /// How the left word was written.
@@ -14,165 +14,169 @@ pub(crate) enum Writing {
     WithoutVowels,
 }
 
+/// Hundredths of an edit.
+type Cost = u16;
+
+/// A scanner's `rn` for `m`.
+const MISREAD: Cost = 50;
+/// Two neighbours in the wrong order.
+const TRANSPOSITION: Cost = 70;
+/// More than any real distance.
+const FAR: Cost = 30_000;
+
 /// The cost of the cheapest way from `left` to `right` in edits, or `None` if it is above `limit`.
 pub(crate) fn distance(left: &[u8], right: &[u8], writing: Writing, limit: f32) -> Option<f32> {
-    let left = left.get(..SOUNDS_MAX).unwrap_or(left);
-    let right = right.get(..SOUNDS_MAX).unwrap_or(right);
     if left == right {
         return Some(0.0);
     }
-    let mut before_last = [f32::MAX; SOUNDS_MAX + 1];
-    let mut last = [f32::MAX; SOUNDS_MAX + 1];
-    let mut row = [f32::MAX; SOUNDS_MAX + 1];
-    last[0] = 0.0;
-    for (j, code) in right.iter().enumerate() {
-        last[j + 1] = last[j] + insertion(*code, j, right, writing);
+    let left = left.get(..SOUNDS_MAX).unwrap_or(left);
+    let right = right.get(..SOUNDS_MAX).unwrap_or(right);
+    let cost = hundredths(left, right, writing, limit)?;
+    Some(f32::from(cost) / 100.0)
+}
+
+/// Damerau's distance (neighbours may be swapped) with a cost for each pair of sounds.
+fn hundredths(left: &[u8], right: &[u8], writing: Writing, limit: f32) -> Option<Cost> {
+    let within = |cost: Cost| f32::from(cost) <= limit * 100.0;
+    let costs = match writing {
+        Writing::Full => &FULL,
+        Writing::WithoutVowels => &WITHOUT_VOWELS,
+    };
+    let mut inserted = [0; SOUNDS_MAX];
+    for (at, cost) in inserted.iter_mut().enumerate().take(right.len()) {
+        *cost = insertion(right, at, writing);
+    }
+    let mut before_last = [FAR; SOUNDS_MAX + 1];
+    let mut last = [FAR; SOUNDS_MAX + 1];
+    let mut row = [FAR; SOUNDS_MAX + 1];
+    last[0] = 0;
+    for j in 0..right.len() {
+        last[j + 1] = last[j] + inserted[j];
     }
     for (i, code) in left.iter().enumerate() {
-        row[0] = last[0] + deletion(*code, i, left, writing);
+        let deleted = deletion(left, i, writing);
+        let substituted = &costs[usize::from(*code & 0x7F)];
+        let previous = if i > 0 { left[i - 1] } else { 0 };
+        row[0] = last[0] + deleted;
         let mut best = row[0];
         for (j, other) in right.iter().enumerate() {
-            let mut cost = last[j] + substitution(*code, *other, writing);
-            cost = cost.min(last[j + 1] + deletion(*code, i, left, writing));
-            cost = cost.min(row[j] + insertion(*other, j, right, writing));
-            if i > 0 && j > 0 {
-                cost = cost.min(pairwise(left[i - 1], *code, right[j - 1], *other, before_last[j - 1]));
-                if right[j - 1] == b'r' && *other == b'n' && *code == b'm' {
-                    cost = cost.min(last[j - 1] + MISREAD);
-                }
+            let mut cost = last[j] + Cost::from(substituted[usize::from(*other & 0x7F)]);
+            cost = cost.min(last[j + 1] + deleted).min(row[j] + inserted[j]);
+            if j > 0 && i > 0 && previous == *other && *code == right[j - 1] {
+                cost = cost.min(before_last[j - 1] + TRANSPOSITION);
             }
-            if i > 0 && left[i - 1] == b'r' && *code == b'n' && *other == b'm' {
+            if *other == b'n' && *code == b'm' && j > 0 && right[j - 1] == b'r' {
+                cost = cost.min(last[j - 1] + MISREAD);
+            }
+            if *other == b'm' && *code == b'n' && previous == b'r' {
                 cost = cost.min(before_last[j] + MISREAD);
             }
             row[j + 1] = cost;
             best = best.min(cost);
         }
-        if best > limit {
+        if !within(best) {
             return None;
         }
-        before_last = last;
-        last = row;
+        (before_last, last, row) = (last, row, before_last);
     }
-    Some(last[right.len()]).filter(|cost| *cost <= limit)
+    Some(last[right.len()]).filter(|cost| within(*cost))
 }
 
-/// A scanner's `rn` for `m`.
-const MISREAD: f32 = 0.5;
-/// Two neighbours in the wrong order.
-const TRANSPOSITION: f32 = 0.7;
-
-fn pairwise(before: u8, code: u8, other_before: u8, other: u8, base: f32) -> f32 {
-    if before == other && code == other_before { base + TRANSPOSITION } else { f32::MAX }
+fn insertion(word: &[u8], at: usize, writing: Writing) -> Cost {
+    match (writing, word[at]) {
+        (Writing::WithoutVowels, b'a' | b'e' | b'i' | b'o' | b'u') => 4,
+        (Writing::WithoutVowels, b'h' | b'y' | b'w') => 25,
+        (Writing::WithoutVowels, _) => 100,
+        (Writing::Full, _) => gap(word, at),
+    }
 }
 
-fn insertion(code: u8, at: usize, word: &[u8], writing: Writing) -> f32 {
-    if writing == Writing::WithoutVowels {
-        return match code {
-            b'a' | b'e' | b'i' | b'o' | b'u' => 0.04,
-            b'h' | b'y' | b'w' => 0.25,
-            _ => 1.0,
-        };
+fn deletion(word: &[u8], at: usize, writing: Writing) -> Cost {
+    match (writing, word[at]) {
+        (Writing::WithoutVowels, b'a' | b'e' | b'i' | b'o' | b'u') => 15,
+        (Writing::WithoutVowels, b'h') if at + 1 == word.len() => 10,
+        (Writing::WithoutVowels, b'h' | b'y' | b'w') => 35,
+        (Writing::WithoutVowels, _) => 100,
+        (Writing::Full, _) => gap(word, at),
     }
-    gap(code, at, word)
-}
-
-fn deletion(code: u8, at: usize, word: &[u8], writing: Writing) -> f32 {
-    if writing == Writing::WithoutVowels {
-        return match code {
-            b'a' | b'e' | b'i' | b'o' | b'u' => 0.15,
-            b'h' if at + 1 == word.len() => 0.1,
-            b'h' | b'y' | b'w' => 0.35,
-            _ => 1.0,
-        };
-    }
-    gap(code, at, word)
 }
 
 /// A sound that only one of the two has.
-fn gap(code: u8, at: usize, word: &[u8]) -> f32 {
-    let beside_vowel = word.get(at + 1).is_some_and(|next| is_vowel(*next) || *next == b'y')
-        || at.checked_sub(1).and_then(|before| word.get(before)).is_some_and(|last| is_vowel(*last) || *last == b'y');
-    match code {
-        b'a' | b'e' | b'i' | b'o' | b'u' | b'y' if beside_vowel => 0.2,
-        b'a' | b'e' | b'i' | b'o' | b'u' => 0.4,
-        b'y' | b'j' | b'w' => 0.4,
-        b'h' => 0.25,
-        _ => 0.9,
+fn gap(word: &[u8], at: usize) -> Cost {
+    let soft = |code: &u8| is_vowel(*code) || *code == b'y';
+    let beside_vowel = || word.get(at + 1).is_some_and(soft) || at.checked_sub(1).and_then(|before| word.get(before)).is_some_and(soft);
+    match word[at] {
+        b'a' | b'e' | b'i' | b'o' | b'u' | b'y' if beside_vowel() => 20,
+        b'a' | b'e' | b'i' | b'o' | b'u' | b'y' | b'j' | b'w' => 40,
+        b'h' => 25,
+        _ => 90,
     }
 }
 
-/// One sound for another.
-fn substitution(code: u8, other: u8, writing: Writing) -> f32 {
-    if code == other {
-        return 0.0;
-    }
-    if writing == Writing::WithoutVowels {
-        if let Some(cost) = unwritten(code, other) {
-            return cost;
+type Costs = [[u8; 128]; 128];
+
+static FULL: Costs = costs(Writing::Full);
+static WITHOUT_VOWELS: Costs = costs(Writing::WithoutVowels);
+
+/// The cost of one sound for another, for all pairs.
+const fn costs(writing: Writing) -> Costs {
+    let mut costs = [[100; 128]; 128];
+    let mut code = 0_u8;
+    while code < 128 {
+        let mut other = 0_u8;
+        while other < 128 {
+            let cost = match writing {
+                _ if code == other => 0,
+                Writing::Full => alike(code, other),
+                Writing::WithoutVowels => unwritten(code, other),
+            };
+            place(&mut costs, code, other, cost);
+            other += 1;
         }
+        code += 1;
     }
+    costs
+}
+
+#[expect(clippy::as_conversions, reason = "From is not const; a byte always fits")]
+const fn place(costs: &mut Costs, code: u8, other: u8, cost: u8) {
+    costs[code as usize][other as usize] = cost;
+}
+
+const fn vowel(code: u8) -> bool {
+    matches!(code, b'a' | b'e' | b'i' | b'o' | b'u')
+}
+
+/// Sounds that are written for each other, when everything is written. Capitals sort before small letters.
+const fn alike(code: u8, other: u8) -> u8 {
     let (low, high) = if code < other { (code, other) } else { (other, code) };
-    let sounds_alike = match (low, high) {
-        // sorted by byte: capitals before small letters
-        (b'e', b'i') | (b'o', b'u') => 0.2,
-        (b'a', b'e') | (b'a', b'o') => 0.3,
-        (low, high) if is_vowel(low) && is_vowel(high) => 0.4,
-        (b'i', b'y') => 0.1,
-        (b'i', b'j') | (b'e', b'y') => 0.2,
-        (b'j', b'y') => 0.1,
-        (b'u', b'w') | (b'o', b'w') | (b'u', b'v') => 0.25,
-        (b'J', b'j') => 0.05,
-        (b'Z', b'j') | (b'J', b'Z') => 0.15,
-        (b'C', b'J') | (b'C', b'j') | (b'J', b'y') => 0.4,
-        (b'J', b'g') | (b'g', b'j') => 0.35,
-        (b'C', b'S') => 0.3,
-        (b'C', b'x') | (b'C', b'k') | (b'C', b'h') => 0.3,
-        (b'S', b's') => 0.35,
-        (b'C', b'c') => 0.2,
-        (b'S', b'c') | (b'C', b's') => 0.4,
-        (b'S', b'Z') => 0.4,
-        (b'Z', b'z') => 0.3,
-        (b'J', b'z') => 0.4,
-        (b'c', b'k') => 0.1,
-        (b'c', b's') | (b'c', b'z') => 0.2,
-        (b's', b'z') => 0.25,
-        (b'k', b'q') => 0.05,
-        (b'g', b'q') | (b'k', b'x') | (b'q', b'x') => 0.25,
-        (b'h', b'x') => 0.15,
-        (b'g', b'h') | (b'g', b'x') => 0.35,
-        (b'g', b'k') => 0.4,
-        (b'h', b'j') | (b'j', b'x') => 0.45,
-        (b'X', b'x') | (b'X', b'h') => 0.35,
-        (b'S', b'X') => 0.1,
-        (b'X', b's') => 0.2,
-        (b'C', b'X') | (b'X', b'k') | (b'X', b'c') => 0.4,
-        (b'v', b'w') => 0.1,
-        (b'f', b'v') => 0.25,
-        (b'b', b'v') => 0.35,
-        (b'b', b'p') => 0.4,
-        (b'f', b'p') => 0.5,
-        (b'T', b't') => 0.1,
-        (b'T', b's') | (b'T', b'd') => 0.3,
-        (b'd', b't') => 0.4,
-        (b'd', b'z') => 0.35,
-        (b'l', b'r') => 0.6,
-        (b'm', b'n') => 0.6,
-        (b'i', b'l') | (b'c', b'e') | (b'n', b'u') | (b'b', b'h') => 0.6,
-        _ => 1.0,
-    };
-    sounds_alike
+    match (low, high) {
+        (b'J', b'j') | (b'k', b'q') => 5,
+        (b'i', b'y') | (b'j', b'y') | (b'c', b'k') | (b'S', b'X') | (b'v', b'w') | (b'T', b't') => 10,
+        (b'Z', b'j') | (b'J', b'Z') | (b'h', b'x') => 15,
+        (b'e', b'i') | (b'o', b'u') | (b'i', b'j') | (b'e', b'y') | (b'C', b'c') | (b'c', b's') | (b'c', b'z') | (b'X', b's') => 20,
+        (b'u', b'w') | (b'o', b'w') | (b'u', b'v') | (b's', b'z') | (b'g', b'q') | (b'k', b'x') | (b'q', b'x') | (b'f', b'v') => 25,
+        (b'a', b'e') | (b'a', b'o') | (b'C', b'S') | (b'C', b'x') | (b'C', b'k') | (b'C', b'h') | (b'Z', b'z') | (b'T', b's') | (b'T', b'd') => 30,
+        (b'J', b'g') | (b'g', b'j') | (b'S', b's') | (b'g', b'h') | (b'g', b'x') | (b'X', b'x') | (b'X', b'h') | (b'b', b'v') | (b'd', b'z') => 35,
+        (b'C', b'J') | (b'C', b'j') | (b'J', b'y') | (b'S', b'c') | (b'C', b's') | (b'S', b'Z') | (b'J', b'z') | (b'g', b'k') => 40,
+        (b'C', b'X') | (b'X', b'k') | (b'X', b'c') | (b'b', b'p') | (b'd', b't') => 40,
+        (low, high) if vowel(low) && vowel(high) => 40,
+        (b'h', b'j') | (b'j', b'x') => 45,
+        (b'f', b'p') => 50,
+        (b'l', b'r') | (b'm', b'n') | (b'i', b'l') | (b'c', b'e') | (b'n', b'u') | (b'b', b'h') => 60,
+        _ => 100,
+    }
 }
 
 /// What a letter of a script without vowels may stand for.
-fn unwritten(code: u8, other: u8) -> Option<f32> {
+const fn unwritten(code: u8, other: u8) -> u8 {
     match (code, other) {
-        (b'w', b'u' | b'o') | (b'y', b'i' | b'e') => Some(0.03),
-        (b'w', b'v') | (b'v', b'w' | b'u' | b'o') => Some(0.08),
-        (b'a' | b'e' | b'i' | b'o' | b'u', other) if is_vowel(other) => Some(0.1),
-        (b'y', b'a') | (b'w', b'a') => Some(0.3),
-        (b'h', b'a' | b'e') => Some(0.1),
-        (b'h', b't') => Some(0.3),
-        _ => None,
+        (b'w', b'u' | b'o') | (b'y', b'i' | b'e') => 3,
+        (b'w', b'v') | (b'v', b'w' | b'u' | b'o') => 8,
+        (code, other) if vowel(code) && vowel(other) => 10,
+        (b'h', b'a' | b'e') => 10,
+        (b'y', b'a') | (b'w', b'a') | (b'h', b't') => 30,
+        (code, other) => alike(code, other),
     }
 }
 

@@ -144,7 +144,7 @@ mod tests {
     fn words_of_every_script_become_latin() {
         for (word, latin) in [
             ("Łukasz", "lukasz"), ("Jürgen", "jurgen"), ("Straße", "strasse"), ("Щербаков", "shcherbakov"), ("Зеленський", "zelensky"), ("Ђорђе", "djordje"),
-            ("Μητσοτάκης", "mitsotakis"), ("Παπανδρέου", "papandreou"), ("משה", "msh"), ("შევარდნაძე", "shevardnadze"), ("Սարգսյան", "sargsyan"),
+            ("Μητσοτάκης", "mitsotakis"), ("Παπανδρέου", "papandreou"), ("משה", "mshh"), ("შევარდნაძე", "shevardnadze"), ("Սարգսյան", "sargsyan"),
             ("김정은", "kim jong un"), ("习近平", "xi jin ping"), ("欧阳修", "ouyang xiu"), ("バラク", "baraku"), ("मोदी", "modi"), ("محمد", "mhmd"),
         ] {
             let read = first(word);
