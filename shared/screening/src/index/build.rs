@@ -13,6 +13,7 @@ use super::layout::{
 use super::rarity;
 use super::view::{Partition, class_number};
 use crate::matching::partition::PartitionId;
+use crate::matching::words::ACRONYM_MIN;
 use crate::model::{BirthDate, Document, Entity, EntityKind, Gender, Name, NameKind, PartialDate};
 use crate::num;
 use crate::text::distance::Writing;
@@ -173,7 +174,7 @@ impl PartitionData {
         data.sort_words(words);
         data.add_keys();
         data.add_postings();
-        data.add_joins();
+        data.add_joins(id);
         data.add_groups(id);
         data.weigh(id);
         data
@@ -264,13 +265,16 @@ impl PartitionData {
         (self.posting_starts, self.postings) = flattened(names);
     }
 
-    fn add_joins(&mut self) {
+    fn add_joins(&mut self, id: PartitionId) {
         let mut joins = Vec::new();
         for (number, name) in (0..).zip(&self.names) {
             let view = self.view();
             let parts = view.parts_of(name);
             if parts.len() > JOINED_PARTS_MAX {
                 continue;
+            }
+            if id.names_of() == NameOf::Thing {
+                joins.extend(acronyms(&view, parts, number));
             }
             let spans = parts.windows(2).enumerate().chain(parts.windows(3).enumerate());
             for (first, span) in spans {
@@ -367,6 +371,24 @@ impl PartitionData {
             bytes(&self.groups),
         ]
     }
+}
+
+/// The acronyms of a name of several words: of all that are no small words, and of those that are no legal form either.
+fn acronyms(view: &Partition<'_>, parts: &[NamePartRecord], name: u32) -> Vec<JoinRecord> {
+    let acronym = |left_out: &[PartClass]| -> Vec<u8> {
+        let words = parts.iter().filter_map(|part| view.token(part.token.get())).filter(|token| !left_out.contains(&token.class));
+        words.filter_map(|token| token.letters.first().copied()).collect()
+    };
+    let mut found = vec![acronym(&[PartClass::Particle]), acronym(&[PartClass::Particle, PartClass::LegalForm])];
+    found.dedup();
+    found.retain(|letters| letters.len() >= ACRONYM_MIN);
+    let record = |letters: &Vec<u8>| JoinRecord {
+        hash: U32::new(keys::acronym_key(letters)),
+        name: U32::new(name),
+        first: 0,
+        count: u8::try_from(parts.len()).unwrap_or(u8::MAX),
+    };
+    found.iter().map(record).collect()
 }
 
 /// The parts of a name, given names first, each with its role.

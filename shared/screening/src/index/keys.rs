@@ -20,6 +20,7 @@ pub(crate) fn hash(bytes: &[u8], seed: u32) -> u32 {
 
 const SKELETON: u32 = 1;
 const LETTERS: u32 = 2;
+const ACRONYM: u32 = 3;
 
 /// Adds all keys of a word to `keys`, sorted and without repetition.
 pub(crate) fn word_keys(letters: &[u8], sounds: &[u8], keys: &mut Vec<u32>) {
@@ -41,6 +42,11 @@ pub(crate) fn word_keys(letters: &[u8], sounds: &[u8], keys: &mut Vec<u32>) {
     }
     keys.sort_unstable();
     keys.dedup();
+}
+
+/// The key of the first letters of several words.
+pub(crate) fn acronym_key(letters: &[u8]) -> u32 {
+    hash(letters, ACRONYM)
 }
 
 fn less_one(bytes: &[u8], shorter: &mut Vec<u8>, mut each: impl FnMut(&[u8])) {

@@ -14,8 +14,10 @@ use crate::text::sound::sounds;
 const SAME_WORD: f32 = 0.65;
 /// What one edit between a common name and a word adds to the rarity of the common name, in bits.
 const BITS_PER_EDIT: f32 = 5.0;
-/// No word says more than this, in bits.
+/// No word says more than this, in bits; short words say less.
 const WORD_BITS_MAX: f32 = 14.0;
+const BITS_PER_SOUND: f32 = 2.0;
+const BITS_OF_WORD: f32 = 1.5;
 
 /// What words say, in bits.
 #[derive(Debug, Clone, Copy)]
@@ -35,21 +37,21 @@ pub(super) fn weights(partition: &Partition<'_>, id: PartitionId) -> Vec<Weight>
         cap_common_names(partition, &mut weights);
     }
     for (token, weight) in (0..words).zip(&mut weights) {
-        let most = most_bits(partition.token(token).map(|token| token.class));
+        let most = partition.token(token).map_or(0.0, |token| most_bits(token.class, token.sounds.len()));
         weight.word = weight.word.min(most);
         weight.skeleton = weight.skeleton.min(weight.word);
     }
     weights
 }
 
-/// What a word of the class can say at most.
-fn most_bits(class: Option<PartClass>) -> f32 {
+/// What a word of the class and length can say at most: there are not many words of three sounds.
+fn most_bits(class: PartClass, sounds: usize) -> f32 {
     match class {
-        Some(PartClass::Particle | PartClass::Title) => 0.75,
-        Some(PartClass::LegalForm) => 0.5,
-        Some(PartClass::Initial) => 3.0,
-        Some(PartClass::Number) => 6.0,
-        _ => WORD_BITS_MAX,
+        PartClass::Particle | PartClass::Title => 0.75,
+        PartClass::LegalForm => 0.5,
+        PartClass::Initial => 3.0,
+        PartClass::Number => 6.0,
+        PartClass::Core | PartClass::Patronymic => (num::real(sounds) * BITS_PER_SOUND + BITS_OF_WORD).min(WORD_BITS_MAX),
     }
 }
 

@@ -116,7 +116,7 @@ impl Aligner {
         for join in self.joins.iter().filter(|join| join.name == number) {
             if let Some(unit) = units.get(join.unit) {
                 let listed = low_bits(join.count).checked_shl(num::position(join.first)).unwrap_or_default();
-                self.pairs.push(Pair { unit: join.unit, query: unit.parts, listed, gain: join.gain, edits: join.edits, how: How::Spelling });
+                self.pairs.push(Pair { unit: join.unit, query: unit.parts, listed, gain: join.gain, edits: join.edits, how: join.how });
             }
         }
         self.pairs.sort_unstable_by(|a, b| b.gain.total_cmp(&a.gain).then(a.query.cmp(&b.query)).then(a.listed.cmp(&b.listed)));

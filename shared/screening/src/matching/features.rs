@@ -1,7 +1,7 @@
 //! What the model looks at: a handful of numbers about a query and a listed name.
 
 use super::align::{Alignment, places};
-use super::dates::DateFinding;
+use super::dates::{DateFinding, DateVerdict};
 use super::facts::{Facts, Finding};
 use super::units::Unit;
 use super::words::How;
@@ -62,6 +62,8 @@ features! {
     evidence_over_20,
     /// Edits of all meetings.
     edits,
+    /// Edits for each sound that was compared.
+    edits_share,
     /// Names of the query that met nothing.
     unmet_query,
     /// Given and other names of the listed name that met nothing.
@@ -90,6 +92,8 @@ features! {
     by_consonants,
     /// Meetings with a word cut short.
     abbreviations,
+    /// Meetings of an acronym with its words.
+    acronyms,
     /// 1 if only one name met.
     one_name_only,
     /// 1 if nothing is unmet on either side and nothing differs.
@@ -122,6 +126,8 @@ features! {
     date_other_day,
     /// Another date.
     date_contradicts,
+    /// A date that agrees, as far as the name does not carry it: dates confirm, they do not find.
+    date_unsupported,
     /// A country is shared.
     country_shared,
     /// No country is shared although both sides have some.
@@ -132,12 +138,15 @@ features! {
     document_shared,
 }
 
+/// A name that says this much carries a date of birth by itself, in bits.
+const SUPPORTING_BITS: f32 = 14.0;
+
 /// How much a part counts as a name that should have met something.
 fn weight(class: PartClass) -> f32 {
     match class {
         PartClass::Core => 1.0,
         PartClass::Patronymic => 0.4,
-        PartClass::Initial => 0.4,
+        PartClass::Initial => 0.8,
         PartClass::Particle | PartClass::Title | PartClass::LegalForm | PartClass::Number => 0.0,
     }
 }
@@ -159,37 +168,40 @@ fn flag(holds: bool) -> f32 {
 
 fn meetings(features: &mut Features, units: &[Unit], alignment: &Alignment) {
     let mut evidence = 0.0;
+    let mut sounds = 0;
     let mut names_met = 0;
     for pair in &alignment.pairs {
         evidence += pair.gain;
+        let Some(unit) = units.get(pair.unit).filter(|unit| weight(unit.class) > 0.0) else { continue };
         features.edits += pair.edits;
+        sounds += unit.readings.first().map_or(0, |reading| reading.sounds.len());
         let counter = match pair.how {
             How::Initial => Some(&mut features.initials),
             How::Nickname => Some(&mut features.nicknames),
             How::Form => Some(&mut features.forms),
             How::Consonants => Some(&mut features.by_consonants),
             How::Abbreviation => Some(&mut features.abbreviations),
+            How::Acronym => Some(&mut features.acronyms),
             How::Same | How::Spelling | How::Typo => None,
         };
         if let Some(counter) = counter {
             *counter += 1.0;
         }
         let several = pair.query.count_ones().max(pair.listed.count_ones());
-        if several > 1 {
+        if several > 1 && pair.how != How::Acronym {
             features.joined += 1.0;
         }
-        let class = units.get(pair.unit).map(|unit| unit.class);
-        if matches!(class, Some(PartClass::Core | PartClass::Patronymic)) && !matches!(pair.how, How::Initial) {
+        if pair.how != How::Initial {
             names_met += several;
         }
     }
+    features.edits_share = features.edits / num::real(sounds).max(1.0);
     features.evidence_to_8 = evidence.min(8.0);
     features.evidence_to_14 = (evidence - 8.0).clamp(0.0, 6.0);
     features.evidence_to_20 = (evidence - 14.0).clamp(0.0, 6.0);
     features.evidence_over_20 = (evidence - 20.0).max(0.0).sqrt();
     features.one_name_only = flag(names_met <= 1);
-    features.all_met = flag(alignment.query_left == 0 && alignment.listed_left == 0);
-    features.all_equal = flag(features.all_met > 0.0 && alignment.pairs.iter().all(|pair| pair.how == How::Same));
+    features.date_unsupported = ((SUPPORTING_BITS - evidence) / SUPPORTING_BITS).max(0.0);
 }
 
 fn unmet(features: &mut Features, partition: &Partition<'_>, parts: &[NamePartRecord], units: &[Unit], query_bits: &[f32], alignment: &Alignment) {
@@ -222,6 +234,8 @@ fn unmet(features: &mut Features, partition: &Partition<'_>, parts: &[NamePartRe
     }
     features.unmet_family = if families > 0.0 { 1.0 - families_met / families } else { 0.0 };
     features.unmet_share = if all_bits > 0.0 { features.unmet_listed_bits / all_bits } else { 0.0 };
+    features.all_met = flag(features.unmet_query + names_unmet < 0.1);
+    features.all_equal = flag(features.all_met > 0.0 && alignment.pairs.iter().all(|pair| pair.how == How::Same));
     features.both_unmet = features.unmet_query.min(names_unmet);
     features.both_unmet_bits = features.unmet_query_bits.min(features.unmet_listed_bits);
     features.legal_form_differs = flag(legal_forms.0 > 0 && legal_forms.1 > 0);
@@ -242,6 +256,9 @@ fn facts_of(features: &mut Features, facts: &Facts) {
     };
     if let Some(date) = date {
         *date = 1.0;
+    }
+    if !matches!(facts.date.verdict(), DateVerdict::Match | DateVerdict::Compatible) {
+        features.date_unsupported = 0.0;
     }
     features.country_shared = flag(facts.country == Finding::Match);
     features.country_differs = flag(facts.country == Finding::Differs);

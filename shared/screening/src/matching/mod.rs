@@ -10,4 +10,4 @@ pub(crate) mod partition;
 pub mod query;
 pub mod screener;
 mod units;
-mod words;
+pub(crate) mod words;

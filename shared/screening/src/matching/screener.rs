@@ -14,7 +14,7 @@ use super::units::{QUERY_PARTS_MAX, Unit, units};
 use super::words::{JoinMatch, WordFinder, WordMatch};
 use crate::index::{Index, Partition};
 use crate::num;
-use crate::text::parts::{Part, parts};
+use crate::text::parts::{Part, PartClass, parts};
 
 /// What one word of the query weighs that no list has, in bits.
 const UNKNOWN_WORD_BITS: f32 = 10.0;
@@ -142,9 +142,9 @@ impl<'i> Screener<'i> {
     fn in_partition(&mut self, id: PartitionId, query: &Query, documents: &[u32], candidates: &mut Vec<Candidate>) {
         let mut query_parts = parts(&query.name, id.names_of());
         query_parts.truncate(QUERY_PARTS_MAX);
-        let units = units(&query_parts);
+        let mut units = units(&query_parts);
         let partition = self.index.partition(id);
-        let query_bits = self.gather(id, &partition, &units, &query_parts);
+        let query_bits = self.gather(id, &partition, &mut units, &query_parts);
         let index = self.index;
         let State { gatherer, aligner } = &mut self.states[id.number()];
         let bonus = |entity: u32| index.entities().get(num::at(entity)).map_or(0.0, |record| date_bonus(super::dates::compare(query.birth, index.births(record))));
@@ -161,19 +161,23 @@ impl<'i> Screener<'i> {
     }
 
     /// Finds the words of all units; returns the rarity of each part of the query.
-    fn gather(&mut self, id: PartitionId, partition: &Partition<'_>, units: &[Unit], query_parts: &[Part]) -> Vec<f32> {
+    fn gather(&mut self, id: PartitionId, partition: &Partition<'_>, units: &mut [Unit], query_parts: &[Part]) -> Vec<f32> {
         let State { gatherer, aligner } = &mut self.states[id.number()];
         gatherer.start(partition);
         aligner.start(partition);
         let mut query_bits = vec![UNKNOWN_WORD_BITS; query_parts.len()];
-        for (number, unit) in units.iter().enumerate() {
+        for (number, unit) in units.iter_mut().enumerate() {
             self.finder.words(partition, id, unit, &mut self.words);
             self.joins.clear();
             self.finder.joins(partition, number, unit, &mut self.joins);
             aligner.add(number, &self.words, &self.joins);
             gatherer.add(partition, &self.words, &self.joins);
             if let (Some(bits), Some(best)) = (query_bits.get_mut(number), self.words.first()) {
-                *bits = partition.token(best.token).map_or(*bits, |token| token.bits.max(best.gain));
+                let Some(token) = partition.token(best.token) else { continue };
+                *bits = token.bits.max(best.gain);
+                if token.class == PartClass::LegalForm {
+                    unit.class = PartClass::LegalForm;
+                }
             }
         }
         query_bits

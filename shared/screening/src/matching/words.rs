@@ -22,6 +22,11 @@ const SHORTENED_BITS: f32 = 4.0;
 const EDITS_MAX: f32 = 2.4;
 const EDITS_PER_SOUND: f32 = 0.3;
 const EDITS_SHORT: f32 = 0.3;
+/// What any meeting with a legal form says, in bits.
+const LEGAL_FORM_BITS: f32 = 0.1;
+/// What each letter of an acronym says, in bits, and its fewest letters.
+const ACRONYM_LETTER_BITS: f32 = 3.0;
+pub(crate) const ACRONYM_MIN: usize = 4;
 /// A meeting that says less than this is none, in bits.
 const GAIN_MIN: f32 = 0.5;
 
@@ -42,6 +47,8 @@ pub(crate) enum How {
     Consonants,
     /// By its first letter.
     Initial,
+    /// By the first letters of several words.
+    Acronym,
     /// Cut short.
     Abbreviation,
 }
@@ -66,6 +73,7 @@ pub(crate) struct JoinMatch {
     pub unit: usize,
     pub gain: f32,
     pub edits: f32,
+    pub how: How,
 }
 
 /// Finds words; keeps its working memory.
@@ -116,6 +124,11 @@ impl WordFinder {
     /// The neighbouring words of listed names that the unit may be.
     pub(crate) fn joins(&mut self, partition: &Partition<'_>, number: usize, unit: &Unit, found: &mut Vec<JoinMatch>) {
         let Some(reading) = unit.readings.first().filter(|reading| unit.span == 1 && reading.letters.len() > 3) else { return };
+        let gain = num::real(reading.letters.len()) * ACRONYM_LETTER_BITS;
+        for acronym in partition.joins_with_key(keys::acronym_key(reading.letters.as_bytes())) {
+            let (first, count) = (usize::from(acronym.first), usize::from(acronym.count));
+            found.push(JoinMatch { name: acronym.name.get(), first, count, unit: number, gain, edits: 0.0, how: How::Acronym });
+        }
         for join in partition.joins_with_key(keys::join_key(&reading.sounds)) {
             let Some(name) = partition.names.get(num::at(join.name.get())) else { continue };
             let (first, count) = (usize::from(join.first), usize::from(join.count));
@@ -125,7 +138,7 @@ impl WordFinder {
             let bits: f32 = parts.iter().filter_map(|part| partition.token(part.token.get())).map(|token| weight(&token, reading.writing)).sum();
             let gain = bits - edits * BITS_PER_EDIT - JOIN_BITS;
             if gain > 0.0 {
-                found.push(JoinMatch { name: join.name.get(), first, count, unit: number, gain, edits });
+                found.push(JoinMatch { name: join.name.get(), first, count, unit: number, gain, edits, how: How::Spelling });
             }
         }
     }
@@ -150,7 +163,9 @@ fn compare(unit: &Unit, reading: &Reading, word: &Token<'_>, token: u32) -> Opti
         0.0
     } else {
         let useful = (weight(word, reading.writing) - GAIN_MIN) / BITS_PER_EDIT;
-        let limit = limit(reading.sounds.len().min(word.sounds.len())).min(useful);
+        let limit = limit(reading.sounds.len().min(word.sounds.len()));
+        // a misspelt `otvetstvennostyu` says nothing, but it has to be known for what it is
+        let limit = if word.class == PartClass::LegalForm && unit.span == 1 { limit } else { limit.min(useful) };
         match (reading.writing, word.writing) {
             (Writing::Full, Writing::WithoutVowels) => distance(word.sounds, &reading.sounds, Writing::WithoutVowels, limit),
             (Writing::WithoutVowels, Writing::Full) => distance(&reading.sounds, word.sounds, Writing::WithoutVowels, limit),
@@ -170,6 +185,9 @@ fn compare(unit: &Unit, reading: &Reading, word: &Token<'_>, token: u32) -> Opti
     }
     if reading.shortened {
         gain -= SHORTENED_BITS;
+    }
+    if word.class == PartClass::LegalForm && unit.span == 1 {
+        gain = gain.max(LEGAL_FORM_BITS);
     }
     (gain > 0.0).then_some(WordMatch { token, gain, edits, how })
 }

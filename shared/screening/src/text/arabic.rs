@@ -1,7 +1,7 @@
 //! Arabic letters, as Arabs, Persians, Pakistanis and Afghans use them: consonants and long vowels, the short ones are not written.
 
 use super::distance::Writing;
-use super::romanise::Romanised;
+use super::romanise::{Romanised, distinct};
 
 /// The fewest letters after the article for it to be one: `الله` and short names keep theirs.
 const AFTER_ARTICLE_MIN: usize = 3;
@@ -18,9 +18,7 @@ pub(super) fn romanise(word: &str) -> Vec<Vec<Romanised>> {
 /// As Arabs read it, and if a letter differs, as Persians and Pakistanis do, and as Egyptians do.
 fn readings(letters: &[char]) -> Vec<Romanised> {
     let read = |other: fn(char) -> Option<&'static str>| -> String { letters.iter().map(|letter| other(*letter).unwrap_or_else(|| latin(*letter))).collect() };
-    let mut readings = vec![read(|_| None), read(persian), read(|letter| (letter == 'ج').then_some("g"))];
-    readings.dedup();
-    readings.into_iter().map(|letters| Romanised { letters, writing: Writing::WithoutVowels }).collect()
+    distinct([read(|_| None), read(persian), read(|letter| (letter == 'ج').then_some("g"))], Writing::WithoutVowels)
 }
 
 fn persian(letter: char) -> Option<&'static str> {

@@ -175,6 +175,7 @@ const fn unwritten(code: u8, other: u8) -> u8 {
         (b'w', b'v') | (b'v', b'w' | b'u' | b'o') => 8,
         (code, other) if vowel(code) && vowel(other) => 10,
         (b'h', b'a' | b'e') => 10,
+        (b'b', b'v' | b'p') | (b'p', b'f') | (b'k', b'x') | (b'f', b'v') | (b'g', b'j' | b'J') | (b'S', b's') => 10,
         (b'y', b'a') | (b'w', b'a') | (b'h', b't') => 30,
         (code, other) => alike(code, other),
     }

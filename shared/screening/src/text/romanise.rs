@@ -28,14 +28,43 @@ pub(crate) fn romanise(word: &str, starts_name: bool) -> Vec<Vec<Romanised>> {
     match script {
         Script::Latin => vec![vec![Romanised::full(latin(word))]],
         Script::Cyrillic => vec![vec![Romanised::full(by_letter(word, cyrillic))]],
-        Script::Greek => vec![vec![Romanised::full(greek(word))]],
+        Script::Greek => vec![distinct([greek(word, true), greek(word, false)], Writing::Full)],
         Script::Arabic => arabic::romanise(word),
-        Script::Hebrew => vec![vec![Romanised { letters: by_letter(word, hebrew), writing: Writing::WithoutVowels }]],
+        Script::Hebrew => vec![distinct([by_letter(word, hebrew), by_letter(word, softened)], Writing::WithoutVowels)],
         Script::Hangul => hangul::romanise(word, starts_name),
         Script::Han => han::romanise(word, starts_name),
         Script::Abugida => vec![vec![Romanised { letters: general(word), writing: Writing::WithoutVowels }]],
-        Script::Kana | Script::Other => vec![vec![Romanised::full(general(word))]],
+        Script::Kana => vec![kana(&general(word))],
+        Script::Other => vec![vec![Romanised::full(general(word))]],
     }
+}
+
+/// Several readings of one word, each once.
+pub(super) fn distinct(readings: impl IntoIterator<Item = String>, writing: Writing) -> Vec<Romanised> {
+    let mut distinct: Vec<Romanised> = Vec::new();
+    for letters in readings {
+        if !distinct.iter().any(|known| known.letters == letters) {
+            distinct.push(Romanised { letters, writing });
+        }
+    }
+    distinct
+}
+
+/// Japanese adds vowels to foreign consonants and has one sound for r and l.
+fn kana(letters: &str) -> Vec<Romanised> {
+    let mut bare = String::with_capacity(letters.len());
+    for letter in letters.chars() {
+        let added = match letter {
+            'u' => bare.chars().last().is_some_and(|last| !matches!(last, 'a' | 'e' | 'i' | 'o' | 'u' | 'y')),
+            'o' => bare.ends_with(['t', 'd']),
+            _ => false,
+        };
+        if !added {
+            bare.push(letter);
+        }
+    }
+    let with_l = bare.replace('r', "l");
+    distinct([letters.to_owned(), bare, with_l], Writing::Full)
 }
 
 /// Latin letters without their marks.
@@ -99,8 +128,18 @@ fn hebrew(letter: char) -> Option<&'static str> {
     })
 }
 
-/// Greek letter pairs, then letters.
-fn greek(word: &str) -> String {
+/// Hebrew letters that have a second sound, in that sound.
+fn softened(letter: char) -> Option<&'static str> {
+    match letter {
+        'ב' | 'ו' => Some("v"),
+        'פ' | 'ף' => Some("f"),
+        'ש' => Some("s"),
+        other => hebrew(other),
+    }
+}
+
+/// Greek letter pairs, then letters. Inside a word `μπ` and `ντ` may be both their sounds or one.
+fn greek(word: &str, apart: bool) -> String {
     let plain: String = word.nfkd().filter(|c| !('\u{0300}'..='\u{036F}').contains(c)).flat_map(char::to_lowercase).collect();
     let pairs = [
         ("ου", "ou"), ("αυ", "av"), ("ευ", "ev"), ("ει", "i"), ("οι", "i"), ("αι", "e"), ("γγ", "ng"), ("γκ", "g"), ("μπ", "b"), ("ντ", "d"), ("τζ", "tz"),
@@ -109,8 +148,7 @@ fn greek(word: &str) -> String {
     let mut rest = plain.as_str();
     while let Some(letter) = rest.chars().next() {
         if let Some((pair, latin)) = pairs.iter().find(|(pair, _)| rest.starts_with(pair)) {
-            // inside a word these two keep both their sounds
-            let inside = !letters.is_empty();
+            let inside = apart && !letters.is_empty();
             letters.push_str(match *pair {
                 "μπ" if inside => "mp",
                 "ντ" if inside => "nt",

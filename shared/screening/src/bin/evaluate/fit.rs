@@ -20,13 +20,16 @@ const WEIGHT_MAX: f64 = 7.0;
 /// At the score 0.5 so many thousandths of the clean clients alarm.
 const ALERTS_THOUSANDTHS: usize = 5;
 
+/// Wrong candidates that are learnt from for each client.
+const WRONG_EACH: usize = 3;
+
 /// Weights that can only speak for the same party, or do nothing.
 const FOR: [&str; 15] = [
     "evidence_to_8", "evidence_to_14", "evidence_to_20", "evidence_over_20", "all_met", "all_equal", "date_equal", "date_swapped", "date_one_field_off", "date_year_off",
     "date_compatible", "date_about", "date_next_year", "country_shared", "document_shared",
 ];
 /// Weights that can go either way; all others speak against.
-const EITHER: [&str; 5] = ["bias", "by_consonants", "joined", "forms", "initials"];
+const EITHER: [&str; 3] = ["bias", "by_consonants", "initials"];
 
 /// One candidate with the truth about it.
 struct Sample {
@@ -72,8 +75,9 @@ fn samples(screener: &mut Screener<'_>, case: &Case, samples: &mut Vec<Sample>) 
     if let Some(right) = candidates.iter().find(|candidate| case.label == 1 && candidate.entity_id == case.entity_id) {
         samples.push(sample(&right.features, true, 1.0));
     }
-    if let Some(wrong) = candidates.iter().find(|candidate| case.label == 0 || candidate.entity_id != case.entity_id) {
-        samples.push(sample(&wrong.features, false, if case.label == 0 { 1.0 } else { 0.3 }));
+    let wrong = candidates.iter().filter(|candidate| case.label == 0 || candidate.entity_id != case.entity_id);
+    for (rank, wrong) in (1_u32..).zip(wrong.take(WRONG_EACH)) {
+        samples.push(sample(&wrong.features, false, if case.label == 0 { 1.0 } else { 0.3 } / f64::from(rank)));
     }
 }
 
