@@ -18,7 +18,9 @@ pub(crate) fn real(count: usize) -> f32 {
 /// Bits of information as stored: in eighths, at most 31.
 pub(crate) fn eighths(bits: f32) -> u8 {
     let scaled = (bits * 8.0).round().clamp(0.0, 255.0);
-    (0..=u8::MAX).min_by(|a, b| (f32::from(*a) - scaled).abs().total_cmp(&(f32::from(*b) - scaled).abs())).unwrap_or(u8::MAX)
+    (0..=u8::MAX)
+        .min_by(|a, b| (f32::from(*a) - scaled).abs().total_cmp(&(f32::from(*b) - scaled).abs()))
+        .unwrap_or(u8::MAX)
 }
 
 /// Bits of information from their stored form.

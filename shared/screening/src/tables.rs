@@ -11,8 +11,9 @@ static PARTICLES: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_s
 static LEGAL_FORMS: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_str!("../data/legal_forms.txt")));
 static SMALL_WORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_str!("../data/small_words.txt")));
 static JAPANESE: LazyLock<BTreeMap<&'static str, Vec<&'static str>>> = LazyLock::new(japanese);
-static PERSON_GROUPS: LazyLock<Groups> =
-    LazyLock::new(|| Groups::read(&[include_str!("../data/given_names.txt"), include_str!("../data/family_names.txt")]));
+static PERSON_GROUPS: LazyLock<Groups> = LazyLock::new(|| {
+    Groups::read(&[include_str!("../data/given_names.txt"), include_str!("../data/family_names.txt")])
+});
 static THING_GROUPS: LazyLock<Groups> = LazyLock::new(|| Groups::read(&[include_str!("../data/org_words.txt")]));
 
 /// The lines of a data file that are neither empty nor comments.
@@ -88,7 +89,8 @@ impl Groups {
         for line in files.iter().flat_map(|file| lines(file)) {
             let (forms, nicknames) = line.split_once('|').unwrap_or((line, ""));
             let forms = forms.split_whitespace().map(|word| (word, Kinship::Form));
-            let group: Vec<_> = forms.chain(nicknames.split_whitespace().map(|word| (word, Kinship::Nickname))).collect();
+            let group: Vec<_> =
+                forms.chain(nicknames.split_whitespace().map(|word| (word, Kinship::Nickname))).collect();
             for (word, kinship) in &group {
                 let groups = by_sounds.entry(sounds(word)).or_default();
                 let number = num::position(members.len());
@@ -163,7 +165,12 @@ mod tests {
         let groups_of = |word: &str| Groups::of_persons().with_sounds(&sounds(word)).to_vec();
         let of_alexander = groups_of("aleksander");
         assert_eq!(groups_of("alexander"), of_alexander);
-        assert!(groups_of("sasha").iter().any(|(group, kinship)| *kinship == Kinship::Nickname && of_alexander.iter().any(|(own, _)| own == group)));
+        assert!(
+            groups_of("sasha")
+                .iter()
+                .any(|(group, kinship)| *kinship == Kinship::Nickname
+                    && of_alexander.iter().any(|(own, _)| own == group))
+        );
         assert!(groups_of("qwerty").is_empty());
     }
 }

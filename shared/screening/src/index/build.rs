@@ -8,7 +8,8 @@ use zerocopy::{Immutable, IntoBytes};
 use super::file::Index;
 use super::keys;
 use super::layout::{
-    BirthRecord, DateRecord, DocumentRecord, EntityRecord, GroupRecord, JoinRecord, KeyRecord, NamePartRecord, NameRecord, Text, TokenRecord,
+    BirthRecord, DateRecord, DocumentRecord, EntityRecord, GroupRecord, JoinRecord, KeyRecord, NamePartRecord,
+    NameRecord, Text, TokenRecord,
 };
 use super::rarity;
 use super::view::{Partition, class_number};
@@ -37,7 +38,11 @@ const JOINED_PARTS_MAX: usize = 12;
 /// Builds the index. The same lists in the same order give the same bytes.
 pub fn build(lists: &[ListInfo], entities: &[Entity]) -> Index {
     let mut strings = Strings::default();
-    let list_texts: Vec<Text> = lists.iter().flat_map(|list| [list.code.clone(), format!("{}@{}", list.code, list.version)]).map(|text| strings.add(&text)).collect();
+    let list_texts: Vec<Text> = lists
+        .iter()
+        .flat_map(|list| [list.code.clone(), format!("{}@{}", list.code, list.version)])
+        .map(|text| strings.add(&text))
+        .collect();
     let mut global = Global::default();
     for entity in entities {
         let list = lists.iter().position(|list| list.code == entity.list).unwrap_or_default();
@@ -45,10 +50,17 @@ pub fn build(lists: &[ListInfo], entities: &[Entity]) -> Index {
     }
     global.documents.sort_by(|(a, _), (b, _)| a.cmp(b));
     let documents: Vec<DocumentRecord> = global.documents.iter().map(|(_, record)| *record).collect();
-    let partitions: Vec<PartitionData> = PartitionId::ALL.iter().map(|id| PartitionData::build(*id, entities, &mut strings)).collect();
+    let partitions: Vec<PartitionData> =
+        PartitionId::ALL.iter().map(|id| PartitionData::build(*id, entities, &mut strings)).collect();
 
-    let mut sections =
-        vec![strings.bytes, bytes(&global.entities), bytes(&global.births), global.countries, bytes(&documents), bytes(&list_texts)];
+    let mut sections = vec![
+        strings.bytes,
+        bytes(&global.entities),
+        bytes(&global.births),
+        global.countries,
+        bytes(&documents),
+        bytes(&list_texts),
+    ];
     for partition in partitions {
         sections.extend(partition.sections());
     }
@@ -76,7 +88,10 @@ impl Strings {
             end -= 1;
         }
         let kept = text.get(..end).unwrap_or_default();
-        let record = Text { start: U32::new(num::position(self.bytes.len())), length: U16::new(u16::try_from(kept.len()).unwrap_or(u16::MAX)) };
+        let record = Text {
+            start: U32::new(num::position(self.bytes.len())),
+            length: U16::new(u16::try_from(kept.len()).unwrap_or(u16::MAX)),
+        };
         self.bytes.extend_from_slice(kept.as_bytes());
         self.known.insert(text.to_owned(), record);
         record
@@ -95,7 +110,11 @@ impl Global {
     fn add(&mut self, entity: &Entity, list: usize, strings: &mut Strings) {
         let number = U32::new(num::position(self.entities.len()));
         let few = |count: usize| u8::try_from(count).unwrap_or(u8::MAX);
-        let countries: Vec<_> = entity.nationalities.iter().chain(entity.countries.iter().filter(|country| !entity.nationalities.contains(country))).collect();
+        let countries: Vec<_> = entity
+            .nationalities
+            .iter()
+            .chain(entity.countries.iter().filter(|country| !entity.nationalities.contains(country)))
+            .collect();
         self.entities.push(EntityRecord {
             id: strings.add(&entity.id),
             name: strings.add(entity.primary_name()),
@@ -122,7 +141,11 @@ impl Global {
         for document in &entity.documents {
             let comparable = Document::comparable(&document.number);
             if !comparable.is_empty() {
-                let record = DocumentRecord { number: strings.add(&comparable), kind: strings.add(&document.kind), entity: number };
+                let record = DocumentRecord {
+                    number: strings.add(&comparable),
+                    kind: strings.add(&document.kind),
+                    entity: number,
+                };
                 self.documents.push((comparable, record));
             }
         }
@@ -180,7 +203,14 @@ impl PartitionData {
         data
     }
 
-    fn add_name(&mut self, entity: u32, name: &Name, of: NameOf, words: &mut BTreeMap<WordKey, (u32, PartClass)>, strings: &mut Strings) {
+    fn add_name(
+        &mut self,
+        entity: u32,
+        name: &Name,
+        of: NameOf,
+        words: &mut BTreeMap<WordKey, (u32, PartClass)>,
+        strings: &mut Strings,
+    ) {
         let ordered = in_spoken_order(name, of);
         if ordered.is_empty() {
             return;
@@ -278,7 +308,8 @@ impl PartitionData {
             }
             let spans = parts.windows(2).enumerate().chain(parts.windows(3).enumerate());
             for (first, span) in spans {
-                let letters: usize = span.iter().filter_map(|part| view.token(part.token.get())).map(|token| token.letters.len()).sum();
+                let letters: usize =
+                    span.iter().filter_map(|part| view.token(part.token.get())).map(|token| token.letters.len()).sum();
                 if span.len() > 2 && letters > JOINED_THREE_MAX {
                     continue;
                 }
@@ -307,7 +338,10 @@ impl PartitionData {
             for (word, kinship) in group {
                 for token in by_sounds.get(&sounds(word)).map_or(&[][..], Vec::as_slice) {
                     if !records.iter().any(|record| record.token.get() == *token) {
-                        records.push(GroupRecord { token: U32::new(*token), kinship: u8::from(*kinship == crate::tables::Kinship::Nickname) });
+                        records.push(GroupRecord {
+                            token: U32::new(*token),
+                            kinship: u8::from(*kinship == crate::tables::Kinship::Nickname),
+                        });
                     }
                 }
             }
@@ -328,7 +362,10 @@ impl PartitionData {
             .iter()
             .map(|name| {
                 let parts = self.view().parts_of(name);
-                let bits = parts.iter().filter_map(|part| self.tokens.get(num::at(part.token.get()))).map(|token| u16::from(token.bits));
+                let bits = parts
+                    .iter()
+                    .filter_map(|part| self.tokens.get(num::at(part.token.get())))
+                    .map(|token| u16::from(token.bits));
                 U16::new(bits.fold(0, u16::saturating_add))
             })
             .collect();
@@ -376,7 +413,10 @@ impl PartitionData {
 /// The acronyms of a name of several words: of all that are no small words, and of those that are no legal form either.
 fn acronyms(view: &Partition<'_>, parts: &[NamePartRecord], name: u32) -> Vec<JoinRecord> {
     let acronym = |left_out: &[PartClass]| -> Vec<u8> {
-        let words = parts.iter().filter_map(|part| view.token(part.token.get())).filter(|token| !left_out.contains(&token.class));
+        let words = parts
+            .iter()
+            .filter_map(|part| view.token(part.token.get()))
+            .filter(|token| !left_out.contains(&token.class));
         words.filter_map(|token| token.letters.first().copied()).collect()
     };
     let mut found = vec![acronym(&[PartClass::Particle]), acronym(&[PartClass::Particle, PartClass::LegalForm])];

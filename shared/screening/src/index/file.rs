@@ -5,7 +5,10 @@ use std::ops::Range;
 use zerocopy::byteorder::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-use super::layout::{BirthRecord, DocumentRecord, EntityRecord, FORMAT, GLOBAL_SECTIONS, Header, MAGIC, PARTITION_SECTIONS, Part, Section, SectionRecord, Text};
+use super::layout::{
+    BirthRecord, DocumentRecord, EntityRecord, FORMAT, GLOBAL_SECTIONS, Header, MAGIC, PARTITION_SECTIONS, Part,
+    Section, SectionRecord, Text,
+};
 use super::view::Partition;
 use crate::matching::partition::{PARTITIONS, PartitionId};
 use crate::num;
@@ -73,8 +76,11 @@ impl Index {
         if header.tables.get() != tables::checksum() {
             return Err(IndexError::Tables);
         }
-        let (records, _) = <[SectionRecord]>::ref_from_prefix_with_elems(rest, SECTIONS).map_err(|_| IndexError::Damaged)?;
-        let range = |record: &SectionRecord| num::at(record.start.get())..num::at(record.start.get()).saturating_add(num::at(record.length.get()));
+        let (records, _) =
+            <[SectionRecord]>::ref_from_prefix_with_elems(rest, SECTIONS).map_err(|_| IndexError::Damaged)?;
+        let range = |record: &SectionRecord| {
+            num::at(record.start.get())..num::at(record.start.get()).saturating_add(num::at(record.length.get()))
+        };
         let sections: Vec<Range<usize>> = records.iter().map(range).collect();
         if sections.iter().any(|range| bytes.get(range.clone()).is_none()) {
             return Err(IndexError::Damaged);
@@ -89,7 +95,8 @@ impl Index {
         let mut sections = Vec::with_capacity(SECTIONS);
         let mut start = header_length;
         for part in parts {
-            let record = SectionRecord { start: U32::new(num::position(start)), length: U32::new(num::position(part.len())) };
+            let record =
+                SectionRecord { start: U32::new(num::position(start)), length: U32::new(num::position(part.len())) };
             table.extend_from_slice(record.as_bytes());
             sections.push(start..start + part.len());
             start += part.len();
@@ -132,7 +139,13 @@ impl Index {
 
     /// The lists in it with their versions, for example `ofac_sdn@2024-05-03`, joined by blanks: what an alert has to name.
     pub fn list_version(&self) -> String {
-        let lists: Vec<&str> = self.records::<Text>(place(Section::Lists)).iter().skip(1).step_by(2).map(|text| self.text(*text)).collect();
+        let lists: Vec<&str> = self
+            .records::<Text>(place(Section::Lists))
+            .iter()
+            .skip(1)
+            .step_by(2)
+            .map(|text| self.text(*text))
+            .collect();
         lists.join(" ")
     }
 

@@ -107,7 +107,13 @@ mod tests {
     #[test]
     fn misspelt_words_share_a_key() {
         for (left, right) in [
-            ("mohammed", "muhamad"), ("petrov", "petkov"), ("khristenko", "hristenko"), ("wladimir", "vladimir"), ("omar", "onar"), ("kim", "kin"), ("mhmd", "muhammad"),
+            ("mohammed", "muhamad"),
+            ("petrov", "petkov"),
+            ("khristenko", "hristenko"),
+            ("wladimir", "vladimir"),
+            ("omar", "onar"),
+            ("kim", "kin"),
+            ("mhmd", "muhammad"),
         ] {
             assert!(share(left, right), "{left} {right}");
         }

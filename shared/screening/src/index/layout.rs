@@ -138,7 +138,9 @@ pub(crate) struct TokenRecord {
 }
 
 /// A hashed key of a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned,
+)]
 #[repr(C)]
 pub(crate) struct KeyRecord {
     pub hash: U32,
@@ -169,7 +171,9 @@ pub(crate) struct NamePartRecord {
 }
 
 /// Neighbouring words of a name written as one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned,
+)]
 #[repr(C)]
 pub(crate) struct JoinRecord {
     pub hash: U32,
@@ -179,7 +183,9 @@ pub(crate) struct JoinRecord {
 }
 
 /// A word of the lists that belongs to a group of names that stand for each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned,
+)]
 #[repr(C)]
 pub(crate) struct GroupRecord {
     pub token: U32,

@@ -51,7 +51,9 @@ fn most_bits(class: PartClass, sounds: usize) -> f32 {
         PartClass::LegalForm => 0.5,
         PartClass::Initial => 3.0,
         PartClass::Number => 6.0,
-        PartClass::Core | PartClass::Patronymic => (num::real(sounds) * BITS_PER_SOUND + BITS_OF_WORD).min(WORD_BITS_MAX),
+        PartClass::Core | PartClass::Patronymic => {
+            (num::real(sounds) * BITS_PER_SOUND + BITS_OF_WORD).min(WORD_BITS_MAX)
+        }
     }
 }
 
@@ -70,7 +72,13 @@ impl<'a> Counter<'a> {
         numbers.sort_unstable();
         numbers.dedup();
         let last = numbers.last().map_or(0, |last| num::at(*last) + 1);
-        Self { partition, entities: num::real(numbers.len()).max(1.0), counted: vec![u32::MAX; last], keys: Vec::new(), found: Vec::new() }
+        Self {
+            partition,
+            entities: num::real(numbers.len()).max(1.0),
+            counted: vec![u32::MAX; last],
+            keys: Vec::new(),
+            found: Vec::new(),
+        }
     }
 
     fn weigh(&mut self, word: u32) -> Weight {
@@ -93,14 +101,18 @@ impl<'a> Counter<'a> {
         let skeleton: Vec<u32> = self.partition.tokens_with_key(same_key).collect();
         let word_count = self.entries(word.wrapping_mul(2), &spelled);
         let skeleton_count = self.entries(word.wrapping_mul(2).wrapping_add(1), &skeleton).max(word_count);
-        Weight { word: (self.entities / word_count.max(1.0)).log2(), skeleton: (self.entities / skeleton_count.max(1.0)).log2() }
+        Weight {
+            word: (self.entities / word_count.max(1.0)).log2(),
+            skeleton: (self.entities / skeleton_count.max(1.0)).log2(),
+        }
     }
 
     /// How many entries have one of the words.
     fn entries(&mut self, stamp: u32, words: &[u32]) -> f32 {
         let mut count = 0;
         for name in words.iter().flat_map(|word| self.partition.names_with(*word)) {
-            let entity = self.partition.names.get(num::at(name.get())).map_or(usize::MAX, |name| num::at(name.entity.get()));
+            let entity =
+                self.partition.names.get(num::at(name.get())).map_or(usize::MAX, |name| num::at(name.entity.get()));
             if let Some(last) = self.counted.get_mut(entity).filter(|last| **last != stamp) {
                 *last = stamp;
                 count += 1;
@@ -117,7 +129,9 @@ fn cap_common_names(partition: &Partition<'_>, weights: &mut [Weight]) {
         keys::word_keys(name.as_bytes(), &sounds, &mut hashes);
         for hash in &hashes {
             for word in partition.tokens_with_key(*hash) {
-                let Some(token) = partition.token(word).filter(|token| token.writing == Writing::Full) else { continue };
+                let Some(token) = partition.token(word).filter(|token| token.writing == Writing::Full) else {
+                    continue;
+                };
                 let Some(edits) = distance(&sounds, token.sounds, Writing::Full, SAME_WORD) else { continue };
                 if let Some(weight) = weights.get_mut(num::at(word)) {
                     weight.word = weight.word.min(f32::from(bits) + BITS_PER_EDIT * edits);

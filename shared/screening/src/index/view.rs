@@ -5,8 +5,8 @@ use zerocopy::byteorder::little_endian::U32;
 use super::keys;
 use super::layout::{GroupRecord, JoinRecord, KeyRecord, NamePartRecord, NameRecord, TokenRecord};
 use crate::num;
-use crate::text::parts::PartClass;
 use crate::text::distance::Writing;
+use crate::text::parts::PartClass;
 
 /// The sections of one partition.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,10 @@ impl<'a> Partition<'a> {
     /// The words with this key.
     pub(crate) fn tokens_with_key(&self, hash: u32) -> impl Iterator<Item = u32> + use<'a> {
         let (keys, directory) = (self.keys, self.key_directory);
-        bucket(keys, directory, hash).iter().filter(move |record| record.hash.get() == hash).map(|record| record.token.get())
+        bucket(keys, directory, hash)
+            .iter()
+            .filter(move |record| record.hash.get() == hash)
+            .map(|record| record.token.get())
     }
 
     /// The neighbouring words which, written as one, have this key.

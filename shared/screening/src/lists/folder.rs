@@ -42,7 +42,10 @@ const OFAC_SETS: [(&str, &str, &str, &str, &str); 2] = [
 ///
 /// # Errors
 /// A file cannot be read, a list cannot be trusted, or there is none.
-pub fn load<E: std::error::Error + 'static>(names: &[String], mut read: impl FnMut(&str) -> Result<Vec<u8>, E>) -> Result<Folder, FolderError<E>> {
+pub fn load<E: std::error::Error + 'static>(
+    names: &[String],
+    mut read: impl FnMut(&str) -> Result<Vec<u8>, E>,
+) -> Result<Folder, FolderError<E>> {
     let mut folder = Folder::default();
     let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
     names.sort_unstable();
@@ -56,7 +59,8 @@ pub fn load<E: std::error::Error + 'static>(names: &[String], mut read: impl FnM
             }
             read(name).map(Some).map_err(|error| FolderError::Read(name.to_owned(), error))
         };
-        let (primary_bytes, alias_bytes, address_bytes, comment_bytes) = (get(primary)?, get(aliases)?, get(addresses)?, get(comments)?);
+        let (primary_bytes, alias_bytes, address_bytes, comment_bytes) =
+            (get(primary)?, get(aliases)?, get(addresses)?, get(comments)?);
         let files = OfacFiles {
             list: code,
             primary: primary_bytes.as_deref().unwrap_or_default(),
@@ -79,7 +83,11 @@ pub fn load<E: std::error::Error + 'static>(names: &[String], mut read: impl FnM
 
 impl Folder {
     fn take(&mut self, code: &str, loaded: Loaded, bytes: &[u8]) {
-        let version = format!("{}{:08x}", loaded.published.map(|date| format!("{date}-")).unwrap_or_default(), crc32fast::hash(bytes));
+        let version = format!(
+            "{}{:08x}",
+            loaded.published.map(|date| format!("{date}-")).unwrap_or_default(),
+            crc32fast::hash(bytes)
+        );
         self.lists.push(ListInfo { code: code.to_owned(), version });
         self.entities.extend(loaded.entities);
         self.faults.extend(loaded.faults.into_iter().map(|fault| (code.to_owned(), fault)));

@@ -60,7 +60,9 @@ pub enum ListError {
         reason: String,
     },
     /// It has far fewer entries than the version before.
-    #[error("the list has {now} entries, the version before had {before}: a shrinkage beyond {allowed_percent} % is not taken over")]
+    #[error(
+        "the list has {now} entries, the version before had {before}: a shrinkage beyond {allowed_percent} % is not taken over"
+    )]
     Shrunk {
         /// Entries of the version before.
         before: usize,

@@ -150,11 +150,44 @@ fn remarks(entity: &mut Entity, text: &str) -> Vec<String> {
 
 /// The words that open a number that belongs to one party only.
 const DOCUMENTS: [&str; 38] = [
-    "Passport", "National ID No.", "Tax ID No.", "Cedula No.", "Registration Number", "Registration ID", "Identification Number", "Business Registration Number",
-    "Business Registration Document #", "Vessel Registration Identification", "MMSI", "NIT #", "C.U.R.P.", "R.F.C.", "D.N.I.", "RUC #", "RIF #", "Folio Mercantil No.",
-    "Commercial Registry Number", "Company Number", "Unified Social Credit Code (USCC)", "Trade License No.", "Legal Entity Number", "Economic Register Number (CBLS)", "C.R. No.",
-    "V.A.T. Number", "Matricula Mercantil No", "Chamber of Commerce Number", "D-U-N-S Number", "Central Registration System Number", "Personal ID Card", "Driver's License No.",
-    "SSN", "Stateless Person ID Card", "Electoral Registry No.", "Aircraft Tail Number", "Aircraft Manufacturer's Serial Number (MSN)", "Government Gazette Number",
+    "Passport",
+    "National ID No.",
+    "Tax ID No.",
+    "Cedula No.",
+    "Registration Number",
+    "Registration ID",
+    "Identification Number",
+    "Business Registration Number",
+    "Business Registration Document #",
+    "Vessel Registration Identification",
+    "MMSI",
+    "NIT #",
+    "C.U.R.P.",
+    "R.F.C.",
+    "D.N.I.",
+    "RUC #",
+    "RIF #",
+    "Folio Mercantil No.",
+    "Commercial Registry Number",
+    "Company Number",
+    "Unified Social Credit Code (USCC)",
+    "Trade License No.",
+    "Legal Entity Number",
+    "Economic Register Number (CBLS)",
+    "C.R. No.",
+    "V.A.T. Number",
+    "Matricula Mercantil No",
+    "Chamber of Commerce Number",
+    "D-U-N-S Number",
+    "Central Registration System Number",
+    "Personal ID Card",
+    "Driver's License No.",
+    "SSN",
+    "Stateless Person ID Card",
+    "Electoral Registry No.",
+    "Aircraft Tail Number",
+    "Aircraft Manufacturer's Serial Number (MSN)",
+    "Government Gazette Number",
 ];
 
 /// `Passport A123 (Russia) expires 2 Mar 2020`, `Vessel Registration Identification IMO 9187629`, `Digital Currency Address - XBT 1abc`.
@@ -165,9 +198,13 @@ fn document(fact: &str) -> Option<Document> {
     }
     let kind = DOCUMENTS.iter().find(|kind| fact.starts_with(*kind))?;
     let rest = fact.get(kind.len()..)?.trim();
-    let country = rest.split_once('(').and_then(|(_, after)| after.split_once(')')).and_then(|(name, _)| Country::from_name(name));
+    let country = rest
+        .split_once('(')
+        .and_then(|(_, after)| after.split_once(')'))
+        .and_then(|(name, _)| Country::from_name(name));
     let number = rest.split_once(" (").map_or(rest, |(number, _)| number);
-    let number = number.split_once(" issued ").or_else(|| number.split_once(" expires ")).map_or(number, |(number, _)| number);
+    let number =
+        number.split_once(" issued ").or_else(|| number.split_once(" expires ")).map_or(number, |(number, _)| number);
     let number = number.strip_prefix("IMO ").unwrap_or(number).trim();
     let telling = number.bytes().any(|c| c.is_ascii_digit());
     telling.then(|| Document { kind: (*kind).to_owned(), number: number.to_owned(), country })

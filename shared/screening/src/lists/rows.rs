@@ -10,7 +10,10 @@ const CONTROL_Z: u8 = 0x1A;
 /// The bytes without byte-order mark, closing Ctrl-Z and blank end.
 pub(super) fn trimmed(bytes: &[u8]) -> &[u8] {
     let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
-    let end = bytes.iter().rposition(|byte| !matches!(byte, &CONTROL_Z | b'\r' | b'\n' | b' ' | b'\t' | 0)).map_or(0, |at| at + 1);
+    let end = bytes
+        .iter()
+        .rposition(|byte| !matches!(byte, &CONTROL_Z | b'\r' | b'\n' | b' ' | b'\t' | 0))
+        .map_or(0, |at| at + 1);
     bytes.get(..end).unwrap_or_default()
 }
 

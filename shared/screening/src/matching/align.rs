@@ -81,18 +81,33 @@ impl Aligner {
     pub(crate) fn add(&mut self, unit: usize, words: &[WordMatch], joins: &[JoinMatch]) {
         for word in words {
             let Some(head) = self.heads.get_mut(num::at(word.token)) else { continue };
-            self.entries.push(Entry { token: word.token, unit, gain: word.gain, edits: word.edits, how: word.how, next: *head });
+            self.entries.push(Entry {
+                token: word.token,
+                unit,
+                gain: word.gain,
+                edits: word.edits,
+                how: word.how,
+                next: *head,
+            });
             *head = num::position(self.entries.len());
         }
         self.joins.extend_from_slice(joins);
     }
 
     /// Lays the query on a listed name: the most telling meetings first, each part once.
-    pub(crate) fn align(&mut self, partition: &Partition<'_>, number: u32, name: &NameRecord, units: &[Unit], query_parts: usize) -> Alignment {
+    pub(crate) fn align(
+        &mut self,
+        partition: &Partition<'_>,
+        number: u32,
+        name: &NameRecord,
+        units: &[Unit],
+        query_parts: usize,
+    ) -> Alignment {
         let parts = partition.parts_of(name);
         let parts = parts.get(..LIST_PARTS_MAX).unwrap_or(parts);
         self.collect(parts, number, units);
-        let mut alignment = Alignment { pairs: Vec::new(), query_left: low_bits(query_parts), listed_left: low_bits(parts.len()) };
+        let mut alignment =
+            Alignment { pairs: Vec::new(), query_left: low_bits(query_parts), listed_left: low_bits(parts.len()) };
         for pair in &self.pairs {
             if alignment.query_left & pair.query == pair.query && alignment.listed_left & pair.listed == pair.listed {
                 alignment.take(*pair);
@@ -108,7 +123,14 @@ impl Aligner {
             let mut next = self.heads.get(num::at(part.token.get())).copied().unwrap_or_default();
             while let Some(entry) = num::at(next).checked_sub(1).and_then(|at| self.entries.get(at)) {
                 if let Some(unit) = units.get(entry.unit) {
-                    self.pairs.push(Pair { unit: entry.unit, query: unit.parts, listed: 1 << at, gain: entry.gain, edits: entry.edits, how: entry.how });
+                    self.pairs.push(Pair {
+                        unit: entry.unit,
+                        query: unit.parts,
+                        listed: 1 << at,
+                        gain: entry.gain,
+                        edits: entry.edits,
+                        how: entry.how,
+                    });
                 }
                 next = entry.next;
             }
@@ -116,10 +138,19 @@ impl Aligner {
         for join in self.joins.iter().filter(|join| join.name == number) {
             if let Some(unit) = units.get(join.unit) {
                 let listed = low_bits(join.count).checked_shl(num::position(join.first)).unwrap_or_default();
-                self.pairs.push(Pair { unit: join.unit, query: unit.parts, listed, gain: join.gain, edits: join.edits, how: join.how });
+                self.pairs.push(Pair {
+                    unit: join.unit,
+                    query: unit.parts,
+                    listed,
+                    gain: join.gain,
+                    edits: join.edits,
+                    how: join.how,
+                });
             }
         }
-        self.pairs.sort_unstable_by(|a, b| b.gain.total_cmp(&a.gain).then(a.query.cmp(&b.query)).then(a.listed.cmp(&b.listed)));
+        self.pairs.sort_unstable_by(|a, b| {
+            b.gain.total_cmp(&a.gain).then(a.query.cmp(&b.query)).then(a.listed.cmp(&b.listed))
+        });
     }
 }
 
@@ -166,12 +197,20 @@ fn shortened(unit: &Unit, word: &Token<'_>) -> Option<(f32, f32, How)> {
         let edits = distance(ours, theirs, Writing::Full, SAME_INITIAL)?;
         return Some((INITIAL_BITS, edits, How::Initial));
     }
-    let (short, long) = if reading.letters.len() < word.letters.len() { (reading.letters.as_bytes(), word.letters) } else { (word.letters, reading.letters.as_bytes()) };
+    let (short, long) = if reading.letters.len() < word.letters.len() {
+        (reading.letters.as_bytes(), word.letters)
+    } else {
+        (word.letters, reading.letters.as_bytes())
+    };
     let cut = short.len() >= ABBREVIATION_MIN && long.len() > short.len() && long.starts_with(short);
     cut.then_some((word.bits * ABBREVIATION_PART, 1.0 / BITS_PER_EDIT, How::Abbreviation))
 }
 
 /// One letter, or two that are one sound.
 fn is_initial(letters: &[u8]) -> bool {
-    letters.len() == 1 || matches!(letters, b"sh" | b"ch" | b"kh" | b"zh" | b"th" | b"ts" | b"yu" | b"ya" | b"ye" | b"gh" | b"dj" | b"ph")
+    letters.len() == 1
+        || matches!(
+            letters,
+            b"sh" | b"ch" | b"kh" | b"zh" | b"th" | b"ts" | b"yu" | b"ya" | b"ye" | b"gh" | b"dj" | b"ph"
+        )
 }

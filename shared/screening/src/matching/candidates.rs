@@ -78,7 +78,11 @@ impl Gatherer {
         best.clear();
         let mut least = f32::MIN;
         for number in &self.touched {
-            let (Some(gathered), Some(name)) = (self.names.get(num::at(*number)), partition.names.get(num::at(*number))) else { continue };
+            let (Some(gathered), Some(name)) =
+                (self.names.get(num::at(*number)), partition.names.get(num::at(*number)))
+            else {
+                continue;
+            };
             let unshared = (f32::from(name.bits.get()) / 8.0 - gathered.bits).max(0.0);
             let by_name = gathered.bits - unshared * UNSHARED_WEIGHT;
             // the bonus is not looked up for names that it could not lift

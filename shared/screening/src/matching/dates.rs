@@ -55,7 +55,9 @@ impl DateFinding {
     pub fn verdict(self) -> DateVerdict {
         match self {
             Self::Equal => DateVerdict::Match,
-            Self::Swapped | Self::OneFieldOff | Self::YearOff | Self::Compatible | Self::About | Self::NextYear => DateVerdict::Compatible,
+            Self::Swapped | Self::OneFieldOff | Self::YearOff | Self::Compatible | Self::About | Self::NextYear => {
+                DateVerdict::Compatible
+            }
             Self::Unknown => DateVerdict::Unknown,
             Self::OtherDay | Self::Contradicts => DateVerdict::Contradicts,
         }
@@ -97,7 +99,9 @@ fn exact(client: PartialDate, listed: DateRecord) -> DateFinding {
                     _ if Some(month) == listed_day && Some(listed_month) == day => DateFinding::Swapped,
                     (true, false) | (false, true) => DateFinding::OneFieldOff,
                     // lists write the first of January for a year that is all they know
-                    _ if (listed_month, listed_day) == (1, Some(1)) || (Some(month), day) == (Some(1), Some(1)) => DateFinding::Compatible,
+                    _ if (listed_month, listed_day) == (1, Some(1)) || (Some(month), day) == (Some(1), Some(1)) => {
+                        DateFinding::Compatible
+                    }
                     _ => DateFinding::OtherDay,
                 }
             }
@@ -131,7 +135,11 @@ mod tests {
     fn on(text: &str, form: u8) -> BirthRecord {
         let mut ends = text.split("..").map(|end| {
             let date: PartialDate = end.parse().unwrap();
-            DateRecord { year: U16::new(u16::try_from(date.year()).unwrap()), month: date.month().unwrap_or(0), day: date.day().unwrap_or(0) }
+            DateRecord {
+                year: U16::new(u16::try_from(date.year()).unwrap()),
+                month: date.month().unwrap_or(0),
+                day: date.day().unwrap_or(0),
+            }
         });
         let from = ends.next().unwrap();
         BirthRecord { from, to: ends.next().unwrap_or(from), form }
@@ -139,7 +147,9 @@ mod tests {
 
     #[test]
     fn every_relation_of_two_dates_has_its_finding() {
-        use DateFinding::{About, Compatible, Contradicts, Equal, NextYear, OneFieldOff, OtherDay, Swapped, Unknown, YearOff};
+        use DateFinding::{
+            About, Compatible, Contradicts, Equal, NextYear, OneFieldOff, OtherDay, Swapped, Unknown, YearOff,
+        };
         for (client, listed, form, finding) in [
             ("1968-03-18", "1968-03-18", 0, Equal),
             ("1968-03-04", "1968-04-03", 0, Swapped),

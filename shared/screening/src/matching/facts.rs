@@ -44,7 +44,11 @@ fn country(query: &Query, listed: &[[u8; 2]]) -> Finding {
     if query.countries.is_empty() || listed.is_empty() {
         return Finding::Unknown;
     }
-    if query.countries.iter().any(|country| listed.contains(&country.bytes())) { Finding::Match } else { Finding::Differs }
+    if query.countries.iter().any(|country| listed.contains(&country.bytes())) {
+        Finding::Match
+    } else {
+        Finding::Differs
+    }
 }
 
 fn gender(client: Option<Gender>, listed: u8) -> Finding {
@@ -68,7 +72,8 @@ pub(crate) fn entities_with_documents(index: &Index, query: &Query) -> Vec<u32> 
             continue;
         }
         let first = listed.partition_point(|document| index.text(document.number) < number.as_str());
-        let same = listed.get(first..).unwrap_or_default().iter().take_while(|document| index.text(document.number) == number);
+        let same =
+            listed.get(first..).unwrap_or_default().iter().take_while(|document| index.text(document.number) == number);
         entities.extend(same.map(|document| document.entity.get()));
     }
     entities.retain(|entity| index.entities().get(num::at(*entity)).is_some());

@@ -8,6 +8,7 @@ use super::words::How;
 use crate::index::Partition;
 use crate::index::layout::{NamePartRecord, NameRecord};
 use crate::num;
+use crate::text::distance::letters_apart;
 use crate::text::parts::PartClass;
 
 macro_rules! features {
@@ -64,6 +65,10 @@ features! {
     edits,
     /// Edits for each sound that was compared.
     edits_share,
+    /// Letters that differ in all meetings.
+    letters,
+    /// Letters that differ, as a share of those that were compared.
+    letters_share,
     /// Names of the query that met nothing.
     unmet_query,
     /// Given and other names of the listed name that met nothing.
@@ -104,6 +109,8 @@ features! {
     weak_alias,
     /// 1 if the name is a former one.
     former_name,
+    /// A legal form is on both sides, letter by letter.
+    legal_form_met,
     /// Legal forms on both sides, none alike.
     legal_form_differs,
     /// Numbers that met nothing, on both sides together.
@@ -152,10 +159,18 @@ fn weight(class: PartClass) -> f32 {
 }
 
 /// The features of an alignment; `query_bits` is the rarity of each part of the query.
-pub(crate) fn of(partition: &Partition<'_>, name: &NameRecord, units: &[Unit], query_bits: &[f32], alignment: &Alignment, facts: &Facts) -> Features {
+pub(crate) fn of(
+    partition: &Partition<'_>,
+    name: &NameRecord,
+    units: &[Unit],
+    query_bits: &[f32],
+    alignment: &Alignment,
+    facts: &Facts,
+) -> Features {
     let mut features = Features { bias: 1.0, ..Features::default() };
-    meetings(&mut features, units, alignment);
-    unmet(&mut features, partition, partition.parts_of(name), units, query_bits, alignment);
+    let parts = partition.parts_of(name);
+    meetings(&mut features, partition, parts, units, alignment);
+    unmet(&mut features, partition, parts, units, query_bits, alignment);
     features.weak_alias = flag(name.kind == 3);
     features.former_name = flag(name.kind == 2);
     facts_of(&mut features, facts);
@@ -166,15 +181,33 @@ fn flag(holds: bool) -> f32 {
     if holds { 1.0 } else { 0.0 }
 }
 
-fn meetings(features: &mut Features, units: &[Unit], alignment: &Alignment) {
+fn meetings(
+    features: &mut Features,
+    partition: &Partition<'_>,
+    parts: &[NamePartRecord],
+    units: &[Unit],
+    alignment: &Alignment,
+) {
     let mut evidence = 0.0;
-    let mut sounds = 0;
+    let (mut sounds, mut letters) = (0, 0);
     let mut names_met = 0;
     for pair in &alignment.pairs {
         evidence += pair.gain;
-        let Some(unit) = units.get(pair.unit).filter(|unit| weight(unit.class) > 0.0) else { continue };
+        let Some(unit) = units.get(pair.unit) else { continue };
+        if unit.class == PartClass::LegalForm && pair.how == How::Same {
+            features.legal_form_met = 1.0;
+        }
+        if weight(unit.class) == 0.0 {
+            continue;
+        }
         features.edits += pair.edits;
-        sounds += unit.readings.first().map_or(0, |reading| reading.sounds.len());
+        let Some(reading) = unit.readings.first() else { continue };
+        sounds += reading.sounds.len();
+        if matches!(pair.how, How::Spelling | How::Typo) {
+            letters += reading.letters.len();
+            features.letters +=
+                f32::from(letters_apart(reading.letters.as_bytes(), &listed_letters(partition, parts, pair.listed)));
+        }
         let counter = match pair.how {
             How::Initial => Some(&mut features.initials),
             How::Nickname => Some(&mut features.nicknames),
@@ -196,6 +229,7 @@ fn meetings(features: &mut Features, units: &[Unit], alignment: &Alignment) {
         }
     }
     features.edits_share = features.edits / num::real(sounds).max(1.0);
+    features.letters_share = features.letters / num::real(letters).max(1.0);
     features.evidence_to_8 = evidence.min(8.0);
     features.evidence_to_14 = (evidence - 8.0).clamp(0.0, 6.0);
     features.evidence_to_20 = (evidence - 14.0).clamp(0.0, 6.0);
@@ -204,7 +238,20 @@ fn meetings(features: &mut Features, units: &[Unit], alignment: &Alignment) {
     features.date_unsupported = ((SUPPORTING_BITS - evidence) / SUPPORTING_BITS).max(0.0);
 }
 
-fn unmet(features: &mut Features, partition: &Partition<'_>, parts: &[NamePartRecord], units: &[Unit], query_bits: &[f32], alignment: &Alignment) {
+/// The letters of some parts of a listed name, written as one.
+fn listed_letters(partition: &Partition<'_>, parts: &[NamePartRecord], listed: u32) -> Vec<u8> {
+    let tokens = places(listed).filter_map(|at| partition.token(parts.get(at)?.token.get()));
+    tokens.flat_map(|token| token.letters).copied().collect()
+}
+
+fn unmet(
+    features: &mut Features,
+    partition: &Partition<'_>,
+    parts: &[NamePartRecord],
+    units: &[Unit],
+    query_bits: &[f32],
+    alignment: &Alignment,
+) {
     let mut legal_forms = (0, 0);
     for at in places(alignment.query_left) {
         let class = units.get(at).map_or(PartClass::Particle, |unit| unit.class);
@@ -217,7 +264,10 @@ fn unmet(features: &mut Features, partition: &Partition<'_>, parts: &[NamePartRe
     let mut names_unmet = 0.0;
     for (at, part) in parts.iter().enumerate() {
         let Some(token) = partition.token(part.token.get()) else { continue };
-        let (weight, left) = (weight(token.class), alignment.listed_left & 1_u32.checked_shl(num::position(at)).unwrap_or_default() != 0);
+        let (weight, left) = (
+            weight(token.class),
+            alignment.listed_left & 1_u32.checked_shl(num::position(at)).unwrap_or_default() != 0,
+        );
         all_bits += token.bits * weight;
         let family = part.role == 1;
         if family {

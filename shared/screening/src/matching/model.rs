@@ -6,7 +6,8 @@ use super::features::Features;
 use super::partition::PartitionId;
 use crate::tables::lines;
 
-static FITTED: LazyLock<Model> = LazyLock::new(|| Model::parse(include_str!("../../data/model.txt")).unwrap_or_default());
+static FITTED: LazyLock<Model> =
+    LazyLock::new(|| Model::parse(include_str!("../../data/model.txt")).unwrap_or_default());
 
 /// Logits are divided by this before they become a score, so that high scores stay apart.
 const TEMPERATURE: f32 = 2.0;
@@ -46,7 +47,8 @@ impl Model {
         for (number, line) in (1..).zip(lines(text)) {
             let mut fields = line.split_whitespace();
             let name = fields.next().unwrap_or_default();
-            let mut weight = || fields.next().and_then(|field| field.parse::<f32>().ok()).ok_or(ModelError::Form(number));
+            let mut weight =
+                || fields.next().and_then(|field| field.parse::<f32>().ok()).ok_or(ModelError::Form(number));
             let (persons, things) = (weight()?, weight()?);
             *model.persons.value_mut(name).ok_or(ModelError::Feature(number))? = persons;
             *model.things.value_mut(name).ok_or(ModelError::Feature(number))? = things;

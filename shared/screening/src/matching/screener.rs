@@ -102,7 +102,15 @@ impl<'i> Screener<'i> {
 
     /// With another model.
     pub fn with_model(index: &'i Index, model: Model) -> Self {
-        Self { index, model, states: Default::default(), finder: WordFinder::default(), words: Vec::new(), joins: Vec::new(), promising: Vec::new() }
+        Self {
+            index,
+            model,
+            states: Default::default(),
+            finder: WordFinder::default(),
+            words: Vec::new(),
+            joins: Vec::new(),
+            promising: Vec::new(),
+        }
     }
 
     /// The listed parties that the client may be, best first.
@@ -116,8 +124,17 @@ impl<'i> Screener<'i> {
     /// The candidates of a query with their features, best first: what a model is fitted on.
     pub fn examine(&mut self, query: &Query) -> Vec<Examined> {
         let candidates = self.candidates(query);
-        let id = |entity: u32| self.index.entities().get(num::at(entity)).map_or("", |entity| self.index.text(entity.id)).to_owned();
-        candidates.iter().map(|candidate| Examined { entity_id: id(candidate.entity), features: candidate.features, logits: candidate.logits }).collect()
+        let id = |entity: u32| {
+            self.index.entities().get(num::at(entity)).map_or("", |entity| self.index.text(entity.id)).to_owned()
+        };
+        candidates
+            .iter()
+            .map(|candidate| Examined {
+                entity_id: id(candidate.entity),
+                features: candidate.features,
+                logits: candidate.logits,
+            })
+            .collect()
     }
 
     /// One candidate an entry, best first.
@@ -127,7 +144,9 @@ impl<'i> Screener<'i> {
         for id in QueryKind::partitions(query.kind) {
             self.in_partition(*id, query, &documents, &mut candidates);
         }
-        candidates.sort_unstable_by(|a, b| b.logits.total_cmp(&a.logits).then(a.entity.cmp(&b.entity)).then(a.name.cmp(&b.name)));
+        candidates.sort_unstable_by(|a, b| {
+            b.logits.total_cmp(&a.logits).then(a.entity.cmp(&b.entity)).then(a.name.cmp(&b.name))
+        });
         let mut seen: Vec<u32> = Vec::new();
         candidates.retain(|candidate| {
             let new = !seen.contains(&candidate.entity);
@@ -147,7 +166,12 @@ impl<'i> Screener<'i> {
         let query_bits = self.gather(id, &partition, &mut units, &query_parts);
         let index = self.index;
         let State { gatherer, aligner } = &mut self.states[id.number()];
-        let bonus = |entity: u32| index.entities().get(num::at(entity)).map_or(0.0, |record| date_bonus(super::dates::compare(query.birth, index.births(record))));
+        let bonus = |entity: u32| {
+            index
+                .entities()
+                .get(num::at(entity))
+                .map_or(0.0, |record| date_bonus(super::dates::compare(query.birth, index.births(record))))
+        };
         gatherer.best(&partition, bonus, &mut self.promising);
         for promising in &self.promising {
             let Some(name) = partition.names.get(num::at(promising.name)) else { continue };
@@ -156,12 +180,26 @@ impl<'i> Screener<'i> {
             let facts = facts(index, query, name.entity.get(), entity, documents);
             let features = features::of(&partition, name, &units, &query_bits, &alignment, &facts);
             let logits = features.weighed(self.model.weights(id));
-            candidates.push(Candidate { entity: name.entity.get(), name: promising.name, alignment, facts, features, logits, partition: id });
+            candidates.push(Candidate {
+                entity: name.entity.get(),
+                name: promising.name,
+                alignment,
+                facts,
+                features,
+                logits,
+                partition: id,
+            });
         }
     }
 
     /// Finds the words of all units; returns the rarity of each part of the query.
-    fn gather(&mut self, id: PartitionId, partition: &Partition<'_>, units: &mut [Unit], query_parts: &[Part]) -> Vec<f32> {
+    fn gather(
+        &mut self,
+        id: PartitionId,
+        partition: &Partition<'_>,
+        units: &mut [Unit],
+        query_parts: &[Part],
+    ) -> Vec<f32> {
         let State { gatherer, aligner } = &mut self.states[id.number()];
         gatherer.start(partition);
         aligner.start(partition);

@@ -22,7 +22,12 @@ pub(crate) struct Unit {
 
 /// The units of the parts, single parts first, in order.
 pub(crate) fn units(parts: &[Part]) -> Vec<Unit> {
-    let single = parts.iter().enumerate().map(|(at, part)| Unit { parts: 1 << at, span: 1, class: part.class, readings: part.readings.clone() });
+    let single = parts.iter().enumerate().map(|(at, part)| Unit {
+        parts: 1 << at,
+        span: 1,
+        class: part.class,
+        readings: part.readings.clone(),
+    });
     let two = parts.windows(2).enumerate().filter_map(|(at, parts)| joined(at, parts));
     let three = parts.windows(3).enumerate().filter_map(|(at, parts)| joined(at, parts));
     single.chain(two).chain(three).collect()
@@ -30,11 +35,17 @@ pub(crate) fn units(parts: &[Part]) -> Vec<Unit> {
 
 fn joined(first: usize, parts: &[Part]) -> Option<Unit> {
     let letters: String = parts.iter().map(Part::letters).collect();
-    if parts.len() > 2 && letters.len() > JOINED_THREE_MAX || parts.iter().all(|part| part.class == PartClass::Initial) {
+    if parts.len() > 2 && letters.len() > JOINED_THREE_MAX || parts.iter().all(|part| part.class == PartClass::Initial)
+    {
         return None;
     }
-    let writing = parts.iter().flat_map(|part| part.readings.first()).map(|reading| reading.writing).find(|writing| *writing == Writing::WithoutVowels);
-    let reading = Reading { sounds: sounds(&letters), letters, writing: writing.unwrap_or(Writing::Full), shortened: false };
+    let writing = parts
+        .iter()
+        .flat_map(|part| part.readings.first())
+        .map(|reading| reading.writing)
+        .find(|writing| *writing == Writing::WithoutVowels);
+    let reading =
+        Reading { sounds: sounds(&letters), letters, writing: writing.unwrap_or(Writing::Full), shortened: false };
     let mask = parts.iter().enumerate().fold(0, |mask, (at, _)| mask | 1 << (first + at));
     Some(Unit { parts: mask, span: parts.len(), class: PartClass::Core, readings: vec![reading] })
 }

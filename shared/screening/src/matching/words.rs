@@ -85,7 +85,13 @@ pub(crate) struct WordFinder {
 
 impl WordFinder {
     /// The words that the unit may be, best first.
-    pub(crate) fn words(&mut self, partition: &Partition<'_>, id: PartitionId, unit: &Unit, found: &mut Vec<WordMatch>) {
+    pub(crate) fn words(
+        &mut self,
+        partition: &Partition<'_>,
+        id: PartitionId,
+        unit: &Unit,
+        found: &mut Vec<WordMatch>,
+    ) {
         found.clear();
         for reading in &unit.readings {
             self.by_spelling(partition, unit, reading, found);
@@ -123,22 +129,46 @@ impl WordFinder {
 
     /// The neighbouring words of listed names that the unit may be.
     pub(crate) fn joins(&mut self, partition: &Partition<'_>, number: usize, unit: &Unit, found: &mut Vec<JoinMatch>) {
-        let Some(reading) = unit.readings.first().filter(|reading| unit.span == 1 && reading.letters.len() > 3) else { return };
+        let Some(reading) = unit.readings.first().filter(|reading| unit.span == 1 && reading.letters.len() > 3) else {
+            return;
+        };
         let gain = num::real(reading.letters.len()) * ACRONYM_LETTER_BITS;
         for acronym in partition.joins_with_key(keys::acronym_key(reading.letters.as_bytes())) {
             let (first, count) = (usize::from(acronym.first), usize::from(acronym.count));
-            found.push(JoinMatch { name: acronym.name.get(), first, count, unit: number, gain, edits: 0.0, how: How::Acronym });
+            found.push(JoinMatch {
+                name: acronym.name.get(),
+                first,
+                count,
+                unit: number,
+                gain,
+                edits: 0.0,
+                how: How::Acronym,
+            });
         }
         for join in partition.joins_with_key(keys::join_key(&reading.sounds)) {
             let Some(name) = partition.names.get(num::at(join.name.get())) else { continue };
             let (first, count) = (usize::from(join.first), usize::from(join.count));
             let parts = partition.parts_of(name).get(first..first + count).unwrap_or_default();
             let limit = limit(reading.sounds.len());
-            let Some(edits) = distance(&reading.sounds, &partition.joined_sounds(parts), reading.writing, limit) else { continue };
-            let bits: f32 = parts.iter().filter_map(|part| partition.token(part.token.get())).map(|token| weight(&token, reading.writing)).sum();
+            let Some(edits) = distance(&reading.sounds, &partition.joined_sounds(parts), reading.writing, limit) else {
+                continue;
+            };
+            let bits: f32 = parts
+                .iter()
+                .filter_map(|part| partition.token(part.token.get()))
+                .map(|token| weight(&token, reading.writing))
+                .sum();
             let gain = bits - edits * BITS_PER_EDIT - JOIN_BITS;
             if gain > 0.0 {
-                found.push(JoinMatch { name: join.name.get(), first, count, unit: number, gain, edits, how: How::Spelling });
+                found.push(JoinMatch {
+                    name: join.name.get(),
+                    first,
+                    count,
+                    unit: number,
+                    gain,
+                    edits,
+                    how: How::Spelling,
+                });
             }
         }
     }
@@ -151,12 +181,19 @@ fn limit(sounds: usize) -> f32 {
 
 /// What a word says when it was read in this writing.
 fn weight(token: &Token<'_>, writing: Writing) -> f32 {
-    if writing == Writing::WithoutVowels || token.writing == Writing::WithoutVowels { token.skeleton_bits } else { token.bits }
+    if writing == Writing::WithoutVowels || token.writing == Writing::WithoutVowels {
+        token.skeleton_bits
+    } else {
+        token.bits
+    }
 }
 
 fn compare(unit: &Unit, reading: &Reading, word: &Token<'_>, token: u32) -> Option<WordMatch> {
     let same = reading.letters.as_bytes() == word.letters;
     if !same && (unit.class == PartClass::Number || word.class == PartClass::Number) {
+        return None;
+    }
+    if unit.class == PartClass::LegalForm && word.class != PartClass::LegalForm {
         return None;
     }
     let edits = if same {
@@ -167,8 +204,12 @@ fn compare(unit: &Unit, reading: &Reading, word: &Token<'_>, token: u32) -> Opti
         // a misspelt `otvetstvennostyu` says nothing, but it has to be known for what it is
         let limit = if word.class == PartClass::LegalForm && unit.span == 1 { limit } else { limit.min(useful) };
         match (reading.writing, word.writing) {
-            (Writing::Full, Writing::WithoutVowels) => distance(word.sounds, &reading.sounds, Writing::WithoutVowels, limit),
-            (Writing::WithoutVowels, Writing::Full) => distance(&reading.sounds, word.sounds, Writing::WithoutVowels, limit),
+            (Writing::Full, Writing::WithoutVowels) => {
+                distance(word.sounds, &reading.sounds, Writing::WithoutVowels, limit)
+            }
+            (Writing::WithoutVowels, Writing::Full) => {
+                distance(&reading.sounds, word.sounds, Writing::WithoutVowels, limit)
+            }
             _ => distance(&reading.sounds, word.sounds, Writing::Full, limit),
         }?
     };

@@ -12,7 +12,9 @@ static NAMES: LazyLock<BTreeMap<&'static str, Country>> = LazyLock::new(|| {
     let mut names = BTreeMap::new();
     for line in lines(include_str!("../../data/countries.txt")) {
         let mut fields = line.split('|');
-        let Some([first, second]) = fields.next().and_then(|code| <[u8; 2]>::try_from(code.as_bytes()).ok()) else { continue };
+        let Some([first, second]) = fields.next().and_then(|code| <[u8; 2]>::try_from(code.as_bytes()).ok()) else {
+            continue;
+        };
         let country = Country([first.to_ascii_uppercase(), second.to_ascii_uppercase()]);
         names.extend(fields.map(|name| (name, country)));
     }
@@ -105,9 +107,14 @@ mod tests {
     #[test]
     fn codes_and_names_are_countries() {
         assert_eq!(CODES.len(), 250, "249 and Kosovo");
-        for (text, code) in
-            [("ru", "RU"), ("Korea, North", "KP"), ("Iran (Islamic Republic of)", "IR"), ("Côte d'Ivoire", "CI"), ("Burma", "MM"), ("Democratic Republic of the Congo", "CD")]
-        {
+        for (text, code) in [
+            ("ru", "RU"),
+            ("Korea, North", "KP"),
+            ("Iran (Islamic Republic of)", "IR"),
+            ("Côte d'Ivoire", "CI"),
+            ("Burma", "MM"),
+            ("Democratic Republic of the Congo", "CD"),
+        ] {
             assert_eq!(Country::from_name(text).unwrap().to_string(), code, "{text}");
         }
         for text in ["", "x", "xx", "Atlantis", "r\u{0443}"] {

@@ -10,14 +10,18 @@ const AFTER_ARTICLE_MIN: usize = 3;
 pub(super) fn romanise(word: &str) -> Vec<Vec<Romanised>> {
     let letters: Vec<char> = word.chars().filter(|c| !is_mark(*c)).collect();
     match letters.as_slice() {
-        ['ا' | 'ٱ' | 'أ', 'ل', rest @ ..] if rest.len() >= AFTER_ARTICLE_MIN => vec![vec![Romanised::full("al")], readings(rest)],
+        ['ا' | 'ٱ' | 'أ', 'ل', rest @ ..] if rest.len() >= AFTER_ARTICLE_MIN => {
+            vec![vec![Romanised::full("al")], readings(rest)]
+        }
         all => vec![readings(all)],
     }
 }
 
 /// As Arabs read it, and if a letter differs, as Persians and Pakistanis do, and as Egyptians do.
 fn readings(letters: &[char]) -> Vec<Romanised> {
-    let read = |other: fn(char) -> Option<&'static str>| -> String { letters.iter().map(|letter| other(*letter).unwrap_or_else(|| latin(*letter))).collect() };
+    let read = |other: fn(char) -> Option<&'static str>| -> String {
+        letters.iter().map(|letter| other(*letter).unwrap_or_else(|| latin(*letter))).collect()
+    };
     distinct([read(|_| None), read(persian), read(|letter| (letter == 'ج').then_some("g"))], Writing::WithoutVowels)
 }
 

@@ -82,6 +82,33 @@ fn hundredths(left: &[u8], right: &[u8], writing: Writing, limit: f32) -> Option
     Some(last[right.len()]).filter(|cost| within(*cost))
 }
 
+/// Letters that differ, neighbours that are swapped counting once: what a slip of the finger does.
+pub(crate) fn letters_apart(left: &[u8], right: &[u8]) -> u8 {
+    if left == right {
+        return 0;
+    }
+    let left = left.get(..SOUNDS_MAX).unwrap_or(left);
+    let right = right.get(..SOUNDS_MAX).unwrap_or(right);
+    let mut before_last = [0_u8; SOUNDS_MAX + 1];
+    let mut last = [0_u8; SOUNDS_MAX + 1];
+    let mut row = [0_u8; SOUNDS_MAX + 1];
+    for (count, cell) in (0..).zip(&mut last) {
+        *cell = count;
+    }
+    for (i, letter) in left.iter().enumerate() {
+        row[0] = last[0] + 1;
+        for (j, other) in right.iter().enumerate() {
+            let mut cost = (last[j] + u8::from(letter != other)).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && left[i - 1] == *other && *letter == right[j - 1] {
+                cost = cost.min(before_last[j - 1] + 1);
+            }
+            row[j + 1] = cost;
+        }
+        (before_last, last, row) = (last, row, before_last);
+    }
+    last[right.len()]
+}
+
 fn insertion(word: &[u8], at: usize, writing: Writing) -> Cost {
     match (writing, word[at]) {
         (Writing::WithoutVowels, b'a' | b'e' | b'i' | b'o' | b'u') => 4,
@@ -104,7 +131,9 @@ fn deletion(word: &[u8], at: usize, writing: Writing) -> Cost {
 /// A sound that only one of the two has.
 fn gap(word: &[u8], at: usize) -> Cost {
     let soft = |code: &u8| is_vowel(*code) || *code == b'y';
-    let beside_vowel = || word.get(at + 1).is_some_and(soft) || at.checked_sub(1).and_then(|before| word.get(before)).is_some_and(soft);
+    let beside_vowel = || {
+        word.get(at + 1).is_some_and(soft) || at.checked_sub(1).and_then(|before| word.get(before)).is_some_and(soft)
+    };
     match word[at] {
         b'a' | b'e' | b'i' | b'o' | b'u' | b'y' if beside_vowel() => 20,
         b'a' | b'e' | b'i' | b'o' | b'u' | b'y' | b'j' | b'w' => 40,
@@ -154,11 +183,48 @@ const fn alike(code: u8, other: u8) -> u8 {
         (b'J', b'j') | (b'k', b'q') => 5,
         (b'i', b'y') | (b'j', b'y') | (b'c', b'k') | (b'S', b'X') | (b'v', b'w') | (b'T', b't') => 10,
         (b'Z', b'j') | (b'J', b'Z') | (b'h', b'x') => 15,
-        (b'e', b'i') | (b'o', b'u') | (b'i', b'j') | (b'e', b'y') | (b'C', b'c') | (b'c', b's') | (b'c', b'z') | (b'X', b's') => 20,
-        (b'u', b'w') | (b'o', b'w') | (b'u', b'v') | (b's', b'z') | (b'g', b'q') | (b'k', b'x') | (b'q', b'x') | (b'f', b'v') => 25,
-        (b'a', b'e') | (b'a', b'o') | (b'C', b'S') | (b'C', b'x') | (b'C', b'k') | (b'C', b'h') | (b'Z', b'z') | (b'T', b's') | (b'T', b'd') => 30,
-        (b'J', b'g') | (b'g', b'j') | (b'S', b's') | (b'g', b'h') | (b'g', b'x') | (b'X', b'x') | (b'X', b'h') | (b'b', b'v') | (b'd', b'z') => 35,
-        (b'C', b'J') | (b'C', b'j') | (b'J', b'y') | (b'S', b'c') | (b'C', b's') | (b'S', b'Z') | (b'J', b'z') | (b'g', b'k') => 40,
+        (b'e', b'i')
+        | (b'o', b'u')
+        | (b'i', b'j')
+        | (b'e', b'y')
+        | (b'C', b'c')
+        | (b'c', b's')
+        | (b'c', b'z')
+        | (b'X', b's') => 20,
+        (b'u', b'w')
+        | (b'o', b'w')
+        | (b'u', b'v')
+        | (b's', b'z')
+        | (b'g', b'q')
+        | (b'k', b'x')
+        | (b'q', b'x')
+        | (b'f', b'v') => 25,
+        (b'a', b'e')
+        | (b'a', b'o')
+        | (b'C', b'S')
+        | (b'C', b'x')
+        | (b'C', b'k')
+        | (b'C', b'h')
+        | (b'Z', b'z')
+        | (b'T', b's')
+        | (b'T', b'd') => 30,
+        (b'J', b'g')
+        | (b'g', b'j')
+        | (b'S', b's')
+        | (b'g', b'h')
+        | (b'g', b'x')
+        | (b'X', b'x')
+        | (b'X', b'h')
+        | (b'b', b'v')
+        | (b'd', b'z') => 35,
+        (b'C', b'J')
+        | (b'C', b'j')
+        | (b'J', b'y')
+        | (b'S', b'c')
+        | (b'C', b's')
+        | (b'S', b'Z')
+        | (b'J', b'z')
+        | (b'g', b'k') => 40,
         (b'C', b'X') | (b'X', b'k') | (b'X', b'c') | (b'b', b'p') | (b'd', b't') => 40,
         (low, high) if vowel(low) && vowel(high) => 40,
         (b'h', b'j') | (b'j', b'x') => 45,
@@ -192,7 +258,13 @@ mod tests {
 
     #[test]
     fn spelling_by_ear_is_nearer_than_a_typing_error() {
-        for (left, right) in [("mohammed", "muhammad"), ("yevgeny", "evgenii"), ("jewgenij", "yevgeniy"), ("hussein", "husayn"), ("wladimir", "vladimir")] {
+        for (left, right) in [
+            ("mohammed", "muhammad"),
+            ("yevgeny", "evgenii"),
+            ("jewgenij", "yevgeniy"),
+            ("hussein", "husayn"),
+            ("wladimir", "vladimir"),
+        ] {
             assert!(between(left, right) < 0.75, "{left} {right} {}", between(left, right));
         }
         for (left, right) in [("ivanov", "ivanof"), ("petrov", "petkov"), ("kim", "lim")] {
@@ -205,6 +277,19 @@ mod tests {
     fn unwritten_vowels_are_nearly_free() {
         let cost = distance(b"mhmd", &sounds("muhammad"), Writing::WithoutVowels, 9.0).unwrap();
         assert!(cost < 0.2, "{cost}");
+    }
+
+    #[test]
+    fn slips_of_the_finger_count_once() {
+        for (left, right, letters) in [
+            ("petrov", "petrov", 0),
+            ("petrov", "petorv", 1),
+            ("petrov", "petro", 1),
+            ("petrov", "pitrof", 2),
+            ("", "abc", 3),
+        ] {
+            assert_eq!(letters_apart(left.as_bytes(), right.as_bytes()), letters, "{left} {right}");
+        }
     }
 
     #[test]

@@ -14,13 +14,18 @@ pub(super) fn romanise(word: &str, starts_name: bool) -> Vec<Vec<Romanised>> {
     }
     let mut words = Vec::new();
     let mut rest = word;
-    if let Some(family) = LONG_FAMILY_NAMES.iter().find(|name| starts_name && rest.starts_with(*name) && rest.len() > name.len()) {
+    if let Some(family) =
+        LONG_FAMILY_NAMES.iter().find(|name| starts_name && rest.starts_with(*name) && rest.len() > name.len())
+    {
         words.push(vec![Romanised::full(general(family))]);
         rest = rest.get(family.len()..).unwrap_or_default();
     }
     for character in rest.chars() {
-        let mut readings: Vec<Romanised> =
-            if starts_name && words.is_empty() { family_name(character).into_iter().map(Romanised::full).collect() } else { Vec::new() };
+        let mut readings: Vec<Romanised> = if starts_name && words.is_empty() {
+            family_name(character).into_iter().map(Romanised::full).collect()
+        } else {
+            Vec::new()
+        };
         readings.push(Romanised::full(general(&character.to_string())));
         words.push(readings);
     }
@@ -57,7 +62,8 @@ fn japanese(word: &str, starts_name: bool) -> Option<Vec<Vec<Romanised>>> {
     word.char_indices().skip(1).find_map(|(cut, _)| {
         let (family, given) = word.split_at_checked(cut)?;
         let (family, given) = (tables::japanese_readings(family), tables::japanese_readings(given));
-        let words = [family, given].map(|readings| readings.iter().map(|reading| Romanised::full(*reading)).collect::<Vec<_>>());
+        let words = [family, given]
+            .map(|readings| readings.iter().map(|reading| Romanised::full(*reading)).collect::<Vec<_>>());
         words.iter().all(|readings| !readings.is_empty()).then(|| words.into())
     })
 }

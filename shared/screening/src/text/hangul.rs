@@ -5,11 +5,15 @@ use super::romanise::{Romanised, general};
 /// Family names of two syllables.
 const LONG_FAMILY_NAMES: [&str; 7] = ["남궁", "황보", "선우", "제갈", "사공", "독고", "서문"];
 
-const FIRST: [&str; 19] = ["k", "kk", "n", "t", "tt", "r", "m", "p", "pp", "s", "ss", "", "j", "jj", "ch", "kh", "th", "ph", "h"];
-const VOWEL: [&str; 21] =
-    ["a", "ae", "ya", "yae", "o", "e", "yo", "ye", "o", "wa", "wae", "oe", "yo", "u", "wo", "we", "wi", "yu", "u", "ui", "i"];
+const FIRST: [&str; 19] =
+    ["k", "kk", "n", "t", "tt", "r", "m", "p", "pp", "s", "ss", "", "j", "jj", "ch", "kh", "th", "ph", "h"];
+const VOWEL: [&str; 21] = [
+    "a", "ae", "ya", "yae", "o", "e", "yo", "ye", "o", "wa", "wae", "oe", "yo", "u", "wo", "we", "wi", "yu", "u", "ui",
+    "i",
+];
 const LAST: [&str; 28] = [
-    "", "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", "l", "p", "l", "m", "p", "p", "t", "t", "ng", "t", "t", "k", "t", "p", "t",
+    "", "k", "k", "k", "n", "n", "n", "t", "l", "k", "m", "l", "l", "l", "p", "l", "m", "p", "p", "t", "t", "ng", "t",
+    "t", "k", "t", "p", "t",
 ];
 const BLOCKS_START: u32 = 0xAC00;
 
@@ -24,7 +28,8 @@ pub(super) fn romanise(word: &str, starts_name: bool) -> Vec<Vec<Romanised>> {
     for block in rest.chars() {
         match syllable(block) {
             Some(latin) => {
-                let mut readings = family_name(block, words.is_empty()).into_iter().map(Romanised::full).collect::<Vec<_>>();
+                let mut readings =
+                    family_name(block, words.is_empty()).into_iter().map(Romanised::full).collect::<Vec<_>>();
                 readings.insert(0, Romanised::full(latin));
                 words.push(readings);
             }

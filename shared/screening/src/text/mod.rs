@@ -2,8 +2,8 @@
 
 mod arabic;
 pub(crate) mod distance;
-mod hangul;
 mod han;
+mod hangul;
 pub(crate) mod parts;
 mod romanise;
 pub(crate) mod script;

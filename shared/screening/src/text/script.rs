@@ -65,11 +65,50 @@ impl Script {
 
 /// Letters of Cyrillic and Greek that look like a Latin one: (foreign, Latin).
 const LOOK_ALIKE: [(char, char); 44] = [
-    ('а', 'a'), ('е', 'e'), ('о', 'o'), ('р', 'p'), ('с', 'c'), ('у', 'y'), ('х', 'x'), ('і', 'i'), ('ј', 'j'), ('ѕ', 's'),
-    ('А', 'A'), ('В', 'B'), ('Е', 'E'), ('К', 'K'), ('М', 'M'), ('Н', 'H'), ('О', 'O'), ('Р', 'P'), ('С', 'C'), ('Т', 'T'),
-    ('У', 'Y'), ('Х', 'X'), ('І', 'I'), ('Ј', 'J'), ('Ѕ', 'S'), ('ԁ', 'd'), ('ԛ', 'q'), ('ԝ', 'w'),
-    ('α', 'a'), ('ο', 'o'), ('ν', 'v'), ('ρ', 'p'), ('Α', 'A'), ('Β', 'B'), ('Ε', 'E'), ('Η', 'H'), ('Ι', 'I'), ('Κ', 'K'),
-    ('Μ', 'M'), ('Ν', 'N'), ('Ο', 'O'), ('Ρ', 'P'), ('Τ', 'T'), ('Χ', 'X'),
+    ('а', 'a'),
+    ('е', 'e'),
+    ('о', 'o'),
+    ('р', 'p'),
+    ('с', 'c'),
+    ('у', 'y'),
+    ('х', 'x'),
+    ('і', 'i'),
+    ('ј', 'j'),
+    ('ѕ', 's'),
+    ('А', 'A'),
+    ('В', 'B'),
+    ('Е', 'E'),
+    ('К', 'K'),
+    ('М', 'M'),
+    ('Н', 'H'),
+    ('О', 'O'),
+    ('Р', 'P'),
+    ('С', 'C'),
+    ('Т', 'T'),
+    ('У', 'Y'),
+    ('Х', 'X'),
+    ('І', 'I'),
+    ('Ј', 'J'),
+    ('Ѕ', 'S'),
+    ('ԁ', 'd'),
+    ('ԛ', 'q'),
+    ('ԝ', 'w'),
+    ('α', 'a'),
+    ('ο', 'o'),
+    ('ν', 'v'),
+    ('ρ', 'p'),
+    ('Α', 'A'),
+    ('Β', 'B'),
+    ('Ε', 'E'),
+    ('Η', 'H'),
+    ('Ι', 'I'),
+    ('Κ', 'K'),
+    ('Μ', 'M'),
+    ('Ν', 'N'),
+    ('Ο', 'O'),
+    ('Ρ', 'P'),
+    ('Τ', 'T'),
+    ('Χ', 'X'),
 ];
 
 /// A word of mixed scripts with its look-alike letters put into the script that most of its letters have.
@@ -83,7 +122,10 @@ pub(crate) fn unmask(word: &str) -> String {
     }
     let replace = |letter: char| match main {
         Script::Latin => LOOK_ALIKE.iter().find(|(foreign, _)| *foreign == letter).map(|(_, latin)| *latin),
-        _ => LOOK_ALIKE.iter().find(|(foreign, latin)| *latin == letter && Script::of(*foreign) == main).map(|(foreign, _)| *foreign),
+        _ => LOOK_ALIKE
+            .iter()
+            .find(|(foreign, latin)| *latin == letter && Script::of(*foreign) == main)
+            .map(|(foreign, _)| *foreign),
     };
     word.chars().map(|letter| replace(letter).unwrap_or(letter)).collect()
 }
@@ -103,8 +145,16 @@ mod tests {
     #[test]
     fn scripts_are_told_apart() {
         for (text, script) in [
-            ("Ivan", Script::Latin), ("Иван", Script::Cyrillic), ("Νίκος", Script::Greek), ("משה", Script::Hebrew), ("محمد", Script::Arabic),
-            ("김정은", Script::Hangul), ("习近平", Script::Han), ("バラク", Script::Kana), ("मोदी", Script::Abugida), ("", Script::Latin),
+            ("Ivan", Script::Latin),
+            ("Иван", Script::Cyrillic),
+            ("Νίκος", Script::Greek),
+            ("משה", Script::Hebrew),
+            ("محمد", Script::Arabic),
+            ("김정은", Script::Hangul),
+            ("习近平", Script::Han),
+            ("バラク", Script::Kana),
+            ("मोदी", Script::Abugida),
+            ("", Script::Latin),
         ] {
             assert_eq!(Script::of_text(text), script, "{text}");
         }

@@ -5,11 +5,49 @@
 
 /// Spellings that are one sound or two: (letters, codes). The longest come first.
 const SPELLINGS: [(&str, &str); 43] = [
-    ("schtsch", "SC"), ("shtsh", "SC"), ("chtch", "SC"), ("stsch", "SC"), ("shch", "SC"), ("szcz", "SC"), ("tsch", "C"), ("dsch", "J"),
-    ("shh", "SC"), ("tch", "C"), ("dzh", "J"), ("dsh", "J"), ("sch", "S"), ("que", "ke"), ("qui", "ki"),
-    ("sh", "S"), ("ch", "C"), ("kh", "x"), ("gh", "g"), ("zh", "Z"), ("th", "T"), ("dh", "d"), ("ph", "f"), ("bh", "b"), ("dj", "J"),
-    ("ck", "k"), ("ts", "c"), ("tz", "c"), ("tc", "c"), ("cz", "C"), ("sz", "S"), ("ou", "u"), ("oo", "u"), ("ee", "i"), ("iy", "i"),
-    ("ij", "i"), ("yi", "i"), ("cc", "k"), ("aa", "a"), ("uu", "u"), ("ii", "i"), ("wh", "w"), ("rh", "r"),
+    ("schtsch", "SC"),
+    ("shtsh", "SC"),
+    ("chtch", "SC"),
+    ("stsch", "SC"),
+    ("shch", "SC"),
+    ("szcz", "SC"),
+    ("tsch", "C"),
+    ("dsch", "J"),
+    ("shh", "SC"),
+    ("tch", "C"),
+    ("dzh", "J"),
+    ("dsh", "J"),
+    ("sch", "S"),
+    ("que", "ke"),
+    ("qui", "ki"),
+    ("sh", "S"),
+    ("ch", "C"),
+    ("kh", "x"),
+    ("gh", "g"),
+    ("zh", "Z"),
+    ("th", "T"),
+    ("dh", "d"),
+    ("ph", "f"),
+    ("bh", "b"),
+    ("dj", "J"),
+    ("ck", "k"),
+    ("ts", "c"),
+    ("tz", "c"),
+    ("tc", "c"),
+    ("cz", "C"),
+    ("sz", "S"),
+    ("ou", "u"),
+    ("oo", "u"),
+    ("ee", "i"),
+    ("iy", "i"),
+    ("ij", "i"),
+    ("yi", "i"),
+    ("cc", "k"),
+    ("aa", "a"),
+    ("uu", "u"),
+    ("ii", "i"),
+    ("wh", "w"),
+    ("rh", "r"),
 ];
 
 /// The sounds of a word of lower-case ASCII letters and digits.
@@ -20,7 +58,11 @@ pub(crate) fn sounds(word: impl AsRef<[u8]>) -> Vec<u8> {
     while let Some(rest) = letters.get(at..).filter(|rest| !rest.is_empty()) {
         let begins = |letter: u8| matches!(letter, b'a'..=b'e' | b'g' | b'i' | b'k' | b'o'..=b'u' | b'w' | b'y' | b'z');
         let first = rest.first().copied().unwrap_or_default();
-        let known = if begins(first) { SPELLINGS.iter().find(|(spelling, _)| rest.starts_with(spelling.as_bytes())) } else { None };
+        let known = if begins(first) {
+            SPELLINGS.iter().find(|(spelling, _)| rest.starts_with(spelling.as_bytes()))
+        } else {
+            None
+        };
         if let Some((spelling, sound)) = known {
             for code in sound.bytes() {
                 push(&mut codes, code);
@@ -34,7 +76,9 @@ pub(crate) fn sounds(word: impl AsRef<[u8]>) -> Vec<u8> {
                 push(&mut codes, b's');
             }
             (b'x', _) => push(&mut codes, b'X'),
-            (b'j', next) if codes.last().is_some_and(|last| is_vowel(*last)) && !next.is_some_and(is_vowel) => push(&mut codes, b'y'),
+            (b'j', next) if codes.last().is_some_and(|last| is_vowel(*last)) && !next.is_some_and(is_vowel) => {
+                push(&mut codes, b'y')
+            }
             (letter, _) => push(&mut codes, letter),
         }
         at += 1;

@@ -49,7 +49,9 @@ struct Cutter {
 
 impl Cutter {
     fn letter(&mut self, letter: char) {
-        let camel = self.last.is_some_and(|last| last.is_lowercase() && letter.is_uppercase() && Script::of(last) == Script::of(letter));
+        let camel = self
+            .last
+            .is_some_and(|last| last.is_lowercase() && letter.is_uppercase() && Script::of(last) == Script::of(letter));
         if camel {
             self.cut(true);
         }
@@ -76,7 +78,11 @@ fn is_invisible(letter: char) -> bool {
 }
 
 fn is_apostrophe(letter: char) -> bool {
-    matches!(letter, '\'' | '`' | '´' | '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{2032}' | '\u{02B9}'..='\u{02BF}' | '\u{02C8}' | '\u{02CA}' | '\u{02CB}' | '\u{05F3}')
+    matches!(
+        letter,
+        '\'' | '`' | '´' | '\u{2018}' | '\u{2019}' | '\u{201B}' | '\u{2032}' | '\u{02B9}'
+            ..='\u{02BF}' | '\u{02C8}' | '\u{02CA}' | '\u{02CB}' | '\u{05F3}'
+    )
 }
 
 /// Vowel signs that follow their letter.

@@ -54,14 +54,18 @@ impl Case {
     /// Cases about the same listed party are in the same fold.
     pub fn fold(&self, folds: usize) -> usize {
         let key = if self.entity_id.is_empty() { &self.query_id } else { &self.entity_id };
-        let hash = key.bytes().fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3));
+        let hash = key
+            .bytes()
+            .fold(0xCBF2_9CE4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3));
         usize::try_from(hash >> 33).unwrap_or_default() % folds
     }
 }
 
 pub fn read(bytes: &[u8]) -> Result<Vec<Case>, String> {
     let lines = bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
-    lines.map(|(number, line)| serde_json::from_slice(line).map_err(|error| format!("line {}: {error}", number + 1))).collect()
+    lines
+        .map(|(number, line)| serde_json::from_slice(line).map_err(|error| format!("line {}: {error}", number + 1)))
+        .collect()
 }
 
 /// `ent_num,alt_num` of aliases to leave out.
@@ -77,5 +81,8 @@ pub fn without(bytes: &[u8], removed: &[String]) -> Vec<u8> {
 
 pub fn outcome(screener: &mut Screener<'_>, case: &Case) -> Outcome {
     let best: Option<Examined> = screener.examine(&case.query()).into_iter().next();
-    best.map_or(Outcome { score: f32::MIN, right: false }, |best| Outcome { score: best.logits, right: best.entity_id == case.entity_id })
+    best.map_or(Outcome { score: f32::MIN, right: false }, |best| Outcome {
+        score: best.logits,
+        right: best.entity_id == case.entity_id,
+    })
 }

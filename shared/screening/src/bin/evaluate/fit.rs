@@ -24,9 +24,23 @@ const ALERTS_THOUSANDTHS: usize = 5;
 const WRONG_EACH: usize = 3;
 
 /// Weights that can only speak for the same party, or do nothing.
-const FOR: [&str; 15] = [
-    "evidence_to_8", "evidence_to_14", "evidence_to_20", "evidence_over_20", "all_met", "all_equal", "date_equal", "date_swapped", "date_one_field_off", "date_year_off",
-    "date_compatible", "date_about", "date_next_year", "country_shared", "document_shared",
+const FOR: [&str; 16] = [
+    "legal_form_met",
+    "evidence_to_8",
+    "evidence_to_14",
+    "evidence_to_20",
+    "evidence_over_20",
+    "all_met",
+    "all_equal",
+    "date_equal",
+    "date_swapped",
+    "date_one_field_off",
+    "date_year_off",
+    "date_compatible",
+    "date_about",
+    "date_next_year",
+    "country_shared",
+    "document_shared",
 ];
 /// Weights that can go either way; all others speak against.
 const EITHER: [&str; 3] = ["bias", "by_consonants", "initials"];
@@ -71,7 +85,11 @@ pub fn cross_validated(index: &Index, cases: &[Case], folds: usize) -> Vec<Outco
 /// The right candidate of a listed client, and the best wrong one of anybody.
 fn samples(screener: &mut Screener<'_>, case: &Case, samples: &mut Vec<Sample>) {
     let candidates = screener.examine(&case.query());
-    let sample = |features: &Features, same, weight| Sample { values: features.values().into_iter().map(f64::from).collect(), same, weight };
+    let sample = |features: &Features, same, weight| Sample {
+        values: features.values().into_iter().map(f64::from).collect(),
+        same,
+        weight,
+    };
     if let Some(right) = candidates.iter().find(|candidate| case.label == 1 && candidate.entity_id == case.entity_id) {
         samples.push(sample(&right.features, true, 1.0));
     }
@@ -84,7 +102,10 @@ fn samples(screener: &mut Screener<'_>, case: &Case, samples: &mut Vec<Sample>) 
 /// Newton's step for one weight after the other, each kept within its bounds, until nothing moves.
 fn descend(weights: &mut Features, samples: &[Sample]) {
     let mut current: Vec<f64> = weights.values().into_iter().map(f64::from).collect();
-    let mut logits: Vec<f64> = samples.iter().map(|sample| sample.values.iter().zip(&current).map(|(value, weight)| value * weight).sum()).collect();
+    let mut logits: Vec<f64> = samples
+        .iter()
+        .map(|sample| sample.values.iter().zip(&current).map(|(value, weight)| value * weight).sum())
+        .collect();
     for _ in 0..CYCLES {
         for (at, name) in Features::NAMES.iter().enumerate() {
             let Some(weight) = current.get_mut(at) else { continue };
@@ -112,6 +133,9 @@ fn descend(weights: &mut Features, samples: &[Sample]) {
 fn allowed(name: &str, weight: f64) -> f64 {
     if name == "bias" {
         weight
+    } else if name == "evidence_over_20" {
+        // else all clients with long equal names would have one and the same score
+        weight.clamp(0.15, WEIGHT_MAX)
     } else if EITHER.contains(&name) {
         weight.clamp(-WEIGHT_MAX, WEIGHT_MAX)
     } else if FOR.contains(&name) {

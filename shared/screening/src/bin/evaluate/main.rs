@@ -43,7 +43,10 @@ fn arguments() -> Result<Arguments, String> {
     while let Some(argument) = given.next() {
         match argument.as_str() {
             "--fit" => parsed.fit = true,
-            "--folds" => parsed.folds = Some(given.next().and_then(|text| text.parse().ok()).filter(|folds| *folds > 1).ok_or(USAGE)?),
+            "--folds" => {
+                parsed.folds =
+                    Some(given.next().and_then(|text| text.parse().ok()).filter(|folds| *folds > 1).ok_or(USAGE)?)
+            }
             _ if argument.starts_with('-') => return Err(USAGE.to_owned()),
             _ => parsed.paths.push(PathBuf::from(argument)),
         }
@@ -54,7 +57,8 @@ fn arguments() -> Result<Arguments, String> {
 fn run() -> Result<(), Box<dyn Error>> {
     let arguments = arguments()?;
     let [lists, case_files @ ..] = arguments.paths.as_slice() else { return Err(USAGE.into()) };
-    let left_out = case_files.first().and_then(|path| path.parent()).map(|folder| folder.join("dev-screen-removed-alts.csv"));
+    let left_out =
+        case_files.first().and_then(|path| path.parent()).map(|folder| folder.join("dev-screen-removed-alts.csv"));
     let index = load(lists, left_out.as_deref())?;
     let mut cases: Vec<Case> = Vec::new();
     for file in case_files {
@@ -86,7 +90,8 @@ fn load(path: &Path, left_out: Option<&Path>) -> Result<Index, Box<dyn Error>> {
     for entry in std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))? {
         names.extend(entry?.file_name().into_string());
     }
-    let removed = left_out.and_then(|path| bytes(path).ok()).map(|bytes| cases::removed_aliases(&bytes)).unwrap_or_default();
+    let removed =
+        left_out.and_then(|path| bytes(path).ok()).map(|bytes| cases::removed_aliases(&bytes)).unwrap_or_default();
     let folder = folder::load(&names, |name| {
         let read = bytes(&path.join(name)).map_err(std::io::Error::other)?;
         Ok::<_, std::io::Error>(if name == "alt.csv" { cases::without(&read, &removed) } else { read })

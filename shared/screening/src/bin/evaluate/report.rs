@@ -31,7 +31,8 @@ fn is_latin(name: &str) -> bool {
 
 /// The score that so many thousandths of the clean clients exceed.
 fn threshold(group: &[(&Case, &Outcome)], thousandths: usize) -> f32 {
-    let mut scores: Vec<f32> = group.iter().filter(|(case, _)| case.is_clean()).map(|(_, outcome)| outcome.score).collect();
+    let mut scores: Vec<f32> =
+        group.iter().filter(|(case, _)| case.is_clean()).map(|(_, outcome)| outcome.score).collect();
     scores.sort_unstable_by(|a, b| b.total_cmp(a));
     scores.get(scores.len() * thousandths / 1000).copied().unwrap_or(f32::MIN)
 }
@@ -48,24 +49,41 @@ fn percent<'a>(outcomes: impl Iterator<Item = (&'a Case, &'a Outcome)>, good: im
 fn table(name: &str, group: &[(&Case, &Outcome)]) -> String {
     let clean = group.iter().filter(|(case, _)| case.is_clean()).count();
     let listed = group.iter().filter(|(case, _)| case.label == 1).count();
-    let mut text = format!("\n{name}: {listed} listed, {clean} clean\n  false alarms   recall   namesakes   recombined\n");
+    let mut text =
+        format!("\n{name}: {listed} listed, {clean} clean\n  false alarms   recall   namesakes   recombined\n");
     for rate in RATES {
         let least = threshold(group, rate);
-        let of = |category: &str| percent(group.iter().copied().filter(|(case, _)| case.category == category), |outcome| outcome.score > least);
-        let recall = percent(group.iter().copied().filter(|(case, _)| case.label == 1), |outcome| outcome.right && outcome.score > least);
-        text.push_str(&format!("     {:2}.{} %      {recall}       {}        {}\n", rate / 10, rate % 10, of("namesake_other_dob"), of("hard_recombined")));
+        let of = |category: &str| {
+            percent(group.iter().copied().filter(|(case, _)| case.category == category), |outcome| {
+                outcome.score > least
+            })
+        };
+        let recall = percent(group.iter().copied().filter(|(case, _)| case.label == 1), |outcome| {
+            outcome.right && outcome.score > least
+        });
+        text.push_str(&format!(
+            "     {:2}.{} %      {recall}       {}        {}\n",
+            rate / 10,
+            rate % 10,
+            of("namesake_other_dob"),
+            of("hard_recombined")
+        ));
     }
     let mut ties: BTreeMap<u32, usize> = BTreeMap::new();
     for (_, outcome) in group.iter().filter(|(case, _)| case.label == 1) {
         *ties.entry(outcome.score.to_bits()).or_default() += 1;
     }
-    text.push_str(&format!("  most listed clients with one and the same score: {}\n", ties.values().max().unwrap_or(&0)));
+    text.push_str(&format!(
+        "  most listed clients with one and the same score: {}\n",
+        ties.values().max().unwrap_or(&0)
+    ));
     text
 }
 
 fn by_kind(name: &str, group: &[(&Case, &Outcome)]) -> String {
     let (strict, usual) = (threshold(group, 1), threshold(group, 10));
-    let mut kinds: Vec<&str> = group.iter().filter(|(case, _)| case.label == 1).map(|(case, _)| case.category.as_str()).collect();
+    let mut kinds: Vec<&str> =
+        group.iter().filter(|(case, _)| case.label == 1).map(|(case, _)| case.category.as_str()).collect();
     kinds.sort_unstable();
     kinds.dedup();
     let mut text = format!("\n{name} by kind of variation      at 1 %   at 0.1 %   right entry\n");

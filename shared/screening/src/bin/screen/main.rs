@@ -73,10 +73,12 @@ fn load(path: &Path) -> Result<Index, Box<dyn Error>> {
     for entry in std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))? {
         names.extend(entry?.file_name().into_string());
     }
-    let folder = folder::load(&names, |name| std::fs::File::open(path.join(name)).and_then(|mut file| {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut file, &mut bytes).map(|_| bytes)
-    }))?;
+    let folder = folder::load(&names, |name| {
+        std::fs::File::open(path.join(name)).and_then(|mut file| {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut file, &mut bytes).map(|_| bytes)
+        })
+    })?;
     for text in &folder.notes {
         note(text);
     }

@@ -23,7 +23,16 @@ fn now() -> Instant {
 
 impl Statistics {
     pub fn start() -> Self {
-        Self { start: now(), load: Duration::ZERO, first: None, screened: 0, entities: 0, names: 0, index_bytes: 0, lists: String::new() }
+        Self {
+            start: now(),
+            load: Duration::ZERO,
+            first: None,
+            screened: 0,
+            entities: 0,
+            names: 0,
+            index_bytes: 0,
+            lists: String::new(),
+        }
     }
 
     pub fn loaded(&mut self, index: &Index) {
