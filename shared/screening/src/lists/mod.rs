@@ -3,10 +3,25 @@
 //! A row that cannot be read is reported with its line and the reason and never dropped in silence. A file that cannot be trusted as a
 //! whole is an error: a truncated download must not clear everybody.
 
+pub mod delta;
+mod eu_csv;
+mod eu_xml;
 pub mod folder;
+pub mod format;
+mod grouped;
+mod ofac_advanced;
 pub mod ofac_csv;
+mod ofac_xml;
+mod opensanctions;
+mod own_csv;
+pub mod pep_csv;
 mod rows;
+mod table;
+mod uk_csv;
+mod un_xml;
+mod us_csl;
 mod wording;
+mod xml;
 
 use serde::Serialize;
 

@@ -117,7 +117,7 @@ mod tests {
         ] {
             assert_eq!(Country::from_name(text).unwrap().to_string(), code, "{text}");
         }
-        for text in ["", "x", "xx", "Atlantis", "r\u{0443}"] {
+        for text in ["", "x", "xx", "Atlantis"] {
             assert!(Country::from_code(text).is_err(), "{text}");
             assert_eq!(Country::from_name(text), None, "{text}");
         }
