@@ -3,9 +3,9 @@
 use crate::text::sound::{other_skeleton, skeleton};
 
 /// Skeletons of at least this many classes are also found with one missing, added, wrong or swapped; shorter ones would find too much.
-const SKELETON_LESS_ONE_MIN: usize = 4;
+const SKELETON_LESS_ONE_MIN: usize = 5;
 /// Words of so many letters are also found by their letters less one.
-const SHORT_WORD: std::ops::RangeInclusive<usize> = 3..=8;
+const SHORT_WORD: std::ops::RangeInclusive<usize> = 3..=12;
 
 /// FNV-1a, spread over all bits; the seed keeps the kinds of keys apart.
 pub(crate) fn hash(bytes: &[u8], seed: u32) -> u32 {
@@ -22,8 +22,19 @@ const SKELETON: u32 = 1;
 const LETTERS: u32 = 2;
 const ACRONYM: u32 = 3;
 
-/// Adds all keys of a word to `keys`, sorted and without repetition.
+/// All keys of a word in `keys`, sorted and without repetition.
 pub(crate) fn word_keys(letters: &[u8], sounds: &[u8], keys: &mut Vec<u32>) {
+    sound_keys(sounds, keys);
+    if SHORT_WORD.contains(&letters.len()) {
+        keys.push(hash(letters, LETTERS));
+        less_one(letters, &mut Vec::new(), |bytes| keys.push(hash(bytes, LETTERS)));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+}
+
+/// The keys by sound only.
+pub(crate) fn sound_keys(sounds: &[u8], keys: &mut Vec<u32>) {
     keys.clear();
     let mut shorter = Vec::new();
     let mut add_skeleton = |skeleton: &[u8]| {
@@ -35,10 +46,6 @@ pub(crate) fn word_keys(letters: &[u8], sounds: &[u8], keys: &mut Vec<u32>) {
     add_skeleton(&skeleton(sounds));
     if let Some(other) = other_skeleton(sounds) {
         add_skeleton(&other);
-    }
-    if SHORT_WORD.contains(&letters.len()) {
-        keys.push(hash(letters, LETTERS));
-        less_one(letters, &mut shorter, |bytes| keys.push(hash(bytes, LETTERS)));
     }
     keys.sort_unstable();
     keys.dedup();

@@ -6,6 +6,8 @@ use crate::num;
 
 /// Names that are looked at closely.
 const CANDIDATES_MAX: usize = 48;
+/// Names this far behind the most promising one are not looked at, in bits.
+const BEHIND_MAX: f32 = 12.0;
 /// Of the words that a listed name has beyond the query this part of their weight counts against it.
 const UNSHARED_WEIGHT: f32 = 0.25;
 
@@ -100,6 +102,8 @@ impl Gatherer {
             }
         }
         shorten(best, CANDIDATES_MAX);
+        let worth = best.first().map_or(0.0, |first| first.promise) - BEHIND_MAX;
+        best.retain(|name| name.promise >= worth);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which words of the lists a part of the query may be, and what that says.
 
+use std::collections::BTreeMap;
+
 use super::partition::PartitionId;
 use super::units::Unit;
 use crate::index::{Partition, Token, keys};
@@ -76,11 +78,15 @@ pub(crate) struct JoinMatch {
     pub how: How,
 }
 
-/// Finds words; keeps its working memory.
+/// Parts of queries whose words are kept in memory: clients share their names.
+const REMEMBERED_MAX: usize = 4096;
+
+/// Finds words; keeps its working memory, and what it found for the parts it saw last.
 #[derive(Debug, Default)]
 pub(crate) struct WordFinder {
     keys: Vec<u32>,
     tokens: Vec<u32>,
+    remembered: BTreeMap<(usize, String), Vec<WordMatch>>,
 }
 
 impl WordFinder {
@@ -106,10 +112,16 @@ impl WordFinder {
 
     fn by_spelling(&mut self, partition: &Partition<'_>, unit: &Unit, reading: &Reading, found: &mut Vec<WordMatch>) {
         self.tokens.clear();
-        self.collect(partition, reading.letters.as_bytes(), &reading.sounds);
+        if unit.span == 1 && reading.writing == Writing::Full {
+            keys::word_keys(reading.letters.as_bytes(), &reading.sounds, &mut self.keys);
+        } else {
+            keys::sound_keys(&reading.sounds, &mut self.keys);
+        }
+        self.collect(partition);
         if reading.writing == Writing::Full && unit.span == 1 {
             for sounds in misread(&reading.sounds) {
-                self.collect(partition, &sounds, &sounds);
+                keys::sound_keys(&sounds, &mut self.keys);
+                self.collect(partition);
             }
         }
         self.tokens.sort_unstable();
@@ -120,8 +132,7 @@ impl WordFinder {
         }
     }
 
-    fn collect(&mut self, partition: &Partition<'_>, letters: &[u8], sounds: &[u8]) {
-        keys::word_keys(letters, sounds, &mut self.keys);
+    fn collect(&mut self, partition: &Partition<'_>) {
         for key in &self.keys {
             self.tokens.extend(partition.tokens_with_key(*key));
         }
@@ -172,6 +183,21 @@ impl WordFinder {
             }
         }
     }
+}
+
+/// Everything of a unit that its words depend on.
+fn remembered_as(unit: &Unit) -> String {
+    let mut key = format!("{:?}{}", unit.class, unit.span.min(2));
+    for reading in &unit.readings {
+        key.push(match (reading.writing, reading.shortened) {
+            (Writing::Full, false) => ' ',
+            (Writing::Full, true) => '<',
+            (Writing::WithoutVowels, false) => '-',
+            (Writing::WithoutVowels, true) => '=',
+        });
+        key.push_str(&reading.letters);
+    }
+    key
 }
 
 /// The most edits between words of this many sounds.

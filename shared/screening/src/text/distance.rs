@@ -37,49 +37,59 @@ pub(crate) fn distance(left: &[u8], right: &[u8], writing: Writing, limit: f32) 
 
 /// Damerau's distance (neighbours may be swapped) with a cost for each pair of sounds.
 fn hundredths(left: &[u8], right: &[u8], writing: Writing, limit: f32) -> Option<Cost> {
-    let within = |cost: Cost| f32::from(cost) <= limit * 100.0;
+    let limit = limit * 100.0;
     let costs = match writing {
         Writing::Full => &FULL,
         Writing::WithoutVowels => &WITHOUT_VOWELS,
     };
+    let misread = misread_possible(left, right);
     let mut inserted = [0; SOUNDS_MAX];
+    let mut rows = [[FAR; SOUNDS_MAX + 1]; 3];
+    let [before_last, last, row] = &mut rows;
+    let (mut before_last, mut last, mut row) = (before_last, last, row);
+    last[0] = 0;
     for (at, cost) in inserted.iter_mut().enumerate().take(right.len()) {
         *cost = insertion(right, at, writing);
+        last[at + 1] = last[at] + *cost;
     }
-    let mut before_last = [FAR; SOUNDS_MAX + 1];
-    let mut last = [FAR; SOUNDS_MAX + 1];
-    let mut row = [FAR; SOUNDS_MAX + 1];
-    last[0] = 0;
-    for j in 0..right.len() {
-        last[j + 1] = last[j] + inserted[j];
-    }
+    let mut previous = 0;
     for (i, code) in left.iter().enumerate() {
         let deleted = deletion(left, i, writing);
         let substituted = &costs[usize::from(*code & 0x7F)];
-        let previous = if i > 0 { left[i - 1] } else { 0 };
         row[0] = last[0] + deleted;
         let mut best = row[0];
-        for (j, other) in right.iter().enumerate() {
+        let mut other_previous = 0;
+        for (j, (other, inserted)) in right.iter().zip(&inserted).enumerate() {
             let mut cost = last[j] + Cost::from(substituted[usize::from(*other & 0x7F)]);
-            cost = cost.min(last[j + 1] + deleted).min(row[j] + inserted[j]);
-            if j > 0 && i > 0 && previous == *other && *code == right[j - 1] {
+            cost = cost.min(last[j + 1] + deleted).min(row[j] + inserted);
+            if *code == other_previous && previous == *other && i > 0 {
                 cost = cost.min(before_last[j - 1] + TRANSPOSITION);
             }
-            if *other == b'n' && *code == b'm' && j > 0 && right[j - 1] == b'r' {
-                cost = cost.min(last[j - 1] + MISREAD);
-            }
-            if *other == b'm' && *code == b'n' && previous == b'r' {
-                cost = cost.min(before_last[j] + MISREAD);
+            if misread {
+                if other_previous == b'r' && *other == b'n' && *code == b'm' {
+                    cost = cost.min(last[j - 1] + MISREAD);
+                }
+                if previous == b'r' && *code == b'n' && *other == b'm' {
+                    cost = cost.min(before_last[j] + MISREAD);
+                }
             }
             row[j + 1] = cost;
             best = best.min(cost);
+            other_previous = *other;
         }
-        if !within(best) {
+        if f32::from(best) > limit {
             return None;
         }
+        previous = *code;
         (before_last, last, row) = (last, row, before_last);
     }
-    Some(last[right.len()]).filter(|cost| within(*cost))
+    Some(last[right.len()]).filter(|cost| f32::from(*cost) <= limit)
+}
+
+/// Whether one word has an `m` where the other may have `rn`.
+fn misread_possible(left: &[u8], right: &[u8]) -> bool {
+    let has = |word: &[u8]| word.windows(2).any(|pair| pair == b"rn");
+    (left.contains(&b'm') && has(right)) || (right.contains(&b'm') && has(left))
 }
 
 /// Letters that differ, neighbours that are swapped counting once: what a slip of the finger does.

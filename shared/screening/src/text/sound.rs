@@ -3,52 +3,40 @@
 //! Codes: `a e i o u` vowels, `y` and `w` between vowel and consonant, `j` undecided (English j or German j), `J` dj, `C` ch, `S` sh,
 //! `Z` zh, `T` th, `x` kh, `c` undecided (k, s, ts or ch), `X` undecided (Chinese, Basque, Greek x), everything else its letter.
 
-/// Spellings that are one sound or two: (letters, codes). The longest come first.
-const SPELLINGS: [(&str, &str); 43] = [
-    ("schtsch", "SC"),
-    ("shtsh", "SC"),
-    ("chtch", "SC"),
-    ("stsch", "SC"),
-    ("shch", "SC"),
-    ("szcz", "SC"),
-    ("tsch", "C"),
-    ("dsch", "J"),
-    ("shh", "SC"),
-    ("tch", "C"),
-    ("dzh", "J"),
-    ("dsh", "J"),
-    ("sch", "S"),
-    ("que", "ke"),
-    ("qui", "ki"),
-    ("sh", "S"),
-    ("ch", "C"),
-    ("kh", "x"),
-    ("gh", "g"),
-    ("zh", "Z"),
-    ("th", "T"),
-    ("dh", "d"),
-    ("ph", "f"),
-    ("bh", "b"),
-    ("dj", "J"),
-    ("ck", "k"),
-    ("ts", "c"),
-    ("tz", "c"),
-    ("tc", "c"),
-    ("cz", "C"),
-    ("sz", "S"),
-    ("ou", "u"),
-    ("oo", "u"),
-    ("ee", "i"),
-    ("iy", "i"),
-    ("ij", "i"),
-    ("yi", "i"),
-    ("cc", "k"),
-    ("aa", "a"),
-    ("uu", "u"),
-    ("ii", "i"),
-    ("wh", "w"),
-    ("rh", "r"),
-];
+/// Spellings that are one sound or two, by their first letter: (letters, codes). The longest come first.
+fn spellings(first: u8) -> &'static [(&'static [u8], &'static [u8])] {
+    match first {
+        b's' => &[
+            (b"schtsch", b"SC"),
+            (b"shtsh", b"SC"),
+            (b"stsch", b"SC"),
+            (b"shch", b"SC"),
+            (b"szcz", b"SC"),
+            (b"shh", b"SC"),
+            (b"sch", b"S"),
+            (b"sh", b"S"),
+            (b"sz", b"S"),
+        ],
+        b'c' => &[(b"chtch", b"SC"), (b"ch", b"C"), (b"ck", b"k"), (b"cz", b"C"), (b"cc", b"k")],
+        b't' => &[(b"tsch", b"C"), (b"tch", b"C"), (b"th", b"T"), (b"ts", b"c"), (b"tz", b"c"), (b"tc", b"c")],
+        b'd' => &[(b"dsch", b"J"), (b"dzh", b"J"), (b"dsh", b"J"), (b"dh", b"d"), (b"dj", b"J")],
+        b'q' => &[(b"que", b"ke"), (b"qui", b"ki")],
+        b'k' => &[(b"kh", b"x")],
+        b'g' => &[(b"gh", b"g")],
+        b'z' => &[(b"zh", b"Z")],
+        b'p' => &[(b"ph", b"f")],
+        b'b' => &[(b"bh", b"b")],
+        b'w' => &[(b"wh", b"w")],
+        b'r' => &[(b"rh", b"r")],
+        b'o' => &[(b"ou", b"u"), (b"oo", b"u")],
+        b'e' => &[(b"ee", b"i")],
+        b'i' => &[(b"iy", b"i"), (b"ij", b"i"), (b"ii", b"i")],
+        b'y' => &[(b"yi", b"i")],
+        b'a' => &[(b"aa", b"a")],
+        b'u' => &[(b"uu", b"u")],
+        _ => &[],
+    }
+}
 
 /// The sounds of a word of lower-case ASCII letters and digits.
 pub(crate) fn sounds(word: impl AsRef<[u8]>) -> Vec<u8> {
@@ -56,16 +44,10 @@ pub(crate) fn sounds(word: impl AsRef<[u8]>) -> Vec<u8> {
     let mut codes: Vec<u8> = Vec::with_capacity(letters.len());
     let mut at = 0;
     while let Some(rest) = letters.get(at..).filter(|rest| !rest.is_empty()) {
-        let begins = |letter: u8| matches!(letter, b'a'..=b'e' | b'g' | b'i' | b'k' | b'o'..=b'u' | b'w' | b'y' | b'z');
         let first = rest.first().copied().unwrap_or_default();
-        let known = if begins(first) {
-            SPELLINGS.iter().find(|(spelling, _)| rest.starts_with(spelling.as_bytes()))
-        } else {
-            None
-        };
-        if let Some((spelling, sound)) = known {
-            for code in sound.bytes() {
-                push(&mut codes, code);
+        if let Some((spelling, sound)) = spellings(first).iter().find(|(spelling, _)| rest.starts_with(spelling)) {
+            for code in *sound {
+                push(&mut codes, *code);
             }
             at += spelling.len();
             continue;
