@@ -29,7 +29,14 @@ fn bytes(path: &Path) -> Vec<u8> {
 
 fn ofac(folder: &Path, names: [&str; 4]) -> Loaded {
     let [primary, aliases, addresses, comments] = names.map(|name| bytes(&folder.join(name)));
-    read(&OfacFiles { list: "ofac", primary: &primary, aliases: Some(&aliases), addresses: Some(&addresses), comments: Some(&comments) }).unwrap()
+    read(&OfacFiles {
+        list: "ofac",
+        primary: &primary,
+        aliases: Some(&aliases),
+        addresses: Some(&addresses),
+        comments: Some(&comments),
+    })
+    .unwrap()
 }
 
 fn count(loaded: &Loaded, kind: EntityKind) -> usize {
@@ -54,9 +61,13 @@ fn ofac_sdn_has_its_14965_entries() {
     let persons: Vec<&Entity> = loaded.entities.iter().filter(|entity| entity.kind == EntityKind::Person).collect();
     let without = persons.iter().filter(|person| person.births.is_empty()).count();
     let weak = persons.iter().filter(|person| person.names.iter().any(|name| name.kind == NameKind::Weak)).count();
-    assert!((110..=125).contains(&without), "{without} persons without date of birth, some of them in the overflow file");
+    assert!(
+        (110..=125).contains(&without),
+        "{without} persons without date of birth, some of them in the overflow file"
+    );
     assert!((990..=1_030).contains(&weak), "{weak} persons with weak aliases");
-    let about = persons.iter().flat_map(|person| &person.births).filter(|birth| matches!(birth, BirthDate::About(_))).count();
+    let about =
+        persons.iter().flat_map(|person| &person.births).filter(|birth| matches!(birth, BirthDate::About(_))).count();
     assert!(about >= 70, "{about} dates that are about right");
     assert!(loaded.faults.len() < 10, "{:?}", loaded.faults);
 }
@@ -85,7 +96,8 @@ fn ofac_consolidated_is_the_same_list_in_both_layouts() {
 fn a_folder_with_old_versions_loads_each_list_once() {
     let Some(path) = lists() else { return };
     let path = path.join("ofac");
-    let names: Vec<String> = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let names: Vec<String> =
+        std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     let folder = folder::load(&names, |name| Ok::<_, std::io::Error>(bytes(&path.join(name)))).unwrap();
     assert_eq!(folder.lists.iter().map(|list| list.code.as_str()).collect::<Vec<_>>(), ["ofac_sdn", "ofac_cons"]);
     assert_eq!(folder.entities.len(), 14_965 + 442);
@@ -97,7 +109,9 @@ fn daily_deltas_are_found() {
     let Some(folder) = lists() else { return };
     let day = |name: &str| {
         let primary = bytes(&folder.join("ofac").join(name));
-        read(&OfacFiles { list: "ofac_sdn", primary: &primary, aliases: None, addresses: None, comments: None }).unwrap().entities
+        read(&OfacFiles { list: "ofac_sdn", primary: &primary, aliases: None, addresses: None, comments: None })
+            .unwrap()
+            .entities
     };
     let (april, second, third) = (day("sdn-2024-04-26.csv"), day("sdn-2024-05-02.csv"), day("sdn.csv"));
     let week = Delta::between(&april, &second);
@@ -129,8 +143,12 @@ fn the_uss_consolidated_list_has_its_14160_rows() {
     let Some(folder) = lists() else { return };
     let loaded = single(&folder.join("us-csl/consolidated.csv"), Format::UsCsl);
     assert_eq!(loaded.rows, 14_160);
-    assert_eq!(loaded.entities.len() + loaded.faults.iter().filter(|fault| fault.reason.contains("no name")).count(), 14_160);
-    let sdn = loaded.entities.iter().filter(|entity| entity.programmes.iter().any(|source| source.contains("(SDN)"))).count();
+    assert_eq!(
+        loaded.entities.len() + loaded.faults.iter().filter(|fault| fault.reason.contains("no name")).count(),
+        14_160
+    );
+    let sdn =
+        loaded.entities.iter().filter(|entity| entity.programmes.iter().any(|source| source.contains("(SDN)"))).count();
     assert_eq!(sdn, 10_026);
 }
 
@@ -141,7 +159,10 @@ fn the_lists_of_exposed_persons_have_their_rows() {
     assert_eq!(single(&folder.join("us-congress-current.csv"), Format::PepCongress).rows, 537);
     let mut legislators = single(&folder.join("wikidata-international-legislators.csv"), Format::PepHolders);
     assert_eq!(legislators.rows, 4_850);
-    assert_eq!(pep_csv::add_facts(&mut legislators.entities, &bytes(&folder.join("wikidata-bio.csv"))).unwrap().rows, 3_764);
+    assert_eq!(
+        pep_csv::add_facts(&mut legislators.entities, &bytes(&folder.join("wikidata-bio.csv"))).unwrap().rows,
+        3_764
+    );
     assert!(legislators.entities.iter().filter(|entity| !entity.births.is_empty()).count() > 3_000);
     assert_eq!(single(&folder.join("wikidata-international-office-holders.csv"), Format::PepHolders).rows, 130);
     assert_eq!(single(&folder.join("wikidata-world-leaders-2021.csv"), Format::PepLeaders).rows, 424);

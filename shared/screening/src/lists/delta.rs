@@ -29,7 +29,8 @@ impl Delta {
                 Some(_) => {}
             }
         }
-        delta.removed = old.iter().filter(|(key, _)| !new.contains_key(key)).map(|(_, entity)| (*entity).clone()).collect();
+        delta.removed =
+            old.iter().filter(|(key, _)| !new.contains_key(key)).map(|(_, entity)| (*entity).clone()).collect();
         delta
     }
 

@@ -66,7 +66,8 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let layout = Layout { part: PART, delimiter: b';', banner: 0, required: &[titles.id, titles.name] };
     rows(layout, bytes, &mut loaded, |row, loaded| {
         if loaded.published.is_none() {
-            loaded.published = row.get("filegenerationdate").and_then(|text| birth_date(text).ok()).map(|date| date.to_string());
+            loaded.published =
+                row.get("filegenerationdate").and_then(|text| birth_date(text).ok()).map(|date| date.to_string());
         }
         let Some(id) = row.get(titles.id) else {
             loaded.fault(PART, row.line, "no entity number");
@@ -87,7 +88,11 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
 
 /// Which of the two columns has the word and which the letter is reported both ways.
 fn kind(row: &Row<'_>, titles: &Titles) -> EntityKind {
-    let person = titles.kind.iter().filter_map(|title| row.get(title)).any(|kind| matches!(kind.to_ascii_lowercase().as_str(), "p" | "person"));
+    let person = titles
+        .kind
+        .iter()
+        .filter_map(|title| row.get(title))
+        .any(|kind| matches!(kind.to_ascii_lowercase().as_str(), "p" | "person"));
     if person { EntityKind::Person } else { EntityKind::Organisation }
 }
 
@@ -95,25 +100,42 @@ fn fill(entity: &mut Entity, row: &Row<'_>, titles: &Titles) {
     if entity.topics.is_empty() {
         entity.topics.push(Topic::Sanction);
     }
-    if let Some(programme) = row.any(titles.programme).filter(|programme| !entity.programmes.iter().any(|known| known == programme)) {
+    if let Some(programme) =
+        row.any(titles.programme).filter(|programme| !entity.programmes.iter().any(|known| known == programme))
+    {
         entity.programmes.push(programme.to_owned());
     }
     if let Some(text) = row.get(titles.name) {
         let weak = row.get(titles.remark).is_some_and(|remark| remark.to_ascii_lowercase().contains("low quality"));
         let first = entity.names.is_empty();
-        entity.names.push(Name::new(text, if weak { NameKind::Weak } else if first { NameKind::Primary } else { NameKind::Strong }));
+        entity.names.push(Name::new(
+            text,
+            if weak {
+                NameKind::Weak
+            } else if first {
+                NameKind::Primary
+            } else {
+                NameKind::Strong
+            },
+        ));
     }
     entity.gender = entity.gender.or_else(|| row.get(titles.gender).and_then(Gender::from_text));
     entity.countries.extend(titles.countries.iter().filter_map(|title| row.get(title)).filter_map(Country::from_name));
     entity.nationalities.extend(row.any(titles.nationality).and_then(Country::from_name));
     if let Some(number) = row.get(titles.number) {
         let country = row.get("identification_countryiso2code").and_then(Country::from_name);
-        entity.documents.push(Document { kind: row.any(titles.number_kind).unwrap_or("document").to_owned(), number: number.to_owned(), country });
+        entity.documents.push(Document {
+            kind: row.any(titles.number_kind).unwrap_or("document").to_owned(),
+            number: number.to_owned(),
+            country,
+        });
     }
 }
 
 fn born(row: &Row<'_>, titles: &Titles) -> Option<Result<BirthDate, String>> {
-    let year = |title: &str| row.get(title).and_then(|text| text.parse::<i16>().ok()).and_then(|year| PartialDate::of_year(year).ok());
+    let year = |title: &str| {
+        row.get(title).and_then(|text| text.parse::<i16>().ok()).and_then(|year| PartialDate::of_year(year).ok())
+    };
     let about = row.get("birthdate_circa").is_some_and(|circa| circa.eq_ignore_ascii_case("true"));
     if let Some(text) = row.get(titles.birth) {
         return Some(birth_date(text).map(|date| match date {

@@ -29,11 +29,16 @@ fn entry(list: &str, line: u64, node: &Node, loaded: &mut Loaded) {
         loaded.fault(PART, line, "no logicalId");
         return;
     };
-    let code = node.child("subjectType").and_then(|kind| kind.attribute("code").or_else(|| kind.attribute("classificationCode"))).unwrap_or_default();
+    let code = node
+        .child("subjectType")
+        .and_then(|kind| kind.attribute("code").or_else(|| kind.attribute("classificationCode")))
+        .unwrap_or_default();
     let person = matches!(code.to_ascii_lowercase().as_str(), "person" | "p");
     let mut entity = Entity::new(id, list, if person { EntityKind::Person } else { EntityKind::Organisation });
     entity.topics.push(Topic::Sanction);
-    entity.programmes.extend(node.all("regulation").filter_map(|regulation| regulation.attribute("programme")).map(str::to_owned));
+    entity
+        .programmes
+        .extend(node.all("regulation").filter_map(|regulation| regulation.attribute("programme")).map(str::to_owned));
     for alias in node.all("nameAlias") {
         let first = entity.names.is_empty();
         let kind = match alias.attribute("strong") {
@@ -60,7 +65,11 @@ fn entry(list: &str, line: u64, node: &Node, loaded: &mut Loaded) {
     entity.countries.extend(node.all("address").filter_map(country));
     entity.documents.extend(node.all("identification").filter_map(|document| {
         let number = document.attribute("number").or_else(|| document.attribute("latinNumber"))?.to_owned();
-        Some(Document { kind: document.attribute("identificationTypeDescription").unwrap_or("document").to_owned(), number, country: country(document) })
+        Some(Document {
+            kind: document.attribute("identificationTypeDescription").unwrap_or("document").to_owned(),
+            number,
+            country: country(document),
+        })
     }));
     loaded.entities.push(entity);
 }
@@ -70,7 +79,9 @@ fn country(node: &Node) -> Option<Country> {
 }
 
 fn born(node: &Node) -> Option<Result<BirthDate, String>> {
-    let year = |name: &str| node.attribute(name).and_then(|text| text.parse::<i16>().ok()).and_then(|year| PartialDate::of_year(year).ok());
+    let year = |name: &str| {
+        node.attribute(name).and_then(|text| text.parse::<i16>().ok()).and_then(|year| PartialDate::of_year(year).ok())
+    };
     let about = node.attribute("circa") == Some("true");
     if let Some(text) = node.attribute("birthdate") {
         return Some(birth_date(text).map(|date| match date {

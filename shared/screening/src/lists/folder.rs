@@ -45,7 +45,10 @@ const OFAC_SETS: [(&str, &str, &str, &str, &str); 2] = [
 ///
 /// # Errors
 /// A file cannot be read, a list cannot be trusted, or there is none.
-pub fn load<E: std::error::Error + 'static>(names: &[String], mut read: impl FnMut(&str) -> Result<Vec<u8>, E>) -> Result<Folder, FolderError<E>> {
+pub fn load<E: std::error::Error + 'static>(
+    names: &[String],
+    mut read: impl FnMut(&str) -> Result<Vec<u8>, E>,
+) -> Result<Folder, FolderError<E>> {
     let mut get = |name: &str| read(name).map_err(|error| FolderError::Read(name.to_owned(), error));
     let mut folder = Folder::default();
     let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -54,7 +57,13 @@ pub fn load<E: std::error::Error + 'static>(names: &[String], mut read: impl FnM
         let (code, primary, optional) = (set.0, get(set.1)?, [set.2, set.3, set.4]);
         let [aliases, addresses, comments] = optional.map(|name| names.contains(&name).then(|| get(name)).transpose());
         let (aliases, addresses, comments) = (aliases?, addresses?, comments?);
-        let files = OfacFiles { list: code, primary: &primary, aliases: aliases.as_deref(), addresses: addresses.as_deref(), comments: comments.as_deref() };
+        let files = OfacFiles {
+            list: code,
+            primary: &primary,
+            aliases: aliases.as_deref(),
+            addresses: addresses.as_deref(),
+            comments: comments.as_deref(),
+        };
         let loaded = ofac_csv::read(&files).map_err(|error| FolderError::List(code.to_owned(), error))?;
         folder.take(code, loaded, &primary);
     }
@@ -83,18 +92,34 @@ pub fn load<E: std::error::Error + 'static>(names: &[String], mut read: impl FnM
 
 /// `sdn-2024-05-02.csv` is `sdn.csv` of another day.
 fn is_dated(name: &str, of: &str) -> bool {
-    let (Some((stem, ending)), Some((of_stem, of_ending))) = (name.rsplit_once('.'), of.rsplit_once('.')) else { return false };
-    ending == of_ending && stem.strip_prefix(of_stem).and_then(|rest| rest.strip_prefix('-')).is_some_and(|date| date.starts_with(|c: char| c.is_ascii_digit()))
+    let (Some((stem, ending)), Some((of_stem, of_ending))) = (name.rsplit_once('.'), of.rsplit_once('.')) else {
+        return false;
+    };
+    ending == of_ending
+        && stem
+            .strip_prefix(of_stem)
+            .and_then(|rest| rest.strip_prefix('-'))
+            .is_some_and(|date| date.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 impl Folder {
     /// A list that is one file. The same list in a second layout is not loaded twice.
-    fn single<E: std::error::Error + 'static>(&mut self, name: &str, format: Format, bytes: &[u8]) -> Result<(), FolderError<E>> {
+    fn single<E: std::error::Error + 'static>(
+        &mut self,
+        name: &str,
+        format: Format,
+        bytes: &[u8],
+    ) -> Result<(), FolderError<E>> {
         let taken = |code: &str| self.lists.iter().any(|list| list.code == code);
         let code = if taken(format.code()) { format!("{}:{name}", format.code()) } else { format.code().to_owned() };
         let loaded = format.read(&code, bytes).map_err(|error| FolderError::List(name.to_owned(), error))?;
         if matches!(format, Format::OfacXml | Format::OfacAdvanced) {
-            let known: BTreeSet<&str> = self.entities.iter().filter(|entity| entity.list.starts_with("ofac")).map(|entity| entity.id.as_str()).collect();
+            let known: BTreeSet<&str> = self
+                .entities
+                .iter()
+                .filter(|entity| entity.list.starts_with("ofac"))
+                .map(|entity| entity.id.as_str())
+                .collect();
             let again = loaded.entities.iter().filter(|entity| known.contains(entity.id.as_str())).count();
             if again * 2 > loaded.entities.len() {
                 self.notes.push(format!("{name}: a list that is already loaded in another layout, ignored"));

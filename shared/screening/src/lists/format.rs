@@ -1,7 +1,9 @@
 //! Which list a file is, by what is in it.
 
 use super::rows::trimmed;
-use super::{ListError, Loaded, eu_csv, eu_xml, ofac_advanced, ofac_xml, opensanctions, own_csv, pep_csv, uk_csv, un_xml, us_csl};
+use super::{
+    ListError, Loaded, eu_csv, eu_xml, ofac_advanced, ofac_xml, opensanctions, own_csv, pep_csv, uk_csv, un_xml, us_csl,
+};
 
 /// The lists that are one file each. OFAC's CSV is a set of files: see [`super::ofac_csv`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,20 +50,28 @@ impl Format {
             return Self::of_xml(&start);
         }
         if start.starts_with('{') {
-            return (start.contains("\"schema\"") && start.contains("\"properties\"")).then_some(Self::OpenSanctionsFtm);
+            return (start.contains("\"schema\"") && start.contains("\"properties\""))
+                .then_some(Self::OpenSanctionsFtm);
         }
         Self::of_table(&start.lines().map(str::to_lowercase).take(2).collect::<Vec<_>>())
     }
 
     fn of_xml(start: &str) -> Option<Self> {
-        let roots = [("<sdnList", Self::OfacXml), ("<Sanctions", Self::OfacAdvanced), ("<CONSOLIDATED_LIST", Self::UnXml), ("<export", Self::EuXml)];
+        let roots = [
+            ("<sdnList", Self::OfacXml),
+            ("<Sanctions", Self::OfacAdvanced),
+            ("<CONSOLIDATED_LIST", Self::UnXml),
+            ("<export", Self::EuXml),
+        ];
         roots.iter().find(|(root, _)| start.contains(root)).map(|(_, format)| *format)
     }
 
     fn of_table(lines: &[String]) -> Option<Self> {
         let header = lines.first()?.as_str();
         let second = lines.get(1).map_or("", String::as_str);
-        let has = |line: &str, titles: &[&str]| titles.iter().all(|title| line.split([',', ';']).any(|own| own.trim_matches(['"', ' ', '\r']) == *title));
+        let has = |line: &str, titles: &[&str]| {
+            titles.iter().all(|title| line.split([',', ';']).any(|own| own.trim_matches(['"', ' ', '\r']) == *title))
+        };
         let known: [(Self, &str, &[&str]); 10] = [
             (Self::EuCsv, header, &["entity_logicalid", "namealias_wholename"]),
             (Self::EuCsv, header, &["entity_logical_id", "naal_wholename"]),

@@ -13,7 +13,13 @@ pub(super) struct Grouped {
 
 impl Grouped {
     /// The entry with the identifier, made if it is new.
-    pub fn entity<'l>(&mut self, loaded: &'l mut Loaded, list: &str, id: &str, kind: EntityKind) -> Option<&'l mut Entity> {
+    pub fn entity<'l>(
+        &mut self,
+        loaded: &'l mut Loaded,
+        list: &str,
+        id: &str,
+        kind: EntityKind,
+    ) -> Option<&'l mut Entity> {
         let place = *self.places.entry(id.to_owned()).or_insert_with(|| {
             loaded.entities.push(Entity::new(id, list, kind));
             loaded.entities.len() - 1

@@ -15,7 +15,11 @@ const PART: &str = "parties";
 pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let mut loaded = Loaded::default();
     let mut tables = Tables::default();
-    let shape = Shape { part: PART, roots: &["Sanctions"], records: &["DateOfIssue", "ReferenceValueSets", "Location", "DistinctParty", "SanctionsEntry"] };
+    let shape = Shape {
+        part: PART,
+        roots: &["Sanctions"],
+        records: &["DateOfIssue", "ReferenceValueSets", "Location", "DistinctParty", "SanctionsEntry"],
+    };
     records(shape, bytes, |line, node| match node.name.as_str() {
         "DateOfIssue" => loaded.published = point(&node).map(|date| date.to_string()),
         "ReferenceValueSets" => tables = Tables::read(&node),
@@ -68,7 +72,10 @@ impl Tables {
     }
 
     fn location(&mut self, node: &Node) {
-        let area = node.child("LocationCountry").and_then(|country| country.attribute("CountryID")).map(|id| self.text("Country", Some(id)));
+        let area = node
+            .child("LocationCountry")
+            .and_then(|country| country.attribute("CountryID"))
+            .map(|id| self.text("Country", Some(id)));
         if let (Some(id), Some(country)) = (node.attribute("ID"), area.and_then(Country::from_name)) {
             self.locations.insert(id.to_owned(), country);
         }
@@ -90,7 +97,9 @@ fn party(list: &str, node: &Node, tables: &Tables) -> Option<Entity> {
     for identity in profile.all("Identity") {
         let groups = groups(identity, tables);
         for alias in identity.all("Alias") {
-            entity.names.extend(alias.all("DocumentedName").filter_map(|name| documented_name(alias, name, &groups, tables)));
+            entity
+                .names
+                .extend(alias.all("DocumentedName").filter_map(|name| documented_name(alias, name, &groups, tables)));
         }
     }
     for feature in profile.all("Feature") {
@@ -131,7 +140,10 @@ fn feature_of(entity: &mut Entity, feature: &Node, tables: &Tables) {
     for version in feature.all("FeatureVersion") {
         let detail = version.child("VersionDetail");
         let reference = tables.text("DetailReference", detail.and_then(|detail| detail.attribute("DetailReferenceID")));
-        let country = version.child("VersionLocation").and_then(|location| tables.locations.get(location.attribute("LocationID")?)).copied();
+        let country = version
+            .child("VersionLocation")
+            .and_then(|location| tables.locations.get(location.attribute("LocationID")?))
+            .copied();
         if meaning == "birthdate" {
             entity.births.extend(version.child("DatePeriod").and_then(period));
         } else if meaning == "gender" {
@@ -146,7 +158,8 @@ fn feature_of(entity: &mut Entity, feature: &Node, tables: &Tables) {
 
 /// A date, or the dates between which it lies.
 fn period(node: &Node) -> Option<BirthDate> {
-    let ends = ["Start", "End"].map(|end| node.child(end).map(|end| ["From", "To"].map(|side| end.child(side).and_then(point))));
+    let ends = ["Start", "End"]
+        .map(|end| node.child(end).map(|end| ["From", "To"].map(|side| end.child(side).and_then(point))));
     let from = ends[0].and_then(|[from, _]| from)?;
     let to = ends[1].and_then(|[_, to]| to).unwrap_or(from);
     let about = node.child("Start").and_then(|start| start.attribute("Approximate")) == Some("true");
@@ -154,7 +167,8 @@ fn period(node: &Node) -> Option<BirthDate> {
         return Some(if about { BirthDate::About(from) } else { BirthDate::On(from) });
     }
     // a whole year or month is written as its first and last day
-    let whole_year = from.year() == to.year() && (from.month(), from.day(), to.month(), to.day()) == (Some(1), Some(1), Some(12), Some(31));
+    let whole_year = from.year() == to.year()
+        && (from.month(), from.day(), to.month(), to.day()) == (Some(1), Some(1), Some(12), Some(31));
     let year = PartialDate::of_year(from.year()).ok().filter(|_| whole_year);
     match year {
         Some(year) if about => Some(BirthDate::About(year)),

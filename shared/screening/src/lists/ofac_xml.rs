@@ -14,19 +14,25 @@ const PART: &str = "entries";
 pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let mut loaded = Loaded::default();
     let mut announced = None;
-    records(Shape { part: PART, roots: &["sdnList"], records: &["publshInformation", "sdnEntry"] }, bytes, |line, node| match node.name.as_str() {
-        "publshInformation" => {
-            loaded.published = node.value("Publish_Date").and_then(iso);
-            announced = node.value("Record_Count").and_then(|count| count.parse::<usize>().ok());
-        }
-        "sdnEntry" => {
-            loaded.rows += 1;
-            entry(list, line, &node, &mut loaded);
-        }
-        _ => {}
-    })?;
+    records(
+        Shape { part: PART, roots: &["sdnList"], records: &["publshInformation", "sdnEntry"] },
+        bytes,
+        |line, node| match node.name.as_str() {
+            "publshInformation" => {
+                loaded.published = node.value("Publish_Date").and_then(iso);
+                announced = node.value("Record_Count").and_then(|count| count.parse::<usize>().ok());
+            }
+            "sdnEntry" => {
+                loaded.rows += 1;
+                entry(list, line, &node, &mut loaded);
+            }
+            _ => {}
+        },
+    )?;
     match announced {
-        Some(count) if count > loaded.rows => Err(ListError::Truncated { part: PART, reason: format!("{} of {count} entries", loaded.rows) }),
+        Some(count) if count > loaded.rows => {
+            Err(ListError::Truncated { part: PART, reason: format!("{} of {count} entries", loaded.rows) })
+        }
         _ => Ok(loaded.finish()),
     }
 }
@@ -50,7 +56,8 @@ fn entry(list: &str, line: u64, node: &Node, loaded: &mut Loaded) {
     };
     let mut entity = Entity::new(id, list, kind);
     entity.topics.push(Topic::Sanction);
-    entity.programmes = node.at(&["programList", "program"]).iter().map(|program| program.text.trim().to_owned()).collect();
+    entity.programmes =
+        node.at(&["programList", "program"]).iter().map(|program| program.text.trim().to_owned()).collect();
     entity.names.extend(name(node, NameKind::Primary));
     for alias in node.at(&["akaList", "aka"]) {
         let kind = match (alias.value("category"), alias.value("type")) {
@@ -71,8 +78,13 @@ fn entry(list: &str, line: u64, node: &Node, loaded: &mut Loaded) {
             None => {}
         }
     }
-    for (path, own) in [(["nationalityList", "nationality"], true), (["citizenshipList", "citizenship"], true), (["addressList", "address"], false)] {
-        let countries = node.at(&path).into_iter().filter_map(|item| item.value("country").and_then(Country::from_name));
+    for (path, own) in [
+        (["nationalityList", "nationality"], true),
+        (["citizenshipList", "citizenship"], true),
+        (["addressList", "address"], false),
+    ] {
+        let countries =
+            node.at(&path).into_iter().filter_map(|item| item.value("country").and_then(Country::from_name));
         if own { entity.nationalities.extend(countries) } else { entity.countries.extend(countries) }
     }
     ids(&mut entity, node);
@@ -92,7 +104,11 @@ fn ids(entity: &mut Entity, node: &Node) {
         if kind == "Gender" {
             entity.gender = Gender::from_text(number);
         } else if number.bytes().any(|c| c.is_ascii_digit()) {
-            entity.documents.push(Document { kind: kind.to_owned(), number: number.to_owned(), country: id.value("idCountry").and_then(Country::from_name) });
+            entity.documents.push(Document {
+                kind: kind.to_owned(),
+                number: number.to_owned(),
+                country: id.value("idCountry").and_then(Country::from_name),
+            });
         }
     }
 }

@@ -19,7 +19,8 @@ const LINES: &str = "lines";
 /// It is empty, truncated or another kind of file.
 pub fn read_simple(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let mut loaded = Loaded::default();
-    let layout = Layout { part: ROWS, delimiter: b',', banner: 0, required: &["id", "schema", "name", "aliases", "birth_date"] };
+    let layout =
+        Layout { part: ROWS, delimiter: b',', banner: 0, required: &["id", "schema", "name", "aliases", "birth_date"] };
     rows(layout, bytes, &mut loaded, |row, loaded| {
         let (Some(id), Some(name), Some(schema)) = (row.get("id"), row.get("name"), row.get("schema")) else {
             loaded.fault(ROWS, row.line, "no id, schema or name");
@@ -36,7 +37,11 @@ pub fn read_simple(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
             }
         }
         entity.countries.extend(row.list("countries", ';').filter_map(Country::from_name));
-        entity.documents.extend(row.list("identifiers", ';').map(|number| Document { kind: "identifier".to_owned(), number: number.to_owned(), country: None }));
+        entity.documents.extend(row.list("identifiers", ';').map(|number| Document {
+            kind: "identifier".to_owned(),
+            number: number.to_owned(),
+            country: None,
+        }));
         entity.programmes.extend(row.list("program_ids", ';').chain(row.list("sanctions", ';')).map(str::to_owned));
         if row.get("sanctions").is_some() || row.get("program_ids").is_some() {
             entity.topics.push(Topic::Sanction);
@@ -76,7 +81,8 @@ pub fn read_ftm(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     }
     let mut loaded = Loaded::default();
     let mut unreadable_end = None;
-    for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')).filter(|(_, line)| !line.trim_ascii().is_empty()) {
+    for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')).filter(|(_, line)| !line.trim_ascii().is_empty())
+    {
         loaded.rows += 1;
         unreadable_end = None;
         match serde_json::from_slice::<FtmEntity>(line) {
@@ -98,9 +104,16 @@ pub fn read_ftm(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
 
 fn ftm_entity(list: &str, line: u64, ftm: &FtmEntity, loaded: &mut Loaded) {
     let Some(kind) = kind(&ftm.schema) else { return };
-    let values = |name: &str| ftm.properties.get(name).map_or(&[][..], Vec::as_slice).iter().filter_map(serde_json::Value::as_str);
+    let values = |name: &str| {
+        ftm.properties.get(name).map_or(&[][..], Vec::as_slice).iter().filter_map(serde_json::Value::as_str)
+    };
     let mut entity = Entity::new(&ftm.id, list, kind);
-    for (property, kind) in [("name", NameKind::Strong), ("alias", NameKind::Strong), ("previousName", NameKind::Former), ("weakAlias", NameKind::Weak)] {
+    for (property, kind) in [
+        ("name", NameKind::Strong),
+        ("alias", NameKind::Strong),
+        ("previousName", NameKind::Former),
+        ("weakAlias", NameKind::Weak),
+    ] {
         entity.names.extend(values(property).map(|text| Name::new(text, kind)));
     }
     let Some(first) = entity.names.first_mut() else {
@@ -115,10 +128,26 @@ fn ftm_entity(list: &str, line: u64, ftm: &FtmEntity, loaded: &mut Loaded) {
         }
     }
     entity.nationalities.extend(values("nationality").chain(values("citizenship")).filter_map(Country::from_name));
-    entity.countries.extend(["country", "jurisdiction", "flag", "birthCountry"].into_iter().flat_map(values).filter_map(Country::from_name));
+    entity.countries.extend(
+        ["country", "jurisdiction", "flag", "birthCountry"].into_iter().flat_map(values).filter_map(Country::from_name),
+    );
     entity.gender = values("gender").find_map(Gender::from_text);
-    for kind in ["passportNumber", "idNumber", "taxNumber", "innCode", "ogrnCode", "registrationNumber", "leiCode", "imoNumber", "publicKey"] {
-        entity.documents.extend(values(kind).map(|number| Document { kind: kind.to_owned(), number: number.to_owned(), country: None }));
+    for kind in [
+        "passportNumber",
+        "idNumber",
+        "taxNumber",
+        "innCode",
+        "ogrnCode",
+        "registrationNumber",
+        "leiCode",
+        "imoNumber",
+        "publicKey",
+    ] {
+        entity.documents.extend(values(kind).map(|number| Document {
+            kind: kind.to_owned(),
+            number: number.to_owned(),
+            country: None,
+        }));
     }
     entity.programmes.extend(values("programId").map(str::to_owned));
     entity.topics.extend(values("topics").filter_map(topic));

@@ -47,7 +47,11 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
             }
         }
         entity.gender = row.get("gender").and_then(Gender::from_text);
-        entity.documents.extend(row.list("documents", ';').map(|number| Document { kind: "document".to_owned(), number: number.to_owned(), country: None }));
+        entity.documents.extend(row.list("documents", ';').map(|number| Document {
+            kind: "document".to_owned(),
+            number: number.to_owned(),
+            country: None,
+        }));
         loaded.entities.push(entity);
     })?;
     Ok(loaded.finish())

@@ -16,7 +16,12 @@ const FACTS: &str = "facts";
 /// It is empty, truncated or another kind of file.
 pub fn read_congress(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let mut loaded = Loaded::default();
-    let layout = Layout { part: PART, delimiter: b',', banner: 0, required: &["bioguide_id", "official_full", "first", "last", "birthday"] };
+    let layout = Layout {
+        part: PART,
+        delimiter: b',',
+        banner: 0,
+        required: &["bioguide_id", "official_full", "first", "last", "birthday"],
+    };
     rows(layout, bytes, &mut loaded, |row, loaded| {
         let (Some(id), Some(first), Some(last)) = (row.get("bioguide_id"), row.get("first"), row.get("last")) else {
             loaded.fault(PART, row.line, "no bioguide_id, first or last name");
@@ -24,11 +29,15 @@ pub fn read_congress(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         };
         let mut entity = Entity::new(id, list, EntityKind::Person);
         entity.topics.push(Topic::Pep);
-        entity.programmes.extend(row.get("role").map(|role| format!("{role}, {}", row.get("state").unwrap_or_default())));
+        entity
+            .programmes
+            .extend(row.get("role").map(|role| format!("{role}, {}", row.get("state").unwrap_or_default())));
         let given = [Some(first), row.get("middle")].into_iter().flatten().collect::<Vec<_>>().join(" ");
         entity.names.push(Name::family_first(&format!("{last}, {given}"), NameKind::Primary));
         entity.names.extend(row.get("official_full").map(|name| Name::new(name, NameKind::Strong)));
-        entity.names.extend(row.get("nickname").map(|nickname| Name::family_first(&format!("{last}, {nickname}"), NameKind::Strong)));
+        entity.names.extend(
+            row.get("nickname").map(|nickname| Name::family_first(&format!("{last}, {nickname}"), NameKind::Strong)),
+        );
         match row.get("birthday").map(str::parse) {
             Some(Ok(date)) => entity.births.push(BirthDate::On(date)),
             Some(Err(error)) => loaded.fault(PART, row.line, format!("{id}: {error}")),
@@ -68,7 +77,12 @@ pub fn read_holders(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
 pub fn read_leaders(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let mut loaded = Loaded::default();
     let mut grouped = Grouped::default();
-    let layout = Layout { part: PART, delimiter: b',', banner: 0, required: &["country", "positionlabel", "officeholder", "officeholderlabel"] };
+    let layout = Layout {
+        part: PART,
+        delimiter: b',',
+        banner: 0,
+        required: &["country", "positionlabel", "officeholder", "officeholderlabel"],
+    };
     rows(layout, bytes, &mut loaded, |row, loaded| {
         let (Some(id), Some(name)) = (row.get("officeholder"), row.get("officeholderlabel")) else {
             loaded.fault(PART, row.line, "no office holder");

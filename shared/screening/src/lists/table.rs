@@ -43,17 +43,24 @@ pub(super) struct Layout<'l> {
 }
 
 /// Calls `each` with every row that has all columns; titles are lower case. Counts rows and reports the others.
-pub(super) fn read(layout: Layout<'_>, bytes: &[u8], loaded: &mut Loaded, mut each: impl FnMut(&Row<'_>, &mut Loaded)) -> Result<(), ListError> {
+pub(super) fn read(
+    layout: Layout<'_>,
+    bytes: &[u8],
+    loaded: &mut Loaded,
+    mut each: impl FnMut(&Row<'_>, &mut Loaded),
+) -> Result<(), ListError> {
     let text = trimmed(bytes);
     let part = layout.part;
     if text.is_empty() {
         return Err(ListError::Empty(part));
     }
-    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(layout.delimiter).from_reader(text);
+    let mut reader =
+        ReaderBuilder::new().has_headers(false).flexible(true).delimiter(layout.delimiter).from_reader(text);
     let mut records = reader.byte_records();
     let format = |reason: String| ListError::Format { part, reason };
     let header = records.by_ref().nth(layout.banner).transpose().map_err(|error| format(error.to_string()))?;
-    let header: Vec<String> = header.unwrap_or_default().iter().map(|title| String::from_utf8_lossy(title).trim().to_lowercase()).collect();
+    let header: Vec<String> =
+        header.unwrap_or_default().iter().map(|title| String::from_utf8_lossy(title).trim().to_lowercase()).collect();
     if let Some(missing) = layout.required.iter().find(|name| !header.iter().any(|title| title == *name)) {
         return Err(format(format!("it has no column `{missing}`")));
     }

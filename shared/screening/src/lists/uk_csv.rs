@@ -44,7 +44,10 @@ fn kind(text: Option<&str>) -> EntityKind {
 /// `SURNAME Given Middle`: the words in capitals in front are the family name, unless all are.
 fn surname_in_capitals(mut name: Name) -> Name {
     let words: Vec<&str> = name.text.split_whitespace().collect();
-    let capitals = words.iter().take_while(|word| word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase)).count();
+    let capitals = words
+        .iter()
+        .take_while(|word| word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase))
+        .count();
     if let (Some(family), Some(given)) = (words.get(..capitals), words.get(capitals..)) {
         if !family.is_empty() && !given.is_empty() {
             name.family = Some(family.join(" "));
@@ -89,16 +92,29 @@ fn fill(entity: &mut Entity, row: &Row<'_>) {
         (Some("FKA" | "fka"), _) => NameKind::Former,
         _ => NameKind::Strong,
     };
-    let given: Vec<&str> = ["name 1", "name 2", "name 3", "name 4", "name 5"].iter().filter_map(|title| row.get(title)).collect();
+    let given: Vec<&str> =
+        ["name 1", "name 2", "name 3", "name 4", "name 5"].iter().filter_map(|title| row.get(title)).collect();
     if let Some(family) = row.get("name 6") {
-        let name = if given.is_empty() { Name::new(family, kind) } else { Name::family_first(&format!("{family}, {}", given.join(" ")), kind) };
+        let name = if given.is_empty() {
+            Name::new(family, kind)
+        } else {
+            Name::family_first(&format!("{family}, {}", given.join(" ")), kind)
+        };
         entity.names.push(name);
     }
     entity.names.extend(row.get("name non-latin script").map(|text| Name::new(text, NameKind::Strong)));
     entity.nationalities.extend(row.get("nationality").and_then(Country::from_name));
-    entity.countries.extend(["country", "country of birth"].iter().filter_map(|title| row.get(title)).filter_map(Country::from_name));
+    entity.countries.extend(
+        ["country", "country of birth"].iter().filter_map(|title| row.get(title)).filter_map(Country::from_name),
+    );
     entity.gender = entity.gender.or_else(|| row.get("gender").and_then(Gender::from_text));
-    for (title, kind) in [("passport number", "Passport"), ("national identification number", "National ID"), ("imo number", "IMO")] {
-        entity.documents.extend(row.get(title).map(|number| Document { kind: kind.to_owned(), number: number.to_owned(), country: None }));
+    for (title, kind) in
+        [("passport number", "Passport"), ("national identification number", "National ID"), ("imo number", "IMO")]
+    {
+        entity.documents.extend(row.get(title).map(|number| Document {
+            kind: kind.to_owned(),
+            number: number.to_owned(),
+            country: None,
+        }));
     }
 }

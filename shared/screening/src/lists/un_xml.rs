@@ -13,11 +13,15 @@ const PART: &str = "entries";
 /// It is empty, truncated or another kind of file.
 pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let mut loaded = Loaded::default();
-    records(Shape { part: PART, roots: &["CONSOLIDATED_LIST"], records: &["INDIVIDUAL", "ENTITY"] }, bytes, |line, node| match node.name.as_str() {
-        "INDIVIDUAL" => entry(list, line, &node, EntityKind::Person, "INDIVIDUAL", &mut loaded),
-        "ENTITY" => entry(list, line, &node, EntityKind::Organisation, "ENTITY", &mut loaded),
-        _ => loaded.published = node.attribute("dateGenerated").and_then(|date| date.get(..10)).map(str::to_owned),
-    })?;
+    records(
+        Shape { part: PART, roots: &["CONSOLIDATED_LIST"], records: &["INDIVIDUAL", "ENTITY"] },
+        bytes,
+        |line, node| match node.name.as_str() {
+            "INDIVIDUAL" => entry(list, line, &node, EntityKind::Person, "INDIVIDUAL", &mut loaded),
+            "ENTITY" => entry(list, line, &node, EntityKind::Organisation, "ENTITY", &mut loaded),
+            _ => loaded.published = node.attribute("dateGenerated").and_then(|date| date.get(..10)).map(str::to_owned),
+        },
+    )?;
     Ok(loaded.finish())
 }
 
@@ -44,13 +48,18 @@ fn entry(list: &str, line: u64, node: &Node, kind: EntityKind, prefix: &str, loa
         }
     }
     let country = |node: &Node| node.value("COUNTRY").and_then(Country::from_name);
-    entity.nationalities.extend(node.at(&["NATIONALITY", "VALUE"]).iter().filter_map(|value| Country::from_name(&value.text)));
+    entity
+        .nationalities
+        .extend(node.at(&["NATIONALITY", "VALUE"]).iter().filter_map(|value| Country::from_name(&value.text)));
     entity.countries.extend(node.all(&format!("{prefix}_ADDRESS")).filter_map(country));
     entity.countries.extend(node.all("INDIVIDUAL_PLACE_OF_BIRTH").filter_map(country));
     for document in node.all("INDIVIDUAL_DOCUMENT") {
         if let Some(number) = document.value("NUMBER") {
             let kind = document.value("TYPE_OF_DOCUMENT").unwrap_or("document").to_owned();
-            let country = document.value("ISSUING_COUNTRY").or_else(|| document.value("COUNTRY_OF_ISSUE")).and_then(Country::from_name);
+            let country = document
+                .value("ISSUING_COUNTRY")
+                .or_else(|| document.value("COUNTRY_OF_ISSUE"))
+                .and_then(Country::from_name);
             entity.documents.push(Document { kind, number: number.to_owned(), country });
         }
     }
@@ -73,7 +82,13 @@ fn aliases(entity: &mut Entity, node: &Node, prefix: &str) {
 
 /// Exact dates can be years only; `BETWEEN` has years.
 fn born(node: &Node) -> Option<Result<BirthDate, String>> {
-    let year = |name: &str| node.value(name).map(|text| text.parse::<i16>().map_err(|_| format!("`{text}` is no year")).and_then(|year| PartialDate::of_year(year).map_err(|error| error.to_string())));
+    let year = |name: &str| {
+        node.value(name).map(|text| {
+            text.parse::<i16>()
+                .map_err(|_| format!("`{text}` is no year"))
+                .and_then(|year| PartialDate::of_year(year).map_err(|error| error.to_string()))
+        })
+    };
     if let (Some(from), Some(to)) = (year("FROM_YEAR"), year("TO_YEAR")) {
         return Some(from.and_then(|from| to.map(|to| BirthDate::Between(from, to))));
     }

@@ -21,12 +21,19 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         };
         let mut entity = Entity::new(id, list, kind(row));
         let source = row.get("source").unwrap_or_default();
-        entity.topics.push(if source.contains("SDN") || source.contains("Treasury") { Topic::Sanction } else { Topic::ExportControl });
+        entity.topics.push(if source.contains("SDN") || source.contains("Treasury") {
+            Topic::Sanction
+        } else {
+            Topic::ExportControl
+        });
         entity.programmes.push(source.to_owned());
         entity.programmes.extend(row.list("programs", ';').map(str::to_owned));
-        let of = |text: &str, kind| if entity.kind == EntityKind::Person { Name::family_first(text, kind) } else { Name::new(text, kind) };
+        let of = |text: &str, kind| {
+            if entity.kind == EntityKind::Person { Name::family_first(text, kind) } else { Name::new(text, kind) }
+        };
         entity.names = vec![of(name, NameKind::Primary)];
-        let aliases = row.list("alt_names", ';').map(|text| of(text.strip_prefix("and ").unwrap_or(text), NameKind::Strong));
+        let aliases =
+            row.list("alt_names", ';').map(|text| of(text.strip_prefix("and ").unwrap_or(text), NameKind::Strong));
         entity.names.extend(aliases.collect::<Vec<_>>());
         facts(&mut entity, row, loaded);
         loaded.entities.push(entity);
@@ -41,7 +48,12 @@ fn kind(row: &Row<'_>) -> EntityKind {
         Some("Vessel") => EntityKind::Vessel,
         Some("Aircraft") => EntityKind::Aircraft,
         Some(_) => EntityKind::Organisation,
-        None if row.get("source").is_some_and(|source| source.starts_with("Denied Persons") || source.starts_with("ITAR")) => EntityKind::Person,
+        None if row
+            .get("source")
+            .is_some_and(|source| source.starts_with("Denied Persons") || source.starts_with("ITAR")) =>
+        {
+            EntityKind::Person
+        }
         None => EntityKind::Organisation,
     }
 }
@@ -53,7 +65,9 @@ fn facts(entity: &mut Entity, row: &Row<'_>, loaded: &mut Loaded) {
             Err(reason) => loaded.fault(PART, row.line, format!("{}: date of birth: {reason}", entity.id)),
         }
     }
-    entity.nationalities.extend(row.list("nationalities", ';').chain(row.list("citizenships", ';')).filter_map(Country::from_name));
+    entity
+        .nationalities
+        .extend(row.list("nationalities", ';').chain(row.list("citizenships", ';')).filter_map(Country::from_name));
     let last_field = |address: &str| Country::from_name(address.rsplit(',').next().unwrap_or(address));
     entity.countries.extend(row.list("addresses", ';').filter_map(last_field));
     entity.countries.extend(row.list("places_of_birth", ';').filter_map(last_field));

@@ -43,7 +43,11 @@ impl Node {
 
     /// An attribute, unless it is blank.
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.iter().find(|(own, _)| own == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
+        self.attributes
+            .iter()
+            .find(|(own, _)| own == name)
+            .map(|(_, value)| value.trim())
+            .filter(|value| !value.is_empty())
     }
 }
 
@@ -79,7 +83,10 @@ pub(super) fn records(shape: Shape<'_>, bytes: &[u8], mut each: impl FnMut(u64, 
                 }
                 depth += 1;
                 if depth > DEPTH_MAX {
-                    return Err(ListError::Format { part: shape.part, reason: format!("more than {DEPTH_MAX} elements inside each other") });
+                    return Err(ListError::Format {
+                        part: shape.part,
+                        reason: format!("more than {DEPTH_MAX} elements inside each other"),
+                    });
                 }
             }
             Event::End(_) => {
@@ -94,7 +101,9 @@ pub(super) fn records(shape: Shape<'_>, bytes: &[u8], mut each: impl FnMut(u64, 
             Event::Text(text) => append(&mut open, &text.decode().unwrap_or_default()),
             Event::CData(text) => append(&mut open, &text.decode().unwrap_or_default()),
             Event::GeneralRef(reference) => append(&mut open, &resolved(&reference)),
-            Event::Eof if depth > 0 => return Err(ListError::Truncated { part: shape.part, reason: "it ends inside an element".to_owned() }),
+            Event::Eof if depth > 0 => {
+                return Err(ListError::Truncated { part: shape.part, reason: "it ends inside an element".to_owned() });
+            }
             Event::Eof => return Ok(()),
             _ => {}
         }
@@ -114,7 +123,10 @@ fn check_root(shape: Shape<'_>, root: &Node) -> Result<(), ListError> {
     if shape.roots.contains(&root.name.as_str()) {
         return Ok(());
     }
-    Err(ListError::Format { part: shape.part, reason: format!("its root is <{}>", root.name.chars().take(40).collect::<String>()) })
+    Err(ListError::Format {
+        part: shape.part,
+        reason: format!("its root is <{}>", root.name.chars().take(40).collect::<String>()),
+    })
 }
 
 fn element(start: &BytesStart<'_>) -> Node {

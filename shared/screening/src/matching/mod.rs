@@ -9,5 +9,6 @@ pub mod model;
 pub(crate) mod partition;
 pub mod query;
 pub mod screener;
+mod trace;
 mod units;
 pub(crate) mod words;

@@ -10,6 +10,7 @@ use super::features::{self, Features};
 use super::model::{Model, name_only, score};
 use super::partition::PartitionId;
 use super::query::{Query, QueryKind};
+use super::trace::Told;
 use super::units::{QUERY_PARTS_MAX, Unit, units};
 use super::words::{JoinMatch, WordFinder, WordMatch};
 use crate::index::{Index, Partition};
@@ -118,7 +119,7 @@ impl<'i> Screener<'i> {
         let mut candidates = self.candidates(query);
         candidates.retain(|candidate| score(candidate.logits) >= options.min);
         candidates.truncate(options.limit);
-        candidates.iter().map(|candidate| self.hit(query, candidate)).collect()
+        candidates.iter().filter_map(|candidate| self.hit(query, candidate)).collect()
     }
 
     /// The candidates of a query with their features, best first: what a model is fitted on.
@@ -159,8 +160,7 @@ impl<'i> Screener<'i> {
     }
 
     fn in_partition(&mut self, id: PartitionId, query: &Query, documents: &[u32], candidates: &mut Vec<Candidate>) {
-        let mut query_parts = parts(&query.name, id.names_of());
-        query_parts.truncate(QUERY_PARTS_MAX);
+        let query_parts = query_parts(query, id);
         let mut units = units(&query_parts);
         let partition = self.index.partition(id);
         let query_bits = self.gather(id, &partition, &mut units, &query_parts);
@@ -221,24 +221,32 @@ impl<'i> Screener<'i> {
         query_bits
     }
 
-    fn hit(&self, query: &Query, candidate: &Candidate) -> Hit {
+    fn hit(&self, query: &Query, candidate: &Candidate) -> Option<Hit> {
         let partition = self.index.partition(candidate.partition);
-        let entity = self.index.entities().get(num::at(candidate.entity));
-        let name = partition.names.get(num::at(candidate.name));
-        let _ = (query, &candidate.alignment);
-        Hit {
-            entity_id: entity.map_or("", |entity| self.index.text(entity.id)).to_owned(),
-            list: entity.map_or("", |entity| self.index.list_code(entity.list.get())).to_owned(),
-            name: name.map_or("", |name| self.index.text(name.text)).to_owned(),
+        let entity = self.index.entities().get(num::at(candidate.entity))?;
+        let name = partition.names.get(num::at(candidate.name))?;
+        let query_parts = query_parts(query, candidate.partition);
+        let told = Told { index: self.index, partition: &partition, query, query_parts: &query_parts };
+        Some(Hit {
+            entity_id: self.index.text(entity.id).to_owned(),
+            list: self.index.list_code(entity.list.get()).to_owned(),
+            name: self.index.text(name.text).to_owned(),
             score: score(candidate.logits),
             name_score: score(name_only(&candidate.features).weighed(self.model.weights(candidate.partition))),
             date_of_birth: candidate.facts.date.verdict(),
             country: candidate.facts.country,
             document: candidate.facts.document,
             gender: candidate.facts.gender,
-            why: Vec::new(),
-        }
+            why: told.why(entity, name, &candidate.alignment, &candidate.facts),
+        })
     }
+}
+
+/// The parts of a name that are looked at.
+fn query_parts(query: &Query, id: PartitionId) -> Vec<Part> {
+    let mut parts = parts(&query.name, id.names_of());
+    parts.truncate(QUERY_PARTS_MAX);
+    parts
 }
 
 /// What the date of birth adds when names are chosen for a closer look, in bits.

@@ -99,6 +99,19 @@ impl WordFinder {
         found: &mut Vec<WordMatch>,
     ) {
         found.clear();
+        let key = (id.number(), remembered_as(unit));
+        if let Some(words) = self.remembered.get(&key) {
+            found.extend_from_slice(words);
+            return;
+        }
+        self.search(partition, id, unit, found);
+        if self.remembered.len() >= REMEMBERED_MAX {
+            self.remembered.clear();
+        }
+        self.remembered.insert(key, found.clone());
+    }
+
+    fn search(&mut self, partition: &Partition<'_>, id: PartitionId, unit: &Unit, found: &mut Vec<WordMatch>) {
         for reading in &unit.readings {
             self.by_spelling(partition, unit, reading, found);
             if unit.span == 1 && reading.writing == Writing::Full && !reading.shortened {
