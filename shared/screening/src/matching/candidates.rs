@@ -35,9 +35,16 @@ pub(crate) struct Gatherer {
     touched: Vec<u32>,
     stamp: u32,
     query: u32,
+    /// Names outside are passed over, if there is a restriction.
+    only: Option<Vec<bool>>,
 }
 
 impl Gatherer {
+    /// Passes over all names but these, given in the order of the partition.
+    pub(crate) fn restrict(&mut self, only: Vec<bool>) {
+        self.only = Some(only);
+    }
+
     /// Starts a new query.
     pub(crate) fn start(&mut self, partition: &Partition<'_>) {
         if self.names.len() != partition.names.len() || self.stamp > u32::MAX / 2 {
@@ -64,6 +71,9 @@ impl Gatherer {
     }
 
     fn raise(&mut self, name: u32, gain: f32) {
+        if self.only.as_ref().is_some_and(|only| !only.get(num::at(name)).copied().unwrap_or_default()) {
+            return;
+        }
         let Some(gathered) = self.names.get_mut(num::at(name)) else { return };
         if gathered.query != self.query {
             *gathered = Gathered { bits: 0.0, stamp: 0, query: self.query };

@@ -1,5 +1,7 @@
 //! The engine: a query in, hits out.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::align::{Aligner, Alignment};
@@ -111,6 +113,22 @@ impl<'i> Screener<'i> {
             words: Vec::new(),
             joins: Vec::new(),
             promising: Vec::new(),
+        }
+    }
+
+    /// From now on looks only at these entries, given as (list, identifier): for clients who were screened against all others before. Scores
+    /// are those of the whole index.
+    pub fn restrict(&mut self, entries: &BTreeSet<(String, String)>) {
+        let wanted = |entity: u32| {
+            let record = self.index.entities().get(num::at(entity));
+            let key = record.map(|record| {
+                (self.index.list_code(record.list.get()).to_owned(), self.index.text(record.id).to_owned())
+            });
+            key.is_some_and(|key| entries.contains(&key))
+        };
+        for id in PartitionId::ALL {
+            let only = self.index.partition(id).names.iter().map(|name| wanted(name.entity.get())).collect();
+            self.states[id.number()].gatherer.restrict(only);
         }
     }
 

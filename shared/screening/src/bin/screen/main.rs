@@ -2,18 +2,20 @@
 
 mod arguments;
 mod clients;
+mod load;
 mod statistics;
 
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::io::{BufWriter, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
-use screening::index::{Index, build};
-use screening::lists::folder;
-use screening::matching::screener::{Options, Screener};
+use screening::lists::delta::Delta;
+use screening::matching::screener::{Hit, Options, Screener};
+use serde::Serialize;
 
 use arguments::Arguments;
+use clients::Client;
 use statistics::Statistics;
 
 fn main() -> ExitCode {
@@ -44,46 +46,69 @@ fn note(text: &str) {
 fn run() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let mut statistics = Statistics::start();
-    let index = load(&arguments.lists)?;
+    let index = load::index(&arguments.lists)?;
     statistics.loaded(&index);
-    let options = Options { min: arguments.min, limit: 1 };
-    let mut screener = Screener::new(&index);
-    let mut out = BufWriter::new(std::io::stdout().lock());
-    writeln!(out, "query_id,best_entity_id,score")?;
-    for client in clients::read(std::io::stdin().lock())? {
-        let client = client?;
-        for fault in &client.faults {
-            note(&format!("{}: {fault}", client.id));
+    if let Some(path) = &arguments.write_index {
+        std::fs::File::create(path)?.write_all(index.as_bytes())?;
+    } else {
+        let mut screener = Screener::new(&index);
+        if arguments.since.is_some() {
+            screener.restrict(&changed(&arguments)?);
+            statistics.restricted();
         }
-        let hits = screener.screen(&client.query, &options);
-        statistics.screened();
-        let (id, score) = hits.first().map_or(("", 0.0), |hit| (hit.entity_id.as_str(), hit.score));
-        writeln!(out, "{},{},{score:.6}", clients::field(&client.id), clients::field(id))?;
+        screen(&mut screener, &arguments, &mut statistics)?;
     }
-    out.flush()?;
     if arguments.statistics {
         statistics.print();
     }
     Ok(())
 }
 
-/// The index of the lists in a folder.
-fn load(path: &Path) -> Result<Index, Box<dyn Error>> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))? {
-        names.extend(entry?.file_name().into_string());
+/// The entries that are new or say something else since another version of the lists.
+fn changed(arguments: &Arguments) -> Result<BTreeSet<(String, String)>, Box<dyn Error>> {
+    let before = arguments.since.as_deref().map(load::lists).transpose()?.unwrap_or_default();
+    let now = load::lists(&arguments.lists)?;
+    let delta = Delta::between(&before.entities, &now.entities);
+    note(&format!(
+        "{} entries added, {} changed, {} removed",
+        delta.added.len(),
+        delta.changed.len(),
+        delta.removed.len()
+    ));
+    Ok(delta.to_screen().into_iter().map(|entity| (entity.list, entity.id)).collect())
+}
+
+/// A hit with its client, as `--explain` writes it.
+#[derive(Serialize)]
+struct Explained<'h> {
+    query_id: &'h str,
+    #[serde(flatten)]
+    hit: &'h Hit,
+}
+
+fn screen(
+    screener: &mut Screener<'_>,
+    arguments: &Arguments,
+    statistics: &mut Statistics,
+) -> Result<(), Box<dyn Error>> {
+    let options = Options { min: arguments.min, limit: 1 };
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    writeln!(out, "query_id,best_entity_id,score")?;
+    for client in clients::read(std::io::stdin().lock())? {
+        let Client { id, query, faults } = client?;
+        for fault in &faults {
+            note(&format!("{id}: {fault}"));
+        }
+        let hits = screener.screen(&query, &options);
+        statistics.screened();
+        let (entity, score) = hits.first().map_or(("", 0.0), |hit| (hit.entity_id.as_str(), hit.score));
+        writeln!(out, "{},{},{score:.6}", clients::field(&id), clients::field(entity))?;
+        if arguments.explain {
+            for hit in &hits {
+                eprintln!("{}", serde_json::to_string(&Explained { query_id: &id, hit })?);
+            }
+        }
     }
-    let folder = folder::load(&names, |name| {
-        std::fs::File::open(path.join(name)).and_then(|mut file| {
-            let mut bytes = Vec::new();
-            std::io::Read::read_to_end(&mut file, &mut bytes).map(|_| bytes)
-        })
-    })?;
-    for text in &folder.notes {
-        note(text);
-    }
-    for (list, fault) in &folder.faults {
-        note(&format!("{list}: {fault}"));
-    }
-    Ok(build(&folder.lists, &folder.entities))
+    out.flush()?;
+    Ok(())
 }

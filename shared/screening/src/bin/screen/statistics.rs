@@ -43,6 +43,11 @@ impl Statistics {
         self.lists = index.list_version();
     }
 
+    /// Reading the older lists counts as loading too.
+    pub fn restricted(&mut self) {
+        self.load = self.start.elapsed();
+    }
+
     pub fn screened(&mut self) {
         self.screened += 1;
         self.first.get_or_insert_with(|| self.start.elapsed());
