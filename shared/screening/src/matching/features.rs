@@ -264,10 +264,10 @@ fn unmet(
     let mut names_unmet = 0.0;
     for (at, part) in parts.iter().enumerate() {
         let Some(token) = partition.token(part.token.get()) else { continue };
-        let (weight, left) = (
-            weight(token.class),
-            alignment.listed_left & 1_u32.checked_shl(num::position(at)).unwrap_or_default() != 0,
-        );
+        // a family name that is a title elsewhere is a name here: AL-SHAYKH
+        let class = if part.role == 1 && token.class == PartClass::Title { PartClass::Core } else { token.class };
+        let (weight, left) =
+            (weight(class), alignment.listed_left & 1_u32.checked_shl(num::position(at)).unwrap_or_default() != 0);
         all_bits += token.bits * weight;
         let family = part.role == 1;
         if family {

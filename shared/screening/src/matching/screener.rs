@@ -15,12 +15,18 @@ use super::query::{Query, QueryKind};
 use super::trace::Told;
 use super::units::{QUERY_PARTS_MAX, Unit, units};
 use super::words::{JoinMatch, WordFinder, WordMatch};
+use crate::index::layout::NameRecord;
 use crate::index::{Index, Partition};
 use crate::num;
 use crate::text::parts::{Part, PartClass, parts};
 
 /// What one word of the query weighs that no list has, in bits.
 const UNKNOWN_WORD_BITS: f32 = 10.0;
+
+/// The stored kind of a weak alias.
+const WEAK_ALIAS: u8 = 3;
+/// The most that a weak alias gets alone: a score of 0.4, below an alert.
+const UNCONFIRMED_LOGITS_MAX: f32 = -0.8;
 
 /// How to screen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -191,13 +197,14 @@ impl<'i> Screener<'i> {
                 .map_or(0.0, |record| date_bonus(super::dates::compare(query.birth, index.births(record))))
         };
         gatherer.best(&partition, bonus, &mut self.promising);
+        by_document(&partition, documents, &mut self.promising);
         for promising in &self.promising {
             let Some(name) = partition.names.get(num::at(promising.name)) else { continue };
             let Some(entity) = index.entities().get(num::at(name.entity.get())) else { continue };
             let alignment = aligner.align(&partition, promising.name, name, &units, query_parts.len());
             let facts = facts(index, query, name.entity.get(), entity, documents);
             let features = features::of(&partition, name, &units, &query_bits, &alignment, &facts);
-            let logits = features.weighed(self.model.weights(id));
+            let logits = confirmed(name, &facts, features.weighed(self.model.weights(id)));
             candidates.push(Candidate {
                 entity: name.entity.get(),
                 name: promising.name,
@@ -265,6 +272,21 @@ fn query_parts(query: &Query, id: PartitionId) -> Vec<Part> {
     let mut parts = parts(&query.name, id.names_of());
     parts.truncate(QUERY_PARTS_MAX);
     parts
+}
+
+/// Adds the names of entries that a document of the client names, however they are called.
+fn by_document(partition: &Partition<'_>, documents: &[u32], promising: &mut Vec<Promising>) {
+    if !documents.is_empty() {
+        let named = (0..).zip(partition.names).filter(|(_, name)| documents.contains(&name.entity.get()));
+        promising.extend(named.map(|(name, _)| Promising { name, promise: 0.0 }));
+    }
+}
+
+/// A weak alias finds nobody: without a date of birth that agrees or a shared document its score stays below an alert.
+fn confirmed(name: &NameRecord, facts: &Facts, logits: f32) -> f32 {
+    let agrees = matches!(facts.date.verdict(), DateVerdict::Match | DateVerdict::Compatible);
+    let weak = name.kind == WEAK_ALIAS && !agrees && facts.document != Finding::Match;
+    if weak { logits.min(UNCONFIRMED_LOGITS_MAX) } else { logits }
 }
 
 /// What the date of birth adds when names are chosen for a closer look, in bits.

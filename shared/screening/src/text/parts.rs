@@ -2,6 +2,7 @@
 
 use super::distance::Writing;
 use super::romanise::{Romanised, romanise};
+use super::script::Script;
 use super::sound::sounds;
 use super::words::{Word, words};
 use crate::tables;
@@ -62,7 +63,14 @@ impl Part {
     fn new(text: &str, romanised: Vec<Romanised>) -> Option<Self> {
         let readings: Vec<Reading> =
             romanised.into_iter().filter(|read| !read.letters.is_empty()).map(reading).collect();
-        (!readings.is_empty()).then(|| Self { text: text.to_owned(), readings, class: PartClass::Core })
+        let first = readings.first()?;
+        // an analyst reads what a foreign word was taken for
+        let text = if Script::of_text(text) == Script::Latin {
+            text.to_owned()
+        } else {
+            format!("{text} ({})", first.letters)
+        };
+        Some(Self { text, readings, class: PartClass::Core })
     }
 
     /// The letters of the main reading.

@@ -3,7 +3,7 @@
 use screening::index::Index;
 use screening::matching::features::Features;
 use screening::matching::model::Model;
-use screening::matching::screener::Screener;
+use screening::matching::screener::{Examined, Screener};
 
 use crate::cases::{self, Case, Outcome};
 
@@ -20,8 +20,16 @@ const WEIGHT_MAX: f64 = 7.0;
 /// At the score 0.5 so many thousandths of the clean clients alarm.
 const ALERTS_THOUSANDTHS: usize = 5;
 
+/// Weights that the cases say nothing about, because they have neither documents nor genders: set by judgement.
+const GIVEN: [(&str, f64); 2] = [("document_shared", 7.0), ("gender_differs", -1.0)];
+
 /// Wrong candidates that are learnt from for each client.
 const WRONG_EACH: usize = 3;
+
+/// Namesakes with another date of birth are few in the cases and many in life.
+const NAMESAKE_WEIGHT: f64 = 4.0;
+/// Clients with one name only are not in the cases at all.
+const ONE_NAME_WEIGHT: f64 = 0.1;
 
 /// Weights that can only speak for the same party, or do nothing.
 const FOR: [&str; 16] = [
@@ -82,7 +90,7 @@ pub fn cross_validated(index: &Index, cases: &[Case], folds: usize) -> Vec<Outco
     outcomes.into_iter().flatten().collect()
 }
 
-/// The right candidate of a listed client, and the best wrong one of anybody.
+/// The right candidate of a listed client, and the best wrong ones of anybody.
 fn samples(screener: &mut Screener<'_>, case: &Case, samples: &mut Vec<Sample>) {
     let candidates = screener.examine(&case.query());
     let sample = |features: &Features, same, weight| Sample {
@@ -90,12 +98,21 @@ fn samples(screener: &mut Screener<'_>, case: &Case, samples: &mut Vec<Sample>) 
         same,
         weight,
     };
-    if let Some(right) = candidates.iter().find(|candidate| case.label == 1 && candidate.entity_id == case.entity_id) {
-        samples.push(sample(&right.features, true, 1.0));
-    }
-    let wrong = candidates.iter().filter(|candidate| case.label == 0 || candidate.entity_id != case.entity_id);
-    for (rank, wrong) in (1_u32..).zip(wrong.take(WRONG_EACH)) {
-        samples.push(sample(&wrong.features, false, if case.label == 0 { 1.0 } else { 0.3 } / f64::from(rank)));
+    let is_right = |candidate: &Examined| case.label == 1 && candidate.entity_id == case.entity_id;
+    let right = candidates.iter().find(|candidate| is_right(candidate));
+    samples.extend(right.map(|right| sample(&right.features, true, 1.0)));
+    let weight = match case.category.as_str() {
+        "namesake_other_dob" => NAMESAKE_WEIGHT,
+        _ if case.label == 1 => 0.3,
+        _ => 1.0,
+    };
+    let wrong = candidates.iter().filter(|candidate| !is_right(candidate)).take(WRONG_EACH);
+    samples.extend((1_u32..).zip(wrong).map(|(rank, wrong)| sample(&wrong.features, false, weight / f64::from(rank))));
+    if case.is_clean() && case.is_person() {
+        // whoever gives one name only is not thereby listed
+        let first = case.name.split_whitespace().next().unwrap_or_default().to_owned();
+        let alone = screener.examine(&Case { name: first, dob: String::new(), ..case.clone() }.query());
+        samples.extend(alone.first().map(|wrong| sample(&wrong.features, false, ONE_NAME_WEIGHT)));
     }
 }
 
@@ -131,7 +148,9 @@ fn descend(weights: &mut Features, samples: &[Sample]) {
 }
 
 fn allowed(name: &str, weight: f64) -> f64 {
-    if name == "bias" {
+    if let Some((_, given)) = GIVEN.iter().find(|(given, _)| *given == name) {
+        *given
+    } else if name == "bias" {
         weight
     } else if name == "evidence_over_20" {
         // else all clients with long equal names would have one and the same score
