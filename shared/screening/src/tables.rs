@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::num;
+use crate::text::distance::letters_apart;
 use crate::text::sound::sounds;
 
 static TITLES: LazyLock<Vec<&'static str>> = LazyLock::new(|| words(include_str!("../data/titles.txt")));
@@ -43,10 +44,21 @@ pub(crate) fn particle(word: &str) -> Option<&'static str> {
     PARTICLES.binary_search(&word).ok().and_then(|at| PARTICLES.get(at).copied())
 }
 
-/// Whether the word says what kind of company it is.
+/// Whether the word says what kind of company it is; long ones also with a slip or two.
 pub(crate) fn is_legal_form(word: &str) -> bool {
+    let slips = |form: &str| if form.len() < LEGAL_FORM_LONG { 1 } else { 2 };
+    let near = |form: &&&str| form.len() >= LEGAL_FORM_MISSPELT && form.len().abs_diff(word.len()) <= 2;
     LEGAL_FORMS.binary_search(&word).is_ok()
+        || (word.len() >= LEGAL_FORM_MISSPELT - 1
+            && LEGAL_FORMS
+                .iter()
+                .filter(near)
+                .any(|form| letters_apart(form.as_bytes(), word.as_bytes()) <= slips(form)))
 }
+
+/// Words of legal forms that are known with one slip, and with two.
+const LEGAL_FORM_MISSPELT: usize = 7;
+const LEGAL_FORM_LONG: usize = 12;
 
 /// Whether the word of an organisation's name means nothing on its own.
 pub(crate) fn is_small_word(word: &str) -> bool {

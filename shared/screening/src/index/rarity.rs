@@ -14,6 +14,8 @@ use crate::text::sound::sounds;
 const SAME_WORD: f32 = 0.65;
 /// What one edit between a common name and a word adds to the rarity of the common name, in bits.
 const BITS_PER_EDIT: f32 = 5.0;
+/// A list of one's own with ten entries does not make every tenth client bear a name on it: a list is never taken for smaller than this.
+const ENTITIES_MIN: f32 = 7000.0;
 /// No word says more than this, in bits; short words say less.
 const WORD_BITS_MAX: f32 = 14.0;
 const BITS_PER_SOUND: f32 = 2.0;
@@ -74,7 +76,7 @@ impl<'a> Counter<'a> {
         let last = numbers.last().map_or(0, |last| num::at(*last) + 1);
         Self {
             partition,
-            entities: num::real(numbers.len()).max(1.0),
+            entities: num::real(numbers.len()).max(ENTITIES_MIN),
             counted: vec![u32::MAX; last],
             keys: Vec::new(),
             found: Vec::new(),

@@ -1,6 +1,6 @@
 //! Words that the lists use alike: dates in English, nulls.
 
-use crate::model::{BirthDate, PartialDate};
+use crate::model::{BirthDate, DateError, PartialDate};
 
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
@@ -31,8 +31,10 @@ pub(super) fn birth_date(text: &str) -> Result<BirthDate, String> {
 
 fn date(text: &str) -> Result<PartialDate, String> {
     let text = text.trim().trim_end_matches(['.', ',']);
-    if let Ok(date) = text.parse::<PartialDate>() {
-        return Ok(date);
+    match text.parse::<PartialDate>() {
+        Ok(date) => return Ok(date),
+        Err(DateError::Form(_)) => {}
+        Err(impossible) => return Err(impossible.to_string()),
     }
     let not_a_date = || format!("`{}` is not a date", text.chars().take(40).collect::<String>());
     let fields: Vec<&str> = text.split([' ', '/', '.', ',']).filter(|field| !field.is_empty()).collect();
