@@ -1,5 +1,7 @@
 //! The index file: the same bytes for the same lists, and an error of its own for each kind of wrong file.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 use screening::index::{Index, IndexError, ListInfo, build};
 use screening::lists::ofac_csv::{OfacFiles, read};
 use screening::matching::query::{Query, QueryKind};

@@ -1,5 +1,7 @@
 //! What each parser makes of each form of row, on small samples in the formats of the lists.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 use screening::lists::format::Format;
 use screening::lists::ofac_csv::{OfacFiles, read};
 use screening::lists::{ListError, Loaded, pep_csv};

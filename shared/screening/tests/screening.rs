@@ -1,5 +1,7 @@
 //! What the engine finds and what it leaves alone, on the crate's sample list.
 
+#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
+
 use proptest::prelude::*;
 use screening::index::{Index, ListInfo, build};
 use screening::lists::ofac_csv::{OfacFiles, read};

@@ -285,10 +285,10 @@ impl PartitionData {
         let mut names: Vec<Vec<U32>> = vec![Vec::new(); self.tokens.len()];
         for (number, name) in (0..).zip(&self.names) {
             for part in self.view().parts_of(name) {
-                if let Some(own) = names.get_mut(num::at(part.token.get())) {
-                    if own.last().is_none_or(|last| last.get() != number) {
-                        own.push(U32::new(number));
-                    }
+                if let Some(own) = names.get_mut(num::at(part.token.get()))
+                    && own.last().is_none_or(|last| last.get() != number)
+                {
+                    own.push(U32::new(number));
                 }
             }
         }

@@ -48,10 +48,11 @@ fn surname_in_capitals(mut name: Name) -> Name {
         .iter()
         .take_while(|word| word.chars().any(char::is_alphabetic) && !word.chars().any(char::is_lowercase))
         .count();
-    if let (Some(family), Some(given)) = (words.get(..capitals), words.get(capitals..)) {
-        if !family.is_empty() && !given.is_empty() {
-            name.family = Some(family.join(" "));
-        }
+    if let (Some(family), Some(given)) = (words.get(..capitals), words.get(capitals..))
+        && !family.is_empty()
+        && !given.is_empty()
+    {
+        name.family = Some(family.join(" "));
     }
     name
 }

@@ -103,6 +103,13 @@ pub struct Examined {
     pub logits: f32,
 }
 
+impl Index {
+    /// Screens one client. For many, a [`Screener`] that is kept is faster.
+    pub fn screen(&self, query: &Query, options: &Options) -> Vec<Hit> {
+        Screener::new(self).screen(query, options)
+    }
+}
+
 impl<'i> Screener<'i> {
     /// With the model of the crate.
     pub fn new(index: &'i Index) -> Self {

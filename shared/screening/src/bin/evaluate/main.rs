@@ -69,7 +69,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         report::print(&format!("{folds}-fold cross-validation"), &cases, &outcomes);
     } else if arguments.fit {
         let model = fit::fit(&index, &cases.iter().collect::<Vec<_>>());
-        print!("{}", model.to_text());
+        report::write(&model.to_text());
     } else {
         let mut screener = Screener::with_model(&index, *Model::fitted());
         let outcomes: Vec<_> = cases.iter().map(|case| cases::outcome(&mut screener, case)).collect();

@@ -21,7 +21,11 @@ pub fn print(title: &str, cases: &[Case], outcomes: &[Outcome]) {
     for (name, group) in [("persons", &persons), ("organisations", &organisations)] {
         text.push_str(&by_kind(name, group));
     }
-    // a closed pipe is the reader's wish
+    write(&text);
+}
+
+/// Writes to standard output; a closed pipe is the reader's wish.
+pub fn write(text: &str) {
     std::io::stdout().write_all(text.as_bytes()).unwrap_or_default();
 }
 
