@@ -100,6 +100,7 @@ ARMENIAN = [("zh", "ժ"), ("kh", "խ"), ("ts", "ց"), ("ch", "չ"), ("sh", "շ")
             ("n", "ն"), ("o", "ո"), ("p", "պ"), ("r", "ր"), ("s", "ս"), ("u", "ու"), ("f", "ֆ"), ("y", "յ"), ("h", "հ"), ("j", "ջ"), ("c", "կ"), ("q", "ք"), ("w", "վ"), ("x", "քս")]
 DEVANAGARI = [("kh", "ख"), ("gh", "घ"), ("ch", "च"), ("th", "थ"), ("dh", "ध"), ("ph", "फ"), ("bh", "भ"), ("sh", "श"), ("aa", "ा"), ("ee", "ी"), ("oo", "ू"), ("k", "क"), ("g", "ग"), ("j", "ज"), ("t", "त"), ("d", "द"), ("n", "न"), ("p", "प"),
               ("b", "ब"), ("m", "म"), ("y", "य"), ("r", "र"), ("l", "ल"), ("v", "व"), ("w", "व"), ("s", "स"), ("h", "ह"), ("z", "ज़"), ("f", "फ़"), ("q", "क़"), ("a", "?ा"), ("i", "ि"), ("u", "ु"), ("e", "े"), ("o", "ो"), ("c", "क"), ("x", "क्स")]
+FIRST_VOWELS = {"ा": "अ", "ि": "इ", "ु": "उ", "े": "ए", "ो": "ओ", "ी": "ई", "ू": "ऊ"}
 HEBREW = [("sh", "ש"), ("kh", "ח"), ("ch", "צ'"), ("ts", "צ"), ("th", "ת"), ("aa", "א"), ("oo", "ו"), ("ou", "ו"), ("b", "ב"), ("g", "ג"), ("d", "ד"), ("h", "ה"), ("v", "ו"), ("w", "ו"), ("z", "ז"), ("t", "ט"), ("y", "י"), ("k", "ק"), ("l", "ל"), ("m", "מ"), ("n", "נ"),
           ("s", "ס"), ("p", "פ"), ("f", "פ"), ("q", "ק"), ("r", "ר"), ("j", "ג'"), ("a", "?א"), ("i", "י"), ("u", "ו"), ("o", "ו"), ("e", "?"), ("c", "ק"), ("x", "קס")]
 KATAKANA = {"a": "ア", "i": "イ", "u": "ウ", "e": "エ", "o": "オ", "ka": "カ", "ki": "キ", "ku": "ク", "ke": "ケ", "ko": "コ", "sa": "サ", "si": "シ", "shi": "シ", "su": "ス", "se": "セ", "so": "ソ", "ta": "タ", "chi": "チ", "ti": "ティ", "tsu": "ツ", "tu": "トゥ",
@@ -118,7 +119,7 @@ def respell(word, table, rng):
             if word.startswith(latin, at):
                 if "?" in letter:
                     letter = letter.replace("?", "") if rng.random() < 0.4 or at == 0 else ""
-                out += letter
+                out += FIRST_VOWELS.get(letter, letter) if at == 0 else letter
                 at += len(latin)
                 break
         else:
@@ -394,6 +395,7 @@ def org_kinds():
         "org_acronym": acronym,
         "org_last_word_dropped": dropped,
         "org_shuffled": lambda p, n, r: " ".join(r.sample(n.split(), len(n.split()))).title() if 2 <= len(n.split()) <= 6 else None,
+        "org_typo1": lambda p, n, r: typos(n.title(), 1, r),
         "org_typos2": lambda p, n, r: typos(n.title(), 2, r),
         "org_and": lambda p, n, r: n.replace(" AND ", " & ").title() if " AND " in n else None,
         "org_joined": lambda p, n, r: " ".join(glued(n.title().split(), r)) if len(n.split()) > 1 else None,

@@ -8,7 +8,7 @@ use crate::num;
 use crate::tables;
 use crate::text::distance::{Writing, distance};
 use crate::text::parts::PartClass;
-use crate::text::sound::sounds;
+use crate::text::sound::{skeleton, sounds};
 
 /// Words nearer than this are one word in different spellings.
 const SAME_WORD: f32 = 0.65;
@@ -39,9 +39,10 @@ pub(super) fn weights(partition: &Partition<'_>, id: PartitionId) -> Vec<Weight>
         cap_common_names(partition, &mut weights);
     }
     for (token, weight) in (0..words).zip(&mut weights) {
-        let most = partition.token(token).map_or(0.0, |token| most_bits(token.class, token.sounds.len()));
-        weight.word = weight.word.min(most);
-        weight.skeleton = weight.skeleton.min(weight.word);
+        let Some(token) = partition.token(token) else { continue };
+        weight.word = weight.word.min(most_bits(token.class, token.sounds.len()));
+        let consonants = skeleton(token.sounds).len();
+        weight.skeleton = weight.skeleton.min(weight.word).min(most_bits(token.class, consonants));
     }
     weights
 }
