@@ -24,8 +24,11 @@ const SHORTENED_BITS: f32 = 4.0;
 const EDITS_MAX: f32 = 2.4;
 const EDITS_PER_SOUND: f32 = 0.3;
 const EDITS_SHORT: f32 = 0.3;
-/// What any meeting with a legal form says, in bits.
-const LEGAL_FORM_BITS: f32 = 0.1;
+/// What any meeting of single words says, in bits.
+const KNOWN_BITS: f32 = 0.1;
+/// One slip of the finger, and the fewest sounds of a word that is known in spite of it.
+const SLIP: f32 = 1.0;
+const SLIP_SOUNDS_MIN: usize = 4;
 /// What each letter of an acronym says, in bits, and its fewest letters.
 const ACRONYM_LETTER_BITS: f32 = 3.0;
 pub(crate) const ACRONYM_MIN: usize = 4;
@@ -238,10 +241,12 @@ fn compare(unit: &Unit, reading: &Reading, word: &Token<'_>, token: u32) -> Opti
     let edits = if same {
         0.0
     } else {
+        let sounds = reading.sounds.len().min(word.sounds.len());
         let useful = (weight(word, reading.writing) - GAIN_MIN) / BITS_PER_EDIT;
-        let limit = limit(reading.sounds.len().min(word.sounds.len()));
-        // a misspelt `otvetstvennostyu` says nothing, but it has to be known for what it is
-        let limit = if word.class == PartClass::LegalForm && unit.span == 1 { limit } else { limit.min(useful) };
+        // a misspelt common word says nothing, but it is no other word either
+        let useful = if sounds >= SLIP_SOUNDS_MIN { useful.max(SLIP) } else { useful };
+        // a misspelt `otvetstvennostyu` has to be known for what it is
+        let limit = if word.class == PartClass::LegalForm { limit(sounds) } else { limit(sounds).min(useful) };
         match (reading.writing, word.writing) {
             (Writing::Full, Writing::WithoutVowels) => {
                 distance(word.sounds, &reading.sounds, Writing::WithoutVowels, limit)
@@ -266,8 +271,8 @@ fn compare(unit: &Unit, reading: &Reading, word: &Token<'_>, token: u32) -> Opti
     if reading.shortened {
         gain -= SHORTENED_BITS;
     }
-    if word.class == PartClass::LegalForm && unit.span == 1 {
-        gain = gain.max(LEGAL_FORM_BITS);
+    if unit.span == 1 && !reading.shortened {
+        gain = gain.max(KNOWN_BITS);
     }
     (gain > 0.0).then_some(WordMatch { token, gain, edits, how })
 }

@@ -49,9 +49,12 @@ struct Cutter {
 
 impl Cutter {
     fn letter(&mut self, letter: char) {
-        let camel = self
-            .last
-            .is_some_and(|last| last.is_lowercase() && letter.is_uppercase() && Script::of(last) == Script::of(letter));
+        // alTikriti is two words, nOze a slip of the finger
+        let inside = self.word.chars().nth(1).is_some();
+        let camel = inside
+            && self.last.is_some_and(|last| {
+                last.is_lowercase() && letter.is_uppercase() && Script::of(last) == Script::of(letter)
+            });
         if camel {
             self.cut(true);
         }
