@@ -44,7 +44,7 @@ fn clients_who_are_on_nobodys_list_do_not_alert() {
         person("Emma Daniels", "1988-01-30"),
         person("Ivan", ""),
         person("Ivan Smirnov", ""),
-        person("Maria Garcia", ""),
+        person("Maria Gonzalez", ""),
         person("Jonas", ""),
         person("Mohammed Ali", "1980-01-01"),
         person("", "1968-03-18"),
