@@ -165,7 +165,7 @@ fn person_parts(mut raw: Vec<(Part, bool)>) -> Vec<Part> {
     }
     assimilated_articles(&mut parts);
     for part in &mut parts {
-        part.class = person_class(part.letters());
+        part.class = person_class(part);
     }
     parts
 }
@@ -323,9 +323,13 @@ fn digits_misread(part: &mut Part) {
     part.replace_letters(read.collect());
 }
 
-fn person_class(letters: &str) -> PartClass {
+fn person_class(part: &Part) -> PartClass {
+    let letters = part.letters();
     if letters.bytes().all(|c| c.is_ascii_digit()) {
         PartClass::Number
+    } else if letters.len() == 1 && part.text != letters {
+        // a capital; Ortega y Gasset has a small one
+        PartClass::Initial
     } else if tables::particle(letters).is_some() {
         PartClass::Particle
     } else if tables::is_title(letters) {
@@ -418,6 +422,7 @@ mod tests {
         let class = |name| parts(name, NameOf::Person).iter().map(|part| part.class).collect::<Vec<_>>();
         use PartClass::{Core, Initial, Particle, Patronymic, Title};
         assert_eq!(class("Dr. V. Vladimirovich al-Putin"), [Title, Initial, Patronymic, Particle, Core]);
+        assert_eq!(class("I. Ortega y Gasset"), [Initial, Core, Particle, Core]);
         let class = |name| parts(name, NameOf::Thing).iter().map(|part| part.class).collect::<Vec<_>>();
         assert_eq!(class("Rosneft S.A. 5 of"), [Core, PartClass::LegalForm, PartClass::Number, Particle]);
     }
