@@ -20,6 +20,10 @@ const USAGE: &str = "usage: evaluate [--fit] [--folds N] LIST_FOLDER CASES.jsonl
   --folds N   fit on the other folds, measure each fold: cross-validation\n\
   --fit       fit on all cases and print the model file";
 
+/// The first line of a model file.
+const MODEL_HEADER: &str =
+    "# Weights of the model in logits: feature, for persons, for organisations. Made by `evaluate --fit`: see README.md.";
+
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -69,7 +73,7 @@ fn run() -> Result<(), Box<dyn Error>> {
         report::print(&format!("{folds}-fold cross-validation"), &cases, &outcomes);
     } else if arguments.fit {
         let model = fit::fit(&index, &cases.iter().collect::<Vec<_>>());
-        report::write(&model.to_text());
+        report::write(&format!("{MODEL_HEADER}\n{}", model.to_text()));
     } else {
         let mut screener = Screener::with_model(&index, *Model::fitted());
         let outcomes: Vec<_> = cases.iter().map(|case| cases::outcome(&mut screener, case)).collect();
