@@ -47,7 +47,10 @@ pub(crate) fn particle(word: &str) -> Option<&'static str> {
 /// Whether the word says what kind of company it is; long ones also with a slip or two.
 pub(crate) fn is_legal_form(word: &str) -> bool {
     let slips = |form: &str| if form.len() < LEGAL_FORM_LONG { 1 } else { 2 };
-    let near = |form: &&&str| form.len() >= LEGAL_FORM_MISSPELT && form.len().abs_diff(word.len()) <= 2;
+    let begins = word.as_bytes().first();
+    let near = |form: &&&str| {
+        form.as_bytes().first() == begins && form.len() >= LEGAL_FORM_MISSPELT && form.len().abs_diff(word.len()) <= 2
+    };
     LEGAL_FORMS.binary_search(&word).is_ok()
         || (word.len() >= LEGAL_FORM_MISSPELT - 1
             && LEGAL_FORMS

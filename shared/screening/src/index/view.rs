@@ -56,6 +56,12 @@ impl<'a> Partition<'a> {
         self.bytes.get(start..start.saturating_add(usize::from(length))).unwrap_or_default()
     }
 
+    /// Whether a name has this very word.
+    pub(crate) fn has_word(&self, letters: &[u8]) -> bool {
+        let own = |record: &TokenRecord| self.text(record.letters, record.letters_length);
+        self.tokens.binary_search_by(|record| own(record).cmp(letters)).is_ok()
+    }
+
     /// The words with this key.
     pub(crate) fn tokens_with_key(&self, hash: u32) -> impl Iterator<Item = u32> + use<'a> {
         let (keys, directory) = (self.keys, self.key_directory);

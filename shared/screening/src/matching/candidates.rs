@@ -11,6 +11,9 @@ const BEHIND_MAX: f32 = 12.0;
 /// Of the words that a listed name has beyond the query this part of their weight counts against it.
 const UNSHARED_WEIGHT: f32 = 0.25;
 
+/// Words that say less choose no candidates: articles, legal forms. In bits.
+const TELLING_BITS: f32 = 1.0;
+
 /// What a name has gathered so far.
 #[derive(Debug, Clone, Copy, Default)]
 struct Gathered {
@@ -60,7 +63,7 @@ impl Gatherer {
     /// Adds what one unit of the query found, best word first: a name counts the unit once.
     pub(crate) fn add(&mut self, partition: &Partition<'_>, words: &[WordMatch], joins: &[JoinMatch]) {
         self.stamp += 1;
-        for word in words {
+        for word in words.iter().take_while(|word| word.gain >= TELLING_BITS) {
             for name in partition.names_with(word.token) {
                 self.raise(name.get(), word.gain);
             }

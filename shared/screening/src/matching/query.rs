@@ -42,12 +42,22 @@ pub enum QueryKind {
 }
 
 impl QueryKind {
+    /// Where a client of the kind is looked for.
     pub(crate) fn partitions(kind: Option<Self>) -> &'static [PartitionId] {
         match kind {
             Some(Self::Person) => &[PartitionId::Persons],
             Some(Self::Organisation) => &[PartitionId::Organisations],
             Some(Self::Craft) => &[PartitionId::Craft],
             None => &[PartitionId::Persons, PartitionId::Organisations],
+        }
+    }
+
+    /// Where a client of the kind is looked for by the exact name only: lists and clients' forms mistake one for the other.
+    pub(crate) fn exact_only(kind: Option<Self>) -> Option<PartitionId> {
+        match kind {
+            Some(Self::Person) => Some(PartitionId::Organisations),
+            Some(Self::Organisation) => Some(PartitionId::Persons),
+            Some(Self::Craft) | None => None,
         }
     }
 }

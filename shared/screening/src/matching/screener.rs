@@ -23,6 +23,8 @@ use crate::text::parts::{Part, PartClass, parts};
 /// What one word of the query weighs that no list has, in bits.
 const UNKNOWN_WORD_BITS: f32 = 10.0;
 
+/// The fewest parts of a name that is looked for among parties of another kind.
+const EXACT_PARTS_MIN: usize = 2;
 /// The stored kind of a weak alias.
 const WEAK_ALIAS: u8 = 3;
 /// The most that a weak alias gets alone: a score of 0.4, below an alert.
@@ -176,6 +178,9 @@ impl<'i> Screener<'i> {
         for id in QueryKind::partitions(query.kind) {
             self.in_partition(*id, query, &documents, &mut candidates);
         }
+        if let Some(id) = QueryKind::exact_only(query.kind) {
+            self.by_exact_name(id, query, &mut candidates);
+        }
         candidates.sort_unstable_by(|a, b| {
             b.logits.total_cmp(&a.logits).then(a.entity.cmp(&b.entity)).then(a.name.cmp(&b.name))
         });
@@ -188,6 +193,17 @@ impl<'i> Screener<'i> {
             new
         });
         candidates
+    }
+
+    /// Candidates of another kind than the client, whose whole name is the client's.
+    fn by_exact_name(&mut self, id: PartitionId, query: &Query, candidates: &mut Vec<Candidate>) {
+        let parts = query_parts(query, id);
+        let partition = self.index.partition(id);
+        if parts.len() >= EXACT_PARTS_MIN && parts.iter().all(|part| partition.has_word(part.letters().as_bytes())) {
+            let mut found = Vec::new();
+            self.in_partition(id, query, &[], &mut found);
+            candidates.extend(found.into_iter().filter(|candidate| candidate.features.all_equal > 0.0));
+        }
     }
 
     fn in_partition(&mut self, id: PartitionId, query: &Query, documents: &[u32], candidates: &mut Vec<Candidate>) {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::partition::PartitionId;
 use super::units::Unit;
+use crate::index::layout::JoinRecord;
 use crate::index::{Partition, Token, keys};
 use crate::num;
 use crate::tables::Kinship;
@@ -18,6 +19,8 @@ const FORM_BITS: f32 = 1.0;
 const NICKNAME_BITS: f32 = 2.5;
 /// What it costs to join or split words.
 const JOIN_BITS: f32 = 1.0;
+/// Words written as one and a word that differs from them in length by more letters than this are not compared.
+const JOINED_LETTERS_APART_MAX: usize = 4;
 /// What it costs to leave out the servant of a name, `Abd al-`.
 const SHORTENED_BITS: f32 = 4.0;
 /// Words further apart are different words; of short words a smaller part may differ.
@@ -154,51 +157,41 @@ impl WordFinder {
         }
     }
 
-    /// The neighbouring words of listed names that the unit may be.
+    /// The neighbouring words of listed names that the unit may be, or whose first letters it may be.
     pub(crate) fn joins(&mut self, partition: &Partition<'_>, number: usize, unit: &Unit, found: &mut Vec<JoinMatch>) {
         let Some(reading) = unit.readings.first().filter(|reading| unit.span == 1 && reading.letters.len() > 3) else {
             return;
         };
         let gain = num::real(reading.letters.len()) * ACRONYM_LETTER_BITS;
-        for acronym in partition.joins_with_key(keys::acronym_key(reading.letters.as_bytes())) {
-            let (first, count) = (usize::from(acronym.first), usize::from(acronym.count));
-            found.push(JoinMatch {
-                name: acronym.name.get(),
-                first,
-                count,
-                unit: number,
-                gain,
-                edits: 0.0,
-                how: How::Acronym,
-            });
-        }
+        let acronyms = partition.joins_with_key(keys::acronym_key(reading.letters.as_bytes()));
+        found.extend(acronyms.map(|join| JoinMatch::new(&join, number, gain, 0.0, How::Acronym)));
         for join in partition.joins_with_key(keys::join_key(&reading.sounds)) {
-            let Some(name) = partition.names.get(num::at(join.name.get())) else { continue };
-            let (first, count) = (usize::from(join.first), usize::from(join.count));
-            let parts = partition.parts_of(name).get(first..first + count).unwrap_or_default();
-            let limit = limit(reading.sounds.len());
-            let Some(edits) = distance(&reading.sounds, &partition.joined_sounds(parts), reading.writing, limit) else {
-                continue;
-            };
-            let bits: f32 = parts
-                .iter()
-                .filter_map(|part| partition.token(part.token.get()))
-                .map(|token| weight(&token, reading.writing))
-                .sum();
-            let gain = bits - edits * BITS_PER_EDIT - JOIN_BITS;
-            if gain > 0.0 {
-                found.push(JoinMatch {
-                    name: join.name.get(),
-                    first,
-                    count,
-                    unit: number,
-                    gain,
-                    edits,
-                    how: How::Spelling,
-                });
-            }
+            let Some((gain, edits)) = written_as_one(partition, &join, reading) else { continue };
+            found.push(JoinMatch::new(&join, number, gain, edits, How::Spelling));
         }
     }
+}
+
+impl JoinMatch {
+    fn new(join: &JoinRecord, unit: usize, gain: f32, edits: f32, how: How) -> Self {
+        let (first, count) = (usize::from(join.first), usize::from(join.count));
+        Self { name: join.name.get(), first, count, unit, gain, edits, how }
+    }
+}
+
+/// What it says that neighbouring words, written as one, are the reading; and how far apart they are.
+fn written_as_one(partition: &Partition<'_>, join: &JoinRecord, reading: &Reading) -> Option<(f32, f32)> {
+    let (first, count) = (usize::from(join.first), usize::from(join.count));
+    let parts = partition.parts_of(partition.names.get(num::at(join.name.get()))?).get(first..first + count)?;
+    let tokens = || parts.iter().filter_map(|part| partition.token(part.token.get()));
+    let letters: usize = tokens().map(|token| token.letters.len()).sum();
+    if reading.writing == Writing::Full && letters.abs_diff(reading.letters.len()) > JOINED_LETTERS_APART_MAX {
+        return None;
+    }
+    let bits: f32 = tokens().map(|token| weight(&token, reading.writing)).sum();
+    let limit = limit(reading.sounds.len()).min((bits - JOIN_BITS) / BITS_PER_EDIT);
+    let edits = distance(&reading.sounds, &partition.joined_sounds(parts), reading.writing, limit)?;
+    Some((bits - edits * BITS_PER_EDIT - JOIN_BITS, edits)).filter(|(gain, _)| *gain > 0.0)
 }
 
 /// Everything of a unit that its words depend on.

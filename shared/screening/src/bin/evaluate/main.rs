@@ -21,8 +21,7 @@ const USAGE: &str = "usage: evaluate [--fit] [--folds N] LIST_FOLDER CASES.jsonl
   --fit       fit on all cases and print the model file";
 
 /// The first line of a model file.
-const MODEL_HEADER: &str =
-    "# Weights of the model in logits: feature, for persons, for organisations. Made by `evaluate --fit`: see README.md.";
+const MODEL_HEADER: &str = "# Weights of the model in logits: feature, for persons, for organisations. Made by `evaluate --fit`: see README.md.";
 
 fn main() -> ExitCode {
     match run() {
