@@ -1,6 +1,7 @@
 //! From a written name to comparable parts: scripts, sounds, skeletons, distances.
 
 mod arabic;
+mod compounds;
 pub(crate) mod distance;
 mod han;
 mod hangul;

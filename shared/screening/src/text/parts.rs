@@ -1,10 +1,11 @@
 //! The parts of a name, each with what it is and how it may be read: the form in which query and list meet.
 
+use super::compounds::compounds;
 use super::distance::Writing;
 use super::romanise::{Romanised, romanise};
 use super::script::Script;
 use super::sound::sounds;
-use super::words::{Word, words};
+use super::words::words;
 use crate::tables;
 
 /// What a part is in its name.
@@ -60,7 +61,7 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    fn new(text: &str, romanised: Vec<Romanised>) -> Option<Self> {
+    pub(super) fn new(text: &str, romanised: Vec<Romanised>) -> Option<Self> {
         let readings: Vec<Reading> =
             romanised.into_iter().filter(|read| !read.letters.is_empty()).map(reading).collect();
         let first = readings.first()?;
@@ -73,22 +74,26 @@ impl Part {
         Some(Self { text, readings, class: PartClass::Core })
     }
 
+    pub(super) fn of_readings(text: String, readings: Vec<Reading>) -> Self {
+        Self { text, readings, class: PartClass::Core }
+    }
+
     /// The letters of the main reading.
     pub(crate) fn letters(&self) -> &str {
         self.readings.first().map_or("", |reading| reading.letters.as_str())
     }
 
-    fn writing(&self) -> Writing {
+    pub(super) fn writing(&self) -> Writing {
         self.readings.first().map_or(Writing::Full, |reading| reading.writing)
     }
 
-    fn replace_letters(&mut self, letters: String) {
+    pub(super) fn replace_letters(&mut self, letters: String) {
         let writing = self.writing();
         self.readings = vec![reading(Romanised { letters, writing })];
     }
 }
 
-fn reading(romanised: Romanised) -> Reading {
+pub(super) fn reading(romanised: Romanised) -> Reading {
     Reading {
         sounds: sounds(&romanised.letters),
         letters: romanised.letters,
@@ -99,206 +104,26 @@ fn reading(romanised: Romanised) -> Reading {
 
 /// The parts of a name in order. Nothing but signs gives none.
 pub(crate) fn parts(name: &str, of: NameOf) -> Vec<Part> {
-    let mut parts: Vec<(Part, bool)> = Vec::new();
-    for Word { text, hyphenated } in words(name) {
-        let first = parts.is_empty();
-        for (at, romanised) in romanise(&text, first).into_iter().enumerate() {
-            let several = Part::new(&text, romanised);
-            parts.extend(several.map(|part| (part, hyphenated && at == 0)));
-        }
+    let mut parts: Vec<Part> = Vec::new();
+    for word in words(name) {
+        let starts_name = parts.is_empty();
+        parts.extend(romanise(&word, starts_name).into_iter().filter_map(|romanised| Part::new(&word, romanised)));
     }
     match of {
         NameOf::Person => person_parts(parts),
-        NameOf::Thing => thing_parts(parts.into_iter().map(|(part, _)| part).collect()),
+        NameOf::Thing => thing_parts(parts),
     }
 }
 
-fn person_parts(mut raw: Vec<(Part, bool)>) -> Vec<Part> {
-    for (part, _) in &mut raw {
+fn person_parts(mut written: Vec<Part>) -> Vec<Part> {
+    for part in &mut written {
         digits_misread(part);
     }
-    let mut parts: Vec<Part> = Vec::with_capacity(raw.len());
-    let mut at = 0;
-    while let Some((part, _)) = raw.get(at) {
-        let mut part = part.clone();
-        at += 1;
-        if is_servant(part.letters()) {
-            // Abd al-Rahman, Abdel Rahman, Abdul Rahman
-            let article = raw.get(at).is_some_and(|(next, _)| is_article(next.letters()) && raw.get(at + 1).is_some());
-            let of = if article { at + 1 } else { at };
-            if let Some((name, _)) = raw.get(of) {
-                let text = raw
-                    .get(at - 1..=of)
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|(p, _)| p.text.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                servant_of(&mut part, name, text);
-                at = of + 1;
-            }
-        } else if let Some(rest) = servant_prefix(part.letters()) {
-            let name = Part::new(rest, vec![Romanised { letters: rest.to_owned(), writing: part.writing() }]);
-            if let Some(name) = name {
-                let text = part.text.clone();
-                servant_of(&mut part, &name, text);
-            }
-        } else if let Some(stem) = faith_suffix(part.letters()) {
-            part.replace_letters(format!("{stem}din"));
-        } else if let Some(used) = faith_follows(raw.get(at..).unwrap_or_default()) {
-            // Salah al-Din, Nur ad Din, Nasr Eddine
-            if !is_article(part.letters()) && tables::particle(part.letters()).is_none() {
-                let text = raw
-                    .get(at - 1..at + used)
-                    .unwrap_or_default()
-                    .iter()
-                    .map(|(p, _)| p.text.as_str())
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                let letters = format!("{}din", part.letters());
-                part.replace_letters(letters);
-                part.text = text;
-                at += used;
-            }
-        }
-        parts.push(part);
-    }
-    assimilated_articles(&mut parts);
+    let mut parts = compounds(&written);
     for part in &mut parts {
         part.class = person_class(part);
     }
     parts
-}
-
-fn servant_of(part: &mut Part, name: &Part, text: String) {
-    let writing = name.writing();
-    let mut short = reading(Romanised { letters: name.letters().to_owned(), writing });
-    short.shortened = true;
-    part.readings = vec![reading(Romanised { letters: format!("abd{}", name.letters()), writing }), short];
-    part.text = text;
-}
-
-/// `abd` with or without an article grown on.
-fn is_servant(letters: &str) -> bool {
-    matches!(
-        letters,
-        "abd"
-            | "abdul"
-            | "abdel"
-            | "abdal"
-            | "abdoul"
-            | "abdol"
-            | "abdar"
-            | "abdus"
-            | "abdas"
-            | "abdu"
-            | "abdool"
-            | "abdil"
-            | "abdolla"
-            | "ebd"
-            | "abdou"
-            | "abdur"
-            | "abder"
-            | "abdes"
-            | "abden"
-            | "abdun"
-            | "abdan"
-            | "abdush"
-            | "abdash"
-            | "abduz"
-            | "abdaz"
-            | "abdut"
-            | "abdat"
-            | "abdad"
-    )
-}
-
-fn is_article(letters: &str) -> bool {
-    matches!(
-        letters,
-        "al" | "el"
-            | "ul"
-            | "ol"
-            | "ar"
-            | "as"
-            | "ad"
-            | "an"
-            | "at"
-            | "az"
-            | "ash"
-            | "ur"
-            | "us"
-            | "ud"
-            | "un"
-            | "er"
-            | "es"
-            | "ed"
-            | "en"
-            | "uz"
-            | "il"
-    )
-}
-
-/// What follows `abdul`, `abdur`, `abdel` … in one word.
-fn servant_prefix(letters: &str) -> Option<&str> {
-    let rest = letters.strip_prefix("abd")?;
-    let cut = |prefix: &str| rest.strip_prefix(prefix).filter(|name| name.len() >= 2);
-    if let Some(name) = ["oul", "ool", "ul", "el", "al", "ol", "il"].iter().find_map(|prefix| cut(prefix)) {
-        return Some(name);
-    }
-    // assimilated: abdurrahman, abdessalam
-    let consonants = rest.trim_start_matches(['a', 'e', 'i', 'o', 'u']);
-    let mut letters = consonants.bytes();
-    let doubled = letters.next().is_some_and(|first| letters.next() == Some(first));
-    if doubled && consonants.len() < rest.len() {
-        return consonants.get(1..).filter(|name| name.len() >= 3);
-    }
-    // abdirahman, abdrahman
-    let short = rest.strip_prefix(['i', 'u', 'a', 'e']).unwrap_or(rest);
-    Some(short).filter(|name| name.len() >= 4)
-}
-
-/// What stands before `-uddin` in one word.
-fn faith_suffix(letters: &str) -> Option<&str> {
-    let stem = [
-        "eddine", "uddine", "uddin", "eddin", "addin", "aldin", "oddin", "uldin", "eldin", "uddeen", "udeen", "ettin",
-        "ddin",
-    ]
-    .iter()
-    .find_map(|suffix| letters.strip_suffix(suffix))?;
-    (stem.len() >= 2).then_some(stem)
-}
-
-/// How many of the next words are `al-Din`.
-fn faith_follows(next: &[(Part, bool)]) -> Option<usize> {
-    let is_faith = |letters: &str| matches!(letters, "din" | "deen" | "dine" | "dyn" | "dien");
-    match next {
-        [(only, _), ..]
-            if matches!(
-                only.letters(),
-                "uddin" | "eddin" | "eddine" | "addin" | "aldin" | "uldin" | "eldin" | "uddeen"
-            ) =>
-        {
-            Some(1)
-        }
-        [(article, _), (faith, _), ..] if is_article(article.letters()) && is_faith(faith.letters()) => Some(2),
-        _ => None,
-    }
-}
-
-/// `ash-Sharif`, `ar-Rashid`: the article takes the first sound of its name.
-fn assimilated_articles(parts: &mut [Part]) {
-    for at in 1..parts.len() {
-        let (before, after) = parts.split_at_mut(at);
-        if let (Some(article), Some(name)) = (before.last_mut(), after.first()) {
-            let own = article.letters().trim_start_matches(['a', 'e', 'u']);
-            let assimilated =
-                is_article(article.letters()) && !own.is_empty() && own != "l" && name.letters().starts_with(own);
-            if assimilated {
-                article.replace_letters("al".to_owned());
-            }
-        }
-    }
 }
 
 /// A scanner's digits inside a word: `0leg`, `1van`.
@@ -386,36 +211,6 @@ fn thing_parts(parts: Vec<Part>) -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn person(name: &str) -> Vec<String> {
-        parts(name, NameOf::Person).iter().map(|part| part.letters().to_owned()).collect()
-    }
-
-    #[test]
-    fn the_servant_of_is_one_part_however_it_is_written() {
-        for name in [
-            "Abd al-Rahman",
-            "Abdul Rahman",
-            "Abdulrahman",
-            "Abdel-Rahman",
-            "Abdurrahman",
-            "Abdirahman",
-            "ABD AL RAHMAN",
-        ] {
-            assert_eq!(person(name), ["abdrahman"], "{name}");
-        }
-        assert_eq!(person("عبد الرحمن"), ["abdrhmn"]);
-        assert_eq!(person("عبدالله"), ["abdlh"]);
-        assert_eq!(person("Abdullah"), ["abdlah"]);
-        assert_eq!(person("Abdul"), ["abdul"]);
-    }
-
-    #[test]
-    fn the_faith_is_one_part_with_its_virtue() {
-        for name in ["Salah al-Din", "Salahuddin", "Salah ad-Din", "Salaheddine", "Salah Eddin"] {
-            assert_eq!(person(name), ["salahdin"], "{name}");
-        }
-    }
 
     #[test]
     fn classes_are_told_apart() {

@@ -9,42 +9,32 @@ pub(crate) const LETTERS_MAX: usize = 600;
 /// Words of a name that are looked at.
 pub(crate) const WORDS_MAX: usize = 32;
 
-/// A word and what stood before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word {
-    pub text: String,
-    /// A hyphen binds it to the word before.
-    pub hyphenated: bool,
-}
-
 /// Cuts at everything that is no letter, digit or apostrophe, and where a small letter is followed by a capital.
-pub(super) fn words(name: &str) -> Vec<Word> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut cutter = Cutter::default();
     for letter in name.nfkc().take(LETTERS_MAX) {
         match letter {
             _ if is_invisible(letter) || is_apostrophe(letter) => {}
-            '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '־' => cutter.cut(true),
             '&' | '＆' => {
-                cutter.cut(false);
+                cutter.cut();
                 cutter.word.push_str("and");
-                cutter.cut(false);
+                cutter.cut();
             }
             'ー' => {}
             letter if letter.is_alphanumeric() || is_mark(letter) => cutter.letter(letter),
-            _ => cutter.cut(false),
+            _ => cutter.cut(),
         }
     }
-    cutter.cut(false);
+    cutter.cut();
     cutter.words.truncate(WORDS_MAX);
     cutter.words
 }
 
 #[derive(Default)]
 struct Cutter {
-    words: Vec<Word>,
+    words: Vec<String>,
     word: String,
     last: Option<char>,
-    hyphenated: bool,
 }
 
 impl Cutter {
@@ -56,19 +46,16 @@ impl Cutter {
                 last.is_lowercase() && letter.is_uppercase() && Script::of(last) == Script::of(letter)
             });
         if camel {
-            self.cut(true);
+            self.cut();
         }
         self.word.push(letter);
         self.last = Some(letter);
     }
 
-    fn cut(&mut self, hyphen: bool) {
+    fn cut(&mut self) {
         if !self.word.is_empty() {
-            let text = unmask(&std::mem::take(&mut self.word));
-            self.words.push(Word { text, hyphenated: self.hyphenated });
-            self.hyphenated = false;
+            self.words.push(unmask(&std::mem::take(&mut self.word)));
         }
-        self.hyphenated = hyphen && !self.words.is_empty();
         self.last = None;
     }
 }
@@ -99,7 +86,7 @@ mod tests {
     use super::*;
 
     fn cut(name: &str) -> Vec<String> {
-        words(name).into_iter().map(|word| word.text).collect()
+        words(name)
     }
 
     #[test]
