@@ -10,7 +10,7 @@ use super::layout::{
     Section, SectionRecord, Text,
 };
 use super::view::Partition;
-use crate::matching::partition::{PARTITIONS, PartitionId};
+use crate::index::partition::{PARTITIONS, PartitionId};
 use crate::num;
 use crate::tables;
 

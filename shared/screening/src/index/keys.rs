@@ -7,6 +7,9 @@ const SKELETON_LESS_ONE_MIN: usize = 5;
 /// Words of so many letters are also found by their letters less one.
 const SHORT_WORD: std::ops::RangeInclusive<usize> = 3..=12;
 
+/// The fewest letters of an acronym.
+pub(crate) const ACRONYM_MIN: usize = 4;
+
 /// FNV-1a, spread over all bits; the seed keeps the kinds of keys apart.
 pub(crate) fn hash(bytes: &[u8], seed: u32) -> u32 {
     let mut hash = 0x811C_9DC5 ^ seed;

@@ -4,6 +4,8 @@ mod build;
 mod file;
 pub(crate) mod keys;
 pub(crate) mod layout;
+pub(crate) mod partition;
+mod partition_data;
 mod rarity;
 mod view;
 

@@ -3,7 +3,7 @@
 
 use super::keys;
 use super::view::Partition;
-use crate::matching::partition::PartitionId;
+use crate::index::partition::PartitionId;
 use crate::num;
 use crate::tables;
 use crate::text::distance::{Writing, distance};

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::features::Features;
-use super::partition::PartitionId;
+use crate::index::partition::PartitionId;
 use crate::tables::lines;
 
 static FITTED: LazyLock<Model> =

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::partition::PartitionId;
+use crate::index::partition::PartitionId;
 use crate::model::{Country, Gender, PartialDate};
 
 /// A client as far as screening needs to know him, her or it.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::partition::PartitionId;
 use super::units::Unit;
 use crate::index::layout::JoinRecord;
+use crate::index::partition::PartitionId;
 use crate::index::{Partition, Token, keys};
 use crate::num;
 use crate::tables::Kinship;
@@ -32,9 +32,8 @@ const KNOWN_BITS: f32 = 0.1;
 /// One slip of the finger, and the fewest sounds of a word that is known in spite of it.
 const SLIP: f32 = 1.0;
 const SLIP_SOUNDS_MIN: usize = 4;
-/// What each letter of an acronym says, in bits, and its fewest letters.
+/// What each letter of an acronym says, in bits.
 const ACRONYM_LETTER_BITS: f32 = 3.0;
-pub(crate) const ACRONYM_MIN: usize = 4;
 /// A meeting that says less than this is none, in bits.
 const GAIN_MIN: f32 = 0.5;
 
