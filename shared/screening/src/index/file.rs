@@ -6,8 +6,8 @@ use zerocopy::byteorder::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::layout::{
-    BirthRecord, DocumentRecord, EntityRecord, FORMAT, GLOBAL_SECTIONS, Header, MAGIC, PARTITION_SECTIONS, Part,
-    Section, SectionRecord, Text,
+    BirthRecord, DocumentRecord, EntityRecord, FORMAT, GLOBAL_SECTIONS, Header, MAGIC, PARTITION_SECTIONS,
+    PartitionSection, Section, SectionRecord, Text,
 };
 use super::view::Partition;
 use crate::index::partition::{PARTITIONS, PartitionId};
@@ -179,20 +179,20 @@ impl Index {
     }
 
     pub(crate) fn partition(&self, id: PartitionId) -> Partition<'_> {
-        let place = |part: Part| GLOBAL_SECTIONS + id.number() * PARTITION_SECTIONS + part_place(part);
+        let place = |part: PartitionSection| GLOBAL_SECTIONS + id.number() * PARTITION_SECTIONS + part_place(part);
         Partition {
-            tokens: self.records(place(Part::Tokens)),
-            bytes: self.section(place(Part::Bytes)),
-            keys: self.records(place(Part::Keys)),
-            key_directory: self.records(place(Part::KeyDirectory)),
-            posting_starts: self.records(place(Part::PostingStarts)),
-            postings: self.records(place(Part::Postings)),
-            names: self.records(place(Part::Names)),
-            name_parts: self.records(place(Part::NameParts)),
-            joins: self.records(place(Part::Joins)),
-            join_directory: self.records(place(Part::JoinDirectory)),
-            group_starts: self.records(place(Part::GroupStarts)),
-            groups: self.records(place(Part::Groups)),
+            tokens: self.records(place(PartitionSection::Tokens)),
+            bytes: self.section(place(PartitionSection::Bytes)),
+            keys: self.records(place(PartitionSection::Keys)),
+            key_directory: self.records(place(PartitionSection::KeyDirectory)),
+            posting_starts: self.records(place(PartitionSection::PostingStarts)),
+            postings: self.records(place(PartitionSection::Postings)),
+            names: self.records(place(PartitionSection::Names)),
+            name_parts: self.records(place(PartitionSection::NameParts)),
+            joins: self.records(place(PartitionSection::Joins)),
+            join_directory: self.records(place(PartitionSection::JoinDirectory)),
+            group_starts: self.records(place(PartitionSection::GroupStarts)),
+            groups: self.records(place(PartitionSection::Groups)),
         }
     }
 
@@ -221,19 +221,19 @@ fn place(section: Section) -> usize {
     }
 }
 
-fn part_place(part: Part) -> usize {
+fn part_place(part: PartitionSection) -> usize {
     match part {
-        Part::Tokens => 0,
-        Part::Bytes => 1,
-        Part::Keys => 2,
-        Part::KeyDirectory => 3,
-        Part::PostingStarts => 4,
-        Part::Postings => 5,
-        Part::Names => 6,
-        Part::NameParts => 7,
-        Part::Joins => 8,
-        Part::JoinDirectory => 9,
-        Part::GroupStarts => 10,
-        Part::Groups => 11,
+        PartitionSection::Tokens => 0,
+        PartitionSection::Bytes => 1,
+        PartitionSection::Keys => 2,
+        PartitionSection::KeyDirectory => 3,
+        PartitionSection::PostingStarts => 4,
+        PartitionSection::Postings => 5,
+        PartitionSection::Names => 6,
+        PartitionSection::NameParts => 7,
+        PartitionSection::Joins => 8,
+        PartitionSection::JoinDirectory => 9,
+        PartitionSection::GroupStarts => 10,
+        PartitionSection::Groups => 11,
     }
 }

@@ -24,7 +24,7 @@ pub(super) const GLOBAL_SECTIONS: usize = 6;
 
 /// What a partition's section holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum PartitionSection {
     Tokens,
     Bytes,
     Keys,

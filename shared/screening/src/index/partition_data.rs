@@ -247,7 +247,7 @@ impl PartitionData {
         }
     }
 
-    /// In the order of [`super::layout::Part`].
+    /// In the order of [`super::layout::PartitionSection`].
     pub(super) fn sections(self) -> [Vec<u8>; super::layout::PARTITION_SECTIONS] {
         [
             bytes(&self.tokens),

@@ -25,9 +25,13 @@ pub fn read(source: impl Read) -> Result<impl Iterator<Item = Result<Client, csv
     let (date, country, kind) = (column("dob"), column("country"), column("type"));
     let mut records = reader.into_byte_records();
     Ok(std::iter::from_fn(move || {
-        let record = match records.next()? {
-            Ok(record) => StringRecord::from_byte_record_lossy(record),
-            Err(error) => return Some(Err(error)),
+        let record = loop {
+            match records.next()? {
+                // a blank line, or the end-of-file byte of old systems
+                Ok(record) if record.iter().all(|field| matches!(field, b"" | b"\x1A")) => {}
+                Ok(record) => break StringRecord::from_byte_record_lossy(record),
+                Err(error) => return Some(Err(error)),
+            }
         };
         let field = |column: Option<usize>| column.and_then(|column| record.get(column)).unwrap_or_default();
         let mut client = Client { id: field(Some(id)).to_owned(), query: Query::default(), faults: Vec::new() };
@@ -82,4 +86,46 @@ impl Client {
 /// A field as CSV writes it.
 pub fn field(text: &str) -> String {
     if text.contains(['"', ',', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn clients(text: &str) -> Vec<Client> {
+        read(text.as_bytes()).unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn marks_line_ends_and_missing_fields_are_no_errors() {
+        let read = clients(
+            "\u{FEFF}query_id,name,dob,country,type\r\nq1,\"Petrov, Ivan\",1968-03-18,ru,person\r\nq2,Anna\r\n\r\n\x1a",
+        );
+        assert_eq!(read.iter().map(|client| client.id.as_str()).collect::<Vec<_>>(), ["q1", "q2"]);
+        assert_eq!(read[0].query.name, "Petrov, Ivan");
+        assert_eq!(read[0].query.kind, Some(QueryKind::Person));
+        assert_eq!((read[1].query.kind, read[1].query.birth), (None, None));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_a_fault_of_its_client() {
+        let read = clients("query_id,name,dob,country,type\nq1,Ivan,1968-02-30,zz,ghost\nq2,Ivan,18.3.68,,\n");
+        assert_eq!(read[0].query.birth, PartialDate::of_year(1968).ok(), "the year of an impossible day counts");
+        assert_eq!(read[0].faults.len(), 3, "{:?}", read[0].faults);
+        assert_eq!((read[1].query.birth, read[1].faults.len()), (None, 1));
+    }
+
+    #[test]
+    fn another_table_is_refused() {
+        assert!(super::read(&b"id,title\n1,x\n"[..]).is_err());
+        assert!(super::read(&b""[..]).is_err());
+    }
+
+    #[test]
+    fn fields_with_commas_and_quotes_are_quoted() {
+        assert_eq!(
+            (field("a"), field("a,b"), field("a\"b")),
+            ("a".to_owned(), "\"a,b\"".to_owned(), "\"a\"\"b\"".to_owned())
+        );
+    }
 }
