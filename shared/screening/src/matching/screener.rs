@@ -27,8 +27,9 @@ const UNKNOWN_WORD_BITS: f32 = 10.0;
 const EXACT_PARTS_MIN: usize = 2;
 /// The stored kind of a weak alias.
 const WEAK_ALIAS: u8 = 3;
-/// The most that a weak alias gets alone: a score of 0.4, below an alert.
-const UNCONFIRMED_LOGITS_MAX: f32 = -0.8;
+/// From here on, a score of 0.4, what a weak alias says alone hardly counts, so that it stays below an alert.
+const UNCONFIRMED_LOGITS: f32 = -0.8;
+const UNCONFIRMED_SLOPE: f32 = 0.03;
 
 /// How to screen.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -309,7 +310,8 @@ fn by_document(partition: &Partition<'_>, documents: &[u32], promising: &mut Vec
 fn confirmed(name: &NameRecord, facts: &Facts, logits: f32) -> f32 {
     let agrees = matches!(facts.date.verdict(), DateVerdict::Match | DateVerdict::Compatible);
     let weak = name.kind == WEAK_ALIAS && !agrees && facts.document != Finding::Match;
-    if weak { logits.min(UNCONFIRMED_LOGITS_MAX) } else { logits }
+    let above = logits - UNCONFIRMED_LOGITS;
+    if weak && above > 0.0 { UNCONFIRMED_LOGITS + above * UNCONFIRMED_SLOPE } else { logits }
 }
 
 /// What the date of birth adds when names are chosen for a closer look, in bits.
