@@ -16,7 +16,7 @@ const STEP_MAX: f64 = 1.0;
 /// How strongly weights are drawn to nought.
 const RIDGE: f64 = 1.0;
 /// No weight is larger than this: what never happened in the cases may happen.
-const WEIGHT_MAX: f64 = 7.0;
+const WEIGHT_MAX: f64 = 9.0;
 /// At the score 0.5 so many thousandths of the clean clients alarm.
 const ALERTS_THOUSANDTHS: usize = 5;
 
