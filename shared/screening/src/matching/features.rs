@@ -1,7 +1,7 @@
 //! What the model looks at: a handful of numbers about a query and a listed name.
 
 use super::align::{Alignment, places};
-use super::dates::{DateFinding, DateVerdict};
+use super::dates::DateFinding;
 use super::facts::{Facts, Finding};
 use super::units::Unit;
 use super::words::How;
@@ -75,11 +75,7 @@ features! {
     unmet_listed,
     /// Family names of the listed name that met nothing, as a share.
     unmet_family,
-    /// What is unmet on the listed side, as a share of all its bits.
-    unmet_share,
-    /// Names unmet on both sides: one name for another.
-    both_unmet,
-    /// The same in bits.
+    /// What is unmet on both sides, in bits: one name for another.
     both_unmet_bits,
     /// What is unmet of the query, in bits.
     unmet_query_bits,
@@ -133,8 +129,6 @@ features! {
     date_other_day,
     /// Another date.
     date_contradicts,
-    /// A date that agrees, as far as the name does not carry it: dates confirm, they do not find.
-    date_unsupported,
     /// A country is shared.
     country_shared,
     /// No country is shared although both sides have some.
@@ -144,9 +138,6 @@ features! {
     /// A document is shared.
     document_shared,
 }
-
-/// A name that says this much carries a date of birth by itself, in bits.
-const SUPPORTING_BITS: f32 = 14.0;
 
 /// How much a part counts as a name that should have met something.
 fn weight(class: PartClass) -> f32 {
@@ -235,7 +226,6 @@ fn meetings(
     features.evidence_to_20 = (evidence - 14.0).clamp(0.0, 6.0);
     features.evidence_over_20 = (evidence - 20.0).max(0.0).sqrt();
     features.one_name_only = flag(names_met <= 1);
-    features.date_unsupported = ((SUPPORTING_BITS - evidence) / SUPPORTING_BITS).max(0.0);
 }
 
 /// The letters of some parts of a listed name, written as one.
@@ -260,7 +250,7 @@ fn unmet(
         features.number_differs += flag(class == PartClass::Number);
         legal_forms.0 += i32::from(class == PartClass::LegalForm);
     }
-    let (mut all_bits, mut families, mut families_met) = (0.0, 0.0, 0.0);
+    let (mut families, mut families_met) = (0.0, 0.0);
     let mut names_unmet = 0.0;
     for (at, part) in parts.iter().enumerate() {
         let Some(token) = partition.token(part.token.get()) else { continue };
@@ -268,7 +258,6 @@ fn unmet(
         let class = if part.role == 1 && token.class == PartClass::Title { PartClass::Core } else { token.class };
         let (weight, left) =
             (weight(class), alignment.listed_left & 1_u32.checked_shl(num::position(at)).unwrap_or_default() != 0);
-        all_bits += token.bits * weight;
         let family = part.role == 1;
         if family {
             families += weight;
@@ -283,10 +272,8 @@ fn unmet(
         }
     }
     features.unmet_family = if families > 0.0 { 1.0 - families_met / families } else { 0.0 };
-    features.unmet_share = if all_bits > 0.0 { features.unmet_listed_bits / all_bits } else { 0.0 };
     features.all_met = flag(features.unmet_query + names_unmet < 0.1);
     features.all_equal = flag(features.all_met > 0.0 && alignment.pairs.iter().all(|pair| pair.how == How::Same));
-    features.both_unmet = features.unmet_query.min(names_unmet);
     features.both_unmet_bits = features.unmet_query_bits.min(features.unmet_listed_bits);
     features.legal_form_differs = flag(legal_forms.0 > 0 && legal_forms.1 > 0);
 }
@@ -306,9 +293,6 @@ fn facts_of(features: &mut Features, facts: &Facts) {
     };
     if let Some(date) = date {
         *date = 1.0;
-    }
-    if !matches!(facts.date.verdict(), DateVerdict::Match | DateVerdict::Compatible) {
-        features.date_unsupported = 0.0;
     }
     features.country_shared = flag(facts.country == Finding::Match);
     features.country_differs = flag(facts.country == Finding::Differs);

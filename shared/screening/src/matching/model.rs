@@ -88,7 +88,6 @@ pub(crate) fn name_only(features: &Features) -> Features {
         date_next_year: 0.0,
         date_other_day: 0.0,
         date_contradicts: 0.0,
-        date_unsupported: 0.0,
         country_shared: 0.0,
         country_differs: 0.0,
         gender_differs: 0.0,
