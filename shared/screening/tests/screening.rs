@@ -232,3 +232,25 @@ proptest! {
         prop_assert!(hit.score > 0.9);
     }
 }
+
+#[test]
+fn a_restricted_screening_finds_only_the_entries_it_is_for_with_their_usual_scores() {
+    let index = index();
+    let options = Options { min: 0.0, limit: 5 };
+    let client = Query { documents: vec!["AB1234567".to_owned()], ..person("Lin Weiming", "1981-03-09") };
+    let all = Screener::new(&index).screen(&client, &options);
+    let mut screener = Screener::new(&index);
+    screener.restrict(&[("ofac_sdn".to_owned(), "9003".to_owned())].into());
+    let restricted = screener.screen(&client, &options);
+    assert_eq!(restricted.len(), 1);
+    assert_eq!(restricted.first(), all.iter().find(|hit| hit.entity_id == "9003"));
+    assert!(all.iter().any(|hit| hit.entity_id == "9001"), "the document finds its entry without the restriction");
+}
+
+#[test]
+fn a_party_of_another_kind_is_found_by_its_exact_name_only() {
+    let index = index();
+    let exact = best(&index, &person("Blue Harbour Shipping Co., Ltd.", "")).unwrap();
+    assert_eq!(exact.entity_id, "9007");
+    assert!(best(&index, &person("Blue Harbour Shiping", "")).is_none_or(|hit| hit.entity_id != "9007"));
+}

@@ -147,6 +147,10 @@ pub(crate) struct KeyRecord {
     pub token: U32,
 }
 
+/// The stored kinds of names that are not as good as the others.
+pub(crate) const FORMER_NAME: u8 = 2;
+pub(crate) const WEAK_ALIAS: u8 = 3;
+
 /// A name of an entry.
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
@@ -160,6 +164,9 @@ pub(crate) struct NameRecord {
     /// Eighths of a bit, all parts together.
     pub bits: U16,
 }
+
+/// The stored role of a family name.
+pub(crate) const FAMILY_NAME: u8 = 1;
 
 /// A word in its name.
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]

@@ -6,7 +6,9 @@ use zerocopy::byteorder::little_endian::{U16, U32};
 
 use super::build::{Strings, bytes};
 use super::keys;
-use super::layout::{GroupRecord, JoinRecord, KeyRecord, NamePartRecord, NameRecord, TokenRecord};
+use super::layout::{
+    FAMILY_NAME, FORMER_NAME, GroupRecord, JoinRecord, KeyRecord, NamePartRecord, NameRecord, TokenRecord, WEAK_ALIAS,
+};
 use super::partition::PartitionId;
 use super::rarity;
 use super::view::{Partition, class_number};
@@ -86,8 +88,8 @@ impl PartitionData {
             kind: match name.kind {
                 NameKind::Primary => 0,
                 NameKind::Strong => 1,
-                NameKind::Former => 2,
-                NameKind::Weak => 3,
+                NameKind::Former => FORMER_NAME,
+                NameKind::Weak => WEAK_ALIAS,
             },
             bits: U16::ZERO,
         });
@@ -296,7 +298,7 @@ fn in_spoken_order(name: &Name, of: NameOf) -> Vec<(Part, u8)> {
     }
     all.rotate_left(family);
     let given = all.len() - family;
-    all.into_iter().enumerate().map(|(at, part)| (part, if at < given { 2 } else { 1 })).collect()
+    all.into_iter().enumerate().map(|(at, part)| (part, if at < given { 2 } else { FAMILY_NAME })).collect()
 }
 
 fn stored(numbers: Vec<u32>) -> Vec<U32> {

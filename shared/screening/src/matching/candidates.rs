@@ -10,9 +10,10 @@ const CANDIDATES_MAX: usize = 48;
 const BEHIND_MAX: f32 = 12.0;
 /// Of the words that a listed name has beyond the query this part of their weight counts against it.
 const UNSHARED_WEIGHT: f32 = 0.25;
-
 /// Words that say less choose no candidates: articles, legal forms. In bits.
 const TELLING_BITS: f32 = 1.0;
+/// The most that a bonus adds, in bits.
+pub(crate) const BONUS_MAX: f32 = 8.0;
 
 /// What a name has gathered so far.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,9 +49,14 @@ impl Gatherer {
         self.only = Some(only);
     }
 
+    /// Whether the restriction, if there is one, leaves the name in.
+    pub(crate) fn looks_at(&self, name: u32) -> bool {
+        self.only.as_ref().is_none_or(|only| only.get(num::at(name)).copied().unwrap_or_default())
+    }
+
     /// Starts a new query.
     pub(crate) fn start(&mut self, partition: &Partition<'_>) {
-        if self.names.len() != partition.names.len() || self.stamp > u32::MAX / 2 {
+        if self.names.len() != partition.names.len() || self.stamp.max(self.query) > u32::MAX / 2 {
             self.names.clear();
             self.names.resize(partition.names.len(), Gathered::default());
             self.stamp = 0;
@@ -74,7 +80,7 @@ impl Gatherer {
     }
 
     fn raise(&mut self, name: u32, gain: f32) {
-        if self.only.as_ref().is_some_and(|only| !only.get(num::at(name)).copied().unwrap_or_default()) {
+        if !self.looks_at(name) {
             return;
         }
         let Some(gathered) = self.names.get_mut(num::at(name)) else { return };
@@ -119,9 +125,6 @@ impl Gatherer {
         best.retain(|name| name.promise >= worth);
     }
 }
-
-/// The most that a bonus adds.
-pub(crate) const BONUS_MAX: f32 = 8.0;
 
 fn shorten(best: &mut Vec<Promising>, length: usize) {
     best.sort_unstable_by(|a, b| b.promise.total_cmp(&a.promise).then(a.name.cmp(&b.name)));

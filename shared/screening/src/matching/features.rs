@@ -6,7 +6,7 @@ use super::facts::{Facts, Finding};
 use super::units::Unit;
 use super::words::How;
 use crate::index::Partition;
-use crate::index::layout::{NamePartRecord, NameRecord};
+use crate::index::layout::{FAMILY_NAME, FORMER_NAME, NamePartRecord, NameRecord, WEAK_ALIAS};
 use crate::num;
 use crate::text::distance::letters_apart;
 use crate::text::parts::PartClass;
@@ -162,8 +162,8 @@ pub(crate) fn of(
     let parts = partition.parts_of(name);
     meetings(&mut features, partition, parts, units, alignment);
     unmet(&mut features, partition, parts, units, query_bits, alignment);
-    features.weak_alias = flag(name.kind == 3);
-    features.former_name = flag(name.kind == 2);
+    features.weak_alias = flag(name.kind == WEAK_ALIAS);
+    features.former_name = flag(name.kind == FORMER_NAME);
     facts_of(&mut features, facts);
     features
 }
@@ -255,10 +255,10 @@ fn unmet(
     for (at, part) in parts.iter().enumerate() {
         let Some(token) = partition.token(part.token.get()) else { continue };
         // a family name that is a title elsewhere is a name here: AL-SHAYKH
-        let class = if part.role == 1 && token.class == PartClass::Title { PartClass::Core } else { token.class };
+        let family = part.role == FAMILY_NAME;
+        let class = if family && token.class == PartClass::Title { PartClass::Core } else { token.class };
         let (weight, left) =
             (weight(class), alignment.listed_left & 1_u32.checked_shl(num::position(at)).unwrap_or_default() != 0);
-        let family = part.role == 1;
         if family {
             families += weight;
             families_met += if left { 0.0 } else { weight };

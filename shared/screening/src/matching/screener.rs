@@ -14,7 +14,7 @@ use super::query::{Query, QueryKind};
 use super::trace::Told;
 use super::units::{QUERY_PARTS_MAX, Unit, units};
 use super::words::{JoinMatch, WordFinder, WordMatch};
-use crate::index::layout::NameRecord;
+use crate::index::layout::{NameRecord, WEAK_ALIAS};
 use crate::index::partition::PartitionId;
 use crate::index::{Index, Partition};
 use crate::num;
@@ -25,8 +25,6 @@ const UNKNOWN_WORD_BITS: f32 = 10.0;
 
 /// The fewest parts of a name that is looked for among parties of another kind.
 const EXACT_PARTS_MIN: usize = 2;
-/// The stored kind of a weak alias.
-const WEAK_ALIAS: u8 = 3;
 /// From here on, a score of 0.4, what a weak alias says alone hardly counts, so that it stays below an alert.
 const UNCONFIRMED_LOGITS: f32 = -0.8;
 const UNCONFIRMED_SLOPE: f32 = 0.03;
@@ -221,7 +219,7 @@ impl<'i> Screener<'i> {
                 .map_or(0.0, |record| date_bonus(super::dates::compare(query.birth, index.births(record))))
         };
         gatherer.best(&partition, bonus, &mut self.promising);
-        by_document(&partition, documents, &mut self.promising);
+        by_document(&partition, documents, gatherer, &mut self.promising);
         for promising in &self.promising {
             let Some(name) = partition.names.get(num::at(promising.name)) else { continue };
             let Some(entity) = index.entities().get(num::at(name.entity.get())) else { continue };
@@ -299,10 +297,11 @@ fn query_parts(query: &Query, id: PartitionId) -> Vec<Part> {
 }
 
 /// Adds the names of entries that a document of the client names, however they are called.
-fn by_document(partition: &Partition<'_>, documents: &[u32], promising: &mut Vec<Promising>) {
+fn by_document(partition: &Partition<'_>, documents: &[u32], gatherer: &Gatherer, promising: &mut Vec<Promising>) {
     if !documents.is_empty() {
         let named = (0..).zip(partition.names).filter(|(_, name)| documents.contains(&name.entity.get()));
-        promising.extend(named.map(|(name, _)| Promising { name, promise: 0.0 }));
+        let open = named.filter(|(name, _)| gatherer.looks_at(*name));
+        promising.extend(open.map(|(name, _)| Promising { name, promise: 0.0 }));
     }
 }
 

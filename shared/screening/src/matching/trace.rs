@@ -5,7 +5,7 @@ use super::dates::DateFinding;
 use super::facts::{Facts, Finding};
 use super::query::Query;
 use super::words::How;
-use crate::index::layout::{BirthRecord, DateRecord, EntityRecord, NameRecord};
+use crate::index::layout::{BirthRecord, DateRecord, EntityRecord, FORMER_NAME, NameRecord};
 use crate::index::{Index, Partition};
 use crate::model::{BirthDate, Country, PartialDate};
 use crate::text::parts::Part;
@@ -120,7 +120,7 @@ fn kind(kind: u8) -> &'static str {
     match kind {
         0 => "primary name",
         1 => "strong alias",
-        2 => "former name",
+        FORMER_NAME => "former name",
         _ => "weak alias",
     }
 }
