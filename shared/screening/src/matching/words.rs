@@ -1,7 +1,5 @@
 //! Which words of the lists a part of the query may be, and what that says.
 
-use std::collections::BTreeMap;
-
 use super::units::Unit;
 use crate::index::layout::JoinRecord;
 use crate::index::partition::PartitionId;
@@ -83,15 +81,32 @@ pub(crate) struct JoinMatch {
     pub how: How,
 }
 
-/// Parts of queries whose words are kept in memory: clients share their names.
-const REMEMBERED_MAX: usize = 4096;
-
-/// Finds words; keeps its working memory, and what it found for the parts it saw last.
+/// Finds words; keeps its working memory, and what it found for the parts it saw last: clients share their names.
 #[derive(Debug, Default)]
 pub(crate) struct WordFinder {
     keys: Vec<u32>,
     tokens: Vec<u32>,
-    remembered: BTreeMap<(usize, String), Vec<WordMatch>>,
+    key: String,
+    memory: Memory,
+}
+
+/// The words of parts, a place for each hash: the later part takes the place of the earlier.
+#[derive(Debug, Default)]
+struct Memory {
+    places: Vec<(String, Vec<WordMatch>)>,
+}
+
+impl Memory {
+    /// How many places there are.
+    const PLACES: u32 = 8192;
+
+    /// The place of a part, which may hold another one.
+    fn place(&mut self, key: &str) -> Option<&mut (String, Vec<WordMatch>)> {
+        if self.places.is_empty() {
+            self.places.resize_with(num::at(Self::PLACES), Default::default);
+        }
+        self.places.get_mut(num::at(keys::hash(key.as_bytes(), 0) % Self::PLACES))
+    }
 }
 
 impl WordFinder {
@@ -104,16 +119,19 @@ impl WordFinder {
         found: &mut Vec<WordMatch>,
     ) {
         found.clear();
-        let key = (id.number(), remembered_as(unit));
-        if let Some(words) = self.remembered.get(&key) {
-            found.extend_from_slice(words);
-            return;
+        let mut key = std::mem::take(&mut self.key);
+        remember_as(id, unit, &mut key);
+        match self.memory.place(&key) {
+            Some((known, words)) if *known == key => found.extend_from_slice(words),
+            _ => {
+                self.search(partition, id, unit, found);
+                if let Some((known, words)) = self.memory.place(&key) {
+                    known.clone_from(&key);
+                    words.clone_from(found);
+                }
+            }
         }
-        self.search(partition, id, unit, found);
-        if self.remembered.len() >= REMEMBERED_MAX {
-            self.remembered.clear();
-        }
-        self.remembered.insert(key, found.clone());
+        self.key = key;
     }
 
     fn search(&mut self, partition: &Partition<'_>, id: PartitionId, unit: &Unit, found: &mut Vec<WordMatch>) {
@@ -130,18 +148,19 @@ impl WordFinder {
 
     fn by_spelling(&mut self, partition: &Partition<'_>, unit: &Unit, reading: &Reading, found: &mut Vec<WordMatch>) {
         self.tokens.clear();
-        if unit.span == 1 && reading.writing == Writing::Full {
-            keys::word_keys(reading.letters.as_bytes(), &reading.sounds, &mut self.keys);
-        } else {
-            keys::sound_keys(&reading.sounds, &mut self.keys);
-        }
-        self.collect(partition);
-        if reading.writing == Writing::Full && unit.span == 1 {
-            for sounds in misread(&reading.sounds) {
-                keys::sound_keys(&sounds, &mut self.keys);
-                self.collect(partition);
+        match (unit.span, reading.writing) {
+            (1, Writing::Full) => {
+                keys::word_keys(reading.letters.as_bytes(), &reading.sounds, &mut self.keys);
+                self.keys.extend(misread(&reading.sounds).iter().map(|sounds| keys::join_key(sounds)));
+            }
+            (1, Writing::WithoutVowels) => keys::sound_keys(&reading.sounds, &mut self.keys),
+            // what was torn apart is seldom misspelt as well
+            _ => {
+                self.keys.clear();
+                self.keys.push(keys::join_key(&reading.sounds));
             }
         }
+        self.collect(partition);
         self.tokens.sort_unstable();
         self.tokens.dedup();
         for token in &self.tokens {
@@ -194,8 +213,23 @@ fn written_as_one(partition: &Partition<'_>, join: &JoinRecord, reading: &Readin
 }
 
 /// Everything of a unit that its words depend on.
-fn remembered_as(unit: &Unit) -> String {
-    let mut key = format!("{:?}{}", unit.class, unit.span.min(2));
+fn remember_as(id: PartitionId, unit: &Unit, key: &mut String) {
+    key.clear();
+    key.push(match id {
+        PartitionId::Persons => 'p',
+        PartitionId::Organisations => 'o',
+        PartitionId::Craft => 'c',
+    });
+    key.push(match unit.class {
+        PartClass::Core => 'n',
+        PartClass::Initial => 'i',
+        PartClass::Patronymic => 'f',
+        PartClass::Particle => 'a',
+        PartClass::Title => 't',
+        PartClass::LegalForm => 'l',
+        PartClass::Number => '#',
+    });
+    key.push(if unit.span == 1 { '1' } else { '+' });
     for reading in &unit.readings {
         key.push(match (reading.writing, reading.shortened) {
             (Writing::Full, false) => ' ',
@@ -205,7 +239,6 @@ fn remembered_as(unit: &Unit) -> String {
         });
         key.push_str(&reading.letters);
     }
-    key
 }
 
 /// The most edits between words of this many sounds.
