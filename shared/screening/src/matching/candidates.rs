@@ -5,9 +5,9 @@ use crate::index::Partition;
 use crate::num;
 
 /// Names that are looked at closely.
-const CANDIDATES_MAX: usize = 48;
+const CANDIDATES_MAX: usize = 32;
 /// Names this far behind the most promising one are not looked at, in bits.
-const BEHIND_MAX: f32 = 12.0;
+const BEHIND_MAX: f32 = 10.0;
 /// Of the words that a listed name has beyond the query this part of their weight counts against it.
 const UNSHARED_WEIGHT: f32 = 0.25;
 /// Words that say less choose no candidates: articles, legal forms. In bits.

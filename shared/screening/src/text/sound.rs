@@ -45,7 +45,9 @@ pub(crate) fn sounds(word: impl AsRef<[u8]>) -> Vec<u8> {
     let mut at = 0;
     while let Some(rest) = letters.get(at..).filter(|rest| !rest.is_empty()) {
         let first = rest.first().copied().unwrap_or_default();
-        if let Some((spelling, sound)) = spellings(first).iter().find(|(spelling, _)| rest.starts_with(spelling)) {
+        if let Some((spelling, sound)) =
+            spellings(first).iter().find(|(spelling, _)| spelling.get(1) == rest.get(1) && rest.starts_with(spelling))
+        {
             for code in *sound {
                 push(&mut codes, *code);
             }
