@@ -12,6 +12,7 @@ import argparse
 import csv
 import hashlib
 import json
+import pathlib
 import random
 import re
 import unicodedata
@@ -368,6 +369,15 @@ TRANSLATED = {"BANK": "Banco", "COMPANY": "Compañía", "TRADING": "Comercio", "
               "CENTER": "Centro", "MINISTRY": "Ministerio", "GROUP": "Grupo", "RESEARCH": "Investigación", "ISLAMIC": "Islamico", "SOCIETY": "Sociedad", "TRANSPORT": "Transporte"}
 
 
+def unspoken():
+    """Words that an acronym leaves out: legal forms and small words, from the crate's own tables."""
+    tables = pathlib.Path(__file__).parent.parent / "data"
+    return {word for name in ("legal_forms.txt", "small_words.txt") for line in open(tables / name) if not line.startswith("#") for word in line.split()}
+
+
+UNSPOKEN = unspoken()
+
+
 def org_kinds():
     def replaced(table):
         def make(p, name, r):
@@ -380,8 +390,8 @@ def org_kinds():
         return make
 
     def acronym(p, name, r):
-        words = [w for w in re.findall(r"\w+", name) if w not in ("OF", "THE", "AND", "FOR")]
-        return "".join(w[0] for w in words) if 4 <= len(words) <= 6 else None
+        words = [w for w in re.findall(r"[A-Z]+", name.replace(".", "").replace("'", "")) if w.lower() not in UNSPOKEN]
+        return "".join(w[0] for w in words) if 4 <= len(words) <= 7 else None
 
     def dropped(p, name, r):
         words = name.split()

@@ -277,7 +277,10 @@ fn acronyms(view: &Partition<'_>, parts: &[NamePartRecord], name: u32) -> Vec<Jo
             .filter(|token| !left_out.contains(&token.class));
         words.filter_map(|token| token.letters.first().copied()).collect()
     };
-    let mut found = vec![acronym(&[PartClass::Particle]), acronym(&[PartClass::Particle, PartClass::LegalForm])];
+    let mut found = vec![
+        acronym(&[PartClass::Particle, PartClass::Number]),
+        acronym(&[PartClass::Particle, PartClass::Number, PartClass::LegalForm]),
+    ];
     found.dedup();
     found.retain(|letters| letters.len() >= keys::ACRONYM_MIN);
     let record = |letters: &Vec<u8>| JoinRecord {
