@@ -1,6 +1,8 @@
 //! Measures the engine on labelled clients, and fits its model: see `README.md` of the crate.
 
 mod cases;
+#[path = "../shared/files.rs"]
+mod files;
 mod fit;
 mod report;
 
@@ -65,7 +67,9 @@ fn run() -> Result<(), Box<dyn Error>> {
     let index = load(lists, left_out.as_deref())?;
     let mut cases: Vec<Case> = Vec::new();
     for file in case_files {
-        cases.extend(cases::read(&bytes(file)?).map_err(|error| format!("{}: {error}", file.display()))?);
+        let named = |error: String| format!("{}: {error}", file.display());
+        let bytes = files::bytes(file).map_err(|error| named(error.to_string()))?;
+        cases.extend(cases::read(&bytes).map_err(named)?);
     }
     if let Some(folds) = arguments.folds {
         let outcomes = fit::cross_validated(&index, &cases, folds);
@@ -81,22 +85,14 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn bytes(path: &Path) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let read = std::fs::File::open(path).and_then(|mut file| std::io::Read::read_to_end(&mut file, &mut bytes));
-    read.map(|_| bytes).map_err(|error| format!("{}: {error}", path.display()))
-}
-
 /// The index of a folder without the aliases that the cases are made of.
 fn load(path: &Path, left_out: Option<&Path>) -> Result<Index, Box<dyn Error>> {
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))? {
-        names.extend(entry?.file_name().into_string());
-    }
-    let removed =
-        left_out.and_then(|path| bytes(path).ok()).map(|bytes| cases::removed_aliases(&bytes)).unwrap_or_default();
-    let folder = folder::load(&names, |name| {
-        let read = bytes(&path.join(name)).map_err(std::io::Error::other)?;
+    let removed = left_out
+        .and_then(|path| files::bytes(path).ok())
+        .map(|bytes| cases::removed_aliases(&bytes))
+        .unwrap_or_default();
+    let folder = folder::load(&files::names(path)?, |name| {
+        let read = files::bytes(&path.join(name))?;
         Ok::<_, std::io::Error>(if name == "alt.csv" { cases::without(&read, &removed) } else { read })
     })?;
     eprintln!("{} entries, {} aliases left out", folder.entities.len(), removed.len());

@@ -2,6 +2,8 @@
 
 mod arguments;
 mod clients;
+#[path = "../shared/files.rs"]
+mod files;
 mod load;
 mod statistics;
 
