@@ -31,7 +31,7 @@ many() { head -1 "$queries"; for _ in $(seq 20); do tail -n +2 "$queries"; done;
 echo "screening, the index file:"
 many | "$bin/screen" --min 0 --stats "$work/index" 2>&1 > /dev/null | grep -v '^screen:' | sed 's/^/  /'
 echo "screening, the index built from the lists:"
-"$bin/screen" --min 0 --stats "$work/lists" < "$queries" 2>&1 > /dev/null | grep -E '^(load|peak)' | sed 's/^/  /'
+"$bin/screen" --min 0 --stats "$work/lists" < "$queries" 2>&1 > /dev/null | grep -E '^(index read|peak)' | sed 's/^/  /'
 echo "screening, the same clients against what changed within a week:"
 many | "$bin/screen" --stats --since "$work/before" "$work/lists" 2>&1 > /dev/null | grep -E '^screenings|added' | sed 's/^/  /'
 echo "screening, recall:"

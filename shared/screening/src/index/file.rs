@@ -127,6 +127,11 @@ impl Index {
         &self.bytes
     }
 
+    /// The file, given away.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// Listed parties in it.
     pub fn entity_count(&self) -> usize {
         self.entities().len()

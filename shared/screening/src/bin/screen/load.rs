@@ -3,18 +3,18 @@
 use std::error::Error;
 use std::path::Path;
 
-use screening::index::{Index, build};
+use screening::index::build;
 use screening::lists::folder::{self, Folder};
 
 use crate::files;
 
-/// The index of the lists in a folder, or of an index file.
-pub fn index(path: &Path) -> Result<Index, Box<dyn Error>> {
+/// The bytes of an index file, or of the index of the lists in a folder.
+pub fn index_bytes(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
     if path.is_file() {
-        return Ok(Index::from_bytes(files::bytes(path)?)?);
+        return Ok(files::bytes(path)?);
     }
     let folder = lists(path)?;
-    Ok(build(&folder.lists, &folder.entities))
+    Ok(build(&folder.lists, &folder.entities).into_bytes())
 }
 
 /// The lists in a folder. What is not taken or cannot be read is noted.

@@ -12,6 +12,7 @@ use std::error::Error;
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
 
+use screening::index::Index;
 use screening::lists::delta::Delta;
 use screening::matching::screener::{Hit, Options, Screener};
 use serde::Serialize;
@@ -48,7 +49,10 @@ fn note(text: &str) {
 fn run() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse(std::env::args().skip(1))?;
     let mut statistics = Statistics::start();
-    let index = load::index(&arguments.lists)?;
+    let bytes = load::index_bytes(&arguments.lists)?;
+    statistics.read();
+    // as the functions do it: from the bytes of an index file
+    let index = Index::from_bytes(bytes)?;
     statistics.loaded(&index);
     if let Some(path) = &arguments.write_index {
         std::fs::File::create(path)?.write_all(index.as_bytes())?;

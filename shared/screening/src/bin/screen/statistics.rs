@@ -7,6 +7,8 @@ use screening::index::Index;
 /// Measurements of one run.
 pub struct Statistics {
     start: Instant,
+    /// Reading the index file, or building the index from the lists.
+    read: Duration,
     load: Duration,
     first: Option<Duration>,
     screened: u32,
@@ -25,6 +27,7 @@ impl Statistics {
     pub fn start() -> Self {
         Self {
             start: now(),
+            read: Duration::ZERO,
             load: Duration::ZERO,
             first: None,
             screened: 0,
@@ -33,6 +36,10 @@ impl Statistics {
             index_bytes: 0,
             lists: String::new(),
         }
+    }
+
+    pub fn read(&mut self) {
+        self.read = self.start.elapsed();
     }
 
     pub fn loaded(&mut self, index: &Index) {
@@ -58,8 +65,10 @@ impl Statistics {
         let per_second = f64::from(self.screened) / screening.as_secs_f64().max(1e-9);
         eprintln!("lists                   {}", self.lists);
         eprintln!("entries, names          {}, {}", self.entities, self.names);
-        eprintln!("load                    {} ms", self.load.as_millis());
-        eprintln!("load and first answer   {} ms", self.first.unwrap_or(self.load).as_millis());
+        let from_read = |moment: Duration| moment.saturating_sub(self.read).as_millis();
+        eprintln!("index read or built     {} ms", self.read.as_millis());
+        eprintln!("load                    {} ms", from_read(self.load));
+        eprintln!("load and first answer   {} ms", from_read(self.first.unwrap_or(self.load)));
         eprintln!("index                   {} KB", self.index_bytes / 1024);
         eprintln!("screenings              {}", self.screened);
         eprintln!("screenings per second   {per_second:.0}");
