@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use screening::index::{Index, ListInfo, build};
 use screening::lists::ofac_csv::{OfacFiles, read};
@@ -13,7 +15,7 @@ use screening::model::{Country, Gender};
 
 const ALERT: f32 = 0.5;
 
-fn index() -> Index {
+static INDEX: LazyLock<Index> = LazyLock::new(|| {
     let files = OfacFiles {
         list: "ofac_sdn",
         primary: include_bytes!("../sample/sdn.csv"),
@@ -23,6 +25,10 @@ fn index() -> Index {
     };
     let lists = [ListInfo { code: "ofac_sdn".to_owned(), version: "sample".to_owned() }];
     build(&lists, &read(&files).unwrap().entities)
+});
+
+fn index() -> &'static Index {
+    &INDEX
 }
 
 fn person(name: &str, birth: &str) -> Query {
@@ -54,7 +60,7 @@ fn clients_who_are_on_nobodys_list_do_not_alert() {
         organisation("Industrial Group"),
         organisation("Harper-Owen"),
     ] {
-        let hit = best(&index, &query);
+        let hit = best(index, &query);
         assert!(hit.as_ref().is_none_or(|hit| hit.score < ALERT), "{}: {hit:?}", query.name);
     }
 }
@@ -85,7 +91,7 @@ fn listed_persons_are_found_however_they_are_written() {
         ("Maria Fernanda Garcia", "1979-07-11", "9005"),
         ("María F. García Montoya", "1979-11-07", "9005"),
     ] {
-        let hit = best(&index, &person(name, birth)).unwrap();
+        let hit = best(index, &person(name, birth)).unwrap();
         assert_eq!(hit.entity_id, entity, "{name}: {hit:?}");
         assert!(hit.score >= ALERT, "{name}: {hit:?}");
     }
@@ -104,7 +110,7 @@ fn listed_organisations_are_found_however_they_are_written() {
         ("BlueHarbour Shipping", "9007"),
         ("Pars Novin Ind. Grp", "9008"),
     ] {
-        let hit = best(&index, &organisation(name)).unwrap();
+        let hit = best(index, &organisation(name)).unwrap();
         assert_eq!(hit.entity_id, entity, "{name}: {hit:?}");
         assert!(hit.score >= ALERT, "{name}: {hit:?}");
     }
@@ -113,15 +119,15 @@ fn listed_organisations_are_found_however_they_are_written() {
 #[test]
 fn kinds_are_not_scored_against_each_other() {
     let index = index();
-    assert!(best(&index, &person("Northern Dawn", "")).is_none_or(|hit| hit.score < ALERT));
+    assert!(best(index, &person("Northern Dawn", "")).is_none_or(|hit| hit.score < ALERT));
     let craft = Query { name: "Northern Dawn".to_owned(), kind: Some(QueryKind::Craft), ..Query::default() };
-    assert_eq!(best(&index, &craft).unwrap().entity_id, "9009");
+    assert_eq!(best(index, &craft).unwrap().entity_id, "9009");
 }
 
 #[test]
 fn dates_of_birth_raise_and_lower_and_are_reported() {
     let index = index();
-    let hit = |birth| best(&index, &person("Ivan Sergeyevich Petrov", birth)).unwrap();
+    let hit = |birth| best(index, &person("Ivan Sergeyevich Petrov", birth)).unwrap();
     let (equal, none, other) = (hit("1968-03-18"), hit(""), hit("1991-07-02"));
     assert!(equal.score > none.score && none.score > other.score);
     assert!(other.score < ALERT, "a namesake with another date does not alert: {other:?}");
@@ -135,21 +141,21 @@ fn dates_of_birth_raise_and_lower_and_are_reported() {
 #[test]
 fn weak_aliases_only_confirm() {
     let index = index();
-    assert!(best(&index, &person("Jonas", "")).is_none_or(|hit| hit.score < ALERT));
-    assert!(best(&index, &person("Jonas", "1991-07-02")).is_none_or(|hit| hit.score < ALERT));
+    assert!(best(index, &person("Jonas", "")).is_none_or(|hit| hit.score < ALERT));
+    assert!(best(index, &person("Jonas", "1991-07-02")).is_none_or(|hit| hit.score < ALERT));
 }
 
 #[test]
 fn countries_gender_and_documents_count() {
     let index = index();
     let plain = person("Ivan Petrov", "");
-    let score = |query: &Query| best(&index, query).unwrap().score;
+    let score = |query: &Query| best(index, query).unwrap().score;
     let with_country = |code| Query { countries: vec![Country::from_code(code).unwrap()], ..plain.clone() };
     assert!(score(&with_country("RU")) > score(&with_country("BR")));
     let with_gender = |gender| Query { gender: Some(gender), ..plain.clone() };
     assert!(score(&with_gender(Gender::Male)) > score(&with_gender(Gender::Female)));
     let named_otherwise = Query { documents: vec!["ab 1234567".to_owned()], ..person("Xaver Unbekannt", "") };
-    let hit = best(&index, &named_otherwise).unwrap();
+    let hit = best(index, &named_otherwise).unwrap();
     assert_eq!((hit.entity_id.as_str(), hit.document), ("9001", Finding::Match));
     assert!(hit.score >= ALERT, "{hit:?}");
 }
@@ -157,7 +163,7 @@ fn countries_gender_and_documents_count() {
 #[test]
 fn the_reasons_are_in_words() {
     let query = Query { countries: vec![Country::from_code("ru").unwrap()], ..person("Iwan Petrow", "1968-03-18") };
-    let hit = best(&index(), &query).unwrap();
+    let hit = best(index(), &query).unwrap();
     assert_eq!(
         hit.why,
         [
@@ -172,7 +178,7 @@ fn the_reasons_are_in_words() {
 
 #[test]
 fn hits_are_as_the_interface_has_them() {
-    let hit = best(&index(), &person("Ivan Petrov", "1968")).unwrap();
+    let hit = best(index(), &person("Ivan Petrov", "1968")).unwrap();
     let json = serde_json::to_value(&hit).unwrap();
     assert_eq!(json["entity_id"], "9001");
     assert_eq!(json["list"], "ofac_sdn");
@@ -201,14 +207,14 @@ fn names_that_are_none_have_a_defined_result() {
         "&&&",
         "------",
     ] {
-        let _ = best(&index, &person(name, "1968-03-18"));
-        let _ = best(&index, &organisation(name));
+        let _ = best(index, &person(name, "1968-03-18"));
+        let _ = best(index, &organisation(name));
     }
     for long in
         ["x".repeat(10_000), "Ivan ".repeat(2_000), "ش".repeat(10_000), "金".repeat(10_000), "a b ".repeat(2_500)]
     {
-        assert!(best(&index, &person(&long, "")).is_none_or(|hit| (0.0..=1.0).contains(&hit.score)));
-        assert!(best(&index, &organisation(&long)).is_none_or(|hit| (0.0..=1.0).contains(&hit.score)));
+        assert!(best(index, &person(&long, "")).is_none_or(|hit| (0.0..=1.0).contains(&hit.score)));
+        assert!(best(index, &organisation(&long)).is_none_or(|hit| (0.0..=1.0).contains(&hit.score)));
     }
 }
 
@@ -216,7 +222,7 @@ proptest! {
     #[test]
     fn any_text_is_screened_alike_twice_and_scored_between_0_and_1(name in "\\PC{0,60}", year in 1700_i16..2100) {
         let index = index();
-        let mut screener = Screener::new(&index);
+        let mut screener = Screener::new(index);
         let query = Query { name, birth: format!("{year}").parse().ok(), ..Query::default() };
         let options = Options { min: 0.0, limit: 10 };
         let first = screener.screen(&query, &options);
@@ -227,7 +233,7 @@ proptest! {
 
     #[test]
     fn the_order_of_the_parts_does_not_matter(order in Just(vec!["Maria", "Fernanda", "Garcia", "Montoya"]).prop_shuffle()) {
-        let hit = best(&index(), &person(&order.join(" "), "1979-11-07")).unwrap();
+        let hit = best(index(), &person(&order.join(" "), "1979-11-07")).unwrap();
         prop_assert_eq!(hit.entity_id, "9005");
         prop_assert!(hit.score > 0.9);
     }
@@ -238,8 +244,8 @@ fn a_restricted_screening_finds_only_the_entries_it_is_for_with_their_usual_scor
     let index = index();
     let options = Options { min: 0.0, limit: 5 };
     let client = Query { documents: vec!["AB1234567".to_owned()], ..person("Lin Weiming", "1981-03-09") };
-    let all = Screener::new(&index).screen(&client, &options);
-    let mut screener = Screener::new(&index);
+    let all = Screener::new(index).screen(&client, &options);
+    let mut screener = Screener::new(index);
     screener.restrict(&[("ofac_sdn".to_owned(), "9003".to_owned())].into());
     let restricted = screener.screen(&client, &options);
     assert_eq!(restricted.len(), 1);
@@ -250,7 +256,7 @@ fn a_restricted_screening_finds_only_the_entries_it_is_for_with_their_usual_scor
 #[test]
 fn a_party_of_another_kind_is_found_by_its_exact_name_only() {
     let index = index();
-    let exact = best(&index, &person("Blue Harbour Shipping Co., Ltd.", "")).unwrap();
+    let exact = best(index, &person("Blue Harbour Shipping Co., Ltd.", "")).unwrap();
     assert_eq!(exact.entity_id, "9007");
-    assert!(best(&index, &person("Blue Harbour Shiping", "")).is_none_or(|hit| hit.entity_id != "9007"));
+    assert!(best(index, &person("Blue Harbour Shiping", "")).is_none_or(|hit| hit.entity_id != "9007"));
 }
