@@ -31,6 +31,7 @@ bench: need-rust need-python
 	$(PYTHON) infra/local/localstack/setup.py dynamodb
 	$(CARGO) build --locked --release --workspace --bins
 	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(CARGO) run --locked --release -p bench
+	CARGO="$(CARGO)" shared/screening/tools/bench.sh
 
 ## the functions as zips for arm64, in target/lambda/
 package: need-rust need-python

@@ -1,0 +1,14 @@
+//! The index: everything that screening needs to know of the lists, in one run of bytes that is used where it lies.
+
+mod build;
+mod file;
+pub(crate) mod keys;
+pub(crate) mod layout;
+pub(crate) mod partition;
+mod partition_data;
+mod rarity;
+mod view;
+
+pub use build::{ListInfo, build};
+pub use file::{Index, IndexError};
+pub(crate) use view::{Partition, Token};

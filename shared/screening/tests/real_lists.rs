@@ -1,0 +1,175 @@
+//! The parsers on the real lists, where they lie beside the workspace: the counts of their README. Without them the tests say that they did
+//! not run; what a parser does with each form of row is tested on samples in `tests/samples.rs`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a helper that fails is a test that fails; a test that does not run says so"
+)]
+
+use std::path::{Path, PathBuf};
+
+use screening::lists::Loaded;
+use screening::lists::delta::Delta;
+use screening::lists::folder;
+use screening::lists::format::Format;
+use screening::lists::ofac_csv::{OfacFiles, read};
+use screening::lists::pep_csv;
+use screening::model::{BirthDate, Entity, EntityKind, NameKind};
+
+/// The folder of the lists, or nothing and a word about it.
+fn lists() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/watchlists");
+    if !folder.is_dir() {
+        println!("not run: there are no real lists in {}", folder.display());
+        return None;
+    }
+    Some(folder)
+}
+
+fn bytes(path: &Path) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(&mut std::fs::File::open(path).unwrap(), &mut bytes).unwrap();
+    bytes
+}
+
+fn ofac(folder: &Path, names: [&str; 4]) -> Loaded {
+    let [primary, aliases, addresses, comments] = names.map(|name| bytes(&folder.join(name)));
+    read(&OfacFiles {
+        list: "ofac",
+        primary: &primary,
+        aliases: Some(&aliases),
+        addresses: Some(&addresses),
+        comments: Some(&comments),
+    })
+    .unwrap()
+}
+
+fn count(loaded: &Loaded, kind: EntityKind) -> usize {
+    loaded.entities.iter().filter(|entity| entity.kind == kind).count()
+}
+
+fn single(path: &Path, format: Format) -> Loaded {
+    let bytes = bytes(path);
+    assert_eq!(Format::detect(&bytes), Some(format), "{}", path.display());
+    format.read(format.code(), &bytes).unwrap()
+}
+
+#[test]
+fn ofac_sdn_has_its_14965_entries() {
+    let Some(folder) = lists() else { return };
+    let loaded = ofac(&folder.join("ofac"), ["sdn.csv", "alt.csv", "add.csv", "sdn_comments.csv"]);
+    assert_eq!(loaded.rows, 14_965);
+    assert_eq!(count(&loaded, EntityKind::Person), 6_854);
+    assert_eq!(count(&loaded, EntityKind::Organisation), 6_884);
+    assert_eq!(count(&loaded, EntityKind::Vessel), 851);
+    assert_eq!(count(&loaded, EntityKind::Aircraft), 376);
+    let persons: Vec<&Entity> = loaded.entities.iter().filter(|entity| entity.kind == EntityKind::Person).collect();
+    let without = persons.iter().filter(|person| person.births.is_empty()).count();
+    let weak = persons.iter().filter(|person| person.names.iter().any(|name| name.kind == NameKind::Weak)).count();
+    assert!(
+        (110..=125).contains(&without),
+        "{without} persons without date of birth, some of them in the overflow file"
+    );
+    assert!((990..=1_030).contains(&weak), "{weak} persons with weak aliases");
+    let about =
+        persons.iter().flat_map(|person| &person.births).filter(|birth| matches!(birth, BirthDate::About(_))).count();
+    assert!(about >= 70, "{about} dates that are about right");
+    assert!(loaded.faults.len() < 10, "{:?}", loaded.faults);
+}
+
+#[test]
+fn ofac_of_2021_is_complete_and_of_one_day() {
+    let Some(folder) = lists() else { return };
+    let loaded = ofac(&folder.join("ofac-2021-07"), ["sdn.csv", "alt.csv", "add.csv", "sdn_comments.csv"]);
+    assert_eq!(loaded.rows, 8_976);
+    let aliases: usize = loaded.entities.iter().map(|entity| entity.names.len() - 1).sum();
+    assert!(aliases >= 11_800, "{aliases} aliases of 11 910, less those that repeat a name");
+}
+
+#[test]
+fn ofac_consolidated_is_the_same_list_in_both_layouts() {
+    let Some(folder) = lists() else { return };
+    let folder = folder.join("ofac");
+    assert_eq!(ofac(&folder, ["cons_prim.csv", "cons_alt.csv", "cons_add.csv", "cons_comments.csv"]).rows, 442);
+    let xml = single(&folder.join("cons-2025-03-28.xml"), Format::OfacXml);
+    assert_eq!(xml.rows, 443);
+    assert_eq!(xml.published.as_deref(), Some("2025-03-28"));
+    assert!(xml.entities.iter().flat_map(|entity| &entity.names).any(|name| name.kind == NameKind::Weak));
+}
+
+#[test]
+fn a_folder_with_old_versions_loads_each_list_once() {
+    let Some(path) = lists() else { return };
+    let path = path.join("ofac");
+    let names: Vec<String> =
+        std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let folder = folder::load(&names, |name| Ok::<_, std::io::Error>(bytes(&path.join(name)))).unwrap();
+    assert_eq!(folder.lists.iter().map(|list| list.code.as_str()).collect::<Vec<_>>(), ["ofac_sdn", "ofac_cons"]);
+    assert_eq!(folder.entities.len(), 14_965 + 442);
+    assert_eq!(folder.notes.len(), 3, "{:?}", folder.notes);
+}
+
+#[test]
+fn daily_deltas_are_found() {
+    let Some(folder) = lists() else { return };
+    let day = |name: &str| {
+        let primary = bytes(&folder.join("ofac").join(name));
+        read(&OfacFiles { list: "ofac_sdn", primary: &primary, aliases: None, addresses: None, comments: None })
+            .unwrap()
+            .entities
+    };
+    let (april, second, third) = (day("sdn-2024-04-26.csv"), day("sdn-2024-05-02.csv"), day("sdn.csv"));
+    let week = Delta::between(&april, &second);
+    assert_eq!((week.added.len(), week.removed.len(), week.changed.len()), (305, 0, 0));
+    let night = Delta::between(&second, &third);
+    assert_eq!((night.added.len(), night.removed.len(), night.changed.len()), (0, 8, 0));
+}
+
+#[test]
+fn the_uns_list_has_its_730_individuals_and_273_entities() {
+    let Some(folder) = lists() else { return };
+    let loaded = single(&folder.join("un/UN_consolidated-2026-02-27.xml"), Format::UnXml);
+    assert_eq!((count(&loaded, EntityKind::Person), count(&loaded, EntityKind::Organisation)), (730, 273));
+    assert_eq!(loaded.published.as_deref(), Some("2026-02-27"));
+    assert!(loaded.faults.is_empty(), "{:?}", loaded.faults);
+}
+
+#[test]
+fn the_uks_list_has_its_5302_rows() {
+    let Some(folder) = lists() else { return };
+    let loaded = single(&folder.join("uk/uk_sanctions_list-2025-08-11.csv"), Format::UkShort);
+    assert_eq!(loaded.rows, 5_302);
+    assert_eq!(loaded.faults.len(), 2, "two rows have no name: {:?}", loaded.faults);
+    assert_eq!(loaded.entities.len(), 5_300);
+}
+
+#[test]
+fn the_uss_consolidated_list_has_its_14160_rows() {
+    let Some(folder) = lists() else { return };
+    let loaded = single(&folder.join("us-csl/consolidated.csv"), Format::UsCsl);
+    assert_eq!(loaded.rows, 14_160);
+    assert_eq!(
+        loaded.entities.len() + loaded.faults.iter().filter(|fault| fault.reason.contains("no name")).count(),
+        14_160
+    );
+    let sdn =
+        loaded.entities.iter().filter(|entity| entity.programmes.iter().any(|source| source.contains("(SDN)"))).count();
+    assert_eq!(sdn, 10_026);
+}
+
+#[test]
+fn the_lists_of_exposed_persons_have_their_rows() {
+    let Some(folder) = lists() else { return };
+    let folder = folder.join("pep");
+    assert_eq!(single(&folder.join("us-congress-current.csv"), Format::PepCongress).rows, 537);
+    let mut legislators = single(&folder.join("wikidata-international-legislators.csv"), Format::PepHolders);
+    assert_eq!(legislators.rows, 4_850);
+    assert_eq!(
+        pep_csv::add_facts(&mut legislators.entities, &bytes(&folder.join("wikidata-bio.csv"))).unwrap().rows,
+        3_764
+    );
+    assert!(legislators.entities.iter().filter(|entity| !entity.births.is_empty()).count() > 3_000);
+    assert_eq!(single(&folder.join("wikidata-international-office-holders.csv"), Format::PepHolders).rows, 130);
+    assert_eq!(single(&folder.join("wikidata-world-leaders-2021.csv"), Format::PepLeaders).rows, 424);
+}
