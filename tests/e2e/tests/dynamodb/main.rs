@@ -9,6 +9,7 @@ mod both;
 mod claims;
 mod entities;
 mod journal;
+mod leads;
 mod ledger;
 mod lists;
 mod notifications;

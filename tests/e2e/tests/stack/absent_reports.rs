@@ -1,5 +1,5 @@
-//! What nobody reports - a webhook that never comes, the outcome of a function that was ended - and the schedule of the
-//! template, which fires by itself and makes up for it.
+//! What nobody reports - a webhook that never comes, the outcome of a function that was ended, an agent who does not
+//! begin - and the schedule of the template, which fires by itself and makes up for it.
 
 use std::time::Duration;
 
@@ -7,6 +7,7 @@ use http::Method;
 use serde_json::json;
 
 use crate::deployment::Deployment;
+use crate::leads;
 use crate::on_the_stack;
 use crate::portal::{items, stages, text, until};
 
@@ -34,11 +35,16 @@ impl Deployment {
     }
 }
 
-// in the first module of the alphabet, and one test for both, so that the other scenes play while these wait
+// in the first module of the alphabet, and one test for all, so that the other scenes play while these wait
 #[test]
 fn what_nobody_reports_is_made_up_for_by_the_schedule() {
     on_the_stack(async |stack| {
-        tokio::join!(a_webhook_that_never_comes(stack), a_function_that_is_ended_in_the_middle_of_a_credit(stack));
+        tokio::join!(
+            a_webhook_that_never_comes(stack),
+            a_function_that_is_ended_in_the_middle_of_a_credit(stack),
+            leads::an_agent_who_does_not_begin(stack),
+            leads::a_series_of_messages(stack),
+        );
     });
 }
 

@@ -14,6 +14,7 @@ use broker::local::{CALLERS, names, repository, secrets, simulators_config};
 use broker::rules;
 use domain::rules::SetName;
 use host::{Issuer, SystemClock, SystemEntropy};
+use http::Method;
 use runtime::{Clock as _, Entropy as _};
 use serde_json::{Value, json};
 use simulators::{Config, Running, Simulators};
@@ -25,8 +26,23 @@ use tokio::sync::RwLock;
 const AUDIENCE: &str = "pipworks-e2e";
 /// How long they are good for, in seconds.
 const TOKEN_LIFE_S: i64 = 3_600;
-/// The seed rules wait 15 minutes for a webhook before Stripe is asked; Praxis keeps them.
-const STRIPE_WEBHOOK_LIMIT: &str = "5s";
+/// What is not as in the seed rules: waits are short, and the sales floor works whenever the tests run.
+fn adjust(set: SetName, document: &mut Value) -> Result<(), Failure> {
+    let changes: &[(&str, Value)] = match set {
+        SetName::Psps => &[("/psps/0/webhook_limit", json!("5s"))],
+        SetName::Sequences => &[("/sequences/0/steps/0/after", json!("1m"))],
+        SetName::Sales => &[("/pools/4/sla", json!({"due_in": "1m", "clock": "calendar"}))],
+        _ => &[],
+    };
+    for (pointer, value) in changes {
+        *document.pointer_mut(pointer).ok_or_else(|| format!("{} has no {pointer}", set.as_str()))? = value.clone();
+    }
+    for calendar in document.get_mut("calendars").and_then(Value::as_object_mut).into_iter().flatten() {
+        let week = json!([{"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"], "hours": ["00:00-24:00"]}]);
+        *calendar.1 = json!({"time_zone": calendar.1["time_zone"], "week": week});
+    }
+    rules::check(set, document)
+}
 
 /// A deployed stack with its vendors.
 pub struct Deployment {
@@ -92,7 +108,21 @@ impl Deployment {
             description,
         };
         deployment.publish_rules(&prefix).await?;
+        deployment.everybody_comes().await?;
         Ok(deployment)
+    }
+
+    /// All agents of the sales floor say that they are there.
+    async fn everybody_comes(&self) -> Result<(), Failure> {
+        let token = self.token("sales");
+        let agents = self.http.get(&self.url("/v1/agents"), &token).await?.expect(200)?.json;
+        let (bearer, online) = (format!("Bearer {token}"), json!({"state": "online"}).to_string());
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        for agent in agents["items"].as_array().into_iter().flatten() {
+            let url = self.url(&format!("/v1/agents/{}/presence", text(agent, "/agent_id")?));
+            self.http.send(Method::PUT, &url, &headers, online.clone().into_bytes()).await?.expect(200)?;
+        }
+        Ok(())
     }
 
     async fn publish_rules(&self, prefix: &str) -> Result<(), Failure> {
@@ -100,10 +130,7 @@ impl Deployment {
         let table = Rules(self.table("RulesTableName")?);
         for set in SetName::ALL {
             let mut document = rules::read(&repository().join("infra/rules"), *set, &names)?;
-            if *set == SetName::Psps {
-                *document.pointer_mut("/psps/0/webhook_limit").ok_or("psps has no first provider")? =
-                    json!(STRIPE_WEBHOOK_LIMIT);
-            }
+            adjust(*set, &mut document)?;
             rules::publish(&table, *set, 1, &document, SystemClock.now()).await?;
         }
         Ok(())

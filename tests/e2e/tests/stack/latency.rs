@@ -13,7 +13,8 @@ const DEPOSITS: usize = 20;
 /// The design's limit here; the article that it implements asks for 30 s.
 const LIMIT_MS: i64 = 5_000;
 
-fn line(name: &str, mut millis: Vec<i64>) -> String {
+/// What a series of times comes to.
+pub fn line(name: &str, mut millis: Vec<i64>) -> String {
     millis.sort_unstable();
     let at = |percent: usize| millis[((millis.len() - 1) * percent).div_ceil(100)];
     format!("{name}: p50 {} ms, p99 {} ms, of {}\n", at(50), at(99), millis.len())

@@ -12,6 +12,7 @@ mod deployment;
 mod deposits;
 mod entrances;
 mod latency;
+mod leads;
 mod logs;
 mod portal;
 mod review;

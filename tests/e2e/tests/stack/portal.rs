@@ -183,6 +183,11 @@ impl Deployment {
 
     /// Waits for a mail to somebody that says something.
     pub async fn mail(&self, to: &str, says: &str) -> Value {
+        self.mail_within(PATIENCE, to, says).await
+    }
+
+    /// Waits for a mail to somebody that says something, no longer than given.
+    pub async fn mail_within(&self, patience: Duration, to: &str, says: &str) -> Value {
         let url = format!("{}/_aws/ses", self.endpoint);
         let look = async || {
             let sent = self.http.send(Method::GET, &url, &[], Vec::new()).await.unwrap().expect(200).unwrap();
@@ -191,6 +196,6 @@ impl Deployment {
             let found = ours.iter().find(|mail| mail.to_string().contains(says)).cloned();
             found.ok_or_else(|| format!("{ours:?}"))
         };
-        until("a mail", PATIENCE, look).await
+        until("a mail", patience, look).await
     }
 }
