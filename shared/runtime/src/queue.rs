@@ -1,6 +1,7 @@
 //! Queue functions: each message on its own, failed ones reported, none fails its neighbours.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use domain::decision::Frame;
 use domain::{ClientId, Timestamp};
@@ -12,6 +13,9 @@ use serde_json::{Value, json};
 use crate::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
 use crate::step::StepError;
 use crate::telemetry::{self, StepMetrics};
+
+/// Time that is left over for the answer when the next message takes as long as the slowest so far.
+const SPARE: Duration = Duration::from_secs(1);
 
 /// A domain event as the bus carries it in `detail`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -106,11 +110,10 @@ impl<S: QueueStep> QueueFunction<S> {
     }
 
     async fn one(&self, record: &Value, invocation: &Invocation) -> Result<(), String> {
-        let field = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let started = self.clock.now();
         let message = Message {
-            id: field("messageId"),
-            body: field("body"),
+            id: text(record, "messageId"),
+            body: text(record, "body"),
             record: record.clone(),
             execution_id: invocation.request_id.clone(),
             now: started,
@@ -141,6 +144,10 @@ impl<S: QueueStep> QueueFunction<S> {
     }
 }
 
+fn text(record: &Value, name: &str) -> String {
+    record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
 #[derive(Deserialize)]
 struct Batch {
     #[serde(rename = "Records")]
@@ -157,12 +164,70 @@ impl<S: QueueStep> Function for QueueFunction<S> {
             let batch: Batch = serde_json::from_str(event.get())
                 .map_err(|error| FunctionError { kind: "MalformedEvent", message: error.to_string() })?;
             let mut failures = Vec::new();
+            let (began, mut longest) = (Instant::now(), Duration::ZERO);
             for record in &batch.records {
+                let used = began.elapsed();
+                // one that may not end in time would take all of the batch with it
+                if invocation.time_left.saturating_sub(used) < longest.saturating_add(SPARE) {
+                    failures.push(json!({"itemIdentifier": text(record, "messageId")}));
+                    continue;
+                }
                 if let Err(id) = self.one(record, &invocation).await {
                     failures.push(json!({"itemIdentifier": id}));
                 }
+                longest = longest.max(began.elapsed().saturating_sub(used));
             }
             telemetry::raw(&json!({"batchItemFailures": failures}))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use domain::Seconds;
+    use serde_json::value::to_raw_value;
+
+    use super::*;
+
+    /// Takes its time, as a vendor does that does not answer.
+    struct Slow(Arc<Mutex<Vec<String>>>);
+
+    impl QueueStep for Slow {
+        const NAME: &'static str = "slow";
+
+        fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_millis(300)).await;
+                self.0.lock().unwrap().push(message.id.clone());
+                Ok("done")
+            })
+        }
+    }
+
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            Timestamp::EPOCH.plus(Seconds(43_200))
+        }
+    }
+
+    #[tokio::test]
+    async fn what_would_not_end_in_time_is_left_for_another_invocation() {
+        let done = Arc::new(Mutex::new(Vec::new()));
+        let function = QueueFunction { step: Slow(done.clone()), clock: Arc::new(Noon) };
+        let records: Vec<Value> = (1..=5).map(|n| json!({"messageId": n.to_string(), "body": "{}"})).collect();
+        let event = to_raw_value(&json!({"Records": records})).unwrap();
+        // time for the first, and not for a third
+        let time_left = SPARE + Duration::from_millis(500);
+        let answer = function.call(&event, Invocation { request_id: "1".to_owned(), time_left }).await.unwrap();
+        let done = done.lock().unwrap().clone();
+        assert!(matches!(done.len(), 1 | 2), "{done:?}");
+        let left: Value = serde_json::from_str(answer.get()).unwrap();
+        let left = left["batchItemFailures"].as_array().unwrap();
+        let left = left.iter().map(|failure| failure["itemIdentifier"].as_str().unwrap().to_owned());
+        assert_eq!(done.iter().cloned().chain(left).collect::<Vec<_>>(), ["1", "2", "3", "4", "5"]);
     }
 }

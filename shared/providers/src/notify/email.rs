@@ -1,14 +1,22 @@
 //! Mail over Amazon SES.
 
+use std::time::Duration;
+
 use aws_sdk_ses::Client;
+use aws_sdk_ses::config::retry::RetryConfig;
+use aws_sdk_ses::config::timeout::TimeoutConfig;
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ses::types::{Body, Content, Destination};
 
 use super::{Email, Message, Notifier, NotifyError, Receipt};
+use crate::NOTIFY_CALL_TIMEOUT_S;
 use crate::http::BoxFuture;
 
 /// The character set of subject and body.
 const CHARSET: &str = "UTF-8";
+
+/// Between the attempts of a mail that SES did not take.
+const PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(500)];
 
 /// Error codes after which the same mail may pass later.
 const THROTTLED: [&str; 4] = ["Throttling", "ThrottlingException", "RequestThrottled", "ServiceUnavailable"];
@@ -20,12 +28,24 @@ pub struct SesEmail {
 }
 
 impl SesEmail {
-    /// The client's own retries and time-outs hold.
+    /// The client's own retries and time-outs do not hold: SES knows no idempotency, so a mail whose answer is lost must not
+    /// be handed over again behind the caller's back.
     pub fn new(client: Client) -> Self {
         Self { client }
     }
 
+    /// What SES says that it did not take, for want of room, is offered again at once a few times.
     async fn mail(&self, email: &Email) -> Result<Receipt, NotifyError> {
+        let mut pauses = PAUSES.into_iter();
+        loop {
+            match (self.attempt(email).await, pauses.next()) {
+                (Err(NotifyError::Retry { .. }), Some(pause)) => tokio::time::sleep(pause).await,
+                (outcome, _) => return outcome,
+            }
+        }
+    }
+
+    async fn attempt(&self, email: &Email) -> Result<Receipt, NotifyError> {
         let invalid = |_| refused("invalid_message", "the message lacks a part");
         let text = |text: &str| Content::builder().data(text).charset(CHARSET).build().map_err(invalid);
         let message = aws_sdk_ses::types::Message::builder()
@@ -38,6 +58,8 @@ impl SesEmail {
             .source(&email.from)
             .destination(Destination::builder().to_addresses(email.to.reveal()).build())
             .message(message)
+            .customize()
+            .config_override(once())
             .send()
             .await;
         match sent {
@@ -45,6 +67,14 @@ impl SesEmail {
             Err(error) => Err(read(&error)),
         }
     }
+}
+
+/// One attempt, in the time that a notification may take.
+fn once() -> aws_sdk_ses::config::Builder {
+    let limit = Duration::from_secs(u64::from(NOTIFY_CALL_TIMEOUT_S));
+    aws_sdk_ses::config::Builder::new()
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().operation_timeout(limit).build())
 }
 
 impl Notifier for SesEmail {
@@ -75,8 +105,12 @@ fn read<E: ProvideErrorMetadata>(error: &SdkError<E>) -> NotifyError {
 }
 
 fn answered(status: u16, code: &str, message: &str) -> NotifyError {
-    if status >= 500 || status == 429 || THROTTLED.contains(&code) {
+    if status == 503 || status == 429 || THROTTLED.contains(&code) {
         return NotifyError::Retry { reason: code.to_owned(), after: None };
+    }
+    // it failed over the mail, which may be on its way all the same
+    if status >= 500 {
+        return NotifyError::Unknown(code.to_owned());
     }
     refused(code, message)
 }
@@ -91,10 +125,11 @@ mod tests {
 
     #[test]
     fn every_answer_says_whether_to_try_again() {
-        for (status, code) in [(400, "Throttling"), (429, "TooManyRequests"), (500, "InternalFailure"), (503, "x")] {
+        for (status, code) in [(400, "Throttling"), (429, "TooManyRequests"), (503, "x")] {
             let error = answered(status, code, "");
             assert_eq!(error, NotifyError::Retry { reason: code.to_owned(), after: None });
         }
+        assert_eq!(answered(500, "InternalFailure", ""), NotifyError::Unknown("InternalFailure".to_owned()));
         for code in ["MessageRejected", "MailFromDomainNotVerified", "AccountSendingPausedException", "AccessDenied"] {
             let NotifyError::Refused { code: given, .. } = answered(400, code, "m") else { panic!("{code}") };
             assert_eq!(given, code);

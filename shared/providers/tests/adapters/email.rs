@@ -17,7 +17,8 @@ fn ses(url: &str) -> SesEmail {
         .region(Region::new("eu-west-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(url)
-        .retry_config(RetryConfig::disabled())
+        // as functions have it: the adapter must not let a client repeat a mail
+        .retry_config(RetryConfig::standard())
         .build();
     SesEmail::new(Client::from_conf(config))
 }
@@ -51,14 +52,22 @@ async fn each_failure_says_whether_to_try_again() {
     fault(url, "send_email", json!({"kind": "refuse", "status": 400, "code": "MessageRejected"})).await;
     let Err(NotifyError::Refused { code, .. }) = ses(url).send(&mail()).await else { panic!() };
     assert_eq!(code, "MessageRejected");
-    fault(url, "send_email", json!({"kind": "refuse", "status": 400, "code": "Throttling"})).await;
-    assert!(matches!(ses(url).send(&mail()).await, Err(NotifyError::Retry { .. })));
-    fault(url, "send_email", json!({"kind": "refuse", "status": 503, "code": "ServiceUnavailable"})).await;
-    assert!(matches!(ses(url).send(&mail()).await, Err(NotifyError::Retry { .. })));
+    for (status, code) in [(400, "Throttling"), (503, "ServiceUnavailable")] {
+        for _ in 0..3 {
+            fault(url, "send_email", json!({"kind": "refuse", "status": status, "code": code})).await;
+        }
+        assert!(matches!(ses(url).send(&mail()).await, Err(NotifyError::Retry { .. })), "{code}");
+    }
+    fault(url, "send_email", json!({"kind": "refuse", "status": 500, "code": "InternalFailure"})).await;
+    assert!(matches!(ses(url).send(&mail()).await, Err(NotifyError::Unknown(_))));
+    assert_eq!(running.mails().len(), 0);
     fault(url, "send_email", json!({"kind": "apply_then_drop"})).await;
     let sent = ses(url).send(&mail()).await;
     assert!(matches!(sent, Err(NotifyError::Unknown(_))), "{sent:?}");
-    assert_eq!(running.mails().len(), 1);
+    assert_eq!(running.mails().len(), 1, "the client did not repeat it");
+    fault(url, "send_email", json!({"kind": "refuse", "status": 400, "code": "Throttling"})).await;
+    assert!(ses(url).send(&mail()).await.is_ok(), "what was not taken is offered again");
+    assert_eq!(running.mails().len(), 2);
     let post = providers::notify::SlackPost::plain(SecretString::from("x"), "x".to_owned());
     let wrong = ses(url).send(&Message::Slack(post)).await;
     assert!(matches!(wrong, Err(NotifyError::Refused { .. })));
