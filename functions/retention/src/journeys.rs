@@ -130,7 +130,7 @@ impl Journeys {
         live: &Live<Sequences>,
         frame: &Frame,
     ) -> Result<&'static str, StepError> {
-        match marked.entity.delivered(delivery, &live.rules, frame.now).map_err(broken)? {
+        match marked.entity.delivered(delivery, &live.rules, frame.now) {
             domain::decision::Verdict::Nothing(_) => Ok("nothing_to_do"),
             domain::decision::Verdict::Change(decision) => {
                 let outcome = decision.outcome;

@@ -176,13 +176,16 @@ impl Journey {
             if now < since.plus(GRACE) {
                 return Ok(NextStep::Busy);
             }
-            let sequence = self.sequence(rules)?;
+            let sequence = rules.sequence(&self.facts.sequence);
             return Ok(self.handled(sequence, step, MessageOutcome::Unknown, now, "its worker ended half-way"));
         }
         if lead.facts.sequence.as_ref().is_none_or(|own| own.entry != self.facts.entry) {
             return Ok(NextStep::Save(Box::new(self.ends("a later series took its place".to_owned()))));
         }
-        let sequence = self.sequence(rules)?;
+        let Some(sequence) = rules.sequence(&self.facts.sequence) else {
+            let gone = format!("the sequence `{}` is not in the rules any more", self.facts.sequence);
+            return Ok(NextStep::Save(Box::new(self.ends(gone))));
+        };
         if let Some(reason) = ended(sequence, lead)? {
             return Ok(NextStep::Save(Box::new(self.ends(reason))));
         }
@@ -193,7 +196,8 @@ impl Journey {
         }
         let SequenceChannel::Email = step.channel;
         let Some(to) = lead.person.email.clone().filter(|_| lead.facts.consents.allows(ContactChannel::Email)) else {
-            return Ok(self.handled(sequence, &step.id, MessageOutcome::NotAllowed, now, "no consent or no address"));
+            let why = "no consent or no address";
+            return Ok(self.handled(Some(sequence), &step.id, MessageOutcome::NotAllowed, now, why));
         };
         if let Some(morning) = quiet_until(rules.quiet, lead.facts.time_zone.as_ref(), now) {
             return Ok(self.waits(morning));
@@ -205,11 +209,6 @@ impl Journey {
         let why = vec![format!("step {}", step.id)];
         let decision = Decision { next, events: vec![], why, outcome: "sending" };
         Ok(NextStep::Send(Box::new(decision), Box::new(letter)))
-    }
-
-    fn sequence<'r>(&self, rules: &'r Sequences) -> Result<&'r Sequence, JourneyError> {
-        let name = &self.facts.sequence;
-        rules.sequence(name).ok_or_else(|| JourneyError::NoSequence(name.clone()))
     }
 
     /// The first step that was not dealt with: a sequence may have changed since it began.
@@ -231,12 +230,20 @@ impl Journey {
         NextStep::Save(Box::new(Decision { next, events: vec![], why, outcome: "waits" }))
     }
 
-    fn handled(&self, sequence: &Sequence, step: &str, outcome: MessageOutcome, now: Timestamp, why: &str) -> NextStep {
+    /// A message is dealt with; the series is finished when that was the last, or the rules have no more.
+    fn handled(
+        &self,
+        sequence: Option<&Sequence>,
+        step: &str,
+        outcome: MessageOutcome,
+        now: Timestamp,
+        why: &str,
+    ) -> NextStep {
         let mut next = self.clone();
         next.facts.handled.push(Handled { step: step.to_owned(), at: now, outcome });
         next.facts.sending = None;
         next.facts.tries = 0;
-        next.due = next.step(sequence).map(|step| now.plus(step.after));
+        next.due = sequence.and_then(|sequence| next.step(sequence)).map(|step| now.plus(step.after));
         if next.due.is_none() {
             next.facts.status = JourneyStatus::Finished;
         }
@@ -261,17 +268,9 @@ impl Journey {
     }
 
     /// What became of the message that was being handed over.
-    ///
-    /// # Errors
-    /// [`JourneyError`].
-    pub fn delivered(
-        &self,
-        outcome: &Delivery,
-        rules: &Sequences,
-        now: Timestamp,
-    ) -> Result<Verdict<Self>, JourneyError> {
-        let Some((step, _)) = &self.facts.sending else { return Ok(Verdict::Nothing("nothing was being sent")) };
-        let sequence = self.sequence(rules)?;
+    pub fn delivered(&self, outcome: &Delivery, rules: &Sequences, now: Timestamp) -> Verdict<Self> {
+        let Some((step, _)) = &self.facts.sending else { return Verdict::Nothing("nothing was being sent") };
+        let sequence = rules.sequence(&self.facts.sequence);
         let (outcome, why) = match outcome {
             Delivery::Sent => (MessageOutcome::Sent, "handed over".to_owned()),
             Delivery::Unknown(why) => (MessageOutcome::Unknown, why.clone()),
@@ -282,12 +281,12 @@ impl Journey {
                 next.facts.sending = None;
                 next.facts.tries = self.facts.tries.saturating_add(1);
                 next.due = Some(now.plus(RETRY_AFTER));
-                return Ok(Verdict::change(next, "not_sent", vec![], vec![why.clone()]));
+                return Verdict::change(next, "not_sent", vec![], vec![why.clone()]);
             }
         };
         match self.handled(sequence, step, outcome, now, &why) {
-            NextStep::Save(decision) => Ok(Verdict::Change(decision)),
-            NextStep::Send(..) | NextStep::Nothing(_) | NextStep::Busy => Ok(Verdict::Nothing("nothing to save")),
+            NextStep::Save(decision) => Verdict::Change(decision),
+            NextStep::Send(..) | NextStep::Nothing(_) | NextStep::Busy => Verdict::Nothing("nothing to save"),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::usage::{self, Kind};
 /// Shards a kind of entity: one index partition takes 1 000 writes a second.
 pub const DUE_SHARDS: u32 = 4;
 /// Entries one sweep takes from a shard; the rest waits for the next minute.
-const SWEEP_MAX: i32 = 200;
+const SWEEP_MAX: i32 = 500;
 
 /// An entity that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]

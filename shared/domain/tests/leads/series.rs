@@ -42,6 +42,29 @@ fn a_later_series_takes_the_place_of_an_earlier_one() {
     assert!(matches!(second.next_step(&sequences(), &again, now), Ok(NextStep::Send(..))));
 }
 
+/// The rules without the series.
+fn without_it() -> Sequences {
+    let mut document = seed("sequences");
+    document["sequences"][0]["id"] = json!("another");
+    Sequences::parse(&document).unwrap_or_else(|faults| panic!("{faults:#?}"))
+}
+
+#[test]
+fn a_series_that_is_taken_out_of_the_rules_ends() {
+    let mut floor = World::new("2026-11-25T15:00:00Z");
+    let (lead, journey) = reader(&mut floor);
+    let now = floor.now.plus(Seconds(601));
+    let ended = saved(journey.next_step(&without_it(), &lead, now).unwrap());
+    assert_eq!((ended.facts.status, ended.due), (JourneyStatus::Ended, None));
+    // while a message is on its way what became of it is still written down
+    let sending = saved(journey.next_step(&sequences(), &lead, now).unwrap());
+    let domain::decision::Verdict::Change(sent) = sending.delivered(&Delivery::Sent, &without_it(), now) else {
+        panic!("it was on its way")
+    };
+    assert_eq!(sent.next.facts.handled[0].outcome, MessageOutcome::Sent);
+    assert_eq!((sent.next.facts.status, sent.next.due), (JourneyStatus::Finished, None));
+}
+
 #[test]
 fn a_message_whose_worker_died_is_not_sent_again() {
     let mut floor = World::new("2026-11-25T15:00:00Z");
@@ -54,7 +77,7 @@ fn a_message_whose_worker_died_is_not_sent_again() {
     let after = saved(sending.next_step(&rules, &lead, now).unwrap());
     assert_eq!(after.facts.handled[0].outcome, MessageOutcome::Unknown);
     // what the dead worker's answer would say comes too late
-    let late = after.delivered(&Delivery::Sent, &rules, now).unwrap();
+    let late = after.delivered(&Delivery::Sent, &rules, now);
     assert_eq!(late, domain::decision::Verdict::Nothing("nothing was being sent"));
     let due = after.due.unwrap();
     assert!(due > now, "the next message has its own delay");
