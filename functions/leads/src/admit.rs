@@ -2,10 +2,10 @@
 
 use domain::decision::{Decision, Frame, Verdict};
 use domain::lead::{Lead, LeadStatus, Returning, Submission};
-use domain::rules::LeadIntake;
+use domain::rules::{LeadIntake, LeadScoring};
 use domain::{LeadId, Timestamp};
 use runtime::StepError;
-use store::{Commit, Committed, Contact, Crm, Stored};
+use store::{Commit, Committed, Contact, Crm, StoreError, Stored};
 
 /// Times it is decided again because somebody else of the same person was first.
 const ATTEMPTS: usize = 6;
@@ -20,17 +20,25 @@ pub(crate) struct Arrival<'a> {
     pub was: Option<&'a Stored<Lead>>,
 }
 
+/// What decides about an arrival.
+pub(crate) struct Rules<'a> {
+    /// Who is the same person.
+    pub intake: &'a LeadIntake,
+    /// What a first lead is worth with what a later form adds.
+    pub scoring: &'a LeadScoring,
+}
+
 /// Saves an arrival; doing it again changes nothing. The lead as saved: its own, or the record that it joined another.
 pub(crate) async fn admit(
     crm: &Crm,
     arrival: &Arrival<'_>,
-    rules: &LeadIntake,
+    rules: &Rules<'_>,
     frame: &Frame,
 ) -> Result<Lead, StepError> {
     let keys = arrival.form.contact_keys();
     for _ in 0..ATTEMPTS {
         let known = crm.contacts(&keys).await?;
-        let first = first_within(&known, rules, frame.now, &arrival.lead.id);
+        let first = first_within(&known, rules.intake, frame.now, &arrival.lead.id);
         let mut commit = crm.0.commit();
         let lead = match first {
             None => begin(crm, &mut commit, arrival, &keys, &known, frame).await?,
@@ -84,22 +92,27 @@ async fn before(crm: &Crm, known: &[Contact], own: &LeadId) -> Result<Option<Ret
     Ok(owner.map(|agent_id| Returning { lead_id: Some(contact.lead_id.clone()), agent_id }))
 }
 
+/// A lead cannot be scored: it is held until the rules are right.
+pub(crate) fn broken_scoring(error: domain::rules::RuleError) -> StepError {
+    StepError::Rules { set: "lead_scoring", what: error.to_string() }
+}
+
 #[expect(clippy::too_many_arguments, reason = "all of what was read for one decision")]
 async fn join(
     crm: &Crm,
     commit: &mut Commit<'_>,
     arrival: &Arrival<'_>,
-    rules: &LeadIntake,
+    rules: &Rules<'_>,
     keys: &[String],
     known: &[Contact],
     first: &Contact,
     frame: &Frame,
 ) -> Result<Lead, StepError> {
     let stored = crm.load::<Lead>(first.lead_id.as_str()).await?;
-    let stored = stored.ok_or_else(|| StepError::Absent(first.lead_id.to_string()))?;
+    let stored = stored.ok_or_else(|| StoreError::corrupt(&first.key, "it names a lead that is not there"))?;
     let own = &arrival.lead;
-    let verdict = stored.entity.join(&own.id, arrival.form, rules.attribution, frame.now);
-    if let Verdict::Change(decision) = verdict {
+    let verdict = stored.entity.join(own, arrival.form, rules.intake.attribution, rules.scoring, frame.now);
+    if let Verdict::Change(decision) = verdict.map_err(broken_scoring)? {
         let mut frame = frame.clone();
         frame.correlation_id.clone_from(&stored.correlation_id);
         commit.save(Some(&stored), &decision, &frame)?;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Seconds;
 use domain::decision::{Frame, Verdict};
 use domain::lead::{FetchStep, Fetched, Lead, MetaLead, Submission};
 use domain::rules::lead_intake::Meta;
@@ -18,9 +19,12 @@ use runtime::step::{self, Done};
 use runtime::{StepError, awsclients};
 use store::{Crm, Stored};
 
-use crate::admit::{Arrival, admit};
+use crate::admit::{Arrival, Rules, admit, broken_scoring};
 use crate::meta::secret_of;
 use crate::phone;
+
+/// How long it is tried where the rules do not say.
+const RETRY_FOR: Seconds = Seconds(24 * 3_600);
 
 /// The step.
 pub struct Fetch {
@@ -64,29 +68,39 @@ impl QueueStep for Fetch {
 impl Fetch {
     async fn fetch(&self, stored: Stored<Lead>, lead: &MetaLead, frame: &mut Frame) -> Result<&'static str, StepError> {
         let live = self.rules.live::<LeadIntake>().await?;
-        let missing = |what: &str| StepError::Rules { set: "lead_intake", what: what.to_owned() };
-        let rule = live.rules.meta.as_ref().ok_or_else(|| missing("it has no `meta`"))?;
-        let fields = match self.graph(rule).await?.lead(&lead.leadgen_id).await {
-            Fetched::Fields(fields) => fields,
-            failed => return self.failed(&stored, &failed, rule, frame).await,
+        let Some(rule) = live.rules.meta.as_ref() else {
+            let missing = Fetched::Silent("the rule set lead_intake has no `meta`".to_owned());
+            return self.failed(&stored, &missing, RETRY_FOR, frame).await;
         };
-        let form = rule.form(&lead.form_id).ok_or_else(|| missing("no form fits, not even `any`"))?;
+        let Some(form) = rule.form(&lead.form_id) else {
+            let missing = Fetched::Silent(format!("no form of lead_intake fits {}, not even `any`", lead.form_id));
+            return self.failed(&stored, &missing, rule.retry_for, frame).await;
+        };
+        let fetched = match self.graph(rule).await {
+            Ok(graph) => graph.lead(&lead.leadgen_id).await,
+            Err(error) => Fetched::Silent(error.to_string()),
+        };
+        let fields = match fetched {
+            Fetched::Fields(fields) => fields,
+            failed => return self.failed(&stored, &failed, rule.retry_for, frame).await,
+        };
         let submission = Submission::of_meta(&fields, form, lead, &live.rules, &phone::read);
         let scoring = self.rules.live::<LeadScoring>().await?;
-        let broken =
-            |error: domain::rules::RuleError| StepError::Rules { set: "lead_scoring", what: error.to_string() };
         let mut made = stored.entity.fetched(submission.clone());
         if let Some(kind) = &form.signal {
             let at = Some(lead.created_at);
-            if let Verdict::Change(decision) = made.signalled(kind, at, &scoring.rules, frame.now).map_err(broken)? {
+            if let Verdict::Change(decision) =
+                made.signalled(kind, at, &scoring.rules, frame.now).map_err(broken_scoring)?
+            {
                 made = decision.next;
             }
         }
-        made.facts.scored = Some(made.score(&scoring.rules, frame.now).map_err(broken)?);
+        made.facts.scored = Some(made.score(&scoring.rules, frame.now).map_err(broken_scoring)?);
         frame.rules = Some(scoring.label());
         frame.correlation_id.clone_from(&stored.correlation_id);
         let arrival = Arrival { form: &submission, lead: made, was: Some(&stored) };
-        let lead = admit(&self.crm, &arrival, &live.rules, frame).await?;
+        let rules = Rules { intake: &live.rules, scoring: &scoring.rules };
+        let lead = admit(&self.crm, &arrival, &rules, frame).await?;
         Ok(if lead.facts.duplicate_of.is_some() { "duplicate" } else { "received" })
     }
 
@@ -106,11 +120,11 @@ impl Fetch {
         &self,
         stored: &Stored<Lead>,
         outcome: &Fetched,
-        rule: &Meta,
+        retry_for: Seconds,
         frame: &mut Frame,
     ) -> Result<&'static str, StepError> {
         let now = frame.now;
-        let decide = |lead: &Lead| lead.not_fetched(outcome, rule, now);
+        let decide = |lead: &Lead| lead.not_fetched(outcome, retry_for, now);
         Ok(match step::change(&self.crm, stored.entity.id.as_str(), frame, decide).await? {
             Done::Changed { outcome, .. } => outcome,
             Done::Unchanged { .. } => "nothing_to_do",

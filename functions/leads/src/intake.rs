@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::LeadId;
+use domain::decision::Frame;
 use domain::lead::{Lead, Submission};
 use domain::rules::{LeadIntake, LeadScoring};
 use providers::http::BoxFuture;
@@ -15,7 +16,7 @@ use runtime::{Caller, Problem, StepError, awsclients};
 use serde_json::{Value, json};
 use store::{Crm, Home};
 
-use crate::admit::{Arrival, admit};
+use crate::admit::{Arrival, Rules, admit, broken_scoring};
 use crate::phone;
 
 /// The step.
@@ -63,19 +64,24 @@ impl Intake {
             Go::Made(made) => return Ok(answer(&made.entity).replayed()),
         };
         let id: LeadId = id.parse().map_err(|_| Problem::not_found("there is no such resource"))?;
-        let lead = scored(form.clone().lead(id), &scoring.rules, request)?;
         let mut frame = request.frame(Self::NAME);
         frame.rules = Some(scoring.label());
-        let lead = admit(&self.crm, &Arrival { form: &form, lead, was: None }, &rules.rules, &frame).await?;
-        Ok(if replay { answer(&lead).replayed() } else { answer(&lead) })
+        let rules = Rules { intake: &rules.rules, scoring: &scoring.rules };
+        match self.admit(&form, id, &rules, &frame).await {
+            Ok(lead) if replay => Ok(answer(&lead).replayed()),
+            Ok(lead) => Ok(answer(&lead)),
+            Err(error) => {
+                keyed.give_back(table, request).await;
+                Err(error.into())
+            }
+        }
     }
-}
 
-fn scored(mut lead: Lead, scoring: &LeadScoring, request: &Request) -> Result<Lead, StepError> {
-    let score = lead.score(scoring, request.now);
-    let broken = |error: domain::rules::RuleError| StepError::Rules { set: "lead_scoring", what: error.to_string() };
-    lead.facts.scored = Some(score.map_err(broken)?);
-    Ok(lead)
+    async fn admit(&self, form: &Submission, id: LeadId, rules: &Rules<'_>, frame: &Frame) -> Result<Lead, StepError> {
+        let mut lead = form.clone().lead(id);
+        lead.facts.scored = Some(lead.score(rules.scoring, frame.now).map_err(broken_scoring)?);
+        admit(&self.crm, &Arrival { form, lead, was: None }, rules, frame).await
+    }
 }
 
 /// What was said when it was taken: a repeat says the same, wherever the lead has gone since.

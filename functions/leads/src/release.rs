@@ -1,5 +1,7 @@
 //! Hands waiting leads out, who waits longest first, at the pace of the pool's rule.
 
+use std::collections::BTreeMap;
+
 use domain::decision::Frame;
 use domain::lead::plan::{Trigger, looks_again, waits_until};
 use domain::rules::sales::Pool;
@@ -12,8 +14,8 @@ use store::Saved;
 use crate::floor::{FloorDesk, Rules};
 
 /// Waiting leads that one look goes through at most.
-const LOOKED_THROUGH: i32 = 100;
-/// After so many in a row that nobody can take, the rest waits for the next look: needs differ by little but the language.
+const LOOKED_THROUGH: i32 = 300;
+/// After so many of one language that nobody can take, the others of it wait for the next look: needs differ by little else.
 const IN_VAIN_MAX: usize = 12;
 /// The next look is at least so far ahead: timers come by the minute.
 const PAUSE_MIN: Seconds = Seconds(60);
@@ -27,16 +29,21 @@ impl FloorDesk {
         if state.as_ref().is_none_or(|state| state.entity.due.is_none()) {
             return Ok("nobody_waits");
         }
-        let (mut released, mut in_vain) = (0_usize, 0_usize);
+        let mut released = 0_usize;
+        let mut in_vain: BTreeMap<String, usize> = BTreeMap::new();
         for lead in self.crm.waiting(name, LOOKED_THROUGH).await?.items {
+            let language = lead.entity.primary_language().unwrap_or_default().to_owned();
+            let in_vain = in_vain.entry(language).or_default();
+            // whoever is too old is ahead in the list, so none of those is left behind
+            if *in_vain > IN_VAIN_MAX {
+                continue;
+            }
             match self.place(&lead.entity.id, &Trigger::Release, frame).await? {
                 "assigned" => {
                     released += 1;
-                    in_vain = 0;
+                    *in_vain = 0;
                 }
-                // whoever is too old is ahead in the list, so none of those is left behind
-                "nothing_to_do" if in_vain >= IN_VAIN_MAX => break,
-                "nothing_to_do" => in_vain += 1,
+                "nothing_to_do" => *in_vain += 1,
                 _ => {}
             }
         }

@@ -119,17 +119,22 @@ impl Route {
             Some(assignment) => self.crm.load::<Task>(assignment.task_id.as_str()).await?,
             None => None,
         };
-        let held = task.filter(|task| task.entity.facts.status.is_held());
+        let held = task.as_ref().filter(|task| task.entity.facts.status.is_held());
+        // nobody takes a converted lead back any more: whoever declined it is free of it now, and did not win it
+        let declined = task.as_ref().filter(|task| task.entity.facts.status == TaskStatus::Declined);
         let mut commit = Home::<Lead>::table(&self.crm).commit();
         commit.save(Some(stored), decision, &frame)?;
-        if let Some(task) = &held {
+        if let Some(task) = held {
             commit.save(Some(task), &task.entity.taken_back(TaskStatus::Done, frame.now), &frame)?;
         }
         if let Some(winner) = lead.winner()
             && let Some(agent) = self.crm.load::<AgentState>(winner.as_str()).await?
         {
-            let won = agent.entity.won(lead.id.as_str(), held.is_some(), frame.now);
-            commit.save(Some(&agent), &won, &frame)?;
+            let next = match declined {
+                Some(task) => agent.entity.released(task.entity.id.as_str(), "converted"),
+                None => agent.entity.won(lead.id.as_str(), held.is_some(), frame.now),
+            };
+            commit.save(Some(&agent), &next, &frame)?;
         }
         Ok(commit.send().await?)
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::LeadId;
-use domain::decision::Verdict;
+use domain::decision::{Frame, Verdict};
 use domain::input::{Fault, Reader};
 use domain::lead::score::is_in_the_future;
 use domain::lead::{Consents, Lead};
@@ -14,9 +14,11 @@ use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
 use runtime::rulebook::RuleBook;
 use runtime::step::{self, Done};
-use runtime::{Caller, Problem, StepError, awsclients};
+use runtime::{Caller, Problem, awsclients};
 use serde_json::json;
 use store::Crm;
+
+use crate::admit::broken_scoring;
 
 /// The step.
 pub struct Signals {
@@ -78,19 +80,28 @@ impl Signals {
         let mut frame = request.frame(Self::NAME);
         frame.rules = Some(scoring.label());
         let now = request.now;
+        self.change(id, &mut frame, |lead| lead.signalled(kind, at, &scoring.rules, now)).await
+    }
+
+    /// Changes the lead, unless the rules are broken.
+    async fn change(
+        &self,
+        id: &LeadId,
+        frame: &mut Frame,
+        decide: impl Fn(&Lead) -> Result<Verdict<Lead>, RuleError>,
+    ) -> Result<Reply, Problem> {
         let mut broken: Option<RuleError> = None;
-        let decide = |lead: &Lead| match lead.signalled(kind, at, &scoring.rules, now) {
-            Ok(verdict) => verdict,
-            Err(error) => {
+        let decide = |lead: &Lead| {
+            decide(lead).unwrap_or_else(|error| {
                 broken = Some(error);
                 Verdict::Nothing("the rules are broken")
-            }
+            })
         };
-        let done = step::change(&self.crm, id.as_str(), &mut frame, decide).await?;
-        if let Some(error) = broken {
-            return Err(StepError::Rules { set: "lead_scoring", what: error.to_string() }.into());
+        let done = step::change(&self.crm, id.as_str(), frame, decide).await?;
+        match broken {
+            Some(error) => Err(broken_scoring(error).into()),
+            None => Ok(answer(&done)),
         }
-        Ok(answer(&done))
     }
 
     async fn consents(&self, request: &Request, id: &LeadId) -> Result<Reply, Problem> {
@@ -101,10 +112,11 @@ impl Signals {
             let fault = Fault::new("", "empty", "says nothing about any channel").allowing(["email", "sms", "phone"]);
             return Err(Problem::input(vec![fault]));
         }
+        let scoring = self.rules.live::<LeadScoring>().await?;
+        let mut frame = request.frame(Self::NAME);
+        frame.rules = Some(scoring.label());
         let now = request.now;
-        let decide = |lead: &Lead| lead.consented(&said, now);
-        let done = step::change(&self.crm, id.as_str(), &mut request.frame(Self::NAME), decide).await?;
-        Ok(answer(&done))
+        self.change(id, &mut frame, |lead| lead.consented(&said, &scoring.rules, now)).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use domain::decision::derived_bits;
-use domain::lead::Lead;
+use domain::lead::{ContactChannel, Lead};
 use domain::notification::{Fillings, render};
 use domain::payment::GRACE;
 use domain::rules::SalesRules;
@@ -116,17 +116,9 @@ impl Tell {
         let body = render(&live.rules.message.body, LANGUAGE, &words).map_err(broken)?;
         let secret = live.rules.team(&agent.team).and_then(|team| team.slack_secret.as_ref());
         if let Some(secret) = secret {
-            let post = SlackPost {
-                webhook_url: self.secrets.get(secret).await?,
-                text: body.clone(),
-                mention: agent.slack_user.clone(),
-                buttons: buttons(&live.rules, task),
-            };
-            match self.slack.send(&notify::Message::Slack(post)).await {
-                Ok(_) => return Ok("slack"),
-                Err(error) => {
-                    tracing::warn!(task.id = %task.id, error = %error, "Slack did not take a lead; mail instead")
-                }
+            match self.post(secret, body.clone(), agent, buttons(&live.rules, task)).await {
+                Ok(()) => return Ok("slack"),
+                Err(reason) => tracing::warn!(task.id = %task.id, reason, "Slack did not take a lead; mail instead"),
             }
         }
         let Some(address) = agent.email.clone() else {
@@ -147,6 +139,15 @@ impl Tell {
     }
 }
 
+impl Tell {
+    async fn post(&self, secret: &str, text: String, agent: &Agent, buttons: Vec<SlackButton>) -> Result<(), String> {
+        let webhook_url = self.secrets.get(secret).await.map_err(|error| error.to_string())?;
+        let post = SlackPost { webhook_url, text, mention: agent.slack_user.clone(), buttons };
+        let sent = self.slack.send(&notify::Message::Slack(post)).await;
+        sent.map(|_| ()).map_err(|error| error.to_string())
+    }
+}
+
 fn buttons(sales: &SalesRules, task: &Task) -> Vec<SlackButton> {
     let button = |label: &String, action: &str| SlackButton {
         label: label.clone(),
@@ -161,6 +162,11 @@ fn fillings(sales: &SalesRules, agent: &Agent, task: &Task, lead: &Lead) -> Fill
     let personal = |value: &Option<Redacted<String>>, none: &str| {
         value.as_ref().map_or_else(|| none.to_owned(), |value| value.reveal().clone())
     };
+    // without consent a channel may not be used: nobody is handed what would be used
+    let allowed = |channel, value, none: &str, forbidden: &str| {
+        if facts.consents.allows(channel) { personal(value, none) } else { forbidden.to_owned() }
+    };
+    let (phone, email) = (&lead.person.phone, &lead.person.email);
     let scored = facts.scored.as_ref();
     let assignment = facts.assignment.as_ref();
     Fillings::new()
@@ -168,8 +174,8 @@ fn fillings(sales: &SalesRules, agent: &Agent, task: &Task, lead: &Lead) -> Fill
         .with("lead_id", lead.id.as_str())
         .with("task_id", task.id.as_str())
         .with("name", personal(&lead.person.full_name, "somebody"))
-        .with("phone", personal(&lead.person.phone, "no telephone number"))
-        .with("email", personal(&lead.person.email, "no e-mail address"))
+        .with("phone", allowed(ContactChannel::Phone, phone, "no telephone number", "no consent to calls"))
+        .with("email", allowed(ContactChannel::Email, email, "no e-mail address", "no consent to e-mail"))
         .with("country", facts.country.map_or("country unknown", |country| country.code()))
         .with("language", facts.language.as_deref().unwrap_or("an unknown language"))
         .with("source", facts.source.channel.as_str())

@@ -35,7 +35,8 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn corrupt(key: &str, what: impl std::fmt::Display) -> Self {
+    /// An item that does not read as what it must be.
+    pub fn corrupt(key: &str, what: impl std::fmt::Display) -> Self {
         Self::Corrupt { key: key.to_owned(), what: what.to_string() }
     }
 }

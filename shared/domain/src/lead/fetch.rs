@@ -9,7 +9,7 @@ use crate::decision::{Decision, Verdict, derived_bits};
 use crate::lead::Channel;
 use crate::rules::LeadIntake;
 use crate::rules::desk::WorkKind;
-use crate::rules::lead_intake::{Form, FormField, Meta};
+use crate::rules::lead_intake::{Form, FormField};
 use crate::{LeadId, Seconds, Timestamp};
 
 /// The first wait after a failed fetch; each further one is twice as long.
@@ -95,11 +95,11 @@ impl Lead {
     }
 
     /// The fetch failed: again later, or a person.
-    pub fn not_fetched(&self, outcome: &Fetched, rules: &Meta, now: Timestamp) -> Verdict<Self> {
+    pub fn not_fetched(&self, outcome: &Fetched, retry_for: Seconds, now: Timestamp) -> Verdict<Self> {
         let FetchStep::Fetch(mut meta) = self.fetch_step() else { return Verdict::Nothing("it was fetched meanwhile") };
         let (what, final_word) = match outcome {
             Fetched::Fields(_) => return Verdict::Nothing("it was fetched"),
-            Fetched::Silent(what) => (what, now >= meta.since.plus(rules.retry_for)),
+            Fetched::Silent(what) => (what, now >= meta.since.plus(retry_for)),
             Fetched::Refused(what) => (what, true),
         };
         meta.failed = meta.failed.saturating_add(1);

@@ -3,6 +3,7 @@
 use super::{Consents, ContactChannel, JOINED_MAX, Lead, LeadStatus, Returning, Submission};
 use crate::decision::{Decision, Verdict};
 use crate::rules::words::words;
+use crate::rules::{LeadScoring, RuleError};
 use crate::{LeadId, Redacted, Timestamp};
 
 words! {
@@ -16,17 +17,29 @@ words! {
 }
 
 impl Lead {
-    /// Joins a later form, known by its own lead id, to this lead. Joining it again changes nothing.
+    /// Joins the lead that a later form would begin to this lead. Joining it again changes nothing.
     ///
-    /// What the first form lacked is filled in; what it said stays. A lead that nobody deals with any more is routed again,
-    /// to whoever had it.
-    pub fn join(&self, id: &LeadId, form: &Submission, attribution: Attribution, now: Timestamp) -> Verdict<Self> {
+    /// What the first form lacked is filled in; what it said stays. Both count for the score. A lead that nobody has is
+    /// routed again, one that nobody deals with any more to whoever had it.
+    ///
+    /// # Errors
+    /// [`RuleError`].
+    pub fn join(
+        &self,
+        later: &Self,
+        form: &Submission,
+        attribution: Attribution,
+        scoring: &LeadScoring,
+        now: Timestamp,
+    ) -> Result<Verdict<Self>, RuleError> {
+        let id = &later.id;
         if self.facts.joined.contains(id) {
-            return Verdict::Nothing("it joined before");
+            return Ok(Verdict::Nothing("it joined before"));
         }
         let mut next = self.clone();
         next.facts.consents.merge(&form.consents);
         next.fill_in(form);
+        next.did(&later.facts.signals);
         if attribution == Attribution::Last {
             next.facts.source = form.source.clone();
         }
@@ -34,21 +47,35 @@ impl Lead {
         let surplus = next.facts.joined.len().saturating_sub(JOINED_MAX);
         next.facts.joined.drain(..surplus);
         next.note(now, "joined", format!("{id} over {}", form.source.channel));
-        let mut events = vec!["lead.joined"];
-        let why = vec![format!("{id} has the same e-mail or telephone number")];
+        let scored = next.score(scoring, now)?;
+        let mut next = next.rescored(scored);
+        next.reconsidered("joined");
         if self.facts.status.is_over() && self.facts.status != LeadStatus::Converted {
             next.come_back("returned");
+        }
+        let mut events = vec!["lead.joined"];
+        if next.is_routed_after(self) {
             events.push("lead.received");
         }
-        Verdict::change(next, "joined", events, why)
+        let mut why = vec![format!("{id} has the same e-mail or telephone number")];
+        why.extend(next.why_scored());
+        Ok(Verdict::change(next, "joined", events, why))
     }
 
     /// The lead says what it agrees to, or no longer does.
-    pub fn consented(&self, said: &Consents, now: Timestamp) -> Verdict<Self> {
+    ///
+    /// # Errors
+    /// [`RuleError`].
+    pub fn consented(
+        &self,
+        said: &Consents,
+        scoring: &LeadScoring,
+        now: Timestamp,
+    ) -> Result<Verdict<Self>, RuleError> {
         let mut next = self.clone();
         next.facts.consents.merge(said);
         if next.facts.consents == self.facts.consents {
-            return Verdict::Nothing("it is known");
+            return Ok(Verdict::Nothing("it is known"));
         }
         let words: Vec<String> = ContactChannel::ALL
             .iter()
@@ -56,7 +83,17 @@ impl Lead {
             .map(|channel| format!("{channel} {}", if next.facts.consents.allows(*channel) { "yes" } else { "no" }))
             .collect();
         next.note(now, "consents changed", words.join(", "));
-        Verdict::change(next, "consents", vec!["lead.consents"], words)
+        let mut events = vec!["lead.consents"];
+        if matches!(self.facts.status, LeadStatus::Duplicate | LeadStatus::Announced) {
+            return Ok(Verdict::change(next, "consents", events, words));
+        }
+        let scored = next.score(scoring, now)?;
+        let mut next = next.rescored(scored);
+        next.reconsidered("consents");
+        if next.is_routed_after(self) {
+            events.push("lead.received");
+        }
+        Ok(Verdict::change(next, "consents", events, words))
     }
 
     /// Begins anew: routed again, with whoever had it asked first.

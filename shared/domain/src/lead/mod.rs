@@ -123,7 +123,7 @@ pub struct LeadFacts {
     /// How promising it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scored: Option<Scored>,
-    /// Something changed after which it is routed (again): `new`, `band`, `returned`, `person`.
+    /// Something changed after which it is routed (again): `new`, `band`, `joined`, `consents`, `returned`, `person`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_route: Option<String>,
     /// Who has it.
@@ -138,7 +138,7 @@ pub struct LeadFacts {
     /// The sequence of messages it is in, and the how manieth sequence that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sequence: Option<Sequence>,
-    /// Who had it, or its forerunner, before.
+    /// Who dealt with it, or its forerunner, before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returning: Option<Returning>,
     /// The lead that this one joined.
@@ -244,7 +244,7 @@ impl Lead {
         self.person.history.drain(..surplus);
     }
 
-    /// The agent who has it, or had it last.
+    /// The agent who has it, or dealt with it or its forerunner before.
     pub fn owner(&self) -> Option<&AgentId> {
         let current = self.facts.assignment.as_ref().map(|assignment| &assignment.agent_id);
         current.or_else(|| self.facts.returning.as_ref().map(|returning| &returning.agent_id))

@@ -28,6 +28,7 @@ impl Lead {
         }
         let mut next = self.clone();
         next.facts.status = LeadStatus::Contacted;
+        next.facts.to_route = None;
         next.touched(now);
         next.note(now, "contacted", "");
         Verdict::change(next, "contacted", vec!["lead.contacted"], vec![])
@@ -58,7 +59,7 @@ impl Lead {
         Verdict::change(next, "converted", vec!["lead.converted"], vec![format!("registered as {client}")])
     }
 
-    /// Whose lead it is that became a client: the agent that has it, or had it last.
+    /// Whose lead it is that became a client: the agent that has it, or had the same person's lead before.
     pub fn winner(&self) -> Option<&AgentId> {
         self.owner()
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lead, LeadStatus, Returning, RoutingTrace, Sequence};
+use super::{Lead, LeadStatus, RoutingTrace, Sequence};
 use crate::decision::Decision;
 use crate::rules::desk::WorkKind;
 use crate::sales::AgentId;
@@ -139,11 +139,10 @@ impl Lead {
     #[must_use]
     pub(super) fn taken_back(&self) -> Self {
         let mut next = self.clone();
-        if let Some(assignment) = next.facts.assignment.take() {
-            if !next.facts.tried.contains(&assignment.agent_id) {
-                next.facts.tried.push(assignment.agent_id.clone());
-            }
-            next.facts.returning = Some(Returning { lead_id: None, agent_id: assignment.agent_id });
+        if let Some(assignment) = next.facts.assignment.take()
+            && !next.facts.tried.contains(&assignment.agent_id)
+        {
+            next.facts.tried.push(assignment.agent_id);
         }
         next
     }

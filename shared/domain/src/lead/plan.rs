@@ -166,6 +166,9 @@ fn take_back(lead: &Lead, task: &Task, floor: Floor<'_>) -> Planned {
     let Some(assignment) = lead.facts.assignment.as_ref().filter(|assignment| assignment.task_id == task.id) else {
         return Planned::Nothing("the lead is not this task's any more");
     };
+    if !matches!(lead.facts.status, LeadStatus::Assigned | LeadStatus::Working) {
+        return Planned::Nothing("nobody needs to call it any more");
+    }
     let end = match task.facts.status {
         TaskStatus::Open if task.facts.due_at <= floor.now => TaskStatus::Expired,
         TaskStatus::Declined => TaskStatus::Declined,
@@ -176,14 +179,14 @@ fn take_back(lead: &Lead, task: &Task, floor: Floor<'_>) -> Planned {
     }
     let taken = lead.taken_back();
     let ending = Some((task, end));
-    let lines = vec![format!("{end} by {}", assignment.agent_id)];
-    let Some(pool) = floor.sales.pool(&assignment.pool_id) else {
-        return Way { lead: &taken, routed: routed(&taken, floor), ending, floor }.go();
-    };
-    let routed = Routed::again(&assignment.rule_id, &assignment.pool_id, lines);
+    // a change that came while the agent had it counts now, and so do rules without its pool
+    let anew = taken.facts.to_route.is_some() || floor.sales.pool(&assignment.pool_id).is_none();
+    let again = || Routed::again(&assignment.rule_id, &assignment.pool_id);
+    let routed = if anew { routed(&taken, floor) } else { again() };
+    let routed = routed.after(format!("{end} by {}", assignment.agent_id));
     let way = Way { lead: &taken, routed, ending, floor };
     let hops = u32::try_from(taken.facts.tried.len()).unwrap_or(u32::MAX);
-    if hops > pool.hops_max {
+    if way.pool().is_some_and(|pool| hops > pool.hops_max) {
         return way.escalate(WorkKind::LeadUnclaimed, None, way.routed.why.clone());
     }
     way.go()
@@ -196,11 +199,16 @@ fn release(lead: &Lead, floor: Floor<'_>) -> Planned {
     let Some(pool) = floor.sales.pool(&waiting.pool_id) else {
         return Way { lead, routed: routed(lead, floor), ending: None, floor }.go();
     };
-    let lines = vec![format!("waits in {} since {}", waiting.pool_id, waiting.since)];
-    let way = Way { lead, routed: Routed::again(&waiting.rule_id, &waiting.pool_id, lines), ending: None, floor };
+    // a change that could not be followed when it came counts now
+    let again = || Routed::again(&waiting.rule_id, &waiting.pool_id);
+    let routed = if lead.facts.to_route.is_some() { routed(lead, floor) } else { again() };
+    let routed = routed.after(format!("waits in {} since {}", waiting.pool_id, waiting.since));
+    let way = Way { lead, routed, ending: None, floor };
     let planned = way.go();
     let still_waits = match &planned {
-        Planned::Do(found) => found.lead.next.facts.status == LeadStatus::Waiting,
+        Planned::Do(found) => {
+            found.lead.next.facts.waiting.as_ref().is_some_and(|next| next.pool_id == waiting.pool_id)
+        }
         Planned::Nothing(_) => true,
         Planned::NeedsPool(_) | Planned::NeedsHolder(..) => false,
     };
@@ -252,9 +260,16 @@ fn chain<'a>(pool: &'a Pool, sales: &'a SalesRules) -> Vec<&'a Pool> {
 
 impl Routed {
     /// Where it was led to before.
-    fn again(rule_id: &str, pool_id: &str, lines: Vec<String>) -> Self {
+    fn again(rule_id: &str, pool_id: &str) -> Self {
         let destination = Ok(Destination::Pool(pool_id.to_owned()));
-        Self { rule_id: rule_id.to_owned(), destination, why: lines.clone(), lines }
+        Self { rule_id: rule_id.to_owned(), destination, why: Vec::new(), lines: Vec::new() }
+    }
+
+    /// With what happened before as the first line.
+    fn after(mut self, what: String) -> Self {
+        self.lines.insert(0, what.clone());
+        self.why.insert(0, what);
+        self
     }
 
     fn broken(what: String) -> Self {
@@ -288,6 +303,14 @@ impl Way<'_> {
             }
         }
         self.none(first, reason.unwrap_or(NoAgent::NobodyWorks), candidates)
+    }
+
+    /// The pool that it goes to, if it is one that is there.
+    fn pool(&self) -> Option<&Pool> {
+        match &self.routed.destination {
+            Ok(Destination::Pool(name)) => self.floor.sales.pool(name),
+            Ok(Destination::Sequence(_)) | Err(_) => None,
+        }
     }
 
     /// The rules are broken: nobody is asked until a person says so.

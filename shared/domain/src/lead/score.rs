@@ -104,15 +104,37 @@ impl Lead {
         self.facts.scored.as_ref().map(line).into_iter().collect()
     }
 
-    /// A new score. One in another band routes the lead again, unless somebody is dealing with it already.
+    /// A new score. One in another band routes the lead again; while an agent is at it, only if that agent gives it back.
     #[must_use]
     pub fn rescored(mut self, scored: Scored) -> Self {
         let crossed = self.facts.scored.as_ref().is_some_and(|before| before.band != scored.band);
-        if crossed && self.facts.status.is_routable() {
+        if crossed && (self.facts.status.is_routable() || self.facts.status == LeadStatus::Working) {
             self.facts.to_route = Some("band".to_owned());
         }
         self.facts.scored = Some(scored);
         self
+    }
+
+    /// What is known of it changed: while nobody has it, it is routed again.
+    pub(super) fn reconsidered(&mut self, reason: &str) {
+        if matches!(self.facts.status, LeadStatus::Waiting | LeadStatus::Nurturing) {
+            self.facts.to_route.get_or_insert_with(|| reason.to_owned());
+        }
+    }
+
+    /// Whether it is to be routed although the lead `before` was not.
+    pub(super) fn is_routed_after(&self, before: &Self) -> bool {
+        self.facts.to_route.is_some() && before.facts.to_route.is_none() && self.facts.status.is_routable()
+    }
+
+    /// Remembers what it did; the same thing at the same moment is one thing.
+    pub(super) fn did(&mut self, signals: &[Signal]) {
+        let known = &mut self.facts.signals;
+        known.extend(signals.iter().cloned());
+        known.sort_by(|a, b| (a.at, &a.kind).cmp(&(b.at, &b.kind)));
+        known.dedup();
+        let surplus = known.len().saturating_sub(SIGNALS_MAX);
+        known.drain(..surplus);
     }
 
     /// Something that the lead did. The same thing at the same moment is one thing.
@@ -135,18 +157,14 @@ impl Lead {
             return Ok(Verdict::Nothing("it is not a lead of its own"));
         }
         let mut next = self.clone();
-        next.facts.signals.push(signal);
-        next.facts.signals.sort_by(|a, b| (a.at, &a.kind).cmp(&(b.at, &b.kind)));
-        let surplus = next.facts.signals.len().saturating_sub(SIGNALS_MAX);
-        next.facts.signals.drain(..surplus);
+        next.did(&[signal]);
         let before = self.facts.scored.as_ref().map_or("", |scored| scored.band.as_str()).to_owned();
         let scored = next.score(rules, now)?;
         let mut next = next.rescored(scored);
         let band = next.facts.scored.as_ref().map_or("", |scored| scored.band.as_str()).to_owned();
         next.note(now, format!("signal {kind}"), next.why_scored().join("; "));
         let mut events = vec!["lead.signalled"];
-        let to_route = next.facts.to_route.is_some() && self.facts.to_route.is_none();
-        if to_route {
+        if next.is_routed_after(self) {
             events.push("lead.received");
         }
         let mut why = next.why_scored();

@@ -1,5 +1,6 @@
 //! The stories: each one way a lead can go.
 
+use domain::ClientId;
 use domain::decision::Verdict;
 use domain::lead::LeadStatus;
 use domain::lead::plan::Trigger;
@@ -77,6 +78,69 @@ fn a_declined_lead_goes_to_the_next_one_at_once() {
     assert_ne!(floor.agent_of(&lead), Some(first.as_str()));
     assert_eq!(floor.agents[&first].facts.open, 0);
     floor.check();
+}
+
+#[test]
+fn a_client_is_not_called_any_more_although_its_lead_was_declined() {
+    let mut floor = World::new("2026-11-25T20:00:00Z");
+    floor.everybody(Presence::Online);
+    let id = floor.submit(json!({"country": "MX"}), &HOT);
+    let task = floor.tasks.values().next().unwrap().act(TaskAction::Decline, None, "agent", floor.now);
+    let Ok(Verdict::Change(declined)) = task else { panic!("it cannot be declined") };
+    // the lead registers before routing hears of it
+    let Verdict::Change(converted) = floor.leads[&id].converted(&ClientId::from_bits(7), floor.now) else {
+        panic!("it did not become a client")
+    };
+    floor.leads.insert(id.clone(), converted.next);
+    assert_eq!(floor.run(&id, Trigger::TakeBack(Box::new(declined.next))), "nobody needs to call it any more");
+    assert_eq!(floor.status(&id), LeadStatus::Converted);
+}
+
+#[test]
+fn what_changed_while_an_agent_had_it_counts_when_it_is_given_back() {
+    let mut floor = World::new("2026-11-25T20:00:00Z");
+    floor.everybody(Presence::Online);
+    let id = floor.submit(json!({"country": "GB"}), &[]);
+    let before = floor.leads[&id].facts.assignment.clone().unwrap();
+    assert_eq!(before.rule_id, "rest_of_the_world");
+    floor.act(&id, TaskAction::Start);
+    for kind in HOT {
+        let verdict = floor.leads[&id].signalled(kind, None, &floor.scoring, floor.now).unwrap();
+        let Verdict::Change(decision) = verdict else { panic!("{kind} is not new") };
+        assert_eq!(decision.events, ["lead.signalled"], "its agent is at it");
+        floor.leads.insert(id.clone(), decision.next);
+    }
+    assert_eq!(floor.act(&id, TaskAction::Decline), "assigned");
+    let after = floor.leads[&id].facts.assignment.clone().unwrap();
+    assert_eq!((after.rule_id.as_str(), after.pool_id.as_str()), ("hot_elsewhere", "senior_closers"));
+    assert_ne!(after.agent_id, before.agent_id);
+    assert_eq!(floor.leads[&id].facts.to_route, None);
+    floor.check();
+}
+
+#[test]
+fn a_lead_that_grew_hot_while_it_waits_is_handed_out_as_a_hot_one() {
+    let mut floor = World::new("2026-11-25T20:00:00Z");
+    let id = floor.submit(json!({"country": "GB"}), &[]);
+    assert_eq!(floor.leads[&id].facts.waiting.as_ref().unwrap().pool_id, "round_the_clock");
+    for kind in HOT {
+        let verdict = floor.leads[&id].signalled(kind, None, &floor.scoring, floor.now).unwrap();
+        let Verdict::Change(decision) = verdict else { panic!("{kind} is not new") };
+        floor.leads.insert(id.clone(), decision.next);
+    }
+    floor.everybody(Presence::Online);
+    assert_eq!(floor.run(&id, Trigger::Release), "assigned");
+    assert_eq!(floor.leads[&id].facts.assignment.as_ref().unwrap().rule_id, "hot_elsewhere");
+    floor.check();
+}
+
+#[test]
+fn whoever_gave_a_lead_back_is_not_who_had_it() {
+    let mut floor = World::new("2026-11-25T20:00:00Z");
+    floor.everybody(Presence::Online);
+    let id = floor.submit(json!({"country": "MX"}), &HOT);
+    floor.act(&id, TaskAction::Decline);
+    assert_eq!(floor.leads[&id].facts.returning, None, "it was never here before");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Forms: every fault at once, what follows from what was said, and the same person twice.
 
 use domain::LeadId;
-use domain::decision::Verdict;
-use domain::lead::{Attribution, ContactChannel, Lead, LeadStatus, Submission};
+use domain::decision::{Decision, Verdict};
+use domain::lead::{Attribution, Consents, ContactChannel, Lead, LeadStatus, Submission};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -100,7 +100,8 @@ fn forms() -> impl Strategy<Value = Vec<Value>> {
 
 fn joined(mut lead: Lead, forms: &[(LeadId, Submission)], attribution: Attribution, floor: &World) -> Lead {
     for (id, form) in forms {
-        if let Verdict::Change(decision) = lead.join(id, form, attribution, floor.now) {
+        let later = form.clone().lead(id.clone());
+        if let Verdict::Change(decision) = lead.join(&later, form, attribution, &floor.scoring, floor.now).unwrap() {
             lead = decision.next;
         }
     }
@@ -131,6 +132,60 @@ proptest! {
     }
 }
 
+/// What another form of the same person, with what it did, makes of a lead.
+fn later_form(floor: &World, id: &LeadId, form: &Submission, signals: &[&str]) -> Decision<Lead> {
+    let mut later = form.clone().lead(LeadId::from_bits(9));
+    for kind in signals {
+        if let Verdict::Change(decision) = later.signalled(kind, None, &floor.scoring, floor.now).unwrap() {
+            later = decision.next;
+        }
+    }
+    let verdict = floor.leads[id].join(&later, form, Attribution::First, &floor.scoring, floor.now).unwrap();
+    let Verdict::Change(decision) = verdict else { panic!("it did not join") };
+    *decision
+}
+
+#[test]
+fn what_a_later_form_adds_counts_for_the_score_and_a_lead_that_nobody_has_is_routed_again() {
+    let mut floor = World::new("2026-11-25T15:00:00Z");
+    floor.everybody(domain::sales::agent::Presence::Online);
+    let id = floor.submit(json!({"country": "MX", "source": {"channel": "organic"}, "consents": {"email": true}}), &[]);
+    assert_eq!(floor.status(&id), LeadStatus::Nurturing);
+    let body = json!({
+        "email": "a@example.com", "phone": "+525512345678", "source": {"channel": "social"}, "consents": {"phone": true},
+    });
+    let decision = later_form(&floor, &id, &read(&body).unwrap(), &["form_completed"]);
+    assert_eq!(decision.events, ["lead.joined", "lead.received"]);
+    assert_eq!(
+        decision.next.facts.scored.as_ref().unwrap().parts.join(" "),
+        "has_phone +10 may_be_called +5 form_completed +25"
+    );
+    floor.leads.insert(id.clone(), decision.next);
+    assert_eq!(floor.run(&id, domain::lead::plan::Trigger::Route), "assigned");
+    floor.check();
+}
+
+#[test]
+fn whoever_no_longer_wants_mail_leaves_the_series_and_whoever_has_an_agent_stays() {
+    let mut floor = World::new("2026-11-25T15:00:00Z");
+    floor.everybody(domain::sales::agent::Presence::Online);
+    let no_mail = Consents::read(&json!({"email": false}), "v1", floor.now).unwrap();
+    let say = |floor: &World, id: &LeadId| {
+        let verdict = floor.leads[id].consented(&no_mail, &floor.scoring, floor.now).unwrap();
+        let Verdict::Change(decision) = verdict else { panic!("nothing changed") };
+        *decision
+    };
+    let organic = json!({"country": "MX", "source": {"channel": "organic"}, "consents": {"email": true}});
+    let nurtured = floor.submit(organic, &[]);
+    let decision = say(&floor, &nurtured);
+    assert_eq!(decision.events, ["lead.consents", "lead.received"]);
+    floor.leads.insert(nurtured.clone(), decision.next);
+    assert_eq!(floor.run(&nurtured, domain::lead::plan::Trigger::Route), "assigned");
+    let called = floor.submit(json!({"country": "MX", "consents": {"email": true}}), &["kyc_started"]);
+    assert_eq!(floor.status(&called), LeadStatus::Assigned);
+    assert_eq!(say(&floor, &called).events, ["lead.consents"]);
+}
+
 #[test]
 fn a_lead_that_was_done_with_comes_back_to_whoever_had_it() {
     let mut floor = World::new("2026-11-25T15:00:00Z");
@@ -139,10 +194,7 @@ fn a_lead_that_was_done_with_comes_back_to_whoever_had_it() {
     let owner = floor.agent_of(&id).unwrap().to_owned();
     floor.act(&id, domain::sales::task::TaskAction::Done);
     let form = read(&json!({"email": "a@example.com", "source": {"channel": "direct"}})).unwrap();
-    let Verdict::Change(decision) = floor.leads[&id].join(&LeadId::from_bits(9), &form, Attribution::First, floor.now)
-    else {
-        panic!("it did not join");
-    };
+    let decision = later_form(&floor, &id, &form, &[]);
     assert_eq!(decision.events, ["lead.joined", "lead.received"]);
     assert_eq!(decision.next.facts.status, LeadStatus::Received);
     floor.leads.insert(id.clone(), decision.next);

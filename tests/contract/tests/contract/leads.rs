@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use broker::local::Options;
-use domain::Timestamp;
+use domain::contact::contact_key;
 use domain::rules::SetName;
+use domain::{LeadId, Timestamp};
+use runtime::Clock as _;
 use serde_json::{Value, json};
+use store::Committed;
 
 use crate::world::{Call, World, expect, faults, items};
 use broker::clock::MovedClock;
@@ -16,11 +19,16 @@ pub async fn floor(at: &str) -> (World, Arc<MovedClock>) {
     let at: Timestamp = at.parse().unwrap();
     let clock = Arc::new(MovedClock::showing(at));
     let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
+    everybody_comes(&world).await;
+    (world, clock)
+}
+
+/// Every agent says that they are there.
+pub async fn everybody_comes(world: &World) {
     for agent in items(&expect(world.get("sales", "/v1/agents").await, 200)) {
         world.presence(agent["agent_id"].as_str().unwrap(), "online").await;
     }
     world.idle().await;
-    (world, clock)
 }
 
 /// A form as the portal sends it.
@@ -173,6 +181,34 @@ async fn the_same_person_joins_the_first_lead_by_mail_or_telephone() {
     let back = world.lead(&later.text_at("/lead_id")).await;
     assert_eq!(back["returning"]["lead_id"], id);
     assert_eq!(back["assignment"]["agent_id"], lead["assignment"]["agent_id"], "who had it gets it again");
+}
+
+#[tokio::test]
+async fn whoever_takes_a_consent_back_is_routed_again_while_nobody_has_them() {
+    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let id = world.submit(json!({"country": "MX", "source": {"channel": "organic"}})).await;
+    assert_eq!(world.lead(&id).await["status"], "nurturing");
+    expect(world.portal(&format!("/v1/leads/{id}/consents"), &json!({"email": false})).await, 202);
+    let lead = world.lead(&id).await;
+    assert_eq!((&lead["status"], &lead["assignment"]["rule_id"]), (&json!("assigned"), &json!("latam")), "{lead:#}");
+}
+
+#[tokio::test]
+async fn a_form_that_cannot_be_taken_in_does_not_keep_its_key() {
+    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let mut body = form(&world, hot("MX"));
+    body["email"] = json!("lost@example.com");
+    // an address that leads to a lead that is not there: it cannot be taken in, whatever is tried
+    let nobody = LeadId::from_bits(1);
+    let crm = world.broker.crm();
+    let mut commit = crm.0.commit();
+    commit.know(&contact_key("email", "lost@example.com"), None, &nobody, clock.now()).unwrap();
+    assert_eq!(commit.send().await.unwrap(), Committed::Applied);
+    let call = || Call::post("/v1/leads", &body).token(world.broker.token("portal")).key("one-form");
+    let first = world.send(call()).await;
+    let second = world.send(call()).await;
+    assert!(first.status >= 500, "{}", first.text);
+    assert_eq!(second.status, first.status, "nobody is at it any more: {}", second.text);
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Lead ads of Meta: challenge, signed announcements, the data fetched by id, and an API that is down.
 
+use domain::rules::SetName;
 use serde_json::json;
 
 use crate::leads::floor;
@@ -54,6 +55,39 @@ async fn a_form_of_facebook_at_two_in_the_morning_reaches_the_closer_who_is_onli
     assert_eq!((&lead["status"], &lead["source"]["channel"]), (&json!("working"), &json!("social")));
     assert_eq!(lead["profile"]["job"], "nurse");
     assert_eq!(lead["consents"]["phone"]["wording"], "meta form 1001");
+}
+
+/// A visitor who is written to fills in an ad form: what the form says and that it was sent counts for the first lead.
+#[tokio::test]
+async fn a_form_of_a_lead_that_is_known_makes_it_worth_more_and_has_it_called() {
+    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let id = world.submit(json!({"email": "ana@example.com", "country": "MX", "source": {"channel": "organic"}})).await;
+    let before = world.lead(&id).await;
+    assert_eq!(before["status"], "nurturing");
+    world.control("meta", "leads", &ana()).await;
+    let lead = world.lead(&id).await;
+    assert_eq!((&lead["status"], &lead["band"]), (&json!("assigned"), &json!("hot")), "{lead:#}");
+    assert_eq!(lead["joined"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn forms_without_a_rule_are_asked_for_again_and_at_last_a_person_is() {
+    let (world, clock) = floor("2026-11-25T08:00:00Z").await;
+    world
+        .publish(SetName::LeadIntake, 2, |document| {
+            let any = document["meta"]["forms"]["any"].take();
+            document["meta"]["forms"] = json!({"9": any});
+        })
+        .await;
+    clock.forward_s(61);
+    world.control("meta", "leads", &ana()).await;
+    for _ in 0..26 {
+        clock.forward_s(3_601);
+        world.sweep().await;
+    }
+    let work = items(&world.get("sales", "/v1/work?queue=sales").await);
+    assert_eq!((work.len(), &work[0]["kind"]), (1, &json!("lead_not_fetched")), "{work:#?}");
+    assert!(world.broker.host.dead_letters().values().all(Vec::is_empty));
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ impl Probe for Meddler {
     fn before(&self, call: &CallInfo<'_>) -> Verdict {
         let mut planned = self.0.lock().unwrap();
         let Some((function, left, _)) = planned.as_mut() else { return Verdict::Go };
-        if *function != call.function || call.operation != "GetItem" || !call.target.contains("crm") {
+        if *function != call.function || call.operation != "GetItem" || !call.target.ends_with("CrmTable") {
             return Verdict::Go;
         }
         *left -= 1;

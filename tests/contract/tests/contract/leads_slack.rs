@@ -1,5 +1,6 @@
 //! Slack: the message about a lead, its buttons, and mail when Slack does not take it.
 
+use domain::rules::SetName;
 use serde_json::{Value, json};
 
 use crate::leads::{floor, hot};
@@ -73,6 +74,29 @@ async fn a_forged_or_old_press_changes_nothing() {
         );
     }
     assert_eq!(world.stored().await, before);
+}
+
+#[tokio::test]
+async fn nobody_is_handed_a_number_that_must_not_be_called() {
+    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let mut silent = hot("MX");
+    silent["consents"] = json!({"email": true, "phone": false});
+    world.submit(silent).await;
+    world.idle().await;
+    let message = world.recorded("slack", "").await["messages"][0].to_string();
+    assert!(message.contains("no consent to calls") && !message.contains("+52"), "{message}");
+}
+
+#[tokio::test]
+async fn mail_goes_out_when_nobody_told_us_the_slack_channel() {
+    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    world
+        .publish(SetName::Sales, 2, |document| document["teams"][0]["slack_secret"] = json!("pipworks/slack/nowhere"))
+        .await;
+    world.submit(hot("MX")).await;
+    let mails = world.broker.simulators.mails();
+    let text = format!("{:?}", mails.last());
+    assert!(text.contains("sofia.reyes@broker.test") && text.contains("Ana Lopez"), "{text}");
 }
 
 #[tokio::test]

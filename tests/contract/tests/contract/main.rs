@@ -17,6 +17,7 @@ mod leads;
 mod leads_floor;
 mod leads_meta;
 mod leads_nurture;
+mod leads_races;
 mod leads_slack;
 mod lists;
 mod money_stories;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use store::Stored;
 
 use super::{both_sides, every_kill, every_two_kills, plain, play, traces};
-use crate::killer::{Kill, Killer, Side};
+use crate::killer::{Kill, Killer, Numbers, Side};
 use crate::world::World;
 
 /// Nobody's shift ends while the stories are played.
@@ -172,19 +172,50 @@ async fn goes_on(world: &World) {
     assert_ne!(now.agent_id, first.agent_id);
     is_held_once(world, &id).await;
     // done, so that the next story finds both with nothing to do
-    let path = world.broker.url(&format!("/v1/tasks/{}/actions", now.task_id));
+    on_task(world, now.task_id.as_str(), "done").await;
+    world.drain().await;
+}
+
+/// The agent does something with a task.
+async fn on_task(world: &World, task: &str, action: &str) {
+    let path = world.broker.url(&format!("/v1/tasks/{task}/actions"));
     let token = format!("Bearer {}", world.broker.token("sales"));
     let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
-    let done =
-        world.desk.api.send(Method::POST, &path, &headers, json!({"action": "done"}).to_string().into_bytes()).await;
-    assert_eq!(done.unwrap().status, 200);
-    world.drain().await;
+    let body = json!({"action": action}).to_string().into_bytes();
+    assert_eq!(world.desk.api.send(Method::POST, &path, &headers, body).await.unwrap().status, 200);
 }
 
 #[tokio::test]
 async fn a_router_that_dies_anywhere_takes_a_lead_back_once() {
     let world = floor().await;
     every_kill(&world, "leads-route", async |world: &World| goes_on(world).await).await;
+}
+
+/// The agent declines, whoever would route the lead dies, the lead registers, and then the message comes again.
+#[tokio::test]
+async fn a_client_whose_lead_was_declined_is_called_by_nobody() {
+    let world = floor().await;
+    let id = world.insist("/v1/leads", &form(&world), 202).await.text_at("/lead_id");
+    world.drain().await;
+    let held = is_held_once(&world, &id).await.entity.facts.assignment.unwrap();
+    world.killer.plan("leads-route", Numbers::OfTheRun, &[Kill::before(0)]);
+    world.killer.arm();
+    on_task(&world, held.task_id.as_str(), "decline").await;
+    world.idle().await;
+    assert_eq!(world.killer.disarm().iter().filter(|run| run.killed.is_some()).count(), 1);
+    let person = json!({
+        "email": "ana@example.com", "full_name": "Ana Lopez", "date_of_birth": "1990-05-17", "residence": "MX",
+        "nationality": "MX", "language": "es", "lead_id": id,
+    });
+    world.insist("/v1/clients", &person, 201).await;
+    world.drain().await;
+    let lead: Stored<Lead> = load(&world, &id).await;
+    assert_eq!(lead.entity.facts.status, LeadStatus::Converted);
+    world.journal(&lead).await;
+    let agent: Stored<AgentState> = load(&world, held.agent_id.as_str()).await;
+    assert_eq!((agent.entity.facts.open, agent.entity.facts.results.iter().map(|day| day.won).sum::<u32>()), (0, 0));
+    let tasks = world.ids("CrmTable").await.iter().filter(|id| id.starts_with("tsk_")).count();
+    assert_eq!(tasks, 1, "nobody else got it");
 }
 
 #[tokio::test]
