@@ -334,3 +334,26 @@ fn line_ends_marks_and_broken_quotes_spoil_one_row_of_ofacs_files_only() {
         assert_eq!(loaded.faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [2, 4]);
     }
 }
+
+#[test]
+fn a_broken_quote_spoils_one_row_of_a_table_only() {
+    let rows = |broken: &str| {
+        format!(
+            "id,name,type,aliases\n1,Ann Sample,person,\n{broken}\n3,Bob Sample,person,\n4,\"Sample, Cid\",person,\n5,Dan Sample,person,\n"
+        )
+    };
+    let ids = |loaded: &Loaded| loaded.entities.iter().map(|entity| entity.id.clone()).collect::<Vec<_>>();
+    let never_closed =
+        single(rows("2,\"Broken Quote,person,").replace("\"Sample, Cid\"", "Cid").as_bytes(), Format::Own);
+    assert_eq!(
+        (ids(&never_closed), faults(&never_closed).len()),
+        (["1", "3", "4", "5"].map(str::to_owned).to_vec(), 1)
+    );
+    let closed_later = single(rows("2,\"Broken Quote,person,").as_bytes(), Format::Own);
+    assert_eq!(faults(&closed_later), ["rows, line 3: a quote is not closed"]);
+    assert_eq!(ids(&closed_later), ["1", "3", "4", "5"]);
+    let several_lines = single(rows("2,\"Broken\nname, of three\nlines\",person,").as_bytes(), Format::Own);
+    assert_eq!((ids(&several_lines).len(), faults(&several_lines)), (5, Vec::new()));
+    let open_end = Format::Own.read("own", b"id,name,aliases\n1,Ann,\n2,Bob,\"Bobby");
+    assert!(matches!(open_end, Err(ListError::Truncated { .. })), "{open_end:?}");
+}

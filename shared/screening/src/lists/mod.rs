@@ -9,6 +9,7 @@ mod eu_xml;
 pub mod folder;
 pub mod format;
 mod grouped;
+pub mod line;
 mod ofac_advanced;
 pub mod ofac_csv;
 mod ofac_xml;

@@ -1,7 +1,8 @@
 //! Delimited text with a header row.
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::{ByteRecord, ReaderBuilder, StringRecord};
 
+use super::line::Line;
 use super::rows::trimmed;
 use super::{ListError, Loaded};
 
@@ -57,30 +58,85 @@ pub(super) fn read(
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(layout.delimiter).from_reader(text);
     let mut records = reader.byte_records();
-    let format = |reason: String| ListError::Format { part, reason };
-    let header = records.by_ref().nth(layout.banner).transpose().map_err(|error| format(error.to_string()))?;
+    let header = records.by_ref().nth(layout.banner).transpose().map_err(|error| layout.format(&error.to_string()))?;
     let header: Vec<String> =
         header.unwrap_or_default().iter().map(|title| String::from_utf8_lossy(title).trim().to_lowercase()).collect();
     if let Some(missing) = layout.required.iter().find(|name| !header.iter().any(|title| title == *name)) {
-        return Err(format(format!("it has no column `{missing}`")));
+        return Err(layout.format(&format!("it has no column `{missing}`")));
     }
-    let mut short_end = None;
-    for record in records {
-        let record = record.map_err(|error| format(error.to_string()))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        loaded.rows += 1;
-        short_end = (record.len() < header.len()).then_some(line);
-        if record.len() != header.len() {
-            loaded.fault(part, line, format!("{} columns instead of {}", record.len(), header.len()));
-            continue;
-        }
-        match StringRecord::from_byte_record(record) {
-            Ok(record) => each(&Row { header: &header, record: &record, line }, loaded),
-            Err(_) => loaded.fault(part, line, "not UTF-8"),
+    let mut last = None;
+    let records = records.collect::<Result<Vec<_>, _>>().map_err(|error| layout.format(&error.to_string()))?;
+    let starts = records.iter().map(|record| record.position().map_or((text.len(), 0), place));
+    let ends = starts.clone().skip(1).map(|(next, _)| next).chain([text.len()]);
+    for ((record, (start, line)), end) in records.iter().zip(starts).zip(ends) {
+        let written = String::from_utf8_lossy(text.get(start..end).unwrap_or_default());
+        for (line, record) in layout.rows_of(record, line, &written, header.len()) {
+            loaded.rows += 1;
+            let record = record.and_then(|record| complete(record, header.len()));
+            last = record.as_ref().err().map(|reason| format!("the last row, line {line}: {reason}"));
+            match record {
+                Ok(record) => each(&Row { header: &header, record: &record, line }, loaded),
+                Err(reason) => loaded.fault(part, line, reason),
+            }
         }
     }
-    match short_end {
-        Some(line) => Err(ListError::Truncated { part, reason: format!("the last row, line {line}, is incomplete") }),
+    match last {
+        Some(reason) => Err(ListError::Truncated { part, reason }),
         None => Ok(()),
     }
 }
+
+/// Byte and line.
+fn place(position: &csv::Position) -> (usize, u64) {
+    (usize::try_from(position.byte()).unwrap_or(usize::MAX), position.line())
+}
+
+fn complete(record: ByteRecord, columns: usize) -> Result<StringRecord, String> {
+    if record.len() != columns {
+        return Err(format!("{} columns instead of {columns}", record.len()));
+    }
+    StringRecord::from_byte_record(record).map_err(|_| "not UTF-8".to_owned())
+}
+
+/// A row with its line, or why it is none.
+type Rows = Vec<(u64, Result<ByteRecord, String>)>;
+
+impl Layout<'_> {
+    fn format(&self, reason: &str) -> ListError {
+        ListError::Format { part: self.part, reason: reason.to_owned() }
+    }
+
+    /// A record is a row. One that swallowed rows, by a quote that is not closed in its own, is taken apart again.
+    fn rows_of(&self, record: &ByteRecord, line: u64, written: &str, columns: usize) -> Rows {
+        // a record begins before what is left of the end of the line before
+        let text = written.trim_start_matches(['\r', '\n']);
+        let line = (line..)
+            .nth(written.bytes().take_while(|c| c.is_ascii_whitespace()).filter(|c| *c == b'\n').count())
+            .unwrap_or(line);
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+        let delimiter = char::from(self.delimiter);
+        if lines.iter().skip(1).any(|line| Line::cut(line, delimiter).is_whole(columns)) {
+            return (line..).zip(text.lines()).filter_map(|(line, text)| Some((line, self.row(text)?))).collect();
+        }
+        let open = lines.len() > 1 || record.len() == columns;
+        if open && Line::cut(text, delimiter).open {
+            return vec![(line, Err(NOT_CLOSED.to_owned()))];
+        }
+        vec![(line, Ok(record.clone()))]
+    }
+
+    /// A line that is a row of its own; nothing if it is empty.
+    fn row(&self, text: &str) -> Option<Result<ByteRecord, String>> {
+        let line = Line::cut(text, char::from(self.delimiter));
+        if text.trim().is_empty() {
+            return None;
+        }
+        Some(if line.open {
+            Err(NOT_CLOSED.to_owned())
+        } else {
+            Ok(line.fields.iter().map(String::as_bytes).collect())
+        })
+    }
+}
+
+const NOT_CLOSED: &str = "a quote is not closed";

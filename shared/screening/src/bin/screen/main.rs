@@ -101,11 +101,11 @@ fn screen(
     let mut out = BufWriter::new(std::io::stdout().lock());
     writeln!(out, "query_id,best_entity_id,score")?;
     for client in clients::read(std::io::stdin().lock())? {
-        let Client { id, query, faults } = client?;
+        let Client { id, query, line, faults } = client?;
         for fault in &faults {
-            note(&format!("{id}: {fault}"));
+            note(&format!("line {line}, {id}: {fault}"));
         }
-        let hits = screener.screen(&query, &options);
+        let hits = query.map(|query| screener.screen(&query, &options)).unwrap_or_default();
         statistics.screened();
         let (entity, score) = hits.first().map_or(("", 0.0), |hit| (hit.entity_id.as_str(), hit.score));
         writeln!(out, "{},{},{score:.6}", clients::field(&id), clients::field(entity))?;
