@@ -104,7 +104,7 @@ fn a_folder_with_old_versions_loads_each_list_once() {
     let path = path.join("ofac");
     let names: Vec<String> =
         std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    let folder = folder::load(&names, |name| Ok::<_, std::io::Error>(bytes(&path.join(name)))).unwrap();
+    let folder = folder::load(&names, &[], |name| Ok::<_, std::io::Error>(bytes(&path.join(name)))).unwrap();
     assert_eq!(folder.lists.iter().map(|list| list.code.as_str()).collect::<Vec<_>>(), ["ofac_sdn", "ofac_cons"]);
     assert_eq!(folder.entities.len(), 14_965 + 442);
     assert_eq!(folder.notes.len(), 3, "{:?}", folder.notes);

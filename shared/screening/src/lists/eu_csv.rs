@@ -83,7 +83,7 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         }
     })?;
     loaded.entities.retain(|entity| !entity.names.is_empty());
-    Ok(loaded.finish())
+    loaded.finish(PART)
 }
 
 /// Which of the two columns has the word and which the letter is reported both ways.

@@ -21,7 +21,7 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
             loaded.published = node.attribute("generationDate").and_then(|date| date.get(..10)).map(str::to_owned);
         }
     })?;
-    Ok(loaded.finish())
+    loaded.finish(PART)
 }
 
 fn entry(list: &str, line: u64, node: &Node, loaded: &mut Loaded) {

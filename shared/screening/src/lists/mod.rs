@@ -107,11 +107,18 @@ impl Loaded {
     }
 
     /// Puts every entry in its normal form; the last step of every parser.
-    fn finish(mut self) -> Self {
+    /// A list of nobody is no list: it would clear everybody.
+    fn finish(mut self, part: &'static str) -> Result<Self, ListError> {
+        if self.rows == 0 {
+            return Err(ListError::Empty(part));
+        }
+        if self.entities.is_empty() {
+            return Err(ListError::Format { part, reason: format!("no entry can be read of {}", self.rows) });
+        }
         for entity in &mut self.entities {
             entity.normalise();
         }
-        self
+        Ok(self)
     }
 }
 

@@ -34,7 +34,7 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         "SanctionsEntry" => programmes(&mut loaded, &node),
         _ => {}
     })?;
-    Ok(loaded.finish())
+    loaded.finish(PART)
 }
 
 /// The file's code tables: (table, code) to text.

@@ -70,7 +70,7 @@ pub fn read(files: &OfacFiles<'_>) -> Result<Loaded, ListError> {
             }
         })?;
     }
-    Ok(loaded.finish())
+    loaded.finish(PRIMARY)
 }
 
 fn comments(file: Option<&[u8]>) -> Result<BTreeMap<String, String>, ListError> {

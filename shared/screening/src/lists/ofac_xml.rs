@@ -33,7 +33,7 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         Some(count) if count > loaded.rows => {
             Err(ListError::Truncated { part: PART, reason: format!("{} of {count} entries", loaded.rows) })
         }
-        _ => Ok(loaded.finish()),
+        _ => loaded.finish(PART),
     }
 }
 

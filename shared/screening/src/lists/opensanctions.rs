@@ -48,7 +48,7 @@ pub fn read_simple(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         }
         loaded.entities.push(entity);
     })?;
-    Ok(loaded.finish())
+    loaded.finish(ROWS)
 }
 
 /// The schemata that are parties; the others are addresses, positions and links between entries.
@@ -99,7 +99,7 @@ pub fn read_ftm(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     if loaded.faults.len() == loaded.rows {
         return Err(ListError::Format { part: LINES, reason: "no line is an entity".to_owned() });
     }
-    Ok(loaded.finish())
+    loaded.finish(LINES)
 }
 
 fn ftm_entity(list: &str, line: u64, ftm: &FtmEntity, loaded: &mut Loaded) {

@@ -54,5 +54,5 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         }));
         loaded.entities.push(entity);
     })?;
-    Ok(loaded.finish())
+    loaded.finish(PART)
 }

@@ -47,7 +47,7 @@ pub fn read_congress(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         entity.nationalities.extend(Country::from_code("US"));
         loaded.entities.push(entity);
     })?;
-    Ok(loaded.finish())
+    loaded.finish(PART)
 }
 
 /// Reads rows of `position,person,personID,start,end`: an entry for each person, its positions as programmes.
@@ -67,7 +67,7 @@ pub fn read_holders(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
             hold(entity, name, row.get("position").unwrap_or_default());
         }
     })?;
-    Ok(loaded.finish())
+    loaded.finish(PART)
 }
 
 /// Reads heads of state and government: `countryid,country,position,positionLabel,officeholder,officeholderLabel,…`.
@@ -93,7 +93,7 @@ pub fn read_leaders(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
             entity.nationalities.extend(row.get("country").and_then(Country::from_name));
         }
     })?;
-    Ok(loaded.finish())
+    loaded.finish(PART)
 }
 
 fn hold(entity: &mut Entity, name: &str, position: &str) {
@@ -139,8 +139,9 @@ pub fn add_facts(entities: &mut [Entity], bytes: &[u8]) -> Result<Loaded, ListEr
     })?;
     for entity in entities {
         if let Some((gender, date)) = known.get(&entity.id) {
-            entity.gender = *gender;
+            entity.gender = gender.or(entity.gender);
             entity.births.extend(date.map(BirthDate::On));
+            entity.normalise();
         }
     }
     Ok(facts)

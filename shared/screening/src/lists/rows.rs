@@ -2,6 +2,7 @@
 
 use csv::{ReaderBuilder, StringRecord};
 
+use super::line::Line;
 use super::{ListError, Loaded};
 
 /// The end-of-file byte of old systems, which OFAC still writes.
@@ -15,6 +16,11 @@ pub(super) fn trimmed(bytes: &[u8]) -> &[u8] {
         .rposition(|byte| !matches!(byte, &CONTROL_Z | b'\r' | b'\n' | b' ' | b'\t' | 0))
         .map_or(0, |at| at + 1);
     bytes.get(..end).unwrap_or_default()
+}
+
+/// Whether the end-of-file byte of old systems is there.
+pub(super) fn ends_in_control_z(bytes: &[u8]) -> bool {
+    bytes.trim_ascii_end().last() == Some(&CONTROL_Z)
 }
 
 /// Reads rows of which none spans lines, so that a broken quote spoils one row only. Calls `each` with line and fields.
@@ -31,14 +37,19 @@ pub(super) fn single_line(
     }
     let mut readable = 0_usize;
     let mut rows = 0_usize;
+    let mut last = None;
     let mut take = |line: u64, record: Result<StringRecord, String>| {
         rows += 1;
+        let record = record.and_then(|record| match record.len() {
+            found if found == columns => Ok(record),
+            found => Err(format!("{found} columns instead of {columns}")),
+        });
+        last = record.as_ref().err().map(|reason| format!("the last row, line {line}: {reason}"));
         match record {
-            Ok(record) if record.len() == columns => {
+            Ok(record) => {
                 readable += 1;
                 each(line, &record, loaded);
             }
-            Ok(record) => loaded.fault(part, line, format!("{} columns instead of {columns}", record.len())),
             Err(reason) => loaded.fault(part, line, reason),
         }
     };
@@ -53,7 +64,10 @@ pub(super) fn single_line(
     if readable * 2 < rows {
         return Err(ListError::Format { part, reason: format!("{readable} of {rows} rows have {columns} columns") });
     }
-    Ok(())
+    match last {
+        Some(reason) => Err(ListError::Truncated { part, reason }),
+        None => Ok(()),
+    }
 }
 
 /// All records at once, if each has a line of its own: the usual file, read in one go.
@@ -61,10 +75,19 @@ fn a_record_a_line(text: &[u8]) -> Option<Vec<StringRecord>> {
     let lines = text.iter().filter(|byte| **byte == b'\n').count() + 1;
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
     let records: Vec<StringRecord> = reader.records().collect::<Result<_, _>>().ok()?;
-    (records.len() == lines).then_some(records)
+    // the quote of the last row may have been closed by the end of the file
+    let last = text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    (records.len() == lines && !is_open(last)).then_some(records)
+}
+
+fn is_open(row: &[u8]) -> bool {
+    Line::cut(&String::from_utf8_lossy(row), ',').open
 }
 
 fn one_record(row: &[u8]) -> Result<StringRecord, String> {
+    if is_open(row) {
+        return Err("a quote is not closed".to_owned());
+    }
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(row);
     let mut record = csv::ByteRecord::new();
     reader.read_byte_record(&mut record).map_err(|error| error.to_string())?;

@@ -30,7 +30,7 @@ pub fn read_short(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         entity.names.push(primary);
         loaded.entities.push(entity);
     })?;
-    Ok(loaded.finish())
+    loaded.finish(PART)
 }
 
 fn kind(text: Option<&str>) -> EntityKind {
@@ -79,7 +79,7 @@ pub fn read_ofsi(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
             fill(entity, row);
         }
     })?;
-    Ok(loaded.finish())
+    loaded.finish(PART)
 }
 
 fn fill(entity: &mut Entity, row: &Row<'_>) {

@@ -22,7 +22,7 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
             _ => loaded.published = node.attribute("dateGenerated").and_then(|date| date.get(..10)).map(str::to_owned),
         },
     )?;
-    Ok(loaded.finish())
+    loaded.finish(PART)
 }
 
 fn entry(list: &str, line: u64, node: &Node, kind: EntityKind, prefix: &str, loaded: &mut Loaded) {

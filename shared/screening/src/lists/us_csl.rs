@@ -38,7 +38,7 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         facts(&mut entity, row, loaded);
         loaded.entities.push(entity);
     })?;
-    Ok(loaded.finish())
+    loaded.finish(PART)
 }
 
 /// Lists that do not say it have both; a family name before a comma is a person's.

@@ -17,8 +17,9 @@ use screening::matching::screener::Screener;
 
 use cases::Case;
 
-const USAGE: &str = "usage: evaluate [--fit] [--folds N] LIST_FOLDER CASES.jsonl [MORE.jsonl …]\n\
+const USAGE: &str = "usage: evaluate [--fit] [--folds N] [--ignore NAME] LIST_FOLDER CASES.jsonl [MORE.jsonl …]\n\
   LIST_FOLDER has the lists; a file named dev-screen-removed-alts.csv beside the first cases names aliases that are left out\n\
+  --ignore N  a file in the folder that is no list; as often as needed\n\
   --folds N   fit on the other folds, measure each fold: cross-validation\n\
   --fit       fit on all cases and print the model file";
 
@@ -40,19 +41,26 @@ struct Arguments {
     fit: bool,
     folds: Option<usize>,
     paths: Vec<PathBuf>,
+    ignored: Vec<String>,
 }
 
 fn arguments() -> Result<Arguments, String> {
     let mut parsed = Arguments::default();
-    let mut given = std::env::args().skip(1);
+    let mut given = std::env::args_os().skip(1);
     while let Some(argument) = given.next() {
-        match argument.as_str() {
+        match argument.to_str().unwrap_or_default() {
             "--fit" => parsed.fit = true,
             "--folds" => {
-                parsed.folds =
-                    Some(given.next().and_then(|text| text.parse().ok()).filter(|folds| *folds > 1).ok_or(USAGE)?)
+                parsed.folds = Some(
+                    given
+                        .next()
+                        .and_then(|text| text.to_str()?.parse().ok())
+                        .filter(|folds| *folds > 1)
+                        .ok_or(USAGE)?,
+                )
             }
-            _ if argument.starts_with('-') => return Err(USAGE.to_owned()),
+            "--ignore" => parsed.ignored.push(given.next().ok_or(USAGE)?.to_string_lossy().into_owned()),
+            option if option.starts_with('-') => return Err(USAGE.to_owned()),
             _ => parsed.paths.push(PathBuf::from(argument)),
         }
     }
@@ -64,7 +72,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let [lists, case_files @ ..] = arguments.paths.as_slice() else { return Err(USAGE.into()) };
     let left_out =
         case_files.first().and_then(|path| path.parent()).map(|folder| folder.join("dev-screen-removed-alts.csv"));
-    let index = load(lists, left_out.as_deref())?;
+    let index = load(lists, &arguments.ignored, left_out.as_deref())?;
     let mut cases: Vec<Case> = Vec::new();
     for file in case_files {
         let named = |error: String| format!("{}: {error}", file.display());
@@ -86,14 +94,18 @@ fn run() -> Result<(), Box<dyn Error>> {
 }
 
 /// The index of a folder without the aliases that the cases are made of.
-fn load(path: &Path, left_out: Option<&Path>) -> Result<Index, Box<dyn Error>> {
+fn load(path: &Path, ignored: &[String], left_out: Option<&Path>) -> Result<Index, Box<dyn Error>> {
     let removed = left_out
         .and_then(|path| files::bytes(path).ok())
         .map(|bytes| cases::removed_aliases(&bytes))
         .unwrap_or_default();
-    let folder = folder::load(&files::names(path)?, |name| {
+    let folder = folder::load(&files::content(path)?.files, ignored, |name| {
         let read = files::bytes(&path.join(name))?;
-        Ok::<_, std::io::Error>(if name == "alt.csv" { cases::without(&read, &removed) } else { read })
+        Ok::<_, std::io::Error>(if name.eq_ignore_ascii_case("alt.csv") {
+            cases::without(&read, &removed)
+        } else {
+            read
+        })
     })?;
     eprintln!("{} entries, {} aliases left out", folder.entities.len(), removed.len());
     Ok(build(&folder.lists, &folder.entities))

@@ -9,18 +9,19 @@ use screening::lists::folder::{self, Folder};
 use crate::files;
 
 /// The bytes of an index file, or of the index of the lists in a folder.
-pub fn index_bytes(path: &Path) -> Result<Vec<u8>, Box<dyn Error>> {
+pub fn index_bytes(path: &Path, ignored: &[String]) -> Result<Vec<u8>, Box<dyn Error>> {
     if path.is_file() {
         return Ok(files::bytes(path)?);
     }
-    let folder = lists(path)?;
+    let folder = lists(path, ignored)?;
     Ok(build(&folder.lists, &folder.entities).into_bytes())
 }
 
 /// The lists in a folder. What is not taken or cannot be read is noted.
-pub fn lists(path: &Path) -> Result<Folder, Box<dyn Error>> {
-    let folder = folder::load(&files::names(path)?, |name| files::bytes(&path.join(name)))?;
-    for text in &folder.notes {
+pub fn lists(path: &Path, ignored: &[String]) -> Result<Folder, Box<dyn Error>> {
+    let content = files::content(path)?;
+    let folder = folder::load(&content.files, ignored, |name| files::bytes(&path.join(name)))?;
+    for text in content.notes.iter().chain(&folder.notes) {
         crate::note(text);
     }
     for (list, fault) in &folder.faults {

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 
 use screening::index::Index;
 use screening::lists::delta::Delta;
+use screening::lists::folder;
 use screening::matching::screener::{Hit, Options, Screener};
 use serde::Serialize;
 
@@ -47,9 +48,9 @@ fn note(text: &str) {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let arguments = Arguments::parse(std::env::args().skip(1))?;
+    let arguments = Arguments::parse(std::env::args_os().skip(1))?;
     let mut statistics = Statistics::start();
-    let bytes = load::index_bytes(&arguments.lists)?;
+    let bytes = load::index_bytes(&arguments.lists, &arguments.ignored)?;
     statistics.read();
     // as the functions do it: from the bytes of an index file
     let index = Index::from_bytes(bytes)?;
@@ -72,8 +73,11 @@ fn run() -> Result<(), Box<dyn Error>> {
 
 /// The entries that are new or say something else since another version of the lists.
 fn changed(arguments: &Arguments) -> Result<BTreeSet<(String, String)>, Box<dyn Error>> {
-    let before = arguments.since.as_deref().map(load::lists).transpose()?.unwrap_or_default();
-    let now = load::lists(&arguments.lists)?;
+    let lists = |path| load::lists(path, &arguments.ignored);
+    let before = arguments.since.as_deref().map(lists).transpose()?.unwrap_or_default();
+    let now = lists(&arguments.lists)?;
+    folder::check_sizes(&before, &now, arguments.shrinkage)
+        .map_err(|(list, error)| format!("list {list}: {error}; if it is right, allow it with --shrinkage"))?;
     let delta = Delta::between(&before.entities, &now.entities);
     note(&format!(
         "{} entries added, {} changed, {} removed",

@@ -3,17 +3,29 @@
 use std::io::Read;
 use std::path::Path;
 
-/// The names of the files in a folder.
-pub fn names(folder: &Path) -> Result<Vec<String>, String> {
-    let named = |error: std::io::Error| format!("{}: {error}", folder.display());
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(named)? {
-        let entry = entry.map_err(named)?;
-        if entry.file_type().map_err(named)?.is_file() {
-            names.extend(entry.file_name().into_string());
+/// What lies in a folder.
+pub struct Content {
+    /// The names of its files; a link is what it leads to.
+    pub files: Vec<String>,
+    /// What is no file, in words.
+    pub notes: Vec<String>,
+}
+
+/// The files of a folder. A link that leads nowhere is an error: what it was to be is missing.
+pub fn content(folder: &Path) -> Result<Content, String> {
+    let named = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let mut content = Content { files: Vec::new(), notes: Vec::new() };
+    for entry in std::fs::read_dir(folder).map_err(|error| named(folder, error))? {
+        let path = entry.map_err(|error| named(folder, error))?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.ok_or_else(|| format!("{}: the name of this file is not UTF-8", path.display()))?.to_owned();
+        if std::fs::metadata(&path).map_err(|error| named(&path, error))?.is_file() {
+            content.files.push(name);
+        } else {
+            content.notes.push(format!("{name}: not a file, ignored"));
         }
     }
-    Ok(names)
+    Ok(content)
 }
 
 /// A whole file.
