@@ -9,12 +9,16 @@
 
 use std::path::{Path, PathBuf};
 
+use screening::index::build;
 use screening::lists::Loaded;
 use screening::lists::delta::Delta;
 use screening::lists::folder;
 use screening::lists::format::Format;
 use screening::lists::ofac_csv::{OfacFiles, read};
 use screening::lists::pep_csv;
+use screening::matching::features::Features;
+use screening::matching::query::{Query, QueryKind};
+use screening::matching::screener::Screener;
 use screening::model::{BirthDate, Entity, EntityKind, NameKind};
 
 /// The folder of the lists, or nothing and a word about it.
@@ -172,4 +176,39 @@ fn the_lists_of_exposed_persons_have_their_rows() {
     assert!(legislators.entities.iter().filter(|entity| !entity.births.is_empty()).count() > 3_000);
     assert_eq!(single(&folder.join("wikidata-international-office-holders.csv"), Format::PepHolders).rows, 130);
     assert_eq!(single(&folder.join("wikidata-world-leaders-2021.csv"), Format::PepLeaders).rows, 424);
+}
+
+/// What a name says in bits, and whether it is one name only: `Ivan`, `Haji Juma`. Such names are too common to find anybody by.
+fn says_little(features: &Features) -> bool {
+    let bits = features.evidence_to_8 + features.evidence_to_14 + features.evidence_to_20;
+    features.one_name_only > 0.0 || bits < TELLING_BITS
+}
+
+const TELLING_BITS: f32 = 11.0;
+/// So many of the names are screened.
+const EVERY: usize = 8;
+
+#[test]
+fn every_listed_name_finds_its_entry() {
+    let Some(path) = lists() else { return };
+    let mut entities = ofac(&path.join("ofac"), ["sdn.csv", "alt.csv", "add.csv", "sdn_comments.csv"]).entities;
+    entities.extend(single(&path.join("un/UN_consolidated-2026-02-27.xml"), Format::UnXml).entities);
+    let index = build(&[], &entities);
+    let mut screener = Screener::new(&index);
+    let names = entities.iter().flat_map(|entity| entity.names.iter().map(move |name| (entity, name)));
+    let telling = names.filter(|(_, name)| name.kind != NameKind::Weak).step_by(EVERY);
+    let mut lost = Vec::new();
+    for (entity, name) in telling {
+        let kind = match entity.kind {
+            EntityKind::Person => QueryKind::Person,
+            EntityKind::Organisation => QueryKind::Organisation,
+            EntityKind::Vessel | EntityKind::Aircraft => QueryKind::Craft,
+        };
+        let query = Query { name: name.text.clone(), kind: Some(kind), ..Query::default() };
+        let best = screener.examine(&query).into_iter().next();
+        if !best.as_ref().is_some_and(|best| best.logits >= 0.0 || says_little(&best.features)) {
+            lost.push((name.text.clone(), best));
+        }
+    }
+    assert!(lost.is_empty(), "{}: {lost:#?}", lost.len());
 }

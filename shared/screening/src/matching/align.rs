@@ -106,15 +106,37 @@ impl Aligner {
         let parts = partition.parts_of(name);
         let parts = parts.get(..LIST_PARTS_MAX).unwrap_or(parts);
         self.collect(parts, number, units);
-        let mut alignment =
-            Alignment { pairs: Vec::new(), query_left: low_bits(query_parts), listed_left: low_bits(parts.len()) };
-        for pair in &self.pairs {
-            if alignment.query_left & pair.query == pair.query && alignment.listed_left & pair.listed == pair.listed {
-                alignment.take(*pair);
+        let laid = |taken: &dyn Fn(&Pair) -> bool| {
+            let mut alignment =
+                Alignment { pairs: Vec::new(), query_left: low_bits(query_parts), listed_left: low_bits(parts.len()) };
+            for pair in self.pairs.iter().filter(|pair| taken(pair)) {
+                if alignment.query_left & pair.query == pair.query && alignment.listed_left & pair.listed == pair.listed
+                {
+                    alignment.take(*pair);
+                }
             }
+            shortened_parts(partition, parts, units, &mut alignment);
+            alignment
+        };
+        let all = laid(&|_| true);
+        if all.pairs.iter().all(Pair::is_single) {
+            return all;
         }
-        shortened_parts(partition, parts, units, &mut alignment);
-        alignment
+        // words written as one, or an acronym, may take the place of meetings that say more together
+        let worth = laid(&|pair| pair.is_single() || self.says_more_than_its_parts(pair));
+        let single = laid(&Pair::is_single);
+        [worth, single].into_iter().fold(all, |best, other| if other.gain() >= best.gain() { other } else { best })
+    }
+
+    /// Whether several parts together say more than the best meetings of each of them.
+    fn says_more_than_its_parts(&self, joined: &Pair) -> bool {
+        let best = |bit: u32, side: &dyn Fn(&Pair) -> u32| {
+            let meetings = self.pairs.iter().filter(|pair| pair.is_single() && side(pair) == bit);
+            meetings.map(|pair| pair.gain).fold(0.0, f32::max)
+        };
+        let ours: f32 = places(joined.query).map(|at| best(1 << at, &|pair| pair.query)).sum();
+        let theirs: f32 = places(joined.listed).map(|at| best(1 << at, &|pair| pair.listed)).sum();
+        joined.gain > ours.max(theirs)
     }
 
     fn collect(&mut self, parts: &[NamePartRecord], number: u32, units: &[Unit]) {
@@ -154,7 +176,18 @@ impl Aligner {
     }
 }
 
+impl Pair {
+    /// One part met one.
+    fn is_single(&self) -> bool {
+        self.query.count_ones() == 1 && self.listed.count_ones() == 1
+    }
+}
+
 impl Alignment {
+    fn gain(&self) -> f32 {
+        self.pairs.iter().map(|pair| pair.gain).sum()
+    }
+
     fn take(&mut self, pair: Pair) {
         self.query_left &= !pair.query;
         self.listed_left &= !pair.listed;
