@@ -11,11 +11,11 @@ use screening::matching::dates::DateVerdict;
 use screening::matching::facts::Finding;
 use screening::matching::query::{Query, QueryKind};
 use screening::matching::screener::{Hit, Options, Screener};
-use screening::model::{Country, Gender};
+use screening::model::{Country, Entity, EntityKind, Gender, Name, NameKind};
 
 const ALERT: f32 = 0.5;
 
-static INDEX: LazyLock<Index> = LazyLock::new(|| {
+static ENTITIES: LazyLock<Vec<Entity>> = LazyLock::new(|| {
     let files = OfacFiles {
         list: "ofac_sdn",
         primary: include_bytes!("../sample/sdn.csv"),
@@ -23,9 +23,11 @@ static INDEX: LazyLock<Index> = LazyLock::new(|| {
         addresses: Some(include_bytes!("../sample/add.csv")),
         comments: None,
     };
-    let lists = [ListInfo { code: "ofac_sdn".to_owned(), version: "sample".to_owned() }];
-    build(&lists, &read(&files).unwrap().entities)
+    read(&files).unwrap().entities
 });
+
+static INDEX: LazyLock<Index> =
+    LazyLock::new(|| build(&[ListInfo { code: "ofac_sdn".to_owned(), version: "sample".to_owned() }], &ENTITIES));
 
 fn index() -> &'static Index {
     &INDEX
@@ -259,4 +261,63 @@ fn a_party_of_another_kind_is_found_by_its_exact_name_only() {
     let exact = best(index, &person("Blue Harbour Shipping Co., Ltd.", "")).unwrap();
     assert_eq!(exact.entity_id, "9007");
     assert!(best(index, &person("Blue Harbour Shiping", "")).is_none_or(|hit| hit.entity_id != "9007"));
+}
+
+#[test]
+fn a_name_that_is_cut_says_so() {
+    let index = index();
+    let hidden = person(&format!("{}Ivan Sergeyevich Petrov", "\u{200B}".repeat(600)), "1968-03-18");
+    let hit = best(index, &hidden).unwrap();
+    assert!(hit.entity_id == "9001" && hit.score >= ALERT && !hit.name_cut && !hidden.is_cut(), "{hit:?}");
+    let titles = "Colonel Haji Mullah Qari Doctor General Sheikh ".repeat(4);
+    let late = person(&format!("{titles}Ivan Sergeyevich Petrov"), "1968-03-18");
+    let hit = best(index, &late).unwrap();
+    assert!(hit.entity_id == "9001" && !hit.name_cut, "thirty-one parts are looked at: {hit:?}");
+    let endless = person(&format!("Ivan Petrov {}", "Aa ".repeat(40)), "1968-03-18");
+    assert!(endless.is_cut() && best(index, &endless).is_none_or(|hit| hit.name_cut));
+}
+
+#[test]
+fn every_name_of_the_sample_finds_its_entry() {
+    for entity in &*ENTITIES {
+        for name in entity.names.iter().filter(|name| name.kind != NameKind::Weak) {
+            let kind = match entity.kind {
+                EntityKind::Person => QueryKind::Person,
+                EntityKind::Organisation => QueryKind::Organisation,
+                EntityKind::Vessel | EntityKind::Aircraft => QueryKind::Craft,
+            };
+            let query = Query { name: name.text.clone(), kind: Some(kind), ..Query::default() };
+            let hit = best(index(), &query).unwrap();
+            assert!(hit.entity_id == entity.id && hit.score >= ALERT, "{}: {hit:?}", name.text);
+        }
+    }
+}
+
+#[test]
+fn words_written_as_one_and_acronyms_do_not_take_the_place_of_the_words_themselves() {
+    let named = |id: &str, kind, names: &[&str]| {
+        let mut entity = Entity::new(id, "own", kind);
+        entity.names = names.iter().map(|name| Name::new(*name, NameKind::Strong)).collect();
+        entity
+    };
+    let mut entities = vec![
+        named("1", EntityKind::Vessel, &["BLUE WAY", "BLUEWAY STAR"]),
+        named("2", EntityKind::Organisation, &["China General Nuclear Power Corporation (CGNPC)"]),
+    ];
+    // so that the words are as common as in a list
+    let common = ["BLUE SEA", "BLUE STAR", "SILK WAY", "MILKY WAY", "NUCLEAR POWER", "CHINA GENERAL", "GENERAL POWER"];
+    for (number, name) in (10..).zip(common) {
+        entities.push(named(&number.to_string(), EntityKind::Vessel, &[name]));
+        entities.push(named(&(number + 10).to_string(), EntityKind::Organisation, &[name]));
+    }
+    let index = build(&[], &entities);
+    for (name, kind, id) in [
+        ("BLUE WAY", QueryKind::Craft, "1"),
+        ("China General Nuclear Power Corporation (CGNPC)", QueryKind::Organisation, "2"),
+    ] {
+        let query = Query { name: name.to_owned(), kind: Some(kind), ..Query::default() };
+        let hit = best(&index, &query).unwrap();
+        assert_eq!(hit.entity_id, id);
+        assert!(!hit.why.iter().any(|why| why.contains("meets nothing")), "{hit:?}");
+    }
 }

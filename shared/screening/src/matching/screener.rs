@@ -19,6 +19,7 @@ use crate::index::partition::PartitionId;
 use crate::index::{Index, Partition};
 use crate::num;
 use crate::text::parts::{Part, PartClass, parts};
+use crate::text::words::is_cut;
 
 /// What one word of the query weighs that no list has, in bits.
 const UNKNOWN_WORD_BITS: f32 = 10.0;
@@ -59,6 +60,8 @@ pub struct Hit {
     pub document: Finding,
     /// The gender.
     pub gender: Finding,
+    /// The client's name is so long that only its beginning was compared.
+    pub name_cut: bool,
     /// The reasons, in words.
     pub why: Vec<String>,
 }
@@ -284,8 +287,18 @@ impl<'i> Screener<'i> {
             country: candidate.facts.country,
             document: candidate.facts.document,
             gender: candidate.facts.gender,
+            name_cut: query.is_cut(),
             why: told.why(entity, name, &candidate.alignment, &candidate.facts),
         })
+    }
+}
+
+impl Query {
+    /// Whether the name is so long that only its beginning is compared: somebody has to look at such a client.
+    pub fn is_cut(&self) -> bool {
+        let long = self.name.len() > QUERY_PARTS_MAX;
+        let names = QueryKind::partitions(self.kind).iter().map(|id| id.names_of());
+        long && (is_cut(&self.name) || names.into_iter().any(|of| parts(&self.name, of).len() > QUERY_PARTS_MAX))
     }
 }
 

@@ -4,8 +4,8 @@ use crate::text::distance::Writing;
 use crate::text::parts::{Part, PartClass, Reading};
 use crate::text::sound::sounds;
 
-/// Parts of a query that are looked at; more are cut off.
-pub(crate) const QUERY_PARTS_MAX: usize = 16;
+/// Parts of a query that are looked at, one bit each; more are cut off, and the hit says so.
+pub(crate) const QUERY_PARTS_MAX: usize = 32;
 /// Three parts are joined up to this many letters.
 const JOINED_THREE_MAX: usize = 14;
 

@@ -9,4 +9,4 @@ pub(crate) mod parts;
 mod romanise;
 pub(crate) mod script;
 pub(crate) mod sound;
-mod words;
+pub(crate) mod words;

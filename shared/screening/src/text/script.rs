@@ -63,8 +63,8 @@ impl Script {
     }
 }
 
-/// Letters of Cyrillic and Greek that look like a Latin one: (foreign, Latin).
-const LOOK_ALIKE: [(char, char); 44] = [
+/// Letters of Cyrillic, Greek and Cherokee that look like a Latin one: (foreign, Latin).
+const LOOK_ALIKE: [(char, char); 63] = [
     ('а', 'a'),
     ('е', 'e'),
     ('о', 'o'),
@@ -109,6 +109,25 @@ const LOOK_ALIKE: [(char, char); 44] = [
     ('Ρ', 'P'),
     ('Τ', 'T'),
     ('Χ', 'X'),
+    ('Ꭺ', 'A'),
+    ('Ᏼ', 'B'),
+    ('Ꮯ', 'C'),
+    ('Ꭰ', 'D'),
+    ('Ꭼ', 'E'),
+    ('Ꮐ', 'G'),
+    ('Ꮋ', 'H'),
+    ('Ꭻ', 'J'),
+    ('Ꮶ', 'K'),
+    ('Ꮮ', 'L'),
+    ('Ꮇ', 'M'),
+    ('Ꮲ', 'P'),
+    ('Ꮢ', 'R'),
+    ('Ꮪ', 'S'),
+    ('Ꭲ', 'T'),
+    ('Ꮩ', 'V'),
+    ('Ꮃ', 'W'),
+    ('Ꭹ', 'Y'),
+    ('Ꮓ', 'Z'),
 ];
 
 /// A word of mixed scripts with its look-alike letters put into the script that most of its letters have.
@@ -138,6 +157,7 @@ mod tests {
     fn a_cyrillic_letter_in_a_latin_word_is_unmasked() {
         assert_eq!(unmask("Pu\u{0442}in"), "Pu\u{0442}in", "the small Cyrillic t looks like no Latin letter");
         assert_eq!(unmask("\u{0420}utin"), "Putin");
+        assert_eq!(unmask("P\u{13A2}AVLOV"), "PTAVLOV");
         assert_eq!(unmask("Путин"), "Путин");
         assert_eq!(unmask("Пyтин"), "Путин");
     }

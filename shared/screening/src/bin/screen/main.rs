@@ -15,6 +15,7 @@ use std::process::ExitCode;
 use screening::index::Index;
 use screening::lists::delta::Delta;
 use screening::lists::folder;
+use screening::matching::query::Query;
 use screening::matching::screener::{Hit, Options, Screener};
 use serde::Serialize;
 
@@ -108,6 +109,9 @@ fn screen(
         let Client { id, query, line, faults } = client?;
         for fault in &faults {
             note(&format!("line {line}, {id}: {fault}"));
+        }
+        if query.as_ref().is_some_and(Query::is_cut) {
+            note(&format!("line {line}, {id}: the name is too long, only its beginning was compared"));
         }
         let hits = query.map(|query| screener.screen(&query, &options)).unwrap_or_default();
         statistics.screened();
