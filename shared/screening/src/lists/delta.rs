@@ -1,6 +1,6 @@
 //! What changed between two versions of a list.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::Entity;
 
@@ -16,21 +16,26 @@ pub struct Delta {
 }
 
 impl Delta {
-    /// The difference from one version to the next, in the order of the keys.
+    /// The difference from one version to the next, in the order of the keys. A key that comes several times is several entries: those that
+    /// are on both sides as they are have not changed, the others are paired in order.
     pub fn between(before: &[Entity], now: &[Entity]) -> Self {
-        let key = |entity: &Entity| (entity.list.clone(), entity.id.clone());
-        let old: BTreeMap<_, &Entity> = before.iter().map(|entity| (key(entity), entity)).collect();
-        let new: BTreeMap<_, &Entity> = now.iter().map(|entity| (key(entity), entity)).collect();
+        let (mut old, mut new) = (by_key(before), by_key(now));
         let mut delta = Self::default();
-        for (key, entity) in &new {
-            match old.get(key) {
-                None => delta.added.push((*entity).clone()),
-                Some(was) if was != entity => delta.changed.push(((*was).clone(), (*entity).clone())),
-                Some(_) => {}
-            }
+        let keys: BTreeSet<Key<'_>> = old.keys().chain(new.keys()).copied().collect();
+        for key in keys {
+            let (mut old, mut new) = (old.remove(&key).unwrap_or_default(), new.remove(&key).unwrap_or_default());
+            old.retain(|was| {
+                let same = new.iter().position(|now| now == was);
+                if let Some(same) = same {
+                    new.remove(same);
+                }
+                same.is_none()
+            });
+            let pairs = old.len().min(new.len());
+            delta.removed.extend(old.drain(pairs..).cloned());
+            delta.added.extend(new.drain(pairs..).cloned());
+            delta.changed.extend(old.into_iter().cloned().zip(new.into_iter().cloned()));
         }
-        delta.removed =
-            old.iter().filter(|(key, _)| !new.contains_key(key)).map(|(_, entity)| (*entity).clone()).collect();
         delta
     }
 
@@ -38,6 +43,17 @@ impl Delta {
     pub fn to_screen(&self) -> Vec<Entity> {
         self.added.iter().chain(self.changed.iter().map(|(_, now)| now)).cloned().collect()
     }
+}
+
+/// List and identifier.
+type Key<'e> = (&'e str, &'e str);
+
+fn by_key(entities: &[Entity]) -> BTreeMap<Key<'_>, Vec<&Entity>> {
+    let mut entries: BTreeMap<Key<'_>, Vec<&Entity>> = BTreeMap::new();
+    for entity in entities {
+        entries.entry((&entity.list, &entity.id)).or_default().push(entity);
+    }
+    entries
 }
 
 #[cfg(test)]
@@ -61,5 +77,15 @@ mod tests {
         assert_eq!(delta.changed, [(entity("2", "Bob"), entity("2", "Rob"))]);
         assert_eq!(delta.to_screen(), [entity("4", "Dan"), entity("2", "Rob")]);
         assert_eq!(Delta::between(&now, &now), Delta::default());
+    }
+
+    #[test]
+    fn of_entries_with_one_identifier_none_is_overlooked() {
+        let before = [entity("1", "Ann"), entity("1", "Bob")];
+        let now = [entity("1", "Cid"), entity("1", "Bob"), entity("1", "Dan")];
+        let delta = Delta::between(&before, &now);
+        assert_eq!(delta.changed, [(entity("1", "Ann"), entity("1", "Cid"))]);
+        assert_eq!((delta.added.as_slice(), delta.removed.len()), (&[entity("1", "Dan")][..], 0));
+        assert_eq!(Delta::between(&now, &before).removed, [entity("1", "Dan")]);
     }
 }
