@@ -6,8 +6,8 @@ use zerocopy::byteorder::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::layout::{
-    BirthRecord, DocumentRecord, EntityRecord, FORMAT, GLOBAL_SECTIONS, Header, MAGIC, PARTITION_SECTIONS,
-    PartitionSection, Section, SectionRecord, Text,
+    BirthRecord, DocumentRecord, EntityRecord, FORMAT, GLOBAL_SECTIONS, GroupRecord, Header, JoinRecord, KeyRecord,
+    MAGIC, NamePartRecord, NameRecord, PARTITION_SECTIONS, PartitionSection, Section, SectionRecord, Text, TokenRecord,
 };
 use super::view::Partition;
 use crate::index::partition::{PARTITIONS, PartitionId};
@@ -85,7 +85,37 @@ impl Index {
         if sections.iter().any(|range| bytes.get(range.clone()).is_none()) {
             return Err(IndexError::Damaged);
         }
-        Ok(Self { bytes, sections })
+        let index = Self { bytes, sections };
+        if index.has_whole_records() { Ok(index) } else { Err(IndexError::Damaged) }
+    }
+
+    /// Whether every section is a number of its records: what is left over would read as an empty section.
+    fn has_whole_records(&self) -> bool {
+        let global = [
+            1,
+            size_of::<EntityRecord>(),
+            size_of::<BirthRecord>(),
+            size_of::<[u8; 2]>(),
+            size_of::<DocumentRecord>(),
+            size_of::<Text>(),
+        ];
+        let (number, key, name) = (size_of::<U32>(), size_of::<KeyRecord>(), size_of::<NameRecord>());
+        let partition = [
+            size_of::<TokenRecord>(),
+            1,
+            key,
+            number,
+            number,
+            number,
+            name,
+            size_of::<NamePartRecord>(),
+            size_of::<JoinRecord>(),
+            number,
+            number,
+            size_of::<GroupRecord>(),
+        ];
+        let sizes = global.into_iter().chain(std::iter::repeat_n(partition, PARTITIONS).flatten());
+        self.sections.iter().zip(sizes).all(|(section, size)| section.len().is_multiple_of(size))
     }
 
     /// Puts sections together to a file.

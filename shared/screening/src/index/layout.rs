@@ -6,7 +6,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// The first bytes of every index file.
 pub(super) const MAGIC: [u8; 8] = *b"PWSCREEN";
 /// Changes with every change of the layout or of what the bytes mean.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// What a section holds. The number is its place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
