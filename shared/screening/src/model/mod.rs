@@ -3,6 +3,8 @@
 pub mod country;
 pub mod date;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 pub use crate::text::script::Script;
@@ -63,14 +65,8 @@ impl Entity {
     /// Puts what has no order in order and drops repetitions, so that equal entries are equal.
     pub fn normalise(&mut self) {
         self.names.sort_by_key(|name| name.kind != NameKind::Primary);
-        let mut seen: Vec<(String, NameKind)> = Vec::new();
-        self.names.retain(|name| {
-            let new = !name.text.is_empty() && !seen.iter().any(|(text, _)| *text == name.text);
-            if new {
-                seen.push((name.text.clone(), name.kind));
-            }
-            new
-        });
+        let mut seen: BTreeSet<String> = BTreeSet::new();
+        self.names.retain(|name| !name.text.is_empty() && seen.insert(name.text.clone()));
         self.births.sort_unstable();
         self.births.dedup();
         for countries in [&mut self.nationalities, &mut self.countries] {
