@@ -74,3 +74,17 @@ fn wrong_numbers_under_a_right_checksum_do_no_harm() {
         }
     }
 }
+
+#[test]
+fn a_section_that_is_no_number_of_records_is_damage() {
+    let bytes = sample().as_bytes().to_vec();
+    // start and length of the second section, the entries
+    let length = 24 + 8 + 4;
+    for less in [1, 2] {
+        let mut wrong = bytes.clone();
+        wrong[length] -= less;
+        let checksum = crc32fast::hash(&wrong[24..]);
+        wrong[16..20].copy_from_slice(&checksum.to_le_bytes());
+        assert_eq!(Index::from_bytes(wrong), Err(IndexError::Damaged));
+    }
+}

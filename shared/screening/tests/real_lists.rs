@@ -7,6 +7,7 @@
     reason = "a helper that fails is a test that fails; a test that does not run says so"
 )]
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use screening::index::build;
@@ -153,10 +154,19 @@ fn the_uss_consolidated_list_has_its_14160_rows() {
     let Some(folder) = lists() else { return };
     let loaded = single(&folder.join("us-csl/consolidated.csv"), Format::UsCsl);
     assert_eq!(loaded.rows, 14_160);
-    assert_eq!(
-        loaded.entities.len() + loaded.faults.iter().filter(|fault| fault.reason.contains("no name")).count(),
-        14_160
-    );
+    let ids: BTreeSet<(&str, EntityKind)> =
+        loaded.entities.iter().map(|entity| (entity.id.as_str(), entity.kind)).collect();
+    assert_eq!(ids.len(), loaded.entities.len(), "a party on several lists is one entry");
+    let all: BTreeSet<&str> = ids.iter().map(|(id, _)| *id).collect();
+    let nameless = loaded.faults.iter().filter(|fault| fault.reason.contains("no name")).count();
+    assert_eq!(all.len() + nameless, 14_160 - 112);
+    let kinds = |name: &str| {
+        let own = loaded.entities.iter().filter(|entity| entity.primary_name().trim() == name);
+        own.map(|entity| entity.kind).collect::<Vec<_>>()
+    };
+    assert!(kinds("AL NASER AIRLINES").iter().all(|kind| *kind == EntityKind::Organisation));
+    assert!(kinds("Farzad Fazil Karim").contains(&EntityKind::Person));
+    assert!(kinds("Chen Qingchang").contains(&EntityKind::Person));
     let sdn =
         loaded.entities.iter().filter(|entity| entity.programmes.iter().any(|source| source.contains("(SDN)"))).count();
     assert_eq!(sdn, 10_026);

@@ -357,3 +357,87 @@ fn a_broken_quote_spoils_one_row_of_a_table_only() {
     let open_end = Format::Own.read("own", b"id,name,aliases\n1,Ann,\n2,Bob,\"Bobby");
     assert!(matches!(open_end, Err(ListError::Truncated { .. })), "{open_end:?}");
 }
+
+#[test]
+fn names_that_stand_in_odd_places_are_not_lost() {
+    let row = |remarks: &str| {
+        format!("1,\"BLUE STAR\",\"vessel\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"{remarks}\"\r\n\x1a")
+    };
+    let primary = row("f.k.a. 'RED STAR'; Vessel Registration Identification IMO 9876543; a.k.a. 'STAR'.");
+    let files = OfacFiles {
+        list: "list",
+        primary: primary.as_bytes(),
+        aliases: None,
+        addresses: None,
+        comments: Some(b"1,\"; f.k.a. 'OLD STAR'.\"\r\n2,\"x\",3\r\n4,\"y\"\r\n"),
+    };
+    let loaded = read(&files).unwrap();
+    assert!(lines(&loaded)[0].starts_with("1 Vessel BLUE STAR, -RED STAR, ~STAR, -OLD STAR |"), "{:?}", lines(&loaded));
+    assert_eq!(faults(&loaded), ["comments, line 2: 3 columns instead of 2"]);
+    let eu = "Entity_LogicalId;NameAlias_WholeName;NameAlias_LastName;NameAlias_FirstName;Citizenship_CountryIso2Code\n\
+              1;;Petrov;Ivan;NA\n2;;;;RU\n";
+    let eu = Format::EuCsv.read("eu", eu.as_bytes()).unwrap();
+    assert_eq!(lines(&eu), ["1 Organisation Ivan Petrov |  | [NA] [] |  |  |  | [Sanction]"]);
+    assert_eq!(faults(&eu), ["rows, line 3: 2: no name"]);
+    let ofsi = "Last Updated\nName 6,Name 1,Name 2,Group Type,Group ID\n,Ivan,Petrov,Individual,1\n";
+    assert!(lines(&Format::UkOfsi.read("uk", ofsi.as_bytes()).unwrap())[0].contains("Ivan Petrov"));
+    let ftm = "{\"id\":\"a\",\"schema\":\"Person\",\"properties\":{\"name\":[\"Ann\"]}}\n{\"id\":\"b\",\"schema\":\"Vehicle\"}\n{\"id\":\"c\",\"schema\":\"Address\"}";
+    let ftm = Format::OpenSanctionsFtm.read("os", ftm.as_bytes()).unwrap();
+    assert_eq!(faults(&ftm), ["lines, line 2: b: the schema `Vehicle` is not known"]);
+}
+
+#[test]
+fn a_wrong_byte_in_a_name_leaves_the_name() {
+    let text = String::from_utf8(include_bytes!("samples/un.xml").to_vec()).unwrap();
+    let place = text.find("Kareem").unwrap();
+    let mut bytes = text.into_bytes();
+    bytes[place] = 0xFF;
+    let loaded = Format::UnXml.read("un", &bytes).unwrap();
+    assert!(lines(&loaded)[0].contains("\u{FFFD}areem Rahimi"), "{:?}", lines(&loaded));
+    assert!(faults(&loaded).iter().any(|fault| fault.contains("not UTF-8")), "{:?}", faults(&loaded));
+}
+
+#[test]
+fn documents_are_numbers_that_belong_to_one_party() {
+    let id = |kind: &str, number: &str| format!("<id><idType>{kind}</idType><idNumber>{number}</idNumber></id>");
+    let ids = [
+        id("Organization Established Date", "2004"),
+        id("Vessel Registration Identification", "IMO 9876543"),
+        id("Digital Currency Address - XBT", "1abc2"),
+    ];
+    let xml = format!(
+        "<sdnList><sdnEntry><uid>1</uid><lastName>STAR</lastName><idList>{}</idList></sdnEntry></sdnList>",
+        ids.concat()
+    );
+    let loaded = Format::OfacXml.read("ofac", xml.as_bytes()).unwrap();
+    let documents: Vec<String> =
+        loaded.entities[0].documents.iter().map(|document| format!("{} {}", document.kind, document.number)).collect();
+    assert_eq!(documents, ["Vessel Registration Identification 9876543", "wallet XBT 1abc2"]);
+    let advanced = include_str!("samples/sdn_advanced.xml")
+        .replace("</ReferenceValueSets>", "<IDRegDocTypeValues><IDRegDocType ID=\"1571\">Passport</IDRegDocType></IDRegDocTypeValues></ReferenceValueSets>")
+        .replace(
+            "<DistinctParties>",
+            "<IDRegDocuments><IDRegDocument ID=\"1\" IDRegDocTypeID=\"1571\" IdentityID=\"100\" IssuedBy-CountryID=\"11\">\
+             <IDRegistrationNo>A123</IDRegistrationNo></IDRegDocument></IDRegDocuments><DistinctParties>",
+        )
+        .replace("<Year>1970</Year>", "<Year>?</Year>");
+    let loaded = Format::OfacAdvanced.read("ofac", advanced.as_bytes()).unwrap();
+    assert!(lines(&loaded)[0].contains("Passport A123 Some(IQ)"), "{:?}", lines(&loaded));
+    assert!(faults(&loaded).iter().any(|fault| fault.contains("date of birth")), "{:?}", faults(&loaded));
+}
+
+#[test]
+fn a_party_of_the_us_that_is_on_several_lists_is_one_entry() {
+    let text = "_id,source,type,programs,name,alt_names\n\
+                1,Specially Designated Nationals (SDN) - Treasury Department,Entity,A; B,BANK,BANCO\n\
+                1,Capta List (CAP) - Treasury Department,Entity,B; C,BANK,BANQUE\n\
+                2,Denied Persons List (DPL),,,AL NASER AIRLINES,\n\
+                3,Entity List (EL),,,Ivan Petrov,\n\
+                4,Entity List (EL),,,Nasosy Ampika,\n";
+    let loaded = Format::UsCsl.read("csl", text.as_bytes()).unwrap();
+    let parties: Vec<String> =
+        loaded.entities.iter().map(|entity| format!("{} {:?}", entity.id, entity.kind)).collect();
+    assert_eq!(parties, ["1 Organisation", "2 Organisation", "3 Person", "4 Organisation", "4 Person"]);
+    assert_eq!(loaded.entities[0].names.len(), 3);
+    assert_eq!(loaded.entities[0].programmes.len(), 5);
+}

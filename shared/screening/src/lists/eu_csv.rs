@@ -2,10 +2,12 @@
 //!
 //! A row is a name, an address, a birth date or a document; all rows of an entry repeat its number.
 
+use std::collections::BTreeMap;
+
 use super::grouped::Grouped;
 use super::table::{Layout, Row, read as rows};
 use super::wording::birth_date;
-use super::{ListError, Loaded};
+use super::{Fault, ListError, Loaded};
 use crate::model::{BirthDate, Country, Document, Entity, EntityKind, Gender, Name, NameKind, PartialDate, Topic};
 
 const PART: &str = "rows";
@@ -16,6 +18,8 @@ struct Titles {
     kind: &'static [&'static str],
     programme: &'static [&'static str],
     name: &'static str,
+    /// First, middle and last.
+    name_parts: [&'static str; 3],
     gender: &'static str,
     remark: &'static str,
     countries: &'static [&'static str],
@@ -30,6 +34,7 @@ const TITLES_1_1: Titles = Titles {
     kind: &["entity_subjecttype", "entity_subjecttype_classificationcode"],
     programme: &["entity_regulation_programme"],
     name: "namealias_wholename",
+    name_parts: ["namealias_firstname", "namealias_middlename", "namealias_lastname"],
     gender: "namealias_gender",
     remark: "namealias_remark",
     countries: &["address_countryiso2code", "birthdate_countryiso2code"],
@@ -44,6 +49,7 @@ const TITLES_1_0: Titles = Titles {
     kind: &["subject_type"],
     programme: &["programme"],
     name: "naal_wholename",
+    name_parts: ["naal_firstname", "naal_middlename", "naal_lastname"],
     gender: "naal_gender",
     remark: "naal_remark",
     countries: &["addr_country", "birt_country"],
@@ -63,6 +69,7 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let titles = if old { &TITLES_1_0 } else { &TITLES_1_1 };
     let mut loaded = Loaded::default();
     let mut grouped = Grouped::default();
+    let mut lines: BTreeMap<String, u64> = BTreeMap::new();
     let layout = Layout { part: PART, delimiter: b';', banner: 0, required: &[titles.id, titles.name] };
     rows(layout, bytes, &mut loaded, |row, loaded| {
         if loaded.published.is_none() {
@@ -77,12 +84,16 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         if let Some(Err(reason)) = &birth {
             loaded.fault(PART, row.line, format!("{id}: date of birth: {reason}"));
         }
+        lines.entry(id.to_owned()).or_insert(row.line);
         if let Some(entity) = grouped.entity(loaded, list, id, kind(row, titles)) {
             entity.births.extend(birth.and_then(Result::ok));
             fill(entity, row, titles);
         }
     })?;
-    loaded.entities.retain(|entity| !entity.names.is_empty());
+    for entity in loaded.entities.extract_if(.., |entity| entity.names.is_empty()) {
+        let line = lines.get(&entity.id).copied().unwrap_or_default();
+        loaded.faults.push(Fault { part: PART, line, reason: format!("{}: no name", entity.id) });
+    }
     loaded.finish(PART)
 }
 
@@ -105,7 +116,8 @@ fn fill(entity: &mut Entity, row: &Row<'_>, titles: &Titles) {
     {
         entity.programmes.push(programme.to_owned());
     }
-    if let Some(text) = row.get(titles.name) {
+    let in_parts = titles.name_parts.iter().filter_map(|title| row.get(title)).collect::<Vec<_>>().join(" ");
+    if let Some(text) = row.get(titles.name).or(Some(in_parts.as_str()).filter(|text| !text.is_empty())) {
         let weak = row.get(titles.remark).is_some_and(|remark| remark.to_ascii_lowercase().contains("low quality"));
         let first = entity.names.is_empty();
         entity.names.push(Name::new(

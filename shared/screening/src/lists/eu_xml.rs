@@ -13,14 +13,16 @@ const PART: &str = "entries";
 /// It is empty, truncated or another kind of file.
 pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let mut loaded = Loaded::default();
-    records(Shape { part: PART, roots: &["export"], records: &["sanctionEntity"] }, bytes, |line, node| {
-        if node.name == "sanctionEntity" {
-            loaded.rows += 1;
-            entry(list, line, &node, &mut loaded);
-        } else {
-            loaded.published = node.attribute("generationDate").and_then(|date| date.get(..10)).map(str::to_owned);
-        }
-    })?;
+    let damaged =
+        records(Shape { part: PART, roots: &["export"], records: &["sanctionEntity"] }, bytes, |line, node| {
+            if node.name == "sanctionEntity" {
+                loaded.rows += 1;
+                entry(list, line, &node, &mut loaded);
+            } else {
+                loaded.published = node.attribute("generationDate").and_then(|date| date.get(..10)).map(str::to_owned);
+            }
+        })?;
+    loaded.faults.extend(damaged);
     loaded.finish(PART)
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::ofac_csv::identified;
 use super::xml::{Node, Shape, records};
 use super::{ListError, Loaded};
-use crate::model::{BirthDate, Country, Entity, EntityKind, Gender, Name, NameKind, PartialDate, Topic};
+use crate::model::{BirthDate, Country, Document, Entity, EntityKind, Gender, Name, NameKind, PartialDate, Topic};
 
 const PART: &str = "parties";
 
@@ -18,15 +19,21 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let shape = Shape {
         part: PART,
         roots: &["Sanctions"],
-        records: &["DateOfIssue", "ReferenceValueSets", "Location", "DistinctParty", "SanctionsEntry"],
+        records: &["DateOfIssue", "ReferenceValueSets", "Location", "IDRegDocument", "DistinctParty", "SanctionsEntry"],
     };
-    records(shape, bytes, |line, node| match node.name.as_str() {
+    let damaged = records(shape, bytes, |line, node| match node.name.as_str() {
         "DateOfIssue" => loaded.published = point(&node).map(|date| date.to_string()),
         "ReferenceValueSets" => tables = Tables::read(&node),
         "Location" => tables.location(&node),
+        "IDRegDocument" => tables.document(&node),
         "DistinctParty" => {
             loaded.rows += 1;
-            match party(list, &node, &tables) {
+            let mut unreadable = Vec::new();
+            let entity = party(list, &node, &tables, &mut unreadable);
+            for reason in unreadable {
+                loaded.fault(PART, line, reason);
+            }
+            match entity {
                 Some(entity) => loaded.entities.push(entity),
                 None => loaded.fault(PART, line, "a party without number, profile or name"),
             }
@@ -34,6 +41,7 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
         "SanctionsEntry" => programmes(&mut loaded, &node),
         _ => {}
     })?;
+    loaded.faults.extend(damaged);
     loaded.finish(PART)
 }
 
@@ -43,6 +51,8 @@ struct Tables {
     values: BTreeMap<(String, String), String>,
     /// Countries of locations by location.
     locations: BTreeMap<String, Country>,
+    /// Documents by the identity that they prove.
+    documents: BTreeMap<String, Vec<Document>>,
 }
 
 impl Tables {
@@ -64,11 +74,20 @@ impl Tables {
             let own = values.entry(("PartySubType".to_owned(), id)).or_default();
             *own = format!("{name} {own}");
         }
-        Self { values, locations: BTreeMap::new() }
+        Self { values, ..Self::default() }
     }
 
     fn text(&self, table: &str, code: Option<&str>) -> &str {
         code.and_then(|code| self.values.get(&(table.to_owned(), code.to_owned()))).map_or("", String::as_str)
+    }
+
+    fn document(&mut self, node: &Node) {
+        let kind = self.text("IDRegDocType", node.attribute("IDRegDocTypeID"));
+        let country = Country::from_name(self.text("Country", node.attribute("IssuedBy-CountryID")));
+        let document = node.value("IDRegistrationNo").and_then(|number| identified(kind, number, country));
+        if let (Some(identity), Some(document)) = (node.attribute("IdentityID"), document) {
+            self.documents.entry(identity.to_owned()).or_default().push(document);
+        }
     }
 
     fn location(&mut self, node: &Node) {
@@ -82,7 +101,7 @@ impl Tables {
     }
 }
 
-fn party(list: &str, node: &Node, tables: &Tables) -> Option<Entity> {
+fn party(list: &str, node: &Node, tables: &Tables, unreadable: &mut Vec<String>) -> Option<Entity> {
     let id = node.attribute("FixedRef")?;
     let profile = node.child("Profile")?;
     let kind_text = tables.text("PartySubType", profile.attribute("PartySubTypeID")).to_ascii_lowercase();
@@ -96,6 +115,8 @@ fn party(list: &str, node: &Node, tables: &Tables) -> Option<Entity> {
     entity.topics.push(Topic::Sanction);
     for identity in profile.all("Identity") {
         let groups = groups(identity, tables);
+        let documents = identity.attribute("ID").and_then(|id| tables.documents.get(id));
+        entity.documents.extend(documents.into_iter().flatten().cloned());
         for alias in identity.all("Alias") {
             entity
                 .names
@@ -103,7 +124,7 @@ fn party(list: &str, node: &Node, tables: &Tables) -> Option<Entity> {
         }
     }
     for feature in profile.all("Feature") {
-        feature_of(&mut entity, feature, tables);
+        feature_of(&mut entity, feature, tables, unreadable);
     }
     (!entity.names.is_empty()).then_some(entity)
 }
@@ -135,8 +156,9 @@ fn documented_name(alias: &Node, name: &Node, groups: &BTreeMap<String, String>,
     }
 }
 
-fn feature_of(entity: &mut Entity, feature: &Node, tables: &Tables) {
-    let meaning = tables.text("FeatureType", feature.attribute("FeatureTypeID")).to_ascii_lowercase();
+fn feature_of(entity: &mut Entity, feature: &Node, tables: &Tables, unreadable: &mut Vec<String>) {
+    let title = tables.text("FeatureType", feature.attribute("FeatureTypeID"));
+    let meaning = title.to_ascii_lowercase();
     for version in feature.all("FeatureVersion") {
         let detail = version.child("VersionDetail");
         let reference = tables.text("DetailReference", detail.and_then(|detail| detail.attribute("DetailReferenceID")));
@@ -145,7 +167,12 @@ fn feature_of(entity: &mut Entity, feature: &Node, tables: &Tables) {
             .and_then(|location| tables.locations.get(location.attribute("LocationID")?))
             .copied();
         if meaning == "birthdate" {
-            entity.births.extend(version.child("DatePeriod").and_then(period));
+            match version.child("DatePeriod").and_then(period) {
+                Some(date) => entity.births.push(date),
+                None => unreadable.push(format!("{}: date of birth: it cannot be read", entity.id)),
+            }
+        } else if meaning.starts_with("digital currency address") {
+            entity.documents.extend(detail.and_then(|detail| identified(title, &detail.text, None)));
         } else if meaning == "gender" {
             entity.gender = Gender::from_text(reference);
         } else if meaning.starts_with("nationality") || meaning.starts_with("citizenship") {

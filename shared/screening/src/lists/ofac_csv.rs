@@ -35,8 +35,8 @@ const COMMENTS: &str = "comments";
 /// # Errors
 /// The main file is empty or has other columns, or one of the others has.
 pub fn read(files: &OfacFiles<'_>) -> Result<Loaded, ListError> {
-    let overflow = comments(files.comments)?;
     let mut loaded = Loaded::default();
+    let overflow = comments(files.comments, &mut loaded)?;
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     single_line(PRIMARY, files.primary, 12, &mut loaded, |line, row, loaded| {
         loaded.rows += 1;
@@ -73,10 +73,10 @@ pub fn read(files: &OfacFiles<'_>) -> Result<Loaded, ListError> {
     loaded.finish(PRIMARY)
 }
 
-fn comments(file: Option<&[u8]>) -> Result<BTreeMap<String, String>, ListError> {
+fn comments(file: Option<&[u8]>, loaded: &mut Loaded) -> Result<BTreeMap<String, String>, ListError> {
     let mut overflow = BTreeMap::new();
     if let Some(bytes) = file {
-        single_line(COMMENTS, bytes, 2, &mut Loaded::default(), |_, row, _| {
+        single_line(COMMENTS, bytes, 2, loaded, |_, row, _| {
             if let (Some(id), Some(text)) = (given(row.get(0)), row.get(1)) {
                 overflow.entry(id.to_owned()).or_insert_with(String::new).push_str(text);
             }
@@ -138,9 +138,9 @@ fn remarks(entity: &mut Entity, text: &str) -> Vec<String> {
             entity.gender = Gender::from_text(text);
         } else if let Some(text) = fact.strip_prefix("POB ") {
             entity.countries.extend(text.rsplit(',').next().and_then(Country::from_name));
-        } else if let Some(text) = fact.strip_prefix("a.k.a. '") {
-            let weak = Name::new(text.trim_end_matches(['\'', '.']), NameKind::Weak);
-            entity.names.push(weak);
+        } else if let Some((kind, text)) = named(fact) {
+            let name = name_of(entity, text, kind);
+            entity.names.push(name);
         } else {
             entity.documents.extend(document(fact));
         }
@@ -148,8 +148,38 @@ fn remarks(entity: &mut Entity, text: &str) -> Vec<String> {
     faults
 }
 
+/// `a.k.a. 'JONAS'`: weak aliases stand nowhere else, and neither do some former names.
+fn named(fact: &str) -> Option<(NameKind, &str)> {
+    let kinds = [("a.k.a. '", NameKind::Weak), ("f.k.a. '", NameKind::Former), ("n.k.a. '", NameKind::Strong)];
+    let (kind, text) = kinds.iter().find_map(|(start, kind)| Some((*kind, fact.strip_prefix(start)?)))?;
+    Some((kind, text.trim_end_matches(['\'', '.'])))
+}
+
 /// The words that open a number that belongs to one party only.
-const DOCUMENTS: [&str; 38] = [
+const DOCUMENTS: [&str; 61] = [
+    "Diplomatic Passport",
+    "RFC",
+    "Public Registration Number",
+    "Italian Fiscal Code",
+    "Cartilla de Servicio Militar Nacional",
+    "Credencial electoral",
+    "National Foreign ID Number",
+    "US FEIN",
+    "C.U.I.T.",
+    "C.U.I.",
+    "UK Company Number",
+    "Enterprise Number",
+    "I.F.E.",
+    "Residency Number",
+    "Registered Charity No.",
+    "Birth Certificate Number",
+    "Aircraft Construction Number",
+    "SWIFT/BIC",
+    "ISIN",
+    "BIK (RU)",
+    "License",
+    "Moroccan Personal ID No.",
+    "Bosnian Personal ID No.",
     "Passport",
     "National ID No.",
     "Tax ID No.",
@@ -190,6 +220,16 @@ const DOCUMENTS: [&str; 38] = [
     "Government Gazette Number",
 ];
 
+/// A number of a kind that belongs to one party only, as all of OFAC's layouts have it: not the day a company was founded.
+pub(super) fn identified(kind: &str, number: &str, country: Option<Country>) -> Option<Document> {
+    let wallet = kind.strip_prefix("Digital Currency Address - ").map(|currency| format!("wallet {currency}"));
+    let known = wallet.is_some() || DOCUMENTS.iter().any(|own| kind.starts_with(own));
+    let number = number.trim();
+    let number = number.strip_prefix("IMO ").unwrap_or(number).trim();
+    let telling = known && number.bytes().any(|c| c.is_ascii_digit());
+    telling.then(|| Document { kind: wallet.unwrap_or_else(|| kind.to_owned()), number: number.to_owned(), country })
+}
+
 /// `Passport A123 (Russia) expires 2 Mar 2020`, `Vessel Registration Identification IMO 9187629`, `Digital Currency Address - XBT 1abc`.
 fn document(fact: &str) -> Option<Document> {
     if let Some(wallet) = fact.strip_prefix("Digital Currency Address - ") {
@@ -205,7 +245,5 @@ fn document(fact: &str) -> Option<Document> {
     let number = rest.split_once(" (").map_or(rest, |(number, _)| number);
     let number =
         number.split_once(" issued ").or_else(|| number.split_once(" expires ")).map_or(number, |(number, _)| number);
-    let number = number.strip_prefix("IMO ").unwrap_or(number).trim();
-    let telling = number.bytes().any(|c| c.is_ascii_digit());
-    telling.then(|| Document { kind: (*kind).to_owned(), number: number.to_owned(), country })
+    identified(kind, number, country)
 }

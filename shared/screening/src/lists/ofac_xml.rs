@@ -1,9 +1,10 @@
 //! OFAC's "SDN XML", `sdn.xml` and `consolidated.xml`: the plain form, which tells weak aliases from strong ones.
 
+use super::ofac_csv::identified;
 use super::wording::birth_date;
 use super::xml::{Node, Shape, records};
 use super::{ListError, Loaded};
-use crate::model::{Country, Document, Entity, EntityKind, Gender, Name, NameKind, Topic};
+use crate::model::{Country, Entity, EntityKind, Gender, Name, NameKind, Topic};
 
 const PART: &str = "entries";
 
@@ -14,7 +15,7 @@ const PART: &str = "entries";
 pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let mut loaded = Loaded::default();
     let mut announced = None;
-    records(
+    let damaged = records(
         Shape { part: PART, roots: &["sdnList"], records: &["publshInformation", "sdnEntry"] },
         bytes,
         |line, node| match node.name.as_str() {
@@ -29,6 +30,7 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
             _ => {}
         },
     )?;
+    loaded.faults.extend(damaged);
     match announced {
         Some(count) if count > loaded.rows => {
             Err(ListError::Truncated { part: PART, reason: format!("{} of {count} entries", loaded.rows) })
@@ -103,12 +105,8 @@ fn ids(entity: &mut Entity, node: &Node) {
         let (Some(kind), Some(number)) = (id.value("idType"), id.value("idNumber")) else { continue };
         if kind == "Gender" {
             entity.gender = Gender::from_text(number);
-        } else if number.bytes().any(|c| c.is_ascii_digit()) {
-            entity.documents.push(Document {
-                kind: kind.to_owned(),
-                number: number.to_owned(),
-                country: id.value("idCountry").and_then(Country::from_name),
-            });
+        } else {
+            entity.documents.extend(identified(kind, number, id.value("idCountry").and_then(Country::from_name)));
         }
     }
 }

@@ -26,7 +26,10 @@ pub fn read_simple(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
             loaded.fault(ROWS, row.line, "no id, schema or name");
             return;
         };
-        let Some(kind) = kind(schema) else { return };
+        let Some(kind) = kind(schema) else {
+            strange(ROWS, row.line, id, schema, loaded);
+            return;
+        };
         let mut entity = Entity::new(id, list, kind);
         entity.names.push(Name::new(name, NameKind::Primary));
         entity.names.extend(row.list("aliases", ';').map(|text| Name::new(text, NameKind::Strong)));
@@ -59,6 +62,49 @@ fn kind(schema: &str) -> Option<EntityKind> {
         "Vessel" => Some(EntityKind::Vessel),
         "Airplane" => Some(EntityKind::Aircraft),
         _ => None,
+    }
+}
+
+/// Addresses, positions and links between entries.
+const NO_PARTIES: [&str; 32] = [
+    "Address",
+    "Article",
+    "Asset",
+    "Associate",
+    "BankAccount",
+    "Call",
+    "Contract",
+    "ContractAward",
+    "CourtCase",
+    "CourtCaseParty",
+    "CryptoWallet",
+    "Debt",
+    "Directorship",
+    "Document",
+    "Documentation",
+    "EconomicActivity",
+    "Employment",
+    "Event",
+    "Family",
+    "Identification",
+    "License",
+    "Membership",
+    "Occupancy",
+    "Ownership",
+    "Passport",
+    "Payment",
+    "Position",
+    "Representation",
+    "Sanction",
+    "Security",
+    "Succession",
+    "UnknownLink",
+];
+
+/// A schema that is neither a party nor known to be none may be a party.
+fn strange(part: &'static str, line: u64, id: &str, schema: &str, loaded: &mut Loaded) {
+    if !NO_PARTIES.contains(&schema) {
+        loaded.fault(part, line, format!("{id}: the schema `{schema}` is not known"));
     }
 }
 
@@ -103,7 +149,10 @@ pub fn read_ftm(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
 }
 
 fn ftm_entity(list: &str, line: u64, ftm: &FtmEntity, loaded: &mut Loaded) {
-    let Some(kind) = kind(&ftm.schema) else { return };
+    let Some(kind) = kind(&ftm.schema) else {
+        strange(LINES, line, &ftm.id, &ftm.schema, loaded);
+        return;
+    };
     let values = |name: &str| {
         ftm.properties.get(name).map_or(&[][..], Vec::as_slice).iter().filter_map(serde_json::Value::as_str)
     };

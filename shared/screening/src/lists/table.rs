@@ -18,7 +18,9 @@ impl<'r> Row<'r> {
     /// The first column of the name, trimmed, unless it is blank.
     pub fn get(&self, name: &str) -> Option<&'r str> {
         let column = self.header.iter().position(|title| title == name)?;
-        super::wording::given(self.record.get(column))
+        let country = COUNTRY_TITLES.iter().any(|part| name.contains(part));
+        let said = if country { super::wording::code } else { super::wording::given };
+        said(self.record.get(column))
     }
 
     /// The first of the columns that says something.
@@ -31,6 +33,9 @@ impl<'r> Row<'r> {
         self.get(name).unwrap_or_default().split(separator).map(str::trim).filter(|value| !value.is_empty())
     }
 }
+
+/// What the titles of columns of countries have in them.
+const COUNTRY_TITLES: [&str; 3] = ["countr", "citi", "nationalit"];
 
 /// How a table is laid out.
 #[derive(Debug, Clone, Copy)]

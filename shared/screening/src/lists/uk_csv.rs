@@ -102,6 +102,8 @@ fn fill(entity: &mut Entity, row: &Row<'_>) {
             Name::family_first(&format!("{family}, {}", given.join(" ")), kind)
         };
         entity.names.push(name);
+    } else if !given.is_empty() {
+        entity.names.push(Name::new(given.join(" "), kind));
     }
     entity.names.extend(row.get("name non-latin script").map(|text| Name::new(text, NameKind::Strong)));
     entity.nationalities.extend(row.get("nationality").and_then(Country::from_name));

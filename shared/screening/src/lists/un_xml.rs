@@ -13,7 +13,7 @@ const PART: &str = "entries";
 /// It is empty, truncated or another kind of file.
 pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let mut loaded = Loaded::default();
-    records(
+    let damaged = records(
         Shape { part: PART, roots: &["CONSOLIDATED_LIST"], records: &["INDIVIDUAL", "ENTITY"] },
         bytes,
         |line, node| match node.name.as_str() {
@@ -22,6 +22,7 @@ pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
             _ => loaded.published = node.attribute("dateGenerated").and_then(|date| date.get(..10)).map(str::to_owned),
         },
     )?;
+    loaded.faults.extend(damaged);
     loaded.finish(PART)
 }
 

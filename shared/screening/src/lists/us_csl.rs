@@ -1,9 +1,13 @@
 //! The United States' Consolidated Screening List as CSV: OFAC's lists with those of the Departments of Commerce and State.
 
+use std::collections::BTreeMap;
+
+use super::ofac_csv::identified;
 use super::table::{Layout, Row, read as rows};
 use super::wording::birth_date;
 use super::{ListError, Loaded};
-use crate::model::{Country, Document, Entity, EntityKind, Name, NameKind, Topic};
+use crate::model::{Country, Entity, EntityKind, Name, NameKind, Topic};
+use crate::tables::{Groups, is_legal_form};
 
 const PART: &str = "rows";
 
@@ -13,50 +17,150 @@ const PART: &str = "rows";
 /// It is empty, truncated or another kind of file.
 pub fn read(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     let mut loaded = Loaded::default();
+    let mut places: BTreeMap<(String, EntityKind), usize> = BTreeMap::new();
     let layout = Layout { part: PART, delimiter: b',', banner: 0, required: &["_id", "source", "name", "alt_names"] };
     rows(layout, bytes, &mut loaded, |row, loaded| {
         let (Some(id), Some(name)) = (row.get("_id"), row.get("name")) else {
             loaded.fault(PART, row.line, "no _id or no name");
             return;
         };
-        let mut entity = Entity::new(id, list, kind(row));
-        let source = row.get("source").unwrap_or_default();
-        entity.topics.push(if source.contains("SDN") || source.contains("Treasury") {
-            Topic::Sanction
-        } else {
-            Topic::ExportControl
-        });
-        entity.programmes.push(source.to_owned());
-        entity.programmes.extend(row.list("programs", ';').map(str::to_owned));
-        let of = |text: &str, kind| {
-            if entity.kind == EntityKind::Person { Name::family_first(text, kind) } else { Name::new(text, kind) }
-        };
-        entity.names = vec![of(name, NameKind::Primary)];
-        let aliases =
-            row.list("alt_names", ';').map(|text| of(text.strip_prefix("and ").unwrap_or(text), NameKind::Strong));
-        entity.names.extend(aliases.collect::<Vec<_>>());
-        facts(&mut entity, row, loaded);
-        loaded.entities.push(entity);
+        for kind in kinds(row, name) {
+            let entity = entry(list, id, name, *kind, row, loaded);
+            let place = places.get(&(id.to_owned(), *kind)).and_then(|place| loaded.entities.get_mut(*place));
+            match place {
+                Some(known) => merge(known, entity),
+                None => {
+                    places.insert((id.to_owned(), *kind), loaded.entities.len());
+                    loaded.entities.push(entity);
+                }
+            }
+        }
     })?;
     loaded.finish(PART)
 }
 
-/// Lists that do not say it have both; a family name before a comma is a person's.
-fn kind(row: &Row<'_>) -> EntityKind {
-    match row.get("type") {
-        Some("Individual") => EntityKind::Person,
-        Some("Vessel") => EntityKind::Vessel,
-        Some("Aircraft") => EntityKind::Aircraft,
-        Some(_) => EntityKind::Organisation,
-        None if row
-            .get("source")
-            .is_some_and(|source| source.starts_with("Denied Persons") || source.starts_with("ITAR")) =>
-        {
-            EntityKind::Person
+fn entry(list: &str, id: &str, name: &str, kind: EntityKind, row: &Row<'_>, loaded: &mut Loaded) -> Entity {
+    let mut entity = Entity::new(id, list, kind);
+    let source = row.get("source").unwrap_or_default();
+    entity.topics.push(if source.contains("SDN") || source.contains("Treasury") {
+        Topic::Sanction
+    } else {
+        Topic::ExportControl
+    });
+    entity.programmes.push(source.to_owned());
+    entity.programmes.extend(row.list("programs", ';').map(str::to_owned));
+    let of = |text: &str, name_kind| {
+        if kind == EntityKind::Person { Name::family_first(text, name_kind) } else { Name::new(text, name_kind) }
+    };
+    entity.names = vec![of(name, NameKind::Primary)];
+    let aliases =
+        row.list("alt_names", ';').map(|text| of(text.strip_prefix("and ").unwrap_or(text), NameKind::Strong));
+    entity.names.extend(aliases);
+    facts(&mut entity, row, loaded);
+    entity
+}
+
+/// A party that is on several of the lists has a row on each.
+fn merge(known: &mut Entity, again: Entity) {
+    let other = |mut name: Name| {
+        name.kind = name.kind.max(NameKind::Strong);
+        name
+    };
+    known.names.extend(again.names.into_iter().map(other));
+    known.births.extend(again.births);
+    known.nationalities.extend(again.nationalities);
+    known.countries.extend(again.countries);
+    known.documents.extend(again.documents);
+    known.topics.extend(again.topics);
+    known.gender = known.gender.or(again.gender);
+    for programme in again.programmes {
+        if !known.programmes.contains(&programme) {
+            known.programmes.push(programme);
         }
-        None => EntityKind::Organisation,
     }
 }
+
+/// The lists of the Departments of Commerce and State do not say what a party is. The words of its name often do; where they do not, it is
+/// looked for among persons and among organisations.
+fn kinds(row: &Row<'_>, name: &str) -> &'static [EntityKind] {
+    match row.get("type") {
+        Some("Individual") => return &[EntityKind::Person],
+        Some("Vessel") => return &[EntityKind::Vessel],
+        Some("Aircraft") => return &[EntityKind::Aircraft],
+        Some(_) => return &[EntityKind::Organisation],
+        None => {}
+    }
+    let words: Vec<String> = name
+        .split(|c: char| c.is_whitespace() || matches!(c, ',' | '/' | '-'))
+        .map(|word| word.replace(['.', '"', '\''], "").to_lowercase())
+        .filter(|word| !word.is_empty())
+        .collect();
+    let a_name = |word: &String| word.chars().all(char::is_alphabetic);
+    let listed = |groups: &Groups, word: &str| groups.all().iter().flatten().any(|(own, _)| *own == word);
+    let of_thing = |word: &String| {
+        is_legal_form(word) || ORGANISATION_WORDS.contains(&word.as_str()) || listed(Groups::of_things(), word)
+    };
+    if words.len() > PERSON_WORDS_MAX || !words.iter().all(a_name) || words.iter().any(of_thing) {
+        return &[EntityKind::Organisation];
+    }
+    if words.len() > 1 && words.iter().any(|word| listed(Groups::of_persons(), word)) {
+        return &[EntityKind::Person];
+    }
+    &[EntityKind::Organisation, EntityKind::Person]
+}
+
+/// No person of the lists has more names.
+const PERSON_WORDS_MAX: usize = 6;
+
+/// Words that are in no person's name, besides those that mean the same in several languages.
+const ORGANISATION_WORDS: [&str; 46] = [
+    "and",
+    "academy",
+    "aerospace",
+    "agency",
+    "air",
+    "airlines",
+    "airways",
+    "army",
+    "aviation",
+    "bureau",
+    "college",
+    "committee",
+    "components",
+    "design",
+    "electronics",
+    "energy",
+    "enterprises",
+    "equipment",
+    "factory",
+    "force",
+    "foundation",
+    "freight",
+    "hospital",
+    "lab",
+    "laboratory",
+    "logistics",
+    "machine",
+    "marine",
+    "market",
+    "materials",
+    "ministry",
+    "network",
+    "of",
+    "office",
+    "optics",
+    "plant",
+    "power",
+    "precision",
+    "products",
+    "research",
+    "school",
+    "science",
+    "software",
+    "solutions",
+    "systems",
+    "works",
+];
 
 fn facts(entity: &mut Entity, row: &Row<'_>, loaded: &mut Loaded) {
     for text in row.list("dates_of_birth", ';') {
@@ -78,10 +182,9 @@ fn facts(entity: &mut Entity, row: &Row<'_>, loaded: &mut Loaded) {
         let (Some(number), Some(kind)) = (fields.first(), fields.last().filter(|_| fields.len() > 1)) else { continue };
         if *kind == "Gender" {
             entity.gender = crate::model::Gender::from_text(number);
-        } else if number.bytes().any(|c| c.is_ascii_digit()) {
-            let number = number.strip_prefix("IMO ").unwrap_or(number);
+        } else {
             let country = fields.get(1).filter(|_| fields.len() > 2).and_then(|code| Country::from_code(code).ok());
-            entity.documents.push(Document { kind: (*kind).to_owned(), number: number.to_owned(), country });
+            entity.documents.extend(identified(kind, number, country));
         }
     }
 }

@@ -6,7 +6,12 @@ const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "au
 
 /// A field that says something: not empty and none of the words for nothing.
 pub(super) fn given(field: Option<&str>) -> Option<&str> {
-    field.map(str::trim).filter(|text| !matches!(*text, "" | "-0-" | "-" | "N/A" | "n/a" | "na" | "NA"))
+    code(field).filter(|text| !matches!(*text, "na" | "NA"))
+}
+
+/// The same for a country or its code: NA is Namibia.
+pub(super) fn code(field: Option<&str>) -> Option<&str> {
+    field.map(str::trim).filter(|text| !matches!(*text, "" | "-0-" | "-" | "N/A" | "n/a"))
 }
 
 /// A date of birth as OFAC, OFSI and others word it: `18 Mar 1968`, `Mar 1968`, `1968`, `circa 1968`, `1968 to 1970`, `01/02/1968`, ISO.
@@ -25,6 +30,10 @@ pub(super) fn birth_date(text: &str) -> Result<BirthDate, String> {
         if let Some((from, to)) = lower.strip_prefix("between ").unwrap_or(&lower).split_once(between) {
             return Ok(BirthDate::Between(date(from)?, date(to)?));
         }
+    }
+    // `1979-1982`; `1979-12` is a month
+    if let Some((from, to)) = lower.split_once('-').filter(|(from, to)| from.len() == 4 && to.len() == 4) {
+        return Ok(BirthDate::Between(date(from)?, date(to)?));
     }
     date(&lower).map(BirthDate::On)
 }
@@ -77,6 +86,7 @@ mod tests {
             ("1968 to 1970", "1968 to 1970"),
             ("01 Jan 1968 to 31 Dec 1970", "1968-01-01 to 1970-12-31"),
             ("1968-03-18", "1968-03-18"),
+            ("1979-1982", "1979 to 1982"),
             ("18/03/1968", "1968-03-18"),
             ("00/00/1968", "1968"),
             ("March 18, 1968", "1968-03-18"),

@@ -4,8 +4,8 @@ use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
-use super::ListError;
 use super::rows::trimmed;
+use super::{Fault, ListError};
 
 /// Elements inside each other; no list comes near.
 const DEPTH_MAX: usize = 64;
@@ -59,8 +59,13 @@ pub(super) struct Shape<'s> {
     pub records: &'s [&'s str],
 }
 
-/// Calls `each` with the root's start (no children) and then with every record and its line.
-pub(super) fn records(shape: Shape<'_>, bytes: &[u8], mut each: impl FnMut(u64, Node)) -> Result<(), ListError> {
+/// Calls `each` with the root's start (no children) and then with every record and its line. Returns which records have a text or an
+/// attribute that could not be read as it is.
+pub(super) fn records(
+    shape: Shape<'_>,
+    bytes: &[u8],
+    mut each: impl FnMut(u64, Node),
+) -> Result<Vec<Fault>, ListError> {
     let bytes = trimmed(bytes);
     if bytes.is_empty() {
         return Err(ListError::Empty(shape.part));
@@ -70,11 +75,12 @@ pub(super) fn records(shape: Shape<'_>, bytes: &[u8], mut each: impl FnMut(u64, 
     reader.config_mut().expand_empty_elements = true;
     let mut open: Vec<Node> = Vec::new();
     let mut depth = 0_usize;
+    let mut damage = Damage::default();
     loop {
         let event = reader.read_event().map_err(|error| broken(shape.part, &error, &open, depth))?;
         match event {
             Event::Start(start) => {
-                let node = element(&start);
+                let node = element(&start, &mut damage);
                 if depth == 0 {
                     check_root(shape, &node)?;
                     each(1, node);
@@ -94,17 +100,21 @@ pub(super) fn records(shape: Shape<'_>, bytes: &[u8], mut each: impl FnMut(u64, 
                 if let Some(node) = open.pop() {
                     match open.last_mut() {
                         Some(parent) => parent.children.push(node),
-                        None => each(lines.at(reader.buffer_position()), node),
+                        None => {
+                            let line = lines.at(reader.buffer_position());
+                            damage.settle(shape.part, line);
+                            each(line, node);
+                        }
                     }
                 }
             }
-            Event::Text(text) => append(&mut open, &text.decode().unwrap_or_default()),
-            Event::CData(text) => append(&mut open, &text.decode().unwrap_or_default()),
-            Event::GeneralRef(reference) => append(&mut open, &resolved(&reference)),
+            Event::Text(text) => append(&mut open, &damage.text(&text)),
+            Event::CData(text) => append(&mut open, &damage.text(&text)),
+            Event::GeneralRef(reference) => append(&mut open, &resolved(&reference, &mut damage)),
             Event::Eof if depth > 0 => {
                 return Err(ListError::Truncated { part: shape.part, reason: "it ends inside an element".to_owned() });
             }
-            Event::Eof => return Ok(()),
+            Event::Eof => return Ok(damage.faults),
             _ => {}
         }
     }
@@ -129,15 +139,48 @@ fn check_root(shape: Shape<'_>, root: &Node) -> Result<(), ListError> {
     })
 }
 
-fn element(start: &BytesStart<'_>) -> Node {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let attributes = start.attributes().flatten().map(|attribute| {
+fn element(start: &BytesStart<'_>, damage: &mut Damage) -> Node {
+    let mut node = Node { name: damage.text(start.local_name().as_ref()), ..Node::default() };
+    for attribute in start.attributes() {
+        let Ok(attribute) = attribute else {
+            damage.note("a malformed attribute");
+            continue;
+        };
         let value = attribute
             .normalized_value(XmlVersion::Implicit1_0)
-            .map_or_else(|_| text(&attribute.value), std::borrow::Cow::into_owned);
-        (text(attribute.key.local_name().as_ref()), value)
-    });
-    Node { name: text(start.local_name().as_ref()), attributes: attributes.collect(), ..Node::default() }
+            .map_or_else(|_| damage.text(&attribute.value), std::borrow::Cow::into_owned);
+        node.attributes.push((damage.text(attribute.key.local_name().as_ref()), value));
+    }
+    node
+}
+
+/// What of a record could not be read as it is.
+#[derive(Default)]
+struct Damage {
+    now: Option<&'static str>,
+    faults: Vec<Fault>,
+}
+
+impl Damage {
+    fn note(&mut self, reason: &'static str) {
+        self.now = Some(reason);
+    }
+
+    /// A text; what of it is not UTF-8 is replaced and the rest stays: a name with a wrong byte is still a name.
+    fn text(&mut self, bytes: &[u8]) -> String {
+        let text = String::from_utf8_lossy(bytes);
+        if matches!(text, std::borrow::Cow::Owned(_)) {
+            self.note("a text that is not UTF-8");
+        }
+        text.into_owned()
+    }
+
+    /// The record is over.
+    fn settle(&mut self, part: &'static str, line: u64) {
+        if let Some(reason) = self.now.take() {
+            self.faults.push(Fault { part, line, reason: reason.to_owned() });
+        }
+    }
 }
 
 fn append(open: &mut [Node], text: &str) {
@@ -146,12 +189,16 @@ fn append(open: &mut [Node], text: &str) {
     }
 }
 
-/// `&amp;` and its like; what is not known stays away.
-fn resolved(reference: &BytesRef<'_>) -> String {
+/// `&amp;` and its like.
+fn resolved(reference: &BytesRef<'_>, damage: &mut Damage) -> String {
     if let Ok(Some(letter)) = reference.resolve_char_ref() {
         return letter.to_string();
     }
-    reference.decode().ok().and_then(|name| resolve_predefined_entity(&name)).unwrap_or_default().to_owned()
+    let known = reference.decode().ok().and_then(|name| resolve_predefined_entity(&name).map(str::to_owned));
+    known.unwrap_or_else(|| {
+        damage.note("an entity that is not known");
+        String::new()
+    })
 }
 
 /// Line numbers of rising positions.
