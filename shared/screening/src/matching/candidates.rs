@@ -10,6 +10,8 @@ const CANDIDATES_MAX: usize = 32;
 const BEHIND_MAX: f32 = 10.0;
 /// Of the words that a listed name has beyond the query this part of their weight counts against it.
 const UNSHARED_WEIGHT: f32 = 0.25;
+/// A name that has no more than this beyond the query is in it as a whole, in bits.
+const UNSHARED_MAX: f32 = 1.0;
 /// Words that say less choose no candidates: articles, legal forms. In bits.
 const TELLING_BITS: f32 = 1.0;
 /// The most that a bonus adds, in bits.
@@ -30,6 +32,8 @@ struct Gathered {
 pub(crate) struct Promising {
     pub name: u32,
     pub promise: f32,
+    /// All that the name says has been found in the query, which has no more parts.
+    pub whole: bool,
 }
 
 /// Gathers what names share with a query; keeps its working memory.
@@ -95,7 +99,13 @@ impl Gatherer {
     }
 
     /// The most promising names, best first. `bonus` is what else speaks for the entry of a name, in bits.
-    pub(crate) fn best(&self, partition: &Partition<'_>, bonus: impl Fn(u32) -> f32, best: &mut Vec<Promising>) {
+    pub(crate) fn best(
+        &self,
+        partition: &Partition<'_>,
+        query_parts: usize,
+        bonus: impl Fn(u32) -> f32,
+        best: &mut Vec<Promising>,
+    ) {
         best.clear();
         let mut least = f32::MIN;
         for number in &self.touched {
@@ -114,7 +124,9 @@ impl Gatherer {
             if promise < least {
                 continue;
             }
-            best.push(Promising { name: *number, promise });
+            let whole =
+                unshared <= UNSHARED_MAX && name.parts_count > 1 && usize::from(name.parts_count) >= query_parts;
+            best.push(Promising { name: *number, promise, whole });
             if best.len() >= CANDIDATES_MAX * 4 {
                 shorten(best, CANDIDATES_MAX);
                 least = best.last().map_or(f32::MIN, |last| last.promise);
@@ -122,7 +134,8 @@ impl Gatherer {
         }
         shorten(best, CANDIDATES_MAX);
         let worth = best.first().map_or(0.0, |first| first.promise) - BEHIND_MAX;
-        best.retain(|name| name.promise >= worth);
+        // a name of common words that is there as a whole is not given up for a rare word somewhere else
+        best.retain(|name| name.whole || name.promise >= worth);
     }
 }
 

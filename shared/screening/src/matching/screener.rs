@@ -221,7 +221,7 @@ impl<'i> Screener<'i> {
                 .get(num::at(entity))
                 .map_or(0.0, |record| date_bonus(super::dates::compare(query.birth, index.births(record))))
         };
-        gatherer.best(&partition, bonus, &mut self.promising);
+        gatherer.best(&partition, query_parts.len(), bonus, &mut self.promising);
         by_document(&partition, documents, gatherer, &mut self.promising);
         for promising in &self.promising {
             let Some(name) = partition.names.get(num::at(promising.name)) else { continue };
@@ -314,7 +314,7 @@ fn by_document(partition: &Partition<'_>, documents: &[u32], gatherer: &Gatherer
     if !documents.is_empty() {
         let named = (0..).zip(partition.names).filter(|(_, name)| documents.contains(&name.entity.get()));
         let open = named.filter(|(name, _)| gatherer.looks_at(*name));
-        promising.extend(open.map(|(name, _)| Promising { name, promise: 0.0 }));
+        promising.extend(open.map(|(name, _)| Promising { name, promise: 0.0, whole: false }));
     }
 }
 
