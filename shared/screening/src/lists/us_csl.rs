@@ -7,7 +7,7 @@ use super::table::{Layout, Row, read as rows};
 use super::wording::birth_date;
 use super::{ListError, Loaded};
 use crate::model::{Country, Entity, EntityKind, Name, NameKind, Topic};
-use crate::tables::{Groups, is_legal_form};
+use crate::tables::{Groups, is_legal_form, is_title};
 
 const PART: &str = "rows";
 
@@ -98,17 +98,24 @@ fn kinds(row: &Row<'_>, name: &str) -> &'static [EntityKind] {
     let a_name = |word: &String| word.chars().all(char::is_alphabetic);
     let listed = |groups: &Groups, word: &str| groups.all().iter().flatten().any(|(own, _)| *own == word);
     let of_thing = |word: &String| {
-        is_legal_form(word) || ORGANISATION_WORDS.contains(&word.as_str()) || listed(Groups::of_things(), word)
+        ORGANISATION_WORDS.contains(&word.as_str())
+            || !is_title(word)
+                && (listed(Groups::of_things(), word) || is_legal_form(word) && word.len() > SHORT_FORM_MAX)
     };
     if words.len() > PERSON_WORDS_MAX || !words.iter().all(a_name) || words.iter().any(of_thing) {
         return &[EntityKind::Organisation];
     }
-    if words.len() > 1 && words.iter().any(|word| listed(Groups::of_persons(), word)) {
-        return &[EntityKind::Person];
+    let of_person = words.len() > 1 && words.iter().any(|word| listed(Groups::of_persons(), word));
+    // Pat, Sal and Tov are legal forms and names
+    match (words.iter().any(|word| is_legal_form(word)), of_person) {
+        (true, false) => &[EntityKind::Organisation],
+        (false, true) => &[EntityKind::Person],
+        _ => &[EntityKind::Organisation, EntityKind::Person],
     }
-    &[EntityKind::Organisation, EntityKind::Person]
 }
 
+/// Legal forms up to this length may be names.
+const SHORT_FORM_MAX: usize = 3;
 /// No person of the lists has more names.
 const PERSON_WORDS_MAX: usize = 6;
 
@@ -185,6 +192,34 @@ fn facts(entity: &mut Entity, row: &Row<'_>, loaded: &mut Loaded) {
         } else {
             let country = fields.get(1).filter(|_| fields.len() > 2).and_then(|code| Country::from_code(code).ok());
             entity.documents.extend(identified(kind, number, country));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_name_say_what_a_party_is() {
+        let kinds = |name: &str| {
+            let text = format!("_id,source,type,name,alt_names\n1,Entity List (EL),,\"{name}\",\n");
+            read("csl", text.as_bytes()).unwrap().entities.iter().map(|entity| entity.kind).collect::<Vec<_>>()
+        };
+        use EntityKind::{Organisation, Person};
+        for (name, expected) in [
+            ("AL NASER AIRLINES", vec![Organisation]),
+            ("Kyland Technology Co., Ltd.", vec![Organisation]),
+            ("Icarus AS", vec![Organisation]),
+            ("27th Center", vec![Organisation]),
+            ("Mikhail Gofman", vec![Person]),
+            ("General Ivan Petrov", vec![Person]),
+            ("Ivan Pat", vec![Organisation, Person]),
+            ("Chen Qingchang", vec![Person]),
+            ("Nasosy Ampika", vec![Organisation, Person]),
+            ("Globa", vec![Organisation, Person]),
+        ] {
+            assert_eq!(kinds(name), expected, "{name}");
         }
     }
 }
