@@ -7,8 +7,7 @@ use domain::{LeadId, Timestamp};
 use runtime::StepError;
 use store::{Commit, Committed, Contact, Crm, StoreError, Stored};
 
-/// Times it is decided again because somebody else of the same person was first.
-const ATTEMPTS: usize = 6;
+use crate::ATTEMPTS;
 
 /// A lead on its way in.
 pub(crate) struct Arrival<'a> {

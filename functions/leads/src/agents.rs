@@ -17,12 +17,11 @@ use runtime::{Caller, Problem, awsclients};
 use serde_json::{Value, json};
 use store::{Crm, Saved};
 
+use crate::ATTEMPTS;
 use crate::task::SALES;
 
 /// Who may enter an absence.
 const HEADS: &[Role] = &[Role::Admin];
-/// Times a change is saved again because somebody else saved first.
-const ATTEMPTS: usize = 6;
 
 /// The step.
 pub struct Agents {

@@ -14,9 +14,8 @@ use runtime::rulebook::{Live, RuleBook};
 use std::sync::Arc;
 use store::{Commit, Committed, Crm, Home, Stored};
 
-/// Times a plan is made again because somebody else saved first. In a burst for one pool all workers of the queue want its
-/// item: of five, one in a million loses so often in a row, and its lead then waits for the queue's next delivery.
-const ATTEMPTS: usize = 60;
+use crate::ATTEMPTS;
+
 /// Things that one plan may ask for: the pools of a chain, and who has the lead.
 const ASKS_MAX: usize = 12;
 

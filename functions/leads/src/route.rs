@@ -19,10 +19,8 @@ use runtime::{StepError, awsclients};
 use serde_json::Value;
 use store::{Committed, Crm, Home, Stored};
 
+use crate::ATTEMPTS;
 use crate::floor::FloorDesk;
-
-/// Times a conversion is saved again because somebody else saved first.
-const ATTEMPTS: usize = 8;
 
 /// The step.
 pub struct Route {

@@ -18,12 +18,12 @@ use runtime::{Caller, Problem, awsclients};
 use serde_json::{Value, json};
 use store::{Committed, Crm, Home, Stored};
 
+use crate::ATTEMPTS;
+
 /// Who may act on tasks.
 pub(crate) const SALES: &[Role] = &[Role::Sales, Role::Admin];
 /// Longest note, in characters.
 const NOTE_MAX: usize = 500;
-/// Times an action is saved again because somebody else saved first.
-const ATTEMPTS: usize = 6;
 
 /// The step.
 pub struct Tasks {

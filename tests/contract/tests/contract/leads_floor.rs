@@ -222,3 +222,21 @@ async fn a_burst_never_passes_a_limit_and_is_dealt_out_by_weight() {
     }
     assert_eq!(waiting, 6);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_tasks_of_one_agent_may_be_done_at_once() {
+    let (world, _) = floor("2026-11-26T08:00:00Z").await;
+    let bodies: Vec<Value> = (0..40).map(|_| crate::leads::form(&world, json!({"country": "MX"}))).collect();
+    let answers = futures::future::join_all(bodies.iter().map(|body| world.portal("/v1/leads", body))).await;
+    world.idle().await;
+    let mut tasks = Vec::new();
+    for answer in &answers {
+        let lead = world.lead(&answer.text_at("/lead_id")).await;
+        assert_eq!(agent_of(&lead), "agt_camila_torres", "nobody else of the desk works at two in the morning");
+        tasks.push(task_of(&lead));
+    }
+    let done = futures::future::join_all(tasks.iter().map(|task| world.on_task(task, "done"))).await;
+    assert!(done.iter().all(|answer| answer.status == 200), "{:?}", done.iter().find(|answer| answer.status != 200));
+    let agents = items(&world.get("sales", "/v1/agents").await);
+    assert!(agents.iter().all(|agent| agent["open_leads"] == 0), "{agents:#?}");
+}
