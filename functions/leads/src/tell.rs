@@ -1,6 +1,6 @@
 //! Tells an agent about a lead: in Slack with buttons, by mail where Slack does not take it. Each task once.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::decision::derived_bits;
@@ -13,7 +13,7 @@ use domain::sales::Task;
 use domain::{NotificationId, Redacted, Timestamp};
 use providers::NOTIFY_CALL_TIMEOUT_S;
 use providers::http::BoxFuture;
-use providers::notify::email::SesEmail;
+use providers::notify::email::LazyEmail;
 use providers::notify::slack::Slack;
 use providers::notify::{self, Notifier as _, NotifyError, SlackButton, SlackPost};
 use runtime::function::{ConfigError, Function, Ports};
@@ -33,8 +33,7 @@ pub struct Tell {
     crm: Crm,
     rules: RuleBook,
     secrets: Secrets,
-    /// Made with the first mail: an init does not wait for it.
-    email: LazyLock<SesEmail, Box<dyn FnOnce() -> SesEmail + Send>>,
+    email: LazyEmail,
     slack: Slack,
 }
 
@@ -48,7 +47,7 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
         crm: awsclients::crm(ports)?,
         rules: RuleBook::new(ports)?,
         secrets: Secrets::new(ports),
-        email: LazyLock::new(Box::new(move || SesEmail::new(aws_sdk_ses::Client::new(&aws)))),
+        email: LazyEmail::new(move || aws_sdk_ses::Client::new(&aws)),
         slack: Slack::new(ports.transport.clone(), Duration::from_secs(u64::from(NOTIFY_CALL_TIMEOUT_S))),
     };
     QueueFunction::build(step, ports)

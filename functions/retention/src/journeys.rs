@@ -1,13 +1,13 @@
 //! Series of messages: begins them, and sends what is due after asking once more whether it may.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use domain::decision::Frame;
 use domain::journey::{self, Delivery, Journey, JourneyError, Letter, NextStep};
 use domain::lead::Lead;
 use domain::rules::Sequences;
 use providers::http::BoxFuture;
-use providers::notify::email::SesEmail;
+use providers::notify::email::LazyEmail;
 use providers::notify::{self, Notifier as _, NotifyError};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
@@ -19,8 +19,7 @@ use store::{Crm, Saved, Stored};
 pub struct Journeys {
     crm: Crm,
     rules: RuleBook,
-    /// Made with the first mail: an init does not wait for it.
-    email: LazyLock<SesEmail, Box<dyn FnOnce() -> SesEmail + Send>>,
+    email: LazyEmail,
 }
 
 /// Builds the function.
@@ -32,7 +31,7 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     let step = Journeys {
         crm: awsclients::crm(ports)?,
         rules: RuleBook::new(ports)?,
-        email: LazyLock::new(Box::new(move || SesEmail::new(aws_sdk_ses::Client::new(&aws)))),
+        email: LazyEmail::new(move || aws_sdk_ses::Client::new(&aws)),
     };
     QueueFunction::build(step, ports)
 }

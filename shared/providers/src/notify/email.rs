@@ -1,5 +1,6 @@
 //! Mail over Amazon SES.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use aws_sdk_ses::Client;
@@ -66,6 +67,22 @@ impl SesEmail {
             Ok(output) => Ok(Receipt { reference: Some(output.message_id).filter(|id| !id.is_empty()) }),
             Err(error) => Err(read(&error)),
         }
+    }
+}
+
+/// Mail over a client that is made with the first mail: a function's init does not wait for it.
+pub struct LazyEmail(LazyLock<SesEmail, Box<dyn FnOnce() -> SesEmail + Send>>);
+
+impl LazyEmail {
+    /// Mail over the client that `client` makes.
+    pub fn new(client: impl FnOnce() -> Client + Send + 'static) -> Self {
+        Self(LazyLock::new(Box::new(move || SesEmail::new(client()))))
+    }
+}
+
+impl Notifier for LazyEmail {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, NotifyError>> {
+        self.0.send(message)
     }
 }
 
