@@ -136,9 +136,7 @@ impl Tell {
             Err(error) => Err(StepError::Vendor(error.to_string())),
         }
     }
-}
 
-impl Tell {
     async fn post(&self, secret: &str, text: String, agent: &Agent, buttons: Vec<SlackButton>) -> Result<(), String> {
         let webhook_url = self.secrets.get(secret).await.map_err(|error| error.to_string())?;
         let post = SlackPost { webhook_url, text, mention: agent.slack_user.clone(), buttons };

@@ -2,21 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod common;
+
 use screening::index::{Index, IndexError, ListInfo, build};
-use screening::lists::ofac_csv::{OfacFiles, read};
 use screening::matching::query::{Query, QueryKind};
 use screening::matching::screener::{Options, Screener};
 
 fn sample() -> Index {
-    let files = OfacFiles {
-        list: "ofac_sdn",
-        primary: include_bytes!("../sample/sdn.csv"),
-        aliases: Some(include_bytes!("../sample/alt.csv")),
-        addresses: Some(include_bytes!("../sample/add.csv")),
-        comments: None,
-    };
     let lists = [ListInfo { code: "ofac_sdn".to_owned(), version: "2026-01-01".to_owned() }];
-    build(&lists, &read(&files).unwrap().entities)
+    build(&lists, &common::sample())
 }
 
 #[test]

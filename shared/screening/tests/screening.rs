@@ -2,11 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
+mod common;
+
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use screening::index::{Index, ListInfo, build};
-use screening::lists::ofac_csv::{OfacFiles, read};
 use screening::matching::dates::DateVerdict;
 use screening::matching::facts::Finding;
 use screening::matching::query::{Query, QueryKind};
@@ -15,16 +16,7 @@ use screening::model::{Country, Entity, EntityKind, Gender, Name, NameKind};
 
 const ALERT: f32 = 0.5;
 
-static ENTITIES: LazyLock<Vec<Entity>> = LazyLock::new(|| {
-    let files = OfacFiles {
-        list: "ofac_sdn",
-        primary: include_bytes!("../sample/sdn.csv"),
-        aliases: Some(include_bytes!("../sample/alt.csv")),
-        addresses: Some(include_bytes!("../sample/add.csv")),
-        comments: None,
-    };
-    read(&files).unwrap().entities
-});
+static ENTITIES: LazyLock<Vec<Entity>> = LazyLock::new(common::sample);
 
 static INDEX: LazyLock<Index> =
     LazyLock::new(|| build(&[ListInfo { code: "ofac_sdn".to_owned(), version: "sample".to_owned() }], &ENTITIES));

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use broker::Failure;
 use broker::local::{self, STAGE, repository};
+use broker::rules::in_words;
 use domain::decision::Verdict;
-use domain::input::Fault;
 use domain::lead::Submission;
 use domain::lead::plan::{Floor, Planned, Trigger, plan};
 use domain::rules::{LeadIntake, LeadRouting, LeadScoring, SalesRules, SetName};
@@ -76,10 +76,10 @@ impl Bench {
             agents.insert(name, there.next);
         }
         Ok(Self {
-            sales: SalesRules::parse(&sales).map_err(in_words)?,
-            routing: LeadRouting::parse(&routing).map_err(in_words)?,
-            scoring: LeadScoring::parse(&seed(SetName::LeadScoring)?).map_err(in_words)?,
-            intake: LeadIntake::parse(&seed(SetName::LeadIntake)?).map_err(in_words)?,
+            sales: SalesRules::parse(&sales).map_err(|faults| in_words(&faults))?,
+            routing: LeadRouting::parse(&routing).map_err(|faults| in_words(&faults))?,
+            scoring: LeadScoring::parse(&seed(SetName::LeadScoring)?).map_err(|faults| in_words(&faults))?,
+            intake: LeadIntake::parse(&seed(SetName::LeadIntake)?).map_err(|faults| in_words(&faults))?,
             agents,
             pools: (0..POOLS).map(pool).map(|name| (name.clone(), PoolState::fresh(&name))).collect(),
             now,
@@ -90,7 +90,7 @@ impl Bench {
         let body = json!({
             "email": "visitor@example.com", "country": "GB", "source": {"channel": "paid_search", "campaign": campaign},
         });
-        let form = Submission::read(&body, &self.intake, &|_, _| None, self.now).map_err(in_words)?;
+        let form = Submission::read(&body, &self.intake, &|_, _| None, self.now).map_err(|faults| in_words(&faults))?;
         let mut lead = form.lead(LeadId::from_bits(1));
         lead.facts.scored = Some(lead.score(&self.scoring, self.now)?);
         let lead = lead.received(None).next;
@@ -175,9 +175,4 @@ fn seed(set: SetName) -> Result<Value, Failure> {
     let urls = ["meta", "slack"].map(|name| (name.to_owned(), "https://vendor.example.com".to_owned()));
     let names = local::names(&urls.into(), &format!("pipworks/{STAGE}"), "https://api.example.com");
     broker::rules::read(&repository().join("infra/rules"), set, &names)
-}
-
-fn in_words(faults: Vec<Fault>) -> Failure {
-    let lines: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message)).collect();
-    lines.join("; ").into()
 }

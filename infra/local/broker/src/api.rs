@@ -102,6 +102,16 @@ impl Api {
         self.send(Method::POST, url, &headers, body.to_string().into_bytes()).await
     }
 
+    /// JSON with a token, for the routes that need no idempotency key.
+    ///
+    /// # Errors
+    /// The connection's.
+    pub async fn send_json(&self, method: Method, url: &str, token: &str, body: &Value) -> Result<Answer, Failure> {
+        let bearer = format!("Bearer {token}");
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        self.send(method, url, &headers, body.to_string().into_bytes()).await
+    }
+
     /// `POST` JSON to a simulator's control route.
     ///
     /// # Errors

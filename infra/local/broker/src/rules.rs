@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::Timestamp;
+use domain::input::Fault;
 use domain::rules::references::faults_between;
 use domain::rules::{SetName, parse_any, substitute};
 use serde_json::Value;
@@ -33,10 +34,13 @@ pub fn read(folder: &Path, set: SetName, names: &BTreeMap<String, String>) -> Re
 /// # Errors
 /// Every fault, in words.
 pub fn check(set: SetName, document: &Value) -> Result<(), Failure> {
-    let in_words = |fault: &domain::input::Fault| format!("{}: {}", fault.pointer, fault.message);
-    parse_any(set, document)
-        .map_err(|faults| faults.iter().map(in_words).collect::<Vec<_>>().join("\n  ").into())
-        .map(|_| ())
+    parse_any(set, document).map_err(|faults| in_words(&faults))?;
+    Ok(())
+}
+
+/// Faults, a line each.
+pub fn in_words(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message)).collect::<Vec<_>>().join("\n  ")
 }
 
 /// Refuses sets of which one names what another does not have.

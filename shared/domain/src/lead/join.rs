@@ -84,11 +84,11 @@ impl Lead {
             .collect();
         next.note(now, "consents changed", words.join(", "));
         let mut events = vec!["lead.consents"];
-        if matches!(self.facts.status, LeadStatus::Duplicate | LeadStatus::Announced) {
-            return Ok(Verdict::change(next, "consents", events, words));
+        // an announced lead is scored when its data is there, a joined one never
+        if !matches!(self.facts.status, LeadStatus::Duplicate | LeadStatus::Announced) {
+            let scored = next.score(scoring, now)?;
+            next = next.rescored(scored);
         }
-        let scored = next.score(scoring, now)?;
-        let mut next = next.rescored(scored);
         next.reconsidered("consents");
         if next.is_routed_after(self) {
             events.push("lead.received");

@@ -105,10 +105,7 @@ fn what_changed_while_an_agent_had_it_counts_when_it_is_given_back() {
     assert_eq!(before.rule_id, "rest_of_the_world");
     floor.act(&id, TaskAction::Start);
     for kind in HOT {
-        let verdict = floor.leads[&id].signalled(kind, None, &floor.scoring, floor.now).unwrap();
-        let Verdict::Change(decision) = verdict else { panic!("{kind} is not new") };
-        assert_eq!(decision.events, ["lead.signalled"], "its agent is at it");
-        floor.leads.insert(id.clone(), decision.next);
+        assert_eq!(floor.signal(&id, kind), ["lead.signalled"], "its agent is at it");
     }
     assert_eq!(floor.act(&id, TaskAction::Decline), "assigned");
     let after = floor.leads[&id].facts.assignment.clone().unwrap();
@@ -124,9 +121,7 @@ fn a_lead_that_grew_hot_while_it_waits_is_handed_out_as_a_hot_one() {
     let id = floor.submit(json!({"country": "GB"}), &[]);
     assert_eq!(floor.leads[&id].facts.waiting.as_ref().unwrap().pool_id, "round_the_clock");
     for kind in HOT {
-        let verdict = floor.leads[&id].signalled(kind, None, &floor.scoring, floor.now).unwrap();
-        let Verdict::Change(decision) = verdict else { panic!("{kind} is not new") };
-        floor.leads.insert(id.clone(), decision.next);
+        floor.signal(&id, kind);
     }
     floor.everybody(Presence::Online);
     assert_eq!(floor.run(&id, Trigger::Release), "assigned");

@@ -230,6 +230,14 @@ impl World {
         decision.outcome
     }
 
+    /// The lead does something; what that announces.
+    pub fn signal(&mut self, id: &LeadId, kind: &str) -> Vec<&'static str> {
+        let verdict = self.leads[id].signalled(kind, None, &self.scoring, self.now).unwrap();
+        let Verdict::Change(decision) = verdict else { panic!("{kind} is not new") };
+        self.leads.insert(id.clone(), decision.next);
+        decision.events
+    }
+
     fn lead_changes(&mut self, verdict: Verdict<Lead>) {
         if let Verdict::Change(decision) = verdict {
             self.leads.insert(decision.next.id.clone(), decision.next);
@@ -280,7 +288,7 @@ impl World {
         let mut in_vain = 0;
         for id in self.waiting(name) {
             in_vain = if self.run(&id, Trigger::Release) == "nobody can take it yet" { in_vain + 1 } else { 0 };
-            // as the function does: needs differ by little but the language
+            // sooner than the function, which counts those of each language apart
             if in_vain > 12 {
                 break;
             }

@@ -58,11 +58,9 @@ impl Probe for Meddler {
 /// The agent's action on a task, at some later moment.
 fn action(world: &World, task: &str, action: &str) -> impl Future<Output = ()> + Send + 'static {
     let url = world.broker.url(&format!("/v1/tasks/{task}/actions"));
-    let bearer = format!("Bearer {}", world.broker.token("sales"));
-    let body = json!({"action": action}).to_string().into_bytes();
+    let (token, body) = (world.broker.token("sales").to_owned(), json!({"action": action}));
     async move {
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        let answer = Api::default().send(Method::POST, &url, &headers, body).await.unwrap();
+        let answer = Api::default().send_json(Method::POST, &url, &token, &body).await.unwrap();
         assert_eq!(answer.status, 200, "{}", answer.text);
     }
 }

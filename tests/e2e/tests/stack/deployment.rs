@@ -116,11 +116,9 @@ impl Deployment {
     async fn everybody_comes(&self) -> Result<(), Failure> {
         let token = self.token("sales");
         let agents = self.http.get(&self.url("/v1/agents"), &token).await?.expect(200)?.json;
-        let (bearer, online) = (format!("Bearer {token}"), json!({"state": "online"}).to_string());
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
         for agent in agents["items"].as_array().into_iter().flatten() {
             let url = self.url(&format!("/v1/agents/{}/presence", text(agent, "/agent_id")?));
-            self.http.send(Method::PUT, &url, &headers, online.clone().into_bytes()).await?.expect(200)?;
+            self.http.send_json(Method::PUT, &url, &token, &json!({"state": "online"})).await?.expect(200)?;
         }
         Ok(())
     }

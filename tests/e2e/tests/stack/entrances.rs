@@ -64,9 +64,7 @@ fn a_repeated_request_gets_the_first_answer_and_opens_nothing_twice() {
 
         let (_, other) = stack.order(&ida, "76.00", "stripe");
         stack.http.post(&url, &token, &key, &other).await.unwrap().expect(422).unwrap();
-        let bearer = format!("Bearer {token}");
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        let without = stack.http.send(Method::POST, &url, &headers, body.to_string().into_bytes()).await.unwrap();
+        let without = stack.http.send_json(Method::POST, &url, &token, &body).await.unwrap();
         without.expect(400).unwrap();
 
         let payments = stack.look("portal", &format!("/v1/clients/{}/payments", ida.client)).await;

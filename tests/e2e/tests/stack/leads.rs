@@ -44,12 +44,12 @@ impl Deployment {
         self.wait_for(patience, "sales", &path, |answer| other(answer.text_at("/assignment/agent_id"))).await.json
     }
 
-    /// The message about a task, and how many there are.
-    async fn message(&self, task: &str) -> (Value, usize) {
+    /// The message about something, such as a task, and how many there are.
+    async fn message(&self, about: &str) -> (Value, usize) {
         let look = async || {
             let state = self.state("slack", "part=messages").await;
             let messages = state["messages"].as_array().unwrap();
-            let ours: Vec<&Value> = messages.iter().filter(|message| message.to_string().contains(task)).collect();
+            let ours: Vec<&Value> = messages.iter().filter(|message| message.to_string().contains(about)).collect();
             let first = ours.first().map(|message| ((*message).clone(), ours.len()));
             first.ok_or_else(|| format!("{} other messages", messages.len()))
         };
@@ -84,14 +84,8 @@ fn a_form_of_facebook_announced_three_times_is_one_lead_with_one_agent() {
         let sent = stack.http.control(&url, &order).await.unwrap();
         let answers = sent.json["deliveries"].as_array().unwrap();
         assert!(answers.len() == 3 && answers.iter().all(|answer| answer["status"] == 200), "{}", sent.text);
-        let task = until("a message about Ana", PATIENCE, async || {
-            let state = stack.state("slack", "part=messages").await;
-            let messages = state["messages"].as_array().unwrap();
-            let phone = format!("+52551234{number:04}");
-            let ours = messages.iter().find(|message| message.to_string().contains(&phone));
-            ours.map(|message| text(message, "/message/blocks/1/elements/0/value").to_owned()).ok_or(state.to_string())
-        })
-        .await;
+        let (message, _) = stack.message(&format!("+52551234{number:04}")).await;
+        let task = text(&message, "/message/blocks/1/elements/0/value").to_owned();
         let id = stack.on_task(&task, "start").await.text_at("/lead_id");
         assert_eq!(stack.message(&task).await.1, 1);
         let lead = stack.look("sales", &format!("/v1/leads/{id}")).await;

@@ -20,9 +20,7 @@ const AT_ONCE: usize = 8;
 impl Desk<'_> {
     /// A call of the sales desk.
     pub(super) async fn sales(&self, method: Method, path: &str, body: &Value) -> Result<Answer, Failure> {
-        let bearer = format!("Bearer {}", self.broker.token("sales"));
-        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-        self.api.send(method, &self.broker.url(path), &headers, body.to_string().into_bytes()).await
+        self.api.send_json(method, &self.broker.url(path), self.broker.token("sales"), body).await
     }
 
     /// Everybody on the floor says that they are there; who is off shift gets nothing all the same.

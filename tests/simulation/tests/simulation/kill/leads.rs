@@ -42,10 +42,8 @@ async fn floor() -> World {
 
 async fn presence(world: &World, agent: &str, state: &str) {
     let url = world.broker.url(&format!("/v1/agents/{agent}/presence"));
-    let token = format!("Bearer {}", world.broker.token("sales"));
-    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
-    let body = json!({"state": state}).to_string().into_bytes();
-    let answer = world.desk.api.send(Method::PUT, &url, &headers, body).await.unwrap();
+    let (token, body) = (world.broker.token("sales"), json!({"state": state}));
+    let answer = world.desk.api.send_json(Method::PUT, &url, token, &body).await.unwrap();
     assert_eq!(answer.status, 200, "{}", answer.text);
     world.idle().await;
 }
@@ -179,10 +177,8 @@ async fn goes_on(world: &World) {
 /// The agent does something with a task.
 async fn on_task(world: &World, task: &str, action: &str) {
     let path = world.broker.url(&format!("/v1/tasks/{task}/actions"));
-    let token = format!("Bearer {}", world.broker.token("sales"));
-    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
-    let body = json!({"action": action}).to_string().into_bytes();
-    assert_eq!(world.desk.api.send(Method::POST, &path, &headers, body).await.unwrap().status, 200);
+    let (token, body) = (world.broker.token("sales"), json!({"action": action}));
+    assert_eq!(world.desk.api.send_json(Method::POST, &path, token, &body).await.unwrap().status, 200);
 }
 
 #[tokio::test]
