@@ -60,7 +60,7 @@ impl QueueStep for Create {
             if event.kind == "work.decided" {
                 return self.decided(&event, &mut frame).await;
             }
-            let stored = self.crm.load::<Account>(&event.entity).await?;
+            let stored = self.crm.load::<Account>(&event.id()?).await?;
             let stored = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?;
             match stored.entity.create_step() {
                 CreateStep::Nothing(_) => Ok("nothing_to_do"),
@@ -81,7 +81,7 @@ impl Create {
         let (Some(account), Some(decision)) = (account, HumanDecision::of(&item)) else { return Ok("nothing_to_do") };
         let now = frame.now;
         let decide = |entity: &Account| entity.decided(&decision, now);
-        Ok(match step::change(&self.crm, account.as_str(), frame, decide).await? {
+        Ok(match step::change(&self.crm, &account, frame, decide).await? {
             Done::Changed { outcome, .. } => outcome,
             Done::Unchanged { reason, .. } => {
                 tracing::info!(account.id = %account, reason, "the decision changes nothing");
@@ -106,7 +106,7 @@ impl Create {
 
     async fn create(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {
         let client_id = stored.entity.client_id.clone();
-        let client = self.crm.load_settled::<Client>(client_id.as_str()).await?;
+        let client = self.crm.load_settled::<Client>(&client_id).await?;
         let client = client.ok_or_else(|| StepError::Absent(client_id.to_string()))?.entity;
         let server = self.servers.adapter(&stored.entity.facts.server).await?;
         let key = self.secrets.get(&self.key_name).await?;
@@ -130,6 +130,6 @@ impl Create {
     ) -> Result<&'static str, StepError> {
         let now = frame.now;
         let decide = |account: &Account| account.outcome(outcome.clone(), now);
-        Ok(step::change(&self.crm, id.as_str(), frame, decide).await?.outcome())
+        Ok(step::change(&self.crm, id, frame, decide).await?.outcome())
     }
 }

@@ -56,7 +56,7 @@ impl HandOver {
         let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
         caller.require(PORTAL)?;
         let id: AccountId = request.id("account_id")?;
-        let stored = self.crm.load::<Account>(id.as_str()).await?;
+        let stored = self.crm.load::<Account>(&id).await?;
         let stored = stored.ok_or_else(|| Problem::not_found("there is no such account"))?;
         caller.require_client(&stored.entity.client_id)?;
         let (sealed, decision) = stored.entity.hand_over(request.now).map_err(|refusal| match refusal {

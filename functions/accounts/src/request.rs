@@ -54,7 +54,7 @@ impl Ask {
         caller.require_client(&client_id)?;
         let keyed = Keyed::read(request, &caller)?;
         let body = request.json()?;
-        let client = self.crm.load::<Client>(client_id.as_str()).await?;
+        let client = self.crm.load::<Client>(&client_id).await?;
         let client = client.ok_or_else(|| Problem::not_found("there is no such client"))?.entity;
         let live = self.rules.live::<Platforms>().await?;
         let fresh = AccountId::from_bits(self.entropy.id_bits());
@@ -72,7 +72,7 @@ impl Ask {
         };
         let id: AccountId = id.parse().map_err(|_| Problem::not_found("there is no such resource"))?;
         let mut frame = request.frame(Self::NAME);
-        frame.rules = Some(live.label());
+        frame.used(live.label());
         match self.crm.save(None, Account { id: id.clone(), ..account }.requested(why), &frame).await? {
             Saved::Applied(_) if replay => Ok(answer(id.as_str()).replayed()),
             Saved::Applied(_) => Ok(answer(id.as_str())),

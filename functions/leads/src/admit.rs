@@ -5,9 +5,8 @@ use domain::lead::{Lead, LeadStatus, Returning, Submission};
 use domain::rules::{LeadIntake, LeadScoring};
 use domain::{LeadId, Timestamp};
 use runtime::StepError;
-use store::{Commit, Committed, Contact, Crm, StoreError, Stored};
-
-use crate::ATTEMPTS;
+use runtime::step::{self, Attempt};
+use store::{Commit, Contact, Crm, StoreError, Stored};
 
 /// A lead on its way in.
 pub(crate) struct Arrival<'a> {
@@ -35,25 +34,37 @@ pub(crate) async fn admit(
     frame: &Frame,
 ) -> Result<Lead, StepError> {
     let keys = arrival.form.contact_keys();
-    for _ in 0..ATTEMPTS {
-        let known = crm.contacts(&keys).await?;
-        let first = first_within(&known, rules.intake, frame.now, &arrival.lead.id);
-        let mut commit = crm.0.commit();
-        let lead = match first {
-            None => begin(crm, &mut commit, arrival, &keys, &known, frame).await?,
-            Some(contact) => join(crm, &mut commit, arrival, rules, &keys, &known, contact, frame).await?,
-        };
-        if commit.send().await? == Committed::Applied {
-            return Ok(lead);
-        }
-        // a repeat of this very arrival may be what was first
-        if let Some(done) = crm.load::<Lead>(arrival.lead.id.as_str()).await?
-            && arrival.was.is_none_or(|was| done.version > was.version)
-        {
-            return Ok(done.entity);
-        }
+    let keys = keys.as_slice();
+    let mut repeated = false;
+    step::together(frame, "other forms of the same person keep coming", || {
+        let repeats = std::mem::replace(&mut repeated, true);
+        Box::pin(attempt(crm, arrival, rules, keys, repeats, frame))
+    })
+    .await
+}
+
+async fn attempt(
+    crm: &Crm,
+    arrival: &Arrival<'_>,
+    rules: &Rules<'_>,
+    keys: &[String],
+    repeats: bool,
+    frame: &Frame,
+) -> Result<Attempt<Lead>, StepError> {
+    // a repeat of this very arrival may be what was first
+    if repeats
+        && let Some(done) = crm.load::<Lead>(&arrival.lead.id).await?
+        && arrival.was.is_none_or(|was| done.version > was.version)
+    {
+        return Ok(Attempt::Nothing(done.entity));
     }
-    Err(StepError::Busy("other forms of the same person keep coming"))
+    let known = crm.contacts(keys).await?;
+    let mut commit = crm.0.commit();
+    let lead = match first_within(&known, rules.intake, frame.now, &arrival.lead.id) {
+        None => begin(crm, &mut commit, arrival, keys, &known, frame).await?,
+        Some(contact) => join(crm, &mut commit, arrival, rules, keys, &known, contact, frame).await?,
+    };
+    Ok(Attempt::Save(commit, lead))
 }
 
 /// The earliest lead of the same person that still counts.
@@ -64,7 +75,7 @@ fn first_within<'c>(known: &'c [Contact], rules: &LeadIntake, now: Timestamp, ow
 
 async fn begin(
     crm: &Crm,
-    commit: &mut Commit<'_>,
+    commit: &mut Commit,
     arrival: &Arrival<'_>,
     keys: &[String],
     known: &[Contact],
@@ -72,11 +83,11 @@ async fn begin(
 ) -> Result<Lead, StepError> {
     let before = before(crm, known, &arrival.lead.id).await?;
     let decision = arrival.lead.clone().received(before);
-    commit.save(arrival.was, &decision, frame)?;
+    commit.save(crm, arrival.was, &decision, frame)?;
     for key in keys {
         let was = known.iter().find(|contact| contact.key == *key);
         if was.is_none_or(|was| was.lead_id != arrival.lead.id) {
-            commit.know(key, was, &arrival.lead.id, frame.now)?;
+            commit.know(crm, key, was, &arrival.lead.id, frame.now)?;
         }
     }
     Ok(decision.next)
@@ -86,7 +97,7 @@ async fn begin(
 async fn before(crm: &Crm, known: &[Contact], own: &LeadId) -> Result<Option<Returning>, StepError> {
     let newest = known.iter().filter(|contact| contact.lead_id != *own).max_by_key(|contact| contact.since);
     let Some(contact) = newest else { return Ok(None) };
-    let lead = crm.load_settled::<Lead>(contact.lead_id.as_str()).await?;
+    let lead = crm.load_settled::<Lead>(&contact.lead_id).await?;
     let owner = lead.as_ref().and_then(|lead| lead.entity.owner().cloned());
     Ok(owner.map(|agent_id| Returning { lead_id: Some(contact.lead_id.clone()), agent_id }))
 }
@@ -99,7 +110,7 @@ pub(crate) fn broken_scoring(error: domain::rules::RuleError) -> StepError {
 #[expect(clippy::too_many_arguments, reason = "all of what was read for one decision")]
 async fn join(
     crm: &Crm,
-    commit: &mut Commit<'_>,
+    commit: &mut Commit,
     arrival: &Arrival<'_>,
     rules: &Rules<'_>,
     keys: &[String],
@@ -107,19 +118,19 @@ async fn join(
     first: &Contact,
     frame: &Frame,
 ) -> Result<Lead, StepError> {
-    let stored = crm.load::<Lead>(first.lead_id.as_str()).await?;
+    let stored = crm.load::<Lead>(&first.lead_id).await?;
     let stored = stored.ok_or_else(|| StoreError::corrupt(&first.key, "it names a lead that is not there"))?;
     let own = &arrival.lead;
     let verdict = stored.entity.join(own, arrival.form, rules.intake.attribution, rules.scoring, frame.now);
     if let Verdict::Change(decision) = verdict.map_err(broken_scoring)? {
         let mut frame = frame.clone();
         frame.correlation_id.clone_from(&stored.correlation_id);
-        commit.save(Some(&stored), &decision, &frame)?;
+        commit.save(crm, Some(&stored), &decision, &frame)?;
     }
     let record: Decision<Lead> = own.clone().duplicate(first.lead_id.clone());
-    commit.save(arrival.was, &record, frame)?;
+    commit.save(crm, arrival.was, &record, frame)?;
     for key in keys.iter().filter(|key| !known.iter().any(|contact| contact.key == **key)) {
-        commit.know(key, None, &first.lead_id, frame.now)?;
+        commit.know(crm, key, None, &first.lead_id, frame.now)?;
     }
     debug_assert_ne!(stored.entity.facts.status, LeadStatus::Duplicate, "contacts name first leads only");
     Ok(record.next)

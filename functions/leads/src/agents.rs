@@ -13,11 +13,11 @@ use runtime::auth::Role;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
 use runtime::rulebook::{Live, RuleBook};
+use runtime::step;
 use runtime::{Caller, Problem, awsclients};
 use serde_json::{Value, json};
-use store::{Crm, Saved};
+use store::Crm;
 
-use crate::ATTEMPTS;
 use crate::task::SALES;
 
 /// Who may enter an absence.
@@ -99,20 +99,10 @@ impl Agents {
             return Err(Problem::not_found("there is no such agent"));
         }
         let mut frame = request.frame(Self::NAME);
-        frame.rules = Some(live.label());
-        for _ in 0..ATTEMPTS {
-            let stored = self.crm.load::<AgentState>(id.as_str()).await?;
-            let state = stored.as_ref().map_or_else(|| AgentState::unknown(id.clone()), |stored| stored.entity.clone());
-            let now = match decide(&state) {
-                Verdict::Nothing(_) => state,
-                Verdict::Change(decision) => match self.crm.save(stored.as_ref(), *decision, &frame).await? {
-                    Saved::Applied(saved) => saved.entity,
-                    Saved::Conflict => continue,
-                },
-            };
-            return Ok(Reply::json(200, &view(&live.rules, id.name(), Some(&now), request)));
-        }
-        Err(Problem::conflict("the agent keeps changing; try again"))
+        frame.used(live.label());
+        let unknown = || AgentState::unknown(id.clone());
+        let now = step::change_or_begin(&self.crm, &id, unknown, &frame, decide).await?;
+        Ok(Reply::json(200, &view(&live.rules, id.name(), Some(&now), request)))
     }
 }
 

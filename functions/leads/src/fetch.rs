@@ -55,7 +55,7 @@ impl QueueStep for Fetch {
         Box::pin(async move {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
-            let stored = self.crm.load::<Lead>(&event.entity).await?;
+            let stored = self.crm.load::<Lead>(&event.id()?).await?;
             let stored = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?;
             match stored.entity.fetch_step() {
                 FetchStep::Nothing(_) => Ok("nothing_to_do"),
@@ -96,7 +96,7 @@ impl Fetch {
             }
         }
         made.facts.scored = Some(made.score(&scoring.rules, frame.now).map_err(broken_scoring)?);
-        frame.rules = Some(scoring.label());
+        frame.used(scoring.label());
         frame.correlation_id.clone_from(&stored.correlation_id);
         let arrival = Arrival { form: &submission, lead: made, was: Some(&stored) };
         let rules = Rules { intake: &live.rules, scoring: &scoring.rules };
@@ -125,7 +125,7 @@ impl Fetch {
     ) -> Result<&'static str, StepError> {
         let now = frame.now;
         let decide = |lead: &Lead| lead.not_fetched(outcome, retry_for, now);
-        Ok(match step::change(&self.crm, stored.entity.id.as_str(), frame, decide).await? {
+        Ok(match step::change(&self.crm, &stored.entity.id, frame, decide).await? {
             Done::Changed { outcome, .. } => outcome,
             Done::Unchanged { .. } => "nothing_to_do",
         })

@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 
 use domain::LeadId;
-use domain::decision::{Decision, Entity, Frame};
+use domain::TaskId;
+use domain::decision::{Decision, Frame};
+use domain::entity::{Entity, InCrm};
 use domain::lead::Lead;
 use domain::lead::plan::{Floor, Plan, Planned, Trigger, plan};
 use domain::rules::{LeadRouting, SalesRules};
-use domain::sales::pool::pool_id;
-use domain::sales::{AgentId, AgentState, PoolState, Task};
+use domain::sales::{AgentId, AgentState, PoolId, PoolState, Task};
 use runtime::StepError;
 use runtime::rulebook::{Live, RuleBook};
+use runtime::step::{self, Attempt};
 use std::sync::Arc;
-use store::{Commit, Committed, Crm, Home, Stored};
-
-use crate::ATTEMPTS;
+use store::{Commit, Crm, Home, Stored};
 
 /// Things that one plan may ask for: the pools of a chain, and who has the lead.
 const ASKS_MAX: usize = 12;
@@ -54,37 +54,36 @@ impl FloorDesk {
 
     /// Routes a lead that is new or changed, or that waits.
     pub(crate) async fn place(&self, id: &LeadId, trigger: &Trigger, frame: &Frame) -> Result<&'static str, StepError> {
-        let rules = self.rules().await?;
-        for _ in 0..ATTEMPTS {
-            let Some(lead) = self.crm.load::<Lead>(id.as_str()).await? else {
-                return Err(StepError::Absent(id.to_string()));
-            };
-            if let Some(outcome) = self.attempt(&lead, trigger, None, &rules, frame).await? {
-                return Ok(outcome);
-            }
-        }
-        Err(StepError::Busy("the sales floor keeps changing"))
+        let rules = &self.rules().await?;
+        step::together(frame, "the sales floor keeps changing", || {
+            Box::pin(async move {
+                let lead = self.lead(id).await?;
+                self.attempt(&lead, trigger, None, rules, frame).await
+            })
+        })
+        .await
     }
 
     /// Takes a lead back from a task that was declined or whose time may be over.
-    pub(crate) async fn take_back(&self, task_id: &str, frame: &Frame) -> Result<&'static str, StepError> {
-        let rules = self.rules().await?;
-        for _ in 0..ATTEMPTS {
-            let task = self.crm.load::<Task>(task_id).await?;
-            let task = task.ok_or_else(|| StepError::Absent(task_id.to_owned()))?;
-            let id = &task.entity.facts.lead_id;
-            let Some(lead) = self.crm.load::<Lead>(id.as_str()).await? else {
-                return Err(StepError::Absent(id.to_string()));
-            };
-            let trigger = Trigger::TakeBack(Box::new(task.entity.clone()));
-            if let Some(outcome) = self.attempt(&lead, &trigger, Some(task), &rules, frame).await? {
-                return Ok(outcome);
-            }
-        }
-        Err(StepError::Busy("the sales floor keeps changing"))
+    pub(crate) async fn take_back(&self, task_id: &TaskId, frame: &Frame) -> Result<&'static str, StepError> {
+        let rules = &self.rules().await?;
+        step::together(frame, "the sales floor keeps changing", || {
+            Box::pin(async move {
+                let task = self.crm.load::<Task>(task_id).await?;
+                let task = task.ok_or_else(|| StepError::Absent(task_id.to_string()))?;
+                let lead = self.lead(&task.entity.facts.lead_id).await?;
+                let trigger = Trigger::TakeBack(Box::new(task.entity.clone()));
+                self.attempt(&lead, &trigger, Some(task), rules, frame).await
+            })
+        })
+        .await
     }
 
-    /// One plan on what is there now; `None` when somebody else saved first.
+    async fn lead(&self, id: &LeadId) -> Result<Stored<Lead>, StepError> {
+        self.crm.load::<Lead>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))
+    }
+
+    /// One plan on what is there now.
     async fn attempt(
         &self,
         lead: &Stored<Lead>,
@@ -92,7 +91,7 @@ impl FloorDesk {
         holder: Option<Stored<Task>>,
         rules: &Rules,
         frame: &Frame,
-    ) -> Result<Option<&'static str>, StepError> {
+    ) -> Result<Attempt<&'static str>, StepError> {
         let mut known = Known { holder: holder.as_ref().map(|task| task.entity.clone()), ..Known::default() };
         known.stored_holder = holder;
         for _ in 0..ASKS_MAX {
@@ -106,18 +105,18 @@ impl FloorDesk {
             match plan(&lead.entity, trigger, known.holder.as_ref(), floor) {
                 Planned::Nothing(reason) => {
                     tracing::debug!(lead.id = %lead.entity.id, reason, "nothing to do");
-                    return Ok(Some("nothing_to_do"));
+                    return Ok(Attempt::Nothing("nothing_to_do"));
                 }
                 Planned::NeedsPool(name) => self.read_pool(&name, &rules.sales.rules, &mut known).await?,
                 Planned::NeedsHolder(agent, task) => {
                     self.read_agents(&[agent], &mut known).await?;
                     // what was decided on must be what is saved under: a task that was read is not read again
                     if known.holder.as_ref().is_none_or(|holder| holder.id != task) {
-                        known.stored_holder = self.crm.load::<Task>(task.as_str()).await?;
+                        known.stored_holder = self.crm.load(&task).await?;
                         known.holder = known.stored_holder.as_ref().map(|task| task.entity.clone());
                     }
                 }
-                Planned::Do(plan) => return self.save(lead, *plan, &known, rules, frame).await,
+                Planned::Do(plan) => return self.planned(lead, *plan, &known, rules, frame),
             }
         }
         Err(StepError::Rules { set: "sales", what: "planning asks for ever more".to_owned() })
@@ -128,7 +127,7 @@ impl FloorDesk {
         let missing = members.filter(|member| !known.agents.contains_key(&member.agent));
         let missing: Vec<AgentId> = missing.map(|member| AgentId::of(&member.agent)).collect();
         self.read_agents(&missing, known).await?;
-        let stored = self.crm.load::<PoolState>(&pool_id(name)).await?;
+        let stored = self.crm.load::<PoolState>(&PoolId::of(name)).await?;
         let state = stored.as_ref().map_or_else(|| PoolState::fresh(name), |stored| stored.entity.clone());
         known.pools.insert(name.to_owned(), state);
         known.stored_pools.extend(stored.map(|stored| (name.to_owned(), stored)));
@@ -147,43 +146,43 @@ impl FloorDesk {
         Ok(())
     }
 
-    async fn save(
+    /// The whole plan as one write.
+    fn planned(
         &self,
         lead: &Stored<Lead>,
-        mut plan: Plan,
+        plan: Plan,
         known: &Known,
         rules: &Rules,
         frame: &Frame,
-    ) -> Result<Option<&'static str>, StepError> {
+    ) -> Result<Attempt<&'static str>, StepError> {
         let outcome = plan.lead.outcome;
-        plan.lead.why.push(rules.sales.label());
         let mut frame = frame.clone();
-        frame.rules = Some(rules.routing.label());
+        frame.used(rules.routing.label());
+        frame.used(rules.sales.label());
         frame.correlation_id.clone_from(&lead.correlation_id);
         let mut commit = Home::<Lead>::table(&self.crm).commit();
-        commit.save(Some(lead), &plan.lead, &frame)?;
-        add(&mut commit, None, plan.opened.as_ref(), &frame)?;
-        add(&mut commit, known.stored_holder.as_ref(), plan.ended.as_ref(), &frame)?;
+        let crm = &self.crm;
+        commit.save(crm, Some(lead), &plan.lead, &frame)?;
+        add(&mut commit, crm, None, plan.opened.as_ref(), &frame)?;
+        add(&mut commit, crm, known.stored_holder.as_ref(), plan.ended.as_ref(), &frame)?;
         for agent in &plan.agents {
-            commit.save(known.stored_agents.get(agent.next.id.name()), agent, &frame)?;
+            commit.save(crm, known.stored_agents.get(agent.next.id.name()), agent, &frame)?;
         }
         let pool = plan.pool.as_ref();
-        add(&mut commit, pool.and_then(|pool| known.stored_pools.get(&pool.next.name)), pool, &frame)?;
-        Ok(match commit.send().await? {
-            Committed::Applied => Some(outcome),
-            Committed::Conflict => None,
-        })
+        add(&mut commit, crm, pool.and_then(|pool| known.stored_pools.get(pool.next.id.name())), pool, &frame)?;
+        Ok(Attempt::Save(commit, outcome))
     }
 }
 
-fn add<T: Entity>(
-    commit: &mut Commit<'_>,
+fn add<T: Entity<Table = InCrm>>(
+    commit: &mut Commit,
+    crm: &Crm,
     was: Option<&Stored<T>>,
     decision: Option<&Decision<T>>,
     frame: &Frame,
 ) -> Result<(), StepError> {
     match decision {
-        Some(decision) => Ok(commit.save(was, decision, frame)?),
+        Some(decision) => Ok(commit.save(crm, was, decision, frame)?),
         None => Ok(()),
     }
 }

@@ -65,7 +65,7 @@ impl Intake {
         };
         let id: LeadId = id.parse().map_err(|_| Problem::not_found("there is no such resource"))?;
         let mut frame = request.frame(Self::NAME);
-        frame.rules = Some(scoring.label());
+        frame.used(scoring.label());
         let rules = Rules { intake: &rules.rules, scoring: &scoring.rules };
         match self.admit(&form, id, &rules, &frame).await {
             Ok(lead) if replay => Ok(answer(&lead).replayed()),

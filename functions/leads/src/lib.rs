@@ -14,10 +14,6 @@ mod slack;
 pub mod task;
 pub mod tell;
 
-/// Times it is decided again because somebody else saved first. In a burst for one pool or agent all workers want the same
-/// item: of five, one in a million loses so often in a row. A message then waits for its queue, a person is asked to look again.
-pub(crate) const ATTEMPTS: usize = 60;
-
 /// The functions of this package by the names of their binaries.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("leads-intake", intake::build),

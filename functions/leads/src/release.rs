@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use domain::decision::Frame;
 use domain::lead::plan::{Trigger, looks_again, waits_until};
 use domain::rules::sales::Pool;
-use domain::sales::PoolState;
-use domain::sales::pool::pool_id;
+use domain::sales::{PoolId, PoolState};
 use domain::{Seconds, Timestamp};
 use runtime::StepError;
 use store::Saved;
@@ -25,7 +24,7 @@ impl FloorDesk {
     pub(crate) async fn release(&self, name: &str, frame: &Frame) -> Result<&'static str, StepError> {
         let rules = self.rules().await?;
         let Some(pool) = rules.sales.rules.pool(name) else { return self.release_all(name, &rules, frame).await };
-        let state = self.crm.load::<PoolState>(&pool_id(name)).await?;
+        let state = self.crm.load::<PoolState>(&PoolId::of(name)).await?;
         if state.as_ref().is_none_or(|state| state.entity.due.is_none()) {
             return Ok("nobody_waits");
         }
@@ -74,10 +73,10 @@ impl FloorDesk {
     }
 
     async fn set_due(&self, name: &str, due: Option<Timestamp>, rules: &Rules, frame: &Frame) -> Result<(), StepError> {
-        let Some(stored) = self.crm.load::<PoolState>(&pool_id(name)).await? else { return Ok(()) };
+        let Some(stored) = self.crm.load::<PoolState>(&PoolId::of(name)).await? else { return Ok(()) };
         let Some(decision) = stored.entity.looked(due, frame.now) else { return Ok(()) };
         let mut frame = frame.clone();
-        frame.rules = Some(rules.sales.label());
+        frame.used(rules.sales.label());
         match self.crm.save(Some(&stored), decision, &frame).await? {
             // whoever was first set the time for what it saw
             Saved::Applied(_) | Saved::Conflict => Ok(()),

@@ -2,25 +2,22 @@
 
 use std::sync::Arc;
 
+use crate::floor::FloorDesk;
 use domain::decision::{Frame, Verdict};
 use domain::lead::Lead;
 use domain::lead::plan::Trigger;
-use domain::sales::pool::pool_name;
 use domain::sales::task::TaskStatus;
-use domain::sales::{AgentState, Task};
+use domain::sales::{AgentState, PoolId, Task};
 use domain::work::{HumanDecision, WorkFacts};
 use domain::{ClientId, LeadId};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
-use runtime::step::{self, Done};
+use runtime::step::{self, Attempt, Done};
 use runtime::{StepError, awsclients};
 use serde_json::Value;
-use store::{Committed, Crm, Home, Stored};
-
-use crate::ATTEMPTS;
-use crate::floor::FloorDesk;
+use store::{Commit, Crm, Home, Stored};
 
 /// The step.
 pub struct Route {
@@ -46,12 +43,9 @@ impl QueueStep for Route {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
             match event.kind.as_str() {
-                "lead.received" => self.floor.place(&lead_id(&event.entity)?, &Trigger::Route, &frame).await,
-                "task.due" | "task.declined" => self.floor.take_back(&event.entity, &frame).await,
-                "pool.due" => match pool_name(&event.entity) {
-                    Some(name) => self.floor.release(name, &frame).await,
-                    None => Err(StepError::Malformed(event.entity.clone())),
-                },
+                "lead.received" => self.floor.place(&event.id()?, &Trigger::Route, &frame).await,
+                "task.due" | "task.declined" => self.floor.take_back(&event.id()?, &frame).await,
+                "pool.due" => self.floor.release(event.id::<PoolId>()?.name(), &frame).await,
                 "agent.presence" | "task.done" => self.somebody_can(&event, &frame).await,
                 "client.registered" => self.converted(&event, &frame).await,
                 "work.decided" => self.decided(&event, &mut frame).await,
@@ -59,10 +53,6 @@ impl QueueStep for Route {
             }
         })
     }
-}
-
-fn lead_id(text: &str) -> Result<LeadId, StepError> {
-    text.parse().map_err(|_| StepError::Malformed(format!("{text} is no lead")))
 }
 
 impl Route {
@@ -85,56 +75,61 @@ impl Route {
     async fn converted(&self, event: &BusEvent, frame: &Frame) -> Result<&'static str, StepError> {
         let text = |name: &str| event.data.get(name).and_then(Value::as_str);
         let (Some(lead), Some(client)) = (text("lead_id"), text("client_id")) else { return Ok("nothing_to_do") };
-        let client: ClientId = client.parse().map_err(|_| StepError::Malformed(client.to_owned()))?;
-        for _ in 0..ATTEMPTS {
-            let Some(mut stored) = self.crm.load::<Lead>(lead).await? else { return Ok("no_such_lead") };
-            if let Some(first) = stored.entity.facts.duplicate_of.clone() {
-                let Some(joined) = self.crm.load::<Lead>(first.as_str()).await? else { return Ok("no_such_lead") };
-                stored = joined;
-            }
-            match stored.entity.converted(&client, frame.now) {
-                Verdict::Nothing(_) => return Ok("nothing_to_do"),
-                Verdict::Change(decision) => {
-                    if self.save_conversion(&stored, &decision, frame).await? == Committed::Applied {
-                        return Ok("converted");
+        let client: &ClientId = &client.parse().map_err(|_| StepError::Malformed(client.to_owned()))?;
+        let lead: &LeadId = &lead.parse().map_err(|_| StepError::Malformed(lead.to_owned()))?;
+        step::together(frame, "the lead keeps changing", || {
+            Box::pin(async move {
+                let Some(mut stored) = self.crm.load::<Lead>(lead).await? else {
+                    return Ok(Attempt::Nothing("no_such_lead"));
+                };
+                if let Some(first) = stored.entity.facts.duplicate_of.clone() {
+                    let Some(joined) = self.crm.load::<Lead>(&first).await? else {
+                        return Ok(Attempt::Nothing("no_such_lead"));
+                    };
+                    stored = joined;
+                }
+                match stored.entity.converted(client, frame.now) {
+                    Verdict::Nothing(_) => Ok::<_, StepError>(Attempt::Nothing("nothing_to_do")),
+                    Verdict::Change(decision) => {
+                        Ok(Attempt::Save(self.conversion(&stored, &decision, frame).await?, "converted"))
                     }
                 }
-            }
-        }
-        Err(StepError::Busy("the lead keeps changing"))
+            })
+        })
+        .await
     }
 
-    async fn save_conversion(
+    async fn conversion(
         &self,
         stored: &Stored<Lead>,
         decision: &domain::decision::Decision<Lead>,
         frame: &Frame,
-    ) -> Result<Committed, StepError> {
+    ) -> Result<Commit, StepError> {
         let mut frame = frame.clone();
         frame.correlation_id.clone_from(&stored.correlation_id);
         let lead = &stored.entity;
         let task = match &lead.facts.assignment {
-            Some(assignment) => self.crm.load::<Task>(assignment.task_id.as_str()).await?,
+            Some(assignment) => self.crm.load::<Task>(&assignment.task_id).await?,
             None => None,
         };
         let held = task.as_ref().filter(|task| task.entity.facts.status.is_held());
         // nobody takes a converted lead back any more: whoever declined it is free of it now, and did not win it
         let declined = task.as_ref().filter(|task| task.entity.facts.status == TaskStatus::Declined);
         let mut commit = Home::<Lead>::table(&self.crm).commit();
-        commit.save(Some(stored), decision, &frame)?;
+        commit.save(&self.crm, Some(stored), decision, &frame)?;
         if let Some(task) = held {
-            commit.save(Some(task), &task.entity.taken_back(TaskStatus::Done, frame.now), &frame)?;
+            commit.save(&self.crm, Some(task), &task.entity.taken_back(TaskStatus::Done, frame.now), &frame)?;
         }
         if let Some(winner) = lead.winner()
-            && let Some(agent) = self.crm.load::<AgentState>(winner.as_str()).await?
+            && let Some(agent) = self.crm.load::<AgentState>(&winner).await?
         {
             let next = match declined {
                 Some(task) => agent.entity.released(task.entity.id.as_str(), "converted"),
                 None => agent.entity.won(lead.id.as_str(), held.is_some(), frame.now),
             };
-            commit.save(Some(&agent), &next, &frame)?;
+            commit.save(&self.crm, Some(&agent), &next, &frame)?;
         }
-        Ok(commit.send().await?)
+        Ok(commit)
     }
 
     /// A person's decision about a lead that waits for one.
@@ -145,7 +140,7 @@ impl Route {
         let (Some(lead), Some(decision)) = (lead, HumanDecision::of(&item)) else { return Ok("nothing_to_do") };
         let now = frame.now;
         let decide = |entity: &Lead| entity.decided(&decision, now);
-        Ok(match step::change(&self.crm, lead.as_str(), frame, decide).await? {
+        Ok(match step::change(&self.crm, &lead, frame, decide).await? {
             Done::Changed { outcome, .. } => outcome,
             Done::Unchanged { .. } => "nothing_to_do",
         })

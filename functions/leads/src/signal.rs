@@ -58,7 +58,7 @@ impl HttpStep for Signals {
 impl Signals {
     /// The lead that a lead joined, or itself.
     async fn first_lead(&self, id: LeadId) -> Result<LeadId, Problem> {
-        let stored = self.crm.load::<Lead>(id.as_str()).await?;
+        let stored = self.crm.load::<Lead>(&id).await?;
         let lead = stored.ok_or_else(|| Problem::not_found("there is no such lead"))?.entity;
         Ok(lead.facts.duplicate_of.unwrap_or(id))
     }
@@ -78,7 +78,7 @@ impl Signals {
         let kind = kind.filter(|_| faults.is_empty()).ok_or_else(|| Problem::input(faults))?;
         let scoring = self.rules.live::<LeadScoring>().await?;
         let mut frame = request.frame(Self::NAME);
-        frame.rules = Some(scoring.label());
+        frame.used(scoring.label());
         let now = request.now;
         self.change(id, &mut frame, |lead| lead.signalled(kind, at, &scoring.rules, now)).await
     }
@@ -97,7 +97,7 @@ impl Signals {
                 Verdict::Nothing("the rules are broken")
             })
         };
-        let done = step::change(&self.crm, id.as_str(), frame, decide).await?;
+        let done = step::change(&self.crm, id, frame, decide).await?;
         match broken {
             Some(error) => Err(broken_scoring(error).into()),
             None => Ok(answer(&done)),
@@ -114,7 +114,7 @@ impl Signals {
         }
         let scoring = self.rules.live::<LeadScoring>().await?;
         let mut frame = request.frame(Self::NAME);
-        frame.rules = Some(scoring.label());
+        frame.used(scoring.label());
         let now = request.now;
         self.change(id, &mut frame, |lead| lead.consented(&said, &scoring.rules, now)).await
     }

@@ -51,7 +51,7 @@ impl Tasks {
         let Some(agent) = sales.agent_in_slack(&press.user) else {
             return Ok("You are not an agent of the sales floor.".to_owned());
         };
-        let Some(task) = self.crm.load::<Task>(id.as_str()).await? else {
+        let Some(task) = self.crm.load::<Task>(&id).await? else {
             return Ok("This task does not exist.".to_owned());
         };
         if task.entity.facts.agent_id.name() != agent.id {

@@ -14,11 +14,10 @@ use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
 use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
+use runtime::step::{self, Attempt};
 use runtime::{Caller, Problem, awsclients};
 use serde_json::{Value, json};
-use store::{Committed, Crm, Home, Stored};
-
-use crate::ATTEMPTS;
+use store::{Crm, Home, Stored};
 
 /// Who may act on tasks.
 pub(crate) const SALES: &[Role] = &[Role::Sales, Role::Admin];
@@ -110,29 +109,29 @@ impl Tasks {
         by: &str,
         frame: &Frame,
     ) -> Result<Task, Problem> {
-        for _ in 0..ATTEMPTS {
-            let stored = self.crm.load::<Task>(id.as_str()).await?;
-            let stored = stored.ok_or_else(|| Problem::not_found("there is no such task"))?;
-            let decision = match stored.entity.act(action, note, by, frame.now).map_err(refusal)? {
-                Verdict::Nothing(_) => return Ok(stored.entity),
-                Verdict::Change(decision) => decision,
-            };
-            let mut frame = frame.clone();
-            frame.correlation_id.clone_from(&stored.correlation_id);
-            let mut commit = Home::<Task>::table(&self.crm).commit();
-            commit.save(Some(&stored), &decision, &frame)?;
-            self.add_lead(&mut commit, &stored, action, &frame).await?;
-            if commit.send().await? == Committed::Applied {
-                return Ok(decision.next);
-            }
-        }
-        Err(Problem::conflict("the task keeps changing; look at it again"))
+        step::together(frame, "the task keeps changing", || {
+            Box::pin(async move {
+                let stored = self.crm.load::<Task>(id).await?;
+                let stored = stored.ok_or_else(|| Problem::not_found("there is no such task"))?;
+                let decision = match stored.entity.act(action, note, by, frame.now).map_err(refusal)? {
+                    Verdict::Nothing(_) => return Ok::<_, Problem>(Attempt::Nothing(stored.entity)),
+                    Verdict::Change(decision) => decision,
+                };
+                let mut frame = frame.clone();
+                frame.correlation_id.clone_from(&stored.correlation_id);
+                let mut commit = Home::<Task>::table(&self.crm).commit();
+                commit.save(&self.crm, Some(&stored), &decision, &frame)?;
+                self.add_lead(&mut commit, &stored, action, &frame).await?;
+                Ok(Attempt::Save(commit, decision.next))
+            })
+        })
+        .await
     }
 
     /// What the action means for the lead and its agent. A declined lead stays where it is until routing takes it back.
     async fn add_lead(
         &self,
-        commit: &mut store::Commit<'_>,
+        commit: &mut store::Commit,
         task: &Stored<Task>,
         action: TaskAction,
         frame: &Frame,
@@ -141,19 +140,19 @@ impl Tasks {
         if matches!(action, TaskAction::Note | TaskAction::Decline) {
             return Ok(());
         }
-        if let Some(lead) = self.crm.load::<Lead>(task.entity.facts.lead_id.as_str()).await? {
+        if let Some(lead) = self.crm.load::<Lead>(&task.entity.facts.lead_id).await? {
             let verdict = match action {
                 TaskAction::Start => lead.entity.working(id, frame.now),
                 TaskAction::Done | TaskAction::Note | TaskAction::Decline => lead.entity.contacted(id, frame.now),
             };
             if let Verdict::Change(decision) = verdict {
-                commit.save(Some(&lead), &decision, frame)?;
+                commit.save(&self.crm, Some(&lead), &decision, frame)?;
             }
         }
         if action == TaskAction::Done
-            && let Some(agent) = self.crm.load::<AgentState>(task.entity.facts.agent_id.as_str()).await?
+            && let Some(agent) = self.crm.load::<AgentState>(&task.entity.facts.agent_id).await?
         {
-            commit.save(Some(&agent), &agent.entity.released(id.as_str(), "done"), frame)?;
+            commit.save(&self.crm, Some(&agent), &agent.entity.released(id.as_str(), "done"), frame)?;
         }
         Ok(())
     }

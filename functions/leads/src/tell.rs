@@ -59,14 +59,14 @@ impl QueueStep for Tell {
     fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
         Box::pin(async move {
             let event = message.event()?;
-            let task = self.crm.load::<Task>(&event.entity).await?;
+            let task = self.crm.load::<Task>(&event.id()?).await?;
             let task = task.ok_or_else(|| StepError::Absent(event.entity.clone()))?.entity;
             if !task.facts.status.is_held() {
                 return Ok("nothing_to_do");
             }
             let live = self.rules.live::<SalesRules>().await?;
             let Some(agent) = live.rules.agent(task.facts.agent_id.name()) else { return Ok("no_such_agent") };
-            let lead = self.crm.load::<Lead>(task.facts.lead_id.as_str()).await?;
+            let lead = self.crm.load::<Lead>(&task.facts.lead_id).await?;
             let lead = lead.ok_or_else(|| StepError::Absent(task.facts.lead_id.to_string()))?.entity;
             let id =
                 NotificationId::from_bits(derived_bits(event.at, &[&event.event_id, task.facts.agent_id.as_str()]));

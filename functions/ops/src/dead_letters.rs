@@ -9,9 +9,9 @@ use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
-use runtime::{StepError, awsclients};
+use runtime::{StepError, awsclients, step};
 use serde_json::{Value, json};
-use store::{Crm, Saved};
+use store::Crm;
 
 use crate::desk::Opening;
 
@@ -64,14 +64,11 @@ impl QueueStep for DeadLetters {
                 trigger: format!("dead letter {}", message.id),
                 correlation_id: event.map_or_else(|| message.id.clone(), |event| event.correlation_id),
                 now: message.now,
-                rules: Some(live.label()),
+                rules: vec![live.label()],
             };
             let item = opening.item(&live.rules)?;
             tracing::error!(work.id = %item.id, queue, "dead letter");
-            Ok(match self.crm.save(None, item.opened(), &frame).await? {
-                Saved::Applied(_) => "opened",
-                Saved::Conflict => "nothing_to_do",
-            })
+            Ok(if step::create(&self.crm, item.opened(), &frame).await? { "opened" } else { "nothing_to_do" })
         })
     }
 }

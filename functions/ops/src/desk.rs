@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::WorkId;
 use domain::decision::derived_bits;
+use domain::entity::{KINDS, Kind};
 use domain::rules::DeskRules;
 use domain::rules::desk::WorkKind;
 use domain::work::{WorkFacts, WorkItem, WorkOption, WorkStatus};
@@ -12,9 +13,9 @@ use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
-use runtime::{StepError, awsclients};
+use runtime::{StepError, awsclients, step};
 use serde_json::{Map, Value, json};
-use store::{Crm, MoneyTable, Saved};
+use store::{Crm, MoneyTable};
 
 /// Earlier payments of the client that a work item shows.
 const PATTERN_PAYMENTS: i32 = 10;
@@ -45,7 +46,7 @@ impl QueueStep for Desk {
                 .ok_or_else(|| StepError::Malformed(format!("{} says not what is to be decided", event.event_id)))?;
             let live = self.rules.live::<DeskRules>().await?;
             let mut frame = message.frame(Self::NAME, &event);
-            frame.rules = Some(live.label());
+            frame.used(live.label());
             let opening = Opening {
                 kind: &review.kind,
                 derived_from: [&event.entity, &review.kind, &review.trigger],
@@ -56,10 +57,7 @@ impl QueueStep for Desk {
                 pattern: self.pattern(event.client_id.as_ref()).await?,
             };
             let item = opening.item(&live.rules)?;
-            Ok(match self.crm.save(None, item.opened(), &frame).await? {
-                Saved::Applied(_) => "opened",
-                Saved::Conflict => "nothing_to_do",
-            })
+            Ok(if step::create(&self.crm, item.opened(), &frame).await? { "opened" } else { "nothing_to_do" })
         })
     }
 }
@@ -81,9 +79,9 @@ fn review(data: &Value) -> Option<Review> {
 
 fn subject(event: &BusEvent) -> Value {
     let mut ids = Map::new();
-    for name in ["client_id", "payment_id", "account_id", "stray_id", "lead_id"] {
-        if let Some(id) = event.data.get(name).and_then(Value::as_str) {
-            ids.insert(name.to_owned(), json!(id));
+    for name in KINDS.iter().map(Kind::id_field) {
+        if let Some(id) = event.data.get(&name).and_then(Value::as_str) {
+            ids.insert(name, json!(id));
         }
     }
     Value::Object(ids)

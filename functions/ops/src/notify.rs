@@ -57,7 +57,7 @@ impl QueueStep for Notify {
             let event = message.event()?;
             let live = self.rules.live::<Notifications>().await?;
             let client = match &event.client_id {
-                Some(id) => self.crm.load_settled::<Client>(id.as_str()).await?.map(|stored| stored.entity),
+                Some(id) => self.crm.load_settled::<Client>(&id).await?.map(|stored| stored.entity),
                 None => None,
             };
             let language = client.as_ref().map_or(live.rules.default_language.as_str(), |c| c.facts.language.as_str());

@@ -9,8 +9,6 @@ pub(crate) mod events;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::payment::deposit::DepositFacts;
-use domain::payment::ledger;
 use domain::{EventId, Timestamp};
 use futures::stream::{self, StreamExt as _};
 use providers::http::BoxFuture;
@@ -157,25 +155,22 @@ impl Relay {
 
     async fn journal_one(&self, entry: &Outboxed) -> Result<Vec<Outgoing>, StepError> {
         self.journal.append(entry).await?;
-        if entry.record.events.iter().any(|kind| kind == "deposit.credited") {
-            self.book(entry).await?;
-        }
+        self.book(entry).await?;
         events::of(entry)
     }
 
+    /// What a version moves in the ledger; its postings balance, or it would not have been read.
     async fn book(&self, entry: &Outboxed) -> Result<(), StepError> {
-        let facts: DepositFacts =
-            serde_json::from_str(&entry.public_text).map_err(|error| StepError::Malformed(error.to_string()))?;
-        let postings = ledger::postings(&facts);
-        if !ledger::balanced(&postings).unwrap_or(false) {
-            return Err(StepError::Malformed(format!("the postings of {} do not balance", entry.entity)));
+        let postings = &entry.record.postings;
+        if postings.is_none() {
+            return Ok(());
         }
         let ledger_entry = LedgerEntry {
             event_id: EventId::derived(&entry.entity, entry.version, 0),
             at: Timestamp::from_millis(entry.record.at_ms).unwrap_or(Timestamp::EPOCH),
-            postings,
+            postings: postings.legs().to_vec(),
         };
-        self.money.book(&facts.account_id, &ledger_entry).await?;
+        self.money.book(&entry.entity, &ledger_entry).await?;
         Ok(())
     }
 }

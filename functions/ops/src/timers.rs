@@ -1,17 +1,22 @@
 //! Every minute: what is due is announced on the bus, and whoever owns it looks at it again. No table is scanned.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use domain::Timestamp;
+use domain::entity::{Kind, TableName, timed_families};
+use domain::{Seconds, Timestamp};
 use providers::http::BoxFuture;
 use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
 use runtime::telemetry::{self, StepMetrics};
 use runtime::{StepError, awsclients};
 use serde_json::json;
 use serde_json::value::RawValue;
-use store::{Crm, DUE_SHARDS, DueEntry, MoneyTable};
+use store::{Crm, DUE_SHARDS, DueCursor, DueEntry, MoneyTable, Table};
 
 use crate::bus::{Bus, Outgoing};
+
+/// Time that is left over for the answer.
+const SPARE: Duration = Duration::from_secs(5);
 
 /// The function.
 pub struct Timers {
@@ -42,7 +47,7 @@ impl Function for Timers {
     ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
         Box::pin(async move {
             let now = self.clock.now();
-            let (swept, usage) = store::measured(self.sweep(now)).await;
+            let (swept, usage) = store::measured(self.sweep(now, now.plus(time_for(&invocation)))).await;
             let ended = self.clock.now();
             telemetry::emit(&StepMetrics {
                 at: ended,
@@ -59,24 +64,47 @@ impl Function for Timers {
     }
 }
 
+/// How long an invocation may announce.
+fn time_for(invocation: &Invocation) -> Seconds {
+    Seconds(u32::try_from(invocation.time_left.saturating_sub(SPARE).as_secs()).unwrap_or(u32::MAX))
+}
+
 impl Timers {
-    async fn sweep(&self, now: Timestamp) -> Result<usize, StepError> {
+    fn table(&self, family: &Kind) -> &Table {
+        match family.table {
+            TableName::Crm => &self.crm.0,
+            TableName::Money => &self.money.0,
+        }
+    }
+
+    /// Announces what is due, until a moment: what is left then is still due in a minute.
+    async fn sweep(&self, now: Timestamp, until: Timestamp) -> Result<usize, StepError> {
         let mut announced = 0;
-        let crm = ["account", "lead", "task", "pool", "journey"].map(|kind| (kind, &self.crm.0));
-        for (kind, table) in [("payment", &self.money.0)].into_iter().chain(crm) {
-            for shard in 0..DUE_SHARDS {
-                let due = table.due(kind, shard, now).await?;
-                let events: Vec<Outgoing> = due.iter().map(|entry| event(kind, entry, now)).collect();
+        let shards = || (0..DUE_SHARDS).flat_map(|shard| timed_families().map(move |family| (family, shard)));
+        let mut open: Vec<(&Kind, u32, Option<DueCursor>)> =
+            shards().map(|(family, shard)| (family, shard, None)).collect();
+        // a page of each shard in turn, so that thousands in one do not keep the others waiting
+        while !open.is_empty() {
+            let mut next = Vec::new();
+            for (family, shard, from) in open {
+                let page = self.table(family).due(family.family, shard, now, from).await?;
+                let events: Vec<Outgoing> = page.entries.iter().map(|entry| event(family, entry, now)).collect();
                 // what the bus did not take is still due in a minute
                 announced += self.bus.put(&events).await.into_iter().filter(|taken| *taken).count();
+                next.extend(page.next.map(|cursor| (family, shard, Some(cursor))));
             }
+            if self.clock.now() >= until && !next.is_empty() {
+                tracing::warn!(shards = next.len(), "more is due than one sweep can announce");
+                break;
+            }
+            open = next;
         }
         Ok(announced)
     }
 }
 
-fn event(kind: &str, entry: &DueEntry, now: Timestamp) -> Outgoing {
-    let name = format!("{kind}.due");
+fn event(family: &Kind, entry: &DueEntry, now: Timestamp) -> Outgoing {
+    let name = format!("{}.due", family.family);
     let detail = json!({
         "event_id": format!("{}:due:{}", entry.entity, entry.due_at),
         "entity": entry.entity,
@@ -84,7 +112,7 @@ fn event(kind: &str, entry: &DueEntry, now: Timestamp) -> Outgoing {
         "type": name,
         "at": now,
         "correlation_id": entry.entity,
-        "data": {(format!("{kind}_id")): entry.entity, "due_at": entry.due_at},
+        "data": {(family.id_field()): entry.entity, "due_at": entry.due_at},
     });
     Outgoing { kind: name, detail }
 }

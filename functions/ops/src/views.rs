@@ -89,7 +89,7 @@ fn list(items: Vec<Value>, next_cursor: Option<String>) -> Reply {
 async fn known_client(crm: &Crm, request: &Request, caller: &Caller) -> Result<Stored<Client>, Problem> {
     let id: ClientId = request.id("client_id")?;
     caller.require_client(&id)?;
-    crm.load::<Client>(id.as_str()).await?.ok_or_else(|| Problem::not_found("there is no such client"))
+    crm.load::<Client>(&id).await?.ok_or_else(|| Problem::not_found("there is no such client"))
 }
 
 impl Views {
@@ -119,7 +119,7 @@ impl Views {
     async fn account(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         caller.require(PORTAL_AND_STAFF)?;
         let id: AccountId = request.id("account_id")?;
-        let stored = self.crm.load::<Account>(id.as_str()).await?;
+        let stored = self.crm.load::<Account>(&id).await?;
         let account = stored.ok_or_else(|| Problem::not_found("there is no such account"))?.entity;
         caller.require_client(&account.client_id)?;
         let mut view = account_view(&account);
@@ -161,7 +161,7 @@ impl Views {
     async fn payment(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         caller.require(PORTAL_AND_STAFF)?;
         let id: PaymentId = request.id("payment_id")?;
-        let stored = self.money.load::<Deposit>(id.as_str()).await?;
+        let stored = self.money.load::<Deposit>(&id).await?;
         let deposit = stored.ok_or_else(|| Problem::not_found("there is no such payment"))?.entity;
         caller.require_client(&deposit.client_id)?;
         Ok(Reply::json(200, &payment_view(&deposit)))

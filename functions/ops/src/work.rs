@@ -70,7 +70,7 @@ impl Work {
         let body = request.json()?;
         let action = action(&body).map_err(Problem::input)?;
         for _ in 0..3 {
-            let stored = self.crm.load::<WorkItem>(id.as_str()).await?;
+            let stored = self.crm.load::<WorkItem>(&id).await?;
             let stored = stored.ok_or_else(|| Problem::not_found("there is no such work item"))?;
             caller.require(roles_of(&stored.entity.facts.queue))?;
             let verdict = stored.entity.act(&action, &caller.subject, request.now).map_err(refusal)?;

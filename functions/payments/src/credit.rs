@@ -55,7 +55,7 @@ impl QueueStep for Credit {
         Box::pin(async move {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
-            let stored = self.money.load::<Deposit>(&event.entity).await?;
+            let stored = self.money.load::<Deposit>(&event.id()?).await?;
             let stored = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?;
             self.credit(stored, &mut frame).await
         })
@@ -76,10 +76,10 @@ impl Credit {
             return Ok("nothing_to_do");
         }
         let live = self.desk.rules().await?;
-        frame.rules = Some(live.label());
-        let account_id = stored.entity.facts.account_id.as_str();
+        frame.used(live.label());
+        let account_id = &stored.entity.facts.account_id;
         let account = self.crm.load_settled::<Account>(account_id).await?;
-        let account = account.ok_or_else(|| StepError::Absent(account_id.to_owned()))?.entity;
+        let account = account.ok_or_else(|| StepError::Absent(account_id.to_string()))?.entity;
         let job = Job {
             platform: self.servers.adapter(&account.facts.server).await?,
             review_after: live.rules.credit_review_after,
@@ -136,7 +136,7 @@ impl Credit {
         let done = match first {
             Some(done) => done,
             // a webhook changed it meanwhile: the outcome is decided on what is there now
-            None => step::change(&self.money, id.as_str(), frame, |d: &Deposit| decide(d, now)).await?,
+            None => step::change(&self.money, &id, frame, |d: &Deposit| decide(d, now)).await?,
         };
         Ok(done.outcome())
     }

@@ -41,7 +41,7 @@ impl QueueStep for Decide {
             let mut frame = message.frame(Self::NAME, &event);
             let now = frame.now;
             let decide = |deposit: &Deposit| deposit.decided(&decision, now);
-            Ok(match step::change(&self.money, payment.as_str(), &mut frame, decide).await? {
+            Ok(match step::change(&self.money, &payment, &mut frame, decide).await? {
                 Done::Changed { outcome, .. } => outcome,
                 Done::Unchanged { reason, .. } => {
                     tracing::info!(payment.id = %payment, reason, "the decision changes nothing");

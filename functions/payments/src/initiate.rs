@@ -113,7 +113,7 @@ impl Initiate {
             now: request.now,
         });
         let mut frame = request.frame(Self::NAME);
-        frame.rules = Some(live.label());
+        frame.used(live.label());
         match self.money.save(None, opened(deposit, wish.why), &frame).await? {
             Saved::Applied(stored) => Ok(stored.entity),
             Saved::Conflict => Err(Problem::still_running()),

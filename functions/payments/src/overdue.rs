@@ -35,14 +35,14 @@ impl QueueStep for Overdue {
         Box::pin(async move {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
-            let Some(stored) = self.money.load::<Deposit>(&event.entity).await? else {
+            let Some(stored) = self.money.load::<Deposit>(&event.id()?).await? else {
                 return Err(StepError::Absent(event.entity));
             };
             let now = frame.now;
             let done = match stored.entity.due_step(now) {
                 DueStep::Nothing(_) => return Ok("nothing_to_do"),
                 DueStep::Credit => {
-                    step::change(&self.money, &event.entity, &mut frame, |deposit: &Deposit| {
+                    step::change(&self.money, &event.id()?, &mut frame, |deposit: &Deposit| {
                         match deposit.due_step(now) {
                             DueStep::Credit => deposit.redriven(now),
                             DueStep::Poll => domain::decision::Verdict::Nothing("it waits for the provider again"),
@@ -53,9 +53,9 @@ impl QueueStep for Overdue {
                 }
                 DueStep::Poll => {
                     let live = self.desk.rules().await?;
-                    frame.rules = Some(live.label());
+                    frame.used(live.label());
                     let (answer, limits) = self.ask(&stored, &live.rules).await?;
-                    step::change(&self.money, &event.entity, &mut frame, |deposit: &Deposit| {
+                    step::change(&self.money, &event.id()?, &mut frame, |deposit: &Deposit| {
                         match deposit.due_step(now) {
                             DueStep::Poll => deposit.polled(&answer, limits, &live.rules, now),
                             DueStep::Credit => domain::decision::Verdict::Nothing("the webhook came meanwhile"),

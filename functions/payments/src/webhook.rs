@@ -13,7 +13,7 @@ use runtime::rulebook::{Live, RuleBook};
 use runtime::step::{self, Disposition, Done};
 use runtime::vendors::PspDesk;
 use runtime::{Caller, Problem, StepError, awsclients};
-use store::{MoneyTable, Saved};
+use store::MoneyTable;
 
 /// The step.
 pub struct Webhook {
@@ -76,11 +76,11 @@ impl Webhook {
     ) -> Result<WebhookAnswer, StepError> {
         let mut frame = request.frame(Self::NAME);
         frame.trigger = format!("{} {}", report.psp, report.event_id);
-        frame.rules = Some(live.label());
+        frame.used(live.label());
         let Some(payment) = self.payment_of(&report, psp).await? else { return self.stray(report, &frame).await };
         let now = request.now;
         let decide = |deposit: &Deposit| deposit.hear(&report, &live.rules, now);
-        match step::change(&self.money, payment.as_str(), &mut frame, decide).await {
+        match step::change(&self.money, &payment, &mut frame, decide).await {
             Ok(Done::Changed { .. }) => Ok(WebhookAnswer::Accepted),
             Ok(Done::Unchanged { reason, .. }) => Ok(WebhookAnswer::Ignored(reason)),
             Err(StepError::Absent(_)) => self.stray(report, &frame).await,
@@ -105,9 +105,9 @@ impl Webhook {
         let Some(decision) = StrayReport::of(report) else {
             return Ok(WebhookAnswer::Ignored("it is about no payment of ours"));
         };
-        Ok(match self.money.save(None, decision, frame).await? {
-            Saved::Applied(_) => WebhookAnswer::Accepted,
-            Saved::Conflict => WebhookAnswer::Ignored("it is already with a person"),
+        Ok(match step::create(&self.money, decision, frame).await? {
+            true => WebhookAnswer::Accepted,
+            false => WebhookAnswer::Ignored("it is already with a person"),
         })
     }
 }

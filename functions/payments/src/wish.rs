@@ -61,9 +61,9 @@ pub(crate) async fn read(crm: &Crm, body: &Value, client_id: &ClientId, live: &L
 
 /// Eventually consistent first, at half the price; a client of this second may only be seen by the second read.
 async fn client(crm: &Crm, id: &ClientId) -> Result<Client, Problem> {
-    let stored = match crm.load_settled::<Client>(id.as_str()).await? {
+    let stored = match crm.load_settled::<Client>(&id).await? {
         Some(stored) => Some(stored),
-        None => crm.load::<Client>(id.as_str()).await?,
+        None => crm.load::<Client>(&id).await?,
     };
     Ok(stored.ok_or_else(|| Problem::not_found("there is no such client"))?.entity)
 }
@@ -73,9 +73,9 @@ async fn account(crm: &Crm, text: &str, client_id: &ClientId) -> Result<Result<A
     let unknown = || Fault::new("/account_id", "unknown_account", "is not an account of this client");
     let Ok(id) = text.parse::<AccountId>() else { return Ok(Err(unknown())) };
     let open = |stored: &store::Stored<Account>| stored.entity.facts.status == AccountStatus::Open;
-    let stored = match crm.load_settled::<Account>(id.as_str()).await? {
+    let stored = match crm.load_settled::<Account>(&id).await? {
         Some(stored) if open(&stored) => Some(stored),
-        _ => crm.load::<Account>(id.as_str()).await?,
+        _ => crm.load::<Account>(&id).await?,
     };
     Ok(stored.map(|stored| stored.entity).filter(|account| account.client_id == *client_id).ok_or_else(unknown))
 }

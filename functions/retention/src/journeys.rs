@@ -6,13 +6,14 @@ use domain::decision::Frame;
 use domain::journey::{self, Delivery, Journey, JourneyError, Letter, NextStep};
 use domain::lead::Lead;
 use domain::rules::Sequences;
+use domain::{JourneyId, LeadId};
 use providers::http::BoxFuture;
 use providers::notify::email::LazyEmail;
 use providers::notify::{self, Notifier as _, NotifyError};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::rulebook::{Live, RuleBook};
-use runtime::{StepError, awsclients};
+use runtime::{StepError, awsclients, step};
 use store::{Crm, Saved, Stored};
 
 /// The step.
@@ -48,38 +49,40 @@ impl QueueStep for Journeys {
             let event = message.event()?;
             let live = self.rules.live::<Sequences>().await?;
             let mut frame = message.frame(Self::NAME, &event);
-            frame.rules = Some(live.label());
+            frame.used(live.label());
             match event.kind.as_str() {
-                "lead.nurturing" => self.begin(&event.entity, &live, &frame).await,
-                _ => self.go_on(&event.entity, &live, &mut frame).await,
+                "lead.nurturing" => self.begin(&event.id()?, &live, &frame).await,
+                _ => self.go_on(&event.id()?, &live, &mut frame).await,
             }
         })
     }
 }
 
 impl Journeys {
-    async fn begin(&self, lead: &str, live: &Live<Sequences>, frame: &Frame) -> Result<&'static str, StepError> {
+    async fn begin(&self, lead: &LeadId, live: &Live<Sequences>, frame: &Frame) -> Result<&'static str, StepError> {
         let lead = self.lead(lead).await?;
         let Some(decision) = journey::begun(&lead, &live.rules, frame.now).map_err(broken)? else {
             return Ok("nothing_to_do");
         };
-        Ok(match self.crm.save(None, decision, frame).await? {
-            Saved::Applied(_) => "begun",
-            Saved::Conflict => "nothing_to_do",
-        })
+        Ok(if step::create(&self.crm, decision, frame).await? { "begun" } else { "nothing_to_do" })
     }
 
-    async fn lead(&self, id: &str) -> Result<Lead, StepError> {
+    async fn lead(&self, id: &LeadId) -> Result<Lead, StepError> {
         let stored = self.crm.load::<Lead>(id).await?;
-        Ok(stored.ok_or_else(|| StepError::Absent(id.to_owned()))?.entity)
+        Ok(stored.ok_or_else(|| StepError::Absent(id.to_string()))?.entity)
     }
 
     /// What the series needs now: one message at most, marked before it is handed over.
-    async fn go_on(&self, id: &str, live: &Live<Sequences>, frame: &mut Frame) -> Result<&'static str, StepError> {
+    async fn go_on(
+        &self,
+        id: &JourneyId,
+        live: &Live<Sequences>,
+        frame: &mut Frame,
+    ) -> Result<&'static str, StepError> {
         let stored = self.crm.load::<Journey>(id).await?;
-        let stored = stored.ok_or_else(|| StepError::Absent(id.to_owned()))?;
+        let stored = stored.ok_or_else(|| StepError::Absent(id.to_string()))?;
         frame.correlation_id.clone_from(&stored.correlation_id);
-        let lead = self.lead(stored.entity.facts.lead_id.as_str()).await?;
+        let lead = self.lead(&stored.entity.facts.lead_id).await?;
         match stored.entity.next_step(&live.rules, &lead, frame.now).map_err(broken)? {
             NextStep::Nothing(_) => Ok("nothing_to_do"),
             NextStep::Busy => Err(StepError::Busy("a message is being handed over")),

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Decision, Entity, Verdict};
+use crate::decision::{Decision, Verdict};
+use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::rules::desk::WorkAction;
 use crate::work::HumanDecision;
 use crate::{AccountId, ClientId, Currency, Seconds, Timestamp};
@@ -128,7 +129,7 @@ impl Account {
     /// The decision that asks for an account.
     pub fn requested(self, why: Vec<String>) -> Decision<Self> {
         let due = Some(self.facts.created_at.plus(GRACE));
-        Decision { next: Self { due, ..self }, events: vec!["account.requested"], why, outcome: "requested" }
+        Decision::new(Self { due, ..self }, "requested", vec!["account.requested"], why)
     }
 
     /// The worker's next step.
@@ -287,7 +288,7 @@ impl Account {
         let mut next = self.clone();
         next.inner.sealed = None;
         next.inner.handed_over = Some(now);
-        Ok((sealed, Decision { next, events: vec![], why: vec![], outcome: "credentials_handed_over" }))
+        Ok((sealed, Decision::new(next, "credentials_handed_over", vec![], vec![])))
     }
 }
 
@@ -307,11 +308,15 @@ pub enum HandOverRefusal {
 }
 
 impl Entity for Account {
+    type Id = AccountId;
+    type Table = InCrm;
+    type Public = AccountFacts;
+    type Private = AccountInner;
     const KIND: &'static str = "account";
-    const ID_FIELD: &'static str = "account_id";
+    const TIMED: bool = true;
 
-    fn id(&self) -> &str {
-        self.id.as_str()
+    fn id(&self) -> &AccountId {
+        &self.id
     }
 
     fn client(&self) -> Option<&ClientId> {
@@ -322,29 +327,16 @@ impl Entity for Account {
         self.due
     }
 
-    fn public(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.facts)
+    fn public(&self) -> &AccountFacts {
+        &self.facts
     }
 
-    fn private(&self) -> Result<Option<String>, serde_json::Error> {
-        serde_json::to_string(&self.inner).map(Some)
+    fn private(&self) -> &AccountInner {
+        &self.inner
     }
 
-    fn from_parts(
-        id: &str,
-        client: Option<ClientId>,
-        public: &str,
-        private: Option<&str>,
-        due: Option<Timestamp>,
-    ) -> Result<Self, serde_json::Error> {
-        use serde::de::Error as _;
-        Ok(Self {
-            id: id.parse().map_err(serde_json::Error::custom)?,
-            client_id: client.ok_or_else(|| serde_json::Error::custom("an account has a client"))?,
-            due,
-            facts: serde_json::from_str(public)?,
-            inner: serde_json::from_str(private.unwrap_or("{}"))?,
-        })
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { client_id: parts.owner()?, id: parts.id, due: parts.due, facts: parts.public, inner: parts.private })
     }
 }
 
@@ -353,6 +345,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::entity::{self, Raw};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(1_795_428_930 + seconds).unwrap()
@@ -585,9 +578,9 @@ mod tests {
                 let done = matches!(account.facts.status, AccountStatus::Open | AccountStatus::Failed);
                 prop_assert!(done || account.due.is_some() || account.facts.review.is_some(), "{:?}", account);
                 prop_assert!(account.due.is_none() || !(done || account.facts.review.is_some()), "{:?}", account);
-                let (public, private) = (account.public().unwrap(), account.private().unwrap());
-                let read = Account::from_parts(account.id(), account.client().cloned(), &public, private.as_deref(), account.due());
-                prop_assert_eq!(read.unwrap(), account.clone());
+                let (public, private) = entity::write(&account).unwrap();
+                let raw = Raw::of::<Account>(account.id.as_str(), &public, private.as_deref());
+                prop_assert_eq!(entity::read::<Account>(raw, account.client().cloned(), account.due).unwrap(), account.clone());
             }
         }
     }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::contact;
-use crate::decision::{Decision, Entity};
+use crate::decision::Decision;
+use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::input::{Fault, Reader};
 use crate::{ClientId, Country, LeadId, Redacted, Timestamp};
 
@@ -121,7 +122,7 @@ fn lead_id(value: &str, faults: &mut Vec<Fault>) -> Option<LeadId> {
 
 /// The decision that registers a client.
 pub fn registered(client: Client) -> Decision<Client> {
-    Decision { next: client, events: vec!["client.registered"], why: vec![], outcome: "registered" }
+    Decision::new(client, "registered", vec!["client.registered"], vec![])
 }
 
 fn text(pointer: &str, value: &str, faults: &mut Vec<Fault>) -> String {
@@ -183,42 +184,26 @@ fn language(value: &str, faults: &mut Vec<Fault>) -> String {
 }
 
 impl Entity for Client {
+    type Id = ClientId;
+    type Table = InCrm;
+    type Public = ClientFacts;
+    type Private = ClientPerson;
     const KIND: &'static str = "client";
-    const ID_FIELD: &'static str = "client_id";
 
-    fn id(&self) -> &str {
-        self.id.as_str()
+    fn id(&self) -> &ClientId {
+        &self.id
     }
 
-    fn client(&self) -> Option<&ClientId> {
-        None
+    fn public(&self) -> &ClientFacts {
+        &self.facts
     }
 
-    fn due(&self) -> Option<Timestamp> {
-        None
+    fn private(&self) -> &ClientPerson {
+        &self.person
     }
 
-    fn public(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.facts)
-    }
-
-    fn private(&self) -> Result<Option<String>, serde_json::Error> {
-        serde_json::to_string(&self.person).map(Some)
-    }
-
-    fn from_parts(
-        id: &str,
-        _client: Option<ClientId>,
-        public: &str,
-        private: Option<&str>,
-        _due: Option<Timestamp>,
-    ) -> Result<Self, serde_json::Error> {
-        use serde::de::Error as _;
-        Ok(Self {
-            id: id.parse().map_err(serde_json::Error::custom)?,
-            facts: serde_json::from_str(public)?,
-            person: serde_json::from_str(private.unwrap_or("{}"))?,
-        })
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { id: parts.id, facts: parts.public, person: parts.private })
     }
 }
 
@@ -275,7 +260,7 @@ mod tests {
     #[test]
     fn the_public_part_has_nothing_personal() {
         let client = Client::register(&registration(), ClientId::from_bits(1), now()).unwrap();
-        let public = client.public().unwrap();
+        let (public, _) = crate::entity::write(&client).unwrap();
         for secret in ["ana", "López", "600111222", "2008"] {
             assert!(!public.contains(secret), "{public}");
         }

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{ClientId, Timestamp};
+use crate::Timestamp;
+use crate::ledger::Postings;
 
 /// What follows from one trigger: the next state, the events to announce and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +19,22 @@ pub struct Decision<S> {
     pub why: Vec<String>,
     /// One word for the result, e.g. `credited`.
     pub outcome: &'static str,
+    /// What it moves in the ledger; the relay books it.
+    pub postings: Postings,
+}
+
+impl<S> Decision<S> {
+    /// A decision that moves no money.
+    pub fn new(next: S, outcome: &'static str, events: Vec<&'static str>, why: Vec<String>) -> Self {
+        Self { next, events, why, outcome, postings: Postings::none() }
+    }
+
+    /// The same with what it moves in the ledger.
+    #[must_use]
+    pub fn booking(mut self, postings: Postings) -> Self {
+        self.postings = postings;
+        self
+    }
 }
 
 /// A trigger changes the entity, or finds nothing to do.
@@ -32,39 +49,17 @@ pub enum Verdict<S> {
 impl<S> Verdict<S> {
     /// A change.
     pub fn change(next: S, outcome: &'static str, events: Vec<&'static str>, why: Vec<String>) -> Self {
-        Self::Change(Box::new(Decision { next, events, why, outcome }))
+        Self::Change(Box::new(Decision::new(next, outcome, events, why)))
     }
-}
 
-/// What an entity is to the store and to the journal.
-pub trait Entity: Sized {
-    /// What its kind is called in due entries: `payment`, `account`, `work`.
-    const KIND: &'static str;
-    /// The field that names its id in events: `payment_id`.
-    const ID_FIELD: &'static str;
-
-    /// Its id as text; the key of its item and of its journal entries.
-    fn id(&self) -> &str;
-    /// The client it belongs to.
-    fn client(&self) -> Option<&ClientId>;
-    /// When something must happen to it although no trigger comes.
-    fn due(&self) -> Option<Timestamp>;
-    /// Its place in the list of open work, for work items only.
-    fn rank(&self) -> Option<(String, String)> {
-        None
+    /// The same with what it moves in the ledger.
+    #[must_use]
+    pub fn booking(self, postings: Postings) -> Self {
+        match self {
+            Self::Change(decision) => Self::Change(Box::new(decision.booking(postings))),
+            Self::Nothing(reason) => Self::Nothing(reason),
+        }
     }
-    /// The part that events and journal carry: no personal data, no secrets.
-    fn public(&self) -> Result<String, serde_json::Error>;
-    /// The part that stays in the item.
-    fn private(&self) -> Result<Option<String>, serde_json::Error>;
-    /// The entity from its parts.
-    fn from_parts(
-        id: &str,
-        client: Option<ClientId>,
-        public: &str,
-        private: Option<&str>,
-        due: Option<Timestamp>,
-    ) -> Result<Self, serde_json::Error>;
 }
 
 /// Where a decision was made: what the record needs beside the decision.
@@ -80,8 +75,17 @@ pub struct Frame {
     pub correlation_id: String,
     /// The moment of the decision.
     pub now: Timestamp,
-    /// Rule set and version that were used, e.g. `psps@3`.
-    pub rules: Option<String>,
+    /// Every rule set that had a say, with its version, e.g. `psps@3`.
+    pub rules: Vec<String>,
+}
+
+impl Frame {
+    /// Notes that a rule set had a say.
+    pub fn used(&mut self, rules: String) {
+        if !self.rules.contains(&rules) {
+            self.rules.push(rules);
+        }
+    }
 }
 
 /// The decision record of one version. Field names are short: it is stored twice for every change.
@@ -99,9 +103,9 @@ pub struct Record {
     /// Milliseconds since 1970 UTC.
     #[serde(rename = "at")]
     pub at_ms: i64,
-    /// Rule set and version.
-    #[serde(rename = "rs", default, skip_serializing_if = "Option::is_none")]
-    pub rules: Option<String>,
+    /// Rule sets and their versions. Older records name one, as text.
+    #[serde(rename = "rs", default, skip_serializing_if = "Vec::is_empty", deserialize_with = "one_or_many")]
+    pub rules: Vec<String>,
     /// Trace.
     #[serde(rename = "why", default, skip_serializing_if = "Vec::is_empty")]
     pub why: Vec<String>,
@@ -114,6 +118,22 @@ pub struct Record {
     /// Correlation id.
     #[serde(rename = "cor")]
     pub correlation_id: String,
+    /// What it moves in the ledger.
+    #[serde(rename = "po", default, skip_serializing_if = "Postings::is_none")]
+    pub postings: Postings,
+}
+
+fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(one) => vec![one],
+        OneOrMany::Many(many) => many,
+    })
 }
 
 impl Record {
@@ -129,6 +149,7 @@ impl Record {
             outcome: decision.outcome.to_owned(),
             events: decision.events.iter().map(|kind| (*kind).to_owned()).collect(),
             correlation_id: frame.correlation_id.clone(),
+            postings: decision.postings.clone(),
         }
     }
 }
@@ -188,6 +209,29 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_record_of_one_rule_set_and_without_postings_is_read_as_it_was() {
+        let text = r#"{"fn":"payments-webhook","ex":"e","tr":"t","at":1,"rs":"psps@3","out":"paid","cor":"c"}"#;
+        let record: Record = serde_json::from_str(text).unwrap();
+        assert_eq!((record.rules, record.postings), (vec!["psps@3".to_owned()], Postings::none()));
+    }
+
+    #[test]
+    fn a_rule_set_that_is_used_twice_is_named_once() {
+        let mut frame = Frame {
+            function: "f",
+            execution_id: String::new(),
+            trigger: String::new(),
+            correlation_id: String::new(),
+            now: Timestamp::EPOCH,
+            rules: vec![],
+        };
+        for label in ["psps@3", "platforms@1", "psps@3"] {
+            frame.used(label.to_owned());
+        }
+        assert_eq!(frame.rules, ["psps@3", "platforms@1"]);
+    }
 
     proptest! {
         #[test]

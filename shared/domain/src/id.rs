@@ -1,7 +1,6 @@
 //! Ids: opaque, prefixed, time-ordered, and of distinct types so that they cannot be mixed up.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +14,7 @@ const BODY_LENGTH: usize = 26;
 #[error("not a valid id")]
 pub struct IdError;
 
-fn encode(value: u128) -> String {
+pub(crate) fn encode(value: u128) -> String {
     let mut body = [b'0'; BODY_LENGTH];
     let mut rest = value;
     for place in body.iter_mut().rev() {
@@ -26,14 +25,15 @@ fn encode(value: u128) -> String {
     body.iter().map(|b| char::from(*b)).collect()
 }
 
-fn is_body(text: &str) -> bool {
+pub(crate) fn is_body(text: &str) -> bool {
     text.len() == BODY_LENGTH && text.bytes().all(|b| ALPHABET.contains(&b))
 }
 
+/// Declares types of ids: `Name = "prefix_";`.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(into = "String", try_from = "String")]
         pub struct $name(String);
 
@@ -43,7 +43,7 @@ macro_rules! ids {
 
             /// From 128 bits that the caller drew (UUID version 7: time-ordered).
             pub fn from_bits(bits: u128) -> Self {
-                Self(format!("{}{}", $prefix, encode(bits)))
+                Self(format!("{}{}", $prefix, $crate::id::encode(bits)))
             }
 
             /// The id as text.
@@ -52,21 +52,21 @@ macro_rules! ids {
             }
         }
 
-        impl FromStr for $name {
-            type Err = IdError;
+        impl std::str::FromStr for $name {
+            type Err = $crate::id::IdError;
 
-            fn from_str(text: &str) -> Result<Self, IdError> {
+            fn from_str(text: &str) -> Result<Self, $crate::id::IdError> {
                 match text.strip_prefix($prefix) {
-                    Some(body) if is_body(body) => Ok(Self(text.to_owned())),
-                    _ => Err(IdError),
+                    Some(body) if $crate::id::is_body(body) => Ok(Self(text.to_owned())),
+                    _ => Err($crate::id::IdError),
                 }
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = IdError;
+            type Error = $crate::id::IdError;
 
-            fn try_from(text: String) -> Result<Self, IdError> {
+            fn try_from(text: String) -> Result<Self, $crate::id::IdError> {
                 text.parse()
             }
         }
@@ -77,19 +77,29 @@ macro_rules! ids {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+
+        impl $crate::entity::EntityId for $name {
+            const PREFIX: &'static str = $prefix;
+
+            fn as_str(&self) -> &str {
+                &self.0
             }
         }
     )*};
 }
+#[cfg(test)]
+pub(crate) use ids;
 
 ids! {
     /// A lead.

@@ -5,7 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Decision, Entity, Verdict, derived_bits};
+use crate::decision::{Decision, Verdict, derived_bits};
+use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::lead::{ContactChannel, Lead, LeadStatus};
 use crate::notification::{Fillings, render};
 use crate::rules::evaluate::Outcome;
@@ -13,7 +14,7 @@ use crate::rules::sequences::{READER, ReaderFacts, Sequence, SequenceChannel, St
 use crate::rules::words::words;
 use crate::rules::{RuleFault, Sequences};
 use crate::sales::calendar::Hours;
-use crate::{ClientId, JourneyId, LeadId, Redacted, Seconds, Timestamp, Zone};
+use crate::{JourneyId, LeadId, Redacted, Seconds, Timestamp, Zone};
 
 /// A worker that sends is left alone for so long: longer than a function runs.
 pub const GRACE: Seconds = Seconds(90);
@@ -155,7 +156,7 @@ pub fn begun(lead: &Lead, rules: &Sequences, now: Timestamp) -> Result<Option<De
     let due = sequence.steps.first().map(|step| now.plus(step.after));
     let journey = Journey { id: id_of(lead, own.entry), due, facts };
     let why = vec![format!("sequence {}", own.name)];
-    Ok(Some(Decision { next: journey, events: vec!["journey.begun"], why, outcome: "begun" }))
+    Ok(Some(Decision::new(journey, "begun", vec!["journey.begun"], why)))
 }
 
 /// The id of a lead's series.
@@ -207,7 +208,7 @@ impl Journey {
         next.facts.sending = Some((step.id.clone(), now));
         next.due = Some(now.plus(GRACE));
         let why = vec![format!("step {}", step.id)];
-        let decision = Decision { next, events: vec![], why, outcome: "sending" };
+        let decision = Decision::new(next, "sending", vec![], why);
         Ok(NextStep::Send(Box::new(decision), Box::new(letter)))
     }
 
@@ -227,7 +228,7 @@ impl Journey {
         let mut next = self.clone();
         next.due = Some(until);
         let why = vec![format!("until {until}")];
-        NextStep::Save(Box::new(Decision { next, events: vec![], why, outcome: "waits" }))
+        NextStep::Save(Box::new(Decision::new(next, "waits", vec![], why)))
     }
 
     /// A message is dealt with; the series is finished when that was the last, or the rules have no more.
@@ -249,7 +250,7 @@ impl Journey {
         }
         let why = vec![format!("step {step}: {outcome}, {why}")];
         let events = if next.due.is_none() { vec!["journey.finished"] } else { vec![] };
-        NextStep::Save(Box::new(Decision { next, events, why, outcome: outcome.as_str() }))
+        NextStep::Save(Box::new(Decision::new(next, outcome.as_str(), events, why)))
     }
 
     fn ends(&self, reason: String) -> Decision<Self> {
@@ -257,14 +258,14 @@ impl Journey {
         next.facts.status = JourneyStatus::Ended;
         next.facts.ended_by = Some(reason.clone());
         next.due = None;
-        Decision { next, events: vec!["journey.ended"], why: vec![reason], outcome: "ended" }
+        Decision::new(next, "ended", vec!["journey.ended"], vec![reason])
     }
 
     fn finishes(&self) -> Decision<Self> {
         let mut next = self.clone();
         next.facts.status = JourneyStatus::Finished;
         next.due = None;
-        Decision { next, events: vec!["journey.finished"], why: vec![], outcome: "finished" }
+        Decision::new(next, "finished", vec!["journey.finished"], vec![])
     }
 
     /// What became of the message that was being handed over.
@@ -369,37 +370,30 @@ fn letter(
 }
 
 impl Entity for Journey {
+    type Id = JourneyId;
+    type Table = InCrm;
+    type Public = JourneyFacts;
+    type Private = ();
     const KIND: &'static str = "journey";
-    const ID_FIELD: &'static str = "journey_id";
+    const TIMED: bool = true;
 
-    fn id(&self) -> &str {
-        self.id.as_str()
-    }
-
-    fn client(&self) -> Option<&ClientId> {
-        None
+    fn id(&self) -> &JourneyId {
+        &self.id
     }
 
     fn due(&self) -> Option<Timestamp> {
         self.due
     }
 
-    fn public(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.facts)
+    fn public(&self) -> &JourneyFacts {
+        &self.facts
     }
 
-    fn private(&self) -> Result<Option<String>, serde_json::Error> {
-        Ok(None)
+    fn private(&self) -> &() {
+        &()
     }
 
-    fn from_parts(
-        id: &str,
-        _client: Option<ClientId>,
-        public: &str,
-        _private: Option<&str>,
-        due: Option<Timestamp>,
-    ) -> Result<Self, serde_json::Error> {
-        use serde::de::Error as _;
-        Ok(Self { id: id.parse().map_err(serde_json::Error::custom)?, due, facts: serde_json::from_str(public)? })
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { id: parts.id, due: parts.due, facts: parts.public })
     }
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::decision::{Decision, Entity, Verdict};
+use crate::decision::{Decision, Verdict};
+use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::rules::desk;
 use crate::{ClientId, Timestamp, WorkId};
 
@@ -188,7 +189,7 @@ impl WorkItem {
     /// The decision that opens an item.
     pub fn opened(self) -> Decision<Self> {
         let why = vec![format!("{} for {}", self.facts.kind, self.facts.queue)];
-        Decision { next: self, events: vec!["work.opened"], why, outcome: "opened" }
+        Decision::new(self, "opened", vec!["work.opened"], why)
     }
 
     /// Applies a person's action.
@@ -284,19 +285,18 @@ impl WorkItem {
 }
 
 impl Entity for WorkItem {
+    type Id = WorkId;
+    type Table = InCrm;
+    type Public = WorkFacts;
+    type Private = Vec<WorkLine>;
     const KIND: &'static str = "work";
-    const ID_FIELD: &'static str = "work_id";
 
-    fn id(&self) -> &str {
-        self.id.as_str()
+    fn id(&self) -> &WorkId {
+        &self.id
     }
 
     fn client(&self) -> Option<&ClientId> {
         self.client_id.as_ref()
-    }
-
-    fn due(&self) -> Option<Timestamp> {
-        None
     }
 
     fn rank(&self) -> Option<(String, String)> {
@@ -305,28 +305,16 @@ impl Entity for WorkItem {
         Some((format!("{}#{state}", self.facts.queue), rank))
     }
 
-    fn public(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.facts)
+    fn public(&self) -> &WorkFacts {
+        &self.facts
     }
 
-    fn private(&self) -> Result<Option<String>, serde_json::Error> {
-        serde_json::to_string(&self.history).map(Some)
+    fn private(&self) -> &Vec<WorkLine> {
+        &self.history
     }
 
-    fn from_parts(
-        id: &str,
-        client: Option<ClientId>,
-        public: &str,
-        private: Option<&str>,
-        _due: Option<Timestamp>,
-    ) -> Result<Self, serde_json::Error> {
-        use serde::de::Error as _;
-        Ok(Self {
-            id: id.parse().map_err(serde_json::Error::custom)?,
-            client_id: client,
-            facts: serde_json::from_str(public)?,
-            history: serde_json::from_str(private.unwrap_or("[]"))?,
-        })
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { id: parts.id, client_id: parts.client, facts: parts.public, history: parts.private })
     }
 }
 
@@ -335,6 +323,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::entity::{self, Raw};
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(1_795_428_930 + seconds).unwrap()
@@ -486,7 +475,8 @@ mod tests {
         }
         assert_eq!(item.history.len(), HISTORY_MAX);
         assert_eq!(item.history.last().and_then(|line| line.note.clone()), Some((HISTORY_MAX + 4).to_string()));
-        let (public, private) = (item.public().unwrap(), item.private().unwrap());
-        assert_eq!(WorkItem::from_parts(item.id(), None, &public, private.as_deref(), None).unwrap(), item);
+        let (public, private) = entity::write(&item).unwrap();
+        let raw = Raw::of::<WorkItem>(item.id.as_str(), &public, private.as_deref());
+        assert_eq!(entity::read::<WorkItem>(raw, None, None).unwrap(), item);
     }
 }

@@ -110,7 +110,7 @@ impl Request {
             trigger: format!("{} {}", self.method, self.route),
             correlation_id: self.correlation_id.clone(),
             now: self.now,
-            rules: None,
+            rules: Vec::new(),
         }
     }
 }

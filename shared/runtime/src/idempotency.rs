@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: the first request makes, a repeat gets the first answer.
 
 use domain::Seconds;
-use domain::decision::Entity;
+use domain::entity::Entity;
 use sha2::{Digest as _, Sha256};
 use store::{Claim, ClaimRequest, Stored, Table};
 
@@ -75,7 +75,7 @@ impl Keyed {
         match table.claim(&claim).await? {
             Claim::First(id) => Ok(Go::Make { id, replay: false }),
             Claim::OtherRequest => Err(Problem::refused("the Idempotency-Key was used with another body")),
-            Claim::Known { entity: id, running } => match table.load_entity::<T>(&id, true).await? {
+            Claim::Known { entity: id, running } => match table.load_entity::<T>(&typed::<T>(&id)?, true).await? {
                 Some(made) => Ok(Go::Made(made)),
                 None if running || !table.take_over(&claim).await? => Err(Problem::still_running()),
                 None => Ok(Go::Make { id, replay: true }),
@@ -94,7 +94,9 @@ impl Keyed {
         refusal: Problem,
     ) -> Result<Stored<T>, Problem> {
         match table.claimed(&self.claim(request, "")).await? {
-            Some(Claim::Known { entity, .. }) => table.load_entity::<T>(&entity, true).await?.ok_or(refusal),
+            Some(Claim::Known { entity, .. }) => {
+                table.load_entity::<T>(&typed::<T>(&entity)?, true).await?.ok_or(refusal)
+            }
             Some(Claim::First(_) | Claim::OtherRequest) | None => Err(refusal),
         }
     }
@@ -106,6 +108,11 @@ impl Keyed {
             tracing::warn!(error = %error, "an idempotency key was not given back");
         }
     }
+}
+
+/// The id that a claim carries.
+fn typed<T: Entity>(id: &str) -> Result<T::Id, Problem> {
+    id.parse().map_err(|_| store::StoreError::corrupt(id, "a claim carries no id of this kind").into())
 }
 
 /// The hash of what was asked: of the JSON value, so that white space and field order do not make another request.

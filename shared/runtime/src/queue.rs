@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::decision::Frame;
+use domain::entity::EntityId;
 use domain::{ClientId, Timestamp};
 use providers::http::BoxFuture;
 use serde::Deserialize;
@@ -39,6 +40,17 @@ pub struct BusEvent {
     /// The entity's public part.
     #[serde(default)]
     pub data: Value,
+}
+
+impl BusEvent {
+    /// The id of the entity, of the kind that the step is about.
+    ///
+    /// # Errors
+    /// [`StepError::Malformed`].
+    pub fn id<I: EntityId>(&self) -> Result<I, StepError> {
+        let wrong = || StepError::Malformed(format!("{} {} is no {}…", self.kind, self.entity, I::PREFIX));
+        self.entity.parse().map_err(|_| wrong())
+    }
 }
 
 #[derive(Deserialize)]
@@ -80,7 +92,7 @@ impl Message {
             trigger: format!("{} {}", event.kind, event.event_id),
             correlation_id: event.correlation_id.clone(),
             now: self.now,
-            rules: None,
+            rules: Vec::new(),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The one shape of a step: load, decide, save; and what its failures mean.
 
-use domain::decision::{Entity, Frame, Verdict};
+use std::hash::{Hash as _, Hasher as _};
+use std::time::Duration;
+
+use domain::decision::{Decision, Frame, Verdict};
+use domain::entity::Entity;
+use providers::http::BoxFuture;
 use providers::platforms::PlatformError;
 use providers::psp::PspError;
-use store::{Home, Saved, StoreError, Stored};
-
-/// Times a decision is made again because somebody else saved first.
-const CONFLICT_ATTEMPTS: usize = 5;
+use store::{Commit, Committed, Home, Saved, StoreError, Stored};
 
 /// Why a step did not finish.
 #[derive(Debug, thiserror::Error)]
@@ -95,7 +97,49 @@ impl From<PlatformError> for StepError {
     }
 }
 
-/// What a step did.
+/// Times a decision is made again because somebody else saved first. Work that everybody does on one thing (the leads of one
+/// agent, say) is done one by one, and each round lets one through.
+const ATTEMPTS: u32 = 60;
+/// The longest pause before the second attempt; it doubles up to [`PAUSE_MAX_MS`].
+const PAUSE_MS: u64 = 2;
+/// The longest pause between two attempts.
+const PAUSE_MAX_MS: u64 = 100;
+
+/// The attempts at one thing: how many there may be, and the pauses between them.
+#[derive(Debug)]
+struct Attempts {
+    busy: &'static str,
+    made: u32,
+    seed: u64,
+}
+
+impl Attempts {
+    /// Attempts of an execution; `busy` says what is the matter when they are over.
+    fn of(frame: &Frame, busy: &'static str) -> Self {
+        let mut hasher = std::hash::DefaultHasher::new();
+        (&frame.execution_id, &frame.trigger).hash(&mut hasher);
+        Self { busy, made: 0, seed: hasher.finish() }
+    }
+
+    /// Waits before the next attempt, longer each time and not as long as others do.
+    ///
+    /// # Errors
+    /// [`StepError::Busy`] when there were enough.
+    async fn again(&mut self) -> Result<(), StepError> {
+        self.made += 1;
+        if self.made >= ATTEMPTS {
+            return Err(StepError::Busy(self.busy));
+        }
+        // no randomness: executions differ by their id, and one can be run again as it was
+        self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let longest = PAUSE_MS.checked_shl(self.made.min(6)).unwrap_or(PAUSE_MAX_MS).min(PAUSE_MAX_MS);
+        let pause = (self.seed >> 33) % longest.saturating_add(1);
+        tokio::time::sleep(Duration::from_millis(pause)).await;
+        Ok(())
+    }
+}
+
+/// What a step did to an entity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Done<T> {
     /// The entity has a new version.
@@ -131,29 +175,109 @@ impl<T> Done<T> {
     }
 }
 
+/// Makes an entity whose id is derived from what set it off: a repeat finds it made. `false` then.
+///
+/// # Errors
+/// [`StepError::Store`].
+pub async fn create<H, T>(home: &H, decision: Decision<T>, frame: &Frame) -> Result<bool, StepError>
+where
+    H: Home<T>,
+    T: Entity,
+{
+    match home.table().save_entity(None, decision, frame).await? {
+        Saved::Applied(_) => Ok(true),
+        Saved::Conflict => Ok(false),
+    }
+}
+
 /// Loads an entity, decides and saves; decides again on what is there when somebody else saved first.
 ///
 /// # Errors
 /// [`StepError::Absent`] when there is no such entity, [`StepError::Busy`] when others keep saving first.
 pub async fn change<H, T>(
     home: &H,
-    id: &str,
+    id: &T::Id,
     frame: &mut Frame,
     mut decide: impl FnMut(&T) -> Verdict<T>,
 ) -> Result<Done<T>, StepError>
 where
     H: Home<T>,
-    T: Entity + Clone,
+    T: Entity,
 {
-    for _ in 0..CONFLICT_ATTEMPTS {
-        let Some(stored) = home.table().load_entity::<T>(id, true).await? else {
-            return Err(StepError::Absent(id.to_owned()));
-        };
+    let mut attempts = Attempts::of(frame, "the entity keeps changing");
+    loop {
+        let stored = home.table().load_entity::<T>(id, true).await?;
+        let stored = stored.ok_or_else(|| StepError::Absent(id.to_string()))?;
         if let Some(done) = save(home, stored, frame, &mut decide).await? {
             return Ok(done);
         }
+        attempts.again().await?;
     }
-    Err(StepError::Busy("the entity keeps changing"))
+}
+
+/// [`change`] of an entity that begins as `fresh` when it is not there; the entity as it is then.
+///
+/// # Errors
+/// [`StepError::Busy`] when others keep saving first.
+pub async fn change_or_begin<H, T>(
+    home: &H,
+    id: &T::Id,
+    fresh: impl Fn() -> T,
+    frame: &Frame,
+    decide: impl Fn(&T) -> Verdict<T>,
+) -> Result<T, StepError>
+where
+    H: Home<T>,
+    T: Entity,
+{
+    let mut attempts = Attempts::of(frame, "the entity keeps changing");
+    loop {
+        let stored = home.table().load_entity::<T>(id, true).await?;
+        let state = stored.as_ref().map_or_else(&fresh, |stored| stored.entity.clone());
+        let decision = match decide(&state) {
+            Verdict::Nothing(_) => return Ok(state),
+            Verdict::Change(decision) => *decision,
+        };
+        if let Saved::Applied(now) = home.table().save_entity(stored.as_ref(), decision, frame).await? {
+            return Ok(now.entity);
+        }
+        attempts.again().await?;
+    }
+}
+
+/// What one attempt at several entities comes to.
+#[derive(Debug)]
+pub enum Attempt<O> {
+    /// Nothing is to be saved.
+    Nothing(O),
+    /// All of it is saved, or none.
+    Save(Commit, O),
+}
+
+/// Loads, decides and saves several entities, of one table or of several, in one transaction; `attempt` is made again on what
+/// is there when somebody else saved one of them first.
+///
+/// # Errors
+/// Those of `attempt`; [`StepError::Busy`] when others keep saving first.
+pub async fn together<'a, O, E>(
+    frame: &Frame,
+    busy: &'static str,
+    mut attempt: impl FnMut() -> BoxFuture<'a, Result<Attempt<O>, E>>,
+) -> Result<O, E>
+where
+    E: From<StepError>,
+{
+    let mut attempts = Attempts::of(frame, busy);
+    loop {
+        let (commit, outcome) = match attempt().await? {
+            Attempt::Nothing(outcome) => return Ok(outcome),
+            Attempt::Save(commit, outcome) => (commit, outcome),
+        };
+        match commit.send().await.map_err(StepError::from)? {
+            Committed::Applied => return Ok(outcome),
+            Committed::Conflict => attempts.again().await?,
+        }
+    }
 }
 
 /// Decides on an entity that is already loaded and saves; `None` when somebody else saved first.
@@ -168,7 +292,7 @@ pub async fn save<H, T>(
 ) -> Result<Option<Done<T>>, StepError>
 where
     H: Home<T>,
-    T: Entity + Clone,
+    T: Entity,
 {
     frame.correlation_id.clone_from(&stored.correlation_id);
     match decide(&stored.entity) {

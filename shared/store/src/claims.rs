@@ -81,6 +81,10 @@ impl Table {
                 usage::count(&self.name, &Kind::Write, None);
                 match error.as_service_error() {
                     Some(PutItemError::ConditionalCheckFailedException(lost)) => match lost.item() {
+                        // nobody else has our fresh id: it is our own write, sent again after its answer was lost
+                        Some(item) if text(item, &key, ENTITY)? == request.fresh_id => {
+                            Ok(Claim::First(request.fresh_id.to_owned()))
+                        }
                         Some(item) => known(item, &key, request),
                         None => Err(StoreError::corrupt(&key, "the losing item was not returned")),
                     },

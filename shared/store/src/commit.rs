@@ -1,14 +1,19 @@
 //! Several entities that must agree, saved together or not at all.
 
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, Put, ReturnConsumedCapacity, TransactWriteItem};
-use domain::decision::{ChainHash, Decision, Entity, Frame};
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+};
+use domain::decision::{ChainHash, Decision, Frame};
+use domain::entity::Entity;
 
-use crate::Stored;
-use crate::Table;
+use crate::entities::is_ours;
 use crate::error::StoreError;
 use crate::item::{self, Item, VERSION, n};
 use crate::usage::{self, Kind};
+use crate::{Home, Stored, Table};
 
 /// What became of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,30 +24,38 @@ pub enum Committed {
     Conflict,
 }
 
-/// Entities of one table on their way into it. Each write costs two units a KB, as transactions do.
+/// Entities on their way into their tables. Each write costs two units a KB, as transactions do.
 #[derive(Debug)]
-pub struct Commit<'t> {
-    pub(crate) table: &'t Table,
-    pub(crate) puts: Vec<Put>,
+pub struct Commit {
+    client: Client,
+    puts: Vec<Prepared>,
+}
+
+/// A write, and the link that it makes if it is an entity's version.
+#[derive(Debug)]
+struct Prepared {
+    put: Put,
+    hash: Option<ChainHash>,
 }
 
 /// Reasons of a cancelled transaction after which the same attempt may pass.
 const TRANSIENT: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"];
 
 impl Table {
-    /// Begins a commit.
-    pub fn commit(&self) -> Commit<'_> {
-        Commit { table: self, puts: Vec::new() }
+    /// Begins a commit, which may take in other tables' entities as well.
+    pub fn commit(&self) -> Commit {
+        Commit { client: self.client.clone(), puts: Vec::new() }
     }
 }
 
-impl Commit<'_> {
+impl Commit {
     /// Adds the version after `was` of an entity, under the condition that it is still the newest.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] when the entity cannot be written.
     pub fn save<T: Entity>(
         &mut self,
+        home: &impl Home<T>,
         was: Option<&Stored<T>>,
         decision: &Decision<T>,
         frame: &Frame,
@@ -50,7 +63,7 @@ impl Commit<'_> {
         let (version, previous) = was.map_or((1, ChainHash::GENESIS), |was| (was.version.saturating_add(1), was.hash));
         let correlation_is_new = was.is_none_or(|was| was.correlation_id != frame.correlation_id);
         let next = item::next_item(decision, frame, version, previous, correlation_is_new)?;
-        self.put(next.item, |put| match was {
+        self.put(home.table(), next.item, Some(next.hash), |put| match was {
             None => put.condition_expression("attribute_not_exists(pk)"),
             Some(was) => put
                 .condition_expression("#v = :was")
@@ -61,41 +74,52 @@ impl Commit<'_> {
 
     pub(crate) fn put(
         &mut self,
+        table: &Table,
         item: Item,
-        condition: impl FnOnce(
-            aws_sdk_dynamodb::types::builders::PutBuilder,
-        ) -> aws_sdk_dynamodb::types::builders::PutBuilder,
+        hash: Option<ChainHash>,
+        condition: impl FnOnce(PutBuilder) -> PutBuilder,
     ) -> Result<(), StoreError> {
-        let put = Put::builder().table_name(&self.table.name).set_item(Some(item));
+        let put = Put::builder()
+            .table_name(&table.name)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let put = condition(put).build().map_err(|error| StoreError::Refused(error.to_string()))?;
-        self.puts.push(put);
+        self.puts.push(Prepared { put, hash });
         Ok(())
     }
 
-    /// Writes all of it in one transaction.
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.puts.is_empty()
+    }
+
+    /// Writes all of it in one transaction. A transaction of our own that comes back is no conflict.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn send(self) -> Result<Committed, StoreError> {
-        let items = self.puts.into_iter().map(|put| TransactWriteItem::builder().put(put).build()).collect();
+        let hashes: Vec<Option<ChainHash>> = self.puts.iter().map(|prepared| prepared.hash).collect();
+        let first_table = self.puts.first().map(|prepared| prepared.put.table_name().to_owned()).unwrap_or_default();
+        let item = |prepared: Prepared| TransactWriteItem::builder().put(prepared.put).build();
         let answer = self
-            .table
             .client
             .transact_write_items()
-            .set_transact_items(Some(items))
+            .set_transact_items(Some(self.puts.into_iter().map(item).collect()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
         match answer {
             Ok(answer) => {
-                usage::count(&self.table.name, &Kind::Write, answer.consumed_capacity().first());
+                for capacity in answer.consumed_capacity() {
+                    usage::count(capacity.table_name().unwrap_or(&first_table), &Kind::Write, Some(capacity));
+                }
                 Ok(Committed::Applied)
             }
             Err(error) => {
-                usage::count(&self.table.name, &Kind::Write, None);
+                usage::count(&first_table, &Kind::Write, None);
                 match error.as_service_error() {
                     Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                        cancelled_for(cancelled.cancellation_reasons())
+                        cancelled_for(cancelled.cancellation_reasons(), &hashes)
                     }
                     _ => Err(error.into()),
                 }
@@ -104,8 +128,13 @@ impl Commit<'_> {
     }
 }
 
-/// A condition that failed is a conflict; so is another transaction on one of the items, which is over by the next attempt.
-fn cancelled_for(reasons: &[CancellationReason]) -> Result<Committed, StoreError> {
+/// A condition that failed is a conflict, unless what stands is what was to be written; so is another transaction on one of
+/// the items, which is over by the next attempt.
+fn cancelled_for(reasons: &[CancellationReason], hashes: &[Option<ChainHash>]) -> Result<Committed, StoreError> {
+    let mut written = reasons.iter().zip(hashes).filter_map(|(reason, hash)| Some((reason, (*hash)?))).peekable();
+    if written.peek().is_some() && written.all(|(reason, hash)| is_ours(reason.item(), hash)) {
+        return Ok(Committed::Applied);
+    }
     let codes: Vec<&str> = reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None").collect();
     if codes.contains(&"ConditionalCheckFailed") || codes.contains(&"TransactionConflict") {
         return Ok(Committed::Conflict);
@@ -118,6 +147,9 @@ fn cancelled_for(reasons: &[CancellationReason]) -> Result<Committed, StoreError
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_dynamodb::primitives::Blob;
+    use aws_sdk_dynamodb::types::AttributeValue;
+
     use super::*;
 
     fn reasons(codes: &[&str]) -> Vec<CancellationReason> {
@@ -127,9 +159,23 @@ mod tests {
     #[test]
     fn a_lost_race_is_a_conflict_and_a_throttle_is_not() {
         for lost in [&["None", "ConditionalCheckFailed"][..], &["TransactionConflict", "None"]] {
-            assert_eq!(cancelled_for(&reasons(lost)).unwrap(), Committed::Conflict);
+            assert_eq!(cancelled_for(&reasons(lost), &[None, None]).unwrap(), Committed::Conflict);
         }
-        assert!(cancelled_for(&reasons(&["None", "ThrottlingError"])).unwrap_err().retry());
-        assert!(!cancelled_for(&reasons(&["ValidationError"])).unwrap_err().retry());
+        assert!(cancelled_for(&reasons(&["None", "ThrottlingError"]), &[None, None]).unwrap_err().retry());
+        assert!(!cancelled_for(&reasons(&["ValidationError"]), &[None]).unwrap_err().retry());
+    }
+
+    #[test]
+    fn our_own_transaction_that_comes_back_is_applied_and_half_of_it_is_not() {
+        let standing = |hash: u8| {
+            let hash = AttributeValue::B(Blob::new([hash; 32]));
+            CancellationReason::builder().code("ConditionalCheckFailed").item("hash", hash).build()
+        };
+        let ours = [Some(ChainHash([1; 32])), Some(ChainHash([2; 32])), None];
+        let contact = CancellationReason::builder().code("None").build();
+        let back = [standing(1), standing(2), contact.clone()];
+        assert_eq!(cancelled_for(&back, &ours).unwrap(), Committed::Applied);
+        let half = [standing(1), standing(9), contact];
+        assert_eq!(cancelled_for(&half, &ours).unwrap(), Committed::Conflict);
     }
 }

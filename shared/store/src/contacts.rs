@@ -41,13 +41,14 @@ fn read(item: &Item) -> Result<Contact, StoreError> {
     Ok(Contact { key, lead_id, since })
 }
 
-impl Commit<'_> {
+impl Commit {
     /// Makes a lead known by an address or number, under the condition that nobody changed it since it was read.
     ///
     /// # Errors
     /// [`StoreError`].
     pub fn know(
         &mut self,
+        crm: &Crm,
         key: &str,
         was: Option<&Contact>,
         lead_id: &LeadId,
@@ -59,7 +60,7 @@ impl Commit<'_> {
             (LEAD.to_owned(), s(lead_id.as_str())),
             (SINCE.to_owned(), n(since.millis())),
         ]);
-        self.put(item, |put| match was {
+        self.put(&crm.0, item, None, |put| match was {
             None => put.condition_expression("attribute_not_exists(pk)"),
             Some(was) => put
                 .condition_expression("#lead = :was")

@@ -1,8 +1,9 @@
 //! Entities: load, and save in one conditional write.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::decision::{ChainHash, Decision, Entity, Frame};
+use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use domain::decision::{ChainHash, Decision, Frame};
+use domain::entity::{Entity, EntityId as _};
 
 use crate::error::StoreError;
 use crate::item::{self, Item, KEY, SORT, SORT_ENTITY, VERSION, n, s};
@@ -36,8 +37,8 @@ impl Table {
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn load_entity<T: Entity>(&self, id: &str, consistent: bool) -> Result<Option<Stored<T>>, StoreError> {
-        let Some(item) = self.get(id, SORT_ENTITY, consistent).await? else { return Ok(None) };
+    pub async fn load_entity<T: Entity>(&self, id: &T::Id, consistent: bool) -> Result<Option<Stored<T>>, StoreError> {
+        let Some(item) = self.get(id.as_str(), SORT_ENTITY, consistent).await? else { return Ok(None) };
         stored(&item).map(Some)
     }
 
@@ -58,6 +59,9 @@ impl Table {
 
     /// Saves a decision as the version after `was`, in one conditional write that carries state, events and record.
     ///
+    /// A write of our own that comes back, because the SDK sent it again after its answer was lost, is no conflict: the item
+    /// that stands has the hash of what was to be written.
+    ///
     /// # Errors
     /// [`StoreError`].
     pub async fn save_entity<T: Entity>(
@@ -74,6 +78,7 @@ impl Table {
             .put_item()
             .table_name(&self.name)
             .set_item(Some(next.item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let put = match was {
             None => put.condition_expression("attribute_not_exists(pk)"),
@@ -82,23 +87,31 @@ impl Table {
                 .expression_attribute_names("#v", VERSION)
                 .expression_attribute_values(":was", n(was.version)),
         };
+        let saved = || {
+            let correlation_id = frame.correlation_id.clone();
+            Saved::Applied(Stored { entity: decision.next, version, hash: next.hash, correlation_id })
+        };
         match put.send().await {
             Ok(answer) => {
                 usage::count(&self.name, &Kind::Write, answer.consumed_capacity());
-                Ok(Saved::Applied(Stored {
-                    entity: decision.next,
-                    version,
-                    hash: next.hash,
-                    correlation_id: frame.correlation_id.clone(),
-                }))
+                Ok(saved())
             }
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                usage::count(&self.name, &Kind::Write, None);
-                Ok(Saved::Conflict)
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(lost)) => {
+                    usage::count(&self.name, &Kind::Write, None);
+                    Ok(if is_ours(lost.item(), next.hash) { saved() } else { Saved::Conflict })
+                }
+                // another transaction holds the item: what it does to it is seen when it is loaded again
+                Some(PutItemError::TransactionConflictException(_)) => Ok(Saved::Conflict),
+                _ => Err(error.into()),
+            },
         }
     }
+}
+
+/// Whether the item that stood in the way is the very one that was to be written.
+pub(crate) fn is_ours(standing: Option<&Item>, hash: ChainHash) -> bool {
+    standing.is_some_and(|item| item::hash(item, "").is_ok_and(|standing| standing == hash))
 }
 
 pub(crate) fn stored<T: Entity>(item: &Item) -> Result<Stored<T>, StoreError> {
@@ -107,7 +120,7 @@ pub(crate) fn stored<T: Entity>(item: &Item) -> Result<Stored<T>, StoreError> {
         entity: item::entity_from(item)?,
         version: item::number(item, key, VERSION)?,
         hash: item::hash(item, key)?,
-        correlation_id: item::text(item, key, item::CORRELATION)?.to_owned(),
+        correlation_id: item::correlation_of(item, key)?,
     })
 }
 
@@ -118,7 +131,7 @@ macro_rules! entity_methods {
             ///
             /// # Errors
             /// [`StoreError`].
-            pub async fn load<T: Entity>(&self, id: &str) -> Result<Option<Stored<T>>, StoreError>
+            pub async fn load<T: Entity>(&self, id: &T::Id) -> Result<Option<Stored<T>>, StoreError>
             where
                 Self: Home<T>,
             {
@@ -129,7 +142,7 @@ macro_rules! entity_methods {
             ///
             /// # Errors
             /// [`StoreError`].
-            pub async fn load_settled<T: Entity>(&self, id: &str) -> Result<Option<Stored<T>>, StoreError>
+            pub async fn load_settled<T: Entity>(&self, id: &T::Id) -> Result<Option<Stored<T>>, StoreError>
             where
                 Self: Home<T>,
             {

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::error::SdkError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use domain::entity::ReadError;
 
 /// A failed store call.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,22 @@ pub enum StoreError {
         /// What is wrong with it.
         what: String,
     },
+    /// Newer code wrote the item: it is read by this function's next deployment.
+    #[error("item {key} was written by newer code: {what}")]
+    Newer {
+        /// Key of the item.
+        key: String,
+        /// What is newer.
+        what: String,
+    },
+    /// The item is of another kind than was asked for.
+    #[error("item {key}: {what}")]
+    OtherKind {
+        /// Key of the item.
+        key: String,
+        /// What it is.
+        what: String,
+    },
     /// A journal entry exists with other content.
     #[error("journal entry {0} exists with other content")]
     JournalConflict(String),
@@ -30,8 +47,18 @@ impl StoreError {
     /// Whether the same call may succeed later.
     pub fn retry(&self) -> bool {
         match self {
-            Self::Unavailable(_) => true,
-            Self::Refused(_) | Self::Corrupt { .. } | Self::JournalConflict(_) => false,
+            Self::Unavailable(_) | Self::Newer { .. } => true,
+            Self::Refused(_) | Self::Corrupt { .. } | Self::OtherKind { .. } | Self::JournalConflict(_) => false,
+        }
+    }
+
+    /// An item that does not read as an entity.
+    pub(crate) fn unreadable(key: &str, error: ReadError) -> Self {
+        let (key, what) = (key.to_owned(), error.to_string());
+        match error {
+            ReadError::Newer(_) => Self::Newer { key, what },
+            ReadError::OtherKind { .. } => Self::OtherKind { key, what },
+            ReadError::Id(_) | ReadError::Missing(_) | ReadError::Form(_) => Self::Corrupt { key, what },
         }
     }
 
@@ -49,6 +76,8 @@ const TRANSIENT: &[&str] = &[
     "InternalServerError",
     "ServiceUnavailable",
     "TransactionInProgressException",
+    // another transaction holds the item for a moment
+    "TransactionConflictException",
     "LimitExceededException",
 ];
 

@@ -6,7 +6,8 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::decision::{ChainHash, Decision, Entity, Frame, Record};
+use domain::decision::{ChainHash, Decision, Frame, Record};
+use domain::entity::{self, Entity, EntityId as _, Raw};
 use domain::{ClientId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
@@ -24,13 +25,18 @@ pub const VERSION: &str = "v";
 pub(crate) const CLIENT: &str = "client";
 pub(crate) const DUE_SHARD: &str = "due_shard";
 pub(crate) const DUE_AT: &str = "due_at";
+/// How often in a row a due time was moved on; gone with the next version.
+pub(crate) const DUE_TRIES: &str = "due_tries";
 pub(crate) const QUEUE: &str = "queue";
 pub(crate) const RANK: &str = "rank";
 pub(crate) const STATE: &str = "state";
 pub(crate) const PRIVATE: &str = "private";
 pub(crate) const OUTBOX: &str = "outbox";
 pub(crate) const HASH: &str = "hash";
-pub(crate) const CORRELATION: &str = "cor";
+/// [`Entity::KIND`]; items from before kinds were written have none.
+pub(crate) const KIND: &str = "kind";
+/// [`Entity::SCHEMA`]; left out while it is 1.
+pub(crate) const SCHEMA: &str = "sv";
 /// Set on the versions that bring a correlation id the entity did not have before.
 pub(crate) const CORRELATION_NEW: &str = "cor_new";
 
@@ -80,31 +86,37 @@ pub(crate) fn next_item<T: Entity>(
     correlation_is_new: bool,
 ) -> Result<NextItem, StoreError> {
     let entity = &decision.next;
-    let id = entity.id();
+    let id = entity.id().as_str();
     let unreadable = |error: serde_json::Error| StoreError::corrupt(id, error);
-    let public = entity.public().map_err(unreadable)?;
+    let (public, private) = entity::write(entity).map_err(unreadable)?;
     let record = serde_json::to_string(&Record::of(decision, frame)).map_err(unreadable)?;
     let link = ChainHash::link(previous, id, version, &record, &public);
     let mut item = Item::from([
         (KEY.to_owned(), s(id)),
         (SORT.to_owned(), s(SORT_ENTITY)),
+        (KIND.to_owned(), s(T::KIND)),
         (VERSION.to_owned(), n(version)),
         (STATE.to_owned(), s(public)),
         (OUTBOX.to_owned(), s(record)),
         (HASH.to_owned(), AttributeValue::B(Blob::new(link.0))),
-        (CORRELATION.to_owned(), s(&frame.correlation_id)),
     ]);
+    if T::SCHEMA != 1 {
+        item.insert(SCHEMA.to_owned(), n(T::SCHEMA));
+    }
     if correlation_is_new {
         item.insert(CORRELATION_NEW.to_owned(), AttributeValue::Bool(true));
     }
-    if let Some(private) = entity.private().map_err(unreadable)? {
+    if let Some(private) = private {
         item.insert(PRIVATE.to_owned(), s(private));
     }
     if let Some(client) = entity.client() {
         item.insert(CLIENT.to_owned(), s(client.as_str()));
     }
     if let Some(due) = entity.due() {
-        item.insert(DUE_SHARD.to_owned(), s(due_shard(T::KIND, id)));
+        if !T::TIMED {
+            return Err(StoreError::corrupt(id, "it has a due time, and the timers do not look at its family"));
+        }
+        item.insert(DUE_SHARD.to_owned(), s(due_shard(T::FAMILY, id)));
         item.insert(DUE_AT.to_owned(), s(due.to_string()));
     }
     if let Some((queue, rank)) = entity.rank() {
@@ -114,24 +126,47 @@ pub(crate) fn next_item<T: Entity>(
     Ok(NextItem { item, hash: link })
 }
 
-fn due_shard(kind: &str, id: &str) -> String {
+fn due_shard(family: &str, id: &str) -> String {
     let digest: [u8; 32] = Sha256::digest(id.as_bytes()).into();
     let first = digest.first().copied().unwrap_or(0);
-    format!("{kind}#{}", u32::from(first) % DUE_SHARDS)
+    format!("{family}#{}", u32::from(first) % DUE_SHARDS)
+}
+
+fn optional_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+}
+
+fn client_of(item: &Item, key: &str) -> Result<Option<ClientId>, StoreError> {
+    optional_text(item, CLIENT).map(str::parse).transpose().map_err(|error| StoreError::corrupt(key, error))
 }
 
 pub(crate) fn entity_from<T: Entity>(item: &Item) -> Result<T, StoreError> {
     let id = text(item, "?", KEY)?;
-    let client = match item.get(CLIENT).and_then(|value| value.as_s().ok()) {
-        Some(text) => Some(text.parse::<ClientId>().map_err(|error| StoreError::corrupt(id, error))?),
-        None => None,
+    let due: Option<Timestamp> =
+        optional_text(item, DUE_AT).map(str::parse).transpose().map_err(|error| StoreError::corrupt(id, error))?;
+    let schema = match item.contains_key(SCHEMA) {
+        true => number(item, id, SCHEMA)?,
+        false => 1,
     };
-    let due = match item.get(DUE_AT).and_then(|value| value.as_s().ok()) {
-        Some(text) => Some(text.parse::<Timestamp>().map_err(|error| StoreError::corrupt(id, error))?),
-        None => None,
+    let raw = Raw {
+        id,
+        kind: optional_text(item, KIND),
+        schema: u32::try_from(schema).map_err(|error| StoreError::corrupt(id, error))?,
+        public: text(item, id, STATE)?,
+        private: optional_text(item, PRIVATE),
     };
-    let private = item.get(PRIVATE).and_then(|value| value.as_s().ok()).map(String::as_str);
-    T::from_parts(id, client, text(item, id, STATE)?, private, due).map_err(|error| StoreError::corrupt(id, error))
+    entity::read(raw, client_of(item, id)?, due).map_err(|error| StoreError::unreadable(id, error))
+}
+
+/// The correlation id of the version, which its record carries.
+pub(crate) fn correlation_of(item: &Item, key: &str) -> Result<String, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Correlated {
+        cor: String,
+    }
+    let record: Correlated =
+        serde_json::from_str(text(item, key, OUTBOX)?).map_err(|error| StoreError::corrupt(key, error))?;
+    Ok(record.cor)
 }
 
 /// What a stream record says of one version: the outbox and what the journal keeps.
@@ -139,6 +174,8 @@ pub(crate) fn entity_from<T: Entity>(item: &Item) -> Result<T, StoreError> {
 pub struct Outboxed {
     /// Entity id.
     pub entity: String,
+    /// The entity's kind in [`domain::entity::KINDS`]; none in records from before kinds were written.
+    pub kind: Option<String>,
     /// Version.
     pub version: u64,
     /// Client, if the entity belongs to one.
@@ -153,6 +190,8 @@ pub struct Outboxed {
     pub hash: ChainHash,
     /// Whether this version brought its correlation id.
     pub correlation_is_new: bool,
+    /// Whether only the due time was moved: the version itself came in an earlier record.
+    pub is_postponed: bool,
 }
 
 impl Outboxed {
@@ -164,18 +203,16 @@ impl Outboxed {
         let entity = text(item, "?", KEY)?.to_owned();
         let record_text = text(item, &entity, OUTBOX)?.to_owned();
         let record = serde_json::from_str(&record_text).map_err(|error| StoreError::corrupt(&entity, error))?;
-        let client = match item.get(CLIENT).and_then(|value| value.as_s().ok()) {
-            Some(text) => Some(text.parse().map_err(|error| StoreError::corrupt(&entity, error))?),
-            None => None,
-        };
         Ok(Self {
             version: number(item, &entity, VERSION)?,
-            client,
+            kind: optional_text(item, KIND).map(str::to_owned),
+            client: client_of(item, &entity)?,
             record,
             record_text,
             public_text: text(item, &entity, STATE)?.to_owned(),
             hash: hash(item, &entity)?,
             correlation_is_new: item.contains_key(CORRELATION_NEW),
+            is_postponed: item.contains_key(DUE_TRIES),
             entity,
         })
     }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::payment::ledger::Posting;
+use domain::ledger::Posting;
 use domain::{AccountId, EventId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -25,23 +25,49 @@ pub struct LedgerEntry {
     pub postings: Vec<Posting>,
 }
 
-fn key(account: &AccountId) -> String {
-    format!("ledger#{account}")
+/// The book of a trading account, or of an entity whose entry names none.
+fn key(book: &str) -> String {
+    format!("ledger#{book}")
+}
+
+impl LedgerEntry {
+    /// The books that it stands in: of every trading account that it names, else of the entity that brought it.
+    fn books(&self, entity: &str) -> Vec<String> {
+        let mut books: Vec<String> = Vec::new();
+        for account in self.postings.iter().filter_map(|leg| leg.account.trading_account()) {
+            let book = key(account.as_str());
+            if !books.contains(&book) {
+                books.push(book);
+            }
+        }
+        if books.is_empty() {
+            books.push(key(entity));
+        }
+        books
+    }
 }
 
 impl MoneyTable {
-    /// Books an entry; false when its event was booked before.
+    /// Books an entry that an entity brought; false when its event was booked before.
     ///
     /// # Errors
-    /// [`StoreError`].
-    pub async fn book(&self, account: &AccountId, entry: &LedgerEntry) -> Result<bool, StoreError> {
+    /// [`StoreError`]; a repeat books what is missing.
+    pub async fn book(&self, entity: &str, entry: &LedgerEntry) -> Result<bool, StoreError> {
+        let mut first = false;
+        for book in entry.books(entity) {
+            first |= self.book_in(book, entry).await?;
+        }
+        Ok(first)
+    }
+
+    async fn book_in(&self, book: String, entry: &LedgerEntry) -> Result<bool, StoreError> {
         let table = &self.0;
         let body = serde_json::to_string(entry).map_err(|error| StoreError::corrupt(entry.event_id.as_str(), error))?;
         let put = table
             .client
             .put_item()
             .table_name(&table.name)
-            .item(KEY, s(key(account)))
+            .item(KEY, s(book))
             .item(SORT, s(entry.event_id.as_str()))
             .item(STATE, s(body))
             .condition_expression("attribute_not_exists(pk)")
@@ -74,7 +100,7 @@ impl MoneyTable {
                 .table_name(&table.name)
                 .key_condition_expression("#pk = :pk")
                 .expression_attribute_names("#pk", KEY)
-                .expression_attribute_values(":pk", s(key(account)))
+                .expression_attribute_values(":pk", s(key(account.as_str())))
                 .limit(ENTRIES_MAX)
                 .set_exclusive_start_key(start.take())
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)

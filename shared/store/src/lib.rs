@@ -19,7 +19,7 @@ mod usage;
 pub use claims::{Claim, ClaimRequest};
 pub use commit::{Commit, Committed};
 pub use contacts::Contact;
-pub use due::{DUE_SHARDS, DueEntry};
+pub use due::{DUE_SHARDS, DueCursor, DueEntry, DuePage, Postponed};
 pub use entities::{Saved, Stored};
 pub use error::StoreError;
 pub use item::{KEY, Outboxed, SORT, SORT_ENTITY, VERSION};
@@ -31,6 +31,7 @@ pub use rules::RuleVersion;
 pub use usage::{TableUsage, Usage, measured};
 
 use aws_sdk_dynamodb::Client;
+use domain::entity::{Entity, InCrm, InMoney};
 
 /// One DynamoDB table and the client that reaches it.
 #[derive(Debug, Clone)]
@@ -62,30 +63,20 @@ pub struct Journal(pub Table);
 #[derive(Debug, Clone)]
 pub struct Rules(pub Table);
 
-/// Which table an entity lives in.
-pub trait Home<T> {
+/// The table that an entity lives in; there is one for each entity, and it follows from the entity's type.
+pub trait Home<T: Entity> {
     /// The table.
     fn table(&self) -> &Table;
 }
 
-macro_rules! homes {
-    ($home:ty: $($entity:ty),+ $(,)?) => {$(
-        impl Home<$entity> for $home {
-            fn table(&self) -> &Table {
-                &self.0
-            }
-        }
-    )+};
+impl<T: Entity<Table = InCrm>> Home<T> for Crm {
+    fn table(&self) -> &Table {
+        &self.0
+    }
 }
 
-homes!(
-    Crm: domain::client::Client,
-    domain::account::Account,
-    domain::work::WorkItem,
-    domain::lead::Lead,
-    domain::sales::Task,
-    domain::sales::AgentState,
-    domain::sales::PoolState,
-    domain::journey::Journey,
-);
-homes!(MoneyTable: domain::payment::StrayReport, domain::payment::Deposit);
+impl<T: Entity<Table = InMoney>> Home<T> for MoneyTable {
+    fn table(&self) -> &Table {
+        &self.0
+    }
+}

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
-use domain::decision::Entity;
+use domain::entity::Entity;
 use domain::lead::{Lead, waiting_list};
 use domain::sales::{AgentId, AgentState};
 use domain::{AccountId, ClientId, PaymentId, WorkId};

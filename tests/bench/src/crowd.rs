@@ -53,7 +53,7 @@ async fn one(crm: &Crm, number: usize) -> Result<(), Failure> {
         trigger: "POST /v1/clients".to_owned(),
         correlation_id: CorrelationId::from_bits(SystemEntropy.id_bits()).into(),
         now,
-        rules: None,
+        rules: Vec::new(),
     };
     match crm.save(None, registered(client), &frame).await? {
         Saved::Applied(_) => Ok(()),

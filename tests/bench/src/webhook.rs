@@ -173,7 +173,7 @@ impl<'a> Bench<'a> {
             trigger: "POST /v1/clients/{client_id}/deposits".to_owned(),
             correlation_id: CorrelationId::from_bits(bits()).into(),
             now,
-            rules: Some("psps@1".to_owned()),
+            rules: vec!["psps@1".to_owned()],
         };
         let why = vec!["deposit_limits: row dollar_euro_pound".to_owned()];
         match self.money.save(None, opened(deposit, why), &frame).await? {
@@ -202,7 +202,7 @@ impl<'a> Bench<'a> {
 
     /// The size of a deposit that is now paid: a refused webhook would be quick.
     async fn check(&self, pending: &Pending) -> Result<usize, Failure> {
-        let stored = self.money.load::<Deposit>(pending.id.as_str()).await?.ok_or("the deposit is gone")?;
+        let stored = self.money.load::<Deposit>(&pending.id).await?.ok_or("the deposit is gone")?;
         if (stored.version, stored.entity.status()) != (2, DepositStatus::Paid) {
             return Err(format!("the webhook left version {} as {:?}", stored.version, stored.entity.status()).into());
         }

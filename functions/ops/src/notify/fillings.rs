@@ -1,5 +1,6 @@
 //! What the texts about an event may use.
 
+use domain::entity::{KINDS, Kind};
 use domain::notification::Fillings;
 use domain::{Money, Timestamp};
 use runtime::queue::BusEvent;
@@ -9,21 +10,10 @@ use serde_json::Value;
 pub(super) fn fillings(event: &BusEvent) -> Fillings {
     let data = &event.data;
     let mut fillings = Fillings::new().with("at", event.at);
-    for name in [
-        "payment_id",
-        "client_id",
-        "account_id",
-        "work_id",
-        "platform",
-        "account_type",
-        "currency",
-        "server",
-        "kind",
-        "queue",
-        "runbook",
-    ] {
-        if let Some(text) = data.get(name).and_then(Value::as_str) {
-            fillings = fillings.with(name, text);
+    let words = ["platform", "account_type", "currency", "server", "kind", "queue", "runbook"];
+    for name in KINDS.iter().map(Kind::id_field).chain(words.map(str::to_owned)) {
+        if let Some(text) = data.get(&name).and_then(Value::as_str) {
+            fillings = fillings.with(&name, text);
         }
     }
     for name in ["requested", "paid", "credited"] {

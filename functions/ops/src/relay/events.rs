@@ -1,5 +1,6 @@
 //! The events of a version, as the bus carries them.
 
+use domain::entity::{Kind, family_of};
 use domain::{ClientId, EventId, Timestamp};
 use runtime::StepError;
 use serde_json::{Value, json};
@@ -7,28 +8,12 @@ use store::Outboxed;
 
 use crate::bus::Outgoing;
 
-/// The name of the id in an event's data, by the id's prefix.
-fn id_field(entity: &str) -> &'static str {
-    match entity.split_once('_').map(|(prefix, _)| prefix) {
-        Some("pay") => "payment_id",
-        Some("acc") => "account_id",
-        Some("cli") => "client_id",
-        Some("wrk") => "work_id",
-        Some("str") => "stray_id",
-        Some("lead") => "lead_id",
-        Some("tsk") => "task_id",
-        Some("agt") => "agent_id",
-        Some("pool") => "pool_id",
-        Some("jny") => "journey_id",
-        _ => "entity_id",
-    }
-}
-
 /// The data of a version's events.
 pub(crate) fn data(public: Value, entity: &str, client: Option<&str>, why: &[String]) -> Value {
     let mut data = public;
     if let Some(object) = data.as_object_mut() {
-        object.insert(id_field(entity).to_owned(), json!(entity));
+        let id_field = family_of(entity).map_or_else(|| "entity_id".to_owned(), Kind::id_field);
+        object.insert(id_field, json!(entity));
         if let Some(client) = client {
             object.insert("client_id".to_owned(), json!(client));
         }

@@ -119,7 +119,7 @@ fn line(entry: &JournalEntry, previous: ChainHash) -> Value {
         .enumerate()
         .map(|(n, kind)| json!({"id": EventId::derived(&entry.entity, entry.version, n), "type": kind, "data": data}))
         .collect();
-    let (rule_set, rule_version) = match record.rules.as_deref().and_then(|rules| rules.split_once('@')) {
+    let (rule_set, rule_version) = match record.rules.first().and_then(|rules| rules.split_once('@')) {
         Some((set, version)) => (Some(set), version.parse::<u64>().ok()),
         None => (None, None),
     };
@@ -128,7 +128,7 @@ fn line(entry: &JournalEntry, previous: ChainHash) -> Value {
         "at": Timestamp::from_millis(record.at_ms).unwrap_or(Timestamp::EPOCH),
         "execution_id": record.execution_id, "function": record.function, "trigger": record.trigger, "why": record.why,
         "outcome": record.outcome, "events": events, "state": state, "correlation_id": record.correlation_id,
-        "previous_hash": previous.hex(), "hash": entry.hash.hex(),
+        "previous_hash": previous.hex(), "hash": entry.hash.hex(), "rules": record.rules,
     });
     if let (Some(set), Some(object)) = (rule_set, line.as_object_mut()) {
         object.insert("rule_set".to_owned(), json!(set));

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use domain::decision::Entity as _;
+use domain::entity::Entity as _;
 use domain::work::{WorkItem, WorkStatus};
 use domain::{Timestamp, WorkId};
 use runtime::auth::STAFF;

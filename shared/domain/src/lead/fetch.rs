@@ -62,7 +62,7 @@ pub fn announced(meta: MetaLead, now: Timestamp) -> Decision<Lead> {
     lead.facts.to_route = None;
     lead.facts.meta = Some(meta);
     lead.due = Some(now.plus(LEASE));
-    Decision { next: lead, events: vec!["lead.announced"], why: vec![], outcome: "announced" }
+    Decision::new(lead, "announced", vec!["lead.announced"], vec![])
 }
 
 /// What a fetch came to.

@@ -129,13 +129,13 @@ impl Lead {
         self.facts.to_route = None;
         self.facts.duplicate_of = Some(of.clone());
         let why = vec![format!("same e-mail or telephone number as {of}")];
-        Decision { next: self, events: vec!["lead.duplicate"], why, outcome: "duplicate" }
+        Decision::new(self, "duplicate", vec!["lead.duplicate"], why)
     }
 
     /// A new lead. `before` is the same person's lead of another time and who had it.
     pub fn received(mut self, before: Option<Returning>) -> Decision<Self> {
         let why = self.why_scored();
         self.facts.returning = before;
-        Decision { next: self, events: vec!["lead.received"], why, outcome: "received" }
+        Decision::new(self, "received", vec!["lead.received"], why)
     }
 }

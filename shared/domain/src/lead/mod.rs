@@ -23,7 +23,7 @@ pub use placed::{Assignment, NeedsPerson, Placed, Waiting};
 pub use score::Scored;
 pub use submission::{Channel, Source, Submission};
 
-use crate::decision::Entity;
+use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::rules::words::words;
 use crate::sales::AgentId;
 use crate::{ClientId, Country, LeadId, Redacted, Timestamp, Zone};
@@ -262,11 +262,15 @@ pub fn waiting_list(pool: &str) -> String {
 }
 
 impl Entity for Lead {
+    type Id = LeadId;
+    type Table = InCrm;
+    type Public = LeadFacts;
+    type Private = LeadPerson;
     const KIND: &'static str = "lead";
-    const ID_FIELD: &'static str = "lead_id";
+    const TIMED: bool = true;
 
-    fn id(&self) -> &str {
-        self.id.as_str()
+    fn id(&self) -> &LeadId {
+        &self.id
     }
 
     fn client(&self) -> Option<&ClientId> {
@@ -282,27 +286,15 @@ impl Entity for Lead {
         Some((waiting_list(&waiting.pool_id), format!("{}#{}", waiting.since, self.id)))
     }
 
-    fn public(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.facts)
+    fn public(&self) -> &LeadFacts {
+        &self.facts
     }
 
-    fn private(&self) -> Result<Option<String>, serde_json::Error> {
-        serde_json::to_string(&self.person).map(Some)
+    fn private(&self) -> &LeadPerson {
+        &self.person
     }
 
-    fn from_parts(
-        id: &str,
-        _client: Option<ClientId>,
-        public: &str,
-        private: Option<&str>,
-        due: Option<Timestamp>,
-    ) -> Result<Self, serde_json::Error> {
-        use serde::de::Error as _;
-        Ok(Self {
-            id: id.parse().map_err(serde_json::Error::custom)?,
-            due,
-            facts: serde_json::from_str(public)?,
-            person: serde_json::from_str(private.unwrap_or("{}"))?,
-        })
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { id: parts.id, due: parts.due, facts: parts.public, person: parts.private })
     }
 }

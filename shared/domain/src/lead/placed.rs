@@ -86,7 +86,7 @@ impl Lead {
         );
         next.facts.assignment = Some(assignment);
         next.person.routing = placed.trace;
-        Decision { next, events: vec!["lead.assigned"], why: placed.why, outcome: "assigned" }
+        Decision::new(next, "assigned", vec!["lead.assigned"], placed.why)
     }
 
     /// Nobody can take it now. A lead that waits already goes on waiting where and since when it does.
@@ -97,7 +97,7 @@ impl Lead {
         let Placed { pool_id, rule_id, trace, why } = placed;
         next.facts.waiting = Some(Waiting { pool_id, rule_id, since, reason });
         next.person.routing = trace;
-        Decision { next, events: vec!["lead.waiting"], why, outcome: "waiting" }
+        Decision::new(next, "waiting", vec!["lead.waiting"], why)
     }
 
     /// Gets a sequence of messages.
@@ -107,14 +107,14 @@ impl Lead {
         next.note(now, format!("nurtured by {sequence}"), "");
         next.facts.sequence = Some(Sequence { name: sequence.to_owned(), entry });
         next.person.routing = trace;
-        Decision { next, events: vec!["lead.nurturing"], why, outcome: "nurturing" }
+        Decision::new(next, "nurturing", vec!["lead.nurturing"], why)
     }
 
     /// Routing again led to where it is.
     pub fn stays(&self, why: Vec<String>) -> Decision<Self> {
         let mut next = self.clone();
         next.facts.to_route = None;
-        Decision { next, events: vec![], why, outcome: "stays" }
+        Decision::new(next, "stays", vec![], why)
     }
 
     /// A person decides.
@@ -132,7 +132,7 @@ impl Lead {
         if let Some(trace) = trace {
             next.person.routing = trace;
         }
-        Decision { next, events: vec!["lead.needs_person"], why, outcome: "escalated" }
+        Decision::new(next, "escalated", vec!["lead.needs_person"], why)
     }
 
     /// Taken from whoever has it: that agent is not asked again for it.

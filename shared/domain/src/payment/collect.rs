@@ -216,5 +216,5 @@ impl Deposit {
 
 /// The decision that opens a deposit.
 pub fn opened(deposit: Deposit, why: Vec<String>) -> Decision<Deposit> {
-    Decision { next: deposit, events: vec!["deposit.pending"], why, outcome: "pending" }
+    Decision::new(deposit, "pending", vec!["deposit.pending"], why)
 }

@@ -189,9 +189,13 @@ impl Deposit {
 
     fn booked_late(self, ticket: String, kind: WorkKind, why: String) -> Verdict<Self> {
         let (amount, trigger) = (self.creditable(), format!("deal:{ticket}"));
+        let reversed = self.status().is_reversed();
         let mut next = self.with_deal(ticket, amount);
         next.ask(kind, &trigger);
-        Verdict::change(next, "credited", vec!["deposit.credited", "desk.item"], vec![why])
+        let credit = next.credit_entry(amount);
+        // what went back before it was booked is booked as gone back at once
+        let entry = if reversed { credit.with(next.reversal_entry()) } else { credit };
+        Verdict::change(next, "credited", vec!["deposit.credited", "desk.item"], vec![why]).booking(entry)
     }
 
     /// Two deals for one deposit: one of them must be taken back.
@@ -244,10 +248,14 @@ impl Deposit {
         let why = vec![format!("deal {ticket} {amount}")];
         let next = self.moved(DepositStatus::Credited, reason, now).with_deal(ticket, amount);
         match &self.inner.reversal {
-            None => Verdict::change(next, "credited", vec!["deposit.credited"], why),
+            None => {
+                let entry = next.credit_entry(amount);
+                Verdict::change(next, "credited", vec!["deposit.credited"], why).booking(entry)
+            }
             Some(reversal) => {
                 let (next, event) = next.turned(reversal, now);
-                Verdict::change(next, "credited", vec!["deposit.credited", event, "desk.item"], why)
+                let entry = next.credit_entry(amount).with(next.reversal_entry());
+                Verdict::change(next, "credited", vec!["deposit.credited", event, "desk.item"], why).booking(entry)
             }
         }
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use super::status::{DepositStatus, Reason, Reversal, Stage};
-use crate::decision::Entity;
+use crate::entity::{Entity, InMoney, Parts, ReadError};
 use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
 
 /// A credit that nobody reports about is looked after by the timer at the latest after this.
@@ -117,6 +117,9 @@ pub struct DepositInner {
     /// The money went back while the credit may have been under way.
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     pub reversal: Option<Reversal>,
+    /// The ticket of the platform operation that took the credit off again, by a person's hand.
+    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
+    pub debited: Option<String>,
     /// The newest statements that became work items: a repeat of one is not news, also after the decision.
     #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
     pub flagged: Vec<String>,
@@ -212,6 +215,7 @@ impl Deposit {
                 closed_at_psp: false,
                 reference_adopted: false,
                 reversal: None,
+                debited: None,
                 flagged: Vec::new(),
                 held: None,
             },
@@ -291,11 +295,16 @@ impl Deposit {
 }
 
 impl Entity for Deposit {
-    const KIND: &'static str = "payment";
-    const ID_FIELD: &'static str = "payment_id";
+    type Id = PaymentId;
+    type Table = InMoney;
+    type Public = DepositFacts;
+    type Private = DepositInner;
+    const KIND: &'static str = "deposit";
+    const FAMILY: &'static str = "payment";
+    const TIMED: bool = true;
 
-    fn id(&self) -> &str {
-        self.id.as_str()
+    fn id(&self) -> &PaymentId {
+        &self.id
     }
 
     fn client(&self) -> Option<&ClientId> {
@@ -306,28 +315,15 @@ impl Entity for Deposit {
         self.due
     }
 
-    fn public(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.facts)
+    fn public(&self) -> &DepositFacts {
+        &self.facts
     }
 
-    fn private(&self) -> Result<Option<String>, serde_json::Error> {
-        serde_json::to_string(&self.inner).map(Some)
+    fn private(&self) -> &DepositInner {
+        &self.inner
     }
 
-    fn from_parts(
-        id: &str,
-        client: Option<ClientId>,
-        public: &str,
-        private: Option<&str>,
-        due: Option<Timestamp>,
-    ) -> Result<Self, serde_json::Error> {
-        use serde::de::Error as _;
-        Ok(Self {
-            id: id.parse().map_err(serde_json::Error::custom)?,
-            client_id: client.ok_or_else(|| serde_json::Error::custom("a deposit has a client"))?,
-            due,
-            facts: serde_json::from_str(public)?,
-            inner: serde_json::from_str(private.unwrap_or("{}"))?,
-        })
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { client_id: parts.owner()?, id: parts.id, due: parts.due, facts: parts.public, inner: parts.private })
     }
 }

@@ -1,9 +1,9 @@
 //! Deposits: what may happen to one, and what follows.
 
+mod booking;
 pub mod collect;
 pub mod credit;
 pub mod deposit;
-pub mod ledger;
 pub mod overdue;
 pub mod report;
 pub mod resolve;

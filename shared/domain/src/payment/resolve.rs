@@ -69,6 +69,29 @@ impl Deposit {
         }
     }
 
+    /// A person took the credit off the trading account.
+    fn debited_by_hand(&self, decision: &HumanDecision) -> Verdict<Self> {
+        let Some(ticket) = decision.evidence.as_deref() else {
+            return Verdict::Nothing("it needs the platform's ticket");
+        };
+        if self.facts.credited.is_none() {
+            return Verdict::Nothing("nothing of it is credited");
+        }
+        match self.inner.debited.as_deref() {
+            Some(known) if known == ticket => Verdict::Nothing("the debit is already known"),
+            Some(known) => {
+                let why = format!("debit {ticket} beside debit {known}");
+                self.ask_about(WorkKind::CreditUnresolved, &format!("debit:{ticket}"), why)
+            }
+            None => {
+                let mut next = self.unmoved();
+                next.inner.debited = Some(ticket.to_owned());
+                let entry = next.debit_entry();
+                Verdict::change(next, "debited_by_hand", vec![], vec![decision.why()]).booking(entry)
+            }
+        }
+    }
+
     fn fault_of_crediting(&self) -> Option<&'static str> {
         match self.facts.paid {
             None => Some("no collected amount is known"),
@@ -122,6 +145,9 @@ impl Deposit {
     /// The deposit does not wait for this item. The item keeps the decision; only a credit by hand beside the
     /// automation's own must not pass unseen.
     fn decided_aside(&self, decision: &HumanDecision, now: Timestamp) -> Verdict<Self> {
+        if decision.action() == Some(WorkAction::MarkDebitedOnPlatform) {
+            return self.debited_by_hand(decision);
+        }
         let questions = [WorkKind::DepositOverdue, WorkKind::CreditUnresolved, WorkKind::CreditRefused];
         let asked_about_this = questions.iter().any(|kind| kind.as_str() == decision.kind);
         let ticket = decision.evidence.as_deref().filter(|_| decision.action() == Some(WorkAction::MarkCredited));

@@ -38,7 +38,8 @@ impl Deposit {
             DepositStatus::Credited if self.goes_back_whole(report) => {
                 let (next, event) = self.turned(&Reversal(to, report.event_id.clone()), now);
                 let why = vec![format!("{}: the credit still stands on the platform", report.kind)];
-                Verdict::change(next.having_heard(report), to.as_str(), vec![event, "desk.item"], why)
+                let entry = next.reversal_entry();
+                Verdict::change(next.having_heard(report), to.as_str(), vec![event, "desk.item"], why).booking(entry)
             }
             DepositStatus::Credited => self.flag(report, WorkKind::DepositReversedAfterCredit),
             DepositStatus::Crediting | DepositStatus::CreditingUnknown => self.reversed_under_way(report, to),

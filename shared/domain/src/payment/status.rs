@@ -59,6 +59,21 @@ impl DepositStatus {
         }
     }
 
+    /// Whether the money went back to the payer.
+    pub fn is_reversed(self) -> bool {
+        match self {
+            Self::Refunded | Self::ChargedBack => true,
+            Self::Pending
+            | Self::Paid
+            | Self::Crediting
+            | Self::Credited
+            | Self::Failed
+            | Self::Expired
+            | Self::CreditingUnknown
+            | Self::NeedsReview => false,
+        }
+    }
+
     /// Whether the automation waits for nothing more; a statement of the provider may still move it.
     pub fn is_settled(self) -> bool {
         match self {

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::deposit::Review;
 use super::report::PspReport;
-use crate::decision::{Decision, Entity, derived_bits};
+use crate::decision::{Decision, derived_bits};
+use crate::entity::{Entity, InMoney, Parts, ReadError};
 use crate::rules::desk::WorkKind;
-use crate::{ClientId, StrayId, Timestamp};
+use crate::{StrayId, Timestamp};
 
 /// The public part: what the provider said, and the work item's kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,42 +39,30 @@ impl StrayReport {
         let review =
             Review { kind: WorkKind::DepositUnknownReference.as_str().to_owned(), trigger: report.event_id.clone() };
         let next = Self { id, facts: StrayFacts { report, review } };
-        Some(Decision { next, events: vec!["desk.item"], why, outcome: "unknown_reference" })
+        Some(Decision::new(next, "unknown_reference", vec!["desk.item"], why))
     }
 }
 
 impl Entity for StrayReport {
+    type Id = StrayId;
+    type Table = InMoney;
+    type Public = StrayFacts;
+    type Private = ();
     const KIND: &'static str = "stray";
-    const ID_FIELD: &'static str = "stray_id";
 
-    fn id(&self) -> &str {
-        self.id.as_str()
+    fn id(&self) -> &StrayId {
+        &self.id
     }
 
-    fn client(&self) -> Option<&ClientId> {
-        None
+    fn public(&self) -> &StrayFacts {
+        &self.facts
     }
 
-    fn due(&self) -> Option<Timestamp> {
-        None
+    fn private(&self) -> &() {
+        &()
     }
 
-    fn public(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.facts)
-    }
-
-    fn private(&self) -> Result<Option<String>, serde_json::Error> {
-        Ok(None)
-    }
-
-    fn from_parts(
-        id: &str,
-        _client: Option<ClientId>,
-        public: &str,
-        _private: Option<&str>,
-        _due: Option<Timestamp>,
-    ) -> Result<Self, serde_json::Error> {
-        use serde::de::Error as _;
-        Ok(Self { id: id.parse().map_err(serde_json::Error::custom)?, facts: serde_json::from_str(public)? })
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { id: parts.id, facts: parts.public })
     }
 }

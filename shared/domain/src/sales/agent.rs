@@ -2,15 +2,14 @@
 //!
 //! Who an agent is (name, languages, shifts, limits) is in the rule set `sales`.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Decision, Entity, Verdict};
+use super::named_id::named_id;
+use crate::Timestamp;
+use crate::decision::{Decision, Verdict};
+use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::rules::sales::{Performance, WindowCap};
 use crate::rules::words::words;
-use crate::{ClientId, Timestamp};
 
 /// Days of results that are kept.
 const RESULT_DAYS_MAX: usize = 60;
@@ -18,70 +17,9 @@ const RESULT_DAYS_MAX: usize = 60;
 const RECENT_MAX: usize = 100;
 const DAY_MS: i64 = 86_400_000;
 
-/// An agent: `agt_` and the name in the rule set `sales`.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub struct AgentId(String);
-
-/// Why a text is not an agent's id.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not the id of an agent")]
-pub struct AgentIdError;
-
-impl AgentId {
-    const PREFIX: &'static str = "agt_";
-
-    /// The id of an agent of the rule set.
-    pub fn of(name: &str) -> Self {
-        Self(format!("{}{name}", Self::PREFIX))
-    }
-
-    /// The name in the rule set.
-    pub fn name(&self) -> &str {
-        self.0.strip_prefix(Self::PREFIX).unwrap_or(&self.0)
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for AgentId {
-    type Err = AgentIdError;
-
-    fn from_str(text: &str) -> Result<Self, AgentIdError> {
-        match text.strip_prefix(Self::PREFIX) {
-            Some(name) if crate::rules::is_rule_name(name) => Ok(Self(text.to_owned())),
-            _ => Err(AgentIdError),
-        }
-    }
-}
-
-impl TryFrom<String> for AgentId {
-    type Error = AgentIdError;
-
-    fn try_from(text: String) -> Result<Self, AgentIdError> {
-        text.parse()
-    }
-}
-
-impl From<AgentId> for String {
-    fn from(id: AgentId) -> Self {
-        id.0
-    }
-}
-
-impl fmt::Display for AgentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for AgentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+named_id! {
+    /// An agent: `agt_` and the name in the rule set `sales`.
+    AgentId = "agt_";
 }
 
 words! {
@@ -206,14 +144,14 @@ impl AgentState {
         let surplus = next.facts.recent.len().saturating_sub(RECENT_MAX);
         next.facts.recent.drain(..surplus);
         next.today(now, |day| day.given = day.given.saturating_add(1));
-        Decision { next, events: vec![], why: vec![task.to_owned()], outcome: "given" }
+        Decision::new(next, "given", vec![], vec![task.to_owned()])
     }
 
     /// Is done with a lead, or it was taken back.
     pub fn released(&self, task: &str, outcome: &'static str) -> Decision<Self> {
         let mut next = self.clone();
         next.facts.open = next.facts.open.saturating_sub(1);
-        Decision { next, events: vec![], why: vec![task.to_owned()], outcome }
+        Decision::new(next, outcome, vec![], vec![task.to_owned()])
     }
 
     /// One of the agent's leads became a client.
@@ -223,7 +161,7 @@ impl AgentState {
             next.facts.open = next.facts.open.saturating_sub(1);
         }
         next.today(now, |day| day.won = day.won.saturating_add(1));
-        Decision { next, events: vec![], why: vec![lead.to_owned()], outcome: "won" }
+        Decision::new(next, "won", vec![], vec![lead.to_owned()])
     }
 
     fn today(&mut self, now: Timestamp, count: impl Fn(&mut DayResult)) {
@@ -253,37 +191,25 @@ impl AgentState {
 }
 
 impl Entity for AgentState {
+    type Id = AgentId;
+    type Table = InCrm;
+    type Public = AgentFacts;
+    type Private = ();
     const KIND: &'static str = "agent";
-    const ID_FIELD: &'static str = "agent_id";
 
-    fn id(&self) -> &str {
-        self.id.as_str()
+    fn id(&self) -> &AgentId {
+        &self.id
     }
 
-    fn client(&self) -> Option<&ClientId> {
-        None
+    fn public(&self) -> &AgentFacts {
+        &self.facts
     }
 
-    fn due(&self) -> Option<Timestamp> {
-        None
+    fn private(&self) -> &() {
+        &()
     }
 
-    fn public(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.facts)
-    }
-
-    fn private(&self) -> Result<Option<String>, serde_json::Error> {
-        Ok(None)
-    }
-
-    fn from_parts(
-        id: &str,
-        _client: Option<ClientId>,
-        public: &str,
-        _private: Option<&str>,
-        _due: Option<Timestamp>,
-    ) -> Result<Self, serde_json::Error> {
-        use serde::de::Error as _;
-        Ok(Self { id: id.parse().map_err(serde_json::Error::custom)?, facts: serde_json::from_str(public)? })
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { id: parts.id, facts: parts.public })
     }
 }

@@ -3,10 +3,11 @@
 pub mod agent;
 pub mod calendar;
 pub mod choose;
+pub mod named_id;
 pub mod pool;
 pub mod shares;
 pub mod task;
 
 pub use agent::{AgentId, AgentState};
-pub use pool::PoolState;
+pub use pool::{PoolId, PoolState};
 pub use task::Task;

@@ -2,21 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::named_id::named_id;
 use super::shares::Shares;
-use crate::decision::{Decision, Entity};
+use crate::decision::Decision;
+use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::rules::sales::Release;
-use crate::{ClientId, Seconds, Timestamp};
+use crate::{Seconds, Timestamp};
 
-const PREFIX: &str = "pool_";
-
-/// The id of a pool's state: the pool's name in the rule set `sales` with a prefix.
-pub fn pool_id(name: &str) -> String {
-    format!("{PREFIX}{name}")
-}
-
-/// The name in the rule set of a pool's id.
-pub fn pool_name(id: &str) -> Option<&str> {
-    id.strip_prefix(PREFIX)
+named_id! {
+    /// A pool: `pool_` and the name in the rule set `sales`.
+    PoolId = "pool_";
 }
 
 /// Waiting leads that were handed out in the current stretch of time.
@@ -51,9 +46,8 @@ const NEWS_SETTLED: Seconds = Seconds(180);
 /// A pool's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PoolState {
-    /// The name in the rule set.
-    pub name: String,
-    id: String,
+    /// Its id, which has the name in the rule set.
+    pub id: PoolId,
     /// When its waiting leads are looked at next.
     pub due: Option<Timestamp>,
     /// What events carry.
@@ -63,7 +57,7 @@ pub struct PoolState {
 impl PoolState {
     /// A pool that had no lead yet.
     pub fn fresh(name: &str) -> Self {
-        Self { name: name.to_owned(), id: pool_id(name), due: None, facts: PoolFacts::default() }
+        Self { id: PoolId::of(name), due: None, facts: PoolFacts::default() }
     }
 
     /// How many waiting leads may be handed out now.
@@ -88,7 +82,7 @@ impl PoolState {
         if let Some(rule) = waited {
             next.count_release(rule, now);
         }
-        Decision { next, events: vec![], why, outcome: "gave" }
+        Decision::new(next, "gave", vec![], why)
     }
 
     /// A lead begins to wait: its waiting leads are looked at by `due` at the latest.
@@ -100,12 +94,7 @@ impl PoolState {
         let mut next = self.clone();
         next.due = Some(self.due.map_or(due, |own| own.min(due)));
         next.facts.waited_at = Some(now);
-        Some(Decision {
-            next,
-            events: vec![],
-            why: vec![format!("looks at its waiting leads at {due}")],
-            outcome: "waits",
-        })
+        Some(Decision::new(next, "waits", vec![], vec![format!("looks at its waiting leads at {due}")]))
     }
 
     /// Its waiting leads were looked at. The next look is at `due`, or soon when none was seen but one may have come.
@@ -119,43 +108,35 @@ impl PoolState {
         let mut next = self.clone();
         next.due = due;
         let why = due.map(|due| format!("looks at its waiting leads at {due}")).into_iter().collect();
-        Some(Decision { next, events: vec![], why, outcome: "looked" })
+        Some(Decision::new(next, "looked", vec![], why))
     }
 }
 
 impl Entity for PoolState {
+    type Id = PoolId;
+    type Table = InCrm;
+    type Public = PoolFacts;
+    type Private = ();
     const KIND: &'static str = "pool";
-    const ID_FIELD: &'static str = "pool_id";
+    const TIMED: bool = true;
 
-    fn id(&self) -> &str {
+    fn id(&self) -> &PoolId {
         &self.id
-    }
-
-    fn client(&self) -> Option<&ClientId> {
-        None
     }
 
     fn due(&self) -> Option<Timestamp> {
         self.due
     }
 
-    fn public(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.facts)
+    fn public(&self) -> &PoolFacts {
+        &self.facts
     }
 
-    fn private(&self) -> Result<Option<String>, serde_json::Error> {
-        Ok(None)
+    fn private(&self) -> &() {
+        &()
     }
 
-    fn from_parts(
-        id: &str,
-        _client: Option<ClientId>,
-        public: &str,
-        _private: Option<&str>,
-        due: Option<Timestamp>,
-    ) -> Result<Self, serde_json::Error> {
-        use serde::de::Error as _;
-        let name = pool_name(id).ok_or_else(|| serde_json::Error::custom("not the id of a pool"))?;
-        Ok(Self { name: name.to_owned(), id: id.to_owned(), due, facts: serde_json::from_str(public)? })
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { id: parts.id, due: parts.due, facts: parts.public })
     }
 }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::agent::AgentId;
-use crate::decision::{Decision, Entity, Verdict};
+use crate::decision::{Decision, Verdict};
+use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::rules::words::words;
-use crate::{ClientId, LeadId, TaskId, Timestamp};
+use crate::{LeadId, TaskId, Timestamp};
 
 /// Lines of history that are kept.
 const HISTORY_MAX: usize = 50;
@@ -114,7 +115,7 @@ impl Task {
     /// The decision that opens a task.
     pub fn opened(self) -> Decision<Self> {
         let why = vec![format!("for {} until {}", self.facts.agent_id, self.facts.due_at)];
-        Decision { next: self, events: vec!["task.opened"], why, outcome: "opened" }
+        Decision::new(self, "opened", vec!["task.opened"], why)
     }
 
     /// Applies a person's action. Doing it again changes nothing.
@@ -168,7 +169,7 @@ impl Task {
         next.facts.ended_at = Some(now);
         next.line(now, "automation", status.as_str(), None);
         let events = if status == TaskStatus::Done { vec!["task.done"] } else { vec![] };
-        Decision { next, events, why: vec![], outcome: status.as_str() }
+        Decision::new(next, status.as_str(), events, vec![])
     }
 
     fn line(&mut self, at: Timestamp, by: &str, action: &str, note: Option<&str>) {
@@ -179,41 +180,30 @@ impl Task {
 }
 
 impl Entity for Task {
+    type Id = TaskId;
+    type Table = InCrm;
+    type Public = TaskFacts;
+    type Private = Vec<TaskLine>;
     const KIND: &'static str = "task";
-    const ID_FIELD: &'static str = "task_id";
+    const TIMED: bool = true;
 
-    fn id(&self) -> &str {
-        self.id.as_str()
-    }
-
-    fn client(&self) -> Option<&ClientId> {
-        None
+    fn id(&self) -> &TaskId {
+        &self.id
     }
 
     fn due(&self) -> Option<Timestamp> {
         (self.facts.status == TaskStatus::Open).then_some(self.facts.due_at)
     }
 
-    fn public(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(&self.facts)
+    fn public(&self) -> &TaskFacts {
+        &self.facts
     }
 
-    fn private(&self) -> Result<Option<String>, serde_json::Error> {
-        serde_json::to_string(&self.history).map(Some)
+    fn private(&self) -> &Vec<TaskLine> {
+        &self.history
     }
 
-    fn from_parts(
-        id: &str,
-        _client: Option<ClientId>,
-        public: &str,
-        private: Option<&str>,
-        _due: Option<Timestamp>,
-    ) -> Result<Self, serde_json::Error> {
-        use serde::de::Error as _;
-        Ok(Self {
-            id: id.parse().map_err(serde_json::Error::custom)?,
-            facts: serde_json::from_str(public)?,
-            history: serde_json::from_str(private.unwrap_or("[]"))?,
-        })
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { id: parts.id, facts: parts.public, history: parts.private })
     }
 }

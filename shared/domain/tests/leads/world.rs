@@ -185,7 +185,7 @@ impl World {
             self.agents.insert(next.id.name().to_owned(), next);
         }
         if let Some(Decision { next, .. }) = plan.pool {
-            self.pools.insert(next.name.clone(), next);
+            self.pools.insert(next.id.name().to_owned(), next);
         }
         self.leads.insert(lead.id.clone(), lead);
         outcome
@@ -267,7 +267,7 @@ impl World {
             .pools
             .values()
             .filter(|pool| pool.due.is_some_and(|due| due <= self.now))
-            .map(|p| p.name.clone())
+            .map(|p| p.id.name().to_owned())
             .collect();
         pools.iter().for_each(|name| self.release(name));
     }
@@ -342,7 +342,7 @@ impl World {
             }
         }
         for pool in self.pools.values() {
-            assert_eq!(pool.facts.shares.lags().map(|(_, lag)| lag).sum::<i64>(), 0, "{}", pool.name);
+            assert_eq!(pool.facts.shares.lags().map(|(_, lag)| lag).sum::<i64>(), 0, "{}", pool.id);
         }
     }
 }

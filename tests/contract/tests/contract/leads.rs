@@ -202,7 +202,7 @@ async fn a_form_that_cannot_be_taken_in_does_not_keep_its_key() {
     let nobody = LeadId::from_bits(1);
     let crm = world.broker.crm();
     let mut commit = crm.0.commit();
-    commit.know(&contact_key("email", "lost@example.com"), None, &nobody, clock.now()).unwrap();
+    commit.know(&crm, &contact_key("email", "lost@example.com"), None, &nobody, clock.now()).unwrap();
     assert_eq!(commit.send().await.unwrap(), Committed::Applied);
     let call = || Call::post("/v1/leads", &body).token(world.broker.token("portal")).key("one-form");
     let first = world.send(call()).await;

@@ -6,7 +6,8 @@ use broker::api::Answer;
 use broker::local::Options;
 use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::{Client, registered};
-use domain::decision::{Decision, Entity, Frame};
+use domain::decision::{Decision, Frame};
+use domain::entity::{self, Entity, Raw};
 use domain::lead::Lead;
 use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
@@ -60,7 +61,7 @@ fn frame(at: &str) -> Frame {
         trigger: "sample".to_owned(),
         correlation_id: "577bf0c4-f4ee-4f88-bec9-75d9f5356309".to_owned(),
         now: at.parse().unwrap(),
-        rules: None,
+        rules: Vec::new(),
     }
 }
 
@@ -119,21 +120,22 @@ fn event_of(name: &str) -> Value {
 
 /// An entity as an event says it is, to be saved without telling anybody.
 fn as_told<T: Entity>(event: &Value, private: Option<&str>) -> Decision<T> {
-    let next = T::from_parts(event["entity"].as_str().unwrap(), None, &event["data"].to_string(), private, None);
-    Decision { next: next.unwrap(), events: vec![], why: vec![], outcome: "seeded" }
+    let public = event["data"].to_string();
+    let raw = Raw::of::<T>(event["entity"].as_str().unwrap(), &public, private);
+    Decision::new(entity::read(raw, None, None).unwrap(), "seeded", vec![], vec![])
 }
 
 /// The lead that an event is about, whatever it was before.
 async fn seed_lead(world: &World, event: &Value, person: &Value) {
     let decision: Decision<Lead> = as_told(event, Some(&person.to_string()));
-    let was = world.broker.crm().load::<Lead>(decision.next.id.as_str()).await.unwrap();
+    let was = world.broker.crm().load::<Lead>(&decision.next.id).await.unwrap();
     world.broker.crm().save(was.as_ref(), decision, &frame(event["at"].as_str().unwrap())).await.unwrap();
     world.idle().await;
 }
 
 /// The task that an event is about.
 async fn seed_task(world: &World, event: &Value) {
-    let decision: Decision<Task> = as_told(event, None);
+    let decision: Decision<Task> = as_told(event, Some("[]"));
     world.broker.crm().save(None, decision, &frame(event["at"].as_str().unwrap())).await.unwrap();
     world.idle().await;
 }

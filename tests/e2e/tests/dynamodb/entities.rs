@@ -1,9 +1,13 @@
 //! Entities and what is due.
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::account::Account;
 use domain::client::{Client, registered};
 use domain::decision::ChainHash;
 use domain::payment::Deposit;
-use store::{DUE_SHARDS, Saved, Stored, Table};
+use store::{DUE_SHARDS, Postponed, Saved, StoreError, Stored, Table};
 
 use crate::both::{Tables, on_both};
 use crate::samples::{account, at, client, decision, deposit, frame};
@@ -21,15 +25,15 @@ async fn an_entity_is_loaded_as_it_was_saved() {
         let ana = client(1);
         let saved = applied(tables.crm.save(None, registered(ana.clone()), &frame("cor-1")).await.unwrap());
         assert_eq!((saved.version, &saved.entity), (1, &ana));
-        assert_eq!(tables.crm.load::<Client>(ana.id.as_str()).await.unwrap(), Some(saved.clone()));
-        assert_eq!(tables.crm.load_settled::<Client>(ana.id.as_str()).await.unwrap(), Some(saved));
-        assert_eq!(tables.crm.load::<Client>(client(2).id.as_str()).await.unwrap(), None);
+        assert_eq!(tables.crm.load::<Client>(&ana.id).await.unwrap(), Some(saved.clone()));
+        assert_eq!(tables.crm.load_settled::<Client>(&ana.id).await.unwrap(), Some(saved));
+        assert_eq!(tables.crm.load::<Client>(&client(2).id).await.unwrap(), None);
 
         let paid = deposit(1, 1, 900);
         let saved =
             applied(tables.money.save(None, decision(paid.clone(), "deposit.pending"), &frame("cor-1")).await.unwrap());
         assert_ne!(saved.hash, ChainHash::GENESIS);
-        assert_eq!(tables.money.load::<Deposit>(paid.id.as_str()).await.unwrap(), Some(saved));
+        assert_eq!(tables.money.load::<Deposit>(&paid.id).await.unwrap(), Some(saved));
     })
     .await;
 }
@@ -46,15 +50,17 @@ async fn of_two_who_save_the_same_version_the_second_is_told_and_changes_nothing
         assert_eq!(second.version, 2);
         assert_eq!(save(Some(&first), 903).await, Saved::Conflict);
         let id = deposit(1, 1, 0).id;
-        assert_eq!(tables.money.load::<Deposit>(id.as_str()).await.unwrap(), Some(second));
+        assert_eq!(tables.money.load::<Deposit>(&id).await.unwrap(), Some(second));
     })
     .await;
 }
 
-async fn due(tables: &Tables, table: &Table, kind: &str, seconds: u32) -> Vec<(String, String)> {
+async fn due(tables: &Tables, table: &Table, family: &str, seconds: u32) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for shard in 0..DUE_SHARDS {
-        let of_shard = table.due(kind, shard, at(seconds)).await.unwrap();
+        let page = table.due(family, shard, at(seconds), None).await.unwrap();
+        assert!(page.next.is_none());
+        let of_shard = page.entries;
         assert!(of_shard.is_sorted_by_key(|entry| entry.due_at.clone()), "{of_shard:?}");
         if of_shard.is_empty() {
             tables.found_nothing();
@@ -90,6 +96,86 @@ async fn what_is_due_is_found_by_kind_and_time_and_is_gone_when_it_waits_for_not
         settled.due = None;
         tables.money.save(Some(&first), decision(settled, "deposit.expired"), &frame("cor-1")).await.unwrap();
         assert_eq!(due(tables, &tables.money.0, "payment", 500).await, expected[1..]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_write_of_our_own_that_comes_back_is_no_conflict_and_anybody_elses_is() {
+    on_both(async |tables| {
+        let decided = || decision(deposit(1, 1, 900), "deposit.pending");
+        let first = applied(tables.money.save(None, decided(), &frame("cor-1")).await.unwrap());
+        let again = applied(tables.money.save(None, decided(), &frame("cor-1")).await.unwrap());
+        assert_eq!(again, first, "the same write, sent again after its answer was lost");
+        let mut other = frame("cor-1");
+        other.execution_id = "another invocation".to_owned();
+        assert_eq!(tables.money.save(None, decided(), &other).await.unwrap(), Saved::Conflict);
+        let later = || decision(deposit(1, 1, 901), "deposit.paid");
+        let second = applied(tables.money.save(Some(&first), later(), &frame("cor-1")).await.unwrap());
+        let back = applied(tables.money.save(Some(&first), later(), &frame("cor-1")).await.unwrap());
+        assert_eq!((back, second.version), (second.clone(), 2));
+    })
+    .await;
+}
+
+/// An item as it is stored, to be changed by hand.
+async fn edit(tables: &Tables, table: &str, id: &str, change: impl FnOnce(&mut HashMap<String, AttributeValue>)) {
+    let key = |name: &str| AttributeValue::S(if name == "pk" { id.to_owned() } else { "#".to_owned() });
+    let table = tables.name(table);
+    let get =
+        tables.client.get_item().table_name(table).key("pk", key("pk")).key("sk", key("sk")).consistent_read(true);
+    let mut item = get.send().await.unwrap().item.unwrap();
+    change(&mut item);
+    tables.client.put_item().table_name(table).set_item(Some(item)).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_item_from_before_kinds_were_written_is_read_as_what_it_was_and_another_kind_is_refused() {
+    on_both(async |tables| {
+        let (paid, ana, ours) = (deposit(1, 1, 900), client(1), account(1, 1));
+        applied(tables.money.save(None, decision(paid.clone(), "deposit.pending"), &frame("cor-1")).await.unwrap());
+        applied(tables.crm.save(None, registered(ana.clone()), &frame("cor-1")).await.unwrap());
+        applied(tables.crm.save(None, decision(ours.clone(), "account.requested"), &frame("cor-1")).await.unwrap());
+        let forget = |item: &mut HashMap<String, AttributeValue>| assert!(item.remove("kind").is_some());
+        edit(tables, "MoneyTable", paid.id.as_str(), forget).await;
+        edit(tables, "CrmTable", ana.id.as_str(), forget).await;
+        edit(tables, "CrmTable", ours.id.as_str(), forget).await;
+        assert_eq!(tables.money.load::<Deposit>(&paid.id).await.unwrap().unwrap().entity, paid);
+        assert_eq!(tables.crm.load::<Client>(&ana.id).await.unwrap().unwrap().entity, ana);
+        assert_eq!(tables.crm.load::<Account>(&ours.id).await.unwrap().unwrap().entity, ours);
+
+        let withdrawal = AttributeValue::S("withdrawal".to_owned());
+        edit(tables, "MoneyTable", paid.id.as_str(), |item| drop(item.insert("kind".to_owned(), withdrawal))).await;
+        let refused = tables.money.load::<Deposit>(&paid.id).await.unwrap_err();
+        assert!(matches!(refused, StoreError::OtherKind { .. }) && !refused.retry(), "{refused}");
+        let newer = AttributeValue::N("2".to_owned());
+        edit(tables, "CrmTable", ana.id.as_str(), |item| drop(item.insert("sv".to_owned(), newer))).await;
+        let refused = tables.crm.load::<Client>(&ana.id).await.unwrap_err();
+        assert!(matches!(refused, StoreError::Newer { .. }) && refused.retry(), "{refused}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_due_time_is_moved_on_under_its_version_and_the_next_version_forgets_it() {
+    on_both(async |tables| {
+        let first = applied(
+            tables.money.save(None, decision(deposit(1, 1, 100), "deposit.pending"), &frame("cor-1")).await.unwrap(),
+        );
+        let (table, id, due_at) = (&tables.money.0, first.entity.id.as_str(), at(100).to_string());
+        let later = |seconds: u32| move |_tries: u32| at(seconds);
+        assert_eq!(table.postpone(id, &due_at, later(200)).await.unwrap(), Postponed::Moved { tries: 1 });
+        assert_eq!(table.postpone(id, &due_at, later(300)).await.unwrap(), Postponed::NotDue, "it is due at 200 now");
+        assert_eq!(table.postpone(id, &at(200).to_string(), later(300)).await.unwrap(), Postponed::Moved { tries: 2 });
+        assert_eq!(due(tables, table, "payment", 299).await, []);
+        assert_eq!(due(tables, table, "payment", 300).await, [(id.to_owned(), at(300).to_string())]);
+        let moved = tables.money.load::<Deposit>(&first.entity.id).await.unwrap().unwrap();
+        assert_eq!((moved.version, moved.hash), (1, first.hash), "no version of its own");
+        let second = decision(deposit(1, 1, 400), "deposit.paid");
+        applied(tables.money.save(Some(&moved), second, &frame("cor-1")).await.unwrap());
+        let next = table.postpone(id, &at(400).to_string(), later(500)).await.unwrap();
+        assert_eq!(next, Postponed::Moved { tries: 1 });
+        assert_eq!(table.postpone("pay_none", &due_at, later(1)).await.unwrap(), Postponed::NotDue);
     })
     .await;
 }

@@ -1,6 +1,6 @@
 //! Lists and their pages.
 
-use domain::decision::Entity;
+use domain::entity::Entity;
 use domain::work::WorkStatus;
 use domain::{AccountId, PaymentId};
 use store::{Page, Saved};
@@ -9,7 +9,7 @@ use crate::both::on_both;
 use crate::samples::{account, client_id, decision, deposit, frame, work};
 
 fn ids<T: Entity>(page: &Page<T>) -> Vec<String> {
-    page.items.iter().map(|stored| stored.entity.id().to_owned()).collect()
+    page.items.iter().map(|stored| stored.entity.id().to_string()).collect()
 }
 
 #[tokio::test]

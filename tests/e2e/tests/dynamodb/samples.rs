@@ -2,7 +2,8 @@
 
 use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::Client;
-use domain::decision::{Decision, Entity, Frame};
+use domain::decision::{Decision, Frame};
+use domain::entity::Entity;
 use domain::payment::{Deposit, NewDeposit, PspSide};
 use domain::work::{WorkFacts, WorkItem, WorkStatus};
 use domain::{AccountId, ClientId, Currency, Money, PaymentId, Seconds, Timestamp, WorkId};
@@ -20,13 +21,13 @@ pub fn frame(correlation_id: &str) -> Frame {
         trigger: "POST /v1/clients/{client_id}/deposits".to_owned(),
         correlation_id: correlation_id.to_owned(),
         now: at(0),
-        rules: Some("psps@1".to_owned()),
+        rules: vec!["psps@1".to_owned()],
     }
 }
 
 /// A decision that announces one event.
 pub fn decision<T: Entity>(next: T, event: &'static str) -> Decision<T> {
-    Decision { next, events: vec![event], why: vec!["because".to_owned()], outcome: "done" }
+    Decision::new(next, "done", vec![event], vec!["because".to_owned()])
 }
 
 pub fn client_id(number: u128) -> ClientId {

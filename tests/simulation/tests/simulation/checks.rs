@@ -1,9 +1,10 @@
 //! What must hold of a credited deposit, whatever happened on the way.
 
-use domain::payment::{Deposit, DepositStatus, ledger};
+use domain::ledger::{LedgerAccount, Posting, Postings};
+use domain::payment::{Deposit, DepositStatus};
 use domain::{AccountId, Timestamp};
 use rust_decimal::Decimal;
-use store::Stored;
+use store::{LedgerEntry, Stored};
 
 use crate::world::{Customer, World};
 
@@ -28,7 +29,7 @@ impl Story<'_> {
         assert!(work.is_empty(), "nobody has to look: {work:?}");
     }
 
-    /// One deal, its amount credited, one ledger entry that balances, and the whole journal.
+    /// One deal, its amount credited, one ledger entry of the credit, and the whole journal.
     pub async fn is_booked_once(&self, world: &World, stored: &Stored<Deposit>) {
         let facts = &stored.entity.facts;
         let deals = world.deals(&self.customer.trader.login, self.payment).await;
@@ -39,10 +40,20 @@ impl Story<'_> {
         assert_eq!(credited.amount(), self.amount.parse::<Decimal>().unwrap());
         let account: AccountId = self.customer.trader.account_id.parse().unwrap();
         let entries = world.broker.money().ledger_of(&account).await.unwrap();
+        let (client, psp) = (LedgerAccount::Client(account), LedgerAccount::Psp(facts.psp.name.clone()));
+        let credit = Postings::transfer(client.clone(), psp, credited);
         let ours: Vec<_> = entries.iter().filter(|entry| entry.event_id.as_str().starts_with(self.payment)).collect();
-        let [entry] = ours.as_slice() else { panic!("not one ledger entry for {}: {ours:?}", self.payment) };
-        assert_eq!(entry.postings, ledger::postings(facts));
-        assert!(ledger::balanced(&entry.postings).unwrap(), "{entry:?}");
+        assert!(ours.iter().all(|entry| Postings::of(entry.postings.clone()).is_ok()), "{ours:?}");
+        let credits =
+            |entry: &&&LedgerEntry| entry.postings.iter().any(|leg| leg.account == client && !leg.amount.is_positive());
+        let credits: Vec<_> = ours.iter().filter(credits).collect();
+        let [entry] = credits.as_slice() else { panic!("not one ledger entry for {}: {credits:?}", self.payment) };
+        // the reversal of money that had gone back before stands in the same entry, after the credit
+        assert_eq!(entry.postings.get(..2), Some(credit.legs()));
+        let gone = facts.status.is_reversed() && stored.entity.inner.debited.is_none();
+        let reversed = |leg: &&Posting| matches!(leg.account, LedgerAccount::Reversed(_)) && leg.amount.is_positive();
+        let reversals = ours.iter().flat_map(|entry| &entry.postings).filter(reversed).count();
+        assert_eq!(reversals, usize::from(gone), "{ours:?}");
         world.journal(stored).await;
     }
 }

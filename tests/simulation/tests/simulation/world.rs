@@ -10,7 +10,7 @@ use broker::local::{Broker, Options};
 use broker::rules;
 use domain::Timestamp;
 use domain::account::{Account, AccountStatus};
-use domain::decision::Entity;
+use domain::entity::{self, Entity, EntityId as _};
 use domain::payment::Deposit;
 use domain::rules::SetName;
 use domain::work::WorkItem;
@@ -85,7 +85,9 @@ impl World {
     /// A client with an open account.
     pub async fn customer(&self, currency: &str) -> Customer {
         let mut customer = self.applicant(currency).await;
-        let account = async || self.broker.crm().load::<Account>(&customer.trader.account_id).await.unwrap().unwrap();
+        let account = async || {
+            self.broker.crm().load::<Account>(&customer.trader.account_id.parse().unwrap()).await.unwrap().unwrap()
+        };
         self.until("open", 30, async || account().await.entity.facts.status == AccountStatus::Open).await;
         let login = account().await.entity.facts.login;
         customer.trader.login = login.unwrap();
@@ -198,7 +200,7 @@ impl World {
     }
 
     pub async fn load(&self, payment: &str) -> Stored<Deposit> {
-        self.broker.money().load(payment).await.unwrap().unwrap()
+        self.broker.money().load(&payment.parse().unwrap()).await.unwrap().unwrap()
     }
 
     pub async fn status(&self, payment: &str) -> &'static str {
@@ -207,11 +209,15 @@ impl World {
 
     /// The ids of the entities of a table.
     pub async fn ids(&self, table: &str) -> Vec<String> {
+        self.items(table).await.iter().map(|item| item["pk"]["S"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// The items of the entities of a table.
+    pub async fn items(&self, table: &str) -> Vec<Value> {
         let name = &self.broker.host.template().tables[table].name;
         let scan = self.broker.host.db().request("Scan", &json!({"TableName": name})).await.unwrap();
         assert!(scan["LastEvaluatedKey"].is_null(), "more than one page");
-        let entities = scan["Items"].as_array().unwrap().iter().filter(|item| !item["outbox"].is_null());
-        entities.map(|item| item["pk"]["S"].as_str().unwrap().to_owned()).collect()
+        scan["Items"].as_array().unwrap().iter().filter(|item| !item["outbox"].is_null()).cloned().collect()
     }
 
     /// How many entities of a table have ids that begin so.
@@ -246,13 +252,19 @@ impl World {
 
     /// The journal of an entity, after it was found complete and unedited up to the entity as it stands.
     pub async fn journal<T: Entity>(&self, stored: &Stored<T>) -> Vec<JournalEntry> {
-        let id = stored.entity.id();
+        let (public, _) = entity::write(&stored.entity).unwrap();
+        let head = Head { version: stored.version, hash: stored.hash.0.to_vec(), public };
+        self.journal_up_to(stored.entity.id().as_str(), &head).await
+    }
+
+    /// The same, up to what stands in the item.
+    pub async fn journal_up_to(&self, id: &str, head: &Head) -> Vec<JournalEntry> {
         let entries = self.broker.journal().of_entity(id).await.unwrap();
         assert!(store::verify(&entries), "the journal of {id} is broken");
         let last = entries.last().unwrap_or_else(|| panic!("{id} has no journal"));
-        assert_eq!(last.version, stored.version, "the journal of {id} is not complete");
-        assert_eq!(last.hash, stored.hash, "the journal of {id} ends with another entry");
-        assert_eq!(last.public_text, stored.entity.public().unwrap());
+        assert_eq!(last.version, head.version, "the journal of {id} is not complete");
+        assert_eq!(last.hash.0.to_vec(), head.hash, "the journal of {id} ends with another entry");
+        assert_eq!(last.public_text, head.public);
         entries
     }
 
@@ -273,6 +285,13 @@ impl World {
         let ours = mails.iter().filter(|mail| mail.to.iter().any(|to| to == email));
         ours.filter(|mail| mail.text.as_deref().is_some_and(|text| text.contains(about))).count()
     }
+}
+
+/// What stands in an entity's item.
+pub struct Head {
+    pub version: u64,
+    pub hash: Vec<u8>,
+    pub public: String,
 }
 
 fn statuses(answer: &Value) -> Vec<u64> {

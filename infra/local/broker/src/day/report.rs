@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::ledger::LedgerAccount;
 use domain::{AccountId, Money};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use rust_decimal::Decimal;
@@ -139,7 +140,7 @@ async fn platform_accounts(desk: &Desk<'_>) -> Result<Vec<PlatformAccount>, Fail
 
 async fn ledger_sum(desk: &Desk<'_>, account: &AccountId) -> Result<(Decimal, usize), Failure> {
     let entries = desk.broker.money().ledger_of(account).await?;
-    let name = format!("client:{account}");
+    let name = LedgerAccount::Client(account.clone());
     let legs = entries.iter().flat_map(|entry| &entry.postings).filter(|posting| posting.account == name);
     let sum: Decimal = legs.map(|posting| Money::negated(&posting.amount).amount()).sum();
     Ok((sum.normalize(), entries.len()))

@@ -1,8 +1,9 @@
 //! Intent, call, outcome.
 
 use super::fixture::*;
-use crate::decision::{Entity, Verdict};
-use crate::payment::{CreditOutcome, CreditStep, Deposit, DepositStatus, Found, PspStatus, ledger};
+use crate::decision::Verdict;
+use crate::ledger::{LedgerAccount, Posting, Postings, PostingsError};
+use crate::payment::{CreditOutcome, CreditStep, Deposit, DepositStatus, Found, HumanDecision, PspStatus};
 
 fn reversed(deposit: &Deposit) -> Deposit {
     let decision = change(hear(deposit, &says(PspStatus::Refunded, Some("1250.00 USD"), 30), 31));
@@ -264,22 +265,67 @@ fn a_part_that_goes_back_meanwhile_changes_no_amount_that_was_sent() {
 
 #[test]
 fn the_postings_of_a_credit_balance_and_before_it_there_are_none() {
-    for status in DepositStatus::ALL {
-        let postings = ledger::postings(&in_status(status).facts);
-        assert_eq!(postings.len(), if status == DepositStatus::Credited { 2 } else { 0 }, "{status:?}");
-        assert_eq!(ledger::balanced(&postings), Ok(true));
+    for earlier in [change(hear(&pending(), &success(10), 11)), save(paid().credit_step(at(12)))] {
+        assert_eq!(earlier.postings, Postings::none(), "{}", earlier.outcome);
     }
-    let mut postings = ledger::postings(&in_status(DepositStatus::Credited).facts);
+    let mut postings = change(outcome(&crediting(), booked(), 12)).postings.legs().to_vec();
+    assert_eq!(postings.len(), 2);
     assert_eq!(postings[0].amount, money("1250.00 USD"));
-    assert_eq!((postings[0].account.as_str(), postings[1].account.starts_with("client:acc_")), ("psp:stripe", true));
+    let names = (postings[0].account.to_string(), postings[1].account.to_string().starts_with("client:acc_"));
+    assert_eq!(names, ("psp:stripe".to_owned(), true));
+    let refused = Err(PostingsError::Unbalanced("USD".parse().unwrap()));
     postings[1].amount = money("-1249.99 USD");
-    assert_eq!(ledger::balanced(&postings), Ok(false));
+    assert_eq!(Postings::of(postings.clone()), refused);
     postings[1].amount = money("-1250.00 EUR");
-    assert_eq!(ledger::balanced(&postings), Ok(false));
+    assert!(Postings::of(postings).is_err());
+}
+
+fn legs(postings: &Postings) -> Vec<(String, String)> {
+    let kind = |account: &LedgerAccount| account.to_string().split_once("acc_").map(|(kind, _)| kind.to_owned());
+    let leg = |leg: &Posting| (kind(&leg.account).unwrap_or(leg.account.to_string()), leg.amount.to_string());
+    postings.legs().iter().map(leg).collect()
+}
+
+fn leg(account: &str, amount: &str) -> (String, String) {
+    (account.to_owned(), amount.to_owned())
+}
+
+#[test]
+fn money_that_went_back_after_the_credit_is_owed_by_the_client_until_it_is_taken_off() {
+    let refund = says(PspStatus::Refunded, Some("1250.00 USD"), 30);
+    let refunded = change(hear(&in_status(DepositStatus::Credited), &refund, 31));
+    let gone = [leg("reversed:", "1250.00 USD"), leg("psp:stripe", "-1250.00 USD")];
+    assert_eq!(legs(&refunded.postings), gone);
+    let by_hand = HumanDecision {
+        kind: "deposit_reversed_after_credit".to_owned(),
+        trigger: None,
+        action: "mark_debited_on_platform".to_owned(),
+        evidence: Some("136700".to_owned()),
+        by: "ana".to_owned(),
+    };
+    let debited = change(refunded.next.decided(&by_hand, at(40)));
+    assert_eq!(legs(&debited.postings), [leg("client:", "1250.00 USD"), leg("reversed:", "-1250.00 USD")]);
+    assert!(matches!(debited.next.decided(&by_hand, at(41)), Verdict::Nothing(_)));
+    // another debit of the same credit is a question, and moves nothing
+    let again = HumanDecision { evidence: Some("136701".to_owned()), ..by_hand };
+    let twice = change(debited.next.decided(&again, at(42)));
+    assert_eq!((twice.outcome, twice.postings), ("flagged", Postings::none()));
+}
+
+#[test]
+fn a_credit_whose_money_went_back_while_it_was_under_way_is_booked_with_its_reversal() {
+    let booked = change(outcome(&reversed(&crediting()), booked(), 40));
+    let whole = [
+        leg("psp:stripe", "1250.00 USD"),
+        leg("client:", "-1250.00 USD"),
+        leg("reversed:", "1250.00 USD"),
+        leg("psp:stripe", "-1250.00 USD"),
+    ];
+    assert_eq!(legs(&booked.postings), whole);
 }
 
 #[test]
 fn the_platform_keeps_the_whole_reference() {
     assert!(paid().platform_reference().len() <= 31);
-    assert_eq!(paid().platform_reference(), paid().id());
+    assert_eq!(paid().platform_reference(), paid().id.as_str());
 }

@@ -1,22 +1,22 @@
 //! A version of a usual deposit fits one write unit of 1 KB.
 
 use super::fixture::*;
-use crate::decision::{Decision, Entity, Frame, Record};
+use crate::decision::{Decision, Frame, Record};
+use crate::entity::{self, Entity};
 use crate::payment::Deposit;
 use crate::payment::collect::opened;
 
 /// DynamoDB rounds the size of an item up to whole units of this.
 const WRITE_UNIT: usize = 1024;
 
-/// Names and values of the store's own attributes beside `state`, `private` and `outbox`: pk, sk, v, client, hash and
-/// cor; due_shard and due_at while there is a due time; cor_new in the first version.
-fn attributes(deposit: &Deposit, correlation_id: &str, first: bool) -> usize {
+/// Names and values of the store's own attributes beside `state`, `private` and `outbox`: pk, sk, kind, v, client and hash; due_shard and due_at while there is a due time; cor_new in the first version.
+fn attributes(deposit: &Deposit, first: bool) -> usize {
     let always = ("pk".len() + deposit.id.as_str().len())
         + ("sk".len() + 1)
+        + ("kind".len() + Deposit::KIND.len())
         + ("v".len() + 2)
         + ("client".len() + deposit.client_id.as_str().len())
         + ("hash".len() + 32)
-        + ("cor".len() + correlation_id.len())
         + "state".len()
         + "private".len()
         + "outbox".len();
@@ -26,8 +26,9 @@ fn attributes(deposit: &Deposit, correlation_id: &str, first: bool) -> usize {
 
 fn size(decision: &Decision<Deposit>, frame: &Frame, first: bool) -> usize {
     let record = serde_json::to_string(&Record::of(decision, frame)).unwrap();
-    let (public, private) = (decision.next.public().unwrap(), decision.next.private().unwrap().unwrap());
-    attributes(&decision.next, &frame.correlation_id, first) + public.len() + private.len() + record.len()
+    let (public, private) = entity::write(&decision.next).unwrap();
+    let private = private.unwrap();
+    attributes(&decision.next, first) + public.len() + private.len() + record.len()
 }
 
 fn frame(function: &'static str, trigger: &str) -> Frame {
@@ -37,7 +38,7 @@ fn frame(function: &'static str, trigger: &str) -> Frame {
         trigger: trigger.to_owned(),
         correlation_id: "cor_01m83ydq50eg7vtp95tg713hkv".to_owned(),
         now: at(12),
-        rules: Some("psps@12".to_owned()),
+        rules: vec!["psps@12".to_owned()],
     }
 }
 
@@ -67,7 +68,7 @@ fn each_version_of_a_usual_deposit_is_one_write_unit() {
 #[test]
 fn the_private_part_is_written_short() {
     let [.., (credited, _)] = usual();
-    let private = credited.next.private().unwrap().unwrap();
+    let private = entity::write(&credited.next).unwrap().1.unwrap();
     assert_eq!(
         private,
         r#"{"t0":1795428930120,"tl":[["p",0,"q"],["d",11000,"c"],["g",12000,"i"],["c",12000,"b"]],"url":"https://pay.example.com/p/0123456789012345678901234567890123","n":1,"tp":1795428940120}"#

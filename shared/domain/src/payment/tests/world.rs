@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use super::fixture::*;
-use crate::decision::{Decision, Entity, Verdict};
+use crate::decision::{Decision, Verdict};
+use crate::entity::{self, Entity, Raw};
+use crate::ledger::{LedgerAccount, Postings};
 use crate::payment::{
     CreditOutcome, CreditStep, Deposit, DepositStatus, DueStep, Found, GRACE, PollAnswer, PollLimits, PspReport,
 };
@@ -109,8 +111,9 @@ impl World {
     /// The laws of every single version.
     fn check(&mut self, decision: &Decision<Deposit>) {
         let next = &decision.next;
-        let (public, private) = (next.public().unwrap(), next.private().unwrap());
-        let read = Deposit::from_parts(next.id(), next.client().cloned(), &public, private.as_deref(), next.due());
+        let (public, private) = entity::write(next).unwrap();
+        let raw = Raw::of::<Deposit>(next.id.as_str(), &public, private.as_deref());
+        let read = entity::read(raw, next.client().cloned(), next.due());
         assert_eq!(read.as_ref().ok(), Some(next), "what is stored is what is read");
         match next.status() {
             DepositStatus::NeedsReview => {
@@ -139,13 +142,30 @@ impl World {
             let ticket = next.facts.platform.operation.as_deref().unwrap();
             let deal = self.deals.iter().find(|deal| deal.ticket == ticket).unwrap();
             assert_eq!(Some(deal.amount), next.facts.credited, "credited is what is on the platform");
-            assert!(crate::payment::ledger::balanced(&crate::payment::ledger::postings(&next.facts)).unwrap());
         }
+        self.check_ledger(decision);
         if decision.outcome == "crediting" {
             assert!(next.facts.paid.is_some_and(|paid| paid.is_positive()));
             assert_eq!(next.creditable().currency(), next.facts.requested.currency());
             assert!(next.inner.reversal.is_none(), "its money went back");
         }
+    }
+
+    /// What we owe the client is what stands on the platform: the credit, until somebody took it off; what went back
+    /// meanwhile the client owes us.
+    fn check_ledger(&self, decision: &Decision<Deposit>) {
+        let next = &decision.next;
+        let all =
+            self.history.iter().chain([decision]).fold(Postings::none(), |all, one| all.with(one.postings.clone()));
+        let currency = next.facts.credited.unwrap_or(next.facts.requested).currency();
+        let on = |account: LedgerAccount| all.on(&account, currency).unwrap();
+        let account = &next.facts.account_id;
+        let credited = next.facts.credited.unwrap_or(Money::zero(currency));
+        let debited = next.inner.debited.is_some();
+        let standing = if debited { Money::zero(currency) } else { credited };
+        assert_eq!(on(LedgerAccount::Client(account.clone())), standing.negated(), "{decision:?}");
+        let owed = if next.status().is_reversed() && !debited { credited } else { Money::zero(currency) };
+        assert_eq!(on(LedgerAccount::Reversed(account.clone())), owed, "{decision:?}");
     }
 
     /// A webhook: load, decide, save.

@@ -26,7 +26,7 @@ async fn opens(world: &World, fault: Option<&str>) {
     let trader = &customer.trader;
     world.drain().await;
 
-    let stored = world.broker.crm().load::<Account>(&trader.account_id).await.unwrap().unwrap();
+    let stored = world.broker.crm().load::<Account>(&trader.account_id.parse().unwrap()).await.unwrap().unwrap();
     assert_eq!(stored.entity.facts.status, AccountStatus::Open);
     world.journal(&stored).await;
     let login = trader.login.clone();

@@ -56,11 +56,12 @@ fn form(world: &World) -> Value {
     })
 }
 
-async fn load<T: domain::decision::Entity>(world: &World, id: &str) -> Stored<T>
+async fn load<T: domain::entity::Entity>(world: &World, id: &str) -> Stored<T>
 where
     store::Crm: store::Home<T>,
 {
-    world.broker.crm().load::<T>(id).await.unwrap().unwrap_or_else(|| panic!("{id} is not there"))
+    let id: T::Id = id.parse().unwrap_or_else(|_| panic!("{id} is no id"));
+    world.broker.crm().load::<T>(&id).await.unwrap().unwrap_or_else(|| panic!("{id} is not there"))
 }
 
 /// What holds for a lead that an agent has: one task, one place among the agent's open leads, whole journals.

@@ -16,7 +16,7 @@ async fn waits(world: &World, payment: &str) -> String {
     let items = world.work_of(payment).await;
     let [item] = items.as_slice() else { panic!("not one work item: {items:?}") };
     assert_eq!(item.facts.kind, "deposit_underpaid");
-    let stored = world.broker.crm().load(item.id.as_str()).await.unwrap().unwrap();
+    let stored = world.broker.crm().load(&item.id).await.unwrap().unwrap();
     world.journal::<domain::work::WorkItem>(&stored).await;
     item.id.to_string()
 }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use domain::AccountId;
-use domain::account::Account;
-use domain::client::Client;
-use domain::decision::Entity;
-use domain::payment::{Deposit, DepositStatus, StrayReport, ledger};
+use domain::entity::KINDS;
+use domain::ledger::{LedgerAccount, Postings};
+use domain::payment::{Deposit, DepositStatus};
 use domain::rules::SetName;
 use domain::work::WorkItem;
 use rust_decimal::Decimal;
@@ -15,7 +16,7 @@ use store::{JournalEntry, Stored};
 
 use super::run::Run;
 use crate::checks::Story;
-use crate::world::{Customer, World};
+use crate::world::{Customer, Head, World};
 
 /// Everything of it.
 pub async fn hold(run: &Run) {
@@ -84,10 +85,10 @@ async fn nothing_is_left_over(run: &Run) {
 async fn balances_agree(world: &World, customer: &Customer, unresolved: Decimal) {
     let account: AccountId = customer.trader.account_id.parse().unwrap();
     let entries = world.broker.money().ledger_of(&account).await.unwrap();
-    let client = format!("client:{account}");
+    let client = LedgerAccount::Client(account.clone());
     let mut owed = Decimal::ZERO;
     for entry in &entries {
-        assert!(ledger::balanced(&entry.postings).unwrap(), "{entry:?}");
+        assert!(Postings::of(entry.postings.clone()).is_ok(), "{entry:?}");
         let ours = entry.postings.iter().filter(|posting| posting.account == client);
         owed -= ours.map(|posting| posting.amount.amount()).sum::<Decimal>();
     }
@@ -142,31 +143,19 @@ pub async fn items_waited_for(world: &World, stored: &Stored<Deposit>) -> Vec<Wo
 /// The journal of everything, each entity's complete.
 async fn whole_journal(world: &World) -> BTreeMap<String, Vec<JournalEntry>> {
     let mut all = BTreeMap::new();
-    for id in world.ids("MoneyTable").await {
-        let table = world.broker.money().0;
-        let entries = match id.split_once('_').unwrap().0 {
-            "pay" => journalled::<Deposit>(world, &table, &id).await,
-            "str" => journalled::<StrayReport>(world, &table, &id).await,
-            kind => panic!("{kind} is not known here"),
+    for item in world.items("MoneyTable").await.into_iter().chain(world.items("CrmTable").await) {
+        let kind = item["kind"]["S"].as_str().unwrap_or_default();
+        assert!(KINDS.iter().any(|known| known.name == kind), "{kind:?} is no kind: {item}");
+        let id = item["pk"]["S"].as_str().unwrap().to_owned();
+        let head = Head {
+            version: item["v"]["N"].as_str().unwrap().parse().unwrap(),
+            hash: STANDARD.decode(item["hash"]["B"].as_str().unwrap()).unwrap(),
+            public: item["state"]["S"].as_str().unwrap().to_owned(),
         };
-        all.insert(id, entries);
-    }
-    for id in world.ids("CrmTable").await {
-        let table = world.broker.crm().0;
-        let entries = match id.split_once('_').unwrap().0 {
-            "cli" => journalled::<Client>(world, &table, &id).await,
-            "acc" => journalled::<Account>(world, &table, &id).await,
-            "wrk" => journalled::<WorkItem>(world, &table, &id).await,
-            kind => panic!("{kind} is not known here"),
-        };
+        let entries = world.journal_up_to(&id, &head).await;
         all.insert(id, entries);
     }
     all
-}
-
-async fn journalled<T: Entity>(world: &World, table: &store::Table, id: &str) -> Vec<JournalEntry> {
-    let stored: Stored<T> = table.load_entity(id, true).await.unwrap().unwrap();
-    world.journal(&stored).await
 }
 
 /// The events that a client is told, by channel.

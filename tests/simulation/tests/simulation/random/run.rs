@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::Timestamp;
+use domain::entity::{TableName, timed_families};
 use domain::payment::DepositStatus;
 use domain::work::WorkItem;
 use futures::future::join_all;
@@ -195,10 +196,13 @@ impl Run {
     async fn due(&self) -> Vec<(Timestamp, String)> {
         let far = self.world.now().plus(domain::Seconds(FAR_S));
         let mut all = Vec::new();
-        for (kind, table) in [("payment", &self.world.broker.money().0), ("account", &self.world.broker.crm().0)] {
+        let (crm, money) = (self.world.broker.crm().0, self.world.broker.money().0);
+        for family in timed_families() {
+            let table = if family.table == TableName::Crm { &crm } else { &money };
             for shard in 0..DUE_SHARDS {
-                let due = table.due(kind, shard, far).await.unwrap();
-                all.extend(due.into_iter().map(|entry| (entry.due_at.parse().unwrap(), entry.entity)));
+                let due = table.due(family.family, shard, far, None).await.unwrap();
+                assert!(due.next.is_none(), "more than one page");
+                all.extend(due.entries.into_iter().map(|entry| (entry.due_at.parse().unwrap(), entry.entity)));
             }
         }
         all
