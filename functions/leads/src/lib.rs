@@ -18,7 +18,7 @@ pub mod tell;
 /// item: of five, one in a million loses so often in a row. A message then waits for its queue, a person is asked to look again.
 pub(crate) const ATTEMPTS: usize = 60;
 
-/// The functions of this package by the names of their binaries.
+/// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("leads-intake", intake::build),
     ("leads-signal", signal::build),

@@ -38,10 +38,11 @@ fn a_function_has_its_globals_environment_routes_and_statements() {
         actions: vec!["dynamodb:Query".to_owned()],
         resources: vec!["arn:aws:dynamodb:eu-west-1:000000000000:table/items-test/index/by_owner".to_owned()],
         conditional: false,
+        sources: vec![],
     };
     assert!(take.statements.contains(&query));
     let relay = template.function("steps-relay").unwrap();
-    assert_eq!(relay.statements.len(), 5, "from the role");
+    assert_eq!(relay.statements.len(), 6, "from the role");
     assert!(relay.named_policies.is_empty());
 }
 
@@ -56,7 +57,7 @@ fn tables_queues_and_mappings_are_typed() {
 
     let queue = template.queue("work-test").unwrap();
     assert_eq!((queue.visibility_s, queue.retention_s, queue.encrypted), (30, 345_600, true));
-    let redrive = Redrive { dead_letters: "WorkDeadLetters".to_owned(), maximum_receives: 5 };
+    let redrive = Redrive { dead_letters: "DeadLetters".to_owned(), maximum_receives: 5 };
     assert_eq!(queue.redrive, Some(redrive));
     let mapping = QueueMapping {
         id: "WorkMapping".to_owned(),
@@ -70,7 +71,7 @@ fn tables_queues_and_mappings_are_typed() {
     assert_eq!(template.function("steps-work").unwrap().queues, [mapping]);
     let stream = &template.function("steps-relay").unwrap().streams[0];
     assert_eq!((stream.table.as_str(), stream.batch_size, stream.parallelization), ("items-test", 10, 2));
-    assert_eq!((stream.maximum_retries, stream.maximum_age_s, stream.bisect), (Some(2), Some(43_200), true));
+    assert_eq!((stream.maximum_retries, stream.maximum_age_s, stream.bisect), (None, Some(43_200), true));
     assert_eq!(stream.on_failure.as_deref(), Some("RelayDeadLetters"));
     assert_eq!(stream.filters[0]["eventName"], json!(["INSERT", "MODIFY"]));
 }
@@ -83,14 +84,14 @@ fn rules_timers_permissions_and_conditional_resources_are_typed() {
     let target = RuleTarget {
         id: "queue".to_owned(),
         kind: TargetKind::Queue("work-test".to_owned()),
-        dead_letters: Some("WorkUndelivered".to_owned()),
+        dead_letters: Some("Undelivered".to_owned()),
         transformed: false,
     };
     assert_eq!(rule.targets, [target]);
     let timer = &template.schedules[0];
     assert_eq!((timer.id.as_str(), timer.function.as_str()), ("TickRule", "TickFunction"));
     assert_eq!(timer.when, When::Rate(Rate(Duration::from_secs(60))));
-    assert_eq!(template.permissions[0].source, "arn:aws:events:eu-west-1:000000000000:rule/TickRule");
+    assert_eq!(template.permissions.last().unwrap().source, "arn:aws:events:eu-west-1:000000000000:rule/TickRule");
     assert!(template.alarms.is_empty(), "nobody listens");
 }
 
@@ -106,6 +107,7 @@ Resources:
     Type: AWS::Serverless::Function
     Metadata: {BuildProperties: {Binary: step}}
     Properties:
+      Handler: step
       Events:
         Messages: {Type: SQS, Properties: {Queue: {Fn::GetAtt: [Queue, Arn]}}}
         Off: {Type: SQS, Properties: {Queue: !GetAtt Queue.Arn, Enabled: false}}
@@ -132,11 +134,16 @@ Resources:
 #[test]
 fn a_fault_names_its_resource() {
     for (sound, broken, fault) in [
-        ("Binary: steps-work", "Name: steps-work", "WorkFunction: Metadata.BuildProperties.Binary is missing"),
+        (
+            "Binary: steps}}\n    Properties:\n      Handler: steps-work",
+            "Name: steps}}\n    Properties:\n      Handler: steps-work",
+            "WorkFunction: Metadata.BuildProperties.Binary is missing",
+        ),
+        ("      Handler: steps-work\n", "", "WorkFunction: Handler is missing"),
         (
             "MessageRetentionPeriod: 1209600",
             "MessageRetentionPeriod: long",
-            "RelayDeadLetters: MessageRetentionPeriod is not a whole number",
+            "DeadLetters: MessageRetentionPeriod is not a whole number",
         ),
         ("rate(1 minute)", "rate(1 minutes)", "TickRule: ScheduleExpression is not a schedule"),
         (
@@ -155,7 +162,7 @@ fn a_fault_names_its_resource() {
             "WorkMapping: Nobody is not a function of the template",
         ),
         (
-            "!GetAtt WorkDeadLetters.Arn, maxReceiveCount",
+            "!GetAtt DeadLetters.Arn, maxReceiveCount",
             "arn:aws:sqs:eu-west-1:1:gone, maxReceiveCount",
             "WorkQueue: queue gone is not in the template",
         ),
@@ -165,7 +172,13 @@ fn a_fault_names_its_resource() {
             "{AttributeName: other, AttributeType: S}",
             "ItemsTable: GlobalSecondaryIndexes[0].KeySchema[0].owner has no attribute definition",
         ),
-        ("Method: any", "Verb: any", "TakeFunction: Events.Files.Properties.Method is missing"),
+        ("type: aws_proxy", "type: mock", "Api: GET /v1/items/{item_id}: is not answered by a function alone"),
+        (
+            "-take/invocations",
+            "-give/invocations",
+            "Api: GET /v1/items/{item_id}: function items-test-give is not in the template",
+        ),
+        ("-take/invocations", "-take", "Api: GET /v1/items/{item_id}: its uri is not that of a function"),
         (
             "  JwksUrl: {Type: String}",
             "  JwksUrl: {Type: String}\n  More: {Type: String}",
