@@ -6,9 +6,12 @@ pub mod credentials;
 pub mod request;
 mod seal;
 
-/// The functions of this package by the names of their binaries.
+/// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("accounts-request", request::build),
     ("accounts-create", create::build),
     ("accounts-credentials", credentials::build),
 ];
+
+/// Time-outs that this package counts on, in seconds: those in the template are held against them.
+pub const TIMEOUTS: &[(&str, u32)] = &[("accounts-create", create::TIMEOUT_S)];

@@ -2,5 +2,5 @@
 
 pub mod register;
 
-/// The functions of this package by the names of their binaries.
+/// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[("kyc-register", register::build)];

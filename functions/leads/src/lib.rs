@@ -14,7 +14,7 @@ mod slack;
 pub mod task;
 pub mod tell;
 
-/// The functions of this package by the names of their binaries.
+/// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("leads-intake", intake::build),
     ("leads-signal", signal::build),

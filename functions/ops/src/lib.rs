@@ -9,7 +9,7 @@ pub mod timers;
 pub mod views;
 pub mod work;
 
-/// The functions of this package by the names of their binaries.
+/// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("ops-relay", relay::build),
     ("ops-timers", timers::build),

@@ -7,7 +7,7 @@ pub mod overdue;
 pub mod webhook;
 mod wish;
 
-/// The functions of this package by the names of their binaries.
+/// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("payments-initiate", initiate::build),
     ("payments-webhook", webhook::build),
@@ -15,3 +15,6 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("payments-overdue", overdue::build),
     ("payments-decide", decide::build),
 ];
+
+/// Time-outs that this package counts on, in seconds: those in the template are held against them.
+pub const TIMEOUTS: &[(&str, u32)] = &[("payments-credit", credit::TIMEOUT_S)];

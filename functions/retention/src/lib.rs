@@ -2,5 +2,5 @@
 
 pub mod journeys;
 
-/// The functions of this package by the names of their binaries.
+/// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[("retention-journeys", journeys::build)];

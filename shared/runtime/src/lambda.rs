@@ -1,5 +1,6 @@
 //! The bootstrap of a function on Lambda.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -46,11 +47,20 @@ impl From<FunctionError> for Diagnostic {
     }
 }
 
-/// Runs a function until the platform ends it.
-pub fn run(name: &'static str, build: Build) -> ExitCode {
-    let environment = Arc::new(std::env::vars().collect::<std::collections::BTreeMap<_, _>>());
+/// Where Lambda puts the function's `Handler`.
+const HANDLER: &str = "_HANDLER";
+
+/// Runs the function that the platform names, of those that this binary holds, until the platform ends it.
+pub fn run(functions: &[(&'static str, Build)]) -> ExitCode {
+    let environment = Arc::new(std::env::vars().collect::<BTreeMap<_, _>>());
     telemetry::enable_metrics();
     telemetry::init(environment.get("AWS_LAMBDA_LOG_LEVEL").map(String::as_str));
+    let Some((name, build)) = choose(functions, &environment) else {
+        let handler = environment.get(HANDLER).map_or("", String::as_str);
+        let held: Vec<&str> = functions.iter().map(|(name, _)| *name).collect();
+        tracing::error!(handler, ?held, "no function of this binary has the name that {HANDLER} holds");
+        return ExitCode::FAILURE;
+    };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -89,4 +99,32 @@ pub fn run(name: &'static str, build: Build) -> ExitCode {
             }
         }
     })
+}
+
+fn choose(
+    functions: &[(&'static str, Build)],
+    environment: &BTreeMap<String, String>,
+) -> Option<(&'static str, Build)> {
+    let handler = environment.get(HANDLER)?;
+    functions.iter().find(|(name, _)| name == handler).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::function::ConfigError;
+
+    #[test]
+    fn the_function_is_the_one_that_the_handler_names() {
+        fn build(_: &Ports) -> Result<Arc<dyn crate::Function>, ConfigError> {
+            Err(ConfigError::Missing("anything"))
+        }
+        let functions: &[(&'static str, Build)] = &[("steps-one", build), ("steps-two", build)];
+        let named = |name: &str| BTreeMap::from([(HANDLER.to_owned(), name.to_owned())]);
+        let chosen = |environment| choose(functions, &environment).map(|(name, _)| name);
+        assert_eq!(chosen(named("steps-two")), Some("steps-two"));
+        assert_eq!(chosen(named("steps-three")), None);
+        assert_eq!(chosen(named("")), None);
+        assert_eq!(chosen(BTreeMap::new()), None);
+    }
 }

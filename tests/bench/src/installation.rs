@@ -1,6 +1,6 @@
 //! The functions as an installation has them: binaries, environment, tables' names.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -10,7 +10,7 @@ use host::template::{FunctionSpec, REGION, Template};
 
 /// The binary that the functions are held against.
 pub const BARE: &str = "bench-bare";
-/// The webhook's binary.
+/// The webhook.
 pub const WEBHOOK: &str = "payments-webhook";
 
 /// The template as this machine runs it, and where the binaries are.
@@ -68,6 +68,23 @@ impl Installation {
         if path.is_file() { Ok(path) } else { Err(format!("{} was not built", path.display()).into()) }
     }
 
+    /// The binary that holds a function.
+    ///
+    /// # Errors
+    /// When there is no such function, or its binary was not built.
+    pub fn binary_of(&self, function: &str) -> Result<PathBuf, Failure> {
+        self.binary(&self.function(function)?.binary)
+    }
+
+    /// The names of the binaries that the template deploys.
+    pub fn binaries(&self) -> BTreeSet<&str> {
+        self.template.functions.values().map(|function| function.binary.as_str()).collect()
+    }
+
+    fn function(&self, name: &str) -> Result<&FunctionSpec, Failure> {
+        Ok(self.template.function(name).ok_or_else(|| format!("no function {name}"))?)
+    }
+
     /// The physical name of a table by its logical id.
     ///
     /// # Errors
@@ -88,7 +105,7 @@ impl Installation {
         more: &[(&str, &str)],
         output: Stdio,
     ) -> Result<Process, Failure> {
-        let spec = self.template.function(function).ok_or_else(|| format!("no function {function}"))?;
+        let spec = self.function(function)?;
         let child = Command::new(path)
             .env_clear()
             .envs(self.environment(spec, runtime_api))
@@ -104,6 +121,7 @@ impl Installation {
         let memory = spec.memory_mb.to_string();
         let own = [
             ("AWS_LAMBDA_RUNTIME_API", runtime_api),
+            ("_HANDLER", spec.handler.as_str()),
             ("AWS_LAMBDA_FUNCTION_NAME", spec.name.as_str()),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory.as_str()),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST"),

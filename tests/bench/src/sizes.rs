@@ -1,4 +1,4 @@
-//! What a function weighs as a zip.
+//! What the binaries weigh as zips: each holds the functions of a workflow.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,7 +6,7 @@ use std::process::Command;
 use broker::Failure;
 use broker::local::repository;
 
-use crate::installation::{Installation, functions};
+use crate::installation::Installation;
 use crate::report::{Findings, Line, Parts, count, megabytes};
 
 /// DESIGN: the largest zip.
@@ -16,17 +16,17 @@ const MB: f64 = 1_000_000.0;
 const DEFLATE: &str =
     "import sys, zlib\nfor path in sys.argv[1:]: print(len(zlib.compress(open(path, 'rb').read(), 6)))";
 
-/// Measures every function's binary and, where they are, the packages for Lambda.
+/// Measures every binary and, where they are, the packages for Lambda.
 ///
 /// # Errors
 /// When a binary is not there or Python does not run.
 pub fn measure(installation: &Installation) -> Result<Findings, Failure> {
-    let names: Vec<&'static str> = functions().collect();
+    let names: Vec<&str> = installation.binaries().into_iter().collect();
     let paths = names.iter().map(|name| installation.binary(name)).collect::<Result<Vec<PathBuf>, _>>()?;
     let sizes = deflated(&paths)?;
     let packages: Vec<Option<f64>> = names.iter().map(|name| package(name)).collect();
     let largest = sizes.iter().copied().fold(f64::NAN, f64::max);
-    let mut lines = vec![Line::at_most("largest function, deflated", largest / MB, TARGET_MB, megabytes)];
+    let mut lines = vec![Line::at_most("largest binary, deflated", largest / MB, TARGET_MB, megabytes)];
     if let Some(largest) = packages.iter().flatten().copied().reduce(f64::max) {
         lines.push(Line::at_most("largest arm64 zip of make package", largest / MB, TARGET_MB, megabytes));
     }
@@ -36,7 +36,7 @@ pub fn measure(installation: &Installation) -> Result<Findings, Failure> {
     });
     let parts = Parts {
         title: "sizes".to_owned(),
-        columns: vec!["function", "binary", "deflated", "arm64 zip"],
+        columns: vec!["workflow", "binary", "deflated", "arm64 zip"],
         rows: rows.collect(),
     };
     Ok(Findings { lines, parts: vec![parts] })

@@ -52,7 +52,7 @@ pub async fn measure(plan: &Plan, installation: &Installation) -> Result<Finding
     let mut starts = vec![Starts::default(); names.len()];
     for round in 0..=plan.starts {
         for (name, starts) in names.iter().zip(&mut starts) {
-            let path = installation.binary(name)?;
+            let path = installation.binary_of(name)?;
             let (own, floor) = if round % 2 == 0 {
                 let own = one(installation, &path, name).await?;
                 (own, one(installation, &bare, name).await?)

@@ -1,6 +1,7 @@
 //! A warm webhook through its own process, against the bare one's read and conditional write, by turns.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread::JoinHandle;
 
@@ -63,11 +64,11 @@ pub async fn measure(plan: &Plan, installation: &Installation) -> Result<Finding
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets.url.as_str()),
     ];
     let (mut webhook_api, mut bare_api) = (RuntimeApi::start().await?, RuntimeApi::start().await?);
-    let start = |binary: &str, api: &RuntimeApi, output| {
-        installation.start(&installation.binary(binary)?, WEBHOOK, &api.address(), &endpoints, output)
+    let start = |binary: PathBuf, api: &RuntimeApi, output| {
+        installation.start(&binary, WEBHOOK, &api.address(), &endpoints, output)
     };
-    let mut webhook = start(WEBHOOK, &webhook_api, Stdio::piped())?;
-    let bare = start(BARE, &bare_api, Stdio::null())?;
+    let mut webhook = start(installation.binary_of(WEBHOOK)?, &webhook_api, Stdio::piped())?;
+    let bare = start(installation.binary(BARE)?, &bare_api, Stdio::null())?;
     let lines = MetricLines::read(&mut webhook)?;
 
     let (mut own, mut floor) = (Vec::new(), Vec::new());

@@ -40,7 +40,7 @@ pub struct HostConfig {
     /// Parameter values. The issuer's (`JwtIssuer`, `JwtAudience`, `JwksUrl`) and `Stage` (`local`) are filled in where
     /// the template declares them and they are not given.
     pub parameters: BTreeMap<String, String>,
-    /// The code, by binary name.
+    /// The code, by handler.
     pub registry: BTreeMap<String, Builder>,
     /// HTTP to the vendors.
     pub transport: Arc<dyn Transport>,
@@ -117,19 +117,19 @@ pub enum StartError {
     /// The issuer.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// The template names a binary that the registry does not have.
-    #[error("{function}: there is no code for binary {binary}")]
+    /// The template names a handler that the registry does not have.
+    #[error("{function}: there is no code for handler {handler}")]
     NoCode {
         /// Logical id of the function.
         function: String,
-        /// Binary name.
-        binary: String,
+        /// Its handler.
+        handler: String,
     },
     /// A function refused its configuration.
-    #[error("{binary} cannot be built")]
+    #[error("{handler} cannot be built")]
     Build {
-        /// Binary name.
-        binary: String,
+        /// Its handler.
+        handler: String,
         /// Why.
         #[source]
         source: ConfigError,

@@ -28,7 +28,7 @@ use crate::dispatch::streams::{Signals, StreamReader};
 use crate::identity::Issuer;
 use crate::server;
 use crate::tables;
-use crate::template::{FunctionSpec, Template, TemplateError};
+use crate::template::{FunctionSpec, Template};
 
 /// The address that is listened on where none is given: any free port, this machine only.
 const LOOPBACK: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
@@ -79,6 +79,7 @@ impl Host {
         let services = Arc::new(Services {
             dynamo,
             bus: OnceLock::new(),
+            queues: OnceLock::new(),
             secrets: Secrets::new(config.secrets.clone()),
             ses: config.ses.clone(),
             usage: Usage::default(),
@@ -110,6 +111,7 @@ impl Host {
         let queues = Queues::new(&template, &context);
         let bus = Bus::new(&template, &queues, &functions, Arc::clone(&config.clock), invoker.clone())?;
         services.bus.get_or_init(|| Arc::new(bus));
+        services.queues.get_or_init(|| queues.clone());
         wiring.consumers(&queues)?;
         let checkpoint = wiring.streams(&queues, &services.dynamo, config.data.is_some()).await?;
         let timers = wiring.timers(&queues, config.manual_schedules);
@@ -172,8 +174,8 @@ impl Host {
     ///
     /// # Errors
     /// [`InvokeError`].
-    pub async fn invoke(&self, binary: &str, event: &Value) -> Result<Value, InvokeError> {
-        self.invoke_probed(binary, event, self.invoker.probe.clone()).await
+    pub async fn invoke(&self, name: &str, event: &Value) -> Result<Value, InvokeError> {
+        self.invoke_probed(name, event, self.invoker.probe.clone()).await
     }
 
     /// Invokes a function directly under a probe of its own, or under none.
@@ -182,22 +184,22 @@ impl Host {
     /// [`InvokeError`].
     pub async fn invoke_probed(
         &self,
-        binary: &str,
+        name: &str,
         event: &Value,
         probe: Option<Arc<dyn Probe>>,
     ) -> Result<Value, InvokeError> {
-        let unknown = || InvokeError::Unknown(binary.to_owned());
-        let deployed = self.functions.values().find(|d| d.spec.binary == binary).ok_or_else(unknown)?;
+        let unknown = || InvokeError::Unknown(name.to_owned());
+        let deployed = self.functions.values().find(|d| d.spec.handler == name).ok_or_else(unknown)?;
         let event = to_raw_value(event).map_err(|_| unknown())?;
         value(self.invoker.invoke_probed(deployed, event, probe).await)
     }
 
-    /// Fires a timer once, named by its logical id or by its function's binary.
+    /// Fires a timer once, named by its logical id or by its function.
     ///
     /// # Errors
     /// [`InvokeError`] of the last attempt.
     pub async fn fire_schedule(&self, name: &str) -> Result<Value, InvokeError> {
-        let named = |timer: &&Arc<Timer>| timer.schedule.id == name || timer.deployed.spec.binary == name;
+        let named = |timer: &&Arc<Timer>| timer.schedule.id == name || timer.deployed.spec.handler == name;
         let timer = self.timers.iter().find(named).ok_or_else(|| InvokeError::Unknown(name.to_owned()))?;
         value(timer.fire().await)
     }
@@ -241,7 +243,7 @@ impl Host {
         names.into_iter().filter_map(peek).collect()
     }
 
-    /// How often each function was invoked, by binary name.
+    /// How often each function was invoked, by name.
     pub fn invocations(&self) -> BTreeMap<String, Invocations> {
         let counts = self.invoker.counts.lock().unwrap_or_else(PoisonError::into_inner);
         counts.iter().map(|(name, count)| (name.to_string(), *count)).collect()
@@ -279,21 +281,23 @@ fn value(invoked: Invoked) -> Result<Value, InvokeError> {
 }
 
 fn read_template(config: &HostConfig, url: &str) -> Result<Template, StartError> {
-    let text = match &config.template {
-        TemplateSource::Text(text) => text.clone(),
-        TemplateSource::Path(path) => std::fs::read_to_string(path)
-            .map_err(|source| TemplateError::Unreadable { path: path.display().to_string(), source })?,
-    };
+    let source = &config.template;
     let mut parameters = config.parameters.clone();
     let keys_url = format!("{url}{}", server::KEYS_PATH);
     let own = [("Stage", "local"), ("JwtIssuer", url), ("JwtAudience", AUDIENCE), ("JwksUrl", keys_url.as_str())];
-    let declared = Template::declared_parameters(&text)?;
+    let declared = match source {
+        TemplateSource::Text(text) => Template::declared_parameters(text)?,
+        TemplateSource::Path(path) => Template::declared_parameters_of(path)?,
+    };
     for (name, value) in own {
         if declared.iter().any(|declared| declared == name) {
             parameters.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
     }
-    Ok(Template::parse(&text, &parameters)?)
+    Ok(match source {
+        TemplateSource::Text(text) => Template::parse(text, &parameters)?,
+        TemplateSource::Path(path) => Template::read(path, &parameters)?,
+    })
 }
 
 fn issuer(config: &HostConfig, template: &Template, url: &str) -> Result<Issuer, StartError> {
@@ -318,16 +322,16 @@ fn build(
 ) -> Result<BTreeMap<String, Arc<Deployed>>, StartError> {
     let mut functions = BTreeMap::new();
     for (id, spec) in &template.functions {
-        let no_code = || StartError::NoCode { function: id.clone(), binary: spec.binary.clone() };
-        let builder = config.registry.get(&spec.binary).ok_or_else(no_code)?;
+        let no_code = || StartError::NoCode { function: id.clone(), handler: spec.handler.clone() };
+        let builder = config.registry.get(&spec.handler).ok_or_else(no_code)?;
         let ports = Ports {
-            aws: aws::sdk_config(services, Caller::function(&spec.binary, &spec.statements)),
+            aws: aws::sdk_config(services, Caller::function(&spec.handler, &spec.statements)),
             transport: transport.clone(),
             clock: Arc::clone(&config.clock),
             entropy: Arc::clone(&config.entropy),
             environment: Arc::new(spec.environment.clone()),
         };
-        let failed = |source| StartError::Build { binary: spec.binary.clone(), source };
+        let failed = |source| StartError::Build { handler: spec.handler.clone(), source };
         let function = builder(&ports).map_err(failed)?;
         functions.insert(id.clone(), Arc::new(Deployed::new(FunctionSpec::clone(spec), function)));
     }

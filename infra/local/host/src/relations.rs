@@ -4,20 +4,30 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dispatch::pattern::Pattern;
 use crate::template::{
-    FunctionSpec, Queue, QueueMapping, Rule, Schedule, Statement, StreamMapping, Table, TargetKind, Template,
-    function_arn, queue_arn, rule_arn, stream_arn, table_arn,
+    Alarm, FunctionSpec, Policy, Queue, QueueMapping, Route, Rule, Schedule, Statement, StreamMapping, Table,
+    TargetKind, Template, function_arn, queue_arn, queue_of, rule_arn, stream_arn, table_arn,
 };
 
 /// A queue's visibility time-out, in time-outs of the function that consumes it.
 const VISIBILITY_FACTOR: u32 = 6;
 /// Receives before a message is given up: less makes dead letters of short outages.
 const RECEIVES_MIN: u32 = 5;
-/// Dead letters are kept as long as SQS can.
-const DEAD_LETTER_RETENTION_S: u32 = 1_209_600;
+/// As long as SQS can: so long dead letters are kept, and what a function itself lays aside.
+const LONGEST_RETENTION_S: u32 = 1_209_600;
 /// API Gateway gives up then.
 const HTTP_TIMEOUT_S: u32 = 29;
 /// A stream keeps a record so long.
 const STREAM_RETENTION_S: u32 = 86_400;
+/// CloudFormation takes 500 in a stack; a workflow that comes near is two.
+const STACK_RESOURCES_MAX: usize = 200;
+/// Function, mapping, role, rule and queue, and one to spare.
+const STEP_RESOURCES_MAX: usize = 6;
+/// An alarm on an expression takes no more.
+const ALARM_METRICS_MAX: usize = 10;
+/// The secrets of trading servers.
+const PLATFORM_SECRETS: &str = "/platform/";
+/// Environment variables that hold the address of a queue that the function sends to.
+const QUEUE_URL: &str = "_QUEUE_URL";
 /// Actions that a journal must never allow.
 const REWRITES: [&str; 6] = [
     "dynamodb:UpdateItem",
@@ -37,17 +47,29 @@ pub struct Fault {
     pub what: String,
 }
 
-/// Everything that does not hold; `binaries` are the names in the code's registry.
-pub fn faults(template: &Template, binaries: &[&str]) -> Vec<Fault> {
+/// What the code says of its functions.
+#[derive(Debug, Clone, Copy)]
+pub struct Code<'a> {
+    /// The handlers in its registry.
+    pub handlers: &'a [&'a str],
+    /// Time-outs that it counts on, in seconds: another one in the template would break what it promises.
+    pub timeouts: &'a [(&'a str, u32)],
+}
+
+/// Everything that does not hold.
+pub fn faults(template: &Template, code: Code<'_>) -> Vec<Fault> {
     let mut check = Check { template, faults: Vec::new() };
-    check.binaries(binaries);
+    check.code(code);
+    check.sizes();
     template.functions.values().for_each(|function| check.function(function));
     template.tables.values().for_each(|table| check.table(table));
     template.queues.values().for_each(|queue| check.queue(queue));
     template.rules.values().for_each(|rule| check.rule(rule));
     template.schedules.iter().for_each(|schedule| check.schedule(schedule));
+    template.alarms.values().for_each(|alarm| check.alarm(alarm));
+    check.gateway();
     for policy in &template.policies {
-        check.statements(&policy.owner, &policy.statements);
+        if policy.of_role { check.statements(&policy.owner, &policy.statements) } else { check.queue_policy(policy) }
     }
     check.faults.sort();
     check.faults.dedup();
@@ -66,17 +88,72 @@ impl Check<'_> {
         }
     }
 
-    fn binaries(&mut self, binaries: &[&str]) {
+    fn code(&mut self, code: Code<'_>) {
         let mut deployed: BTreeMap<&str, usize> = BTreeMap::new();
         for function in self.template.functions.values() {
-            *deployed.entry(function.binary.as_str()).or_default() += 1;
+            *deployed.entry(function.handler.as_str()).or_default() += 1;
         }
-        for binary in binaries {
-            self.expect(deployed.contains_key(binary), binary, "has code and is not deployed");
+        for handler in code.handlers {
+            self.expect(deployed.contains_key(handler), handler, "has code and is not deployed");
         }
-        for (binary, count) in deployed {
-            self.expect(binaries.contains(&binary), binary, "is deployed and has no code");
-            self.expect(count == 1, binary, "is deployed more than once");
+        for (handler, count) in deployed {
+            self.expect(code.handlers.contains(&handler), handler, "is deployed and has no code");
+            self.expect(count == 1, handler, "is deployed more than once");
+        }
+        for (handler, timeout_s) in code.timeouts {
+            let own = self.template.function(handler).map(|function| function.timeout_s);
+            self.expect(
+                own == Some(*timeout_s),
+                handler,
+                format!("does not end after {timeout_s} s, as its code says"),
+            );
+        }
+    }
+
+    fn sizes(&mut self) {
+        for (stack, sizes) in &self.template.stacks {
+            let all = sizes.values().sum::<usize>();
+            let most = STACK_RESOURCES_MAX;
+            self.expect(all <= most, stack, format!("has {all} resources, more than {most}"));
+            for function in self.template.functions.values().filter(|function| sizes.contains_key(&function.id)) {
+                if function.queues.len() != 1 || !function.streams.is_empty() {
+                    continue;
+                }
+                let step = function.id.strip_suffix("Function").unwrap_or(&function.id);
+                let own = sizes.iter().filter(|(id, _)| id.starts_with(step)).map(|(_, size)| size).sum::<usize>();
+                let most = STEP_RESOURCES_MAX;
+                self.expect(own <= most, &function.id, format!("takes {own} resources, more than {most}"));
+            }
+        }
+    }
+
+    fn alarm(&mut self, alarm: &Alarm) {
+        self.expect(!alarm.metrics.is_empty(), &alarm.id, "watches nothing");
+        let few = alarm.metrics.len() <= ALARM_METRICS_MAX;
+        self.expect(few, &alarm.id, format!("watches more than {ALARM_METRICS_MAX} metrics"));
+    }
+
+    /// The gateway may invoke each function for exactly its routes.
+    fn gateway(&mut self) {
+        let of_gateway = |source: &str| {
+            let (api, route) = source.strip_prefix("arn:aws:execute-api:")?.split_once("/*/")?;
+            Some((api.to_owned(), route.to_owned()))
+        };
+        for function in self.template.functions.values() {
+            let granted: BTreeSet<String> = self
+                .template
+                .permissions
+                .iter()
+                .filter(|permission| permission.function == function.id)
+                .filter_map(|permission| of_gateway(&permission.source).map(|(_, route)| route))
+                .collect();
+            let needed: BTreeSet<String> = function.routes.iter().map(route_arn).collect();
+            for route in needed.difference(&granted) {
+                self.expect(false, &function.id, format!("may not be invoked for {route}"));
+            }
+            for route in granted.difference(&needed) {
+                self.expect(false, &function.id, format!("may be invoked for {route}, which is not its route"));
+            }
         }
     }
 
@@ -98,6 +175,8 @@ impl Check<'_> {
         }
         self.statements(id, &function.statements);
         self.tables_of(function);
+        self.queues_of(function);
+        self.platforms(function);
         function.queues.iter().for_each(|mapping| self.queue_mapping(function, mapping));
         function.streams.iter().for_each(|mapping| self.stream_mapping(function, mapping));
     }
@@ -116,6 +195,32 @@ impl Check<'_> {
             self.expect(named || !allowed, id, format!("may use {name} and does not know it"));
             self.expect(allowed || !named, id, format!("knows {name} and may not use it"));
         }
+    }
+
+    /// A function knows the queues that it may send to by itself, and what it lays aside there is not lost soon.
+    fn queues_of(&mut self, function: &FunctionSpec) {
+        let id = function.id.as_str();
+        for (name, url) in function.environment.iter().filter(|(name, _)| name.ends_with(QUEUE_URL)) {
+            let Some(queue) = queue_of(url).and_then(|name| self.template.queue(name)) else {
+                self.expect(false, id, format!("environment variable {name} names no queue"));
+                continue;
+            };
+            self.allowed(function, id, &["sqs:SendMessage"], &queue_arn(&queue.name));
+            let longest = queue.retention_s == LONGEST_RETENTION_S;
+            self.expect(longest, &queue.id, "does not keep for 14 days what a function lays aside");
+        }
+    }
+
+    /// A trading server bears few callers at once.
+    fn platforms(&mut self, function: &FunctionSpec) {
+        let secrets = function.statements.iter().filter(|s| s.allows).flat_map(|s| &s.resources);
+        let calls = secrets.into_iter().any(|arn| arn.contains(":secret:") && arn.contains(PLATFORM_SECRETS));
+        let only_queues = function.routes.is_empty()
+            && function.streams.is_empty()
+            && self.template.schedules.iter().all(|schedule| schedule.function != function.id);
+        let bounded = only_queues && function.queues.iter().all(|mapping| mapping.maximum_concurrency.is_some());
+        let holds = !calls || bounded || function.reserved_concurrency.is_some();
+        self.expect(holds, &function.id, "calls trading servers as often at once as it likes");
     }
 
     fn allowed(&mut self, function: &FunctionSpec, at: &str, actions: &[&str], resource: &str) {
@@ -142,7 +247,7 @@ impl Check<'_> {
         let id = mapping.id.as_str();
         self.expect(mapping.report_batch_item_failures, id, "does not report failures one by one");
         self.expect(mapping.bisect, id, "does not split a failed batch");
-        self.expect(mapping.maximum_retries.is_some(), id, "retries until the record expires");
+        self.expect(mapping.maximum_retries.is_none(), id, "gives records up before they are too old");
         let ages = mapping.maximum_age_s.is_some_and(|age| age < STREAM_RETENTION_S);
         self.expect(ages, id, "keeps records longer than the stream does");
         self.expect(mapping.parallelization <= 10, id, "has more than ten batches of a shard at once");
@@ -171,7 +276,7 @@ impl Check<'_> {
         let id = queue.id.as_str();
         self.expect(queue.encrypted, id, "is not encrypted");
         if self.takes_dead_letters(queue) {
-            let longest = queue.retention_s == DEAD_LETTER_RETENTION_S;
+            let longest = queue.retention_s == LONGEST_RETENTION_S;
             self.expect(longest, id, "does not keep dead letters for 14 days");
             return;
         }
@@ -207,7 +312,7 @@ impl Check<'_> {
             self.expect(!target.transformed, id, "changes the event on the way");
             self.undeliverable(id, target.dead_letters.as_ref());
             match &target.kind {
-                TargetKind::Queue(name) => self.may_be_sent_to(id, name),
+                TargetKind::Queue(name) => self.may_send(id, name),
                 TargetKind::Function(function) => self.may_be_invoked(id, function),
             }
         }
@@ -221,17 +326,33 @@ impl Check<'_> {
 
     fn undeliverable(&mut self, id: &str, dead_letters: Option<&String>) {
         match dead_letters {
-            Some(name) => self.may_be_sent_to(id, name),
+            Some(name) => self.may_send(id, name),
             None => self.expect(false, id, "has no dead-letter queue"),
         }
     }
 
-    /// The queue's own policy must let EventBridge in.
-    fn may_be_sent_to(&mut self, id: &str, queue: &str) {
-        let arn = queue_arn(queue);
-        let mut policies = self.template.policies.iter().filter(|policy| !policy.of_role);
-        let open = policies.any(|policy| crate::aws::allows(&policy.statements, "sqs:SendMessage", &arn));
+    /// The queue's own policy must let EventBridge in, on behalf of the rule.
+    fn may_send(&mut self, id: &str, queue: &str) {
+        let (arn, rule) = (queue_arn(queue), rule_arn(id));
+        let policies = self.template.policies.iter().filter(|policy| policy.queues.iter().any(|own| own == queue));
+        let mut statements = policies.flat_map(|policy| &policy.statements).filter(|s| s.sources.contains(&rule));
+        let open = statements.any(|s| crate::aws::allows(std::slice::from_ref(s), "sqs:SendMessage", &arn));
         self.expect(open, id, format!("may not send to {queue}"));
+    }
+
+    /// A queue policy is about its own queues: a pattern in it may fit these and no others.
+    fn queue_policy(&mut self, policy: &Policy) {
+        for statement in policy.statements.iter().filter(|statement| statement.allows) {
+            self.expect(!statement.sources.is_empty(), &policy.owner, "lets a service in on behalf of anybody");
+            for queue in self.template.queues.values().filter(|queue| !policy.queues.contains(&queue.name)) {
+                let arn = queue_arn(&queue.name);
+                let fits = crate::aws::allows(std::slice::from_ref(statement), "sqs:SendMessage", &arn);
+                self.expect(!fits, &policy.owner, format!("speaks of {}, whose policy it is not", queue.id));
+            }
+            for action in &statement.actions {
+                self.expect(!action.contains('*'), &policy.owner, format!("allows every action like {action}"));
+            }
+        }
     }
 
     /// SAM writes the permission for its own events, not for explicit rules.
@@ -267,6 +388,13 @@ impl Check<'_> {
     }
 }
 
+/// A route as the last part of the gateway's ARN.
+fn route_arn(route: &Route) -> String {
+    let parts = route.path.split('/').map(|part| if part.starts_with('{') { "*" } else { part });
+    let method = if route.method == "ANY" { "*" } else { &route.method };
+    format!("{method}{}", parts.collect::<Vec<_>>().join("/"))
+}
+
 /// Whether a resource names one thing, or as little more than one thing as its ARN can say.
 fn narrow(resource: &str) -> bool {
     if let Some(group) = resource.strip_suffix(":*") {
@@ -286,18 +414,19 @@ mod tests {
     use super::*;
 
     const FIXTURE: &str = include_str!("../tests/fixtures/template.yaml");
-    const BINARIES: [&str; 4] = ["steps-take", "steps-relay", "steps-work", "steps-tick"];
+    const HANDLERS: [&str; 4] = ["steps-take", "steps-relay", "steps-work", "steps-tick"];
 
-    fn check(text: &str, binaries: &[&str]) -> Vec<String> {
+    fn check(text: &str, handlers: &[&str]) -> Vec<String> {
         let parameters = [("Stage", "dev"), ("JwtIssuer", "http://i"), ("JwksUrl", "http://i/keys")];
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let template = Template::parse(text, &parameters).unwrap();
-        faults(&template, binaries).into_iter().map(|fault| format!("{}: {}", fault.resource, fault.what)).collect()
+        let code = Code { handlers, timeouts: &[("steps-work", 5)] };
+        faults(&template, code).into_iter().map(|fault| format!("{}: {}", fault.resource, fault.what)).collect()
     }
 
     #[test]
     fn a_sound_template_has_no_faults() {
-        assert_eq!(check(FIXTURE, &BINARIES), Vec::<String>::new());
+        assert_eq!(check(FIXTURE, &HANDLERS), Vec::<String>::new());
     }
 
     #[test]
@@ -316,9 +445,56 @@ mod tests {
                 "RelayFunction.Items: does not split a failed batch",
             ),
             (
-                "MaximumRetryAttempts: 2",
                 "MaximumRetryAttempts: -1",
-                "RelayFunction.Items: retries until the record expires",
+                "MaximumRetryAttempts: 10",
+                "RelayFunction.Items: gives records up before they are too old",
+            ),
+            ("Timeout: 5", "Timeout: 4", "steps-work: does not end after 5 s, as its code says"),
+            (
+                "PARKED_QUEUE_URL: !Ref RelayParked",
+                "PARKED_QUEUE_URL: !GetAtt RelayParked.QueueName",
+                "RelayFunction: environment variable PARKED_QUEUE_URL names no queue",
+            ),
+            (
+                "Resource: [!GetAtt RelayDeadLetters.Arn, !GetAtt RelayParked.Arn]",
+                "Resource: !GetAtt RelayDeadLetters.Arn",
+                "RelayFunction: RelayFunction may not sqs:SendMessage on arn:aws:sqs:eu-west-1:000000000000:RelayParked",
+            ),
+            (
+                "MessageRetentionPeriod: 1209600, RedrivePolicy",
+                "RedrivePolicy",
+                "RelayParked: does not keep for 14 days what a function lays aside",
+            ),
+            (
+                "      ScalingConfig: {MaximumConcurrency: 2}\n",
+                "",
+                "WorkFunction: calls trading servers as often at once as it likes",
+            ),
+            ("/GET/v1/items/mine'", "/GET/v1/items/theirs'", "TakeFunction: may not be invoked for GET/v1/items/mine"),
+            (
+                "/GET/v1/items/mine'",
+                "/GET/v1/items/theirs'",
+                "TakeFunction: may be invoked for GET/v1/items/theirs, which is not its route",
+            ),
+            (
+                "function:items-${Stage}-take/invocations'}}\n            post:",
+                "function:items-${Stage}-take/invocations'}}\n            put:",
+                "TakeFunction: may not be invoked for PUT/v1/items/*",
+            ),
+            (
+                "      Queues: [!Ref WorkQueue, !Ref Undelivered]\n",
+                "      Queues: [!Ref WorkQueue]\n",
+                "QueuePolicy: speaks of Undelivered, whose policy it is not",
+            ),
+            (
+                "Condition: {ArnEquals: {'aws:SourceArn': !GetAtt WorkRule.Arn}}",
+                "Condition: {ArnEquals: {'aws:SourceArn': !GetAtt TickRule.Arn}}",
+                "WorkRule: may not send to work-dev",
+            ),
+            (
+                "Condition: {ArnEquals: {'aws:SourceArn': !GetAtt WorkRule.Arn}}",
+                "Condition: {Bool: {'aws:SecureTransport': true}}",
+                "QueuePolicy: lets a service in on behalf of anybody",
             ),
             ("43200", "86400", "RelayFunction.Items: keeps records longer than the stream does"),
             (
@@ -328,19 +504,19 @@ mod tests {
             ),
             ("maxReceiveCount: 5", "maxReceiveCount: 4", "WorkQueue: gives up after fewer than 5 receives"),
             (
-                "      RedrivePolicy: {deadLetterTargetArn: !GetAtt WorkDeadLetters.Arn, maxReceiveCount: 5}\n",
+                "      RedrivePolicy: {deadLetterTargetArn: !GetAtt DeadLetters.Arn, maxReceiveCount: 5}\n",
                 "",
                 "WorkQueue: has no dead-letter queue",
             ),
             (
-                "Arn: !GetAtt WorkQueue.Arn, DeadLetterConfig: {Arn: !GetAtt WorkUndelivered.Arn}",
+                "Arn: !GetAtt WorkQueue.Arn, DeadLetterConfig: {Arn: !GetAtt Undelivered.Arn}",
                 "Arn: !GetAtt WorkQueue.Arn",
                 "WorkRule: has no dead-letter queue",
             ),
             (", DeadLetterConfig: {Arn: !GetAtt TickUndelivered.Arn}", "", "TickRule: has no dead-letter queue"),
             (
-                "Resource: [!GetAtt WorkQueue.Arn, !GetAtt WorkUndelivered.Arn]",
-                "Resource: !GetAtt WorkUndelivered.Arn",
+                "Resource: [!GetAtt WorkQueue.Arn, !GetAtt Undelivered.Arn]",
+                "Resource: !GetAtt Undelivered.Arn",
                 "WorkRule: may not send to work-dev",
             ),
             (
@@ -415,13 +591,31 @@ mod tests {
         ];
         for (sound, broken, fault) in breaks {
             assert!(FIXTURE.contains(sound), "{sound}");
-            let found = check(&FIXTURE.replace(sound, broken), &BINARIES);
+            let found = check(&FIXTURE.replace(sound, broken), &HANDLERS);
             assert!(found.iter().any(|found| found == fault), "{fault}: {found:?}");
         }
     }
 
     #[test]
-    fn code_and_template_must_name_the_same_binaries() {
+    fn what_multiplies_is_counted() {
+        let end = "  # an alarm only where somebody listens\n";
+        let more = |name: &str, count: usize| -> String {
+            (0..count).map(|i| format!("  {name}{i}: {{Type: AWS::SNS::Topic}}\n")).collect::<String>() + end
+        };
+        let found = check(&FIXTURE.replace(end, &more("Work", 2)), &HANDLERS);
+        assert_eq!(found, ["WorkFunction: takes 7 resources, more than 6"]);
+        let found = check(&FIXTURE.replace(end, &more("Topic", 200)), &HANDLERS);
+        assert!(found[0].starts_with("template: has 2") && found[0].ends_with(", more than 200"), "{found:?}");
+        let metric = "        - {Id: a, MetricStat: {Metric: {Namespace: AWS/Lambda, MetricName: Errors}}}\n";
+        let alarm = format!(
+            "  Alarm:\n    Type: AWS::CloudWatch::Alarm\n    Properties:\n      Metrics:\n{}{end}",
+            metric.repeat(11)
+        );
+        assert_eq!(check(&FIXTURE.replace(end, &alarm), &HANDLERS), ["Alarm: watches more than 10 metrics"]);
+    }
+
+    #[test]
+    fn code_and_template_must_name_the_same_handlers() {
         let found = check(FIXTURE, &["steps-take", "steps-relay", "steps-work", "steps-bury"]);
         assert_eq!(found, ["steps-bury: has code and is not deployed", "steps-tick: is deployed and has no code"]);
     }

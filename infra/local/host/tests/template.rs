@@ -3,13 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "what a test does not expect ends it")]
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use host::relations::faults;
+use host::relations::{Code, faults};
 use host::template::Template;
 
 /// The registry of the code.
-fn binaries() -> Vec<&'static str> {
+fn handlers() -> Vec<&'static str> {
     let packages = [
         leads::FUNCTIONS,
         kyc::FUNCTIONS,
@@ -32,13 +32,31 @@ fn template(overrides: &[(&str, &str)]) -> Template {
     .map(|(name, value)| (name.to_owned(), value.to_owned()))
     .into();
     parameters.extend(overrides.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    Template::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml"), &parameters).unwrap()
+    Template::read(&repository().join("infra/template.yaml"), &parameters).unwrap()
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")
 }
 
 #[test]
 fn the_template_holds_together_and_deploys_exactly_the_code_there_is() {
-    let found = faults(&template(&[]), &binaries());
+    let timeouts = [payments::TIMEOUTS, accounts::TIMEOUTS].concat();
+    let template = template(&[]);
+    let found = faults(&template, Code { handlers: &handlers(), timeouts: &timeouts });
     assert!(found.is_empty(), "{found:#?}");
+    for (stack, sizes) in &template.stacks {
+        println!("{stack}: {} resources", sizes.values().sum::<usize>());
+    }
+}
+
+#[test]
+fn every_binary_is_one_of_the_package_that_holds_the_function() {
+    for function in template(&[]).functions.values() {
+        let package = function.handler.split('-').next().unwrap();
+        let source = repository().join(format!("functions/{package}/src/bin/{}.rs", function.binary));
+        assert!(source.is_file(), "{}: there is no {}", function.id, source.display());
+    }
 }
 
 #[test]
@@ -54,7 +72,8 @@ fn every_dead_letter_queue_is_looked_after() {
 fn every_function_and_every_queue_has_an_alarm() {
     let template = template(&[("AlarmTopicArn", "arn:aws:sns:eu-west-1:000000000000:alarms")]);
     let watched = |dimension: &str, name: &str| {
-        template.alarms.values().any(|alarm| alarm.dimensions.get(dimension).is_some_and(|value| value == name))
+        let mut metrics = template.alarms.values().flat_map(|alarm| &alarm.metrics);
+        metrics.any(|metric| metric.dimensions.get(dimension).is_some_and(|value| value == name))
     };
     let functions = template.functions.values().map(|f| ("FunctionName", &f.name));
     let queues = template.queues.values().map(|q| ("QueueName", &q.name));

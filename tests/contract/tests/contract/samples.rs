@@ -328,7 +328,7 @@ async fn every_function_has_a_sample_and_every_sample_a_function() {
     let mut samples = names(folder.clone());
     samples.sort();
     let template = world.broker.host.template();
-    let mut functions: Vec<String> = template.functions.values().map(|function| function.binary.clone()).collect();
+    let mut functions: Vec<String> = template.functions.values().map(|function| function.handler.clone()).collect();
     functions.sort();
     assert_eq!(samples, functions);
     for variant in names(folder.join("variants")) {

@@ -94,7 +94,7 @@ async fn played(body: impl AsyncFn(&Tables)) -> ((u32, f64, f64), (u32, f64, f64
 
 /// A host of the template's tables and nothing else.
 async fn embedded() -> Host {
-    let text = std::fs::read_to_string(repository().join("infra/template.yaml")).unwrap();
+    let text = std::fs::read_to_string(repository().join("infra/stacks/data.yaml")).unwrap();
     let mut document: Yaml = serde_yaml_ng::from_str(&text).unwrap();
     let sections = document.as_mapping_mut().unwrap();
     sections.retain(|name, _| name.as_str() == Some("Resources"));

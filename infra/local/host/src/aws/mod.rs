@@ -8,6 +8,7 @@ mod operations;
 mod policy;
 pub(crate) mod probe;
 mod secrets;
+mod sqs;
 mod transport;
 mod usage;
 
@@ -38,6 +39,7 @@ pub(crate) use usage::Usage;
 pub use usage::{UsageKey, Used};
 
 use crate::dispatch::bus::Bus;
+use crate::dispatch::queues::Queues;
 use crate::template::{ACCOUNT, REGION, Statement};
 use operations::Consumed;
 use probe::{current_function, guarded};
@@ -125,6 +127,7 @@ impl Answer {
 pub(crate) struct Services {
     pub(crate) dynamo: Dynamo,
     pub(crate) bus: OnceLock<Arc<Bus>>,
+    pub(crate) queues: OnceLock<Queues>,
     pub(crate) secrets: Secrets,
     pub(crate) ses: Option<SesHandler>,
     pub(crate) usage: Usage,
@@ -197,6 +200,16 @@ impl Connector {
                 let target = secrets::target(body);
                 let call = async { services.secrets.get_secret_value(caller, body) };
                 self.counted(Service::SecretsManager, operation, &target, call).await
+            }
+            ("sqs", "SendMessage") => {
+                let target = sqs::target(body);
+                let call = async {
+                    match services.queues.get() {
+                        Some(queues) => sqs::send_message(queues, caller, body),
+                        None => Answer::error(500, "com.amazonaws.sqs#InternalError", "the queues are not there yet"),
+                    }
+                };
+                self.counted(Service::Sqs, operation, &target, call).await
             }
             ("email", _) => self.counted(Service::Ses, "SendEmail", "mail", async { self.mail(body) }).await,
             (service, operation) => {

@@ -59,7 +59,13 @@ mod tests {
     use super::*;
 
     fn statement(allows: bool, action: &str, resource: &str) -> Statement {
-        Statement { allows, actions: vec![action.to_owned()], resources: vec![resource.to_owned()], conditional: false }
+        Statement {
+            allows,
+            actions: vec![action.to_owned()],
+            resources: vec![resource.to_owned()],
+            conditional: false,
+            sources: vec![],
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub enum Service {
     SecretsManager,
     /// Mail.
     Ses,
+    /// The queues.
+    Sqs,
     /// Anything outside AWS.
     Vendor,
 }
@@ -24,7 +26,7 @@ pub enum Service {
 /// One call of one invocation.
 #[derive(Debug, Clone, Copy)]
 pub struct CallInfo<'a> {
-    /// Binary name of the function.
+    /// Name of the function: its handler.
     pub function: &'a str,
     /// Request id of the invocation.
     pub request_id: &'a str,

@@ -59,7 +59,7 @@ pub(crate) struct Deployed {
 
 impl Deployed {
     pub(crate) fn new(spec: FunctionSpec, function: Arc<dyn Function>) -> Self {
-        Self { name: spec.binary.as_str().into(), spec, function, invocations: AtomicU64::new(0) }
+        Self { name: spec.handler.as_str().into(), spec, function, invocations: AtomicU64::new(0) }
     }
 
     pub(crate) fn arn(&self) -> String {

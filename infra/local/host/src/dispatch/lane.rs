@@ -164,7 +164,7 @@ impl Lane {
     fn give_up(&self, batch: &Batch, condition: &str) {
         let (Some(first), Some(last)) = (batch.items.first(), batch.items.last()) else { return };
         tracing::error!(
-            function = %self.deployed.spec.binary,
+            function = %self.deployed.spec.handler,
             condition,
             records = batch.items.len(),
             first = %first.sequence_number,

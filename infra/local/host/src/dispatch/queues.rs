@@ -46,6 +46,7 @@ pub(crate) struct QueueContext {
 }
 
 /// The queues by physical name.
+#[derive(Clone)]
 pub(crate) struct Queues(BTreeMap<String, Arc<Queue>>);
 
 /// One queue.

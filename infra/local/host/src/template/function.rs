@@ -10,7 +10,7 @@ use super::parse::{dead_letters, function_id, object, queue_name, rule};
 use super::resources::{Resource, bus_of, function_of, queue_of, stream_table_of};
 use super::schedule::When;
 use super::{
-    FunctionSpec, Permission, QueueMapping, Route, Rule, RuleTarget, Schedule, StreamMapping, TargetKind, Template,
+    FunctionSpec, Permission, QueueMapping, Rule, RuleTarget, Schedule, StreamMapping, TargetKind, Template,
     TemplateError, merge, policy,
 };
 
@@ -34,11 +34,16 @@ pub(super) fn add(
     let mut function = FunctionSpec {
         id: resource.id.clone(),
         name: fields.text("FunctionName")?.unwrap_or_else(|| resource.id.clone()),
+        handler: fields.need_text("Handler")?,
         binary: binary(&Fields::new(&resource.id, &metadata))?,
         runtime: fields.text("Runtime")?.unwrap_or_default(),
         architectures: fields.texts("Architectures")?,
         timeout_s: fields.count("Timeout", TIMEOUT_S)?,
         memory_mb: fields.count("MemorySize", MEMORY_MB)?,
+        reserved_concurrency: fields
+            .value("ReservedConcurrentExecutions")
+            .map(|_| fields.count("ReservedConcurrentExecutions", 0))
+            .transpose()?,
         environment: environment(&fields)?,
         ..FunctionSpec::default()
     };
@@ -104,10 +109,6 @@ fn add_event(
     let kind = event.need_text("Type")?;
     let properties = event.object("Properties")?.ok_or_else(|| event.fault("Properties", "is missing"))?;
     match kind.as_str() {
-        "Api" => {
-            let method = properties.need_text("Method")?.to_ascii_uppercase();
-            function.routes.push(Route { method, path: properties.need_text("Path")? });
-        }
         "SQS" => function.queues.extend(queue_mapping(id, &properties, "Queue")?),
         "DynamoDB" => function.streams.extend(stream_mapping(id, &properties, "Stream")?),
         "Schedule" | "ScheduleV2" => {

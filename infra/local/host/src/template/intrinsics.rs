@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use serde_yaml_ng::Value as Yaml;
 
 use super::fields::scalar;
-use super::resources::{Resource, attribute, reference};
+use super::resources::{Resource, STACK, attribute, reference};
 use super::{ACCOUNT, REGION, TemplateError};
 
 /// Deeper nesting than this is a reference that leads to itself.
@@ -19,6 +19,8 @@ pub(super) struct Scope {
     pub(super) conditions: BTreeMap<String, Yaml>,
     pub(super) mappings: Option<Yaml>,
     pub(super) resources: BTreeMap<String, Resource>,
+    /// What nested stacks gave, by their logical id.
+    pub(super) outputs: BTreeMap<String, BTreeMap<String, String>>,
     pub(super) stack: String,
 }
 
@@ -145,6 +147,10 @@ impl Scope {
 
     fn attribute(&self, resource: &str, name: &str, depth: usize) -> Result<String, String> {
         let found = self.resources.get(resource).ok_or_else(|| format!("refers to {resource}, which is not there"))?;
+        if let (STACK, Some(output)) = (found.kind.as_str(), name.strip_prefix("Outputs.")) {
+            let value = self.outputs.get(resource).and_then(|outputs| outputs.get(output));
+            return value.cloned().ok_or_else(|| format!("stack {resource} has no output {output}"));
+        }
         let physical = self.physical_name(found, depth)?;
         attribute(found, &physical, name).ok_or_else(|| format!("{resource} has no attribute {name} locally"))
     }
@@ -331,8 +337,10 @@ mod tests {
             resources: [
                 resource("Crm", "AWS::DynamoDB::Table", "{TableName: !Sub '${AWS::StackName}-crm-${Stage}'}"),
                 resource("Work", "AWS::SQS::Queue", "{}"),
+                resource("Data", "AWS::CloudFormation::Stack", "{}"),
             ]
             .into(),
+            outputs: [("Data".to_owned(), [("Bus".to_owned(), "pipworks-dev".to_owned())].into())].into(),
             stack: "pipworks".to_owned(),
         }
     }
@@ -358,6 +366,8 @@ mod tests {
                 json!("https://sqs.eu-west-1.amazonaws.com/000000000000/Work-dev-${keep}"),
             ),
             ("!Join ['-', [a, !Ref Stage, 3]]", json!("a-dev-3")),
+            ("!GetAtt Data.Outputs.Bus", json!("pipworks-dev")),
+            ("{'Fn::GetAtt': [Data, Outputs.Bus]}", json!("pipworks-dev")),
             ("!Select [1, !Split [',', 'a,b']]", json!("b")),
             ("!FindInMap [Size, !Ref Stage, memory]", json!(128)),
             ("!If [HasTopic, yes it has, !If [Either, no, never]]", json!("no")),
@@ -379,6 +389,7 @@ mod tests {
         for (text, fault) in [
             ("!Ref Nothing", "refers to Nothing, which is not in the template"),
             ("!GetAtt Crm.Nothing", "Crm has no attribute Nothing locally"),
+            ("!GetAtt Data.Outputs.Nothing", "stack Data has no output Nothing"),
             ("!ImportValue x", "uses Fn::ImportValue, which the local host does not evaluate"),
             ("!If [Nothing, a, b]", "condition Nothing is not in the template"),
             ("!Sub '${Stage'", "Fn::Sub has an open ${"),

@@ -1,8 +1,9 @@
-//! What `infra/template.yaml` says, read once and typed.
+//! What `infra/template.yaml` says with its stacks and `infra/openapi.yaml`, read once and typed.
 //!
 //! The host runs what this model holds and nothing else, so a route, a queue or an index that the template
 //! does not declare does not exist locally either.
 
+mod api;
 mod fields;
 mod function;
 mod intrinsics;
@@ -12,16 +13,17 @@ mod parse;
 mod policy;
 mod resources;
 mod schedule;
+mod stacks;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use model::{
-    Alarm, Bus, FunctionSpec, Index, KeyAttribute, LogGroup, Permission, Projection, Queue, QueueMapping, Redrive,
-    Route, Rule, RuleTarget, Schedule, StreamMapping, Table, TargetKind,
+    Alarm, Bus, FunctionSpec, Index, KeyAttribute, LogGroup, Metric, Permission, Projection, Queue, QueueMapping,
+    Redrive, Route, Rule, RuleTarget, Schedule, StreamMapping, Table, TargetKind,
 };
 pub use policy::{Policy, Statement};
-pub(crate) use resources::{bus_arn, function_arn, queue_arn, rule_arn, secret_arn, stream_arn, table_arn};
+pub(crate) use resources::{bus_arn, function_arn, queue_arn, queue_of, rule_arn, secret_arn, stream_arn, table_arn};
 pub use schedule::{Cron, Rate, When};
 
 /// The region of everything that runs locally.
@@ -88,25 +90,26 @@ pub struct Template {
     pub policies: Vec<Policy>,
     /// Who may invoke which function.
     pub permissions: Vec<Permission>,
+    /// How many resources each one becomes when SAM has transformed it, by logical id, for each stack.
+    pub stacks: BTreeMap<String, BTreeMap<String, usize>>,
 }
 
 impl Template {
-    /// Reads a template file; `overrides` replace parameter defaults.
+    /// Reads a template file with the stacks that are nested in it and its API's routes; `overrides` replace parameter
+    /// defaults.
     ///
     /// # Errors
     /// [`TemplateError`], naming the resource.
     pub fn read(path: &Path, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| TemplateError::Unreadable { path: path.display().to_string(), source })?;
-        Self::parse(&text, overrides)
+        parse::template(&text_of(path)?, overrides, path.parent())
     }
 
-    /// Reads a template text; `overrides` replace parameter defaults.
+    /// Reads a template text that names no other file; `overrides` replace parameter defaults.
     ///
     /// # Errors
     /// [`TemplateError`], naming the resource.
     pub fn parse(text: &str, overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
-        parse::template(text, overrides)
+        parse::template(text, overrides, None)
     }
 
     /// The names of the parameters that a template text declares.
@@ -117,9 +120,17 @@ impl Template {
         parse::declared_parameters(text)
     }
 
-    /// The function with this binary name.
-    pub fn function(&self, binary: &str) -> Option<&FunctionSpec> {
-        self.functions.values().find(|f| f.binary == binary)
+    /// The names of the parameters that a template file declares.
+    ///
+    /// # Errors
+    /// [`TemplateError`] where the file is not a template.
+    pub fn declared_parameters_of(path: &Path) -> Result<Vec<String>, TemplateError> {
+        parse::declared_parameters(&text_of(path)?)
+    }
+
+    /// The function with this handler.
+    pub fn function(&self, handler: &str) -> Option<&FunctionSpec> {
+        self.functions.values().find(|f| f.handler == handler)
     }
 
     /// The queue with this physical name.
@@ -131,4 +142,9 @@ impl Template {
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.values().find(|t| t.name == name)
     }
+}
+
+fn text_of(path: &Path) -> Result<String, TemplateError> {
+    std::fs::read_to_string(path)
+        .map_err(|source| TemplateError::Unreadable { path: path.display().to_string(), source })
 }

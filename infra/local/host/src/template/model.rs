@@ -14,7 +14,9 @@ pub struct FunctionSpec {
     pub id: String,
     /// Physical name.
     pub name: String,
-    /// The Cargo binary: the key in the code's registry.
+    /// What the binary picks among its functions: the key in the code's registry.
+    pub handler: String,
+    /// The Cargo binary that holds its code, perhaps among others.
     pub binary: String,
     /// Runtime identifier.
     pub runtime: String,
@@ -24,6 +26,8 @@ pub struct FunctionSpec {
     pub timeout_s: u32,
     /// Memory in megabytes.
     pub memory_mb: u32,
+    /// Most executions at once, set aside from the account's.
+    pub reserved_concurrency: Option<u32>,
     /// Environment after resolution.
     pub environment: BTreeMap<String, String>,
     /// HTTP routes.
@@ -268,8 +272,15 @@ pub struct Permission {
 pub struct Alarm {
     /// Logical id.
     pub id: String,
-    /// Metric, e.g. `ApproximateNumberOfMessagesVisible`.
-    pub metric: String,
+    /// What it watches: one metric, or those that its expression combines.
+    pub metrics: Vec<Metric>,
+}
+
+/// A metric of CloudWatch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metric {
+    /// Name, e.g. `ApproximateNumberOfMessagesVisible`.
+    pub name: String,
     /// Namespace, e.g. `AWS/SQS`.
     pub namespace: String,
     /// Dimensions after resolution.

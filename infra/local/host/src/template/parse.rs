@@ -1,6 +1,7 @@
 //! From the document to the model: parameters, then conditions, then each resource that runs locally.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde_json::{Map, Value};
 use serde_yaml_ng::Value as Yaml;
@@ -10,10 +11,12 @@ use super::intrinsics::Scope;
 use super::resources::{Resource, bus_of, function_of, queue_of};
 use super::schedule::When;
 use super::{
-    Alarm, Bus, Index, KeyAttribute, LogGroup, Policy, Projection, Queue, Redrive, Rule, RuleTarget, Schedule, Table,
-    TargetKind, Template, TemplateError, function, policy,
+    Alarm, Bus, Index, KeyAttribute, LogGroup, Metric, Policy, Projection, Queue, Redrive, Rule, RuleTarget, Schedule,
+    Table, TargetKind, Template, TemplateError, api, function, policy, stacks,
 };
 
+/// What the root is called beside the stacks that are nested in it.
+pub(super) const ROOT: &str = "template";
 /// Defaults of SQS.
 const VISIBILITY_S: u32 = 30;
 const RETENTION_S: u32 = 345_600;
@@ -24,8 +27,24 @@ pub(super) fn declared_parameters(text: &str) -> Result<Vec<String>, TemplateErr
     Ok(section(&document, "Parameters")?.into_iter().map(|(name, _)| name).collect())
 }
 
-/// The whole template.
-pub(super) fn template(text: &str, overrides: &BTreeMap<String, String>) -> Result<Template, TemplateError> {
+/// The whole template; what it names by a path is looked for in `folder`.
+pub(super) fn template(
+    text: &str,
+    overrides: &BTreeMap<String, String>,
+    folder: Option<&Path>,
+) -> Result<Template, TemplateError> {
+    let (template, _) = document(ROOT, text, overrides, folder)?;
+    check_references(&template)?;
+    Ok(template)
+}
+
+/// One document with the stacks that are nested in it, and its outputs.
+pub(super) fn document(
+    stack: &str,
+    text: &str,
+    overrides: &BTreeMap<String, String>,
+    folder: Option<&Path>,
+) -> Result<(Template, BTreeMap<String, String>), TemplateError> {
     let mut document: Yaml = serde_yaml_ng::from_str(text)?;
     document.apply_merge()?;
     let mut scope = Scope { stack: "pipworks".to_owned(), ..Scope::default() };
@@ -42,17 +61,24 @@ pub(super) fn template(text: &str, overrides: &BTreeMap<String, String>) -> Resu
             scope.resources.insert(id, resource);
         }
     }
+    let nested = stacks::read(&mut scope, folder)?;
     let globals = globals(&document, &scope)?;
     let mut template = Template { parameters: scope.parameters.clone(), ..Template::default() };
+    let sizes = scope.resources.values().map(|resource| (resource.id.clone(), stacks::size(resource))).collect();
+    template.stacks.insert(stack.to_owned(), sizes);
     for resource in scope.resources.values() {
         add(&mut template, &scope, resource, &globals)?;
     }
     function::attach(&mut template, &scope)?;
-    check_references(&template)?;
-    Ok(template)
+    for nested in nested {
+        stacks::absorb(&mut template, nested)?;
+    }
+    api::attach(&mut template, &scope, folder)?;
+    let outputs = if stack == ROOT { BTreeMap::new() } else { stacks::outputs(&document, &scope)? };
+    Ok((template, outputs))
 }
 
-fn section(document: &Yaml, name: &str) -> Result<Vec<(String, Yaml)>, TemplateError> {
+pub(super) fn section(document: &Yaml, name: &str) -> Result<Vec<(String, Yaml)>, TemplateError> {
     let fault = |what: &str| TemplateError::Document(format!("{name} {what}"));
     match document.get(name) {
         None if name == "Resources" => Err(fault("is missing")),
@@ -288,16 +314,24 @@ pub(super) fn dead_letters(fields: &Fields<'_>) -> Result<Option<String>, Templa
 
 fn alarm(id: &str, properties: &Map<String, Value>) -> Result<Alarm, TemplateError> {
     let fields = Fields::new(id, properties);
+    let mut metrics = Vec::new();
+    if fields.value("MetricName").is_some() {
+        metrics.push(metric(&fields)?);
+    }
+    for query in fields.objects("Metrics")? {
+        // an expression has none
+        let Some(stat) = query.object("MetricStat")? else { continue };
+        metrics.push(metric(&stat.object("Metric")?.ok_or_else(|| stat.fault("Metric", "is missing"))?)?);
+    }
+    Ok(Alarm { id: id.to_owned(), metrics })
+}
+
+fn metric(fields: &Fields<'_>) -> Result<Metric, TemplateError> {
     let mut dimensions = BTreeMap::new();
     for dimension in fields.objects("Dimensions")? {
         dimensions.insert(dimension.need_text("Name")?, dimension.need_text("Value")?);
     }
-    Ok(Alarm {
-        id: id.to_owned(),
-        metric: fields.text("MetricName")?.unwrap_or_default(),
-        namespace: fields.text("Namespace")?.unwrap_or_default(),
-        dimensions,
-    })
+    Ok(Metric { name: fields.need_text("MetricName")?, namespace: fields.need_text("Namespace")?, dimensions })
 }
 
 fn log_group(id: &str, properties: &Map<String, Value>) -> Result<LogGroup, TemplateError> {
@@ -325,6 +359,7 @@ fn policies(resource: &Resource, properties: &Map<String, Value>) -> Result<Poli
         name: fields.text("RoleName")?.unwrap_or_else(|| resource.id.clone()),
         of_role: resource.kind.starts_with("AWS::IAM::"),
         managed: fields.texts("ManagedPolicyArns")?,
+        queues: fields.texts("Queues")?.iter().filter_map(|url| queue_of(url)).map(str::to_owned).collect(),
         statements,
     })
 }

@@ -16,6 +16,8 @@ pub struct Policy {
     pub of_role: bool,
     /// Managed policies that a role names.
     pub managed: Vec<String>,
+    /// Physical names of the queues that it is the policy of.
+    pub queues: Vec<String>,
     /// Its statements.
     pub statements: Vec<Statement>,
 }
@@ -31,6 +33,8 @@ pub struct Statement {
     pub resources: Vec<String>,
     /// Whether a condition narrows it.
     pub conditional: bool,
+    /// The ARNs on whose behalf a service may act, where a condition names them.
+    pub sources: Vec<String>,
 }
 
 /// The statements of a policy document.
@@ -57,5 +61,13 @@ fn statement(fields: &Fields<'_>) -> Result<Statement, TemplateError> {
         None => fields.texts("Resource")?,
     };
     let conditional = matches!(fields.value("Condition"), Some(Value::Object(map)) if !map.is_empty());
-    Ok(Statement { allows, actions, resources, conditional })
+    Ok(Statement { allows, actions, resources, conditional, sources: sources(fields)? })
+}
+
+fn sources(fields: &Fields<'_>) -> Result<Vec<String>, TemplateError> {
+    let Some(condition) = fields.object("Condition")? else { return Ok(Vec::new()) };
+    match condition.object("ArnEquals")? {
+        Some(equals) => equals.texts("aws:SourceArn"),
+        None => Ok(Vec::new()),
+    }
 }

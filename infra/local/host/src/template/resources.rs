@@ -46,6 +46,11 @@ impl Resource {
     }
 }
 
+/// A nested stack.
+pub(super) const STACK: &str = "AWS::CloudFormation::Stack";
+/// A REST API.
+pub(super) const API: &str = "AWS::Serverless::Api";
+
 /// What `Ref` gives.
 pub(super) fn reference(resource: &Resource, name: &str) -> String {
     match resource.kind.as_str() {
@@ -119,7 +124,7 @@ pub(crate) fn secret_arn(name: &str) -> String {
 }
 
 /// The queue that an ARN or a queue URL names.
-pub(super) fn queue_of(reference: &str) -> Option<&str> {
+pub(crate) fn queue_of(reference: &str) -> Option<&str> {
     let name = match reference.strip_prefix("arn:aws:sqs:") {
         Some(rest) => rest.rsplit(':').next(),
         None => reference.strip_prefix("https://sqs.").and_then(|rest| rest.rsplit('/').next()),

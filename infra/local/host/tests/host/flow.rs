@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::support::{Seen, announce, append, call, code, config, failed, item_of, journal, note, noted, start};
+use crate::support::{
+    Seen, announce, append, call, code, config, failed, item_of, journal, note, noted, start, start_giving_up,
+};
 use host::{CallInfo, Delivery, Host, InvokeError, Probe, Service, Verdict};
 use serde_json::{Value, json};
 
@@ -122,8 +124,8 @@ async fn a_message_that_always_fails_ends_in_the_dead_letter_queue() {
     host.settled().await;
     assert_eq!(*receives.lock().unwrap(), ["1", "2", "3", "4", "5"]);
     let letters = host.dead_letters();
-    assert_eq!(letters["WorkDeadLetters"].len(), 1, "{letters:?}");
-    let letter: Value = serde_json::from_str(&letters["WorkDeadLetters"][0]).unwrap();
+    assert_eq!(letters["DeadLetters"].len(), 1, "{letters:?}");
+    let letter: Value = serde_json::from_str(&letters["DeadLetters"][0]).unwrap();
     assert_eq!(letter["detail"]["id"], "i-1");
     assert_eq!(host.invocations()["steps-work"].failed, 5);
 }
@@ -195,7 +197,7 @@ async fn a_poisoned_record_is_given_up_and_blocks_nobody() {
             Ok(json!({"batchItemFailures": failures}))
         }
     });
-    let host = start([("steps-relay", relay)]).await;
+    let host = start_giving_up([("steps-relay", relay)]).await;
     for (id, outbox) in [("a", "1"), ("a", "poison"), ("a", "2"), ("b", "1"), ("b", "2")] {
         call(&host, "POST", &format!("/v1/items/{id}"), outbox.as_bytes()).await;
     }
@@ -228,7 +230,7 @@ async fn a_relay_that_crashes_on_one_record_of_many_is_found_by_halving() {
         }
         Ok(Value::Null)
     });
-    let host = start([("steps-relay", relay)]).await;
+    let host = start_giving_up([("steps-relay", relay)]).await;
     for outbox in ["1", "2", "3", "poison", "4", "5"] {
         call(&host, "POST", "/v1/items/a", outbox.as_bytes()).await;
     }

@@ -173,7 +173,7 @@ async fn a_template_without_its_code_does_not_start() {
     let mut config = config();
     config.registry.remove("steps-work");
     let error = host::Host::start(config).await.err().unwrap();
-    assert_eq!(error.to_string(), "WorkFunction: there is no code for binary steps-work");
+    assert_eq!(error.to_string(), "WorkFunction: there is no code for handler steps-work");
     let unbuildable: host::Builder = Arc::new(|ports| Err(ports.need("NOTHING").err().unwrap()));
     let mut config = crate::support::config();
     config.registry.insert("steps-work".to_owned(), unbuildable);

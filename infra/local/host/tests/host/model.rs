@@ -1,6 +1,7 @@
 //! What the model says of the fixture, in both ways in which SAM writes things.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use host::template::{
@@ -38,10 +39,11 @@ fn a_function_has_its_globals_environment_routes_and_statements() {
         actions: vec!["dynamodb:Query".to_owned()],
         resources: vec!["arn:aws:dynamodb:eu-west-1:000000000000:table/items-test/index/by_owner".to_owned()],
         conditional: false,
+        sources: vec![],
     };
     assert!(take.statements.contains(&query));
     let relay = template.function("steps-relay").unwrap();
-    assert_eq!(relay.statements.len(), 5, "from the role");
+    assert_eq!(relay.statements.len(), 6, "from the role");
     assert!(relay.named_policies.is_empty());
 }
 
@@ -56,7 +58,7 @@ fn tables_queues_and_mappings_are_typed() {
 
     let queue = template.queue("work-test").unwrap();
     assert_eq!((queue.visibility_s, queue.retention_s, queue.encrypted), (30, 345_600, true));
-    let redrive = Redrive { dead_letters: "WorkDeadLetters".to_owned(), maximum_receives: 5 };
+    let redrive = Redrive { dead_letters: "DeadLetters".to_owned(), maximum_receives: 5 };
     assert_eq!(queue.redrive, Some(redrive));
     let mapping = QueueMapping {
         id: "WorkMapping".to_owned(),
@@ -70,7 +72,7 @@ fn tables_queues_and_mappings_are_typed() {
     assert_eq!(template.function("steps-work").unwrap().queues, [mapping]);
     let stream = &template.function("steps-relay").unwrap().streams[0];
     assert_eq!((stream.table.as_str(), stream.batch_size, stream.parallelization), ("items-test", 10, 2));
-    assert_eq!((stream.maximum_retries, stream.maximum_age_s, stream.bisect), (Some(2), Some(43_200), true));
+    assert_eq!((stream.maximum_retries, stream.maximum_age_s, stream.bisect), (None, Some(43_200), true));
     assert_eq!(stream.on_failure.as_deref(), Some("RelayDeadLetters"));
     assert_eq!(stream.filters[0]["eventName"], json!(["INSERT", "MODIFY"]));
 }
@@ -83,14 +85,14 @@ fn rules_timers_permissions_and_conditional_resources_are_typed() {
     let target = RuleTarget {
         id: "queue".to_owned(),
         kind: TargetKind::Queue("work-test".to_owned()),
-        dead_letters: Some("WorkUndelivered".to_owned()),
+        dead_letters: Some("Undelivered".to_owned()),
         transformed: false,
     };
     assert_eq!(rule.targets, [target]);
     let timer = &template.schedules[0];
     assert_eq!((timer.id.as_str(), timer.function.as_str()), ("TickRule", "TickFunction"));
     assert_eq!(timer.when, When::Rate(Rate(Duration::from_secs(60))));
-    assert_eq!(template.permissions[0].source, "arn:aws:events:eu-west-1:000000000000:rule/TickRule");
+    assert_eq!(template.permissions.last().unwrap().source, "arn:aws:events:eu-west-1:000000000000:rule/TickRule");
     assert!(template.alarms.is_empty(), "nobody listens");
 }
 
@@ -106,6 +108,7 @@ Resources:
     Type: AWS::Serverless::Function
     Metadata: {BuildProperties: {Binary: step}}
     Properties:
+      Handler: step
       Events:
         Messages: {Type: SQS, Properties: {Queue: {Fn::GetAtt: [Queue, Arn]}}}
         Off: {Type: SQS, Properties: {Queue: !GetAtt Queue.Arn, Enabled: false}}
@@ -129,14 +132,81 @@ Resources:
     assert_eq!(timers, [("Step.Daily", true, Some("{}")), ("Step.Hourly", false, None)]);
 }
 
+/// Reads the nested fixture with one of its texts replaced.
+fn nested(file: &str, sound: &str, broken: &str) -> Result<Template, String> {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/nested");
+    let folder = std::env::temp_dir().join(format!("host-nested-{}-{}", std::process::id(), broken.len()));
+    std::fs::create_dir_all(folder.join("stacks")).unwrap();
+    for name in ["template.yaml", "openapi.yaml", "stacks/data.yaml", "stacks/answers.yaml"] {
+        let mut text = std::fs::read_to_string(fixture.join(name)).unwrap();
+        if name == file {
+            assert!(text.contains(sound), "{sound}");
+            text = text.replace(sound, broken);
+        }
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let parameters = [("Stage".to_owned(), "test".to_owned())].into();
+    let template = Template::read(&folder.join("template.yaml"), &parameters).map_err(|error| error.to_string());
+    std::fs::remove_dir_all(folder).unwrap();
+    template
+}
+
+#[test]
+fn nested_stacks_are_one_model() {
+    let template = nested("template.yaml", "Stage", "Stage").unwrap();
+    let answer = template.function("answer").unwrap();
+    assert_eq!(answer.environment["ROUTES"], "Api/*", "a parameter from the root");
+    assert_eq!(answer.queues[0].queue, "nested-test", "an output of another stack");
+    assert_eq!(answer.routes, [Route { method: "GET".to_owned(), path: "/v1/items/{item_id}".to_owned() }]);
+    assert_eq!((answer.binary.as_str(), answer.handler.as_str()), ("answers", "answer"));
+    let sizes: BTreeMap<&str, usize> =
+        template.stacks.iter().map(|(name, sizes)| (name.as_str(), sizes.values().sum())).collect();
+    // the function without a role of its own gets one, and a mapping; the API a deployment and a stage
+    assert_eq!(sizes, [("Answers", 3), ("Data", 1), ("template", 5)].into());
+}
+
+#[test]
+fn what_stacks_cannot_have_of_one_another_is_a_fault() {
+    for (file, sound, broken, fault) in [
+        ("template.yaml", "Outputs.QueueArn", "Outputs.Queue", "Answers: stack Data has no output Queue"),
+        (
+            "template.yaml",
+            "Parameters: {Stage: !Ref Stage}\n",
+            "Parameters: {Stage: !GetAtt Answers.Outputs.Stage}\n",
+            "Data: stack Answers has no output Stage",
+        ),
+        ("stacks/answers.yaml", "  Routes: {Type: String}\n", "", "parameter Routes is not declared in the template"),
+        (
+            "stacks/answers.yaml",
+            "Resources:\n",
+            "Resources:\n  Queue: {Type: AWS::SQS::Queue}\n",
+            "template: Queue is in two stacks",
+        ),
+        ("stacks/data.yaml", "Condition: IsProd, ", "", "OnlyInProd: refers to Nothing, which is not in the template"),
+        (
+            "openapi.yaml",
+            "type: aws_proxy",
+            "type: mock",
+            "Api: GET /v1/items/{item_id}: is not answered by a function alone",
+        ),
+    ] {
+        assert_eq!(nested(file, sound, broken).map(drop), Err(fault.to_owned()));
+    }
+}
+
 #[test]
 fn a_fault_names_its_resource() {
     for (sound, broken, fault) in [
-        ("Binary: steps-work", "Name: steps-work", "WorkFunction: Metadata.BuildProperties.Binary is missing"),
+        (
+            "Binary: steps}}\n    Properties:\n      Handler: steps-work",
+            "Name: steps}}\n    Properties:\n      Handler: steps-work",
+            "WorkFunction: Metadata.BuildProperties.Binary is missing",
+        ),
+        ("      Handler: steps-work\n", "", "WorkFunction: Handler is missing"),
         (
             "MessageRetentionPeriod: 1209600",
             "MessageRetentionPeriod: long",
-            "RelayDeadLetters: MessageRetentionPeriod is not a whole number",
+            "DeadLetters: MessageRetentionPeriod is not a whole number",
         ),
         ("rate(1 minute)", "rate(1 minutes)", "TickRule: ScheduleExpression is not a schedule"),
         (
@@ -155,7 +225,7 @@ fn a_fault_names_its_resource() {
             "WorkMapping: Nobody is not a function of the template",
         ),
         (
-            "!GetAtt WorkDeadLetters.Arn, maxReceiveCount",
+            "!GetAtt DeadLetters.Arn, maxReceiveCount",
             "arn:aws:sqs:eu-west-1:1:gone, maxReceiveCount",
             "WorkQueue: queue gone is not in the template",
         ),
@@ -165,7 +235,13 @@ fn a_fault_names_its_resource() {
             "{AttributeName: other, AttributeType: S}",
             "ItemsTable: GlobalSecondaryIndexes[0].KeySchema[0].owner has no attribute definition",
         ),
-        ("Method: any", "Verb: any", "TakeFunction: Events.Files.Properties.Method is missing"),
+        ("type: aws_proxy", "type: mock", "Api: GET /v1/items/{item_id}: is not answered by a function alone"),
+        (
+            "-take/invocations",
+            "-give/invocations",
+            "Api: GET /v1/items/{item_id}: function items-test-give is not in the template",
+        ),
+        ("-take/invocations", "-take", "Api: GET /v1/items/{item_id}: its uri is not that of a function"),
         (
             "  JwksUrl: {Type: String}",
             "  JwksUrl: {Type: String}\n  More: {Type: String}",

@@ -192,6 +192,16 @@ pub async fn start(replaced: impl IntoIterator<Item = (&'static str, Builder)>) 
     Host::start(config).await.unwrap()
 }
 
+/// The same with a relay whose records are given up after three attempts.
+pub async fn start_giving_up(replaced: impl IntoIterator<Item = (&'static str, Builder)>) -> Host {
+    let mut config = config();
+    let endless = "MaximumRetryAttempts: -1";
+    assert!(FIXTURE.contains(endless));
+    config.template = TemplateSource::Text(FIXTURE.replace(endless, "MaximumRetryAttempts: 2"));
+    config.registry.extend(replaced.into_iter().map(|(name, code)| (name.to_owned(), code)));
+    Host::start(config).await.unwrap()
+}
+
 /// One request; status, headers and body.
 pub async fn call(host: &Host, method: &str, path: &str, body: &[u8]) -> (u16, BTreeMap<String, String>, String) {
     let request = Request::builder().method(method).uri(path).header("x-correlation-id", "c-1");

@@ -60,7 +60,7 @@ async fn a_notifier_that_dies_anywhere_mails_once_or_in_its_window_twice() {
 async fn is_filed(world: &World) -> usize {
     world.cold().await;
     world.killer.arm();
-    let message = world.broker.host.send_message("PaymentsCreditDeadLetters", "not an event").unwrap();
+    let message = world.broker.host.send_message("PaymentsDeadLetters", "not an event").unwrap();
     world.drain().await;
     let ours: Vec<_> =
         world.work().await.into_iter().filter(|item| item.facts.subject["message_id"] == *message).collect();

@@ -1,5 +1,0 @@
-//! Bootstrap of `accounts-create`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("accounts-create", accounts::create::build)
-}

@@ -1,5 +1,0 @@
-//! Bootstrap of `accounts-request`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("accounts-request", accounts::request::build)
-}

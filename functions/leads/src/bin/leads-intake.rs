@@ -1,5 +1,0 @@
-//! Bootstrap of `leads-intake`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("leads-intake", leads::intake::build)
-}

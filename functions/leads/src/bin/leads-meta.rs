@@ -1,5 +1,0 @@
-//! Bootstrap of `leads-meta`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("leads-meta", leads::meta::build)
-}

@@ -1,5 +1,0 @@
-//! Bootstrap of `leads-route`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("leads-route", leads::route::build)
-}

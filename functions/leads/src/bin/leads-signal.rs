@@ -1,5 +1,0 @@
-//! Bootstrap of `leads-signal`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("leads-signal", leads::signal::build)
-}

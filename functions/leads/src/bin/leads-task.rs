@@ -1,5 +1,0 @@
-//! Bootstrap of `leads-task`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("leads-task", leads::task::build)
-}

@@ -1,5 +1,0 @@
-//! Bootstrap of `leads-tell`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("leads-tell", leads::tell::build)
-}

@@ -1,5 +1,0 @@
-//! Bootstrap of `ops-desk`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("ops-desk", ops::desk::build)
-}

@@ -1,5 +1,0 @@
-//! Bootstrap of `ops-views`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("ops-views", ops::views::build)
-}

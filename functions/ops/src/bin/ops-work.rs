@@ -1,5 +1,0 @@
-//! Bootstrap of `ops-work`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("ops-work", ops::work::build)
-}

@@ -1,5 +1,0 @@
-//! Bootstrap of `payments-credit`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("payments-credit", payments::credit::build)
-}

@@ -1,5 +1,0 @@
-//! Bootstrap of `payments-initiate`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("payments-initiate", payments::initiate::build)
-}

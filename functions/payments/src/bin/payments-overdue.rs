@@ -1,5 +1,0 @@
-//! Bootstrap of `payments-overdue`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("payments-overdue", payments::overdue::build)
-}

@@ -1,5 +1,0 @@
-//! Bootstrap of `payments-webhook`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("payments-webhook", payments::webhook::build)
-}

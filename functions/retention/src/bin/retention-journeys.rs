@@ -1,5 +1,0 @@
-//! Bootstrap of `retention-journeys`.
-
-fn main() -> std::process::ExitCode {
-    runtime::run("retention-journeys", retention::journeys::build)
-}
