@@ -234,7 +234,6 @@ async fn what_a_crash_loses_from_the_queues_is_relayed_again() {
     let start = async |work: host::Builder| {
         let mut config = config();
         config.data = Some(folder.join("tables.db"));
-        config.retry_speed = 1;
         config.registry.insert("steps-work".to_owned(), work);
         Host::start(config).await.unwrap()
     };
