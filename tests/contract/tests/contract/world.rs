@@ -129,7 +129,11 @@ impl World {
     }
 
     pub async fn with(options: Options) -> Self {
-        let broker = Broker::start(Options { manual_schedules: true, ..options }).await.unwrap();
+        Self::over(Broker::start(Options { manual_schedules: true, ..options }).await.unwrap())
+    }
+
+    /// Around a brokerage that was started some other way.
+    pub fn over(broker: Broker) -> Self {
         Self { broker, api: Api::default(), count: AtomicU64::new(1) }
     }
 

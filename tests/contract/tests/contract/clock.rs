@@ -1,0 +1,248 @@
+//! The local clock: moved on over HTTP, with everything that falls due on the way.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use broker::api::{Answer, Api};
+use broker::local::{Broker, Options};
+use domain::Timestamp;
+use futures::stream::{self, StreamExt as _};
+use host::LocalTime;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::leads::form;
+use crate::world::{World, expect, faults, items};
+
+/// Leads whose messages fall due on one day.
+const CLIENTS: usize = 1_000;
+/// Requests at the same time.
+const AT_ONCE: usize = 8;
+
+/// A brokerage whose timers fire by its clock.
+async fn live(time: LocalTime) -> World {
+    World::over(Broker::start(Options { time: Some(time), ..Options::default() }).await.unwrap())
+}
+
+async fn ask(world: &World, method: Method, path: &str, body: &str) -> Answer {
+    let url = format!("{}{path}", world.broker.host.clock_url());
+    let headers = [("content-type", "application/json")];
+    Api::default().send(method, &url, &headers, body.as_bytes().to_vec()).await.unwrap()
+}
+
+async fn advance(world: &World, by: &str) -> Timestamp {
+    let answer = ask(world, Method::POST, "/advance", &json!({"by": by}).to_string()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.text_at("/now").parse().unwrap()
+}
+
+async fn now(world: &World) -> Timestamp {
+    let answer = ask(world, Method::GET, "/", "").await;
+    assert_eq!((answer.status, answer.json.as_object().unwrap().len()), (200, 1), "{}", answer.text);
+    answer.text_at("/now").parse().unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+#[tokio::test]
+async fn the_clock_goes_on_by_exactly_what_was_asked_and_runs_on_between() {
+    let world = live(LocalTime::standing(at("2026-11-23T12:00:00Z"))).await;
+    for (by, shown) in [
+        ("90s", "2026-11-23T12:01:30.000Z"),
+        ("15m", "2026-11-23T12:16:30.000Z"),
+        ("36h", "2026-11-25T00:16:30.000Z"),
+        ("14d", "2026-12-09T00:16:30.000Z"),
+        ("0s", "2026-12-09T00:16:30.000Z"),
+    ] {
+        assert_eq!(advance(&world, by).await.to_string(), shown, "{by}");
+        assert_eq!(now(&world).await.to_string(), shown, "{by}");
+    }
+    let world = live(LocalTime::real()).await;
+    let (before, moved) = (now(&world).await, advance(&world, "1d").await);
+    assert!(moved.millis_since(before) >= 86_400_000);
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    assert!(now(&world).await > moved, "it runs on");
+}
+
+#[tokio::test]
+async fn what_is_no_span_is_refused_by_name_and_moves_nothing() {
+    let world = live(LocalTime::standing(at("2026-11-23T12:00:00Z"))).await;
+    let before = now(&world).await;
+    for (body, wrong) in [
+        (r#"{"by": "3651d"}"#, "/by out_of_range"),
+        (r#"{"by": "99999999999999999999h"}"#, "/by out_of_range"),
+        (r#"{"by": "-5m"}"#, "/by malformed_span"),
+        (r#"{"by": "5"}"#, "/by malformed_span"),
+        (r#"{"by": "m"}"#, "/by malformed_span"),
+        (r#"{"by": "1.5h"}"#, "/by malformed_span"),
+        (r#"{"by": "5 m"}"#, "/by malformed_span"),
+        (r#"{"by": "2w"}"#, "/by malformed_span"),
+        (r#"{"by": ""}"#, "/by malformed_span"),
+        (r#"{"by": 5}"#, "/by wrong_type"),
+        (r#"{"by": null}"#, "/by wrong_type"),
+        ("{}", "/by missing"),
+        (r#"{"by": "5m", "to": "x"}"#, "/to unknown_field"),
+        ("[]", " wrong_type"),
+        ("5m", " malformed_json"),
+        ("", " malformed_json"),
+    ] {
+        let answer = ask(&world, Method::POST, "/advance", body).await;
+        assert_eq!((answer.status, faults(&answer)), (400, vec![wrong.to_owned()]), "{body}: {}", answer.text);
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert_eq!(now(&world).await, before, "{body}");
+    }
+    for (method, path, status) in [
+        (Method::GET, "/advance", 405),
+        (Method::DELETE, "/advance", 405),
+        (Method::POST, "/", 405),
+        (Method::PUT, "/", 405),
+        (Method::GET, "/now", 404),
+        (Method::POST, "/advance/1", 404),
+    ] {
+        let answer = ask(&world, method.clone(), path, r#"{"by": "5m"}"#).await;
+        assert_eq!(answer.status, status, "{method} {path}");
+        assert_eq!(answer.headers["content-type"], "application/problem+json");
+    }
+    assert_eq!(now(&world).await, before);
+}
+
+#[tokio::test]
+async fn local_tokens_are_valid_after_four_hundred_days_and_others_expire() {
+    let world = live(LocalTime::real()).await;
+    let client = world.client("en").await;
+    let path = format!("/v1/clients/{client}");
+    let short = world.mint("portal", &["portal"], None);
+    let read = async |token: &str| world.send(crate::world::Call::get(&path).token(token)).await.status;
+    assert_eq!(read(&short).await, 200);
+    advance(&world, "400d").await;
+    assert_eq!(read(&short).await, 401, "good for ten minutes");
+    let names =
+        ["portal", "sales", "compliance", "compliance_2", "finance", "finance_2", "support", "admin", "admin_2"];
+    assert_eq!(world.broker.tokens.keys().map(String::as_str).collect::<Vec<_>>(), {
+        let mut sorted = names;
+        sorted.sort_unstable();
+        sorted
+    });
+    for name in names {
+        let status = read(world.broker.token(name)).await;
+        assert!([200, 403].contains(&status), "{name}: {status}");
+    }
+    assert_eq!(read(world.broker.token("portal")).await, 200);
+    // and what is signed by the clock is taken by it
+    let trader = world.account(&client, "USD").await;
+    let payment = world.deposit(&trader, "100.00", "stripe").await;
+    world.pay("stripe", &payment, json!({})).await;
+    assert_eq!(world.status(&payment.id).await, "credited");
+}
+
+#[tokio::test]
+async fn two_who_move_the_clock_at_once_follow_one_another() {
+    let world = live(LocalTime::standing(at("2026-11-23T12:00:00Z"))).await;
+    let moved = futures::future::join_all((0..4).map(|_| advance(&world, "6h"))).await;
+    let mut hours: Vec<i64> =
+        moved.iter().map(|now| now.millis_since(at("2026-11-23T12:00:00Z")) / 3_600_000).collect();
+    hours.sort_unstable();
+    assert_eq!(hours, [6, 12, 18, 24]);
+}
+
+/// A lead that nobody calls, a deposit whose webhook comes late and one whose webhook never comes: the statuses of the
+/// deposits with their minutes, and the mails to the lead with theirs.
+async fn a_day(steps: &[(&str, usize)]) -> Value {
+    let began = at("2026-11-23T14:00:00Z");
+    let world = live(LocalTime::standing(began)).await;
+    let trader = world.trader("USD").await;
+    let (late, never) =
+        (world.deposit(&trader, "100.00", "stripe").await, world.deposit(&trader, "40.00", "stripe").await);
+    world.pay("stripe", &late, json!({"webhook": {"delay_ms": 400_000}, "wait": false})).await;
+    world.pay("stripe", &never, json!({"webhook": {"never": true}})).await;
+    let unpaid = world.deposit(&trader, "60.00", "praxis").await;
+    let lead = form(&world, json!({"country": "MX", "source": {"channel": "organic"}}));
+    let lead = expect(world.portal("/v1/leads", &lead).await, 202).text_at("/lead_id");
+    world.idle().await;
+    for (by, times) in steps {
+        for _ in 0..*times {
+            advance(&world, by).await;
+        }
+    }
+    let minute = |at: &Value| at.as_str().unwrap().parse::<Timestamp>().unwrap().millis_since(began) / 60_000;
+    let mut told = BTreeMap::new();
+    for (name, payment) in [("late", &late), ("never", &never), ("unpaid", &unpaid)] {
+        // read without waiting: the clock's answer said that all is done
+        let shown = world.payment(&payment.id).await.json;
+        let lines = shown["timeline"].as_array().unwrap().clone();
+        told.insert(
+            name.to_owned(),
+            json!(lines.iter().map(|l| json!([l["status"], minute(&l["at"])])).collect::<Vec<_>>()),
+        );
+    }
+    let mails = world.broker.simulators.mails();
+    let mails = mails.iter().filter(|mail| mail.to.iter().any(|to| to.starts_with("lead-")));
+    told.insert(
+        "mails".to_owned(),
+        json!(mails.map(|m| json!([m.subject, (m.at_ms - began.millis()) / 60_000])).collect::<Vec<_>>()),
+    );
+    let journal = items(&expect(world.get("sales", &format!("/v1/journal?entity={lead}")).await, 200));
+    told.insert(
+        "lead".to_owned(),
+        json!(journal.iter().map(|l| json!([l["outcome"], minute(&l["at"])])).collect::<Vec<_>>()),
+    );
+    let work = items(&expect(world.get("finance", "/v1/work?queue=finance&limit=100").await, 200));
+    told.insert("work".to_owned(), json!(work.iter().map(|item| item["kind"].clone()).collect::<Vec<_>>()));
+    assert!(world.broker.host.dead_letters().values().all(Vec::is_empty));
+    json!(told)
+}
+
+#[tokio::test]
+async fn a_day_in_minutes_and_a_day_at_once_are_the_same_day() {
+    let at_once = a_day(&[("25h", 1)]).await;
+    assert_eq!(at_once["late"], json!([["pending", 0], ["paid", 6], ["crediting", 6], ["credited", 6]]), "{at_once:#}");
+    assert_eq!(at_once["never"][3], json!(["credited", 15]), "{at_once:#}");
+    assert_eq!(at_once["mails"].as_array().unwrap().len(), 1, "{at_once:#}");
+    assert_eq!(a_day(&[("1m", 100), ("17m", 80), ("1h", 1)]).await, at_once);
+    assert_eq!(a_day(&[("7m", 3), ("90s", 22), ("23h", 1), ("66m", 1)]).await, at_once);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_day_of_a_thousand_leads_costs_what_is_due_and_not_what_passes() {
+    // nine in the evening in Mexico City: some are written to now, most in the morning where they live
+    let world = live(LocalTime::showing(at("2026-11-24T03:00:00Z"))).await;
+    let began = Instant::now();
+    let countries = ["MX", "ES", "DE", "AE", "GB", "BR", "CO", "AR"];
+    stream::iter(0..CLIENTS)
+        .for_each_concurrent(AT_ONCE, |n| {
+            let body = json!({
+                "email": format!("visitor-{n}@example.com"), "country": countries[n % countries.len()], "full_name": "Eva Reyes",
+                "source": {"channel": "organic"}, "consents": {"email": true},
+            });
+            let world = &world;
+            async move {
+                expect(world.portal("/v1/leads", &body).await, 202);
+            }
+        })
+        .await;
+    world.idle().await;
+    let came = began.elapsed();
+    let count = |name: &str| world.broker.host.invocations().get(name).map_or(0, |count| count.answered);
+    let before = count("ops-timers");
+    let began = Instant::now();
+    advance(&world, "24h").await;
+    let day = began.elapsed();
+    let (swept, sent) = (count("ops-timers") - before, world.broker.simulators.mails().len());
+    assert_eq!(sent, CLIENTS, "everybody was written to once");
+    let failed: u64 = world.broker.host.invocations().values().map(|count| count.failed).sum();
+    assert_eq!(failed, 0, "{:?}", world.broker.host.invocations());
+    // each due moment is a minute of its own at most, and a thousand due at once are two sweeps
+    assert!(swept <= 60, "{swept} sweeps of 1440 minutes");
+    let began = Instant::now();
+    advance(&world, "13d").await;
+    let rest = began.elapsed();
+    let mails = world.broker.simulators.mails().len();
+    eprintln!(
+        "{CLIENTS} leads came in {came:.1?}; a day took {day:.1?} with {swept} sweeps, thirteen more {rest:.1?} with {} \
+         and {mails} mails in all",
+        count("ops-timers") - before - swept
+    );
+    assert!(world.broker.host.dead_letters().values().all(Vec::is_empty));
+}
