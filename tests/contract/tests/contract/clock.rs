@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use broker::api::{Answer, Api};
 use broker::local::{Broker, Options};
+use broker::run_file::RunFile;
 use domain::Timestamp;
 use host::LocalTime;
 use http::Method;
@@ -132,6 +133,25 @@ async fn local_tokens_are_valid_after_four_hundred_days_and_others_expire() {
     let payment = world.deposit(&trader, "100.00", "stripe").await;
     world.pay("stripe", &payment, json!({})).await;
     assert_eq!(world.status(&payment.id).await, "credited");
+}
+
+#[tokio::test]
+async fn what_a_starter_needs_lies_where_it_was_started_for_its_owner_alone_and_goes_with_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let world = live(LocalTime::real()).await;
+    let folder = std::env::temp_dir().join(format!("pipworks-run-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = RunFile::write(&world.broker, &folder).unwrap();
+    let path = folder.join(".local/run.json");
+    let told: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    let names: Vec<&String> = told.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["clock", "console_url", "simulators", "tokens", "url", "webhook_secrets"]);
+    assert_eq!(told["clock"], world.broker.host.clock_url());
+    assert!(told["clock"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{}", told["clock"]);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    drop(file);
+    assert!(!path.exists());
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[tokio::test]
