@@ -77,6 +77,10 @@ impl Host {
         let activity = config.time.activity().clone();
         let dynamo = open(&config)?;
         tables::create(&dynamo, &template).await?;
+        let kept = if config.data.is_some() { Some(checkpoint::load(&dynamo).await?) } else { None };
+        if let Some(kept) = &kept {
+            checkpoint::resume(kept, &config.time);
+        }
         let services = Arc::new(Services {
             dynamo,
             bus: OnceLock::new(),
@@ -110,7 +114,7 @@ impl Host {
         let bus = Bus::new(&template, &queues, &functions, Arc::clone(&clock), invoker.clone())?;
         services.bus.get_or_init(|| Arc::new(bus));
         wiring.consumers(&queues)?;
-        let checkpoint = wiring.streams(&queues, &services.dynamo, config.data.is_some()).await?;
+        let checkpoint = wiring.streams(&queues, &services.dynamo, kept.as_ref()).await?;
         let timers = wiring.timers(&queues, &services.dynamo, &config);
         background.spawn(config.time.clone().run());
 
@@ -379,8 +383,12 @@ impl Wiring<'_> {
         Ok(())
     }
 
-    async fn streams(&self, queues: &Queues, dynamo: &Dynamo, durable: bool) -> Result<Option<Checkpoint>, StartError> {
-        let kept = if durable { checkpoint::load(dynamo).await? } else { BTreeMap::new() };
+    async fn streams(
+        &self,
+        queues: &Queues,
+        dynamo: &Dynamo,
+        kept: Option<&BTreeMap<String, String>>,
+    ) -> Result<Option<Checkpoint>, StartError> {
         let mut positions = BTreeMap::new();
         for deployed in self.functions.values() {
             for mapping in &deployed.spec.streams {
@@ -388,7 +396,7 @@ impl Wiring<'_> {
                 let on_failure = mapping.on_failure.as_ref().and_then(|name| queues.get(name));
                 let mut reader =
                     StreamReader::new(mapping, table, deployed, self.invoker, on_failure, self.context, dynamo)?;
-                if durable {
+                if let Some(kept) = kept {
                     reader.keep(kept.get(&mapping.id));
                 }
                 reader.wake();
@@ -396,10 +404,10 @@ impl Wiring<'_> {
                 self.background().spawn(reader.run());
             }
         }
-        if !durable {
+        if kept.is_none() {
             return Ok(None);
         }
-        let checkpoint = Checkpoint::new(dynamo, &self.invoker.activity, positions);
+        let checkpoint = Checkpoint::new(dynamo, &self.context.time, positions);
         let task = checkpoint.clone();
         self.background().spawn(async move {
             loop {

@@ -104,6 +104,22 @@ impl LocalTime {
         &self.0.activity
     }
 
+    /// How many milliseconds it is ahead of the machine's; `None` while it stands.
+    pub(crate) fn ahead_ms(&self) -> Option<i64> {
+        match self.lock().shown {
+            Shown::Running { ahead_ms } => Some(ahead_ms),
+            Shown::Standing(_) => None,
+        }
+    }
+
+    /// The machine's time goes on from where an earlier host has moved it to; any other time stays as it was made.
+    pub(crate) fn resume(&self, ahead_ms: i64) {
+        let mut state = self.lock();
+        if matches!(state.shown, Shown::Running { ahead_ms: 0 }) {
+            state.shown = Shown::Running { ahead_ms };
+        }
+    }
+
     /// Moves the time on and answers what it is then. Everything that waits for a moment on the way happens at that
     /// moment, and what comes of it is done before the time goes on. Two who call at once follow one another.
     ///
