@@ -8,6 +8,8 @@ TOOLS = .local/tools/bin
 
 ## a brokerage on this machine and a day of it; ONCE=1 ends by itself. Needs Rust only.
 demo: need-rust
+	@test -x "$${CARGO_TARGET_DIR:-target}/demo/pipworks" && echo "pipworks: builds what has changed and starts" || \
+	echo "pipworks: builds for the first time, five to ten minutes on two cores; later it starts in seconds"
 	$(CARGO) run --locked --profile demo -p broker --bin pipworks
 
 ## every test, LocalStack and DynamoDB Local included. Needs Rust and Python.

@@ -1,7 +1,6 @@
 //! A brokerage on one machine: the embedded host, simulated vendors, seeded rules. The demo and the tests start it.
 
 pub mod api;
-pub mod clock;
 pub mod day;
 pub mod local;
 pub mod rules;

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use domain::Timestamp;
 use domain::rules::SetName;
-use host::{Host, HostConfig, TemplateSource};
+use futures::future::BoxFuture;
+use host::{Host, HostConfig, LocalTime, TemplateSource};
 use providers::http::HyperTransport;
-use runtime::{Build, Clock};
+use runtime::{Build, Clock as _};
 use serde_json::{Value, json};
 use simulators::{Config, Mt5Group, Running, Simulators};
 use store::{Crm, Journal, MoneyTable, Rules, Table};
@@ -18,8 +21,6 @@ use store::{Crm, Journal, MoneyTable, Rules, Table};
 use crate::Failure;
 use crate::rules;
 
-/// How long the local tokens are good for, in seconds.
-const TOKEN_LIFE_S: i64 = 7 * 86_400;
 /// The stage of the local installation; part of its secrets' names.
 pub const STAGE: &str = "local";
 const SENDER: &str = "desk@broker.test";
@@ -34,7 +35,11 @@ pub const CALLERS: &[(&str, &str, &str)] = &[
     ("finance_2", "finance-2", "finance"),
     ("support", "support-1", "support"),
     ("admin", "admin-1", "admin"),
+    ("admin_2", "admin-2", "admin"),
 ];
+
+/// Timers that look for what has come due and do nothing else, with the index in which they look.
+const SWEEPS: &[(&str, &str)] = &[("ops-timers", "due")];
 
 /// Every function by the name of its binary.
 pub const REGISTRY: &[&[(&str, Build)]] =
@@ -54,10 +59,10 @@ pub struct Options {
     pub listen: Option<SocketAddr>,
     /// Timers fire only when asked to.
     pub manual_schedules: bool,
-    /// The clock, if not the machine's.
-    pub clock: Option<Arc<dyn Clock>>,
-    /// Time moved by hand, for the functions, the queues and the vendors alike.
-    pub time: Option<host::ManualTime>,
+    /// The time of functions, queues, timers and vendors alike, if not the machine's.
+    pub time: Option<LocalTime>,
+    /// How many times faster than the template says a message that failed comes back; as it says where none is given.
+    pub retry_speed: Option<u32>,
     /// Changes a rule set before it is published, e.g. to shorten its waits.
     pub adjust: Option<fn(SetName, &mut Value)>,
     /// Sees every I/O call of every function.
@@ -151,11 +156,8 @@ impl Broker {
     pub async fn start(options: Options) -> Result<Self, Failure> {
         let prefix = format!("pipworks/{STAGE}");
         let mut config = simulators_config();
-        let time = options.time.clone().map(|time| -> Arc<dyn Clock> { Arc::new(time) });
-        if let Some(clock) = time.or_else(|| options.clock.clone()) {
-            // vendors live in the same time
-            config.clock = simulators::Clock::new(move || clock.now().millis());
-        }
+        let time = options.time.unwrap_or_else(LocalTime::real);
+        config.clock = simulators::Clock::new(VendorTime(time.clone()));
         let webhook_secrets = json!({
             "stripe": config.stripe.webhook_secret,
             "praxis": {
@@ -180,14 +182,9 @@ impl Broker {
         host_config.manual_schedules = options.manual_schedules;
         host_config.probe = options.probe;
         host_config.delivery = options.delivery;
-        if let Some(clock) = options.clock {
-            host_config.clock = clock;
-        }
-        if let Some(time) = options.time {
-            host_config.clock = Arc::new(time.clone());
-            host_config.time = Some(time);
-        }
-        let clock = host_config.clock.clone();
+        host_config.time = time.clone();
+        host_config.retry_speed = options.retry_speed.unwrap_or(1);
+        host_config.sweeps = SWEEPS.iter().map(|(timer, index)| ((*timer).to_owned(), (*index).to_owned())).collect();
         let host = Host::start(host_config).await?;
         simulators.set_webhook_base(host.url());
         let names = names(simulators.urls(), &prefix, host.url());
@@ -203,7 +200,7 @@ impl Broker {
         }
         rules::check_references(&documents)?;
         for (set, document) in &documents {
-            rules::publish(&broker.rules(), *set, 1, document, clock.now()).await?;
+            rules::publish(&broker.rules(), *set, 1, document, time.now()).await?;
         }
         Ok(broker)
     }
@@ -258,10 +255,30 @@ impl Broker {
     }
 }
 
+/// Good to the end of time: however far the clock is moved on, they stay valid.
 fn tokens(host: &Host) -> Result<BTreeMap<String, String>, Failure> {
+    let life_s = Timestamp::LATEST.seconds().saturating_sub(host.time().now().seconds());
     let mut tokens = BTreeMap::new();
     for (name, subject, role) in CALLERS {
-        tokens.insert((*name).to_owned(), host.issuer().mint(subject, &[role], None, TOKEN_LIFE_S)?);
+        tokens.insert((*name).to_owned(), host.issuer().mint(subject, &[role], None, life_s)?);
     }
     Ok(tokens)
+}
+
+/// The vendors live in the host's time, and the host's time waits for them.
+struct VendorTime(LocalTime);
+
+impl simulators::Time for VendorTime {
+    fn now_ms(&self) -> i64 {
+        self.0.now().millis()
+    }
+
+    fn busy(&self) -> simulators::Busy {
+        simulators::Busy::holding(self.0.busy())
+    }
+
+    fn sleep(&self, wait: Duration) -> BoxFuture<'static, simulators::Busy> {
+        let woken = self.0.sleep(wait);
+        Box::pin(async move { simulators::Busy::holding(woken.await) })
+    }
 }

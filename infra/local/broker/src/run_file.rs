@@ -1,29 +1,31 @@
-//! `.local/run.json`: what whoever starts it locally needs to use it; only its owner may read it.
+//! `.local/run.json` in the folder where the command was started: what whoever starts it locally needs to use it;
+//! only its owner may read it.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use crate::Failure;
-use crate::local::{Broker, repository};
+use crate::local::Broker;
 
 /// The file; removed when this is dropped.
 pub struct RunFile(PathBuf);
 
 impl RunFile {
-    /// Writes the file for a running brokerage.
+    /// Writes the file for a running brokerage below a folder.
     ///
     /// # Errors
     /// The file system's.
-    pub fn write(broker: &Broker) -> Result<Self, Failure> {
-        let folder = repository().join(".local");
+    pub fn write(broker: &Broker, below: &Path) -> Result<Self, Failure> {
+        let folder = below.join(".local");
         std::fs::create_dir_all(&folder)?;
         let path = folder.join("run.json");
         let content = json!({
             "url": broker.host.url(),
             "console_url": broker.url("/console"),
+            "clock": broker.host.clock_url(),
             "tokens": broker.tokens,
             "webhook_secrets": broker.webhook_secrets,
             "simulators": broker.simulators.urls(),

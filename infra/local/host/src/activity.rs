@@ -27,10 +27,10 @@ pub(crate) struct Token {
 
 /// What counts as still to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quiet {
+pub(crate) enum Quiet {
     /// Invocations, visible messages, unread stream records.
     Now,
-    /// Those, and messages that wait for their visibility time-out.
+    /// Those, and what waits for the local time: messages for their visibility time-out, records for their next attempt.
     Later,
 }
 

@@ -1,7 +1,6 @@
 //! Tasks that end with the host.
 
 use std::future::Future;
-use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -44,14 +43,6 @@ impl Background {
                 () = stop.stopped() => {}
                 () = task => {}
             }
-        });
-    }
-
-    /// Does something later, unless the host stops first.
-    pub(crate) fn after(&self, delay: Duration, action: impl FnOnce() + Send + 'static) {
-        self.spawn(async move {
-            tokio::time::sleep(delay).await;
-            action();
         });
     }
 }

@@ -7,22 +7,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use providers::http::Transport;
-use runtime::{Build, Clock, ConfigError, Entropy, Function, Ports};
+use runtime::{Build, ConfigError, Entropy, Function, Ports};
 
 use crate::aws::{DatabaseError, Probe, SesHandler};
-use crate::defaults::{SystemClock, SystemEntropy};
+use crate::defaults::SystemEntropy;
 use crate::dispatch::pattern::PatternError;
 use crate::dispatch::queues::Delivery;
 use crate::identity::IdentityError;
 use crate::tables::TableError;
 use crate::template::TemplateError;
-use crate::time::ManualTime;
+use crate::time::LocalTime;
 
 /// Builds one function; unlike [`Build`] it can hold something.
 pub type Builder = Arc<dyn Fn(&Ports) -> Result<Arc<dyn Function>, ConfigError> + Send + Sync>;
-
-/// Visibility time-outs of minutes are seconds in a demo.
-const RETRY_SPEED: u32 = 100;
 
 /// Where the template is.
 #[derive(Debug, Clone)]
@@ -50,10 +47,8 @@ pub struct HostConfig {
     pub ses: Option<SesHandler>,
     /// The file of the tables; without one they are in memory.
     pub data: Option<PathBuf>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// Time moved by hand: the clock instead of [`Self::clock`], and what visibility time-outs wait for.
-    pub time: Option<ManualTime>,
+    /// The clock of everything, and what waits for its moment.
+    pub time: LocalTime,
     /// Ids and random bytes.
     pub entropy: Arc<dyn Entropy>,
     /// Where HTTP is served; without one a free port of the loopback address.
@@ -64,8 +59,11 @@ pub struct HostConfig {
     pub probe: Option<Arc<dyn Probe>>,
     /// Duplicates and delays messages.
     pub delivery: Option<Arc<dyn Delivery>>,
-    /// How many times faster than declared visibility time-outs and stream retries pass.
+    /// How many times faster than declared visibility time-outs pass.
     pub retry_speed: u32,
+    /// Timers, by binary name, that only look for entries of an index whose sort key is a time that has come. When the
+    /// time is moved on they fire at those moments alone at which some table has such an entry.
+    pub sweeps: BTreeMap<String, String>,
     /// Routes beside the template's, e.g. static pages.
     pub routes: Option<Router>,
 }
@@ -83,14 +81,14 @@ impl HostConfig {
             secrets: BTreeMap::new(),
             ses: None,
             data: None,
-            clock: Arc::new(SystemClock),
-            time: None,
+            time: LocalTime::real(),
             entropy: Arc::new(SystemEntropy),
             listen: None,
             manual_schedules: false,
             probe: None,
             delivery: None,
-            retry_speed: RETRY_SPEED,
+            retry_speed: 1,
+            sweeps: BTreeMap::new(),
             routes: None,
         }
     }

@@ -1,34 +1,37 @@
 //! Puts the parts together and gives tests and the demo a handle on them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use bytes::Bytes;
 use http::{Request, Response};
-use runtime::Ports;
+use runtime::{Clock, Ports};
 use serde_json::Value;
 use serde_json::value::to_raw_value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use crate::activity::{Activity, Quiet};
+use crate::activity::Quiet;
 use crate::aws::{self, Caller, Dynamo, Probe, ProbedTransport, Secrets, Services, Usage, UsageKey, Used};
 use crate::background::{Background, Stop, background};
 use crate::checkpoint::{self, Checkpoint};
+use crate::clock;
 use crate::config::{HostConfig, StartError, TemplateSource};
 use crate::dispatch::bus::Bus;
 use crate::dispatch::consumer::Consumer;
 use crate::dispatch::http::Gateway;
 use crate::dispatch::invoke::{Deployed, Invocations, InvokeError, Invoked, Invoker};
 use crate::dispatch::queues::{QueueContext, QueueDepth, Queues};
-use crate::dispatch::schedules::Timer;
+use crate::dispatch::schedules::{Sweep, Timer};
 use crate::dispatch::streams::{Signals, StreamReader};
 use crate::identity::Issuer;
 use crate::server;
 use crate::tables;
-use crate::template::{FunctionSpec, Template};
+use crate::template::{FunctionSpec, Table, Template};
+use crate::time::LocalTime;
 
 /// The address that is listened on where none is given: any free port, this machine only.
 const LOOPBACK: ([u8; 4], u16) = ([127, 0, 0, 1], 0);
@@ -42,6 +45,8 @@ const CHECKPOINT_PAUSE: Duration = Duration::from_secs(1);
 /// A running host. Dropping it ends everything at the next await; [`Host::stop`] lets begun work end first.
 pub struct Host {
     url: String,
+    clock_url: String,
+    time: LocalTime,
     template: Template,
     services: Arc<Services>,
     issuer: Issuer,
@@ -60,22 +65,22 @@ impl Host {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn start(mut config: HostConfig) -> Result<Self, StartError> {
-        if let Some(time) = &config.time {
-            config.clock = Arc::new(time.clone());
-        }
-        let address = config.listen.unwrap_or_else(|| LOOPBACK.into());
-        let listen = |error| StartError::Listen(address, error);
-        let listener = TcpListener::bind(address).await.map_err(listen)?;
-        let url = format!("http://{}", listener.local_addr().map_err(listen)?);
+    pub async fn start(config: HostConfig) -> Result<Self, StartError> {
+        let (listener, url) = listen(config.listen.unwrap_or_else(|| LOOPBACK.into())).await?;
+        let (clock_listener, clock_url) = listen(LOOPBACK.into()).await?;
+        let clock: Arc<dyn Clock> = Arc::new(config.time.clone());
         let template = read_template(&config, &url)?;
         let issuer = issuer(&config, &template, &url)?;
         let keys = Bytes::from(issuer.jwks().to_string());
 
         let (stop, background) = background();
-        let activity = Activity::default();
+        let activity = config.time.activity().clone();
         let dynamo = open(&config)?;
         tables::create(&dynamo, &template).await?;
+        let kept = if config.data.is_some() { Some(checkpoint::load(&dynamo).await?) } else { None };
+        if let Some(kept) = &kept {
+            checkpoint::resume(kept, &config.time);
+        }
         let services = Arc::new(Services {
             dynamo,
             bus: OnceLock::new(),
@@ -99,28 +104,30 @@ impl Host {
             counts: Arc::default(),
         };
         let context = QueueContext {
-            activity: activity.clone(),
-            background: background.clone(),
-            clock: Arc::clone(&config.clock),
+            activity,
+            time: config.time.clone(),
             entropy: Arc::clone(&config.entropy),
             delivery: config.delivery.clone(),
             retry_speed: config.retry_speed,
-            time: config.time.clone(),
         };
         let wiring = Wiring { template: &template, functions: &functions, invoker: &invoker, context: &context };
         let queues = Queues::new(&template, &context);
-        let bus = Bus::new(&template, &queues, &functions, Arc::clone(&config.clock), invoker.clone())?;
+        let bus = Bus::new(&template, &queues, &functions, Arc::clone(&clock), invoker.clone())?;
         services.bus.get_or_init(|| Arc::new(bus));
         services.queues.get_or_init(|| queues.clone());
         wiring.consumers(&queues)?;
-        let checkpoint = wiring.streams(&queues, &services.dynamo, config.data.is_some()).await?;
-        let timers = wiring.timers(&queues, config.manual_schedules);
+        let checkpoint = wiring.streams(&queues, &services.dynamo, kept.as_ref()).await?;
+        let timers = wiring.timers(&queues, &services.dynamo, &config);
+        background.spawn(config.time.clone().run());
 
-        let gateway = Gateway::new(functions.values(), invoker.clone(), Arc::clone(&config.clock));
-        let gateway = Arc::new(gateway);
-        let server = server::serve(listener, Arc::clone(&gateway), keys, config.routes, background);
+        let gateway = Arc::new(Gateway::new(functions.values(), invoker.clone(), clock));
+        let app = server::api(Arc::clone(&gateway), keys, config.routes);
+        let server = server::serve(listener, app, background.clone());
+        server::serve(clock_listener, clock::routes(config.time.clone()), background);
         Ok(Self {
             url,
+            clock_url,
+            time: config.time,
             template,
             services,
             issuer,
@@ -138,6 +145,16 @@ impl Host {
     /// Where HTTP is served, without a slash at the end.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where the local clock is served, without a slash at the end.
+    pub fn clock_url(&self) -> &str {
+        &self.clock_url
+    }
+
+    /// The time in which everything here happens.
+    pub fn time(&self) -> &LocalTime {
+        &self.time
     }
 
     /// The template as it runs.
@@ -216,14 +233,15 @@ impl Host {
 
     /// Resolves when no invocation, visible message or unread stream record is left.
     ///
-    /// A message that waits for its visibility time-out does not count; [`Host::settled`] waits for it.
+    /// What waits for the local time does not count: a message for its visibility time-out, a record for its next
+    /// attempt.
     pub async fn idle(&self) {
         self.invoker.activity.quiet(Quiet::Now).await;
     }
 
-    /// Resolves when nothing is left to be done, now or later, timers aside.
+    /// Moves the time on until nothing is left to be done, timers aside.
     pub async fn settled(&self) {
-        self.invoker.activity.quiet(Quiet::Later).await;
+        self.time.settle().await;
     }
 
     /// How many messages each queue holds, by physical name.
@@ -280,6 +298,13 @@ fn value(invoked: Invoked) -> Result<Value, InvokeError> {
     Ok(serde_json::from_str(answer.get()).unwrap_or(Value::Null))
 }
 
+async fn listen(address: SocketAddr) -> Result<(TcpListener, String), StartError> {
+    let failed = |error| StartError::Listen(address, error);
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let url = format!("http://{}", listener.local_addr().map_err(failed)?);
+    Ok((listener, url))
+}
+
 fn read_template(config: &HostConfig, url: &str) -> Result<Template, StartError> {
     let source = &config.template;
     let mut parameters = config.parameters.clone();
@@ -304,7 +329,7 @@ fn issuer(config: &HostConfig, template: &Template, url: &str) -> Result<Issuer,
     let parameter =
         |name: &str, default: &str| template.parameters.get(name).map_or_else(|| default.to_owned(), String::clone);
     let (issuer, audience) = (parameter("JwtIssuer", url), parameter("JwtAudience", AUDIENCE));
-    Ok(Issuer::new(&issuer, &audience, Arc::clone(&config.clock), Arc::clone(&config.entropy))?)
+    Ok(Issuer::new(&issuer, &audience, Arc::new(config.time.clone()), Arc::clone(&config.entropy))?)
 }
 
 fn open(config: &HostConfig) -> Result<Dynamo, StartError> {
@@ -327,7 +352,7 @@ fn build(
         let ports = Ports {
             aws: aws::sdk_config(services, Caller::function(&spec.handler, &spec.statements)),
             transport: transport.clone(),
-            clock: Arc::clone(&config.clock),
+            clock: Arc::new(config.time.clone()),
             entropy: Arc::clone(&config.entropy),
             environment: Arc::new(spec.environment.clone()),
         };
@@ -362,8 +387,12 @@ impl Wiring<'_> {
         Ok(())
     }
 
-    async fn streams(&self, queues: &Queues, dynamo: &Dynamo, durable: bool) -> Result<Option<Checkpoint>, StartError> {
-        let kept = if durable { checkpoint::load(dynamo).await? } else { BTreeMap::new() };
+    async fn streams(
+        &self,
+        queues: &Queues,
+        dynamo: &Dynamo,
+        kept: Option<&BTreeMap<String, String>>,
+    ) -> Result<Option<Checkpoint>, StartError> {
         let mut positions = BTreeMap::new();
         for deployed in self.functions.values() {
             for mapping in &deployed.spec.streams {
@@ -371,7 +400,7 @@ impl Wiring<'_> {
                 let on_failure = mapping.on_failure.as_ref().and_then(|name| queues.get(name));
                 let mut reader =
                     StreamReader::new(mapping, table, deployed, self.invoker, on_failure, self.context, dynamo)?;
-                if durable {
+                if let Some(kept) = kept {
                     reader.keep(kept.get(&mapping.id));
                 }
                 reader.wake();
@@ -379,10 +408,10 @@ impl Wiring<'_> {
                 self.background().spawn(reader.run());
             }
         }
-        if !durable {
+        if kept.is_none() {
             return Ok(None);
         }
-        let checkpoint = Checkpoint::new(dynamo, &self.invoker.activity, positions);
+        let checkpoint = Checkpoint::new(dynamo, &self.context.time, positions);
         let task = checkpoint.clone();
         self.background().spawn(async move {
             loop {
@@ -393,7 +422,7 @@ impl Wiring<'_> {
         Ok(Some(checkpoint))
     }
 
-    fn timers(&self, queues: &Queues, manual: bool) -> Vec<Arc<Timer>> {
+    fn timers(&self, queues: &Queues, dynamo: &Dynamo, config: &HostConfig) -> Vec<Arc<Timer>> {
         let mut timers = Vec::new();
         for schedule in self.template.schedules.iter().filter(|schedule| schedule.enabled) {
             let Some(deployed) = self.functions.get(&schedule.function) else { continue };
@@ -403,13 +432,20 @@ impl Wiring<'_> {
                 deployed: Arc::clone(deployed),
                 dead_letters: dead_letters.map(Arc::clone),
                 invoker: self.invoker.clone(),
-                clock: Arc::clone(&self.context.clock),
+                time: self.context.time.clone(),
+                sweep: config.sweeps.get(&deployed.spec.binary).map(|index| self.sweep(dynamo, index)),
             });
-            if !manual {
-                self.background().spawn(Arc::clone(&timer).run());
+            if !config.manual_schedules {
+                timer.arm();
             }
             timers.push(timer);
         }
         timers
+    }
+
+    fn sweep(&self, dynamo: &Dynamo, index: &str) -> Sweep {
+        let has = |table: &&Table| table.indexes.iter().any(|own| own.name == index);
+        let tables = self.template.tables.values().filter(has).map(|table| table.name.clone());
+        Sweep::new(dynamo, tables.collect(), index)
     }
 }

@@ -1,4 +1,4 @@
-//! The listener: the gateway, the issuer's keys and whatever routes the host was given.
+//! The listeners: the gateway, the issuer's keys and whatever routes the host was given; and the clock.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,20 +20,18 @@ use crate::dispatch::http::{BODY_SIZE_BYTES_MAX, Gateway};
 /// Where the issuer publishes its keys.
 pub(crate) const KEYS_PATH: &str = "/.well-known/jwks.json";
 
-/// Serves until the host stops.
-pub(crate) fn serve(
-    listener: TcpListener,
-    gateway: Arc<Gateway>,
-    keys: Bytes,
-    routes: Option<Router>,
-    background: Background,
-) -> JoinHandle<()> {
+/// The gateway, the issuer's keys and the host's own routes.
+pub(crate) fn api(gateway: Arc<Gateway>, keys: Bytes, routes: Option<Router>) -> Router {
     let published = move || async move { ([("content-type", "application/json")], keys) };
     let own = Router::new().route(KEYS_PATH, get(published)).fallback(handle).with_state(gateway);
-    let app = match routes {
+    match routes {
         Some(routes) => own.merge(routes),
         None => own,
-    };
+    }
+}
+
+/// Serves until the host stops.
+pub(crate) fn serve(listener: TcpListener, app: Router, background: Background) -> JoinHandle<()> {
     // answers are small: waiting for more to send would cost each of them 40 ms
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {

@@ -62,15 +62,15 @@ impl Simulators {
 
         let ids = Arc::new(Ids::new(config.id_seed));
         let clock = config.clock;
-        let courier = Arc::new(Courier::new(config.webhook_base));
+        let courier = Arc::new(Courier::new(config.webhook_base, clock.clone()));
         let url = |vendor: &str| urls.get(vendor).cloned().unwrap_or_default();
         let stripe = Stripe::new(config.stripe, url("stripe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let slack = Slack::new(config.slack, url("slack"), clock.clone(), Arc::clone(&courier));
-        let meta = Meta::new(config.meta, Arc::clone(&ids), clock, Arc::clone(&courier));
-        let mailbox = Mailbox::with_ids(config.mail, ids);
+        let meta = Meta::new(config.meta, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         let psp = Arc::new(Psp { stripe: Arc::clone(&stripe), praxis: Arc::clone(&praxis) });
 
         let (stop, stopped) = watch::channel(false);

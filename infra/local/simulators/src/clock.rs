@@ -3,34 +3,98 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::digest;
+use futures::future::BoxFuture;
 
-/// The time that the payment providers and the trading server tell: the machine's, or a test's own.
+/// The time in which the vendors live.
+pub trait Time: Send + Sync {
+    /// Milliseconds since 1970 in UTC.
+    fn now_ms(&self) -> i64;
+    /// Something is under way that belongs to this moment.
+    fn busy(&self) -> Busy;
+    /// Begins to wait at once, and answers when so much time has passed.
+    fn sleep(&self, wait: Duration) -> BoxFuture<'static, Busy>;
+}
+
+/// Keeps whoever moves the time on waiting, until it is dropped.
+pub struct Busy(Option<Box<dyn Send + Sync>>);
+
+impl Busy {
+    /// Holds what makes the time wait.
+    pub fn holding(what: impl Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(what)))
+    }
+}
+
+impl fmt::Debug for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Busy").field(&self.0.is_some()).finish()
+    }
+}
+
+/// The machine's time, which waits for nobody.
+struct Machine;
+
+impl Time for Machine {
+    fn now_ms(&self) -> i64 {
+        now_ms()
+    }
+
+    fn busy(&self) -> Busy {
+        Busy(None)
+    }
+
+    fn sleep(&self, wait: Duration) -> BoxFuture<'static, Busy> {
+        Box::pin(async move {
+            tokio::time::sleep(wait).await;
+            Busy(None)
+        })
+    }
+}
+
+/// The time that the vendors tell and wait for: the machine's, or that of the system under test. What a vendor does
+/// within a call takes the machine's time: its caller's time-outs do too.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+pub struct Clock(Arc<dyn Time>);
 
 impl Clock {
-    /// A clock that tells milliseconds since 1970 in UTC.
-    pub fn new(now_ms: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now_ms))
+    /// A clock that shows some time.
+    pub fn new(time: impl Time + 'static) -> Self {
+        Self(Arc::new(time))
     }
 
     /// Milliseconds since 1970 in UTC.
     pub(crate) fn now_ms(&self) -> i64 {
-        (self.0)()
+        self.0.now_ms()
     }
 
     /// Seconds since 1970 in UTC.
     pub(crate) fn now_s(&self) -> i64 {
         self.now_ms().div_euclid(1000)
     }
+
+    /// Something is under way that belongs to this moment.
+    pub(crate) fn busy(&self) -> Busy {
+        self.0.busy()
+    }
+
+    /// Lets so much time pass.
+    pub(crate) async fn pass(&self, busy: Busy, wait: Duration) -> Busy {
+        if wait.is_zero() {
+            return busy;
+        }
+        let woken = self.0.sleep(wait);
+        // only now: the time must not go past the moment before it is known
+        drop(busy);
+        woken.await
+    }
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self::new(now_ms)
+        Self::new(Machine)
     }
 }
 

@@ -23,7 +23,7 @@ pub struct Config {
     pub webhook_base: Option<String>,
     /// Fixes generated identifiers. Without it they differ in every run.
     pub id_seed: Option<String>,
-    /// The time of the payment providers and the trading server.
+    /// The time of all vendors.
     pub clock: Clock,
 }
 

@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::clock;
+use crate::clock::{Busy, Clock};
 use crate::desk::lock;
 
 /// Longest wait for an answer to a webhook.
@@ -145,13 +145,14 @@ pub(crate) struct Delivery {
 pub(crate) struct Courier {
     client: Client<HttpConnector, Full<Bytes>>,
     base: RwLock<Option<String>>,
+    clock: Clock,
 }
 
 impl Courier {
-    pub(crate) fn new(base: Option<String>) -> Self {
+    pub(crate) fn new(base: Option<String>, clock: Clock) -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        Self { client: Client::builder(TokioExecutor::new()).build(connector), base: RwLock::new(base) }
+        Self { client: Client::builder(TokioExecutor::new()).build(connector), base: RwLock::new(base), clock }
     }
 
     pub(crate) fn set_base(&self, base: Option<String>) {
@@ -172,29 +173,36 @@ impl Courier {
         Some(format!("{base}/v1/webhooks/{path}"))
     }
 
-    /// Sends all copies as planned and returns them in the order of sending.
-    pub(crate) async fn deliver(
+    /// Sends all copies as planned and returns them in the order of sending. From the call on it is under way.
+    pub(crate) fn deliver(
         self: Arc<Self>,
         route: Route,
         notification: Notification,
         plan: Plan,
-    ) -> Vec<Delivery> {
+    ) -> impl Future<Output = Vec<Delivery>> + Send {
+        let busy = self.clock.busy();
+        async move { self.carry(busy, &route, &notification, plan).await }
+    }
+
+    async fn carry(&self, busy: Busy, route: &Route, notification: &Notification, plan: Plan) -> Vec<Delivery> {
         if plan.never {
             return Vec::new();
         }
-        tokio::time::sleep(Duration::from_millis(plan.delay_ms)).await;
+        let mut busy = self.clock.pass(busy, Duration::from_millis(plan.delay_ms)).await;
         let times = plan.times.min(TIMES_MAX);
-        if plan.concurrent {
-            let copies = (0..times).map(|_| self.send(&route, &notification, plan.signature));
-            return join_all(copies).await;
-        }
         let mut done = Vec::new();
-        for copy in 0..times {
-            if copy > 0 {
-                tokio::time::sleep(Duration::from_millis(plan.gap_ms)).await;
+        if plan.concurrent {
+            let copies = (0..times).map(|_| self.send(route, notification, plan.signature));
+            done = join_all(copies).await;
+        } else {
+            for copy in 0..times {
+                if copy > 0 {
+                    busy = self.clock.pass(busy, Duration::from_millis(plan.gap_ms)).await;
+                }
+                done.push(self.send(route, notification, plan.signature).await);
             }
-            done.push(self.send(&route, &notification, plan.signature).await);
         }
+        drop(busy);
         done
     }
 
@@ -206,7 +214,7 @@ impl Courier {
             payment_id: notification.payment_id.clone(),
             signature: kind,
             url: self.url(route.vendor).unwrap_or_default(),
-            at_ms: clock::now_ms(),
+            at_ms: self.clock.now_ms(),
             duration_ms: 0,
             status: None,
             body: None,

@@ -27,7 +27,7 @@ pub mod slack_press;
 pub mod stripe;
 
 pub use assemble::{Running, Simulators, StartError};
-pub use clock::Clock;
+pub use clock::{Busy, Clock, Time};
 pub use config::{Config, MailConfig, MetaConfig, Mt5Config, Mt5Group, Ports, PraxisConfig, SlackConfig, StripeConfig};
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::clock::{self, Ids};
+use crate::clock::{Clock, Ids};
 use crate::config::MailConfig;
 use crate::control::{self, Controlled};
 use crate::courier::Courier;
@@ -60,6 +60,7 @@ pub struct Mailbox(Arc<Inner>);
 struct Inner {
     config: MailConfig,
     ids: Arc<Ids>,
+    clock: Clock,
     desk: Desk,
     mails: Mutex<Vec<Mail>>,
 }
@@ -80,11 +81,11 @@ impl Refused {
 impl Mailbox {
     /// A box of its own, for a host that calls `handle_ses` in process.
     pub fn new(config: MailConfig) -> Self {
-        Self::with_ids(config, Arc::new(Ids::new(None)))
+        Self::with_ids(config, Arc::new(Ids::new(None)), Clock::default())
     }
 
-    pub(crate) fn with_ids(config: MailConfig, ids: Arc<Ids>) -> Self {
-        Self(Arc::new(Inner { config, ids, desk: Desk::default(), mails: Mutex::default() }))
+    pub(crate) fn with_ids(config: MailConfig, ids: Arc<Ids>, clock: Clock) -> Self {
+        Self(Arc::new(Inner { config, ids, clock, desk: Desk::default(), mails: Mutex::default() }))
     }
 
     /// Every mail taken, oldest first.
@@ -182,7 +183,7 @@ impl Mailbox {
         let message_id = format!("{}-000000", self.0.ids.hex32("mail"));
         let mail = fill(Mail {
             message_id: message_id.clone(),
-            at_ms: clock::now_ms(),
+            at_ms: self.0.clock.now_ms(),
             from: from.to_owned(),
             to: Vec::new(),
             cc: Vec::new(),

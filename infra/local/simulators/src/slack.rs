@@ -9,7 +9,7 @@ use axum::routing::post;
 use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
-use crate::clock::{self, Clock};
+use crate::clock::Clock;
 use crate::config::SlackConfig;
 use crate::control::{self, Controlled};
 use crate::courier::{Courier, Delivery, Route};
@@ -70,7 +70,7 @@ impl Slack {
     }
 
     pub(crate) fn changed(&self, update: &Value) {
-        lock(&self.changes).push(json!({ "at_ms": clock::now_ms(), "update": update }));
+        lock(&self.changes).push(json!({ "at_ms": self.clock.now_ms(), "update": update }));
     }
 
     pub(crate) fn router(self: &Arc<Self>) -> Router {
@@ -97,7 +97,7 @@ impl Slack {
             None => reply::plain(StatusCode::BAD_REQUEST, "invalid_payload"),
             Some(Some(word)) => reply::plain(StatusCode::BAD_REQUEST, word),
             Some(None) => {
-                let received = json!({ "at_ms": clock::now_ms(), "message": message });
+                let received = json!({ "at_ms": self.clock.now_ms(), "message": message });
                 lock(&self.messages).push(received);
                 reply::plain(StatusCode::OK, "ok")
             }

@@ -1,12 +1,8 @@
 //! What a person's decision does to the payment it is about.
 
-use std::sync::Arc;
-
-use broker::local::Options;
 use serde_json::{Value, json};
 
 use crate::world::{Payment, Trader, World, account_request, expect, items, now_s};
-use broker::clock::MovedClock;
 
 /// A deposit of 100.00 USD with what Stripe said came, and its work item's id.
 async fn odd(world: &World, minor: i64, currency: &str) -> (Trader, Payment, String) {
@@ -131,15 +127,14 @@ async fn an_item_closed_in_words_leaves_no_payment_without_an_item() {
 
 #[tokio::test]
 async fn a_refused_credit_is_tried_again_when_finance_says_so() {
-    let clock = Arc::new(MovedClock::default());
-    let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
+    let world = World::start().await;
     let trader = world.trader("USD").await;
     let payment = world.deposit(&trader, "100.00", "stripe").await;
     world.faults("mt5", &json!([{"operation": "trade_balance", "fault": {"kind": "refuse", "retcode": 10_019}}])).await;
     expect(world.stripe(&world.intent(&payment, "payment_intent.succeeded", 10_000, "usd")).await, 200);
     let work = open_item(&world, &payment).await;
     // not before no call of the refused attempt can arrive any more
-    clock.forward_s(61);
+    world.pass(61).await;
     decide(&world, &work, json!({"action": "mark_not_credited_retry"})).await;
     assert_eq!(world.status(&payment.id).await, "credited");
     assert_eq!(world.deals(&trader, &payment).await.len(), 1);
@@ -185,8 +180,7 @@ async fn stray_money_is_settled_by_its_item_alone() {
 
 #[tokio::test]
 async fn a_refused_account_is_opened_by_hand_tried_again_or_closed() {
-    let clock = Arc::new(MovedClock::default());
-    let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
+    let world = World::start().await;
     for (body, status, login) in [
         (json!({"action": "mark_open", "evidence": "500777"}), "open", Some("500777")),
         (json!({"action": "mark_not_created_retry"}), "open", None),
@@ -200,7 +194,7 @@ async fn a_refused_account_is_opened_by_hand_tried_again_or_closed() {
         let work = items(&world.get("support", "/v1/work?queue=support").await);
         assert_eq!(work.len(), 1, "{work:?}");
         assert_eq!(work[0]["kind"], "account_creation_refused");
-        clock.forward_s(61);
+        world.pass(61).await;
         expect(world.act("support", work[0]["work_id"].as_str().unwrap(), &body).await, 200);
         world.idle().await;
         let shown = expect(world.get("support", &format!("/v1/accounts/{account}")).await, 200).json;

@@ -1,15 +1,12 @@
 //! Domain events: each that the journal carries fits its schema in `events/schemas`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
-use broker::local::Options;
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use crate::leads::{floor, form, hot};
 use crate::world::{World, account_request, expect, items, registration};
-use broker::clock::MovedClock;
 
 const BASE: &str = "https://pipworks.example/events/";
 
@@ -66,7 +63,7 @@ fn the_examples_of_the_schemas_fit() {
 }
 
 /// Plays as much as makes events of every type that a person or provider can set off.
-async fn play(world: &World, clock: &MovedClock) -> Vec<String> {
+async fn play(world: &World) -> Vec<String> {
     let trader = world.trader("USD").await;
     let unpaid = world.deposit(&trader, "60.00", "stripe").await;
     let lost = world.deposit(&trader, "70.00", "stripe").await;
@@ -75,7 +72,7 @@ async fn play(world: &World, clock: &MovedClock) -> Vec<String> {
     world.idle().await;
     world.no_faults("mt5").await;
     for _ in 0..60 {
-        clock.forward_s(30 * 60 + 1);
+        world.pass(30 * 60 + 1).await;
         world.sweep().await;
         if world.status(&unpaid.id).await == "expired" {
             break;
@@ -116,7 +113,7 @@ async fn play(world: &World, clock: &MovedClock) -> Vec<String> {
 }
 
 /// Plays as much on the sales floor as makes events of every type of leads, tasks, agents and series of messages.
-async fn play_leads(world: &World, clock: &MovedClock) -> Vec<String> {
+async fn play_leads(world: &World) -> Vec<String> {
     // called, and won
     let won = world.submit(hot("MX")).await;
     let task = task_of(world, &won).await;
@@ -163,7 +160,7 @@ async fn play_leads(world: &World, clock: &MovedClock) -> Vec<String> {
     }
     let waiting = world.submit(json!({"country": "MX"})).await;
     for wait_s in [601, 2 * 86_400, 4 * 86_400] {
-        clock.forward_s(wait_s);
+        world.pass(wait_s).await;
         world.sweep().await;
     }
     let mut entities = agents;
@@ -214,11 +211,10 @@ async fn seen(world: &World, ids: &[String], validators: &BTreeMap<String, Valid
 #[tokio::test]
 async fn every_event_of_the_journal_fits_its_schema() {
     let validators = validators();
-    let clock = Arc::new(MovedClock::default());
-    let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
-    let mut all = seen(&world, &play(&world, &clock).await, &validators).await;
-    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
-    all.extend(seen(&world, &play_leads(&world, &clock).await, &validators).await);
+    let world = World::start().await;
+    let mut all = seen(&world, &play(&world).await, &validators).await;
+    let world = floor("2026-11-25T20:00:00Z").await;
+    all.extend(seen(&world, &play_leads(&world).await, &validators).await);
     // announcements of a timer, which no version brings: their examples are checked
     let announced = ["account.due", "journey.due", "lead.due", "payment.due", "pool.due", "task.due"];
     let missing: Vec<&String> =

@@ -8,7 +8,6 @@ use host::{CallInfo, Probe, Service, Verdict};
 use serde_json::{Value, json};
 
 use crate::world::{Call, World, account_request, deposit_request, expect, header, items, registration};
-use broker::clock::MovedClock;
 
 /// The three routes that want a key, with a good body.
 async fn routes(world: &World) -> Vec<(String, Value, u16)> {
@@ -146,8 +145,7 @@ async fn of_twenty_identical_requests_at_once_one_makes_and_the_others_say_so() 
 
 #[tokio::test]
 async fn a_replay_gets_the_first_answer_whatever_has_happened_since() {
-    let clock = Arc::new(MovedClock::default());
-    let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
+    let world = World::start().await;
     let trader = world.trader("USD").await;
     let body = deposit_request(&trader, "100.00", "stripe");
     let first = expect(world.send(call(&world, &trader.deposits(), &body, "k")).await, 201);
@@ -163,7 +161,7 @@ async fn a_replay_gets_the_first_answer_whatever_has_happened_since() {
     rules["deposit_limits"][0]["then"]["max"] = json!("50");
     world.publish_psps(&rules).await;
     // functions look for a new version every minute
-    clock.forward_s(61);
+    world.pass(61).await;
     let again = expect(world.send(call(&world, &trader.deposits(), &body, "k")).await, 201);
     assert_eq!(again.json, first.json);
     assert_eq!(header(&again, "idempotency-replayed"), Some("true"));
@@ -190,12 +188,7 @@ impl Probe for DiesAfterClaim {
 #[tokio::test]
 async fn a_request_whose_worker_died_is_409_until_another_may_take_over() {
     for function in ["kyc-register", "accounts-request", "payments-initiate"] {
-        let clock = Arc::new(MovedClock::default());
-        let options = Options {
-            clock: Some(clock.clone()),
-            probe: Some(Arc::new(DiesAfterClaim(function))),
-            ..Options::default()
-        };
+        let options = Options { probe: Some(Arc::new(DiesAfterClaim(function))), ..Options::default() };
         let world = World::with(options).await;
         // the first invocation of the function under test must be the one that dies
         let (path, body, status) = match function {
@@ -211,7 +204,7 @@ async fn a_request_whose_worker_died_is_409_until_another_may_take_over() {
         expect(world.send(call(&world, &path, &body, "k")).await, 503);
         let early = expect(world.send(call(&world, &path, &body, "k")).await, 409);
         assert!(header(&early, "retry-after").is_some());
-        clock.forward_s(31);
+        world.pass(31).await;
         let answer = expect(world.send(call(&world, &path, &body, "k")).await, status);
         let again = expect(world.send(call(&world, &path, &body, "k")).await, status);
         assert_eq!(answer.json, again.json, "{function}");

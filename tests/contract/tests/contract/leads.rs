@@ -1,26 +1,20 @@
 //! Leads over the API: intake, duplicates, signals, and what a person reads of it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use broker::local::Options;
 use domain::contact::contact_key;
 use domain::rules::SetName;
 use domain::{LeadId, Timestamp};
-use runtime::Clock as _;
 use serde_json::{Value, json};
 use store::Committed;
 
 use crate::world::{Call, World, expect, faults, items};
-use broker::clock::MovedClock;
 
 /// A brokerage at a moment, with every agent online.
-pub async fn floor(at: &str) -> (World, Arc<MovedClock>) {
-    let at: Timestamp = at.parse().unwrap();
-    let clock = Arc::new(MovedClock::showing(at));
-    let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
+pub async fn floor(at: &str) -> World {
+    let world = World::at(at).await;
     everybody_comes(&world).await;
-    (world, clock)
+    world
 }
 
 /// Every agent says that they are there.
@@ -82,7 +76,7 @@ pub fn hot(country: &str) -> Value {
 
 #[tokio::test]
 async fn a_hot_lead_of_mexico_has_an_agent_a_task_and_five_minutes() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let id = world.submit(hot("MX")).await;
     let lead = world.lead(&id).await;
     assert_eq!((&lead["status"], &lead["band"]), (&json!("assigned"), &json!("hot")), "{lead:#}");
@@ -105,7 +99,7 @@ async fn a_hot_lead_of_mexico_has_an_agent_a_task_and_five_minutes() {
 
 #[tokio::test]
 async fn every_fault_of_a_form_is_told_and_nothing_is_written() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let before = world.stored().await;
     let bad = json!({
         "email": "nobody", "phone": "12", "country": "Spain", "language": "klingon", "source": {"channel": "rumour"},
@@ -135,7 +129,7 @@ async fn every_fault_of_a_form_is_told_and_nothing_is_written() {
 
 #[tokio::test]
 async fn a_repeated_request_is_answered_as_the_first_and_another_body_is_refused() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let body = form(&world, hot("MX"));
     let call = |body: &Value| Call::post("/v1/leads", body).token(world.broker.token("portal")).key("one-form");
     let first = expect(world.send(call(&body)).await, 202);
@@ -150,7 +144,7 @@ async fn a_repeated_request_is_answered_as_the_first_and_another_body_is_refused
 
 #[tokio::test]
 async fn the_same_person_joins_the_first_lead_by_mail_or_telephone() {
-    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let mut first = form(&world, hot("MX"));
     first["email"] = json!("Ana@Example.com");
     first["phone"] = json!("+525512345678");
@@ -172,7 +166,7 @@ async fn the_same_person_joins_the_first_lead_by_mail_or_telephone() {
     let shown = world.lead(&second.text_at("/lead_id")).await;
     assert_eq!((&shown["status"], &shown["assignment"]), (&json!("duplicate"), &lead["assignment"]));
     world.publish(SetName::LeadIntake, 2, |document| document["duplicates"]["window"] = json!("1d")).await;
-    clock.forward_s(2 * 86_400);
+    world.pass(2 * 86_400).await;
     let later = expect(
         world.portal("/v1/leads", &form(&world, json!({"email": "ana@example.com", "country": "MX"}))).await,
         202,
@@ -185,7 +179,7 @@ async fn the_same_person_joins_the_first_lead_by_mail_or_telephone() {
 
 #[tokio::test]
 async fn whoever_takes_a_consent_back_is_routed_again_while_nobody_has_them() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let id = world.submit(json!({"country": "MX", "source": {"channel": "organic"}})).await;
     assert_eq!(world.lead(&id).await["status"], "nurturing");
     expect(world.portal(&format!("/v1/leads/{id}/consents"), &json!({"email": false})).await, 202);
@@ -195,14 +189,14 @@ async fn whoever_takes_a_consent_back_is_routed_again_while_nobody_has_them() {
 
 #[tokio::test]
 async fn a_form_that_cannot_be_taken_in_does_not_keep_its_key() {
-    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let mut body = form(&world, hot("MX"));
     body["email"] = json!("lost@example.com");
     // an address that leads to a lead that is not there: it cannot be taken in, whatever is tried
     let nobody = LeadId::from_bits(1);
     let crm = world.broker.crm();
     let mut commit = crm.0.commit();
-    commit.know(&crm, &contact_key("email", "lost@example.com"), None, &nobody, clock.now()).unwrap();
+    commit.know(&crm, &contact_key("email", "lost@example.com"), None, &nobody, world.now()).unwrap();
     assert_eq!(commit.send().await.unwrap(), Committed::Applied);
     let call = || Call::post("/v1/leads", &body).token(world.broker.token("portal")).key("one-form");
     let first = world.send(call()).await;
@@ -213,7 +207,7 @@ async fn a_form_that_cannot_be_taken_in_does_not_keep_its_key() {
 
 #[tokio::test]
 async fn one_person_twice_at_the_same_moment_is_one_lead() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let bodies: Vec<Value> =
         (0..6).map(|_| form(&world, json!({"email": "twice@example.com", "country": "MX"}))).collect();
     let answers = futures::future::join_all(bodies.iter().map(|body| world.portal("/v1/leads", body))).await;
@@ -231,7 +225,7 @@ async fn one_person_twice_at_the_same_moment_is_one_lead() {
 
 #[tokio::test]
 async fn signals_raise_the_score_and_a_band_crossed_changes_the_desk() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let id = world.submit(json!({"country": "MX", "source": {"channel": "organic"}})).await;
     assert_eq!(world.lead(&id).await["status"], "nurturing");
     for kind in ["form_completed", "kyc_started", "demo_video_watched"] {
@@ -256,7 +250,7 @@ async fn signals_raise_the_score_and_a_band_crossed_changes_the_desk() {
 
 #[tokio::test]
 async fn a_lead_that_registers_is_won_by_its_agent() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let id = world.submit(hot("MX")).await;
     let assignment = world.lead(&id).await["assignment"].clone();
     let mut body = crate::world::registration();
@@ -274,7 +268,7 @@ async fn a_lead_that_registers_is_won_by_its_agent() {
 
 #[tokio::test]
 async fn the_journal_tells_the_whole_story_of_a_lead() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let id = world.submit(hot("MX")).await;
     let answer = expect(world.get("sales", &format!("/v1/journal?entity={id}")).await, 200);
     assert_eq!(answer.json["verified"], true);

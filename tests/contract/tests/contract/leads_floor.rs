@@ -16,21 +16,21 @@ fn task_of(lead: &Value) -> String {
 
 #[tokio::test]
 async fn a_task_not_begun_in_time_goes_to_the_next_and_at_last_to_the_team_lead() {
-    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let id = world.submit(hot("MX")).await;
     let mut had = vec![agent_of(&world.lead(&id).await)];
     let first_task = task_of(&world.lead(&id).await);
     for _ in 0..2 {
-        clock.forward_s(299);
+        world.pass(299).await;
         world.sweep().await;
         assert_eq!(agent_of(&world.lead(&id).await), *had.last().unwrap(), "the clock runs");
-        clock.forward_s(2);
+        world.pass(2).await;
         world.sweep().await;
         let next = agent_of(&world.lead(&id).await);
         assert!(!next.is_empty() && !had.contains(&next), "{had:?} {next}");
         had.push(next);
     }
-    clock.forward_s(301);
+    world.pass(301).await;
     world.sweep().await;
     let lead = world.lead(&id).await;
     assert_eq!(lead["status"], "escalated", "{lead:#}");
@@ -53,18 +53,18 @@ async fn a_task_not_begun_in_time_goes_to_the_next_and_at_last_to_the_team_lead(
 
 #[tokio::test]
 async fn a_begun_task_stays_and_a_declined_one_goes_on() {
-    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let id = world.submit(hot("MX")).await;
     let first = world.lead(&id).await;
     let declined = expect(world.on_task(&task_of(&first), "decline").await, 200);
     assert_eq!(declined.json["status"], "declined");
     let second = world.lead(&id).await;
     assert_ne!(agent_of(&second), agent_of(&first));
-    clock.forward_s(120);
+    world.pass(120).await;
     let started = expect(world.on_task(&task_of(&second), "start").await, 200);
     assert_eq!(started.json["status"], "started");
     assert_eq!(expect(world.on_task(&task_of(&second), "start").await, 200).json, started.json, "twice is once");
-    clock.forward_s(3_600);
+    world.pass(3_600).await;
     world.sweep().await;
     let lead = world.lead(&id).await;
     assert_eq!(lead["status"], "working");
@@ -94,9 +94,9 @@ async fn lonely(world: &World) {
 
 #[tokio::test]
 async fn a_lead_that_nobody_can_take_waits_and_goes_out_when_somebody_comes() {
-    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     lonely(&world).await;
-    clock.forward_s(61);
+    world.pass(61).await;
     for agent in ["agt_sofia_reyes", "agt_mateo_silva", "agt_camila_torres"] {
         world.presence(agent, "offline").await;
     }
@@ -115,24 +115,24 @@ async fn a_lead_that_nobody_can_take_waits_and_goes_out_when_somebody_comes() {
         assigned += usize::from(is_assigned);
     }
     assert_eq!(assigned, 5);
-    clock.forward_s(61);
+    world.pass(61).await;
     world.sweep().await;
     assert_eq!(world.lead(&leads[6]).await["status"], "assigned");
 }
 
 #[tokio::test]
 async fn a_lead_that_waits_too_long_becomes_a_work_item_and_is_not_lost() {
-    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     lonely(&world).await;
-    clock.forward_s(61);
+    world.pass(61).await;
     for agent in ["agt_sofia_reyes", "agt_mateo_silva", "agt_camila_torres"] {
         world.presence(agent, "offline").await;
     }
     let id = world.submit(json!({"country": "MX"})).await;
-    clock.forward_s(29 * 60);
+    world.pass(29 * 60).await;
     world.sweep().await;
     assert_eq!(world.lead(&id).await["status"], "waiting");
-    clock.forward_s(2 * 60);
+    world.pass(2 * 60).await;
     world.sweep().await;
     assert_eq!(world.lead(&id).await["status"], "escalated");
     let work = items(&world.get("sales", "/v1/work?queue=sales").await);
@@ -143,7 +143,7 @@ async fn a_lead_that_waits_too_long_becomes_a_work_item_and_is_not_lost() {
 
 #[tokio::test]
 async fn an_agent_who_is_disabled_gets_nothing_from_that_moment() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let path = "/v1/agents/agt_sofia_reyes/absence";
     let absence = |who: &'static str, body: Value| world.send(Call::put(path, &body).token(world.broker.token(who)));
     expect(absence("sales", json!({"reason": "disabled"})).await, 403);
@@ -169,7 +169,7 @@ async fn an_agent_who_is_disabled_gets_nothing_from_that_moment() {
 
 #[tokio::test]
 async fn a_rule_that_names_a_missing_pool_is_refused_at_publish_and_holds_the_lead_at_run_time() {
-    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let mut routing = world.broker.rule_document(SetName::LeadRouting).unwrap();
     let last = routing["rows"].as_array().unwrap().len() - 1;
     routing["rows"][last]["then"] = json!({"pool": "nowhere"});
@@ -180,20 +180,20 @@ async fn a_rule_that_names_a_missing_pool_is_refused_at_publish_and_holds_the_le
     let refused = broker::rules::check_references(&documents).unwrap_err().to_string();
     assert!(refused.contains("there is no pool `nowhere`"), "{refused}");
     world.publish(SetName::LeadRouting, 2, |document| *document = routing).await;
-    clock.forward_s(61);
+    world.pass(61).await;
     let id = world.submit(json!({"country": "GB", "email": "held@example.com"})).await;
     assert_eq!(world.lead(&id).await["status"], "escalated");
     let work = items(&world.get("sales", "/v1/work?queue=sales").await);
     assert_eq!((work.len(), &work[0]["kind"]), (1, &json!("lead_rule_error")));
     world.publish(SetName::LeadRouting, 3, |_| {}).await;
-    clock.forward_s(61);
+    world.pass(61).await;
     expect(world.act("sales", work[0]["work_id"].as_str().unwrap(), &json!({"action": "route_again"})).await, 200);
     assert_eq!(world.lead(&id).await["status"], "assigned");
 }
 
 #[tokio::test]
 async fn a_burst_never_passes_a_limit_and_is_dealt_out_by_weight() {
-    let (world, clock) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     world
         .publish(SetName::Sales, 2, |document| {
             for pool in document["pools"].as_array_mut().unwrap() {
@@ -202,7 +202,7 @@ async fn a_burst_never_passes_a_limit_and_is_dealt_out_by_weight() {
             }
         })
         .await;
-    clock.forward_s(61);
+    world.pass(61).await;
     let bodies: Vec<Value> = (0..30).map(|_| crate::leads::form(&world, json!({"country": "MX"}))).collect();
     let answers = futures::future::join_all(bodies.iter().map(|body| world.portal("/v1/leads", body))).await;
     assert!(answers.iter().all(|answer| answer.status == 202));
@@ -225,7 +225,7 @@ async fn a_burst_never_passes_a_limit_and_is_dealt_out_by_weight() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn many_tasks_of_one_agent_may_be_done_at_once() {
-    let (world, _) = floor("2026-11-26T08:00:00Z").await;
+    let world = floor("2026-11-26T08:00:00Z").await;
     let bodies: Vec<Value> = (0..40).map(|_| crate::leads::form(&world, json!({"country": "MX"}))).collect();
     let answers = futures::future::join_all(bodies.iter().map(|body| world.portal("/v1/leads", body))).await;
     world.idle().await;

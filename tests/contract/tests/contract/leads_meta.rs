@@ -15,7 +15,7 @@ fn ana() -> serde_json::Value {
 
 #[tokio::test]
 async fn the_challenge_is_answered_for_our_token_only() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let token = world.broker.webhook_secrets["meta_verify_token"].as_str().unwrap();
     let path = |token: &str| {
         format!("/v1/webhooks/leads/meta?hub.mode=subscribe&hub.verify_token={token}&hub.challenge=11587")
@@ -29,7 +29,7 @@ async fn the_challenge_is_answered_for_our_token_only() {
 /// The article's example: a Facebook form at two in the morning, and the closer in Mexico has a task before the tab is closed.
 #[tokio::test]
 async fn a_form_of_facebook_at_two_in_the_morning_reaches_the_closer_who_is_online() {
-    let (world, _) = floor("2026-11-26T00:00:00Z").await;
+    let world = floor("2026-11-26T00:00:00Z").await;
     let sent = world.control("meta", "leads", &ana()).await;
     assert_eq!(sent["deliveries"][0]["status"], 200, "{sent:#}");
     world.idle().await;
@@ -60,7 +60,7 @@ async fn a_form_of_facebook_at_two_in_the_morning_reaches_the_closer_who_is_onli
 /// A visitor who is written to fills in an ad form: what the form says and that it was sent counts for the first lead.
 #[tokio::test]
 async fn a_form_of_a_lead_that_is_known_makes_it_worth_more_and_has_it_called() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let id = world.submit(json!({"email": "ana@example.com", "country": "MX", "source": {"channel": "organic"}})).await;
     let before = world.lead(&id).await;
     assert_eq!(before["status"], "nurturing");
@@ -72,17 +72,17 @@ async fn a_form_of_a_lead_that_is_known_makes_it_worth_more_and_has_it_called() 
 
 #[tokio::test]
 async fn forms_without_a_rule_are_asked_for_again_and_at_last_a_person_is() {
-    let (world, clock) = floor("2026-11-25T08:00:00Z").await;
+    let world = floor("2026-11-25T08:00:00Z").await;
     world
         .publish(SetName::LeadIntake, 2, |document| {
             let any = document["meta"]["forms"]["any"].take();
             document["meta"]["forms"] = json!({"9": any});
         })
         .await;
-    clock.forward_s(61);
+    world.pass(61).await;
     world.control("meta", "leads", &ana()).await;
     for _ in 0..26 {
-        clock.forward_s(3_601);
+        world.pass(3_601).await;
         world.sweep().await;
     }
     let work = items(&world.get("sales", "/v1/work?queue=sales").await);
@@ -92,7 +92,7 @@ async fn forms_without_a_rule_are_asked_for_again_and_at_last_a_person_is() {
 
 #[tokio::test]
 async fn an_announcement_twice_out_of_order_or_forged_is_one_lead_or_none() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let mut order = ana();
     order["webhook"] = json!({"times": 5, "concurrent": true});
     let sent = world.control("meta", "leads", &order).await;
@@ -113,7 +113,7 @@ async fn an_announcement_twice_out_of_order_or_forged_is_one_lead_or_none() {
 
 #[tokio::test]
 async fn what_cannot_be_read_of_a_form_is_left_out_and_named() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let odd = json!({"fields": {"email": "not an address", "phone_number": "call me", "country": "Atlantis", "first_name": "Bo", "last_name": "Li"}});
     world.control("meta", "leads", &odd).await;
     world.idle().await;
@@ -130,18 +130,18 @@ async fn what_cannot_be_read_of_a_form_is_left_out_and_named() {
 
 #[tokio::test]
 async fn a_graph_api_that_is_down_is_asked_again_and_at_last_a_person_is() {
-    let (world, clock) = floor("2026-11-25T08:00:00Z").await;
+    let world = floor("2026-11-25T08:00:00Z").await;
     let down = json!([{"operation": "lead", "fault": {"kind": "refuse", "status": 503}, "times": 0}]);
     world.faults("meta", &down).await;
     let sent = world.control("meta", "leads", &ana()).await;
     world.idle().await;
     let calls = || async { world.recorded("meta", "").await["calls"]["lead"].as_u64().unwrap() };
     assert_eq!(calls().await, 1);
-    clock.forward_s(61);
+    world.pass(61).await;
     world.sweep().await;
     assert_eq!(calls().await, 2, "asked again after a minute");
     for _ in 0..20 {
-        clock.forward_s(3_601);
+        world.pass(3_601).await;
         world.sweep().await;
     }
     let work = items(&world.get("sales", "/v1/work?queue=sales").await);
@@ -149,7 +149,7 @@ async fn a_graph_api_that_is_down_is_asked_again_and_at_last_a_person_is() {
     assert_eq!(work[0]["trigger"]["data"]["meta"]["leadgen_id"], sent["leadgen_id"]);
     let lead = work[0]["subject"]["lead_id"].as_str().unwrap().to_owned();
     let before = calls().await;
-    clock.forward_s(3_601);
+    world.pass(3_601).await;
     world.sweep().await;
     assert_eq!(calls().await, before, "a person has it now");
     world.no_faults("meta").await;

@@ -1,12 +1,9 @@
 //! Series of messages to leads: consent, quiet hours, exit, each message once.
 
-use std::sync::Arc;
-
 use serde_json::json;
 
 use crate::leads::floor;
 use crate::world::{World, expect, items};
-use broker::clock::MovedClock;
 
 fn mails(world: &World) -> Vec<(String, String)> {
     let mails = world.broker.simulators.mails();
@@ -14,9 +11,9 @@ fn mails(world: &World) -> Vec<(String, String)> {
 }
 
 /// Minute after minute, as the timers do it.
-async fn hours(world: &World, clock: &Arc<MovedClock>, hours: i64) {
+async fn hours(world: &World, hours: i64) {
     for _ in 0..hours {
-        clock.forward_s(3_600);
+        world.pass(3_600).await;
         world.sweep().await;
     }
 }
@@ -34,45 +31,45 @@ async fn organic(world: &World, country: &str) -> String {
 #[tokio::test]
 async fn the_series_runs_by_day_in_the_readers_language_and_each_message_comes_once() {
     // 16:30 in Mexico City
-    let (world, clock) = floor("2026-11-25T22:30:00Z").await;
+    let world = floor("2026-11-25T22:30:00Z").await;
     organic(&world, "MX").await;
-    clock.forward_s(599);
+    world.pass(599).await;
     world.sweep().await;
     assert_eq!(mails(&world), []);
-    clock.forward_s(2);
+    world.pass(2).await;
     world.sweep().await;
     world.sweep().await;
     let sent = mails(&world);
     assert_eq!(sent.len(), 1);
     assert_eq!(sent[0].1, "Bienvenido a Pipworks");
-    hours(&world, &clock, 47).await;
+    hours(&world, 47).await;
     assert_eq!(mails(&world).len(), 1);
-    hours(&world, &clock, 2).await;
+    hours(&world, 2).await;
     assert_eq!(mails(&world)[1].1, "Pruébelo sin riesgo");
-    hours(&world, &clock, 4 * 24 + 1).await;
+    hours(&world, 4 * 24 + 1).await;
     assert_eq!(mails(&world)[2].1, "Three things to know before you trade", "there is no Spanish text of it");
-    hours(&world, &clock, 5).await;
+    hours(&world, 5).await;
     assert_eq!(mails(&world).len(), 3, "that was the last");
 }
 
 #[tokio::test]
 async fn nothing_is_sent_at_night_where_the_reader_lives() {
     // 21:30 in Madrid, 14:30 in Mexico City
-    let (world, clock) = floor("2026-11-25T20:30:00Z").await;
+    let world = floor("2026-11-25T20:30:00Z").await;
     organic(&world, "ES").await;
     organic(&world, "MX").await;
-    clock.forward_s(601);
+    world.pass(601).await;
     world.sweep().await;
     assert_eq!(mails(&world).len(), 1, "only the one in Mexico");
-    hours(&world, &clock, 11).await;
+    hours(&world, 11).await;
     assert_eq!(mails(&world).len(), 1, "08:40 in Madrid");
-    hours(&world, &clock, 1).await;
+    hours(&world, 1).await;
     assert_eq!(mails(&world).len(), 2);
 }
 
 #[tokio::test]
 async fn consent_withdrawn_and_a_hot_lead_end_the_messages() {
-    let (world, clock) = floor("2026-11-25T18:00:00Z").await;
+    let world = floor("2026-11-25T18:00:00Z").await;
     let (quiet, hot) = (organic(&world, "MX").await, organic(&world, "MX").await);
     let said = expect(world.portal(&format!("/v1/leads/{quiet}/consents"), &json!({"email": false})).await, 202);
     assert_eq!(said.json["lead_id"], json!(quiet));
@@ -80,7 +77,7 @@ async fn consent_withdrawn_and_a_hot_lead_end_the_messages() {
         world.signal(&hot, kind).await;
     }
     assert_eq!(world.lead(&hot).await["assignment"]["rule_id"], "hot_latam");
-    hours(&world, &clock, 24 * 6).await;
+    hours(&world, 24 * 6).await;
     assert_eq!(mails(&world), [], "neither of them is written to");
     expect(world.portal(&format!("/v1/leads/{quiet}/consents"), &json!({})).await, 422);
     expect(world.portal(&format!("/v1/leads/{quiet}/consents"), &json!({"fax": true})).await, 400);
@@ -88,14 +85,14 @@ async fn consent_withdrawn_and_a_hot_lead_end_the_messages() {
 
 #[tokio::test]
 async fn a_mail_service_that_is_down_is_tried_again_and_a_broken_send_is_not() {
-    let (world, clock) = floor("2026-11-25T18:00:00Z").await;
+    let world = floor("2026-11-25T18:00:00Z").await;
     let lead = organic(&world, "MX").await;
     world.faults("mail", &json!([{"operation": "send_email", "fault": {"kind": "refuse", "status": 500, "code": "ServiceUnavailable"}, "times": 6}])).await;
-    clock.forward_s(601);
+    world.pass(601).await;
     world.sweep().await;
     assert_eq!(mails(&world).len(), 0);
     world.no_faults("mail").await;
-    clock.forward_s(301);
+    world.pass(301).await;
     world.sweep().await;
     assert_eq!(mails(&world).len(), 1);
     let journal = items(&world.get("sales", &format!("/v1/journal?entity={lead}")).await);

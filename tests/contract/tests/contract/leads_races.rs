@@ -6,9 +6,8 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use broker::api::Api;
-use broker::clock::MovedClock;
 use broker::local::Options;
-use host::{CallInfo, Probe, Verdict};
+use host::{CallInfo, LocalTime, Probe, Verdict};
 use http::Method;
 use serde_json::{Value, json};
 use tokio::runtime::Handle;
@@ -74,16 +73,16 @@ async fn agent(world: &World, id: &str) -> Value {
 async fn an_agent_who_begins_while_the_lead_is_taken_back_keeps_it() {
     // the lead is read after its task and before it, so each read is a moment of its own
     for read in 1..=3 {
-        let clock = Arc::new(MovedClock::showing("2026-11-25T20:00:00Z".parse().unwrap()));
+        let time = LocalTime::showing("2026-11-25T20:00:00Z".parse().unwrap());
         let meddler = Arc::new(Meddler::default());
-        let options = Options { clock: Some(clock.clone()), probe: Some(meddler.clone()), ..Options::default() };
+        let options = Options { time: Some(time), probe: Some(meddler.clone()), ..Options::default() };
         let world = World::with(options).await;
         everybody_comes(&world).await;
         let id = world.submit(hot("MX")).await;
         let before = world.lead(&id).await["assignment"].clone();
         let (task, owner) = (before["task_id"].as_str().unwrap(), before["agent_id"].as_str().unwrap());
         meddler.plan("leads-route", read, action(&world, task, "start"));
-        clock.forward_s(301);
+        world.pass(301).await;
         world.sweep().await;
         assert!(meddler.is_done(), "read {read}");
         let lead = world.lead(&id).await;

@@ -27,7 +27,7 @@ async fn changes(world: &World) -> Vec<String> {
 
 #[tokio::test]
 async fn a_button_begins_the_task_of_whoever_it_is() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let id = world.submit(hot("MX")).await;
     let task = task(&world).await;
     assert_eq!(press(&world, "U0STRANGER", "task_start", &task, json!({})).await, 200);
@@ -50,7 +50,7 @@ async fn a_button_begins_the_task_of_whoever_it_is() {
 
 #[tokio::test]
 async fn the_other_button_gives_the_lead_to_the_next_one() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let id = world.submit(hot("MX")).await;
     let first = task(&world).await;
     assert_eq!(press(&world, "U0SOFIA", "task_decline", &first, json!({})).await, 200);
@@ -62,7 +62,7 @@ async fn the_other_button_gives_the_lead_to_the_next_one() {
 
 #[tokio::test]
 async fn a_forged_or_old_press_changes_nothing() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     world.submit(hot("MX")).await;
     let task = task(&world).await;
     let before = world.stored().await;
@@ -78,7 +78,7 @@ async fn a_forged_or_old_press_changes_nothing() {
 
 #[tokio::test]
 async fn nobody_is_handed_a_number_that_must_not_be_called() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     let mut silent = hot("MX");
     silent["consents"] = json!({"email": true, "phone": false});
     world.submit(silent).await;
@@ -89,7 +89,7 @@ async fn nobody_is_handed_a_number_that_must_not_be_called() {
 
 #[tokio::test]
 async fn mail_goes_out_when_nobody_told_us_the_slack_channel() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     world
         .publish(SetName::Sales, 2, |document| document["teams"][0]["slack_secret"] = json!("pipworks/slack/nowhere"))
         .await;
@@ -101,7 +101,7 @@ async fn mail_goes_out_when_nobody_told_us_the_slack_channel() {
 
 #[tokio::test]
 async fn mail_goes_out_when_slack_is_down_and_the_task_stands() {
-    let (world, _) = floor("2026-11-25T20:00:00Z").await;
+    let world = floor("2026-11-25T20:00:00Z").await;
     world
         .faults("slack", &json!([{"operation": "message", "fault": {"kind": "refuse", "status": 503}, "times": 0}]))
         .await;

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod amounts;
 mod clients;
+mod clock;
 mod decisions;
 mod deposits;
 mod events;

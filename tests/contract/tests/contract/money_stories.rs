@@ -1,12 +1,8 @@
 //! Deposits that do not go as asked: other amounts, other currencies, statements in any order.
 
-use std::sync::Arc;
-
-use broker::local::Options;
 use serde_json::{Value, json};
 
 use crate::world::{Payment, Trader, World, expect, now_s};
-use broker::clock::MovedClock;
 
 async fn tell(world: &World, payment: &Payment, kind: &str, amount: i64, created: i64) {
     let mut event = world.intent(payment, kind, amount, "usd");
@@ -177,22 +173,16 @@ async fn a_platform_that_refuses_the_credit_is_for_finance() {
     assert!(world.deals(&trader, &payment).await.is_empty());
 }
 
-/// A brokerage whose clock can be moved on.
-async fn timed() -> (World, Arc<MovedClock>) {
-    let clock = Arc::new(MovedClock::default());
-    (World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await, clock)
-}
-
 #[tokio::test]
 async fn a_webhook_that_never_comes_is_asked_for_at_the_provider() {
-    let (world, clock) = timed().await;
+    let world = World::start().await;
     let trader = world.trader("USD").await;
     for psp in ["stripe", "praxis"] {
         let payment = world.deposit(&trader, "100.00", psp).await;
         world.pay(psp, &payment, json!({"webhook": {"never": true}})).await;
         world.sweep().await;
         assert_eq!(world.status(&payment.id).await, "pending", "it is not overdue yet");
-        clock.forward_s(15 * 60 + 1);
+        world.pass(15 * 60 + 1).await;
         world.sweep().await;
         assert_eq!(world.status(&payment.id).await, "credited", "{psp}");
         assert_eq!(world.deals(&trader, &payment).await.len(), 1);
@@ -201,11 +191,11 @@ async fn a_webhook_that_never_comes_is_asked_for_at_the_provider() {
 
 #[tokio::test]
 async fn a_deposit_that_nobody_pays_expires_and_is_credited_if_it_is_paid_after_all() {
-    let (world, clock) = timed().await;
+    let world = World::start().await;
     let trader = world.trader("USD").await;
     let payment = world.deposit(&trader, "100.00", "stripe").await;
     for _ in 0..60 {
-        clock.forward_s(30 * 60 + 1);
+        world.pass(30 * 60 + 1).await;
         world.sweep().await;
         if world.status(&payment.id).await == "expired" {
             break;
@@ -221,17 +211,17 @@ async fn a_deposit_that_nobody_pays_expires_and_is_credited_if_it_is_paid_after_
 
 #[tokio::test]
 async fn a_credit_whose_outcome_nobody_knows_is_found_when_the_platform_speaks_again() {
-    let (world, clock) = timed().await;
+    let world = World::start().await;
     let trader = world.trader("USD").await;
     let payment = world.deposit(&trader, "100.00", "stripe").await;
     world.lose_the_next_credit().await;
     expect(world.stripe(&world.intent(&payment, "payment_intent.succeeded", 10_000, "usd")).await, 200);
     assert_eq!(world.status(&payment.id).await, "crediting_unknown");
     world.no_faults("mt5").await;
-    clock.forward_s(5 * 60);
+    world.pass(5 * 60).await;
     for _ in 0..5 {
         world.sweep().await;
-        clock.forward_s(5 * 60);
+        world.pass(5 * 60).await;
     }
     assert_eq!(world.status(&payment.id).await, "credited");
     assert_eq!(world.deals(&trader, &payment).await.len(), 1);

@@ -1,9 +1,6 @@
 //! The sample triggers in `events/`: each runs through its function and is answered in the right shape.
 
-use std::sync::Arc;
-
 use broker::api::Answer;
-use broker::local::Options;
 use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::{Client, registered};
 use domain::decision::{Decision, Frame};
@@ -12,13 +9,12 @@ use domain::lead::Lead;
 use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
 use domain::sales::Task;
-use domain::{Money, Seconds, Timestamp};
+use domain::{Money, Seconds};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
 
 use crate::openapi;
 use crate::world::{World, items, registration};
-use broker::clock::MovedClock;
 
 const CLIENT: &str = "cli_01m83t4cm0ej7tc0zp3q03dde5";
 const ACCOUNT: &str = "acc_01m83tdhk0fbs92cmv5z42wqqy";
@@ -35,13 +31,12 @@ fn sample(name: &str) -> Value {
 
 /// A brokerage one second after the webhook of the deposit's story.
 async fn story() -> World {
-    story_at("2026-11-23T10:15:31Z").await.0
+    story_at("2026-11-23T10:15:31Z").await
 }
 
 /// A brokerage at a moment, with the vendors' secrets of the samples.
-async fn story_at(at: &str) -> (World, Arc<MovedClock>) {
-    let clock = Arc::new(MovedClock::showing(at.parse::<Timestamp>().unwrap()));
-    let world = World::with(Options { clock: Some(clock.clone()), ..Options::default() }).await;
+async fn story_at(at: &str) -> World {
+    let world = World::at(at).await;
     let stripe = json!({"secret_key": "sk_test_local", "webhook_secrets": ["whsec_sample"]});
     let praxis =
         json!({"merchant_id": "Pipworks-EU", "application_key": "pipworks-live", "secret": "praxis-sample-secret"});
@@ -51,7 +46,7 @@ async fn story_at(at: &str) -> (World, Arc<MovedClock>) {
     let meta = json!({"app_secret": "meta-sample-secret", "verify_token": "meta-sample-token", "page_token": "local-page-token"});
     world.broker.host.put_secret("pipworks/local/leads/meta", &meta.to_string());
     world.broker.host.put_secret("pipworks/local/slack/signing", "slack-sample-secret");
-    (world, clock)
+    world
 }
 
 fn frame(at: &str) -> Frame {
@@ -220,7 +215,7 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
 
 #[tokio::test]
 async fn the_story_of_the_lead_runs_through_the_functions() {
-    let (world, _) = story_at("2026-11-23T10:22:31Z").await;
+    let world = story_at("2026-11-23T10:22:31Z").await;
     let there = http(&world, "variants/leads-agents.presence", "sales").await;
     assert_eq!((there.status, &there.json["presence"], &there.json["on_shift"]), (200, &json!("online"), &json!(true)));
     assert_eq!(items(&http(&world, "leads-agents", "sales").await).len(), 9);
@@ -271,7 +266,7 @@ async fn the_story_of_the_lead_runs_through_the_functions() {
 
 #[tokio::test]
 async fn the_story_of_the_advertisement_runs_through_the_functions() {
-    let (world, _) = story_at("2026-11-23T10:27:01Z").await;
+    let world = story_at("2026-11-23T10:27:01Z").await;
     let challenge = http(&world, "variants/leads-meta.challenge", "portal").await;
     assert_eq!((challenge.status, challenge.text.as_str()), (200, "1158201444"));
     let told = event_of("leads-fetch")["data"]["meta"].clone();
@@ -293,12 +288,12 @@ async fn the_story_of_the_advertisement_runs_through_the_functions() {
 
 #[tokio::test]
 async fn the_story_of_the_series_of_messages_runs_through_the_functions() {
-    let (world, clock) = story_at("2026-11-23T10:28:00Z").await;
+    let world = story_at("2026-11-23T10:28:00Z").await;
     let eva = json!({"email": "eva.ruiz@example.com", "full_name": "Eva Ruiz"});
     seed_lead(&world, &event_of("retention-journeys"), &eva).await;
     queue(&world, "retention-journeys").await;
     assert!(world.broker.simulators.mails().is_empty());
-    clock.forward_s(601);
+    world.pass(601).await;
     queue(&world, "variants/retention-journeys.due").await;
     let mails = world.broker.simulators.mails();
     assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "Bienvenido a Pipworks"));

@@ -1,15 +1,16 @@
 //! A brokerage of a test's own, and what an outside caller does with it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use broker::api::{Answer, Api};
 use broker::local::{Broker, Options};
 use domain::Timestamp;
 use domain::rules::SetName;
+use host::LocalTime;
 use http::Method;
-use runtime::Clock;
+use runtime::Clock as _;
 use runtime::lambda::SystemClock;
 use serde_json::{Value, json};
 
@@ -18,7 +19,6 @@ use crate::{openapi, signing};
 /// A running brokerage whose timers fire only when asked to.
 pub struct World {
     pub broker: Broker,
-    clock: Arc<dyn Clock>,
     api: Api,
     count: AtomicU64,
 }
@@ -129,14 +129,33 @@ impl World {
     }
 
     pub async fn with(options: Options) -> Self {
-        let clock = options.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
-        let broker = Broker::start(Options { manual_schedules: true, ..options }).await.unwrap();
-        Self { broker, clock, api: Api::default(), count: AtomicU64::new(1) }
+        Self::over(Broker::start(Options { manual_schedules: true, ..options }).await.unwrap())
     }
 
-    /// Now by the brokerage's clock, in seconds.
+    /// Around a brokerage that was started some other way.
+    pub fn over(broker: Broker) -> Self {
+        Self { broker, api: Api::default(), count: AtomicU64::new(1) }
+    }
+
+    /// A brokerage whose clock shows a moment and runs on from there.
+    pub async fn at(at: &str) -> Self {
+        let time = LocalTime::showing(at.parse().unwrap());
+        Self::with(Options { time: Some(time), ..Options::default() }).await
+    }
+
+    /// Now by the brokerage's clock.
+    pub fn now(&self) -> Timestamp {
+        self.broker.host.time().now()
+    }
+
+    /// The same in seconds.
     pub fn now_s(&self) -> i64 {
-        self.clock.now().seconds()
+        self.now().seconds()
+    }
+
+    /// Time passes. The timers do not see it: [`Self::sweep`] has them look.
+    pub async fn pass(&self, seconds: u64) {
+        self.broker.host.time().advance(Duration::from_secs(seconds)).await;
     }
 
     /// Has the timers fire once and waits until what they set off is done.

@@ -4,7 +4,7 @@
 //! - `leads_core`: a hundred thousand leads through the pure decisions, every law checked on the way.
 //! - `random`: seeded runs of many deposits under repeats, delays, faults and kills, with invariants at their ends.
 //!
-//! Time is moved by hand ([`host::ManualTime`]) for functions, queues and vendors alike; no test waits for it.
+//! Time is moved by hand ([`host::LocalTime`]) for functions, queues and vendors alike; no test waits for it.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test does not expect ends it")]
 

@@ -14,7 +14,7 @@ use domain::entity::{self, Entity, EntityId as _};
 use domain::payment::Deposit;
 use domain::rules::SetName;
 use domain::work::WorkItem;
-use host::{ManualTime, SystemClock};
+use host::{LocalTime, SystemClock};
 use runtime::Clock as _;
 use serde_json::{Value, json};
 use store::{JournalEntry, Stored};
@@ -44,7 +44,7 @@ pub struct Customer {
 pub struct World {
     pub broker: &'static Broker,
     pub desk: Desk<'static>,
-    pub time: ManualTime,
+    pub time: LocalTime,
     pub killer: Arc<Killer>,
     platforms: Value,
     count: AtomicU64,
@@ -54,14 +54,14 @@ impl World {
     pub async fn start() -> Self {
         let killer = Arc::new(Killer::default());
         Self::with(
-            ManualTime::at(SystemClock.now()),
+            LocalTime::standing(SystemClock.now()),
             killer.clone(),
             Options { probe: Some(killer), ..Options::default() },
         )
         .await
     }
 
-    pub async fn with(time: ManualTime, killer: Arc<Killer>, options: Options) -> Self {
+    pub async fn with(time: LocalTime, killer: Arc<Killer>, options: Options) -> Self {
         let options = Options { manual_schedules: true, time: Some(time.clone()), ..options };
         // kept to the end of the process: whoever works at its desk need not name a lifetime
         let broker: &'static Broker = Box::leak(Box::new(Broker::start(options).await.unwrap()));
@@ -134,7 +134,7 @@ impl World {
                 _ => panic!("{path}: {}", answer.text),
             }
             self.idle().await;
-            self.time.advance(LEASE_IS_OVER);
+            self.time.advance(LEASE_IS_OVER).await;
             self.idle().await;
         }
         panic!("no answer from {path} after {TRIES_MAX} tries")
@@ -163,12 +163,12 @@ impl World {
         let published =
             rules::publish(&self.broker.rules(), SetName::Platforms, version, &self.platforms, self.now()).await;
         assert!(published.unwrap(), "version {version} was there");
-        self.time.advance(CACHES_ARE_STALE);
+        self.time.advance(CACHES_ARE_STALE).await;
     }
 
     /// Time passes, the timer fires each minute.
     pub async fn minute(&self) {
-        self.time.advance(MINUTE);
+        self.time.advance(MINUTE).await;
         self.idle().await;
         // a killed timer fires again in a minute
         drop(self.broker.host.fire_schedule("ops-timers").await);
@@ -193,7 +193,7 @@ impl World {
         for _ in 0..ROUNDS_MAX {
             let Some(next) = self.time.next() else { return };
             let rest = u64::try_from(next.millis_since(self.now())).unwrap_or(0);
-            self.time.advance(Duration::from_millis(rest));
+            self.time.advance(Duration::from_millis(rest)).await;
             self.idle().await;
         }
         panic!("messages still wait: {:?}", self.broker.host.queue_depths());

@@ -10,11 +10,10 @@ use broker::Failure;
 use broker::day::{self, say};
 use broker::local::{Broker, Options};
 use broker::run_file::RunFile;
-use domain::rules::SetName;
-use runtime::Clock as _;
-use runtime::lambda::SystemClock;
 
 const PORT: u16 = 8700;
+/// A message that failed comes back in seconds, not minutes: whoever tries something out looks on.
+const RETRY_SPEED: u32 = 100;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -34,17 +33,19 @@ async fn run(setting: impl Fn(&str) -> Option<String>) -> Result<bool, Failure> 
     let once = setting("ONCE").is_some_and(|value| value != "0");
     let port = setting("PORT").map_or(Ok(PORT), |text| text.parse()).map_err(|_| "PORT must be a port number")?;
     let play = setting("DAY").is_none_or(|value| value != "0");
+    // before anything is started: what it is started for lies here, wherever it was built
+    let folder = std::env::current_dir()?;
     let broker = Broker::start(Options {
         data: setting("DATA").map(PathBuf::from),
         listen: Some(([127, 0, 0, 1], port).into()),
-        adjust: play.then_some(day::shorten_waits),
+        retry_speed: Some(RETRY_SPEED),
         ..Options::default()
     })
     .await?;
     say(&format!("pipworks {} on {}", env!("CARGO_PKG_VERSION"), broker.host.url()));
     let held = if play { a_day(&broker).await? } else { true };
     if !once {
-        let file = RunFile::write(&broker)?;
+        let file = RunFile::write(&broker, &folder)?;
         say(&format!("the API stays at {} until Ctrl-C; tokens and secrets are in .local/run.json", broker.host.url()));
         ended().await?;
         drop(file);
@@ -55,9 +56,6 @@ async fn run(setting: impl Fn(&str) -> Option<String>) -> Result<bool, Failure> 
 
 async fn a_day(broker: &Broker) -> Result<bool, Failure> {
     let report = day::play(broker).await?;
-    // from here on the rules are those of a new installation
-    let document = broker.rule_document(SetName::Psps)?;
-    broker::rules::publish(&broker.rules(), SetName::Psps, 2, &document, SystemClock.now()).await?;
     report.print();
     say(if report.held() { "every claim of the day held" } else { "NOT every claim of the day held" });
     Ok(report.held())

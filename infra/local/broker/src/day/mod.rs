@@ -7,29 +7,11 @@ mod report;
 mod scenes;
 pub mod steps;
 
-use domain::rules::SetName;
-use serde_json::{Value, json};
-
 use crate::Failure;
 use crate::local::Broker;
 use steps::Desk;
 
 pub use report::Report;
-
-/// The day's deposits wait so long for their webhook before the provider is asked; the seed rules say 15 minutes.
-const WEBHOOK_LIMIT: &str = "3s";
-
-/// Shortens the wait for webhooks for the day.
-pub fn shorten_waits(set: SetName, document: &mut Value) {
-    if set != SetName::Psps {
-        return;
-    }
-    for psp in document.get_mut("psps").and_then(Value::as_array_mut).into_iter().flatten() {
-        if let Some(psp) = psp.as_object_mut() {
-            psp.insert("webhook_limit".to_owned(), json!(WEBHOOK_LIMIT));
-        }
-    }
-}
 
 /// Prints a line.
 pub fn say(line: &str) {

@@ -1,7 +1,6 @@
 //! A form on Facebook at two in the morning, on a brokerage whose clock shows that hour.
 
-use std::sync::Arc;
-
+use host::LocalTime;
 use http::Method;
 use serde_json::{Value, json};
 
@@ -11,7 +10,6 @@ use super::say;
 use super::steps::Desk;
 use crate::Failure;
 use crate::api::Answer;
-use crate::clock::MovedClock;
 use crate::local::{Broker, Options};
 
 /// Two in the morning at the head office in Nicosia, six in the evening in Mexico City.
@@ -23,14 +21,13 @@ const NIGHT: &str = "2026-11-26T00:00:00Z";
 /// What kept it from being played.
 pub async fn night(report: &mut Report) -> Result<(), Failure> {
     say("02:00 in Nicosia, 18:00 in Mexico City: Ana López fills in a form on Facebook, in Spanish");
-    let clock = Arc::new(MovedClock::showing(NIGHT.parse()?));
-    let broker =
-        Broker::start(Options { clock: Some(clock.clone()), manual_schedules: true, ..Options::default() }).await?;
+    let time = LocalTime::showing(NIGHT.parse()?);
+    let broker = Broker::start(Options { time: Some(time), ..Options::default() }).await?;
     let desk = Desk::new(&broker);
     desk.everybody_comes().await?;
     hot(&desk, report).await?;
-    no_reaction(&desk, &clock, report).await?;
-    cold(&desk, &clock, report).await?;
+    no_reaction(&desk, report).await?;
+    cold(&desk, report).await?;
     broker.stop().await;
     Ok(())
 }
@@ -75,7 +72,7 @@ fn reasons(lead: &Answer, wanted: impl Fn(&str, &str) -> bool) {
 }
 
 /// An agent who does not react loses the lead to the next one, who presses the button in Slack.
-async fn no_reaction(desk: &Desk<'_>, clock: &MovedClock, report: &mut Report) -> Result<(), Failure> {
+async fn no_reaction(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
     say("an agent who does not react within the five minutes, and a next one who does");
     let body = json!({
         "email": "omar.saleh@example.ae", "country": "AE", "language": "ar", "source": {"channel": "paid_search"},
@@ -83,7 +80,7 @@ async fn no_reaction(desk: &Desk<'_>, clock: &MovedClock, report: &mut Report) -
     });
     let id = desk.form(&body).await?;
     let first = desk.lead(&id).await?;
-    pass(desk, clock, 301).await?;
+    desk.pass("6m").await?;
     let second = desk.lead(&id).await?;
     let who = |lead: &Answer| lead.text_at("/assignment/agent_id");
     say(&format!("  {} -> {}, because nobody else of the desk is on shift:", who(&first), who(&second)));
@@ -102,7 +99,7 @@ async fn no_reaction(desk: &Desk<'_>, clock: &MovedClock, report: &mut Report) -
 }
 
 /// Little intent: messages first, until it grows hot.
-async fn cold(desk: &Desk<'_>, clock: &MovedClock, report: &mut Report) -> Result<(), Failure> {
+async fn cold(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
     say("a visitor with little intent gets a series of messages instead, until he grows hot");
     let body = json!({
         "email": "luis.rey@example.mx", "full_name": "Luis Rey", "country": "MX", "source": {"channel": "organic"},
@@ -111,7 +108,7 @@ async fn cold(desk: &Desk<'_>, clock: &MovedClock, report: &mut Report) -> Resul
     let id = desk.form(&body).await?;
     let status = desk.lead(&id).await?.text_at("/status");
     report.check("nobody calls", status == "nurturing", &status);
-    pass(desk, clock, 601).await?;
+    desk.pass("11m").await?;
     let mails = desk.broker.simulators.mails();
     let subjects: Vec<&str> = mails.iter().map(|mail| mail.subject.as_str()).collect();
     report.check(
@@ -126,18 +123,8 @@ async fn cold(desk: &Desk<'_>, clock: &MovedClock, report: &mut Report) -> Resul
     let band = format!("{}, {}", lead.text_at("/band"), lead.text_at("/status"));
     report.check("he opens an account and is called", band == "hot, assigned", &band);
     desk.on_task(&lead, "done").await?;
-    for _ in 0..7 {
-        pass(desk, clock, 86_400).await?;
-    }
+    desk.pass("7d").await?;
     let mails = desk.broker.simulators.mails().len();
     report.check("and is not written to again", mails == 1, &format!("{mails} mail(s)"));
-    Ok(())
-}
-
-/// Time passes, and the timers look at what is due.
-async fn pass(desk: &Desk<'_>, clock: &MovedClock, seconds: i64) -> Result<(), Failure> {
-    clock.forward_s(seconds);
-    desk.broker.host.fire_schedule("ops-timers").await?;
-    desk.broker.host.idle().await;
     Ok(())
 }

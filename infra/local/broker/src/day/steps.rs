@@ -156,6 +156,16 @@ impl<'a> Desk<'a> {
         Ok(self.api.send(Method::GET, &url, &[], Vec::new()).await?.expect(200)?.json)
     }
 
+    /// Moves the local clock on by a span such as `16m`; whatever falls due on the way is done when this returns.
+    ///
+    /// # Errors
+    /// The connection's, or anything but 200.
+    pub async fn pass(&self, span: &str) -> Result<(), Failure> {
+        let url = format!("{}/advance", self.broker.host.clock_url());
+        self.api.control(&url, &json!({"by": span})).await?;
+        Ok(())
+    }
+
     /// Waits for a payment's status.
     ///
     /// # Errors

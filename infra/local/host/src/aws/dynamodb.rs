@@ -5,7 +5,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 
 use dynoxide::storage::Storage;
 use dynoxide::{Database, DynoxideError};
@@ -45,11 +46,16 @@ struct Engine {
 
 type Job = Box<dyn FnOnce(&Engine) + Send>;
 
+/// The database did not answer.
+#[derive(Debug)]
+pub(crate) struct Unanswered;
+
 /// The embedded DynamoDB; clones speak to the same one.
 #[derive(Clone)]
 pub struct Dynamo {
     jobs: mpsc::Sender<Job>,
     signals: Signals,
+    writes: Arc<AtomicU64>,
 }
 
 impl Dynamo {
@@ -72,7 +78,7 @@ impl Dynamo {
                 }
             })
             .map_err(DatabaseError::Thread)?;
-        Ok(Self { jobs, signals })
+        Ok(Self { jobs, signals, writes: Arc::default() })
     }
 
     /// Runs one piece of work on the database thread; `None` when it panicked or the thread is gone.
@@ -100,6 +106,31 @@ impl Dynamo {
         let trimmed = self.run_engine(move |engine| engine.storage.conn().execute(TRIM, (table, position))).await;
         if let Some(Err(error)) = trimmed {
             tracing::warn!(%error, "stream records are not trimmed");
+        }
+    }
+
+    /// How many requests have written so far.
+    pub(crate) fn writes(&self) -> u64 {
+        self.writes.load(Ordering::SeqCst)
+    }
+
+    /// The lowest sort key in a table's index, over all partitions: DynamoDB's API has no such question.
+    ///
+    /// # Errors
+    /// When the database does not answer; it is logged.
+    pub(crate) async fn earliest(&self, table: &str, index: &str) -> Result<Option<String>, Unanswered> {
+        let query = format!("SELECT MIN(gsi_sk) FROM \"{}\"", format!("{table}::gsi::{index}").replace('"', "\"\""));
+        let answer = self.run_engine(move |engine| {
+            engine.storage.conn().prepare_cached(&query)?.query_row([], |row| row.get::<_, Option<String>>(0))
+        });
+        match answer.await {
+            // dynoxide writes the attribute's type before its value
+            Some(Ok(key)) => Ok(key.map(|key| key.trim_start_matches("S:").to_owned())),
+            Some(Err(error)) => {
+                tracing::warn!(table, index, %error, "the earliest entry is not known");
+                Err(Unanswered)
+            }
+            None => Err(Unanswered),
         }
     }
 
@@ -158,11 +189,15 @@ impl Dynamo {
         }
         let at_least = operation.units_of_failure();
         let signals = self.signals.clone();
+        let writes = Arc::clone(&self.writes);
         let written: Vec<String> = accesses.iter().filter(|a| a.writes).map(|a| a.table.clone()).collect();
         let done = self.run(move |database| {
             let answer = operation.execute(database);
             if answer.is_ok() {
-                // before the answer leaves: whoever sees the write sees that there is something to relay
+                // before the answer leaves: whoever sees the write sees that it was one, and that there is something to relay
+                if !written.is_empty() {
+                    writes.fetch_add(1, Ordering::SeqCst);
+                }
                 written.iter().for_each(|table| signals.wake(table));
             }
             answer
@@ -276,6 +311,40 @@ mod tests {
         let left = page(9).await.records;
         let left: Vec<Value> = left.iter().map(|r| serde_json::to_value(&r.dynamodb.keys).unwrap()).collect();
         assert_eq!(left, [json!({"pk": {"S": "c"}}), json!({"pk": {"S": "d"}})]);
+    }
+
+    #[tokio::test]
+    async fn the_earliest_entry_of_an_index_is_found_over_all_its_partitions() {
+        let dynamo = Dynamo::open(None, Signals::default()).unwrap();
+        let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
+        let attributes = ["pk", "shard", "at"].map(|name| json!({"AttributeName": name, "AttributeType": "S"}));
+        let create = json!({
+            "TableName": "table", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [key("pk", "HASH")],
+            "AttributeDefinitions": attributes,
+            "GlobalSecondaryIndexes": [{
+                "IndexName": "due", "KeySchema": [key("shard", "HASH"), key("at", "RANGE")],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }],
+        });
+        let table = create["TableName"].as_str().unwrap().to_owned();
+        dynamo.request("CreateTable", &create).await.unwrap();
+        assert_eq!(dynamo.earliest(&table, "due").await.unwrap(), None);
+        let put = async |pk: &str, shard: &str, at: Option<&str>| {
+            let mut item = json!({"pk": {"S": pk}, "shard": {"S": shard}});
+            if let Some(at) = at {
+                item["at"] = json!({"S": at});
+            }
+            dynamo.request("PutItem", &json!({"TableName": table, "Item": item})).await.unwrap();
+        };
+        let before = dynamo.writes();
+        put("a", "lead#1", Some("2026-02")).await;
+        put("b", "task#0", Some("2026-01")).await;
+        put("c", "task#0", None).await;
+        assert_eq!(dynamo.writes(), before + 3);
+        assert_eq!(dynamo.earliest(&table, "due").await.unwrap().as_deref(), Some("2026-01"));
+        put("b", "task#0", Some("2026-03")).await;
+        assert_eq!(dynamo.earliest(&table, "due").await.unwrap().as_deref(), Some("2026-02"));
+        assert!(dynamo.earliest(&table, "other").await.is_err());
     }
 
     #[test]

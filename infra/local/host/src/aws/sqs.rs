@@ -60,10 +60,10 @@ mod tests {
 
     use super::*;
     use crate::activity::Activity;
-    use crate::background::background;
-    use crate::defaults::{SystemClock, SystemEntropy};
+    use crate::defaults::SystemEntropy;
     use crate::dispatch::queues::QueueContext;
     use crate::template::Template;
+    use crate::time::LocalTime;
 
     const FIXTURE: &str = include_str!("../../tests/fixtures/template.yaml");
 
@@ -79,15 +79,12 @@ mod tests {
         let parameters = [("Stage", "test"), ("JwtIssuer", "http://i"), ("JwksUrl", "http://i/keys")];
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
         let template = Template::parse(FIXTURE, &parameters).unwrap();
-        let (_stop, background) = background();
         let context = QueueContext {
             activity: Activity::default(),
-            background,
-            clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             delivery: None,
             retry_speed: 1,
-            time: None,
+            time: LocalTime::real(),
         };
         let queues = Queues::new(&template, &context);
         let relay = template.function("steps-relay").unwrap();

@@ -1,9 +1,10 @@
 //! One lane of a stream: batches in order, retried, split, and in the end given up to the on-failure queue.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use runtime::Clock as _;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
@@ -11,12 +12,16 @@ use tokio::sync::mpsc;
 use super::consumer::{Failed, reported};
 use super::invoke::{Deployed, InvokeError, Invoked, Invoker};
 use super::queues::{Queue, QueueContext};
-use crate::activity::Token;
+use crate::activity::{Activity, Token};
 use crate::template::{StreamMapping, stream_arn};
+use crate::time::{Busy, LocalTime};
 
 /// The pause after the first failure; it doubles up to the longest.
-const RETRY_DELAY: Duration = Duration::from_millis(200);
+const RETRY_DELAY: Duration = Duration::from_millis(2);
 const RETRY_DELAY_MAX: Duration = Duration::from_secs(60);
+/// Pauses from here on wait for the local time. The shorter ones are real: what is over in a moment is over before
+/// anything else is due.
+const RETRY_DELAY_LONG: Duration = Duration::from_secs(1);
 
 /// A record on its way to the function.
 pub(super) struct StreamItem {
@@ -24,7 +29,64 @@ pub(super) struct StreamItem {
     pub(super) arrived_s: i64,
     pub(super) lane: usize,
     pub(super) event: Value,
-    pub(super) _token: Token,
+    pub(super) _load: Loaded,
+}
+
+/// The records of a lane that are not done. They are work for now, and for later while the lane waits for its time:
+/// those behind a record that is tried again wait with it.
+pub(super) struct Load {
+    activity: Activity,
+    state: Mutex<LoadState>,
+}
+
+#[derive(Default)]
+struct LoadState {
+    records: usize,
+    waits: bool,
+    token: Option<Token>,
+}
+
+/// One record of the load; it is done when this is dropped.
+pub(super) struct Loaded(Arc<Load>);
+
+impl Load {
+    pub(super) fn new(activity: &Activity) -> Arc<Self> {
+        Arc::new(Self { activity: activity.clone(), state: Mutex::default() })
+    }
+
+    /// Takes a record.
+    pub(super) fn add(self: &Arc<Self>) -> Loaded {
+        self.change(|state| state.records += 1);
+        Loaded(Arc::clone(self))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut LoadState)) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = state.waits;
+        change(&mut state);
+        if state.records == 0 {
+            state.token = None;
+        } else if state.token.is_none() || state.waits != waited {
+            // the new one is taken before the old one goes
+            let token = if state.waits { self.activity.delayed() } else { self.activity.pending() };
+            state.token = Some(token);
+        }
+    }
+
+    /// Waits for the local time.
+    async fn wait(&self, time: &LocalTime, pause: Duration) {
+        let woken = time.sleep(pause);
+        self.change(|state| state.waits = true);
+        let busy: Busy = woken.await;
+        self.change(|state| state.waits = false);
+        drop(busy);
+    }
+}
+
+impl Drop for Loaded {
+    fn drop(&mut self) {
+        self.0.change(|state| state.records -= 1);
+    }
 }
 
 /// Records that are invoked together, and how often that failed without progress.
@@ -40,6 +102,7 @@ pub(super) struct Lane {
     invoker: Invoker,
     on_failure: Option<Arc<Queue>>,
     context: QueueContext,
+    load: Arc<Load>,
 }
 
 /// How an invocation of a batch ended.
@@ -57,8 +120,10 @@ impl Lane {
         invoker: &Invoker,
         on_failure: Option<Arc<Queue>>,
         context: &QueueContext,
+        load: &Arc<Load>,
     ) -> Self {
         Self {
+            load: Arc::clone(load),
             mapping: mapping.clone(),
             deployed: Arc::clone(deployed),
             invoker: invoker.clone(),
@@ -93,7 +158,7 @@ impl Lane {
                 Outcome::Done => {}
                 Outcome::Stopped => return,
                 Outcome::FailedFrom(0) => {
-                    tokio::time::sleep(self.pause(batch.attempts)).await;
+                    self.pause(batch.attempts).await;
                     self.after_failure(batch, &mut open);
                 }
                 Outcome::FailedFrom(first) => {
@@ -148,16 +213,19 @@ impl Lane {
         }
     }
 
-    fn pause(&self, attempts: u32) -> Duration {
+    async fn pause(&self, attempts: u32) {
         let factor = 2_u32.saturating_pow(attempts.saturating_sub(1));
-        RETRY_DELAY.saturating_mul(factor).min(RETRY_DELAY_MAX) / self.context.retry_speed.max(1)
+        let pause = RETRY_DELAY.saturating_mul(factor).min(RETRY_DELAY_MAX);
+        if pause < RETRY_DELAY_LONG {
+            tokio::time::sleep(pause).await;
+        } else {
+            self.load.wait(&self.context.time, pause).await;
+        }
     }
 
     fn too_old(&self, batch: &Batch) -> bool {
         let (Some(maximum), Some(first)) = (self.mapping.maximum_age_s, batch.items.first()) else { return false };
-        // the stream's own clock is the machine's, whatever the host's clock says
-        let now_s = jiff::Timestamp::now().as_second();
-        now_s.saturating_sub(first.arrived_s) > i64::from(maximum)
+        self.context.time.now().seconds().saturating_sub(first.arrived_s) > i64::from(maximum)
     }
 
     /// What Lambda sends to the destination: where the records are in the stream, not the records.
@@ -181,7 +249,7 @@ impl Lane {
             },
             "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
             "version": "1.0",
-            "timestamp": self.context.clock.now().to_string(),
+            "timestamp": self.context.time.now().to_string(),
             "DDBStreamBatchInfo": {
                 "shardId": format!("shardId-{:020}", first.lane),
                 "startSequenceNumber": first.sequence_number,

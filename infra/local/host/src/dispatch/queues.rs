@@ -5,14 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use md5::{Digest, Md5};
-use runtime::{Clock, Entropy};
+use runtime::{Clock as _, Entropy};
 use serde::Serialize;
 use tokio::sync::Notify;
 
 use crate::activity::{Activity, Token};
-use crate::background::Background;
 use crate::template::{self, REGION, Template, queue_arn};
-use crate::time::ManualTime;
+use crate::time::LocalTime;
 
 /// Decides how a message travels: a test duplicates, delays and so reorders with it.
 pub trait Delivery: Send + Sync {
@@ -35,14 +34,11 @@ pub struct QueueDepth {
 #[derive(Clone)]
 pub(crate) struct QueueContext {
     pub(crate) activity: Activity,
-    pub(crate) background: Background,
-    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) time: LocalTime,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) delivery: Option<Arc<dyn Delivery>>,
     /// How many times faster than declared visibility time-outs pass.
     pub(crate) retry_speed: u32,
-    /// Time moved by hand: visibility time-outs are as declared and wait for it.
-    pub(crate) time: Option<ManualTime>,
 }
 
 /// The queues by physical name.
@@ -127,7 +123,7 @@ impl Queue {
             let message = Message {
                 id: id.clone(),
                 body: Arc::clone(&body),
-                sent_ms: context.clock.now().millis(),
+                sent_ms: context.time.now().millis(),
                 first_received_ms: None,
                 receives: 0,
                 source: None,
@@ -149,15 +145,13 @@ impl Queue {
         let context = &self.context;
         message.token = Some(context.activity.delayed());
         self.lock().delayed += 1;
-        let queue = Arc::clone(self);
-        let appear = move || {
+        // weak: what waits does not keep a host alive that is gone
+        let queue = Arc::downgrade(self);
+        context.time.after(delay, move || {
+            let Some(queue) = queue.upgrade() else { return };
             queue.lock().delayed -= 1;
             queue.push(message);
-        };
-        match &context.time {
-            Some(time) => time.after(delay, appear),
-            None => context.background.after(delay, appear),
-        }
+        });
     }
 
     /// Waits for messages and takes up to `most`, counting each receive; those received too often are given up.
@@ -173,7 +167,7 @@ impl Queue {
 
     fn take(self: &Arc<Self>, most: usize) -> Vec<Message> {
         let mut batch = Vec::new();
-        let now = self.context.clock.now().millis();
+        let now = self.context.time.now().millis();
         let mut state = self.lock();
         while batch.len() < most {
             let Some(mut message) = state.visible.pop_front() else { break };
@@ -213,9 +207,7 @@ impl Queue {
     /// A received message was not done: it is visible again after the visibility time-out.
     pub(crate) fn release(self: &Arc<Self>, message: Message) {
         self.lock().in_flight -= 1;
-        let context = &self.context;
-        let speed = if context.time.is_some() { 1 } else { context.retry_speed.max(1) };
-        self.hide(message, self.visibility / speed);
+        self.hide(message, self.visibility / self.context.retry_speed.max(1));
     }
 
     pub(crate) fn depth(&self) -> QueueDepth {

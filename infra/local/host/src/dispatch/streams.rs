@@ -10,16 +10,18 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use dynoxide::actions::get_records::{GetRecordsRequest, Record};
 use dynoxide::actions::get_shard_iterator::{decode_shard_iterator, encode_shard_iterator};
 use dynoxide::streams::shard_id;
+use runtime::Clock as _;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
 use super::invoke::{Deployed, Invoker};
-use super::lane::{Lane, StreamItem};
+use super::lane::{Lane, Load, StreamItem};
 use super::pattern::{Pattern, PatternError};
 use super::queues::{Queue, QueueContext};
 use crate::activity::{Activity, Token};
 use crate::aws::Dynamo;
 use crate::template::{REGION, StreamMapping, Table, stream_arn};
+use crate::time::LocalTime;
 
 /// Records of one read: while they are read nobody else is served.
 const READ_MAX: usize = 100;
@@ -106,8 +108,8 @@ pub(crate) struct StreamReader {
     dynamo: Dynamo,
     signal: Arc<Signal>,
     filters: Vec<Pattern>,
-    lanes: Vec<mpsc::UnboundedSender<StreamItem>>,
-    activity: Activity,
+    lanes: Vec<(mpsc::UnboundedSender<StreamItem>, Arc<Load>)>,
+    time: LocalTime,
     position: Position,
     signals: Signals,
     /// Records that were read are not needed again, because no later host goes on from here.
@@ -130,9 +132,10 @@ impl StreamReader {
         let mut lanes = Vec::new();
         for _ in 0..SHARDS * mapping.parallelization {
             let (sender, records) = mpsc::unbounded_channel();
-            let lane = Lane::new(mapping, deployed, invoker, on_failure.cloned(), context);
+            let load = Load::new(&invoker.activity);
+            let lane = Lane::new(mapping, deployed, invoker, on_failure.cloned(), context, &load);
             invoker.background.spawn(lane.run(records));
-            lanes.push(sender);
+            lanes.push((sender, load));
         }
         let position = Position::default();
         position.set(encode_shard_iterator(&mapping.table, &shard_id(&mapping.table), 0));
@@ -144,7 +147,7 @@ impl StreamReader {
             signal: signals.register(&mapping.table, &invoker.activity, &position),
             filters,
             lanes,
-            activity: invoker.activity.clone(),
+            time: context.time.clone(),
             position,
             signals: signals.clone(),
             forgets: true,
@@ -214,27 +217,29 @@ impl StreamReader {
     }
 
     fn deal(&self, record: &Record) {
-        let Some(event) = event_record(&self.table, &self.view, record) else { return };
+        // the database's clock is the machine's: what a function sees is the local time
+        let now_s = self.time.now().seconds();
+        let Some(event) = event_record(&self.table, &self.view, record, now_s) else { return };
         if !self.filters.is_empty() && !self.filters.iter().any(|filter| filter.matches(&event)) {
             return;
         }
+        let number = lane_of(&event["dynamodb"]["Keys"], &self.partition_key, self.lanes.len());
+        let Some((lane, load)) = self.lanes.get(number) else { return };
         let item = StreamItem {
             sequence_number: record.dynamodb.sequence_number.clone(),
-            arrived_s: event["dynamodb"]["ApproximateCreationDateTime"].as_i64().unwrap_or_default(),
-            lane: lane_of(&event["dynamodb"]["Keys"], &self.partition_key, self.lanes.len()),
+            arrived_s: now_s,
+            lane: number,
             event,
-            _token: self.activity.pending(),
+            _load: load.add(),
         };
-        if let Some(lane) = self.lanes.get(item.lane)
-            && lane.send(item).is_err()
-        {
+        if lane.send(item).is_err() {
             tracing::debug!(table = %self.table, "a lane ended with the host");
         }
     }
 }
 
 /// The record as Lambda hands it on; `None` for a write that changed nothing.
-fn event_record(table: &str, view: &str, record: &Record) -> Option<Value> {
+fn event_record(table: &str, view: &str, record: &Record, arrived_s: i64) -> Option<Value> {
     let images = &record.dynamodb;
     if images.old_image.is_some() && images.old_image == images.new_image {
         return None;
@@ -252,8 +257,7 @@ fn event_record(table: &str, view: &str, record: &Record) -> Option<Value> {
     };
     hidden.iter().for_each(|image| drop(change.remove(*image)));
     // whole seconds without a fraction, as in Lambda's events
-    let arrived: serde_json::Number = images.approximate_creation_date_time.to_string().parse().ok()?;
-    change.insert("ApproximateCreationDateTime".to_owned(), Value::Number(arrived));
+    change.insert("ApproximateCreationDateTime".to_owned(), json!(arrived_s));
     Some(event)
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test does not expect ends it")]
 
+mod clock;
 mod flow;
 mod gateway;
 mod model;

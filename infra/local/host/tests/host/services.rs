@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::support::{Seen, append, call, code, config, failed, journal, note, noted, start};
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::AttributeValue::{N, S};
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem};
 use host::{Host, Service, Used};
+use runtime::Clock as _;
 use serde_json::{Value, json};
 
 /// Units and calls by operation and target.
@@ -229,12 +231,29 @@ async fn a_file_keeps_tables_and_goes_on_in_the_stream_where_it_was() {
 }
 
 #[tokio::test]
+async fn a_clock_that_was_moved_on_stays_ahead_over_a_restart_of_its_file() {
+    let folder = tempfolder("clock");
+    let start = async || {
+        let mut config = config();
+        config.data = Some(folder.join("tables.db"));
+        Host::start(config).await.unwrap()
+    };
+    let host = start().await;
+    let moved = host.time().advance(Duration::from_secs(14 * 86_400)).await;
+    host.stop().await;
+    let host = start().await;
+    assert!(host.time().now() >= moved, "{} {moved}", host.time().now());
+    assert!(host.time().now().millis_since(moved) < 3_600_000, "{} {moved}", host.time().now());
+    host.stop().await;
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test]
 async fn what_a_crash_loses_from_the_queues_is_relayed_again() {
     let folder = tempfolder("crash");
     let start = async |work: host::Builder| {
         let mut config = config();
         config.data = Some(folder.join("tables.db"));
-        config.retry_speed = 1;
         config.registry.insert("steps-work".to_owned(), work);
         Host::start(config).await.unwrap()
     };

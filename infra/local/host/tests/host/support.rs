@@ -168,7 +168,7 @@ pub fn tick() -> Builder {
     })
 }
 
-/// The fixture with sound functions, fast retries and timers by hand.
+/// The fixture with sound functions and timers by hand.
 pub fn config() -> HostConfig {
     const NONE: &[(&str, Build)] = &[];
     let mut config = HostConfig::new(TemplateSource::Text(FIXTURE.to_owned()), &[NONE], Arc::new(Echo));
@@ -181,7 +181,6 @@ pub fn config() -> HostConfig {
     .into();
     config.parameters.insert("Stage".to_owned(), "test".to_owned());
     config.manual_schedules = true;
-    config.retry_speed = 10_000;
     config
 }
 

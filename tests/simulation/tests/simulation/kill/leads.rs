@@ -9,7 +9,7 @@ use domain::journey::Journey;
 use domain::lead::{Lead, LeadStatus};
 use domain::rules::SetName;
 use domain::sales::{AgentState, Task};
-use host::ManualTime;
+use host::LocalTime;
 use http::Method;
 use serde_json::{Value, json};
 use store::Stored;
@@ -33,7 +33,7 @@ async fn floor() -> World {
     let killer = Arc::new(Killer::default());
     let at: Timestamp = "2026-11-25T20:00:00Z".parse().unwrap();
     let options = Options { probe: Some(killer.clone()), adjust: Some(round_the_clock), ..Options::default() };
-    let world = World::with(ManualTime::at(at), killer, options).await;
+    let world = World::with(LocalTime::standing(at), killer, options).await;
     for agent in ["agt_sofia_reyes", "agt_mateo_silva"] {
         presence(&world, agent, "online").await;
     }

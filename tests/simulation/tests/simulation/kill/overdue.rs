@@ -17,7 +17,7 @@ async fn is_asked_for(world: &World, customer: &Customer) {
     let payment = world.deposit(customer, "250.00").await;
     world.pay(&payment, json!({"webhook": {"never": true}})).await;
     world.idle().await;
-    world.time.advance(NEARLY_OVERDUE);
+    world.time.advance(NEARLY_OVERDUE).await;
     world.killer.arm();
     world.until("credited", 30, async || world.status(&payment).await == "credited").await;
     world.drain().await;

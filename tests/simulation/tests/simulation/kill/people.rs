@@ -48,7 +48,7 @@ async fn acts(world: &World, work: &str, action: &str) {
             200 => return,
             // the first try came through and its answer did not
             409 if action != "claim" => return,
-            500.. => world.time.advance(MINUTE),
+            500.. => drop(world.time.advance(MINUTE).await),
             _ => panic!("{}", answer.text),
         }
     }

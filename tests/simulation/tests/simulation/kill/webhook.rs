@@ -22,7 +22,7 @@ async fn is_told(world: &World, customer: &Customer) {
             break;
         }
         assert!(answers[0] >= 500, "a provider does not send again after {answers:?}");
-        world.time.advance(MINUTE);
+        world.time.advance(MINUTE).await;
         answers = world.resend(&payment).await;
     }
     assert_eq!(answers, [200]);

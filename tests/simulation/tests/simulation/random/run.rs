@@ -9,7 +9,7 @@ use domain::entity::{TableName, timed_families};
 use domain::payment::DepositStatus;
 use domain::work::WorkItem;
 use futures::future::join_all;
-use host::{ManualTime, SystemClock};
+use host::{LocalTime, SystemClock};
 use http::Method;
 use runtime::Clock as _;
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ impl Run {
             delivery: Some(chaos.clone()),
             ..broker::local::Options::default()
         };
-        let time = ManualTime::at(SystemClock.now());
+        let time = LocalTime::standing(SystemClock.now());
         let world = World::with(time, Arc::new(Killer::default()), options).await;
         let mut rng = Rng::new(seed, "accounts");
         let mut customers = Vec::new();
@@ -135,7 +135,7 @@ impl Run {
                 self.clerk().await;
             }
             self.act(|| who.percent(60)).await;
-            self.world.time.advance(Duration::from_secs(*rng.pick(&PAUSES_S)));
+            self.world.time.advance(Duration::from_secs(*rng.pick(&PAUSES_S))).await;
             self.world.idle().await;
             if rng.percent(60) {
                 // a timer that died fires again
@@ -174,10 +174,10 @@ impl Run {
             let next = self.next_moment().await;
             match next {
                 None if self.is_played() => return,
-                None => self.world.time.advance(MINUTE),
+                None => drop(self.world.time.advance(MINUTE).await),
                 Some(at) => {
                     let wait = u64::try_from(at.millis_since(self.world.now())).unwrap_or(0);
-                    self.world.time.advance(Duration::from_millis(wait.max(1_000)));
+                    self.world.time.advance(Duration::from_millis(wait.max(1_000))).await;
                 }
             }
             self.world.idle().await;
