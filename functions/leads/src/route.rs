@@ -121,7 +121,7 @@ impl Route {
             commit.save(&self.crm, Some(task), &task.entity.taken_back(TaskStatus::Done, frame.now), &frame)?;
         }
         if let Some(winner) = lead.winner()
-            && let Some(agent) = self.crm.load::<AgentState>(&winner).await?
+            && let Some(agent) = self.crm.load::<AgentState>(winner).await?
         {
             let next = match declined {
                 Some(task) => agent.entity.released(task.entity.id.as_str(), "converted"),

@@ -121,7 +121,8 @@ impl Tell {
             }
         }
         let Some(address) = agent.email.clone() else {
-            return Err(StepError::Vendor("neither Slack nor a mail address reaches the agent".to_owned()));
+            let what = "neither Slack nor a mail address reaches the agent".to_owned();
+            return Err(StepError::Vendor { what, to_do: providers::Disposition::Hold });
         };
         let subject = render(&live.rules.message.subject, LANGUAGE, &words).map_err(broken)?;
         let mail = notify::Email {
@@ -133,7 +134,7 @@ impl Tell {
         match self.email.send(&notify::Message::Email(mail)).await {
             // a mail whose answer is lost may have arrived; the task stands in any case
             Ok(_) | Err(NotifyError::Unknown(_)) => Ok("email"),
-            Err(error) => Err(StepError::Vendor(error.to_string())),
+            Err(error) => Err(error.into()),
         }
     }
 

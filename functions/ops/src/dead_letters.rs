@@ -5,12 +5,14 @@ use std::sync::Arc;
 use domain::Timestamp;
 use domain::decision::Frame;
 use domain::rules::DeskRules;
+use domain::work::WorkItem;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
-use runtime::queue::{Message, QueueFunction, QueueStep};
+use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::{StepError, awsclients, step};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use store::Crm;
 
 use crate::desk::Opening;
@@ -34,21 +36,24 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 
 impl QueueStep for DeadLetters {
     const NAME: &'static str = "ops-dead-letters";
+    // what this step fails at has nowhere else to go
+    const PARKS: bool = false;
 
     fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
         Box::pin(async move {
             let live = self.rules.live::<DeskRules>().await?;
-            let text = |pointer: &str| message.record.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
             let queue = origin(&message.record, &message.body);
-            let sent = text("/attributes/SentTimestamp").parse().ok().and_then(Timestamp::from_millis);
             let event = message.event().ok();
+            let stuck = stuck(event.as_ref(), &message.body);
             let opening = Opening {
                 kind: "dead_letter",
-                derived_from: ["dead_letter", &queue, &message.id],
-                at: sent.unwrap_or(message.now),
+                // what is stuck, and not which message said so: however often it fails, it is one item
+                derived_from: ["dead_letter", &queue, &stuck],
+                id_at: Timestamp::EPOCH,
+                at: message.now,
                 client_id: event.as_ref().and_then(|event| event.client_id.clone()),
                 subject: json!({
-                    "queue": queue, "message_id": message.id,
+                    "queue": queue, "message_id": message_id(message),
                     "entity": event.as_ref().map(|event| event.entity.clone()),
                 }),
                 trigger: json!({
@@ -58,7 +63,7 @@ impl QueueStep for DeadLetters {
                 }),
                 pattern: json!({}),
             };
-            let frame = Frame {
+            let mut frame = Frame {
                 function: Self::NAME,
                 execution_id: message.execution_id.clone(),
                 trigger: format!("dead letter {}", message.id),
@@ -68,8 +73,21 @@ impl QueueStep for DeadLetters {
             };
             let item = opening.item(&live.rules)?;
             tracing::error!(work.id = %item.id, queue, "dead letter");
-            Ok(if step::create(&self.crm, item.opened(), &frame).await? { "opened" } else { "nothing_to_do" })
+            if step::create(&self.crm, item.clone().opened(), &frame).await? {
+                return Ok("opened");
+            }
+            let now = message.now;
+            let again = |stored: &WorkItem| stored.again(&item.facts, now);
+            Ok(step::change(&self.crm, &item.id, &mut frame, again).await?.outcome())
         })
+    }
+}
+
+/// What a message is about: an entity and what happened to it, else the body itself.
+fn stuck(event: Option<&BusEvent>, body: &str) -> String {
+    match event {
+        Some(event) => format!("{} {}", event.kind, event.entity),
+        None => hex::encode(Sha256::digest(body.as_bytes())),
     }
 }
 
@@ -83,10 +101,17 @@ fn origin(record: &Value, body: &str) -> String {
         Some(note.pointer("/requestContext/functionArn")?.as_str()?.to_owned())
     };
     let arn = text("/attributes/DeadLetterQueueSourceArn")
+        .or_else(|| text("/messageAttributes/queue/stringValue"))
         .or_else(|| text("/messageAttributes/TARGET_ARN/stringValue"))
         .or_else(of_stream)
         .or_else(|| text("/eventSourceARN"));
     arn.unwrap_or_default().rsplit(':').next().unwrap_or_default().to_owned()
+}
+
+/// The id that the message had where it failed.
+fn message_id(message: &Message) -> &str {
+    let parked = message.record.pointer("/messageAttributes/message_id/stringValue").and_then(Value::as_str);
+    parked.unwrap_or(&message.id)
 }
 
 fn shortened(body: &str) -> String {
@@ -115,11 +140,16 @@ mod tests {
         });
         let function = "arn:aws:lambda:eu-west-1:1:function:pipworks-prod-ops-relay";
         let note = json!({"requestContext": {"functionArn": function}, "DDBStreamBatchInfo": {}}).to_string();
+        let parked = json!({
+            "eventSourceARN": lies_in, "attributes": {},
+            "messageAttributes": {"queue": {"stringValue": arn("payments-overdue"), "dataType": "String"}},
+        });
         let other = json!({"eventSourceARN": lies_in, "attributes": {}, "messageAttributes": {}});
         for (record, body, from) in [
             (&redriven, "{}", "payments-credit"),
             (&redriven, note.as_str(), "payments-credit"),
             (&undelivered, "{}", "payments-decide"),
+            (&parked, "{}", "payments-overdue"),
             (&other, note.as_str(), "ops-relay"),
             (&other, "not JSON", "payments-dead-letters"),
             (&other, "{}", "payments-dead-letters"),

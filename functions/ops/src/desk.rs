@@ -50,6 +50,7 @@ impl QueueStep for Desk {
             let opening = Opening {
                 kind: &review.kind,
                 derived_from: [&event.entity, &review.kind, &review.trigger],
+                id_at: event.at,
                 at: event.at,
                 client_id: event.client_id.clone(),
                 subject: subject(&event),
@@ -112,6 +113,9 @@ pub(crate) struct Opening<'a> {
     pub kind: &'a str,
     /// What its id is derived from: a repeat is the same item.
     pub derived_from: [&'a str; 3],
+    /// The moment in its id.
+    pub id_at: Timestamp,
+    /// When it is opened.
     pub at: Timestamp,
     pub client_id: Option<ClientId>,
     pub subject: Value,
@@ -127,7 +131,7 @@ impl Opening<'_> {
         let options = rule.options.iter();
         let options = options.map(|o| WorkOption { action: o.action.as_str().to_owned(), label: o.label.clone() });
         Ok(WorkItem {
-            id: WorkId::from_bits(derived_bits(self.at, &self.derived_from)),
+            id: WorkId::from_bits(derived_bits(self.id_at, &self.derived_from)),
             client_id: self.client_id,
             facts: WorkFacts {
                 kind: self.kind.to_owned(),

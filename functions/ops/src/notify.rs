@@ -57,7 +57,7 @@ impl QueueStep for Notify {
             let event = message.event()?;
             let live = self.rules.live::<Notifications>().await?;
             let client = match &event.client_id {
-                Some(id) => self.crm.load_settled::<Client>(&id).await?.map(|stored| stored.entity),
+                Some(id) => self.crm.load_settled::<Client>(id).await?.map(|stored| stored.entity),
                 None => None,
             };
             let language = client.as_ref().map_or(live.rules.default_language.as_str(), |c| c.facts.language.as_str());
@@ -124,13 +124,13 @@ impl Notify {
                     tracing::error!(event.id = %event.event_id, channel, code, "message was refused for good");
                     sent.push(channel);
                 }
-                Err(error @ (NotifyError::Retry { .. } | NotifyError::Unknown(_))) => failure = Some(error.to_string()),
+                Err(error @ (NotifyError::Retry { .. } | NotifyError::Unknown(_))) => failure = Some(error),
             }
         }
         if !outside.is_empty() {
             self.crm.mark_sent(owner, &id, &sent).await?;
         }
-        failure.map_or(Ok(()), |what| Err(StepError::Vendor(what)))
+        failure.map_or(Ok(()), |error| Err(error.into()))
     }
 
     async fn send(

@@ -3,19 +3,24 @@
 //! Every record carries a version's outbox. Records of one entity are handled in their order, entities side by side.
 //! The lowest failed sequence number is reported: the stream comes again from there, and what was done before is
 //! found done.
+//!
+//! What cannot be delivered, or could not for some time, is parked with its whole image, and the shard goes on. What is
+//! parked comes to this function again from its queue, so nothing that was committed misses journal, ledger or bus for ever.
 
 pub(crate) mod events;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::{EventId, Timestamp};
+use domain::{EventId, Seconds, Timestamp};
 use futures::stream::{self, StreamExt as _};
 use providers::http::BoxFuture;
 use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use runtime::sqs::Sqs;
+use runtime::step::Disposition;
 use runtime::telemetry::{self, StepMetrics};
 use runtime::{StepError, awsclients};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use store::{Journal, LedgerEntry, MoneyTable, Outboxed};
@@ -25,11 +30,16 @@ use crate::bus::{Bus, Outgoing};
 /// Entities that are journalled side by side.
 const SIDE_BY_SIDE: usize = 16;
 
+/// A record that could not be delivered for so long is parked: the stream keeps it for a day, and others wait behind it.
+const PATIENCE: Seconds = Seconds(900);
+
 /// The function.
 pub struct Relay {
     journal: Journal,
     money: MoneyTable,
     bus: Bus,
+    sqs: Sqs,
+    parked_url: String,
     clock: Arc<dyn Clock>,
 }
 
@@ -42,6 +52,8 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
         journal: awsclients::journal(ports)?,
         money: awsclients::money(ports)?,
         bus: Bus::new(ports)?,
+        sqs: Sqs::new(ports),
+        parked_url: ports.need("PARKED_QUEUE_URL")?.to_owned(),
         clock: ports.clock.clone(),
     }))
 }
@@ -49,20 +61,57 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 #[derive(Deserialize)]
 struct Batch {
     #[serde(rename = "Records")]
-    records: Vec<StreamRecord>,
+    records: Vec<Source>,
 }
 
+/// A record of a stream, or a message with a parked one.
 #[derive(Deserialize)]
-struct StreamRecord {
-    dynamodb: Change,
+#[serde(untagged)]
+enum Source {
+    Stream {
+        dynamodb: Change,
+    },
+    Parked {
+        #[serde(rename = "messageId")]
+        message_id: String,
+        body: String,
+    },
 }
 
 #[derive(Deserialize)]
 struct Change {
     #[serde(rename = "SequenceNumber")]
     sequence: String,
+    /// Seconds since 1970.
+    #[serde(rename = "ApproximateCreationDateTime", default)]
+    created: Option<serde_json::Number>,
     #[serde(rename = "NewImage", default)]
     image: Option<Value>,
+}
+
+/// What is parked.
+#[derive(Serialize, Deserialize)]
+struct Parked {
+    image: Value,
+}
+
+/// A version to be delivered.
+struct Record {
+    /// What the answer calls it.
+    item: String,
+    image: Value,
+    /// Whether it waited long enough; a parked one waits in its queue.
+    parks: Parks,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Parks {
+    /// It is there already.
+    Never,
+    /// When trying again cannot help.
+    Hopeless,
+    /// Whatever the failure.
+    Any,
 }
 
 impl Function for Relay {
@@ -75,21 +124,48 @@ impl Function for Relay {
             let started = self.clock.now();
             let batch: Batch = serde_json::from_str(event.get())
                 .map_err(|error| FunctionError { kind: "MalformedEvent", message: error.to_string() })?;
-            let (failed, usage) = store::measured(self.relay(&batch.records)).await;
+            let of_stream = batch.records.iter().all(|record| matches!(record, Source::Stream { .. }));
+            let records = batch.records.into_iter().filter_map(|source| record(source, started)).collect();
+            let (mut failed, usage) = store::measured(self.relay(records)).await;
+            if of_stream {
+                // the stream comes again from the first
+                failed.truncate(1);
+            }
             let ended = self.clock.now();
             telemetry::emit(&StepMetrics {
                 at: ended,
                 function: "ops-relay",
-                outcome: if failed.is_none() { "relayed" } else { "failed" },
+                outcome: if failed.is_empty() { "relayed" } else { "failed" },
                 latency_ms: ended.millis_since(started),
                 usage: &usage,
                 correlation_id: "",
                 execution_id: &invocation.request_id,
             });
-            let failures: Vec<Value> = failed.iter().map(|sequence| json!({"itemIdentifier": sequence})).collect();
+            let failures: Vec<Value> = failed.iter().map(|item| json!({"itemIdentifier": item})).collect();
             telemetry::raw(&json!({"batchItemFailures": failures}))
         })
     }
+}
+
+fn record(source: Source, now: Timestamp) -> Option<Record> {
+    match source {
+        Source::Stream { dynamodb: Change { sequence, created, image } } => {
+            let created = created.and_then(|seconds| Timestamp::from_seconds(whole(&seconds)?));
+            let old = created.is_some_and(|created| now >= created.plus(PATIENCE));
+            let parks = if old { Parks::Any } else { Parks::Hopeless };
+            Some(Record { item: sequence, image: image?, parks })
+        }
+        // a body that holds no image fails like an image that cannot be read, and is given up to the dead letters
+        Source::Parked { message_id, body } => {
+            let image = serde_json::from_str::<Parked>(&body).map_or(Value::Null, |parked| parked.image);
+            Some(Record { item: message_id, image, parks: Parks::Never })
+        }
+    }
+}
+
+/// Whole seconds of a number that may be written with a fraction.
+fn whole(seconds: &serde_json::Number) -> Option<i64> {
+    seconds.as_i64().or_else(|| seconds.to_string().split('.').next()?.parse().ok())
 }
 
 /// A record's place in the batch and the events it brings.
@@ -99,17 +175,18 @@ struct Journalled {
 }
 
 impl Relay {
-    /// The sequence number of the first record that failed.
-    async fn relay(&self, records: &[StreamRecord]) -> Option<String> {
+    /// What could not be delivered and is not parked, in order.
+    async fn relay(&self, records: Vec<Record>) -> Vec<String> {
+        let mut failed: BTreeMap<usize, Disposition> = BTreeMap::new();
         let mut by_entity: BTreeMap<String, Vec<(usize, Outboxed)>> = BTreeMap::new();
-        let mut first_failed: Option<usize> = None;
         for (place, record) in records.iter().enumerate() {
-            let Some(image) = &record.dynamodb.image else { continue };
-            match Outboxed::read_json(image) {
+            match Outboxed::read_json(&record.image) {
+                // only its due time was moved: the version came before
+                Ok(outboxed) if outboxed.is_postponed => {}
                 Ok(outboxed) => by_entity.entry(outboxed.entity.clone()).or_default().push((place, outboxed)),
                 Err(error) => {
-                    tracing::error!(stream.sequence = %record.dynamodb.sequence, error = %error, "poisoned stream record");
-                    first_failed = Some(first_failed.map_or(place, |first| first.min(place)));
+                    tracing::error!(record = %record.item, error = %error, "a version cannot be read");
+                    failed.insert(place, StepError::from(error).disposition());
                 }
             }
         }
@@ -121,22 +198,51 @@ impl Relay {
         for journalled in done.into_iter().flatten() {
             match journalled.result {
                 Ok(events) => outgoing.extend(events.into_iter().map(|event| (journalled.place, event))),
-                Err(_) => {
-                    first_failed = Some(first_failed.map_or(journalled.place, |first| first.min(journalled.place)))
-                }
+                Err(error) => drop(failed.insert(journalled.place, error.disposition())),
             }
         }
         outgoing.sort_by_key(|(place, _)| *place);
         let events: Vec<Outgoing> = outgoing.iter().map(|(_, event)| event.clone()).collect();
         for ((place, _), taken) in outgoing.iter().zip(self.bus.put(&events).await) {
             if !taken {
-                first_failed = Some(first_failed.map_or(*place, |first| first.min(*place)));
+                failed.entry(*place).or_insert(Disposition::Retry);
             }
         }
-        first_failed.and_then(|place| records.get(place)).map(|record| record.dynamodb.sequence.clone())
+        self.not_parked(&records, failed).await
     }
 
-    /// The versions of one entity in their order; after a failure the rest waits.
+    /// Parks what may be; the rest, in order.
+    async fn not_parked(&self, records: &[Record], failed: BTreeMap<usize, Disposition>) -> Vec<String> {
+        let mut left = Vec::new();
+        for (place, disposition) in failed {
+            let Some(record) = records.get(place) else { continue };
+            let parks = match record.parks {
+                Parks::Never => false,
+                Parks::Hopeless => disposition == Disposition::Park,
+                Parks::Any => true,
+            };
+            if !(parks && self.park(record).await) {
+                left.push(record.item.clone());
+            }
+        }
+        left
+    }
+
+    async fn park(&self, record: &Record) -> bool {
+        let body = json!(Parked { image: record.image.clone() }).to_string();
+        match self.sqs.send(&self.parked_url, &body, &[]).await {
+            Ok(()) => {
+                tracing::error!(record = %record.item, "a version is parked");
+                true
+            }
+            Err(error) => {
+                tracing::error!(record = %record.item, error = %error, "a version cannot be parked");
+                false
+            }
+        }
+    }
+
+    /// The versions of one entity in their order. One that fails does not keep the later ones: they find their place by key.
     async fn entity(&self, entries: Vec<(usize, Outboxed)>) -> Vec<Journalled> {
         let mut done = Vec::new();
         for (place, entry) in entries {
@@ -144,11 +250,7 @@ impl Relay {
             if let Err(error) = &result {
                 tracing::error!(entity = %entry.entity, version = entry.version, error = %error, "version was not journalled");
             }
-            let failed = result.is_err();
             done.push(Journalled { place, result });
-            if failed {
-                break;
-            }
         }
         done
     }

@@ -57,7 +57,7 @@ impl Webhook {
             Ok(answer) => Ok(reply(psp.as_ref(), answer, request)),
             Err(error) => {
                 let answer = match error.disposition() {
-                    Disposition::Retry => WebhookAnswer::TryAgain,
+                    Disposition::Retry | Disposition::RetrySoon => WebhookAnswer::TryAgain,
                     Disposition::Park => WebhookAnswer::Malformed,
                 };
                 tracing::warn!(psp = name, "webhook was not taken");

@@ -192,6 +192,29 @@ impl WorkItem {
         Decision::new(self, "opened", vec!["work.opened"], why)
     }
 
+    /// What it was opened for happens again. An open item stands as it is; one that was resolved is opened anew, because what
+    /// was done did not help.
+    pub fn again(&self, facts: &WorkFacts, now: Timestamp) -> Verdict<Self> {
+        if self.facts.status != WorkStatus::Resolved {
+            return Verdict::Nothing("it is open already");
+        }
+        let mut next = Self { facts: facts.clone(), ..self.clone() };
+        next.facts.created_at = self.facts.created_at;
+        next.line(now, "automation", "reopened", None);
+        Verdict::change(
+            next,
+            "reopened",
+            vec!["work.opened"],
+            vec!["it happened again after it was resolved".to_owned()],
+        )
+    }
+
+    fn line(&mut self, at: Timestamp, by: &str, action: &str, note: Option<&str>) {
+        self.history.push(WorkLine { at, by: by.to_owned(), action: action.to_owned(), note: note.map(str::to_owned) });
+        let surplus = self.history.len().saturating_sub(HISTORY_MAX);
+        self.history.drain(..surplus);
+    }
+
     /// Applies a person's action.
     ///
     /// # Errors
@@ -207,15 +230,7 @@ impl WorkItem {
         }
         let note = action.note.as_deref().map(str::trim).filter(|n| !n.is_empty());
         let mut next = self.clone();
-        next.history.push(WorkLine {
-            at: now,
-            by: by.to_owned(),
-            action: action.action.clone(),
-            note: note.map(str::to_owned),
-        });
-        if next.history.len() > HISTORY_MAX {
-            next.history.remove(0);
-        }
+        next.line(now, by, &action.action, note);
         match action.action.as_str() {
             "note" if note.is_none() => Err(WorkRefusal::NoteMissing),
             "note" => Ok(Verdict::change(next, "noted", vec![], vec![])),
@@ -381,6 +396,19 @@ mod tests {
         assert_eq!((released.facts.status, released.facts.owner.clone()), (WorkStatus::Open, None));
         assert!(does_nothing(&released.act(&action("release"), "ana", at(4))));
         assert!(released.act(&action("claim"), "ben", at(4)).is_ok());
+    }
+
+    #[test]
+    fn what_happens_again_opens_a_resolved_item_anew_and_leaves_an_open_one_alone() {
+        let item = item();
+        assert_eq!(item.again(&item.facts, at(1)), Verdict::Nothing("it is open already"));
+        let resolved = change(item.act(&action("resolve"), "ana", at(5))).next;
+        let fresh = WorkFacts { due_at: at(9_000), trigger: json!({"what": "evt_2"}), ..item.facts.clone() };
+        let again = change(Ok(resolved.again(&fresh, at(6))));
+        assert_eq!((again.outcome, again.events.as_slice()), ("reopened", ["work.opened"].as_slice()));
+        assert_eq!((again.next.facts.status, &again.next.facts.decision), (WorkStatus::Open, &None));
+        assert_eq!((again.next.facts.due_at, again.next.facts.owner.clone()), (at(9_000), None));
+        assert_eq!(again.next.history.last().map(|line| line.action.as_str()), Some("reopened"));
     }
 
     #[test]

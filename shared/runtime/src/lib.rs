@@ -1,5 +1,6 @@
 //! What every function does alike: bootstrap, step, auth, secrets, rules, telemetry.
 
+mod aftermath;
 pub mod auth;
 pub mod awsclients;
 pub mod function;
@@ -10,6 +11,7 @@ pub mod problem;
 pub mod queue;
 pub mod rulebook;
 pub mod secrets;
+pub mod sqs;
 pub mod step;
 pub mod telemetry;
 pub mod vendors;

@@ -122,7 +122,9 @@ impl From<StepError> for Problem {
         tracing::error!(error = %error, kind = error.kind(), "request failed");
         match (&error, error.disposition()) {
             (StepError::Absent(_), _) => Self::not_found("there is no such resource"),
-            (_, Disposition::Retry) => Self::unavailable("a part of the service is not available; try again"),
+            (_, Disposition::Retry | Disposition::RetrySoon) => {
+                Self::unavailable("a part of the service is not available; try again")
+            }
             (_, Disposition::Park) => {
                 Self::new(500, "internal", "Internal error", "the failure is logged under the correlation id")
             }

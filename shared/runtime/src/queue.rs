@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
+use crate::aftermath::{Aftermath, Fate};
 use crate::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
 use crate::step::StepError;
 use crate::telemetry::{self, StepMetrics};
@@ -101,6 +102,8 @@ impl Message {
 pub trait QueueStep: Send + Sync + 'static {
     /// The function's name.
     const NAME: &'static str;
+    /// Whether what cannot help to deliver again is put among the dead letters at once.
+    const PARKS: bool = true;
 
     /// Handles one message; the text names the outcome for log and metric.
     fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>>;
@@ -109,6 +112,7 @@ pub trait QueueStep: Send + Sync + 'static {
 /// A step as a function.
 pub struct QueueFunction<S> {
     step: S,
+    aftermath: Aftermath,
     clock: Arc<dyn Clock>,
 }
 
@@ -116,11 +120,12 @@ impl<S: QueueStep> QueueFunction<S> {
     /// Wraps a step.
     ///
     /// # Errors
-    /// None today; the signature is every builder's.
+    /// [`ConfigError`].
     pub fn build(step: S, ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-        Ok(Arc::new(Self { step, clock: ports.clock.clone() }))
+        Ok(Arc::new(Self { step, aftermath: Aftermath::new(ports, S::PARKS)?, clock: ports.clock.clone() }))
     }
 
+    /// Handles a message; its id, if it is to be delivered again.
     async fn one(&self, record: &Value, invocation: &Invocation) -> Result<(), String> {
         let started = self.clock.now();
         let message = Message {
@@ -130,7 +135,8 @@ impl<S: QueueStep> QueueFunction<S> {
             execution_id: invocation.request_id.clone(),
             now: started,
         };
-        let correlation_id = message.event().map(|event| event.correlation_id).unwrap_or_default();
+        let event = message.event().ok();
+        let correlation_id = event.as_ref().map(|event| event.correlation_id.clone()).unwrap_or_default();
         let (result, usage) = store::measured(self.step.handle(&message)).await;
         let outcome = match &result {
             Ok(outcome) => outcome,
@@ -152,7 +158,13 @@ impl<S: QueueStep> QueueFunction<S> {
             correlation_id: &correlation_id,
             execution_id: &invocation.request_id,
         });
-        result.map(|_| ()).map_err(|_| message.id)
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) => match self.aftermath.of(&message, event.as_ref(), &error).await {
+                Fate::Deleted => Ok(()),
+                Fate::Again => Err(message.id),
+            },
+        }
     }
 }
 
@@ -229,7 +241,11 @@ mod tests {
     #[tokio::test]
     async fn what_would_not_end_in_time_is_left_for_another_invocation() {
         let done = Arc::new(Mutex::new(Vec::new()));
-        let function = QueueFunction { step: Slow(done.clone()), clock: Arc::new(Noon) };
+        let function = QueueFunction {
+            step: Slow(done.clone()),
+            aftermath: Aftermath::none(Arc::new(Noon)),
+            clock: Arc::new(Noon),
+        };
         let records: Vec<Value> = (1..=5).map(|n| json!({"messageId": n.to_string(), "body": "{}"})).collect();
         let event = to_raw_value(&json!({"Records": records})).unwrap();
         // time for the first, and not for a third

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
 use providers::http::BoxFuture;
+use providers::notify::NotifyError;
 use providers::platforms::PlatformError;
 use providers::psp::PspError;
 use store::{Commit, Committed, Home, Saved, StoreError, Stored};
@@ -43,9 +44,17 @@ pub enum StepError {
     /// Somebody else is at it; come back later.
     #[error("come back later: {0}")]
     Busy(&'static str),
-    /// A vendor could not be reached or is not set up.
-    #[error("vendor call failed: {0}")]
-    Vendor(String),
+    /// A vendor did not do it.
+    #[error("vendor call failed: {what}")]
+    Vendor {
+        /// What is wrong.
+        what: String,
+        /// What the vendor's error says to do about it.
+        to_do: providers::Disposition,
+    },
+    /// A queue could not be written to.
+    #[error("queue call failed: {0}")]
+    Queue(String),
 }
 
 /// What to do with the trigger of a failed step.
@@ -53,6 +62,8 @@ pub enum StepError {
 pub enum Disposition {
     /// Deliver it again: the cause may pass.
     Retry,
+    /// Deliver it again soon: somebody else is at it for a moment.
+    RetrySoon,
     /// Delivering it again cannot help; it goes to the dead letters, and so to a person.
     Park,
 }
@@ -62,9 +73,16 @@ impl StepError {
     pub fn disposition(&self) -> Disposition {
         match self {
             Self::Store(error) if error.retry() => Disposition::Retry,
-            Self::Secret { retry: true, .. } | Self::Busy(_) | Self::Vendor(_) => Disposition::Retry,
+            Self::Busy(_) => Disposition::RetrySoon,
+            Self::Secret { retry: true, .. } | Self::Queue(_) => Disposition::Retry,
             // a rule set is repaired by publishing a new version, within the retries or by a replay after them
             Self::Rules { .. } => Disposition::Retry,
+            Self::Vendor { to_do, .. } => match to_do {
+                providers::Disposition::Retry | providers::Disposition::LookUp => Disposition::Retry,
+                // somebody repairs what is set up wrong, within the retries or after them
+                providers::Disposition::Hold => Disposition::Retry,
+                providers::Disposition::GiveUp => Disposition::Park,
+            },
             Self::Store(_) | Self::Secret { retry: false, .. } | Self::Malformed(_) | Self::Absent(_) => {
                 Disposition::Park
             }
@@ -80,20 +98,27 @@ impl StepError {
             Self::Malformed(_) => "Malformed",
             Self::Absent(_) => "Absent",
             Self::Busy(_) => "Busy",
-            Self::Vendor(_) => "Vendor",
+            Self::Vendor { .. } => "Vendor",
+            Self::Queue(_) => "Queue",
         }
     }
 }
 
 impl From<PspError> for StepError {
     fn from(error: PspError) -> Self {
-        Self::Vendor(error.to_string())
+        Self::Vendor { what: error.to_string(), to_do: error.disposition() }
     }
 }
 
 impl From<PlatformError> for StepError {
     fn from(error: PlatformError) -> Self {
-        Self::Vendor(error.to_string())
+        Self::Vendor { what: error.to_string(), to_do: error.disposition() }
+    }
+}
+
+impl From<NotifyError> for StepError {
+    fn from(error: NotifyError) -> Self {
+        Self::Vendor { what: error.to_string(), to_do: error.disposition() }
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) async fn view(crm: &Crm, request: &Request, caller: &Caller) -> Resul
     let lead = crm.load::<Lead>(&id).await?.ok_or_else(missing)?.entity;
     let Some(first) = &lead.facts.duplicate_of else { return Ok(Reply::json(200, &lead_view(&lead))) };
     // a form that joined an earlier lead is shown as that lead, under its own id
-    let joined = crm.load::<Lead>(&first).await?.ok_or_else(missing)?.entity;
+    let joined = crm.load::<Lead>(first).await?.ok_or_else(missing)?.entity;
     let mut view = lead_view(&joined);
     if let Some(object) = view.as_object_mut() {
         object.insert("lead_id".to_owned(), json!(id));

@@ -201,11 +201,12 @@ impl Connector {
                 let call = async { services.secrets.get_secret_value(caller, body) };
                 self.counted(Service::SecretsManager, operation, &target, call).await
             }
-            ("sqs", "SendMessage") => {
+            ("sqs", "SendMessage" | "ChangeMessageVisibility") => {
                 let target = sqs::target(body);
                 let call = async {
                     match services.queues.get() {
-                        Some(queues) => sqs::send_message(queues, caller, body),
+                        Some(queues) if operation == "SendMessage" => sqs::send_message(queues, caller, body),
+                        Some(queues) => sqs::change_visibility(queues, caller, body),
                         None => Answer::error(500, "com.amazonaws.sqs#InternalError", "the queues are not there yet"),
                     }
                 };

@@ -1,4 +1,7 @@
-//! SQS `SendMessage`: what a function itself puts into a queue of the template.
+//! SQS: what a function itself puts into a queue of the template, and how long it leaves a message hidden.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 use md5::{Digest, Md5};
 use serde::Deserialize;
@@ -16,6 +19,23 @@ const MESSAGE_SIZE_BYTES_MAX: usize = 1024 * 1024;
 struct SendMessage {
     queue_url: String,
     message_body: String,
+    #[serde(default)]
+    message_attributes: BTreeMap<String, Attribute>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attribute {
+    #[serde(default)]
+    string_value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ChangeMessageVisibility {
+    queue_url: String,
+    receipt_handle: String,
+    visibility_timeout: u32,
 }
 
 /// The queue's name in a body that holds its URL.
@@ -50,8 +70,29 @@ pub(super) fn send_message(queues: &Queues, caller: &Caller, body: &[u8]) -> Ans
         return Answer::error(400, "com.amazonaws.sqs#InvalidParameterValue", message);
     }
     let digest = hex::encode(Md5::digest(send.message_body.as_bytes()));
-    let id = queue.send(send.message_body);
+    let attributes = send.message_attributes.into_iter().map(|(name, value)| (name, value.string_value)).collect();
+    let id = queue.send_with(send.message_body, attributes);
     Answer::json(&json!({"MessageId": id, "MD5OfMessageBody": digest}))
+}
+
+/// Answers one call.
+pub(super) fn change_visibility(queues: &Queues, caller: &Caller, body: &[u8]) -> Answer {
+    let Ok(change) = serde_json::from_slice::<ChangeMessageVisibility>(body) else {
+        return Answer::error(
+            400,
+            "com.amazonaws.sqs#MissingRequiredParameterException",
+            "QueueUrl, ReceiptHandle and VisibilityTimeout are required",
+        );
+    };
+    let name = queue_of(&change.queue_url).unwrap_or_default();
+    if let Err(Denied(message)) = caller.may("sqs:ChangeMessageVisibility", &queue_arn(name)) {
+        return Answer::error(403, "com.amazonaws.sqs#AccessDeniedException", &message);
+    }
+    let Some(queue) = queues.get(name) else {
+        return Answer::error(400, "com.amazonaws.sqs#QueueDoesNotExist", "The specified queue does not exist.");
+    };
+    queue.hide_for(&change.receipt_handle, Duration::from_secs(change.visibility_timeout.into()));
+    Answer::json(&json!({}))
 }
 
 #[cfg(test)]

@@ -59,6 +59,8 @@ pub(crate) struct Queue {
 
 #[derive(Default)]
 struct State {
+    /// By receipt: how long a message in work stays hidden when it is not done, where its consumer said so.
+    hidden_for: BTreeMap<String, Duration>,
     visible: VecDeque<Message>,
     delayed: usize,
     in_flight: usize,
@@ -68,6 +70,7 @@ struct State {
 pub(crate) struct Message {
     pub(crate) id: String,
     pub(crate) body: Arc<str>,
+    attributes: Arc<BTreeMap<String, String>>,
     sent_ms: i64,
     first_received_ms: Option<i64>,
     receives: u32,
@@ -115,14 +118,20 @@ impl Queue {
 
     /// Takes a message and answers its id; it is delivered once unless the host's [`Delivery`] says otherwise.
     pub(crate) fn send(self: &Arc<Self>, body: String) -> String {
+        self.send_with(body, BTreeMap::new())
+    }
+
+    /// The same with attributes beside the body.
+    pub(crate) fn send_with(self: &Arc<Self>, body: String, attributes: BTreeMap<String, String>) -> String {
         let context = &self.context;
         let id = uuid::Uuid::from_u128(context.entropy.id_bits()).to_string();
         let delays = context.delivery.as_ref().map(|delivery| delivery.delays(&self.name, &id));
-        let body: Arc<str> = body.into();
+        let (body, attributes): (Arc<str>, _) = (body.into(), Arc::new(attributes));
         for delay in delays.unwrap_or_else(|| vec![Duration::ZERO]) {
             let message = Message {
                 id: id.clone(),
                 body: Arc::clone(&body),
+                attributes: Arc::clone(&attributes),
                 sent_ms: context.time.now().millis(),
                 first_received_ms: None,
                 receives: 0,
@@ -200,14 +209,25 @@ impl Queue {
 
     /// A received message is done.
     pub(crate) fn delete(&self, message: Message) {
-        self.lock().in_flight -= 1;
+        let mut state = self.lock();
+        state.in_flight -= 1;
+        state.hidden_for.remove(&message.receipt());
+        drop(state);
         drop(message);
+    }
+
+    /// How long a message in work stays hidden if it is not done.
+    pub(crate) fn hide_for(&self, receipt: &str, visibility: Duration) {
+        self.lock().hidden_for.insert(receipt.to_owned(), visibility);
     }
 
     /// A received message was not done: it is visible again after the visibility time-out.
     pub(crate) fn release(self: &Arc<Self>, message: Message) {
-        self.lock().in_flight -= 1;
-        self.hide(message, self.visibility / self.context.retry_speed.max(1));
+        let mut state = self.lock();
+        state.in_flight -= 1;
+        let visibility = state.hidden_for.remove(&message.receipt()).unwrap_or(self.visibility);
+        drop(state);
+        self.hide(message, visibility / self.context.retry_speed.max(1));
     }
 
     pub(crate) fn depth(&self) -> QueueDepth {
@@ -218,6 +238,13 @@ impl Queue {
     /// The bodies of the visible messages.
     pub(crate) fn peek(&self) -> Vec<String> {
         self.lock().visible.iter().map(|message| message.body.to_string()).collect()
+    }
+}
+
+impl Message {
+    /// What names this receive of it.
+    fn receipt(&self) -> String {
+        format!("{}-{}", self.id, self.receives)
     }
 }
 
@@ -235,12 +262,25 @@ struct SqsRecord<'a> {
     receipt_handle: String,
     body: &'a str,
     attributes: SqsAttributes<'a>,
-    message_attributes: BTreeMap<String, String>,
+    message_attributes: BTreeMap<&'a str, SqsAttribute<'a>>,
     md5_of_body: String,
     event_source: &'static str,
     #[serde(rename = "eventSourceARN")]
     event_source_arn: String,
     aws_region: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SqsAttribute<'a> {
+    string_value: &'a str,
+    data_type: &'static str,
+}
+
+impl<'a> From<&'a String> for SqsAttribute<'a> {
+    fn from(text: &'a String) -> Self {
+        Self { string_value: text, data_type: "String" }
+    }
 }
 
 #[derive(Serialize)]
@@ -258,7 +298,7 @@ impl<'a> SqsEvent<'a> {
     pub(crate) fn new(queue: &Queue, messages: impl IntoIterator<Item = &'a Message>) -> Self {
         let records = messages.into_iter().map(|message| SqsRecord {
             message_id: &message.id,
-            receipt_handle: format!("{}-{}", message.id, message.receives),
+            receipt_handle: message.receipt(),
             body: &message.body,
             attributes: SqsAttributes {
                 approximate_receive_count: message.receives.to_string(),
@@ -267,7 +307,7 @@ impl<'a> SqsEvent<'a> {
                 approximate_first_receive_timestamp: message.first_received_ms.unwrap_or(message.sent_ms).to_string(),
                 dead_letter_queue_source_arn: message.source.as_deref(),
             },
-            message_attributes: BTreeMap::new(),
+            message_attributes: message.attributes.iter().map(|(name, value)| (name.as_str(), value.into())).collect(),
             md5_of_body: hex::encode(Md5::digest(message.body.as_bytes())),
             event_source: "aws:sqs",
             event_source_arn: queue_arn(&queue.name),

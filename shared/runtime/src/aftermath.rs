@@ -1,0 +1,166 @@
+//! What becomes of a message that a step failed at.
+//!
+//! - What is due is moved on, whatever the failure, and comes again by the timers; who is told of it is told once.
+//! - What cannot help to deliver again is parked at once, with its reason, among the workflow's dead letters.
+//! - What somebody else is at comes back soon, later each time.
+//! - Anything else is left alone: it is visible again after the queue's time, and given up by the queue after enough receives.
+
+use std::sync::Arc;
+
+use domain::entity::{TableName, timed_families};
+use domain::{Seconds, Timestamp};
+use serde_json::Value;
+use store::{Postponed, Table};
+
+use crate::awsclients;
+use crate::function::{Clock, ConfigError, Ports};
+use crate::queue::{BusEvent, Message};
+use crate::sqs::{Sqs, url_of};
+use crate::step::{Disposition, StepError};
+
+/// First time by which something due is moved on; doubles with each failure in a row.
+const LATER_FIRST: Seconds = Seconds(60);
+/// Longest time by which something due is moved on.
+const LATER_MAX: Seconds = Seconds(3_600);
+/// Failures in a row after which a person is told although trying again may help.
+const TELL_AFTER: u32 = 4;
+/// First time after which a message that was busy comes back; doubles with each receive.
+const SOON_S: i32 = 5;
+/// Longest such time.
+const SOON_MAX_S: i32 = 600;
+
+/// What becomes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is deleted: what it was about is seen to otherwise.
+    Deleted,
+    /// It is delivered again.
+    Again,
+}
+
+/// What a queue function needs for the messages it fails at.
+pub(crate) struct Aftermath {
+    sqs: Sqs,
+    /// The URL of the workflow's dead letters; a function without them parks nothing.
+    dead_letters: Option<String>,
+    crm: Option<Table>,
+    money: Option<Table>,
+    clock: Arc<dyn Clock>,
+}
+
+/// A due time as its event tells it.
+struct Due<'a> {
+    entity: &'a str,
+    table: TableName,
+    at: &'a str,
+}
+
+impl<'a> Due<'a> {
+    fn of(event: &'a BusEvent) -> Option<Self> {
+        let family = event.kind.strip_suffix(".due")?;
+        let table = timed_families().find(|known| known.family == family)?.table;
+        Some(Self { entity: &event.entity, table, at: event.data.get("due_at").and_then(Value::as_str)? })
+    }
+}
+
+fn later(tries: u32, now: Timestamp) -> Timestamp {
+    let doubled = LATER_FIRST.0.saturating_mul(1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX));
+    now.plus(Seconds(doubled.min(LATER_MAX.0)))
+}
+
+#[cfg(test)]
+impl Aftermath {
+    /// Parks nothing, moves nothing.
+    pub(crate) fn none(clock: Arc<dyn Clock>) -> Self {
+        let sqs = Sqs::of(&aws_config::SdkConfig::builder().build());
+        Self { sqs, dead_letters: None, crm: None, money: None, clock }
+    }
+}
+
+impl Aftermath {
+    /// From a function's ports: the tables are those that it knows.
+    ///
+    /// # Errors
+    /// None today; a table that is not named is one that it may not use.
+    pub(crate) fn new(ports: &Ports, parks: bool) -> Result<Self, ConfigError> {
+        let dead_letters = ports.environment.get("DEAD_LETTERS_URL").filter(|_| parks).cloned();
+        Ok(Self {
+            sqs: Sqs::new(ports),
+            dead_letters,
+            crm: awsclients::crm(ports).ok().map(|crm| crm.0),
+            money: awsclients::money(ports).ok().map(|money| money.0),
+            clock: ports.clock.clone(),
+        })
+    }
+
+    /// Sees to a message that failed.
+    pub(crate) async fn of(&self, message: &Message, event: Option<&BusEvent>, error: &StepError) -> Fate {
+        let done = match event.and_then(Due::of) {
+            Some(due) => self.due(&due, message, error).await,
+            None => self.other(message, error).await,
+        };
+        done.unwrap_or_else(|error| {
+            tracing::warn!(message.id = %message.id, error = %error, "a failed message was left to its queue");
+            Fate::Again
+        })
+    }
+
+    async fn due(&self, due: &Due<'_>, message: &Message, error: &StepError) -> Result<Fate, StepError> {
+        let table = match due.table {
+            TableName::Crm => &self.crm,
+            TableName::Money => &self.money,
+        };
+        let Some(table) = table else { return self.other(message, error).await };
+        let now = self.clock.now();
+        match table.postpone(due.entity, due.at, |tries| later(tries, now)).await? {
+            // by the timers it comes again, so this message need not
+            Postponed::Moved { tries } if tries < TELL_AFTER && error.disposition() != Disposition::Park => {
+                Ok(Fate::Deleted)
+            }
+            Postponed::Moved { .. } => self.park(message, error).await,
+            Postponed::NotDue => self.other(message, error).await,
+        }
+    }
+
+    async fn other(&self, message: &Message, error: &StepError) -> Result<Fate, StepError> {
+        match error.disposition() {
+            Disposition::Park => self.park(message, error).await,
+            Disposition::RetrySoon => self.soon(message).await.map(|()| Fate::Again),
+            Disposition::Retry => Ok(Fate::Again),
+        }
+    }
+
+    async fn soon(&self, message: &Message) -> Result<(), StepError> {
+        let text = |pointer: &str| message.record.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+        let Some(url) = url_of(text("/eventSourceARN")) else { return Ok(()) };
+        let receives: u32 = text("/attributes/ApproximateReceiveCount").parse().unwrap_or(1);
+        let seconds = SOON_S.saturating_mul(1_i32.checked_shl(receives.saturating_sub(1)).unwrap_or(i32::MAX));
+        self.sqs.hide(&url, text("/receiptHandle"), seconds.clamp(SOON_S, SOON_MAX_S)).await
+    }
+
+    /// Puts a message among the dead letters, with where it comes from and the kind of failure: what exactly failed stands in
+    /// the log of the execution, because it may quote somebody.
+    async fn park(&self, message: &Message, error: &StepError) -> Result<Fate, StepError> {
+        let Some(url) = &self.dead_letters else { return Ok(Fate::Again) };
+        let queue = message.record.get("eventSourceARN").and_then(Value::as_str).unwrap_or_default();
+        let attributes = [
+            ("queue", queue),
+            ("message_id", message.id.as_str()),
+            ("reason", error.kind()),
+            ("execution_id", message.execution_id.as_str()),
+        ];
+        self.sqs.send(url, &message.body, &attributes).await?;
+        Ok(Fate::Deleted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_waits_longer_each_time_and_never_longer_than_an_hour() {
+        let waits: Vec<i64> = (1..=9).map(|tries| later(tries, Timestamp::EPOCH).seconds()).collect();
+        assert_eq!(waits, [60, 120, 240, 480, 960, 1_920, 3_600, 3_600, 3_600]);
+    }
+}
