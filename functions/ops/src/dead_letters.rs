@@ -39,7 +39,7 @@ impl QueueStep for DeadLetters {
         Box::pin(async move {
             let live = self.rules.live::<DeskRules>().await?;
             let text = |pointer: &str| message.record.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-            let queue = text("/eventSourceARN").rsplit(':').next().unwrap_or_default().to_owned();
+            let queue = origin(&message.record, &message.body);
             let sent = text("/attributes/SentTimestamp").parse().ok().and_then(Timestamp::from_millis);
             let event = message.event().ok();
             let opening = Opening {
@@ -76,6 +76,22 @@ impl QueueStep for DeadLetters {
     }
 }
 
+/// What gave the message up, as the last part of its ARN: the queue whose consumer failed, the target that a rule could not
+/// reach, the function whose stream mapping gave up, and else the queue that it lies in.
+fn origin(record: &Value, body: &str) -> String {
+    let text = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let of_stream = || {
+        let note = serde_json::from_str::<Value>(body).ok()?;
+        note.get("DDBStreamBatchInfo")?;
+        Some(note.pointer("/requestContext/functionArn")?.as_str()?.to_owned())
+    };
+    let arn = text("/attributes/DeadLetterQueueSourceArn")
+        .or_else(|| text("/messageAttributes/TARGET_ARN/stringValue"))
+        .or_else(of_stream)
+        .or_else(|| text("/eventSourceARN"));
+    arn.unwrap_or_default().rsplit(':').next().unwrap_or_default().to_owned()
+}
+
 fn shortened(body: &str) -> String {
     if body.chars().count() <= BODY_MAX {
         return body.to_owned();
@@ -83,4 +99,35 @@ fn shortened(body: &str) -> String {
     let mut cut: String = body.chars().take(BODY_MAX).collect();
     cut.push('…');
     cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_letter_says_what_gave_it_up() {
+        let lies_in = "arn:aws:sqs:eu-west-1:1:pipworks-prod-payments-dead-letters";
+        let arn = |name: &str| format!("arn:aws:sqs:eu-west-1:1:pipworks-prod-{name}");
+        let redriven = json!({
+            "eventSourceARN": lies_in, "attributes": {"DeadLetterQueueSourceArn": arn("payments-credit")},
+        });
+        let undelivered = json!({
+            "eventSourceARN": lies_in, "attributes": {},
+            "messageAttributes": {"TARGET_ARN": {"stringValue": arn("payments-decide"), "dataType": "String"}},
+        });
+        let function = "arn:aws:lambda:eu-west-1:1:function:pipworks-prod-ops-relay";
+        let note = json!({"requestContext": {"functionArn": function}, "DDBStreamBatchInfo": {}}).to_string();
+        let other = json!({"eventSourceARN": lies_in, "attributes": {}, "messageAttributes": {}});
+        for (record, body, from) in [
+            (&redriven, "{}", "payments-credit"),
+            (&redriven, note.as_str(), "payments-credit"),
+            (&undelivered, "{}", "payments-decide"),
+            (&other, note.as_str(), "ops-relay"),
+            (&other, "not JSON", "payments-dead-letters"),
+            (&other, "{}", "payments-dead-letters"),
+        ] {
+            assert_eq!(origin(record, body), format!("pipworks-prod-{from}"), "{record} {body}");
+        }
+    }
 }

@@ -1,4 +1,4 @@
-"""Deploys a SAM template to the running LocalStack. Runs in LocalStack's environment (boto3, PyYAML)."""
+"""Deploys a SAM template with its nested stacks to the running LocalStack. Runs in LocalStack's environment (boto3, PyYAML)."""
 
 import io
 import json
@@ -65,12 +65,17 @@ def upload_packages(cloud, names, folder, kind):
     return keys
 
 
-def create_stack(cloud, name, body, parameters):
+def upload_template(cloud, key, template):
+    """Uploads a template as `sam package` does; returns its address."""
+    cloud.s3.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(template).encode())
+    return "%s/%s/%s" % (cloud.endpoint, BUCKET, key)
+
+
+def create_stack(cloud, name, url, parameters):
     """Creates the stack and waits; raises with the failed events when it fails."""
-    cloud.s3.put_object(Bucket=BUCKET, Key="template.json", Body=json.dumps(body).encode())
     cloud.cloudformation.create_stack(
         StackName=name,
-        TemplateURL="%s/%s/template.json" % (cloud.endpoint, BUCKET),
+        TemplateURL=url,
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
         Capabilities=CAPABILITIES,
         DisableRollback=True,
@@ -79,7 +84,7 @@ def create_stack(cloud, name, body, parameters):
     reported = 0
     while True:
         stack = cloud.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-        done = [r for r in resources_of(cloud, name) if r["ResourceStatus"] == "CREATE_COMPLETE"]
+        done = [r for r in all_resources_of(cloud, name) if r["ResourceStatus"] == "CREATE_COMPLETE"]
         if len(done) >= reported + 20:
             reported = len(done)
             print("  %d resources" % reported, file=sys.stderr, flush=True)
@@ -94,10 +99,20 @@ def resources_of(cloud, name):
     return cloud.cloudformation.describe_stack_resources(StackName=name)["StackResources"]
 
 
+def all_resources_of(cloud, name):
+    """The resources of a stack and of those nested in it; logical ids mean one thing in all of them."""
+    own = resources_of(cloud, name)
+    nested = [r["PhysicalResourceId"] for r in own if r["ResourceType"] == templates.STACK and r.get("PhysicalResourceId")]
+    return own + [resource for stack in nested for resource in resources_of(cloud, stack)]
+
+
 def failures(cloud, name, stack):
-    """One line for each event that failed."""
-    events = cloud.cloudformation.describe_stack_events(StackName=name)["StackEvents"]
-    failed = [e for e in reversed(events) if "FAILED" in e["ResourceStatus"] and e["LogicalResourceId"] != name]
+    """One line for each event that failed, of the nested stacks too."""
+    nested = [r.get("PhysicalResourceId") for r in resources_of(cloud, name) if r["ResourceType"] == templates.STACK]
+    events = []
+    for stack_name in [name, *filter(None, nested)]:
+        events += reversed(cloud.cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"])
+    failed = [e for e in events if "FAILED" in e["ResourceStatus"] and e["ResourceType"] != templates.STACK]
     lines = [
         "  %s (%s): %s" % (e["LogicalResourceId"], e["ResourceType"], e.get("ResourceStatusReason", "no reason given"))
         for e in failed
@@ -107,7 +122,7 @@ def failures(cloud, name, stack):
 
 def describe(cloud, stack):
     """What a caller needs to use the stack, as plain data."""
-    resources = resources_of(cloud, stack["StackName"])
+    resources = all_resources_of(cloud, stack["StackName"])
     apis = {}
     for resource in resources:
         if resource["ResourceType"] == "AWS::ApiGateway::RestApi":
@@ -128,11 +143,17 @@ def deploy(options, state, environment):
     """The whole deployment; returns the description of the stack."""
     cloud = Cloud(state["endpoint"], environment)
     begun = time.monotonic()
-    template = templates.load(Path(options.template).read_text())
-    names = sorted(set(templates.binaries_of(template).values()))
-    keys = upload_packages(cloud, names, Path(options.binaries), options.package)
-    body = templates.point_at_packages(template, BUCKET, keys)
-    print("  creating stack %s with %d functions ..." % (options.stack, len(names)), file=sys.stderr, flush=True)
-    stack = create_stack(cloud, options.stack, body, options.param)
+    root, nested = templates.read(Path(options.template))
+    functions = [binary for template in (root, *nested.values()) for binary in templates.binaries_of(template).values()]
+    keys = upload_packages(cloud, sorted(set(functions)), Path(options.binaries), options.package)
+    urls = {
+        path: upload_template(cloud, "%s/%s" % (options.stack, path), templates.point_at_packages(template, BUCKET, keys))
+        for path, template in nested.items()
+    }
+    root = templates.point_at_templates(templates.point_at_packages(root, BUCKET, keys), urls)
+    url = upload_template(cloud, "%s/template.json" % options.stack, root)
+    title = "  creating stack %s with %d functions in %d nested stacks ..."
+    print(title % (options.stack, len(functions), len(nested)), file=sys.stderr, flush=True)
+    stack = create_stack(cloud, options.stack, url, options.param)
     print("  stack %s: %.1f s" % (options.stack, time.monotonic() - begun), file=sys.stderr, flush=True)
     return describe(cloud, stack)

@@ -1,41 +1,43 @@
-"""Reads a SAM template and points its functions at local packages. Needs PyYAML, so it runs in LocalStack's environment."""
+"""Reads a SAM template with its nested ones and points its functions at local packages. Needs PyYAML, so it runs in LocalStack's
+environment."""
 
-import yaml
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tools"))
+
+from api_body import TemplateError, load, put_in_bodies  # noqa: E402
 
 FUNCTION = "AWS::Serverless::Function"
+STACK = "AWS::CloudFormation::Stack"
 
 
-class TemplateError(Exception):
-    """The template or the folder of binaries does not hold what a deployment needs."""
+def read(path):
+    """The template in a file, its API's body put in, and the templates nested in it by their TemplateURL."""
+    root = put_in_bodies(load(path.read_text()), path.parent)
+    return root, {url: _nested(path.parent / url) for url in nested_urls(root)}
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML as CloudFormation reads it: dates stay text, and `!Ref x` is `{"Ref": x}`."""
-
-    yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
+def _nested(path):
+    template = load(path.read_text())
+    if nested_urls(template):
+        raise TemplateError("%s nests stacks itself; only the root may" % path)
+    return template
 
 
-def _short_tag(loader, suffix, node):
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else "Fn::" + suffix: value}
+def nested_urls(template):
+    return [resource["Properties"]["TemplateURL"] for resource in _stacks(template)]
 
 
-_Loader.add_multi_constructor("!", _short_tag)
+def point_at_templates(root, urls):
+    """Sets where each nested template is; `urls` maps its path to an address that CloudFormation reaches."""
+    for resource in _stacks(root):
+        resource["Properties"]["TemplateURL"] = urls[resource["Properties"]["TemplateURL"]]
+    return root
 
 
-def load(text):
-    """The template as plain data, every short tag in its long form; it can be written as JSON."""
-    return yaml.load(text, Loader=_Loader)
+def _stacks(template):
+    return [resource for resource in template.get("Resources", {}).values() if resource.get("Type") == STACK]
 
 
 def binaries_of(template):

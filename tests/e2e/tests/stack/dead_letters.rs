@@ -76,8 +76,9 @@ fn a_message_that_cannot_be_processed_becomes_a_work_item_of_support() {
         assert_eq!(items.len(), 1, "{items:?}");
         let item = &items[0];
         assert_eq!((text(item, "/kind"), text(item, "/runbook")), ("dead_letter", "dead_letter"));
-        let dead_letters = stack.resource("PaymentsDecideDeadLetters").unwrap();
-        assert_eq!(text(item, "/subject/queue"), dead_letters.rsplit('/').next().unwrap());
+        // it lies in the workflow's queue of dead letters and says which queue it comes from
+        let queue = stack.resource("PaymentsDecideQueue").unwrap();
+        assert_eq!(text(item, "/subject/queue"), queue.rsplit('/').next().unwrap());
         assert!(text(item, "/trigger/body").contains(&correlation));
         let failures = stack.printed("PaymentsDecideFunction").matches(&format!("{payment} does not exist")).count();
         assert_eq!(failures, 5);

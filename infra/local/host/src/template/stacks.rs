@@ -103,7 +103,7 @@ fn join<T>(all: &mut BTreeMap<String, T>, more: BTreeMap<String, T>) -> Result<(
     Ok(())
 }
 
-/// How many resources one becomes when SAM has transformed it. `test_template.py` holds it against SAM itself.
+/// How many resources one becomes when SAM has transformed it; `test_template.py` lets SAM itself count.
 pub(super) fn size(resource: &Resource) -> usize {
     match resource.kind.as_str() {
         "AWS::Serverless::Function" => {

@@ -1,6 +1,7 @@
 //! What the model says of the fixture, in both ways in which SAM writes things.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use host::template::{
@@ -129,6 +130,68 @@ Resources:
     assert_eq!(rule.targets[0].dead_letters.as_deref(), Some("Queue"));
     let timers: Vec<_> = template.schedules.iter().map(|t| (t.id.as_str(), t.enabled, t.input.as_deref())).collect();
     assert_eq!(timers, [("Step.Daily", true, Some("{}")), ("Step.Hourly", false, None)]);
+}
+
+/// Reads the nested fixture with one of its texts replaced.
+fn nested(file: &str, sound: &str, broken: &str) -> Result<Template, String> {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/nested");
+    let folder = std::env::temp_dir().join(format!("host-nested-{}-{}", std::process::id(), broken.len()));
+    std::fs::create_dir_all(folder.join("stacks")).unwrap();
+    for name in ["template.yaml", "openapi.yaml", "stacks/data.yaml", "stacks/answers.yaml"] {
+        let mut text = std::fs::read_to_string(fixture.join(name)).unwrap();
+        if name == file {
+            assert!(text.contains(sound), "{sound}");
+            text = text.replace(sound, broken);
+        }
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let parameters = [("Stage".to_owned(), "test".to_owned())].into();
+    let template = Template::read(&folder.join("template.yaml"), &parameters).map_err(|error| error.to_string());
+    std::fs::remove_dir_all(folder).unwrap();
+    template
+}
+
+#[test]
+fn nested_stacks_are_one_model() {
+    let template = nested("template.yaml", "Stage", "Stage").unwrap();
+    let answer = template.function("answer").unwrap();
+    assert_eq!(answer.environment["ROUTES"], "Api/*", "a parameter from the root");
+    assert_eq!(answer.queues[0].queue, "nested-test", "an output of another stack");
+    assert_eq!(answer.routes, [Route { method: "GET".to_owned(), path: "/v1/items/{item_id}".to_owned() }]);
+    assert_eq!((answer.binary.as_str(), answer.handler.as_str()), ("answers", "answer"));
+    let sizes: BTreeMap<&str, usize> =
+        template.stacks.iter().map(|(name, sizes)| (name.as_str(), sizes.values().sum())).collect();
+    // the function without a role of its own gets one, and a mapping; the API a deployment and a stage
+    assert_eq!(sizes, [("Answers", 3), ("Data", 1), ("template", 5)].into());
+}
+
+#[test]
+fn what_stacks_cannot_have_of_one_another_is_a_fault() {
+    for (file, sound, broken, fault) in [
+        ("template.yaml", "Outputs.QueueArn", "Outputs.Queue", "Answers: stack Data has no output Queue"),
+        (
+            "template.yaml",
+            "Parameters: {Stage: !Ref Stage}\n",
+            "Parameters: {Stage: !GetAtt Answers.Outputs.Stage}\n",
+            "Data: stack Answers has no output Stage",
+        ),
+        ("stacks/answers.yaml", "  Routes: {Type: String}\n", "", "parameter Routes is not declared in the template"),
+        (
+            "stacks/answers.yaml",
+            "Resources:\n",
+            "Resources:\n  Queue: {Type: AWS::SQS::Queue}\n",
+            "template: Queue is in two stacks",
+        ),
+        ("stacks/data.yaml", "Condition: IsProd, ", "", "OnlyInProd: refers to Nothing, which is not in the template"),
+        (
+            "openapi.yaml",
+            "type: aws_proxy",
+            "type: mock",
+            "Api: GET /v1/items/{item_id}: is not answered by a function alone",
+        ),
+    ] {
+        assert_eq!(nested(file, sound, broken).map(drop), Err(fault.to_owned()));
+    }
 }
 
 #[test]
