@@ -136,8 +136,8 @@ impl Check<'_> {
     /// The gateway may invoke each function for exactly its routes.
     fn gateway(&mut self) {
         let of_gateway = |source: &str| {
-            let (api, route) = source.strip_prefix("arn:aws:execute-api:")?.split_once("/*/")?;
-            Some((api.to_owned(), route.to_owned()))
+            let (_, route) = source.strip_prefix("arn:aws:execute-api:")?.split_once("/*/")?;
+            Some(route.to_owned())
         };
         for function in self.template.functions.values() {
             let granted: BTreeSet<String> = self
@@ -145,7 +145,7 @@ impl Check<'_> {
                 .permissions
                 .iter()
                 .filter(|permission| permission.function == function.id)
-                .filter_map(|permission| of_gateway(&permission.source).map(|(_, route)| route))
+                .filter_map(|permission| of_gateway(&permission.source))
                 .collect();
             let needed: BTreeSet<String> = function.routes.iter().map(route_arn).collect();
             for route in needed.difference(&granted) {

@@ -45,9 +45,6 @@ fn the_template_holds_together_and_deploys_exactly_the_code_there_is() {
     let template = template(&[]);
     let found = faults(&template, Code { handlers: &handlers(), timeouts: &timeouts });
     assert!(found.is_empty(), "{found:#?}");
-    for (stack, sizes) in &template.stacks {
-        println!("{stack}: {} resources", sizes.values().sum::<usize>());
-    }
 }
 
 #[test]
