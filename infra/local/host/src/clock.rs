@@ -34,7 +34,10 @@ async fn now(State(time): State<LocalTime>) -> Response {
 async fn advance(State(time): State<LocalTime>, headers: HeaderMap, body: Bytes) -> Response {
     let by = match span(&body) {
         Ok(by) => by,
-        Err(faults) => return refused(&Problem { status: 400, ..Problem::input(faults) }, &headers),
+        Err(errors) => {
+            let detail = "the clock was not moved; see errors";
+            return refused(&Problem { errors, ..Problem::malformed(detail) }, &headers);
+        }
     };
     let moved = std::time::Duration::from_secs(by.0.into());
     // a task of its own: a caller who goes away does not leave it half-way

@@ -61,6 +61,10 @@ impl Timer {
     }
 
     fn ring(self: &Arc<Self>, at: Timestamp) {
+        // half a million minutes of a year need no task each to find that nothing was written since the last
+        if self.sweep.as_ref().is_some_and(|sweep| self.time.is_moving() && sweep.finds_nothing(at)) {
+            return;
+        }
         let (timer, busy) = (Arc::clone(self), self.time.busy());
         self.invoker.background.spawn(async move {
             if timer.is_needed(at).await {
@@ -155,14 +159,17 @@ impl Sweep {
         self.earliest().await.is_some_and(|earliest| earliest <= at)
     }
 
+    /// Whether the last look says that nothing is due and nothing was written since.
+    fn finds_nothing(&self, at: Timestamp) -> bool {
+        let seen = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.is_some_and(|(writes, earliest)| {
+            writes == self.dynamo.writes() && earliest.is_none_or(|earliest| earliest > at)
+        })
+    }
+
     async fn earliest(&self) -> Option<Timestamp> {
         // counted before the look: a write during it makes for another look
         let writes = self.dynamo.writes();
-        if let Some((then, earliest)) = *self.seen.lock().unwrap_or_else(PoisonError::into_inner)
-            && then == writes
-        {
-            return earliest;
-        }
         let mut earliest: Option<Timestamp> = None;
         for table in &self.tables {
             let first = match self.dynamo.earliest(table, &self.index).await {
