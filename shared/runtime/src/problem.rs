@@ -116,6 +116,17 @@ impl Problem {
     }
 }
 
+/// An error with all that caused it, for the log: a layer of its own says only at which step it failed.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 impl From<StepError> for Problem {
     /// Never says what inside failed: that is in the log, under the correlation id.
     fn from(error: StepError) -> Self {
