@@ -6,9 +6,14 @@ pub mod credentials;
 pub mod request;
 mod seal;
 
+use runtime::http::table_of;
+
 /// The functions of this package by the names of their binaries.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("accounts-request", request::build),
     ("accounts-create", create::build),
     ("accounts-credentials", credentials::build),
 ];
+
+/// The HTTP routes of this package, a table a function.
+pub const ROUTES: &[runtime::http::Table] = &[table_of::<request::Ask>, table_of::<credentials::HandOver>];

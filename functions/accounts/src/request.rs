@@ -6,10 +6,9 @@ use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::Client;
 use domain::rules::Platforms;
 use domain::{AccountId, ClientId, Timestamp};
-use providers::http::BoxFuture;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Go, Keyed};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::{Caller, Problem, StepError, awsclients};
@@ -37,22 +36,19 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Ask {
     const NAME: &'static str = "accounts-request";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move { self.ask(&request, caller).await })
-    }
+    const ROUTES: &'static [Route<Self>] = &[Route::token(
+        "POST",
+        "/v1/clients/{client_id}/accounts",
+        PORTAL,
+        Scope::OneClient,
+        |step, request, caller| Box::pin(step.ask(request, caller)),
+    )];
 }
 
 impl Ask {
-    async fn ask(&self, request: &Request, caller: Option<Caller>) -> Result<Reply, Problem> {
-        let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-        caller.require(PORTAL)?;
+    async fn ask(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let client_id: ClientId = request.id("client_id")?;
-        caller.require_client(&client_id)?;
-        let keyed = Keyed::read(request, &caller)?;
+        let keyed = Keyed::read(request, caller)?;
         let body = request.json()?;
         let client = self.crm.load::<Client>(client_id.as_str()).await?;
         let client = client.ok_or_else(|| Problem::not_found("there is no such client"))?.entity;

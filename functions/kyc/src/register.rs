@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use domain::client::{Client, registered};
 use domain::{ClientId, Timestamp};
-use providers::http::BoxFuture;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Go, Keyed};
 use runtime::{Caller, Problem, awsclients};
 use serde_json::json;
@@ -30,21 +29,15 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Register {
     const NAME: &'static str = "kyc-register";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move { self.register(&request, caller).await })
-    }
+    const ROUTES: &'static [Route<Self>] =
+        &[Route::token("POST", "/v1/clients", PORTAL, Scope::Everybody, |step, request, caller| {
+            Box::pin(step.register(request, caller))
+        })];
 }
 
 impl Register {
-    async fn register(&self, request: &Request, caller: Option<Caller>) -> Result<Reply, Problem> {
-        let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-        caller.require(PORTAL)?;
-        caller.require_unbound()?;
-        let keyed = Keyed::read(request, &caller)?;
+    async fn register(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        let keyed = Keyed::read(request, caller)?;
         let body = request.json()?;
         let fresh = ClientId::from_bits(self.entropy.id_bits());
         // before the key is claimed: a request that is refused leaves nothing behind

@@ -6,10 +6,9 @@ use domain::LeadId;
 use domain::decision::Frame;
 use domain::lead::{Lead, Submission};
 use domain::rules::{LeadIntake, LeadScoring};
-use providers::http::BoxFuture;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Go, Keyed};
 use runtime::rulebook::RuleBook;
 use runtime::{Caller, Problem, StepError, awsclients};
@@ -38,21 +37,15 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Intake {
     const NAME: &'static str = "leads-intake";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move { self.take(&request, caller).await })
-    }
+    const ROUTES: &'static [Route<Self>] =
+        &[Route::token("POST", "/v1/leads", PORTAL, Scope::Everybody, |step, request, caller| {
+            Box::pin(step.take(request, caller))
+        })];
 }
 
 impl Intake {
-    async fn take(&self, request: &Request, caller: Option<Caller>) -> Result<Reply, Problem> {
-        let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-        caller.require(PORTAL)?;
-        caller.require_unbound()?;
-        let keyed = Keyed::read(request, &caller)?;
+    async fn take(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        let keyed = Keyed::read(request, caller)?;
         let body = request.json()?;
         let rules = self.rules.live::<LeadIntake>().await?;
         let scoring = self.rules.live::<LeadScoring>().await?;

@@ -14,6 +14,8 @@ mod slack;
 pub mod task;
 pub mod tell;
 
+use runtime::http::table_of;
+
 /// Times it is decided again because somebody else saved first. In a burst for one pool or agent all workers want the same
 /// item: of five, one in a million loses so often in a row. A message then waits for its queue, a person is asked to look again.
 pub(crate) const ATTEMPTS: usize = 60;
@@ -28,4 +30,13 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("leads-task", task::build),
     ("leads-agents", agents::build),
     ("leads-tell", tell::build),
+];
+
+/// The HTTP routes of this package, a table a function.
+pub const ROUTES: &[runtime::http::Table] = &[
+    table_of::<intake::Intake>,
+    table_of::<signal::Signals>,
+    table_of::<meta::Webhook>,
+    table_of::<task::Tasks>,
+    table_of::<agents::Agents>,
 ];

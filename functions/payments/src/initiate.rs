@@ -9,11 +9,10 @@ use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
 use domain::rules::Psps;
 use domain::{ClientId, PaymentId};
-use providers::http::BoxFuture;
 use providers::psp::{PspError, SessionOrder};
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Go, Keyed};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::vendors::PspDesk;
@@ -48,22 +47,19 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Initiate {
     const NAME: &'static str = "payments-initiate";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move { self.initiate(&request, caller).await })
-    }
+    const ROUTES: &'static [Route<Self>] = &[Route::token(
+        "POST",
+        "/v1/clients/{client_id}/deposits",
+        PORTAL,
+        Scope::OneClient,
+        |step, request, caller| Box::pin(step.initiate(request, caller)),
+    )];
 }
 
 impl Initiate {
-    async fn initiate(&self, request: &Request, caller: Option<Caller>) -> Result<Reply, Problem> {
-        let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-        caller.require(PORTAL)?;
+    async fn initiate(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let client_id: ClientId = request.id("client_id")?;
-        caller.require_client(&client_id)?;
-        let keyed = Keyed::read(request, &caller)?;
+        let keyed = Keyed::read(request, caller)?;
         let body = request.json()?;
         let live = self.desk.rules().await?;
         let table = Home::<Deposit>::table(&self.money);

@@ -7,6 +7,8 @@ pub mod overdue;
 pub mod webhook;
 mod wish;
 
+use runtime::http::table_of;
+
 /// The functions of this package by the names of their binaries.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("payments-initiate", initiate::build),
@@ -15,3 +17,6 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("payments-overdue", overdue::build),
     ("payments-decide", decide::build),
 ];
+
+/// The HTTP routes of this package, a table a function.
+pub const ROUTES: &[runtime::http::Table] = &[table_of::<initiate::Initiate>, table_of::<webhook::Webhook>];

@@ -63,7 +63,7 @@ impl Caller {
     ///
     /// # Errors
     /// 403.
-    pub fn require_unbound(&self) -> Result<(), Problem> {
+    pub(crate) fn require_unbound(&self) -> Result<(), Problem> {
         match &self.client_id {
             Some(_) => Err(Problem::forbidden("the token is bound to one client")),
             None => Ok(()),
@@ -156,4 +156,4 @@ fn unavailable(error: keys::KeysError) -> Problem {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -21,11 +21,13 @@ pub struct Problem {
     pub errors: Vec<Fault>,
     /// Seconds after which to try again.
     pub retry_after: Option<u32>,
+    /// The methods that the resource knows.
+    pub allow: Vec<&'static str>,
 }
 
 impl Problem {
     fn new(status: u16, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, title, detail: detail.into(), errors: Vec::new(), retry_after: None }
+        Self { status, code, title, detail: detail.into(), errors: Vec::new(), retry_after: None, allow: Vec::new() }
     }
 
     /// 400 or 422 with the faults: 400 when the input could not even be understood.
@@ -58,6 +60,12 @@ impl Problem {
     /// 404.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(404, "not-found", "Not found", detail)
+    }
+
+    /// 405 with the methods that there are.
+    pub fn method_not_allowed(allow: Vec<&'static str>) -> Self {
+        let detail = format!("the resource knows {}", allow.join(", "));
+        Self { allow, ..Self::new(405, "method-not-allowed", "Method not allowed", detail) }
     }
 
     /// 409.
@@ -111,6 +119,9 @@ impl Problem {
         reply.headers.insert("content-type".to_owned(), "application/problem+json".to_owned());
         if let Some(seconds) = self.retry_after {
             reply.headers.insert("retry-after".to_owned(), seconds.to_string());
+        }
+        if !self.allow.is_empty() {
+            reply.headers.insert("allow".to_owned(), self.allow.join(", "));
         }
         reply
     }

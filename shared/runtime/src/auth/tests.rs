@@ -77,14 +77,15 @@ impl Transport for Scripted {
     }
 }
 
-struct Desk {
+pub(crate) struct Desk {
+    pub(crate) ports: Ports,
     authority: Authority,
     clock: Arc<Hands>,
     issuer: Arc<Scripted>,
 }
 
 impl Desk {
-    fn new(answers: impl IntoIterator<Item = Result<(u16, Value), TransportError>>) -> Self {
+    pub(crate) fn new(answers: impl IntoIterator<Item = Result<(u16, Value), TransportError>>) -> Self {
         Self::slow(answers, Duration::ZERO)
     }
 
@@ -92,8 +93,8 @@ impl Desk {
         let answers = Mutex::new(answers.into_iter().collect());
         let (clock, issuer) =
             (Arc::new(Hands(AtomicI64::new(NOW_S))), Arc::new(Scripted { answers, delay, ..Scripted::default() }));
-        let authority = Authority::new(&ports(URL, clock.clone(), issuer.clone())).unwrap();
-        Self { authority, clock, issuer }
+        let ports = ports(URL, clock.clone(), issuer.clone());
+        Self { authority: Authority::new(&ports).unwrap(), ports, clock, issuer }
     }
 
     fn forward_s(&self, seconds: i64) {
@@ -126,7 +127,7 @@ fn down() -> Result<(u16, Value), TransportError> {
     Err(TransportError::NotSent("connection refused".to_owned()))
 }
 
-fn keys<'a>(entries: impl IntoIterator<Item = &'a Value>) -> Result<(u16, Value), TransportError> {
+pub(crate) fn keys<'a>(entries: impl IntoIterator<Item = &'a Value>) -> Result<(u16, Value), TransportError> {
     Ok((200, json!({"keys": entries.into_iter().collect::<Vec<_>>()})))
 }
 
@@ -137,14 +138,14 @@ fn encoded(bytes: impl AsRef<[u8]>) -> String {
 type Sign = Box<dyn Fn(&[u8]) -> Vec<u8>>;
 
 /// A key of a type: how it is published, without `alg` and `use`, and what it signs.
-struct Signer {
+pub(crate) struct Signer {
     algorithm: &'static str,
-    jwk: Value,
+    pub(crate) jwk: Value,
     sign: Sign,
 }
 
 impl Signer {
-    fn es256(id: &str) -> Self {
+    pub(crate) fn es256(id: &str) -> Self {
         let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
         let point = key.public_key().as_ref();
         let jwk =
@@ -183,7 +184,7 @@ impl Signer {
     }
 
     /// A token that is good for a month.
-    fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         let head = json!({"alg": self.algorithm, "typ": "JWT", "kid": self.id()});
         let claims = json!({
             "iss": "https://issuer.example.com", "aud": "pipworks", "sub": "desk-1", "roles": ["support"],

@@ -26,6 +26,7 @@ mod openapi;
 mod praxis;
 mod problems;
 mod reversals;
+mod routes;
 mod samples;
 mod signing;
 mod stripe;
