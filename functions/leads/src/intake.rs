@@ -9,11 +9,11 @@ use domain::rules::{LeadIntake, LeadScoring};
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
-use runtime::idempotency::{Go, Keyed};
+use runtime::idempotency::{Keyed, Made};
 use runtime::rulebook::RuleBook;
 use runtime::{Caller, Problem, StepError, awsclients};
 use serde_json::{Value, json};
-use store::{Crm, Home};
+use store::Crm;
 
 use crate::admit::{Arrival, Rules, admit, broken_scoring};
 use crate::phone;
@@ -49,25 +49,15 @@ impl Intake {
         let body = request.json()?;
         let rules = self.rules.live::<LeadIntake>().await?;
         let scoring = self.rules.live::<LeadScoring>().await?;
-        let form = Submission::read(&body, &rules.rules, &phone::read, request.now).map_err(Problem::input)?;
+        let wish = Submission::read(&body, &rules.rules, &phone::read, request.now).map_err(Problem::input);
         let fresh = LeadId::from_bits(self.entropy.id_bits());
-        let table = Home::<Lead>::table(&self.crm);
-        let (id, replay) = match keyed.begin::<Lead>(table, request, fresh.as_str()).await? {
-            Go::Make { id, replay } => (id, replay),
-            Go::Made(made) => return Ok(answer(&made.entity).replayed()),
+        let make = async |id, form| {
+            let mut frame = request.frame(Self::NAME);
+            frame.rules = Some(scoring.label());
+            let rules = Rules { intake: &rules.rules, scoring: &scoring.rules };
+            Ok(Made::Saved(self.admit(&form, id, &rules, &frame).await?))
         };
-        let id: LeadId = id.parse().map_err(|_| Problem::not_found("there is no such resource"))?;
-        let mut frame = request.frame(Self::NAME);
-        frame.rules = Some(scoring.label());
-        let rules = Rules { intake: &rules.rules, scoring: &scoring.rules };
-        match self.admit(&form, id, &rules, &frame).await {
-            Ok(lead) if replay => Ok(answer(&lead).replayed()),
-            Ok(lead) => Ok(answer(&lead)),
-            Err(error) => {
-                keyed.give_back(table, request).await;
-                Err(error.into())
-            }
-        }
+        keyed.create(&self.crm, fresh, wish, make, answer).await
     }
 
     async fn admit(&self, form: &Submission, id: LeadId, rules: &Rules<'_>, frame: &Frame) -> Result<Lead, StepError> {

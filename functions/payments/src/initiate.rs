@@ -13,12 +13,12 @@ use providers::psp::{PspError, SessionOrder};
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
-use runtime::idempotency::{Go, Keyed};
+use runtime::idempotency::{Keyed, Made};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::vendors::PspDesk;
 use runtime::{Caller, Problem, awsclients};
 use serde_json::json;
-use store::{Crm, Home, MoneyTable, Saved};
+use store::{Crm, MoneyTable};
 
 use crate::wish::{self, Wish};
 
@@ -62,30 +62,19 @@ impl Initiate {
         let keyed = Keyed::read(request, caller)?;
         let body = request.json()?;
         let live = self.desk.rules().await?;
-        let table = Home::<Deposit>::table(&self.money);
-        let wish = match wish::read(&self.crm, &body, &client_id, &live).await {
-            Ok(wish) => wish,
-            Err(refusal) => {
-                return Ok(answer(&keyed.made_before::<Deposit>(table, request, refusal).await?.entity).replayed());
-            }
-        };
+        let wish = wish::read(&self.crm, &body, &client_id, &live).await;
         let fresh = PaymentId::from_bits(self.entropy.id_bits());
-        let (id, replay) = match keyed.begin::<Deposit>(table, request, fresh.as_str()).await? {
-            Go::Make { id, replay } => (id, replay),
-            Go::Made(made) => return Ok(answer(&made.entity).replayed()),
-        };
-        let id: PaymentId = id.parse().map_err(|_| Problem::not_found("there is no such resource"))?;
-        let deposit = match self.open(id, wish, request, &live).await {
-            Ok(deposit) => deposit,
-            Err(problem) => {
-                keyed.give_back(table, request).await;
-                return Err(problem);
-            }
-        };
-        Ok(if replay { answer(&deposit).replayed() } else { answer(&deposit) })
+        let make = async |id, wish| self.open(id, wish, request, &live).await;
+        keyed.create(&self.money, fresh, wish, make, answer).await
     }
 
-    async fn open(&self, id: PaymentId, wish: Wish, request: &Request, live: &Live<Psps>) -> Result<Deposit, Problem> {
+    async fn open(
+        &self,
+        id: PaymentId,
+        wish: Wish,
+        request: &Request,
+        live: &Live<Psps>,
+    ) -> Result<Made<Deposit>, Problem> {
         let order = SessionOrder {
             payment_id: id.clone(),
             amount: wish.amount,
@@ -110,10 +99,7 @@ impl Initiate {
         });
         let mut frame = request.frame(Self::NAME);
         frame.rules = Some(live.label());
-        match self.money.save(None, opened(deposit, wish.why), &frame).await? {
-            Saved::Applied(stored) => Ok(stored.entity),
-            Saved::Conflict => Err(Problem::still_running()),
-        }
+        Ok(Made::decided(opened(deposit, wish.why), frame))
     }
 }
 
