@@ -23,7 +23,7 @@ pub use due::{DUE_SHARDS, DueEntry};
 pub use entities::{Saved, Stored};
 pub use error::StoreError;
 pub use item::{KEY, Outboxed, SORT, SORT_ENTITY, VERSION};
-pub use journal::{JournalEntry, verify};
+pub use journal::{End, JournalEntry, ON_ITS_WAY, Stretch, verify};
 pub use ledger::LedgerEntry;
 pub use lists::Page;
 pub use notifications::{Notification, NotificationOutcome};
