@@ -1,5 +1,6 @@
-//! Every `GET`: what clients' portal and staff see. Reads only.
+//! Every `GET`: what clients' portal and staff see. Writes nothing but the balances that it was told.
 
+mod balance;
 mod journal;
 mod lead;
 mod show;
@@ -8,13 +9,11 @@ mod work;
 pub(crate) use work::work_view;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::account::Account;
 use domain::client::Client;
 use domain::payment::Deposit;
 use domain::{AccountId, ClientId, PaymentId};
-use providers::platforms::Login;
 use runtime::auth::{PORTAL, PORTAL_AND_STAFF, STAFF};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
@@ -24,17 +23,15 @@ use runtime::{Caller, Problem, awsclients};
 use serde_json::{Value, json};
 use store::{Crm, Journal, MoneyTable, Stored};
 
+use balance::Balances;
 use show::{account_view, payment_view};
-
-/// How long a live balance may take; without it the account is shown without.
-const BALANCE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The step.
 pub struct Views {
     crm: Crm,
     money: MoneyTable,
     journal: Journal,
-    servers: Servers,
+    balances: Balances,
 }
 
 /// Builds the function.
@@ -42,12 +39,10 @@ pub struct Views {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    let step = Views {
-        crm: awsclients::crm(ports)?,
-        money: awsclients::money(ports)?,
-        journal: awsclients::journal(ports)?,
-        servers: Servers::new(ports, RuleBook::new(ports)?),
-    };
+    let (crm, money) = (awsclients::crm(ports)?, awsclients::money(ports)?);
+    let servers = Servers::new(ports, RuleBook::new(ports)?);
+    let balances = Balances::new(crm.clone(), money.clone(), servers);
+    let step = Views { crm, money, journal: awsclients::journal(ports)?, balances };
     HttpFunction::build(step, ports)
 }
 
@@ -127,7 +122,10 @@ impl Views {
         let client = known_client(&self.crm, request).await?;
         let (limit, before) = request.page()?;
         let page = self.crm.accounts_of(&client.entity.id, limit, before.as_ref()).await?;
-        Ok(list(page.items.iter().map(|stored| account_view(&stored.entity)).collect(), page.next))
+        let ids: Vec<AccountId> = page.items.iter().map(|stored| stored.entity.id.clone()).collect();
+        let kept = self.balances.kept(&ids).await;
+        let view = |account: &Account| account_view(account, kept.get(&account.id));
+        Ok(list(page.items.iter().map(|stored| view(&stored.entity)).collect(), page.next))
     }
 
     async fn account(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
@@ -135,32 +133,8 @@ impl Views {
         let stored = self.crm.load::<Account>(id.as_str()).await?;
         let account = stored.ok_or_else(|| Problem::not_found("there is no such account"))?.entity;
         caller.require_client(&account.client_id)?;
-        let mut view = account_view(&account);
-        if let (Some(balance), Some(object)) = (self.balance(&account).await, view.as_object_mut()) {
-            object.insert("balance".to_owned(), json!(balance));
-            object.insert("balance_at".to_owned(), json!(request.now));
-        }
-        Ok(Reply::json(200, &view))
-    }
-
-    /// The platform's own balance; a platform that does not answer must not take the view down.
-    async fn balance(&self, account: &Account) -> Option<domain::Money> {
-        let login = Login::new(account.facts.login.clone()?);
-        let read = async {
-            let platform = self.servers.adapter(&account.facts.server).await.map_err(|error| error.to_string())?;
-            platform.balance(&login, account.facts.currency).await.map_err(|error| error.to_string())
-        };
-        match tokio::time::timeout(BALANCE_TIMEOUT, read).await {
-            Ok(Ok(balance)) => Some(balance),
-            Ok(Err(error)) => {
-                tracing::warn!(account.id = %account.id, error, "balance was not read");
-                None
-            }
-            Err(_) => {
-                tracing::warn!(account.id = %account.id, "balance was not read in time");
-                None
-            }
-        }
+        let balance = self.balances.of(&account, request.now).await;
+        Ok(Reply::json(200, &account_view(&account, balance.as_ref())))
     }
 
     async fn payments(&self, request: &Request) -> Result<Reply, Problem> {

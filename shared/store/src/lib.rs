@@ -2,6 +2,7 @@
 //!
 //! A method per business commit. A duplicate is a value, not an error. See README.md for every access pattern.
 
+mod balances;
 mod claims;
 mod commit;
 mod contacts;
@@ -16,6 +17,7 @@ mod notifications;
 mod rules;
 mod usage;
 
+pub use balances::KeptBalance;
 pub use claims::{Claim, ClaimRequest};
 pub use commit::{Commit, Committed};
 pub use contacts::Contact;

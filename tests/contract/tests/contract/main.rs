@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod amounts;
+mod balances;
 mod clients;
 mod decisions;
 mod deposits;
