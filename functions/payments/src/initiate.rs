@@ -14,6 +14,7 @@ use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Keyed, Made};
+use runtime::problem::with_causes;
 use runtime::rulebook::{Live, RuleBook};
 use runtime::vendors::PspDesk;
 use runtime::{Caller, Problem, awsclients};
@@ -112,7 +113,7 @@ fn answer(deposit: &Deposit) -> Reply {
 }
 
 fn psp_problem(error: PspError) -> Problem {
-    tracing::warn!(error = %error, "payment provider did not open a session");
+    tracing::warn!(error = with_causes(&error), "payment provider did not open a session");
     match error {
         PspError::Refused { .. } => Problem::refused("the payment provider refuses this payment"),
         PspError::Unavailable(_) | PspError::Unknown(_) | PspError::Misconfigured(_) => {

@@ -125,7 +125,11 @@ impl Authority {
             .map(|(_, token)| token.trim())
             .ok_or_else(|| Problem::unauthorized("send Authorization: Bearer <JWT>"))?;
         let invalid = || Problem::unauthorized("the token is not valid");
-        let header = jsonwebtoken::decode_header(token).map_err(|_| invalid())?;
+        let refused = |error: jsonwebtoken::errors::Error| {
+            tracing::info!(error = with_causes(&error), "a token was refused");
+            invalid()
+        };
+        let header = jsonwebtoken::decode_header(token).map_err(refused)?;
         let key_id = header.kid.ok_or_else(invalid)?;
         let (algorithm, key) = self.keys.key(&key_id).await.map_err(unavailable)?.ok_or_else(invalid)?;
         // the algorithm is the key's, never the token's: a token cannot choose a weaker one
@@ -137,7 +141,7 @@ impl Authority {
         validation.validate_nbf = true;
         // expiry is checked below against the injected clock
         validation.validate_exp = false;
-        let claims = jsonwebtoken::decode::<serde_json::Value>(token, &key, &validation).map_err(|_| invalid())?.claims;
+        let claims = jsonwebtoken::decode::<serde_json::Value>(token, &key, &validation).map_err(refused)?.claims;
         let expires = claims.get("exp").and_then(serde_json::Value::as_i64).ok_or_else(invalid)?;
         let leeway = i64::try_from(LEEWAY_S).unwrap_or(0);
         if self.clock.now().seconds() >= expires.saturating_add(leeway) {

@@ -13,7 +13,7 @@ use store::{Claim, ClaimRequest, Home, Saved, StoreError, Stored, Table};
 
 use crate::auth::Caller;
 use crate::http::{Reply, Request};
-use crate::problem::Problem;
+use crate::problem::{Problem, with_causes};
 
 /// How long the first request may be at work before a repeat takes over: longer than an HTTP function may run.
 const LEASE: Seconds = Seconds(30);
@@ -156,7 +156,7 @@ impl<'r> Keyed<'r> {
     async fn give_back(&self, table: &Table) {
         // without it the repeat waits for the lease's end
         if let Err(error) = table.give_back(&self.claim("")).await {
-            tracing::warn!(error = %error, "an idempotency key was not given back");
+            tracing::warn!(error = with_causes(&error), "an idempotency key was not given back");
         }
     }
 }

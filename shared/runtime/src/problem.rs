@@ -128,11 +128,15 @@ impl Problem {
 }
 
 /// An error with all that caused it, for the log: a layer of its own says only at which step it failed.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let below = error.to_string();
+        // some layers quote the one below them already
+        if !text.ends_with(&below) {
+            text = format!("{text}: {below}");
+        }
         cause = error.source();
     }
     text
@@ -141,7 +145,7 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 impl From<StepError> for Problem {
     /// Never says what inside failed: that is in the log, under the correlation id.
     fn from(error: StepError) -> Self {
-        tracing::error!(error = %error, kind = error.kind(), "request failed");
+        tracing::error!(error = with_causes(&error), kind = error.kind(), "request failed");
         match (&error, error.disposition()) {
             (StepError::Absent(_), _) => Self::not_found("there is no such resource"),
             (_, Disposition::Retry) => Self::unavailable("a part of the service is not available; try again"),
@@ -155,5 +159,25 @@ impl From<StepError> for Problem {
 impl From<store::StoreError> for Problem {
     fn from(error: store::StoreError) -> Self {
         StepError::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Layer(&'static str, #[source] Option<Box<Layer>>);
+
+    #[test]
+    fn an_error_is_told_with_its_causes_and_none_twice() {
+        let layer = |text, below: Option<Layer>| Layer(text, below.map(Box::new));
+        let alone = layer("no key", None);
+        assert_eq!(with_causes(&alone), "no key");
+        let three = layer("not read", Some(layer("not sent", Some(layer("refused", None)))));
+        assert_eq!(with_causes(&three), "not read: not sent: refused");
+        let quoting = layer("not read: not sent", Some(layer("not sent", Some(layer("refused", None)))));
+        assert_eq!(with_causes(&quoting), "not read: not sent: refused");
     }
 }

@@ -12,6 +12,7 @@ use domain::account::Account;
 use domain::{AccountId, Money, Seconds, Timestamp};
 use providers::platforms::{Login, PlatformError};
 use runtime::StepError;
+use runtime::problem::with_causes;
 use runtime::vendors::Servers;
 use store::{Crm, KeptBalance, MoneyTable, StoreError};
 use tokio::sync::Semaphore;
@@ -73,7 +74,7 @@ impl Balances {
         match self.crm.balances(accounts).await {
             Ok(kept) => kept,
             Err(error) => {
-                tracing::warn!(error = %error, "kept balances were not read");
+                tracing::warn!(error = with_causes(&error), "kept balances were not read");
                 BTreeMap::new()
             }
         }
@@ -83,7 +84,7 @@ impl Balances {
     pub(super) async fn of(&self, account: &Account, now: Timestamp) -> Option<KeptBalance> {
         let login = Login::new(account.facts.login.clone()?);
         let (kept, seen) = tokio::join!(self.kept_of(account), self.payments_of(account));
-        let seen = seen.inspect_err(|error| tracing::warn!(error = %error, "payments were not read")).ok();
+        let seen = seen.inspect_err(|error| tracing::warn!(error = with_causes(error), "payments were not read")).ok();
         if let (Some(kept), Some(seen)) = (&kept, &seen)
             && self.is_fresh(kept, account, seen, now).await
         {
@@ -92,8 +93,7 @@ impl Balances {
         match self.ask(account, &login, seen.as_deref(), now).await {
             Ok(fresh) => Some(fresh),
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(ToString::to_string);
-                tracing::warn!(account.id = %account.id, error = %error, cause, "balance was not read");
+                tracing::warn!(account.id = %account.id, error = with_causes(&error), "balance was not read");
                 if error.is_the_servers() {
                     self.silent().insert(account.facts.server.clone(), now);
                 }
@@ -150,7 +150,7 @@ impl Balances {
         if seen.is_some()
             && let Err(error) = self.crm.keep_balance(&account.id, &fresh).await
         {
-            tracing::warn!(account.id = %account.id, error = %error, "balance was not kept");
+            tracing::warn!(account.id = %account.id, error = with_causes(&error), "balance was not kept");
         }
         Ok(fresh)
     }
