@@ -5,10 +5,9 @@ use std::sync::Arc;
 use domain::AccountId;
 use domain::account::{Account, HandOverRefusal};
 use domain::rules::Platforms;
-use providers::http::BoxFuture;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
 use runtime::{Caller, Problem, awsclients};
@@ -42,19 +41,17 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for HandOver {
     const NAME: &'static str = "accounts-credentials";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move { self.hand_over(&request, caller).await })
-    }
+    const ROUTES: &'static [Route<Self>] = &[Route::token(
+        "POST",
+        "/v1/accounts/{account_id}/credentials",
+        PORTAL,
+        Scope::Owned,
+        |step, request, caller| Box::pin(step.hand_over(request, caller)),
+    )];
 }
 
 impl HandOver {
-    async fn hand_over(&self, request: &Request, caller: Option<Caller>) -> Result<Reply, Problem> {
-        let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-        caller.require(PORTAL)?;
+    async fn hand_over(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let id: AccountId = request.id("account_id")?;
         let stored = self.crm.load::<Account>(&id).await?;
         let stored = stored.ok_or_else(|| Problem::not_found("there is no such account"))?;

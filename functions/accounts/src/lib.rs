@@ -6,6 +6,8 @@ pub mod credentials;
 pub mod request;
 mod seal;
 
+use runtime::http::table_of;
+
 /// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("accounts-request", request::build),
@@ -15,3 +17,6 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
 
 /// Time-outs that this package counts on, in seconds: those in the template are held against them.
 pub const TIMEOUTS: &[(&str, u32)] = &[("accounts-create", create::TIMEOUT_S)];
+
+/// The HTTP routes of this package, a table a function.
+pub const ROUTES: &[runtime::http::Table] = &[table_of::<request::Ask>, table_of::<credentials::HandOver>];

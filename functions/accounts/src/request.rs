@@ -6,15 +6,14 @@ use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::Client;
 use domain::rules::Platforms;
 use domain::{AccountId, ClientId, Timestamp};
-use providers::http::BoxFuture;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
-use runtime::idempotency::{Go, Keyed};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
+use runtime::idempotency::{Keyed, Made};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::{Caller, Problem, StepError, awsclients};
 use serde_json::{Value, json};
-use store::{Crm, Home, Saved};
+use store::Crm;
 
 use crate::choice::{self, Choice};
 
@@ -37,52 +36,36 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Ask {
     const NAME: &'static str = "accounts-request";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move { self.ask(&request, caller).await })
-    }
+    const ROUTES: &'static [Route<Self>] = &[Route::token(
+        "POST",
+        "/v1/clients/{client_id}/accounts",
+        PORTAL,
+        Scope::OneClient,
+        |step, request, caller| Box::pin(step.ask(request, caller)),
+    )];
 }
 
 impl Ask {
-    async fn ask(&self, request: &Request, caller: Option<Caller>) -> Result<Reply, Problem> {
-        let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-        caller.require(PORTAL)?;
+    async fn ask(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let client_id: ClientId = request.id("client_id")?;
-        caller.require_client(&client_id)?;
-        let keyed = Keyed::read(request, &caller)?;
+        let keyed = Keyed::read(request, caller)?;
         let body = request.json()?;
         let client = self.crm.load::<Client>(&client_id).await?;
         let client = client.ok_or_else(|| Problem::not_found("there is no such client"))?.entity;
         let live = self.rules.live::<Platforms>().await?;
         let fresh = AccountId::from_bits(self.entropy.id_bits());
-        let table = Home::<Account>::table(&self.crm);
-        let (account, why) = match wanted(&body, &client, &live, fresh.clone(), request.now) {
-            Ok(wanted) => wanted,
-            Err(refusal) => {
-                let made = keyed.made_before::<Account>(table, request, refusal).await?;
-                return Ok(answer(made.entity.id.as_str()).replayed());
-            }
+        let wish = wanted(&body, &client, &live, fresh.clone(), request.now);
+        let make = async |id, (account, why)| {
+            let mut frame = request.frame(Self::NAME);
+            frame.used(live.label());
+            Ok(Made::decided(Account { id, ..account }.requested(why), frame))
         };
-        let (id, replay) = match keyed.begin::<Account>(table, request, fresh.as_str()).await? {
-            Go::Make { id, replay } => (id, replay),
-            Go::Made(made) => return Ok(answer(made.entity.id.as_str()).replayed()),
-        };
-        let id: AccountId = id.parse().map_err(|_| Problem::not_found("there is no such resource"))?;
-        let mut frame = request.frame(Self::NAME);
-        frame.used(live.label());
-        match self.crm.save(None, Account { id: id.clone(), ..account }.requested(why), &frame).await? {
-            Saved::Applied(_) if replay => Ok(answer(id.as_str()).replayed()),
-            Saved::Applied(_) => Ok(answer(id.as_str())),
-            Saved::Conflict => Err(Problem::still_running()),
-        }
+        keyed.create(&self.crm, fresh, wish, make, answer).await
     }
 }
 
-fn answer(id: &str) -> Reply {
-    Reply::json(202, &json!({"account_id": id, "status": "requested"}))
+fn answer(account: &Account) -> Reply {
+    Reply::json(202, &json!({"account_id": account.id, "status": "requested"}))
 }
 
 /// The account that is asked for, and why it is where it is.

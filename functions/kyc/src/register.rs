@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
+use domain::ClientId;
 use domain::client::{Client, registered};
-use domain::{ClientId, Timestamp};
-use providers::http::BoxFuture;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
-use runtime::idempotency::{Go, Keyed};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
+use runtime::idempotency::{Keyed, Made};
 use runtime::{Caller, Problem, awsclients};
 use serde_json::json;
-use store::{Crm, Home, Saved};
+use store::Crm;
 
 /// The step.
 pub struct Register {
@@ -30,44 +29,22 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Register {
     const NAME: &'static str = "kyc-register";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move { self.register(&request, caller).await })
-    }
+    const ROUTES: &'static [Route<Self>] =
+        &[Route::token("POST", "/v1/clients", PORTAL, Scope::Everybody, |step, request, caller| {
+            Box::pin(step.register(request, caller))
+        })];
 }
 
 impl Register {
-    async fn register(&self, request: &Request, caller: Option<Caller>) -> Result<Reply, Problem> {
-        let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-        caller.require(PORTAL)?;
-        caller.require_unbound()?;
-        let keyed = Keyed::read(request, &caller)?;
-        let body = request.json()?;
+    async fn register(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        let keyed = Keyed::read(request, caller)?;
         let fresh = ClientId::from_bits(self.entropy.id_bits());
-        // before the key is claimed: a request that is refused leaves nothing behind
-        Client::register(&body, fresh.clone(), request.now).map_err(Problem::input)?;
-        let table = Home::<Client>::table(&self.crm);
-        let (id, replay) = match keyed.begin::<Client>(table, request, fresh.as_str()).await? {
-            Go::Make { id, replay } => (id, replay),
-            Go::Made(made) => return Ok(answer(made.entity.id.as_str()).replayed()),
-        };
-        self.save(&body, &id, request.now, request).await?;
-        Ok(if replay { answer(&id).replayed() } else { answer(&id) })
-    }
-
-    async fn save(&self, body: &serde_json::Value, id: &str, now: Timestamp, request: &Request) -> Result<(), Problem> {
-        let id: ClientId = id.parse().map_err(|_| Problem::not_found("there is no such resource"))?;
-        let client = Client::register(body, id, now).map_err(Problem::input)?;
-        match self.crm.save(None, registered(client), &request.frame(Self::NAME)).await? {
-            Saved::Applied(_) => Ok(()),
-            Saved::Conflict => Err(Problem::still_running()),
-        }
+        let wish = Client::register(&request.json()?, fresh.clone(), request.now).map_err(Problem::input);
+        let make = async |id, client| Ok(Made::decided(registered(Client { id, ..client }), request.frame(Self::NAME)));
+        keyed.create(&self.crm, fresh, wish, make, answer).await
     }
 }
 
-fn answer(id: &str) -> Reply {
-    Reply::json(201, &json!({"client_id": id, "kyc": {"status": "not_started"}}))
+fn answer(client: &Client) -> Reply {
+    Reply::json(201, &json!({"client_id": client.id, "kyc": {"status": "not_started"}}))
 }

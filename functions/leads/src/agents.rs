@@ -8,13 +8,12 @@ use domain::input::{Fault, Reader};
 use domain::rules::SalesRules;
 use domain::sales::agent::{Absence, Away, Presence};
 use domain::sales::{AgentId, AgentState};
-use providers::http::BoxFuture;
 use runtime::auth::Role;
 use runtime::function::{ConfigError, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::step;
-use runtime::{Caller, Problem, awsclients};
+use runtime::{Problem, awsclients};
 use serde_json::{Value, json};
 use store::Crm;
 
@@ -40,35 +39,34 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Agents {
     const NAME: &'static str = "leads-agents";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move {
-            let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-            caller.require(SALES)?;
-            caller.require_unbound()?;
-            let live = self.rules.live::<SalesRules>().await?;
-            match request.route.as_str() {
-                "/v1/agents" => self.list(&request, &live.rules).await,
-                "/v1/agents/{agent_id}/absence" => {
-                    caller.require(HEADS)?;
-                    let away = read_absence(&request.json()?)?;
-                    self.change(&request, &live, |state| state.absent(away.clone())).await
-                }
-                _ => {
-                    let presence = read_presence(&request.json()?)?;
-                    let now = request.now;
-                    self.change(&request, &live, |state| state.present(presence, now)).await
-                }
-            }
-        })
-    }
+    const ROUTES: &'static [Route<Self>] = &[
+        Route::token("GET", "/v1/agents", SALES, Scope::Everybody, |step, request, _| Box::pin(step.list(request))),
+        Route::token("PUT", "/v1/agents/{agent_id}/presence", SALES, Scope::Everybody, |step, request, _| {
+            Box::pin(step.presence(request))
+        }),
+        Route::token("PUT", "/v1/agents/{agent_id}/absence", HEADS, Scope::Everybody, |step, request, _| {
+            Box::pin(step.absence(request))
+        }),
+    ];
 }
 
 impl Agents {
-    async fn list(&self, request: &Request, sales: &SalesRules) -> Result<Reply, Problem> {
+    async fn presence(&self, request: &Request) -> Result<Reply, Problem> {
+        let live = self.rules.live::<SalesRules>().await?;
+        let presence = read_presence(&request.json()?)?;
+        let now = request.now;
+        self.change(request, &live, |state| state.present(presence, now)).await
+    }
+
+    async fn absence(&self, request: &Request) -> Result<Reply, Problem> {
+        let live = self.rules.live::<SalesRules>().await?;
+        let away = read_absence(&request.json()?)?;
+        self.change(request, &live, |state| state.absent(away.clone())).await
+    }
+
+    async fn list(&self, request: &Request) -> Result<Reply, Problem> {
+        let live = self.rules.live::<SalesRules>().await?;
+        let sales = &live.rules;
         let (limit, after) = request.page::<AgentId>()?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let beyond = |id: &str| after.as_ref().is_none_or(|after| id > after.name());

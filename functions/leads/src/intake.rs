@@ -6,15 +6,14 @@ use domain::LeadId;
 use domain::decision::Frame;
 use domain::lead::{Lead, Submission};
 use domain::rules::{LeadIntake, LeadScoring};
-use providers::http::BoxFuture;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
-use runtime::idempotency::{Go, Keyed};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
+use runtime::idempotency::{Keyed, Made};
 use runtime::rulebook::RuleBook;
 use runtime::{Caller, Problem, StepError, awsclients};
 use serde_json::{Value, json};
-use store::{Crm, Home};
+use store::Crm;
 
 use crate::admit::{Arrival, Rules, admit, broken_scoring};
 use crate::phone;
@@ -38,43 +37,27 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Intake {
     const NAME: &'static str = "leads-intake";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move { self.take(&request, caller).await })
-    }
+    const ROUTES: &'static [Route<Self>] =
+        &[Route::token("POST", "/v1/leads", PORTAL, Scope::Everybody, |step, request, caller| {
+            Box::pin(step.take(request, caller))
+        })];
 }
 
 impl Intake {
-    async fn take(&self, request: &Request, caller: Option<Caller>) -> Result<Reply, Problem> {
-        let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-        caller.require(PORTAL)?;
-        caller.require_unbound()?;
-        let keyed = Keyed::read(request, &caller)?;
+    async fn take(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        let keyed = Keyed::read(request, caller)?;
         let body = request.json()?;
         let rules = self.rules.live::<LeadIntake>().await?;
         let scoring = self.rules.live::<LeadScoring>().await?;
-        let form = Submission::read(&body, &rules.rules, &phone::read, request.now).map_err(Problem::input)?;
+        let wish = Submission::read(&body, &rules.rules, &phone::read, request.now).map_err(Problem::input);
         let fresh = LeadId::from_bits(self.entropy.id_bits());
-        let table = Home::<Lead>::table(&self.crm);
-        let (id, replay) = match keyed.begin::<Lead>(table, request, fresh.as_str()).await? {
-            Go::Make { id, replay } => (id, replay),
-            Go::Made(made) => return Ok(answer(&made.entity).replayed()),
+        let make = async |id, form| {
+            let mut frame = request.frame(Self::NAME);
+            frame.used(scoring.label());
+            let rules = Rules { intake: &rules.rules, scoring: &scoring.rules };
+            Ok(Made::Saved(self.admit(&form, id, &rules, &frame).await?))
         };
-        let id: LeadId = id.parse().map_err(|_| Problem::not_found("there is no such resource"))?;
-        let mut frame = request.frame(Self::NAME);
-        frame.used(scoring.label());
-        let rules = Rules { intake: &rules.rules, scoring: &scoring.rules };
-        match self.admit(&form, id, &rules, &frame).await {
-            Ok(lead) if replay => Ok(answer(&lead).replayed()),
-            Ok(lead) => Ok(answer(&lead)),
-            Err(error) => {
-                keyed.give_back(table, request).await;
-                Err(error.into())
-            }
-        }
+        keyed.create(&self.crm, fresh, wish, make, answer).await
     }
 
     async fn admit(&self, form: &Submission, id: LeadId, rules: &Rules<'_>, frame: &Frame) -> Result<Lead, StepError> {

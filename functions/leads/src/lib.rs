@@ -14,6 +14,8 @@ mod slack;
 pub mod task;
 pub mod tell;
 
+use runtime::http::table_of;
+
 /// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("leads-intake", intake::build),
@@ -24,4 +26,13 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("leads-task", task::build),
     ("leads-agents", agents::build),
     ("leads-tell", tell::build),
+];
+
+/// The HTTP routes of this package, a table a function.
+pub const ROUTES: &[runtime::http::Table] = &[
+    table_of::<intake::Intake>,
+    table_of::<signal::Signals>,
+    table_of::<meta::Webhook>,
+    table_of::<task::Tasks>,
+    table_of::<agents::Agents>,
 ];

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use domain::lead::announced;
 use domain::rules::LeadIntake;
-use providers::http::BoxFuture;
 use providers::leads::meta::{self, MetaSecret, WebhookError};
 use runtime::function::{ConfigError, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request, WEBHOOK_BYTES_MAX};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, WEBHOOK_BYTES_MAX};
 use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
-use runtime::{Caller, Problem, StepError, awsclients};
+use runtime::{Problem, StepError, awsclients};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
 use store::Crm;
@@ -34,18 +33,14 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 
 impl HttpStep for Webhook {
     const NAME: &'static str = "leads-meta";
-    const BODY_MAX: usize = WEBHOOK_BYTES_MAX;
-
-    fn access(&self, _request: &Request) -> Access {
-        Access::Public
-    }
-
-    fn handle(&self, request: Request, _caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move {
-            let secret = self.secret().await?;
-            if request.method == "GET" { challenge(&request, &secret) } else { self.receive(&request, &secret).await }
-        })
-    }
+    const ROUTES: &'static [Route<Self>] = &[
+        Route::signed("GET", "/v1/webhooks/leads/meta", WEBHOOK_BYTES_MAX, |step, request| {
+            Box::pin(async move { challenge(request, &step.secret().await?) })
+        }),
+        Route::signed("POST", "/v1/webhooks/leads/meta", WEBHOOK_BYTES_MAX, |step, request| {
+            Box::pin(step.receive(request))
+        }),
+    ];
 }
 
 /// The secret of the rule set, read; shared with the function that fetches leads.
@@ -66,7 +61,8 @@ impl Webhook {
     }
 
     /// Everything is announced before Meta gets its answer: what it did not hear back about, it sends again.
-    async fn receive(&self, request: &Request, secret: &MetaSecret) -> Result<Reply, Problem> {
+    async fn receive(&self, request: &Request) -> Result<Reply, Problem> {
+        let secret = self.secret().await?;
         let refused = |error: WebhookError| match error {
             WebhookError::BadSignature(reason) => {
                 tracing::warn!(reason, "webhook signature was not accepted");

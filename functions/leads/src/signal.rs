@@ -8,13 +8,12 @@ use domain::input::{Fault, Reader};
 use domain::lead::score::is_in_the_future;
 use domain::lead::{Consents, Lead};
 use domain::rules::{LeadIntake, LeadScoring, RuleError, is_rule_name};
-use providers::http::BoxFuture;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::rulebook::RuleBook;
 use runtime::step::{self, Done};
-use runtime::{Caller, Problem, awsclients};
+use runtime::{Problem, awsclients};
 use serde_json::json;
 use store::Crm;
 
@@ -37,33 +36,27 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Signals {
     const NAME: &'static str = "leads-signal";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move {
-            let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-            caller.require(PORTAL)?;
-            caller.require_unbound()?;
-            let id = self.first_lead(request.id("lead_id")?).await?;
-            match request.route.as_str() {
-                "/v1/leads/{lead_id}/consents" => self.consents(&request, &id).await,
-                _ => self.signal(&request, &id).await,
-            }
-        })
-    }
+    const ROUTES: &'static [Route<Self>] = &[
+        Route::token("POST", "/v1/leads/{lead_id}/signals", PORTAL, Scope::Everybody, |step, request, _| {
+            Box::pin(step.signal(request))
+        }),
+        Route::token("POST", "/v1/leads/{lead_id}/consents", PORTAL, Scope::Everybody, |step, request, _| {
+            Box::pin(step.consents(request))
+        }),
+    ];
 }
 
 impl Signals {
-    /// The lead that a lead joined, or itself.
-    async fn first_lead(&self, id: LeadId) -> Result<LeadId, Problem> {
+    /// The lead of the path, or the one that it joined.
+    async fn first_lead(&self, request: &Request) -> Result<LeadId, Problem> {
+        let id: LeadId = request.id("lead_id")?;
         let stored = self.crm.load::<Lead>(&id).await?;
         let lead = stored.ok_or_else(|| Problem::not_found("there is no such lead"))?.entity;
         Ok(lead.facts.duplicate_of.unwrap_or(id))
     }
 
-    async fn signal(&self, request: &Request, id: &LeadId) -> Result<Reply, Problem> {
+    async fn signal(&self, request: &Request) -> Result<Reply, Problem> {
+        let id = self.first_lead(request).await?;
         let body = request.json()?;
         let mut reader = Reader::new(&body);
         let kind = reader.string("kind");
@@ -80,7 +73,7 @@ impl Signals {
         let mut frame = request.frame(Self::NAME);
         frame.used(scoring.label());
         let now = request.now;
-        self.change(id, &mut frame, |lead| lead.signalled(kind, at, &scoring.rules, now)).await
+        self.change(&id, &mut frame, |lead| lead.signalled(kind, at, &scoring.rules, now)).await
     }
 
     /// Changes the lead, unless the rules are broken.
@@ -104,7 +97,8 @@ impl Signals {
         }
     }
 
-    async fn consents(&self, request: &Request, id: &LeadId) -> Result<Reply, Problem> {
+    async fn consents(&self, request: &Request) -> Result<Reply, Problem> {
+        let id = self.first_lead(request).await?;
         let body = request.json()?;
         let rules = self.rules.live::<LeadIntake>().await?;
         let said = Consents::read(&body, rules.rules.wording(), request.now).map_err(Problem::input)?;
@@ -116,7 +110,7 @@ impl Signals {
         let mut frame = request.frame(Self::NAME);
         frame.used(scoring.label());
         let now = request.now;
-        self.change(id, &mut frame, |lead| lead.consented(&said, &scoring.rules, now)).await
+        self.change(&id, &mut frame, |lead| lead.consented(&said, &scoring.rules, now)).await
     }
 }
 

@@ -12,6 +12,7 @@ use providers::NOTIFY_CALL_TIMEOUT_S;
 use providers::notify::slack_inbound::{self, InboundError, Press};
 use runtime::Problem;
 use runtime::http::{HttpStep as _, Reply, Request};
+use runtime::problem::with_causes;
 use serde_json::json;
 
 use crate::task::Tasks;
@@ -75,7 +76,7 @@ impl Tasks {
         let Ok(request) = request else { return };
         let timeout = Duration::from_secs(u64::from(NOTIFY_CALL_TIMEOUT_S));
         if let Err(error) = self.transport.send(request, timeout).await {
-            tracing::warn!(error = %error, "a chat message was not changed");
+            tracing::warn!(error = with_causes(&error), "a chat message was not changed");
         }
     }
 }

@@ -8,10 +8,10 @@ use domain::input::{Fault, Reader};
 use domain::lead::Lead;
 use domain::sales::task::{TaskAction, TaskRefusal};
 use domain::sales::{AgentState, Task};
-use providers::http::{BoxFuture, Transport};
+use providers::http::Transport;
 use runtime::auth::Role;
 use runtime::function::{ConfigError, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::http::{BODY_BYTES_MAX, HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
 use runtime::step::{self, Attempt};
@@ -49,24 +49,12 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Tasks {
     const NAME: &'static str = "leads-task";
 
-    fn access(&self, request: &Request) -> Access {
-        if request.route == "/v1/webhooks/slack" { Access::Public } else { Access::Token }
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move {
-            if request.route == "/v1/webhooks/slack" {
-                return self.pressed(&request).await;
-            }
-            let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-            caller.require(SALES)?;
-            caller.require_unbound()?;
-            let id: TaskId = request.id("task_id")?;
-            let (action, note) = read(&request.json()?)?;
-            let task = self.act(&id, action, note.as_deref(), &caller.subject, &request.frame(Self::NAME)).await?;
-            Ok(Reply::json(200, &view(&task)))
-        })
-    }
+    const ROUTES: &'static [Route<Self>] = &[
+        Route::token("POST", "/v1/tasks/{task_id}/actions", SALES, Scope::Everybody, |step, request, caller| {
+            Box::pin(step.asked(request, caller))
+        }),
+        Route::signed("POST", "/v1/webhooks/slack", BODY_BYTES_MAX, |step, request| Box::pin(step.pressed(request))),
+    ];
 }
 
 fn read(body: &Value) -> Result<(TaskAction, Option<String>), Problem> {
@@ -100,6 +88,13 @@ fn view(task: &Task) -> Value {
 }
 
 impl Tasks {
+    async fn asked(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        let id: TaskId = request.id("task_id")?;
+        let (action, note) = read(&request.json()?)?;
+        let task = self.act(&id, action, note.as_deref(), &caller.subject, &request.frame(Self::NAME)).await?;
+        Ok(Reply::json(200, &view(&task)))
+    }
+
     /// Applies an action to a task, and with it to the lead and the agent.
     pub(crate) async fn act(
         &self,

@@ -9,6 +9,8 @@ pub mod timers;
 pub mod views;
 pub mod work;
 
+use runtime::http::table_of;
+
 /// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("ops-relay", relay::build),
@@ -19,3 +21,6 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("ops-dead-letters", dead_letters::build),
     ("ops-views", views::build),
 ];
+
+/// The HTTP routes of this package, a table a function.
+pub const ROUTES: &[runtime::http::Table] = &[table_of::<work::Work>, table_of::<views::Views>];

@@ -1,5 +1,6 @@
-//! Every `GET`: what clients' portal and staff see. Reads only.
+//! Every `GET`: what clients' portal and staff see. Writes nothing but the balances that it was told.
 
+mod balance;
 mod journal;
 mod lead;
 mod show;
@@ -8,34 +9,29 @@ mod work;
 pub(crate) use work::work_view;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::account::Account;
 use domain::client::Client;
 use domain::payment::Deposit;
 use domain::{AccountId, ClientId, PaymentId};
-use providers::http::BoxFuture;
-use providers::platforms::Login;
-use runtime::auth::{PORTAL, PORTAL_AND_STAFF};
+use runtime::auth::{PORTAL, PORTAL_AND_STAFF, STAFF};
 use runtime::function::{ConfigError, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::rulebook::RuleBook;
 use runtime::vendors::Servers;
 use runtime::{Caller, Problem, awsclients};
 use serde_json::{Value, json};
 use store::{Crm, Journal, MoneyTable, Stored};
 
+use balance::Balances;
 use show::{account_view, payment_view};
-
-/// How long a live balance may take; without it the account is shown without.
-const BALANCE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The step.
 pub struct Views {
     crm: Crm,
     money: MoneyTable,
     journal: Journal,
-    servers: Servers,
+    balances: Balances,
 }
 
 /// Builds the function.
@@ -43,59 +39,73 @@ pub struct Views {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    let step = Views {
-        crm: awsclients::crm(ports)?,
-        money: awsclients::money(ports)?,
-        journal: awsclients::journal(ports)?,
-        servers: Servers::new(ports, RuleBook::new(ports)?),
-    };
+    let (crm, money) = (awsclients::crm(ports)?, awsclients::money(ports)?);
+    let servers = Servers::new(ports, RuleBook::new(ports)?);
+    let balances = Balances::new(crm.clone(), money.clone(), servers);
+    let step = Views { crm, money, journal: awsclients::journal(ports)?, balances };
     HttpFunction::build(step, ports)
 }
 
 impl HttpStep for Views {
     const NAME: &'static str = "ops-views";
 
-    fn access(&self, request: &Request) -> Access {
-        if request.route == "/health" { Access::Public } else { Access::Token }
-    }
+    const ROUTES: &'static [Route<Self>] = &[
+        Route::open("GET", "/health", |_, _| Box::pin(async { Ok(health()) })),
+        Route::token("GET", "/v1/clients/{client_id}", PORTAL_AND_STAFF, Scope::OneClient, |step, request, _| {
+            Box::pin(step.client(request))
+        }),
+        Route::token(
+            "GET",
+            "/v1/clients/{client_id}/accounts",
+            PORTAL_AND_STAFF,
+            Scope::OneClient,
+            |step, request, _| Box::pin(step.accounts(request)),
+        ),
+        Route::token("GET", "/v1/accounts/{account_id}", PORTAL_AND_STAFF, Scope::Owned, |step, request, caller| {
+            Box::pin(step.account(request, caller))
+        }),
+        Route::token(
+            "GET",
+            "/v1/clients/{client_id}/payments",
+            PORTAL_AND_STAFF,
+            Scope::OneClient,
+            |step, request, _| Box::pin(step.payments(request)),
+        ),
+        Route::token("GET", "/v1/payments/{payment_id}", PORTAL_AND_STAFF, Scope::Owned, |step, request, caller| {
+            Box::pin(step.payment(request, caller))
+        }),
+        Route::token("GET", "/v1/clients/{client_id}/notifications", PORTAL, Scope::OneClient, |step, request, _| {
+            Box::pin(step.notifications(request))
+        }),
+        Route::token("GET", "/v1/leads/{lead_id}", lead::READERS, Scope::Everybody, |step, request, _| {
+            Box::pin(lead::view(&step.crm, request))
+        }),
+        Route::token("GET", "/v1/work", STAFF, Scope::Everybody, |step, request, _| {
+            Box::pin(work::view(&step.crm, request))
+        }),
+        Route::token("GET", "/v1/journal", STAFF, Scope::Everybody, |step, request, _| {
+            Box::pin(journal::view(&step.crm, &step.money, &step.journal, request))
+        }),
+    ];
+}
 
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move {
-            if request.route == "/health" {
-                return Ok(Reply::json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")})));
-            }
-            let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-            match request.route.as_str() {
-                "/v1/clients/{client_id}" => self.client(&request, &caller).await,
-                "/v1/clients/{client_id}/accounts" => self.accounts(&request, &caller).await,
-                "/v1/accounts/{account_id}" => self.account(&request, &caller).await,
-                "/v1/clients/{client_id}/payments" => self.payments(&request, &caller).await,
-                "/v1/payments/{payment_id}" => self.payment(&request, &caller).await,
-                "/v1/clients/{client_id}/notifications" => self.notifications(&request, &caller).await,
-                "/v1/leads/{lead_id}" => lead::view(&self.crm, &request, &caller).await,
-                "/v1/work" => work::view(&self.crm, &request, &caller).await,
-                "/v1/journal" => journal::view(&self.crm, &self.money, &self.journal, &request, &caller).await,
-                _ => Err(Problem::not_found("there is no such route")),
-            }
-        })
-    }
+fn health() -> Reply {
+    Reply::json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
 }
 
 fn list(items: Vec<Value>, next_cursor: Option<String>) -> Reply {
     Reply::json(200, &json!({"items": items, "next_cursor": next_cursor}))
 }
 
-/// The client of the path, if the caller may see it and it exists.
-async fn known_client(crm: &Crm, request: &Request, caller: &Caller) -> Result<Stored<Client>, Problem> {
+/// The client of the path, if it exists.
+async fn known_client(crm: &Crm, request: &Request) -> Result<Stored<Client>, Problem> {
     let id: ClientId = request.id("client_id")?;
-    caller.require_client(&id)?;
     crm.load::<Client>(&id).await?.ok_or_else(|| Problem::not_found("there is no such client"))
 }
 
 impl Views {
-    async fn client(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
-        caller.require(PORTAL_AND_STAFF)?;
-        let client = known_client(&self.crm, request, caller).await?.entity;
+    async fn client(&self, request: &Request) -> Result<Reply, Problem> {
+        let client = known_client(&self.crm, request).await?.entity;
         let (facts, person) = (client.facts, client.person);
         Ok(Reply::json(
             200,
@@ -108,58 +118,33 @@ impl Views {
         ))
     }
 
-    async fn accounts(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
-        caller.require(PORTAL_AND_STAFF)?;
-        let client = known_client(&self.crm, request, caller).await?;
+    async fn accounts(&self, request: &Request) -> Result<Reply, Problem> {
+        let client = known_client(&self.crm, request).await?;
         let (limit, before) = request.page()?;
         let page = self.crm.accounts_of(&client.entity.id, limit, before.as_ref()).await?;
-        Ok(list(page.items.iter().map(|stored| account_view(&stored.entity)).collect(), page.next))
+        let ids: Vec<AccountId> = page.items.iter().map(|stored| stored.entity.id.clone()).collect();
+        let kept = self.balances.kept(&ids).await;
+        let view = |account: &Account| account_view(account, kept.get(&account.id));
+        Ok(list(page.items.iter().map(|stored| view(&stored.entity)).collect(), page.next))
     }
 
     async fn account(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
-        caller.require(PORTAL_AND_STAFF)?;
         let id: AccountId = request.id("account_id")?;
         let stored = self.crm.load::<Account>(&id).await?;
         let account = stored.ok_or_else(|| Problem::not_found("there is no such account"))?.entity;
         caller.require_client(&account.client_id)?;
-        let mut view = account_view(&account);
-        if let (Some(balance), Some(object)) = (self.balance(&account).await, view.as_object_mut()) {
-            object.insert("balance".to_owned(), json!(balance));
-            object.insert("balance_at".to_owned(), json!(request.now));
-        }
-        Ok(Reply::json(200, &view))
+        let balance = self.balances.of(&account, request.now).await;
+        Ok(Reply::json(200, &account_view(&account, balance.as_ref())))
     }
 
-    /// The platform's own balance; a platform that does not answer must not take the view down.
-    async fn balance(&self, account: &Account) -> Option<domain::Money> {
-        let login = Login::new(account.facts.login.clone()?);
-        let read = async {
-            let platform = self.servers.adapter(&account.facts.server).await.map_err(|error| error.to_string())?;
-            platform.balance(&login, account.facts.currency).await.map_err(|error| error.to_string())
-        };
-        match tokio::time::timeout(BALANCE_TIMEOUT, read).await {
-            Ok(Ok(balance)) => Some(balance),
-            Ok(Err(error)) => {
-                tracing::warn!(account.id = %account.id, error, "balance was not read");
-                None
-            }
-            Err(_) => {
-                tracing::warn!(account.id = %account.id, "balance was not read in time");
-                None
-            }
-        }
-    }
-
-    async fn payments(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
-        caller.require(PORTAL_AND_STAFF)?;
-        let client = known_client(&self.crm, request, caller).await?;
+    async fn payments(&self, request: &Request) -> Result<Reply, Problem> {
+        let client = known_client(&self.crm, request).await?;
         let (limit, before) = request.page()?;
         let page = self.money.payments_of(&client.entity.id, limit, before.as_ref()).await?;
         Ok(list(page.items.iter().map(|stored| payment_view(&stored.entity)).collect(), page.next))
     }
 
     async fn payment(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
-        caller.require(PORTAL_AND_STAFF)?;
         let id: PaymentId = request.id("payment_id")?;
         let stored = self.money.load::<Deposit>(&id).await?;
         let deposit = stored.ok_or_else(|| Problem::not_found("there is no such payment"))?.entity;
@@ -167,9 +152,8 @@ impl Views {
         Ok(Reply::json(200, &payment_view(&deposit)))
     }
 
-    async fn notifications(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
-        caller.require(PORTAL)?;
-        let client = known_client(&self.crm, request, caller).await?;
+    async fn notifications(&self, request: &Request) -> Result<Reply, Problem> {
+        let client = known_client(&self.crm, request).await?;
         let (limit, before) = request.page()?;
         let (messages, next) = self.crm.notifications_of(&client.entity.id, limit, before.as_ref()).await?;
         let items = messages.iter().map(|m| {

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use domain::input::{Fault, Reader};
 use domain::work::{WorkAction, WorkItem, WorkRefusal};
 use domain::{ClientId, NotificationId, WorkId};
-use providers::http::BoxFuture;
 use runtime::auth::{PORTAL, Role, STAFF};
 use runtime::function::{ConfigError, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::{Caller, Problem, awsclients};
 use serde_json::json;
 use store::{Crm, Saved};
@@ -36,19 +35,19 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Work {
     const NAME: &'static str = "ops-work";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move {
-            let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-            match request.route.as_str() {
-                "/v1/work/{work_id}/actions" => self.act(&request, &caller).await,
-                _ => self.read(&request, &caller).await,
-            }
-        })
-    }
+    const ROUTES: &'static [Route<Self>] = &[
+        // and of the roles those of the item's queue, which only the store knows
+        Route::token("POST", "/v1/work/{work_id}/actions", STAFF, Scope::Everybody, |step, request, caller| {
+            Box::pin(step.act(request, caller))
+        }),
+        Route::token(
+            "POST",
+            "/v1/clients/{client_id}/notifications/{notification_id}/read",
+            PORTAL,
+            Scope::OneClient,
+            |step, request, _| Box::pin(step.read(request)),
+        ),
+    ];
 }
 
 /// Who may act on the items of a queue.
@@ -64,8 +63,6 @@ fn roles_of(queue: &str) -> &'static [Role] {
 
 impl Work {
     async fn act(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
-        caller.require(STAFF)?;
-        caller.require_unbound()?;
         let id: WorkId = request.id("work_id")?;
         let body = request.json()?;
         let action = action(&body).map_err(Problem::input)?;
@@ -86,10 +83,8 @@ impl Work {
         Err(Problem::conflict("the work item keeps changing; look at it again"))
     }
 
-    async fn read(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
-        caller.require(PORTAL)?;
+    async fn read(&self, request: &Request) -> Result<Reply, Problem> {
         let client: ClientId = request.id("client_id")?;
-        caller.require_client(&client)?;
         let id: NotificationId = request.id("notification_id")?;
         if !self.crm.mark_read(&client, &id, request.now).await? {
             return Err(Problem::not_found("there is no such message"));

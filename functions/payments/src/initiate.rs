@@ -9,17 +9,17 @@ use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
 use domain::rules::Psps;
 use domain::{ClientId, PaymentId};
-use providers::http::BoxFuture;
 use providers::psp::{PspError, SessionOrder};
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
-use runtime::idempotency::{Go, Keyed};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
+use runtime::idempotency::{Keyed, Made};
+use runtime::problem::with_causes;
 use runtime::rulebook::{Live, RuleBook};
 use runtime::vendors::PspDesk;
 use runtime::{Caller, Problem, awsclients};
 use serde_json::json;
-use store::{Crm, Home, MoneyTable, Saved};
+use store::{Crm, MoneyTable};
 
 use crate::wish::{self, Wish};
 
@@ -48,48 +48,34 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Initiate {
     const NAME: &'static str = "payments-initiate";
 
-    fn access(&self, _request: &Request) -> Access {
-        Access::Token
-    }
-
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move { self.initiate(&request, caller).await })
-    }
+    const ROUTES: &'static [Route<Self>] = &[Route::token(
+        "POST",
+        "/v1/clients/{client_id}/deposits",
+        PORTAL,
+        Scope::OneClient,
+        |step, request, caller| Box::pin(step.initiate(request, caller)),
+    )];
 }
 
 impl Initiate {
-    async fn initiate(&self, request: &Request, caller: Option<Caller>) -> Result<Reply, Problem> {
-        let caller = caller.ok_or_else(|| Problem::unauthorized("no token"))?;
-        caller.require(PORTAL)?;
+    async fn initiate(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let client_id: ClientId = request.id("client_id")?;
-        caller.require_client(&client_id)?;
-        let keyed = Keyed::read(request, &caller)?;
+        let keyed = Keyed::read(request, caller)?;
         let body = request.json()?;
         let live = self.desk.rules().await?;
-        let table = Home::<Deposit>::table(&self.money);
-        let wish = match wish::read(&self.crm, &body, &client_id, &live).await {
-            Ok(wish) => wish,
-            Err(refusal) => {
-                return Ok(answer(&keyed.made_before::<Deposit>(table, request, refusal).await?.entity).replayed());
-            }
-        };
+        let wish = wish::read(&self.crm, &body, &client_id, &live).await;
         let fresh = PaymentId::from_bits(self.entropy.id_bits());
-        let (id, replay) = match keyed.begin::<Deposit>(table, request, fresh.as_str()).await? {
-            Go::Make { id, replay } => (id, replay),
-            Go::Made(made) => return Ok(answer(&made.entity).replayed()),
-        };
-        let id: PaymentId = id.parse().map_err(|_| Problem::not_found("there is no such resource"))?;
-        let deposit = match self.open(id, wish, request, &live).await {
-            Ok(deposit) => deposit,
-            Err(problem) => {
-                keyed.give_back(table, request).await;
-                return Err(problem);
-            }
-        };
-        Ok(if replay { answer(&deposit).replayed() } else { answer(&deposit) })
+        let make = async |id, wish| self.open(id, wish, request, &live).await;
+        keyed.create(&self.money, fresh, wish, make, answer).await
     }
 
-    async fn open(&self, id: PaymentId, wish: Wish, request: &Request, live: &Live<Psps>) -> Result<Deposit, Problem> {
+    async fn open(
+        &self,
+        id: PaymentId,
+        wish: Wish,
+        request: &Request,
+        live: &Live<Psps>,
+    ) -> Result<Made<Deposit>, Problem> {
         let order = SessionOrder {
             payment_id: id.clone(),
             amount: wish.amount,
@@ -114,10 +100,7 @@ impl Initiate {
         });
         let mut frame = request.frame(Self::NAME);
         frame.used(live.label());
-        match self.money.save(None, opened(deposit, wish.why), &frame).await? {
-            Saved::Applied(stored) => Ok(stored.entity),
-            Saved::Conflict => Err(Problem::still_running()),
-        }
+        Ok(Made::decided(opened(deposit, wish.why), frame))
     }
 }
 
@@ -130,7 +113,7 @@ fn answer(deposit: &Deposit) -> Reply {
 }
 
 fn psp_problem(error: PspError) -> Problem {
-    tracing::warn!(error = %error, "payment provider did not open a session");
+    tracing::warn!(error = with_causes(&error), "payment provider did not open a session");
     match error {
         PspError::Refused { .. } => Problem::refused("the payment provider refuses this payment"),
         PspError::Unavailable(_) | PspError::Unknown(_) | PspError::Misconfigured(_) => {

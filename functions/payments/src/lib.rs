@@ -7,6 +7,8 @@ pub mod overdue;
 pub mod webhook;
 mod wish;
 
+use runtime::http::table_of;
+
 /// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("payments-initiate", initiate::build),
@@ -18,3 +20,6 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
 
 /// Time-outs that this package counts on, in seconds: those in the template are held against them.
 pub const TIMEOUTS: &[(&str, u32)] = &[("payments-credit", credit::TIMEOUT_S)];
+
+/// The HTTP routes of this package, a table a function.
+pub const ROUTES: &[runtime::http::Table] = &[table_of::<initiate::Initiate>, table_of::<webhook::Webhook>];

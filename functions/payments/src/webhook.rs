@@ -5,14 +5,13 @@ use std::sync::Arc;
 use domain::PaymentId;
 use domain::payment::{Deposit, PspReport, StrayReport};
 use domain::rules::Psps;
-use providers::http::BoxFuture;
 use providers::psp::{Psp, WebhookAnswer, WebhookError};
 use runtime::function::{ConfigError, Function, Ports};
-use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request, WEBHOOK_BYTES_MAX};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, WEBHOOK_BYTES_MAX};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::step::{self, Disposition, Done};
 use runtime::vendors::PspDesk;
-use runtime::{Caller, Problem, StepError, awsclients};
+use runtime::{Problem, StepError, awsclients};
 use store::MoneyTable;
 
 /// The step.
@@ -32,15 +31,10 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 
 impl HttpStep for Webhook {
     const NAME: &'static str = "payments-webhook";
-    const BODY_MAX: usize = WEBHOOK_BYTES_MAX;
-
-    fn access(&self, _request: &Request) -> Access {
-        Access::Public
-    }
-
-    fn handle(&self, request: Request, _caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>> {
-        Box::pin(async move { self.receive(&request).await })
-    }
+    const ROUTES: &'static [Route<Self>] =
+        &[Route::signed("POST", "/v1/webhooks/psp/{psp}", WEBHOOK_BYTES_MAX, |step, request| {
+            Box::pin(step.receive(request))
+        })];
 }
 
 impl Webhook {

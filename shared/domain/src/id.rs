@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Timestamp;
+
 /// Crockford's base 32 in lower case: no i, l, o or u, and it sorts as the number does.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// 128 bits in base 32.
@@ -27,6 +29,14 @@ pub(crate) fn encode(value: u128) -> String {
 
 pub(crate) fn is_body(text: &str) -> bool {
     text.len() == BODY_LENGTH && text.bytes().all(|b| ALPHABET.contains(&b))
+}
+
+/// The moment that a time-ordered id carries in its first 48 bits; `None` for what is none. A hint, for clocks differ.
+pub fn moment_of(id: &str) -> Option<Timestamp> {
+    let body = id.rsplit('_').next().filter(|body| is_body(body))?;
+    let mut digits = body.bytes().map(|b| ALPHABET.iter().position(|digit| *digit == b));
+    let bits = digits.try_fold(0_u128, |bits, digit| Some((bits << 5) | u128::try_from(digit?).ok()?))?;
+    Timestamp::from_millis(i64::try_from(bits >> 80).ok()?)
 }
 
 /// Declares types of ids: `Name = "prefix_";`.
@@ -160,6 +170,18 @@ mod tests {
         for text in ["pay_", "pay_1", "", "pay_0000000000000000000000000i", "PAY_00000000000000000000000000"] {
             assert!(text.parse::<PaymentId>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn an_id_carries_its_moment_if_it_is_one() {
+        let at = Timestamp::from_millis(1_800_000_000_123).unwrap();
+        let id = PaymentId::from_bits(crate::decision::derived_bits(at, &["a"]));
+        assert_eq!(moment_of(id.as_str()), Some(at));
+        for text in ["", "agt_anna_weber", "pay_1", "pay_0000000000000000000000000i", "0"] {
+            assert_eq!(moment_of(text), None, "{text}");
+        }
+        // sixteen bits more than fit a year that there is
+        assert_eq!(moment_of(PaymentId::from_bits(u128::MAX).as_str()), Timestamp::from_millis((1 << 48) - 1));
     }
 
     proptest! {

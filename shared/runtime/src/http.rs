@@ -1,4 +1,6 @@
-//! HTTP functions behind API Gateway's REST proxy: decode, identify, handle, answer.
+//! HTTP functions behind API Gateway's REST proxy: decode, find the route, identify, handle, answer.
+
+mod routes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,15 +16,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use crate::auth::{Authority, Caller};
+use self::routes::Handler;
+pub use self::routes::{
+    Access, BODY_BYTES_MAX, CallerHandler, PublicHandler, Route, RouteSpec, Scope, Table, WEBHOOK_BYTES_MAX, table_of,
+};
+use crate::auth::Authority;
 use crate::function::{Clock, ConfigError, Entropy, Function, FunctionError, Invocation, Ports};
 use crate::problem::Problem;
 use crate::telemetry::{self, StepMetrics};
 
-/// Largest body of an API request; none of the contract's comes near.
-pub const BODY_BYTES_MAX: usize = 64 * 1024;
-/// Largest body of a vendor's webhook.
-pub const WEBHOOK_BYTES_MAX: usize = 256 * 1024;
 /// Longest accepted `X-Correlation-Id`; it is stored with every event.
 const CORRELATION_MAX: usize = 64;
 
@@ -148,33 +150,19 @@ impl Reply {
     }
 }
 
-/// Who may call a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Anybody: health, and webhooks, which prove themselves by their signature.
-    Public,
-    /// A valid token; the handler asks for roles.
-    Token,
-}
-
 /// One HTTP step.
-pub trait HttpStep: Send + Sync + 'static {
+pub trait HttpStep: Sized + Send + Sync + 'static {
     /// The function's name.
     const NAME: &'static str;
-    /// Largest accepted body in bytes.
-    const BODY_MAX: usize = BODY_BYTES_MAX;
-
-    /// Who may call the route of this request.
-    fn access(&self, request: &Request) -> Access;
-
-    /// Handles a request; `caller` is `None` on public routes only.
-    fn handle(&self, request: Request, caller: Option<Caller>) -> BoxFuture<'_, Result<Reply, Problem>>;
+    /// What it answers. Anything else is 404 or 405.
+    const ROUTES: &'static [Route<Self>];
 }
 
 /// A step as a function.
 pub struct HttpFunction<S> {
     step: S,
-    authority: Authority,
+    /// Absent where no route wants a token.
+    authority: Option<Authority>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -185,37 +173,41 @@ impl<S: HttpStep> HttpFunction<S> {
     /// # Errors
     /// [`ConfigError`].
     pub fn build(step: S, ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+        let public = S::ROUTES.iter().all(Route::is_public);
         Ok(Arc::new(Self {
             step,
-            authority: Authority::new(ports)?,
+            authority: if public { None } else { Some(Authority::new(ports)?) },
             clock: ports.clock.clone(),
             entropy: ports.entropy.clone(),
         }))
     }
 
     async fn answer(&self, request: Request) -> Reply {
-        let correlation_id = request.correlation_id.clone();
-        let access = self.step.access(&request);
-        let mut reply = match self.checked(request, access).await {
-            Ok(reply) => reply,
-            Err(problem) => problem.reply(&correlation_id),
+        let (answer, wants_token) = match Route::find(&request) {
+            Ok(route) => (self.checked(route, &request).await, !route.is_public()),
+            Err(problem) => (Err(problem), false),
         };
-        if reply.status == 401 && access == Access::Token {
+        let mut reply = answer.unwrap_or_else(|problem| problem.reply(&request.correlation_id));
+        if reply.status == 401 && wants_token {
             reply.headers.insert("www-authenticate".to_owned(), "Bearer".to_owned());
         }
-        reply.headers.insert("X-Correlation-Id".to_owned(), correlation_id);
+        reply.headers.insert("X-Correlation-Id".to_owned(), request.correlation_id);
         reply
     }
 
-    async fn checked(&self, request: Request, access: Access) -> Result<Reply, Problem> {
-        if request.body.len() > S::BODY_MAX {
-            return Err(Problem::too_large(S::BODY_MAX));
+    async fn checked(&self, route: &Route<S>, request: &Request) -> Result<Reply, Problem> {
+        if request.body.len() > route.body_max {
+            return Err(Problem::too_large(route.body_max));
         }
-        let caller = match access {
-            Access::Public => None,
-            Access::Token => Some(self.authority.caller(request.header("authorization")).await?),
-        };
-        self.step.handle(request, caller).await
+        match route.handler {
+            Handler::Public(_, handle) => handle(&self.step, request).await,
+            Handler::Caller(roles, scope, handle) => {
+                let authority = self.authority.as_ref().ok_or_else(|| Problem::unauthorized("no token is accepted"))?;
+                let caller = authority.caller(request.header("authorization")).await?;
+                routes::admit(&caller, roles, scope, request)?;
+                handle(&self.step, request, &caller).await
+            }
+        }
     }
 }
 
@@ -312,3 +304,6 @@ fn decode(
         time_left: invocation.time_left,
     })
 }
+
+#[cfg(test)]
+mod tests;

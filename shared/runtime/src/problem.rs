@@ -21,11 +21,13 @@ pub struct Problem {
     pub errors: Vec<Fault>,
     /// Seconds after which to try again.
     pub retry_after: Option<u32>,
+    /// The methods that the resource knows.
+    pub allow: Vec<&'static str>,
 }
 
 impl Problem {
     fn new(status: u16, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, title, detail: detail.into(), errors: Vec::new(), retry_after: None }
+        Self { status, code, title, detail: detail.into(), errors: Vec::new(), retry_after: None, allow: Vec::new() }
     }
 
     /// 400 or 422 with the faults: 400 when the input could not even be understood.
@@ -58,6 +60,12 @@ impl Problem {
     /// 404.
     pub fn not_found(detail: impl Into<String>) -> Self {
         Self::new(404, "not-found", "Not found", detail)
+    }
+
+    /// 405 with the methods that there are.
+    pub fn method_not_allowed(allow: Vec<&'static str>) -> Self {
+        let detail = format!("the resource knows {}", allow.join(", "));
+        Self { allow, ..Self::new(405, "method-not-allowed", "Method not allowed", detail) }
     }
 
     /// 409.
@@ -112,14 +120,32 @@ impl Problem {
         if let Some(seconds) = self.retry_after {
             reply.headers.insert("retry-after".to_owned(), seconds.to_string());
         }
+        if !self.allow.is_empty() {
+            reply.headers.insert("allow".to_owned(), self.allow.join(", "));
+        }
         reply
     }
+}
+
+/// An error with all that caused it, for the log: a layer of its own says only at which step it failed.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let below = error.to_string();
+        // some layers quote the one below them already
+        if !text.ends_with(&below) {
+            text = format!("{text}: {below}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 impl From<StepError> for Problem {
     /// Never says what inside failed: that is in the log, under the correlation id.
     fn from(error: StepError) -> Self {
-        tracing::error!(error = %error, kind = error.kind(), "request failed");
+        tracing::error!(error = with_causes(&error), kind = error.kind(), "request failed");
         match (&error, error.disposition()) {
             (StepError::Absent(_), _) => Self::not_found("there is no such resource"),
             (_, Disposition::Retry | Disposition::RetrySoon) => {
@@ -135,5 +161,25 @@ impl From<StepError> for Problem {
 impl From<store::StoreError> for Problem {
     fn from(error: store::StoreError) -> Self {
         StepError::from(error).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Layer(&'static str, #[source] Option<Box<Layer>>);
+
+    #[test]
+    fn an_error_is_told_with_its_causes_and_none_twice() {
+        let layer = |text, below: Option<Layer>| Layer(text, below.map(Box::new));
+        let alone = layer("no key", None);
+        assert_eq!(with_causes(&alone), "no key");
+        let three = layer("not read", Some(layer("not sent", Some(layer("refused", None)))));
+        assert_eq!(with_causes(&three), "not read: not sent: refused");
+        let quoting = layer("not read: not sent", Some(layer("not sent", Some(layer("refused", None)))));
+        assert_eq!(with_causes(&quoting), "not read: not sent: refused");
     }
 }

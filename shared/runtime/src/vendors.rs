@@ -81,6 +81,8 @@ struct ManagerSecret {
     password: SecretString,
 }
 
+/// Server, name of the secret, version of the rules.
+type Key = (String, String, u64);
 type Kept = (SecretText, Arc<dyn TradingPlatform>);
 
 /// The secret an adapter was built with; compared, never shown.
@@ -93,7 +95,7 @@ pub struct Servers {
     secrets: Secrets,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
-    kept: Arc<Mutex<BTreeMap<(String, u64), Kept>>>,
+    kept: Arc<Mutex<BTreeMap<Key, Kept>>>,
 }
 
 impl Servers {
@@ -121,13 +123,30 @@ impl Servers {
     /// # Errors
     /// [`StepError::Secret`] or [`StepError::Rules`].
     pub async fn adapter(&self, name: &str) -> Result<Arc<dyn TradingPlatform>, StepError> {
+        self.adapter_with(name, |server| &server.secret).await
+    }
+
+    /// The adapter of a server for whoever only looks: with the login for that, where the server has one.
+    ///
+    /// # Errors
+    /// [`StepError::Secret`] or [`StepError::Rules`].
+    pub async fn reader(&self, name: &str) -> Result<Arc<dyn TradingPlatform>, StepError> {
+        self.adapter_with(name, |server| server.read_secret.as_ref().unwrap_or(&server.secret)).await
+    }
+
+    async fn adapter_with(
+        &self,
+        name: &str,
+        secret_of: fn(&Server) -> &String,
+    ) -> Result<Arc<dyn TradingPlatform>, StepError> {
         let live = self.rules().await?;
         let server = live
             .rules
             .server(name)
             .ok_or_else(|| StepError::Rules { set: "platforms", what: format!("no server {name}") })?;
-        let secret = self.secrets.get(&server.secret).await?;
-        let key = (name.to_owned(), live.version);
+        let secret_name = secret_of(server);
+        let secret = self.secrets.get(secret_name).await?;
+        let key = (name.to_owned(), secret_name.clone(), live.version);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((with, adapter)) = kept.get(&key)
             && with.0.expose_secret() == secret.expose_secret()
@@ -135,7 +154,7 @@ impl Servers {
             return Ok(adapter.clone());
         }
         let adapter = self.build(server, &secret)?;
-        kept.retain(|(_, version), _| *version == live.version);
+        kept.retain(|(_, _, version), _| *version == live.version);
         kept.insert(key, (SecretText(secret), adapter.clone()));
         Ok(adapter)
     }

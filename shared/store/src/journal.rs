@@ -1,20 +1,33 @@
 //! The journal: append-only, one entry a version, hash-chained per entity.
 
+mod chain;
+
+pub use chain::{End, ON_ITS_WAY, Stretch, verify};
+
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use domain::ClientId;
 use domain::decision::{ChainHash, Record};
 
 use crate::error::StoreError;
-use crate::item::{CLIENT, HASH, Item, OUTBOX, Outboxed, STATE, hash, n, number, s, text};
+use crate::item::{CLIENT, HASH, Item, KEY, OUTBOX, Outboxed, STATE, VERSION, hash, n, number, s, text};
 use crate::usage::{self, Kind};
-use crate::{Journal, Saved};
+use crate::{Journal, Saved, Table};
 
 const ENTITY: &str = "entity";
 const ENTRY_VERSION: &str = "version";
 const BY_CORRELATION: &str = "correlation";
-/// Entries read at once; an entity has few versions.
+/// Entries read at once.
 const ENTRIES_MAX: i32 = 500;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    OldestFirst,
+    NewestFirst,
+}
 
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,19 +46,6 @@ pub struct JournalEntry {
     pub public_text: String,
     /// The link.
     pub hash: ChainHash,
-}
-
-/// Whether the entries of one entity, oldest first, are complete from version 1 and unedited.
-pub fn verify(entries: &[JournalEntry]) -> bool {
-    let mut previous = ChainHash::GENESIS;
-    for (expected, entry) in (1_u64..).zip(entries) {
-        let link = ChainHash::link(previous, &entry.entity, entry.version, &entry.record_text, &entry.public_text);
-        if entry.version != expected || link != entry.hash {
-            return false;
-        }
-        previous = link;
-    }
-    true
 }
 
 impl Journal {
@@ -101,19 +101,46 @@ impl Journal {
     /// # Errors
     /// [`StoreError`].
     pub async fn of_entity(&self, entity: &str) -> Result<Vec<JournalEntry>, StoreError> {
+        self.some(entity, 1, Order::OldestFirst, usize::MAX).await
+    }
+
+    /// At most `count` entries of an entity after a version, with what they are checked against: the entry before them, the
+    /// one after them and the newest. Reads that many and no more, however long the chain is.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn stretch(&self, entity: &str, after: u64, count: usize) -> Result<Stretch, StoreError> {
+        let wanted = count.saturating_add(1).saturating_add(usize::from(after > 0));
+        let mut read = self.some(entity, after.max(1), Order::OldestFirst, wanted).await?;
+        let newest = match read.last() {
+            Some(last) if read.len() < wanted => Some(last.clone()),
+            None if after == 0 => None,
+            _ => self.some(entity, 1, Order::NewestFirst, 1).await?.pop(),
+        };
+        let has_before = after > 0 && read.first().is_some_and(|entry| entry.version == after);
+        let before = has_before.then(|| read.remove(0));
+        let next = if read.len() > count { read.drain(count..).next() } else { None };
+        Ok(Stretch { after, before, entries: read, next, newest })
+    }
+
+    async fn some(&self, entity: &str, from: u64, order: Order, count: usize) -> Result<Vec<JournalEntry>, StoreError> {
         let table = &self.0;
         let mut entries = Vec::new();
         let mut start: Option<Item> = None;
         loop {
+            let left = i32::try_from(count.saturating_sub(entries.len())).unwrap_or(ENTRIES_MAX).min(ENTRIES_MAX);
             let answer = table
                 .client
                 .query()
                 .table_name(&table.name)
-                .key_condition_expression("#entity = :entity")
+                .key_condition_expression("#entity = :entity AND #version >= :from")
                 .expression_attribute_names("#entity", ENTITY)
+                .expression_attribute_names("#version", ENTRY_VERSION)
                 .expression_attribute_values(":entity", s(entity))
+                .expression_attribute_values(":from", n(from))
+                .scan_index_forward(order == Order::OldestFirst)
                 .consistent_read(true)
-                .limit(ENTRIES_MAX)
+                .limit(left)
                 .set_exclusive_start_key(start.take())
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
@@ -123,39 +150,92 @@ impl Journal {
                 entries.push(read(item)?);
             }
             match answer.last_evaluated_key {
-                Some(key) if !key.is_empty() => start = Some(key),
+                Some(key) if !key.is_empty() && entries.len() < count => start = Some(key),
                 _ => return Ok(entries),
             }
         }
     }
 
-    /// The entities that a correlation id touched.
+    /// Where a correlation id came in: entities, each with the version that brought it.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn entities_of_correlation(&self, correlation_id: &str) -> Result<Vec<String>, StoreError> {
+    pub async fn of_correlation(&self, correlation_id: &str) -> Result<Vec<(String, u64)>, StoreError> {
         let table = &self.0;
-        let answer = table
-            .client
-            .query()
-            .table_name(&table.name)
-            .index_name("by_correlation")
-            .key_condition_expression("#correlation = :correlation")
-            .expression_attribute_names("#correlation", BY_CORRELATION)
-            .expression_attribute_values(":correlation", s(correlation_id))
-            .limit(ENTRIES_MAX)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await?;
-        usage::count(&table.name, &Kind::Read, answer.consumed_capacity());
-        let mut entities = Vec::new();
-        for item in answer.items() {
-            let entity = text(item, "?", ENTITY)?.to_owned();
-            if !entities.contains(&entity) {
-                entities.push(entity);
+        let mut found = Vec::new();
+        let mut start: Option<Item> = None;
+        loop {
+            let answer = table
+                .client
+                .query()
+                .table_name(&table.name)
+                .index_name("by_correlation")
+                .key_condition_expression("#correlation = :correlation")
+                .expression_attribute_names("#correlation", BY_CORRELATION)
+                .expression_attribute_values(":correlation", s(correlation_id))
+                .set_exclusive_start_key(start.take())
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await?;
+            usage::count(&table.name, &Kind::Read, answer.consumed_capacity());
+            for item in answer.items() {
+                let entity = text(item, "?", ENTITY)?.to_owned();
+                let version = number(item, &entity, ENTRY_VERSION)?;
+                found.push((entity, version));
+            }
+            match answer.last_evaluated_key {
+                Some(key) if !key.is_empty() => start = Some(key),
+                _ => return Ok(found),
             }
         }
-        Ok(entities)
+    }
+}
+
+impl Table {
+    /// What the own items of entities say of their newest versions, by id. What is no entity's item is left out.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn heads(&self, ids: &[String]) -> Result<BTreeMap<String, Outboxed>, StoreError> {
+        let mut heads = BTreeMap::new();
+        for item in self.items(ids).await?.iter().filter(|item| item.contains_key(VERSION)) {
+            let head = Outboxed::read(item)?;
+            heads.insert(head.entity.clone(), head);
+        }
+        Ok(heads)
+    }
+
+    /// The ids of everything of one kind that belongs to a client, oldest first: keys only, and all of them.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ids_of_client(&self, client: &ClientId, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let mut ids = Vec::new();
+        let mut start: Option<Item> = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .index_name("by_client")
+                .key_condition_expression("#client = :client AND begins_with(#key, :prefix)")
+                .expression_attribute_names("#client", CLIENT)
+                .expression_attribute_names("#key", KEY)
+                .expression_attribute_values(":client", s(client.as_str()))
+                .expression_attribute_values(":prefix", s(prefix))
+                .set_exclusive_start_key(start.take())
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await?;
+            usage::count(&self.name, &Kind::Read, answer.consumed_capacity());
+            for item in answer.items() {
+                ids.push(text(item, "?", KEY)?.to_owned());
+            }
+            match answer.last_evaluated_key {
+                Some(key) if !key.is_empty() => start = Some(key),
+                _ => return Ok(ids),
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! A method per business commit. A duplicate is a value, not an error. See README.md for every access pattern.
 
+mod balances;
 mod claims;
 mod commit;
 mod contacts;
@@ -16,6 +17,7 @@ mod notifications;
 mod rules;
 mod usage;
 
+pub use balances::KeptBalance;
 pub use claims::{Claim, ClaimRequest};
 pub use commit::{Commit, Committed};
 pub use contacts::Contact;
@@ -23,7 +25,7 @@ pub use due::{DUE_SHARDS, DueCursor, DueEntry, DuePage, Postponed};
 pub use entities::{Saved, Stored};
 pub use error::StoreError;
 pub use item::{KEY, Outboxed, SORT, SORT_ENTITY, VERSION};
-pub use journal::{JournalEntry, verify};
+pub use journal::{End, JournalEntry, ON_ITS_WAY, Stretch, verify};
 pub use ledger::LedgerEntry;
 pub use lists::Page;
 pub use notifications::{Notification, NotificationOutcome};

@@ -1,112 +1,76 @@
 //! `GET /v1/journal`: what happened, in which order, why, and whether nobody has touched the record since.
 
-use std::str::FromStr;
+mod pages;
 
 use domain::decision::ChainHash;
-use domain::{ClientId, EventId, Timestamp};
-use runtime::auth::STAFF;
+use domain::{AccountId, ClientId, EventId, PaymentId, Timestamp, WorkId};
+use runtime::Problem;
 use runtime::http::{Reply, Request};
-use runtime::{Caller, Problem};
 use serde_json::{Value, json};
-use store::{Crm, Journal, JournalEntry, MoneyTable, verify};
+use store::{Crm, Journal, JournalEntry, MoneyTable};
 
+use self::pages::{Asked, Chain, Place, Sources};
 use crate::relay;
 
-/// Accounts, payments and work items of a client that one answer covers, the newest of each.
-const ENTITIES_MAX: i32 = 100;
 /// Longest entity or correlation id that is looked for, in bytes; ours are shorter.
 const ID_MAX: usize = 255;
-
-/// A place in the journal: the moment, and within it entity and version.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    at_ms: i64,
-    entity: String,
-    version: u64,
-}
-
-impl Place {
-    fn cursor(&self) -> String {
-        format!("{}~{}~{}", self.at_ms, self.entity, self.version)
-    }
-}
-
-impl FromStr for Place {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (at, rest) = text.split_once('~').ok_or(())?;
-        let (entity, version) = rest.rsplit_once('~').ok_or(())?;
-        let (at_ms, version) = (at.parse().map_err(|_| ())?, version.parse().map_err(|_| ())?);
-        Ok(Self { at_ms, entity: entity.to_owned(), version })
-    }
-}
 
 pub(super) async fn view(
     crm: &Crm,
     money: &MoneyTable,
     journal: &Journal,
     request: &Request,
-    caller: &Caller,
 ) -> Result<Reply, Problem> {
-    caller.require(STAFF)?;
-    caller.require_unbound()?;
     let (limit, after) = request.page::<Place>()?;
     let wanted = |name: &str| request.query.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let asked = [wanted("entity"), wanted("client"), wanted("correlation")];
     if asked.into_iter().flatten().any(|id| id.len() > ID_MAX) {
         return Err(Problem::malformed(format!("an id has at most {ID_MAX} bytes")));
     }
-    let (entities, correlation) = match asked {
-        [Some(entity), None, None] => (vec![entity.to_owned()], None),
-        [None, Some(client), None] => (of_client(crm, money, client).await?, None),
-        [None, None, Some(id)] => (journal.entities_of_correlation(id).await?, Some(id)),
+    let sources = Sources { crm, money, journal };
+    let chains = match asked {
+        [Some(entity), None, None] => {
+            if after.as_ref().is_some_and(|after| after.entity != entity) {
+                return Err(Problem::malformed("cursor is not the next_cursor of this list"));
+            }
+            vec![Chain::whole(entity.to_owned())]
+        }
+        [None, Some(client), None] => of_client(&sources, client).await?,
+        [None, None, Some(id)] => of_correlation(journal, id).await?,
         _ => return Err(Problem::malformed("send exactly one of entity, client and correlation")),
     };
-    let (verified, mut lines) = lines(journal, entities, correlation).await?;
-    lines.retain(|(place, _)| after.as_ref().is_none_or(|after| place > after));
-    lines.sort_by(|left, right| left.0.cmp(&right.0));
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let more = lines.len() > limit;
-    lines.truncate(limit);
-    let next_cursor = lines.last().filter(|_| more).map(|(place, _)| place.cursor());
-    let items: Vec<Value> = lines.into_iter().map(|(_, line)| line).collect();
-    Ok(Reply::json(200, &json!({"verified": verified, "items": items, "next_cursor": next_cursor})))
-}
-
-/// The entries of entities, and whether every chain is whole.
-async fn lines(
-    journal: &Journal,
-    entities: Vec<String>,
-    correlation: Option<&str>,
-) -> Result<(bool, Vec<(Place, Value)>), Problem> {
-    let (mut verified, mut lines) = (true, Vec::new());
-    for entity in entities {
-        let entries = journal.of_entity(&entity).await?;
-        verified &= verify(&entries);
-        let mut previous = ChainHash::GENESIS;
-        for entry in entries {
-            let line = line(&entry, previous);
-            previous = entry.hash;
-            if correlation.is_none_or(|id| entry.record.correlation_id == id) {
-                let place = Place { at_ms: entry.record.at_ms, entity: entry.entity, version: entry.version };
-                lines.push((place, line));
-            }
-        }
+    let page = sources.page(chains, Asked { after: after.as_ref(), limit, now: request.now }).await?;
+    let more = page.found.len() > limit;
+    let next_cursor = page.found.keys().take(limit).next_back().filter(|_| more).map(Place::cursor);
+    let items: Vec<Value> = page.found.values().take(limit).map(|(entry, previous)| line(entry, *previous)).collect();
+    let mut body = json!({"verified": page.verified, "items": items, "next_cursor": next_cursor});
+    if let (true, Some(object)) = (page.pending > 0, body.as_object_mut()) {
+        object.insert("pending".to_owned(), json!(page.pending));
     }
-    Ok((verified, lines))
+    Ok(Reply::json(200, &body))
 }
 
-async fn of_client(crm: &Crm, money: &MoneyTable, text: &str) -> Result<Vec<String>, Problem> {
+/// A client and what is theirs.
+async fn of_client(sources: &Sources<'_>, text: &str) -> Result<Vec<Chain>, Problem> {
     let Ok(client) = text.parse::<ClientId>() else { return Ok(Vec::new()) };
-    let accounts = crm.accounts_of(&client, ENTITIES_MAX, None).await?;
-    let payments = money.payments_of(&client, ENTITIES_MAX, None).await?;
-    let work = crm.work_about(&client, ENTITIES_MAX).await?;
     let mut entities = vec![client.to_string()];
-    entities.extend(accounts.items.iter().map(|stored| stored.entity.id.to_string()));
-    entities.extend(payments.items.iter().map(|stored| stored.entity.id.to_string()));
-    entities.extend(work.items.iter().map(|stored| stored.entity.id.to_string()));
-    Ok(entities)
+    for prefix in [AccountId::PREFIX, WorkId::PREFIX] {
+        entities.extend(sources.crm.0.ids_of_client(&client, prefix).await?);
+    }
+    entities.extend(sources.money.0.ids_of_client(&client, PaymentId::PREFIX).await?);
+    Ok(entities.into_iter().map(Chain::whole).collect())
+}
+
+/// Each entity from the version on that a correlation id came in with, as long as it keeps it.
+async fn of_correlation(journal: &Journal, id: &str) -> Result<Vec<Chain>, Problem> {
+    let came_in = journal.of_correlation(id).await?.into_iter();
+    let chain = |(entity, version): (String, u64)| Chain {
+        entity,
+        after: version.saturating_sub(1),
+        correlation: Some(id.to_owned()),
+    };
+    Ok(came_in.map(chain).collect())
 }
 
 fn line(entry: &JournalEntry, previous: ChainHash) -> Value {

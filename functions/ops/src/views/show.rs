@@ -3,15 +3,21 @@
 use domain::account::Account;
 use domain::payment::Deposit;
 use serde_json::{Value, json};
+use store::KeptBalance;
 
-/// A trading account; its balance is added by whoever asks the platform.
-pub(super) fn account_view(account: &Account) -> Value {
+/// A trading account with its balance, as far as it is known.
+pub(super) fn account_view(account: &Account, balance: Option<&KeptBalance>) -> Value {
     let facts = &account.facts;
-    json!({
+    let mut view = json!({
         "account_id": account.id, "client_id": account.client_id, "platform": facts.platform, "kind": facts.kind,
         "account_type": facts.account_type, "login": facts.login, "group": facts.group, "currency": facts.currency,
         "leverage": facts.leverage, "status": facts.status.as_str(), "created_at": facts.created_at,
-    })
+    });
+    if let (Some(kept), Some(object)) = (balance, view.as_object_mut()) {
+        object.insert("balance".to_owned(), json!(kept.balance));
+        object.insert("balance_at".to_owned(), json!(kept.at));
+    }
+    view
 }
 
 /// A payment with its timeline.

@@ -45,6 +45,10 @@ const SWEEPS: &[(&str, &str)] = &[("ops-timers", "due")];
 pub const REGISTRY: &[&[(&str, Build)]] =
     &[leads::FUNCTIONS, kyc::FUNCTIONS, accounts::FUNCTIONS, payments::FUNCTIONS, retention::FUNCTIONS, ops::FUNCTIONS];
 
+/// The HTTP routes of every function that has some.
+pub const ROUTES: &[&[runtime::http::Table]] =
+    &[leads::ROUTES, kyc::ROUTES, accounts::ROUTES, payments::ROUTES, ops::ROUTES];
+
 /// The repository's folder.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")

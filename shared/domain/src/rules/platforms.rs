@@ -12,7 +12,7 @@ use super::table::{ROWS_MAX, Row, read_rows, refuse_gap, unique_name};
 use super::value::ValueType;
 use super::words::words;
 use crate::input::Fault;
-use crate::{Country, Currency};
+use crate::{Country, Currency, Seconds};
 
 /// How many trading servers one installation may have.
 const SERVERS_MAX: usize = 50;
@@ -26,7 +26,11 @@ const LEVERAGE_MAX: u32 = 5_000;
 const GROUP_CHARS_MAX: usize = 63;
 const SHOWN_NAME_CHARS_MAX: usize = 80;
 const KEYS: [&str; 4] = ["servers", "groups", "leverage", "account_types"];
-const SERVER_KEYS: [&str; 7] = ["name", "platform", "environment", "base_url", "secret", "display_name", "manager"];
+const SERVER_KEYS: [&str; 9] =
+    ["name", "platform", "environment", "base_url", "secret", "read_secret", "balance_keep", "display_name", "manager"];
+/// How long a balance is shown again where the rules say nothing.
+const BALANCE_KEEP: Seconds = Seconds(10);
+const BALANCE_KEEP_MAX: Seconds = Seconds(3_600);
 
 words! {
     /// A trading platform.
@@ -74,6 +78,11 @@ pub struct Server {
     pub base_url: String,
     /// The name of its secret in Secrets Manager.
     pub secret: String,
+    /// That of a login which may only look, where the server has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_secret: Option<String>,
+    /// How long a balance is shown again before the server is asked for a newer one.
+    pub balance_keep: Seconds,
     /// What clients choose in their terminal.
     pub display_name: String,
     /// How we present ourselves; always there for MT5.
@@ -251,6 +260,8 @@ fn read_server(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) ->
     let environment = object.need("environment", faults).and_then(|node| node.word(Environment::ALL, faults));
     let base_url = object.need("base_url", faults).and_then(|node| node.url(faults));
     let secret = object.need("secret", faults).and_then(|node| node.secret_name(faults));
+    let read_secret = optional(object.get("read_secret"), |node| node.secret_name(faults));
+    let keep = optional(object.get("balance_keep"), |node| node.span(Seconds(1)..=BALANCE_KEEP_MAX, faults));
     let display_name =
         object.need("display_name", faults).and_then(|node| node.line(SHOWN_NAME_CHARS_MAX, faults).map(str::to_owned));
     let manager = match platform {
@@ -263,6 +274,8 @@ fn read_server(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) ->
         environment: environment?,
         base_url: base_url?,
         secret: secret?,
+        read_secret: read_secret?,
+        balance_keep: keep?.unwrap_or(BALANCE_KEEP),
         display_name: display_name?,
         manager: manager?,
     })

@@ -199,11 +199,14 @@ async fn an_account_that_the_platform_refuses_has_no_credentials_and_support_dec
 }
 
 #[tokio::test]
-async fn an_account_is_shown_without_a_balance_when_the_platform_is_silent() {
+async fn an_account_is_shown_without_a_balance_when_the_platform_is_silent_and_was_from_the_first() {
     let world = World::start().await;
-    let trader = world.trader("USD").await;
+    let client = world.client("en").await;
+    let path = format!("/v1/clients/{client}/accounts");
+    let account = expect(world.portal(&path, &account_request("USD")).await, 202).text_at("/account_id");
+    world.idle().await;
     world.faults("mt5", &json!([{"operation": "*", "fault": {"kind": "drop"}, "times": 0}])).await;
-    let shown = expect(world.get("portal", &format!("/v1/accounts/{}", trader.account)).await, 200);
+    let shown = expect(world.get("portal", &format!("/v1/accounts/{account}")).await, 200);
     assert_eq!(shown.json["status"], "open");
     assert!(shown.json.get("balance").is_none(), "{}", shown.text);
 }

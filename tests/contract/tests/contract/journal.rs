@@ -1,5 +1,8 @@
 //! The journal: what happened, oldest first, chained, by entity, client and correlation.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::decision::ChainHash;
 use serde_json::{Value, json};
 
 use crate::world::{Call, World, deposit_request, expect, items};
@@ -143,4 +146,228 @@ async fn an_edited_entry_is_found() {
     world.broker.host.db().request("UpdateItem", &change).await.unwrap();
     let answer = expect(world.get("finance", &format!("/v1/journal?entity={}", payment.id)).await, 200);
     assert_eq!(answer.json["verified"], false);
+}
+
+/// The stored journal of an entity, read and changed as nobody may.
+struct Forger<'w> {
+    world: &'w World,
+    entity: String,
+}
+
+impl Forger<'_> {
+    async fn call(&self, operation: &str, table: &str, mut body: Value) -> Value {
+        body["TableName"] = json!(self.world.broker.host.template().tables[table].name);
+        self.world.broker.host.db().request(operation, &body).await.unwrap()
+    }
+
+    async fn entries(&self) -> Vec<Value> {
+        let query = json!({
+            "KeyConditionExpression": "entity = :entity", "ExpressionAttributeValues": {":entity": {"S": self.entity}},
+        });
+        self.call("Query", "JournalTable", query).await["Items"].as_array().unwrap().clone()
+    }
+
+    async fn put(&self, table: &str, item: &Value) {
+        self.call("PutItem", table, json!({"Item": item})).await;
+    }
+
+    async fn remove(&self, version: usize) {
+        let key = json!({"Key": {"entity": {"S": self.entity}, "version": {"N": version.to_string()}}});
+        self.call("DeleteItem", "JournalTable", key).await;
+    }
+
+    /// Changes an entry and makes every later one follow from it again.
+    async fn rewrite_from(&self, version: usize) {
+        let mut entries = self.entries().await;
+        entries[version - 1]["state"] = json!({"S": "{\"status\":\"paid\"}"});
+        let mut previous = ChainHash::GENESIS;
+        for (number, entry) in (1_u64..).zip(&mut entries) {
+            let text = |name: &str| entry[name]["S"].as_str().unwrap().to_owned();
+            previous = ChainHash::link(previous, &self.entity, number, &text("outbox"), &text("state"));
+            entry["hash"] = json!({"B": STANDARD.encode(previous.0)});
+            self.put("JournalTable", entry).await;
+        }
+    }
+
+    /// `verified` and `pending` as finance sees them, page by page.
+    async fn pages(&self, limit: usize) -> Vec<(bool, Option<u64>)> {
+        let (mut pages, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v1/journal?entity={}&limit={limit}{cursor}", self.entity);
+            let page = expect(self.world.get("finance", &path).await, 200).json;
+            pages.push((page["verified"].as_bool().unwrap(), page["pending"].as_u64()));
+            let Some(next) = page["next_cursor"].as_str() else { return pages };
+            cursor = format!("&cursor={next}");
+        }
+    }
+
+    async fn whole(&self) -> (bool, Option<u64>) {
+        self.pages(100).await[0]
+    }
+}
+
+/// A brokerage with a payment of four versions.
+async fn with_a_payment() -> (World, String) {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let payment = world.credited(&trader, "100.00", 10_000).await.id;
+    world.idle().await;
+    (world, payment)
+}
+
+const GOOD: (bool, Option<u64>) = (true, None);
+const BAD: (bool, Option<u64>) = (false, None);
+
+#[tokio::test]
+async fn a_missing_entry_in_the_middle_is_found_on_either_side_of_a_page() {
+    let (world, entity) = with_a_payment().await;
+    let forger = Forger { world: &world, entity };
+    assert_eq!(forger.pages(2).await, [GOOD, GOOD]);
+    forger.remove(3).await;
+    assert_eq!(forger.whole().await, BAD);
+    assert_eq!(forger.pages(2).await, [BAD, BAD], "what follows the first page does not follow from it");
+    assert_eq!(forger.pages(1).await, [GOOD, BAD, BAD]);
+}
+
+#[tokio::test]
+async fn a_missing_tail_is_on_its_way_for_a_minute_and_missing_afterwards() {
+    let (world, entity) = with_a_payment().await;
+    let forger = Forger { world: &world, entity };
+    assert_eq!(forger.whole().await, GOOD);
+    for behind in [1, 2, 4] {
+        for version in 5 - behind..=4 {
+            forger.remove(version).await;
+        }
+        let behind = u64::try_from(behind).unwrap();
+        assert_eq!(forger.whole().await, (true, Some(behind)));
+    }
+    world.pass(61).await;
+    // also where there is no entry at all
+    assert_eq!(forger.whole().await, (false, Some(4)));
+    let listed = expect(world.get("finance", &format!("/v1/journal?entity={}", forger.entity)).await, 200);
+    assert!(items(&listed).is_empty());
+}
+
+#[tokio::test]
+async fn a_chain_that_somebody_rewrote_does_not_end_where_the_entity_is() {
+    for from in 1..=4 {
+        let (world, entity) = with_a_payment().await;
+        let forger = Forger { world: &world, entity };
+        forger.rewrite_from(from).await;
+        assert_eq!(forger.whole().await, BAD, "from {from}");
+        assert_eq!(forger.pages(1).await, [BAD; 4], "from {from}, on every page");
+    }
+}
+
+#[tokio::test]
+async fn an_entity_s_own_item_that_was_changed_is_found() {
+    let (world, entity) = with_a_payment().await;
+    let forger = Forger { world: &world, entity };
+    let key = json!({"Key": {"pk": {"S": forger.entity}, "sk": {"S": "#"}}});
+    let good = forger.call("GetItem", "MoneyTable", key.clone()).await["Item"].clone();
+    for (attribute, value) in [
+        ("hash", json!({"B": STANDARD.encode([7; 32])})),
+        ("state", json!({"S": "{\"status\":\"refunded\"}"})),
+        ("v", json!({"N": "3"})),
+    ] {
+        let mut wrong = good.clone();
+        wrong[attribute] = value;
+        forger.put("MoneyTable", &wrong).await;
+        assert_eq!(forger.whole().await, BAD, "{attribute}");
+        forger.put("MoneyTable", &good).await;
+        assert_eq!(forger.whole().await, GOOD, "{attribute}");
+    }
+    forger.call("DeleteItem", "MoneyTable", key).await;
+    assert_eq!(forger.whole().await, BAD, "a journal of nothing");
+}
+
+#[tokio::test]
+async fn a_cursor_is_a_place_and_proves_nothing() {
+    let (world, entity) = with_a_payment().await;
+    let forger = Forger { world: &world, entity: entity.clone() };
+    forger.rewrite_from(2).await;
+    let at = |cursor: String| format!("/v1/journal?entity={entity}&cursor={cursor}");
+    for version in [1, 2, 3, 4, 9] {
+        let page = expect(world.get("finance", &at(format!("0~{entity}~{version}"))).await, 200);
+        assert_eq!(page.json["verified"], false, "after {version}");
+    }
+    expect(world.get("finance", &at("0~pay_1~1".to_owned())).await, 400);
+    expect(world.get("finance", &at("garbage".to_owned())).await, 400);
+}
+
+#[tokio::test]
+async fn a_long_chain_is_read_a_page_at_a_time() {
+    const VERSIONS: u64 = 1_000;
+    let world = World::start().await;
+    let entity = "wrk_01m83ydq50eg7vtp95tg713hkv".to_owned();
+    let forger = Forger { world: &world, entity: entity.clone() };
+    let mut previous = ChainHash::GENESIS;
+    for version in 1..=VERSIONS {
+        let record = json!({"fn": "test", "ex": "1", "tr": "t", "at": 1_700_000_000_000_u64 + version, "out": "changed", "cor": "c"});
+        let (record, state) = (record.to_string(), format!("{{\"n\":{version}}}"));
+        previous = ChainHash::link(previous, &entity, version, &record, &state);
+        let common =
+            json!({"outbox": {"S": record}, "state": {"S": state}, "hash": {"B": STANDARD.encode(previous.0)}});
+        let mut entry = common.clone();
+        entry["entity"] = json!({"S": entity});
+        entry["version"] = json!({"N": version.to_string()});
+        forger.put("JournalTable", &entry).await;
+        if version == VERSIONS {
+            let mut own = common;
+            own["pk"] = json!({"S": entity});
+            own["sk"] = json!({"S": "#"});
+            own["v"] = json!({"N": version.to_string()});
+            own["cor"] = json!({"S": "c"});
+            forger.put("CrmTable", &own).await;
+        }
+    }
+    world.idle().await;
+    let mut cursor = String::new();
+    let mut seen = Vec::new();
+    loop {
+        world.broker.host.reset_usage();
+        let page = expect(world.get("finance", &format!("/v1/journal?entity={entity}{cursor}&limit=25")).await, 200);
+        assert_eq!(page.json["verified"], true, "{cursor}");
+        seen.extend(items(&page).iter().map(|entry| entry["version"].as_u64().unwrap()));
+        let usage = world.broker.host.usage();
+        let read: f64 = usage
+            .iter()
+            .filter(|(key, _)| key.function.as_deref() == Some("ops-views") && key.service == host::Service::DynamoDb)
+            .map(|(_, used)| used.read_units)
+            .sum();
+        // 28 entries of 250 bytes are two units; the newest entry and the own item one each
+        assert!(read <= 5.0, "{read} units for a page after {}", seen.len());
+        let Some(next) = page.json["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(seen, (1..=VERSIONS).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_page_of_a_client_reads_what_was_done_around_then() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let mut payments = Vec::new();
+    for _ in 0..12 {
+        payments.push(world.credited(&trader, "20.00", 2_000).await.id);
+    }
+    world.idle().await;
+    let whole =
+        items(&expect(world.get("support", &format!("/v1/journal?client={}&limit=100", trader.client)).await, 200));
+    assert_eq!(whole.len(), 4 + 12 * 4);
+    let (mut paged, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let path = format!("/v1/journal?client={}&limit=7{cursor}", trader.client);
+        let page = expect(world.get("support", &path).await, 200);
+        assert_eq!(page.json["verified"], true);
+        paged.extend(items(&page));
+        let Some(next) = page.json["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(paged, whole);
+    // one of them is cut: whoever reads that far is told, and which page it is
+    let forger = Forger { world: &world, entity: payments[11].clone() };
+    forger.remove(2).await;
+    let last = expect(world.get("support", &format!("/v1/journal?client={}&limit=100", trader.client)).await, 200);
+    assert_eq!(last.json["verified"], false);
 }

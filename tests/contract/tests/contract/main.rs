@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod amounts;
+mod balances;
 mod clients;
 mod clock;
 mod decisions;
@@ -27,6 +28,7 @@ mod openapi;
 mod praxis;
 mod problems;
 mod reversals;
+mod routes;
 mod samples;
 mod signing;
 mod stripe;

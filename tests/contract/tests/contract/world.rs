@@ -70,7 +70,11 @@ impl Call {
     }
 
     pub fn put(path: &str, body: &Value) -> Self {
-        Self { method: Method::PUT, ..Self::post(path, body) }
+        Self::json(Method::PUT, path, body)
+    }
+
+    pub fn json(method: Method, path: &str, body: &Value) -> Self {
+        Self { method, ..Self::post(path, body) }
     }
 
     /// A `POST` without a content type.

@@ -102,9 +102,10 @@ async fn a_correlation_id_names_the_entities_that_it_touched() {
             }
         }
         let both = [1, 2].map(|number| PaymentId::from_bits(number).to_string());
-        assert_eq!(tables.journal.entities_of_correlation("cor-1").await.unwrap(), both);
-        assert_eq!(tables.journal.entities_of_correlation("cor-2").await.unwrap(), both);
-        assert_eq!(tables.journal.entities_of_correlation("cor-3").await.unwrap(), [""; 0]);
+        let since = |version: u64| both.clone().map(|entity| (entity, version));
+        assert_eq!(tables.journal.of_correlation("cor-1").await.unwrap(), since(1));
+        assert_eq!(tables.journal.of_correlation("cor-2").await.unwrap(), since(3));
+        assert_eq!(tables.journal.of_correlation("cor-3").await.unwrap(), []);
         tables.found_nothing();
     })
     .await;
