@@ -1,8 +1,8 @@
 //! What kind of account a client asks for, held against what is on offer: every fault at once.
 
+use domain::account::rules::{AccountFacts, AccountType, Environment, Platform, Platforms};
 use domain::input::{Fault, Reader};
-use domain::rules::platforms::{AccountFacts, AccountType, Environment, Platform};
-use domain::rules::{Platforms, RuleError};
+use domain::rules::RuleError;
 use domain::{Country, Currency};
 use runtime::{Problem, StepError};
 use serde_json::Value;

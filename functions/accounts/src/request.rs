@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use domain::account::rules::Platforms;
 use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::Client;
-use domain::rules::Platforms;
 use domain::{AccountId, ClientId, Timestamp};
 use providers::http::BoxFuture;
 use runtime::auth::PORTAL;

@@ -1,8 +1,8 @@
 //! Takes a lead in: the same person within the window joins the first lead, anybody else begins a new one.
 
 use domain::decision::{Decision, Frame, Verdict};
+use domain::lead::rules::{LeadIntake, LeadScoring};
 use domain::lead::{Lead, LeadStatus, Returning, Submission};
-use domain::rules::{LeadIntake, LeadScoring};
 use domain::{LeadId, Timestamp};
 use runtime::StepError;
 use store::{Commit, Committed, Contact, Crm, StoreError, Stored};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use domain::decision::Frame;
 use domain::lead::plan::{Trigger, looks_again, waits_until};
-use domain::rules::sales::Pool;
 use domain::sales::PoolState;
 use domain::sales::pool::pool_id;
+use domain::sales::rules::Pool;
 use domain::{Seconds, Timestamp};
 use runtime::StepError;
 use store::Saved;

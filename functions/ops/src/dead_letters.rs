@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use domain::decision::Frame;
-use domain::rules::DeskRules;
+use domain::work::rules::DeskRules;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use domain::WorkId;
 use domain::decision::derived_bits;
-use domain::rules::DeskRules;
-use domain::rules::desk::WorkKind;
+use domain::work::rules::{DeskRules, WorkKind};
 use domain::work::{WorkFacts, WorkItem, WorkOption, WorkStatus};
 use domain::{ClientId, Timestamp};
 use providers::http::BoxFuture;

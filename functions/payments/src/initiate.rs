@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use domain::payment::collect::opened;
+use domain::payment::rules::Psps;
 use domain::payment::{Deposit, NewDeposit, PspSide};
-use domain::rules::Psps;
 use domain::{ClientId, PaymentId};
 use providers::http::BoxFuture;
 use providers::psp::{PspError, SessionOrder};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use domain::payment::rules::Psps;
 use domain::payment::{Deposit, DueStep, PollAnswer, PollLimits};
-use domain::rules::Psps;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};

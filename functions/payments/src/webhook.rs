@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::PaymentId;
+use domain::payment::rules::Psps;
 use domain::payment::{Deposit, PspReport, StrayReport};
-use domain::rules::Psps;
 use providers::http::BoxFuture;
 use providers::psp::{Psp, WebhookAnswer, WebhookError};
 use runtime::function::{ConfigError, Function, Ports};

@@ -3,8 +3,8 @@
 use domain::account::{Account, AccountStatus};
 use domain::client::Client;
 use domain::input::{Fault, Reader};
-use domain::rules::psps::{DepositFacts, DepositLimit, Psp as PspRule};
-use domain::rules::{Psps, RuleError};
+use domain::payment::rules::{DepositFacts, DepositLimit, Psp as PspRule, Psps};
+use domain::rules::RuleError;
 use domain::{AccountId, ClientId, Money};
 use runtime::rulebook::Live;
 use runtime::{Problem, StepError};

@@ -3,16 +3,18 @@
 //! Whoever reads is asked for again right before each message: consent, exit conditions, the hour where they live. A message is
 //! marked before it is handed over and never handed over twice: one whose sending broke off counts as sent.
 
+pub mod rules;
+
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Entity, Verdict, derived_bits};
+use crate::journey::rules::{READER, ReaderFacts, Sequence, SequenceChannel, Sequences, Step};
 use crate::lead::{ContactChannel, Lead, LeadStatus};
 use crate::notification::{Fillings, render};
+use crate::rules::RuleFault;
 use crate::rules::evaluate::Outcome;
-use crate::rules::sequences::{READER, ReaderFacts, Sequence, SequenceChannel, Step};
-use crate::rules::words::words;
-use crate::rules::{RuleFault, Sequences};
 use crate::sales::calendar::Hours;
+use crate::words::words;
 use crate::{ClientId, JourneyId, LeadId, Redacted, Seconds, Timestamp, Zone};
 
 /// A worker that sends is left alone for so long: longer than a function runs.

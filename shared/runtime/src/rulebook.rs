@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::rules::{
-    DeskRules, LeadIntake, LeadRouting, LeadScoring, Notifications, Platforms, Psps, SalesRules, Sequences,
-};
+use domain::account::rules::Platforms;
+use domain::journey::rules::Sequences;
+use domain::lead::rules::{LeadIntake, LeadRouting, LeadScoring};
+use domain::notification::rules::Notifications;
+use domain::payment::rules::Psps;
+use domain::sales::rules::SalesRules;
+use domain::work::rules::DeskRules;
 use domain::{Seconds, Timestamp};
 use store::Rules;
 

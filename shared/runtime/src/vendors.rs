@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::rules::platforms::Server;
-use domain::rules::psps::Psp as PspRule;
-use domain::rules::{Platforms, Psps};
+use domain::account::rules::{Platforms, Server};
+use domain::payment::rules::{Psp as PspRule, Psps};
 use providers::http::Transport;
 use providers::platforms::TradingPlatform;
 use providers::platforms::mt5::{Mt5, Mt5Settings, WEB_API_VERSION};
@@ -141,7 +140,7 @@ impl Servers {
     }
 
     fn build(&self, server: &Server, secret: &SecretString) -> Result<Arc<dyn TradingPlatform>, StepError> {
-        use domain::rules::platforms::Platform;
+        use domain::account::rules::Platform;
         let unusable = |what: &str| StepError::Rules { set: "platforms", what: format!("{}: {what}", server.name) };
         match server.platform {
             Platform::Mt5 => {

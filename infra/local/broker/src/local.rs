@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use host::{Host, HostConfig, TemplateSource};
 use providers::http::HyperTransport;
 use runtime::{Build, Clock};

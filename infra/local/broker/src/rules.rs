@@ -5,8 +5,9 @@ use std::path::Path;
 
 use domain::Timestamp;
 use domain::input::Fault;
-use domain::rules::references::faults_between;
-use domain::rules::{SetName, parse_any, substitute};
+use domain::rule_sets::references::faults_between;
+use domain::rule_sets::{SetName, parse_any};
+use domain::rules::substitute;
 use serde_json::Value;
 use store::{RuleVersion, Rules};
 
@@ -52,7 +53,7 @@ pub fn check_references(documents: &BTreeMap<SetName, Value>) -> Result<(), Fail
     if faults.is_empty() {
         return Ok(());
     }
-    let line = |fault: &domain::rules::references::ReferenceFault| {
+    let line = |fault: &domain::rule_sets::references::ReferenceFault| {
         format!("{}{}: {}", fault.set, fault.fault.pointer, fault.fault.message)
     };
     Err(faults.iter().map(line).collect::<Vec<_>>().join("\n").into())

@@ -7,9 +7,9 @@ use super::{Consent, Consents, ContactChannel, Lead, LeadStatus, Source, Submiss
 use crate::contact::{self, ReadPhone};
 use crate::decision::{Decision, Verdict, derived_bits};
 use crate::lead::Channel;
-use crate::rules::LeadIntake;
-use crate::rules::desk::WorkKind;
-use crate::rules::lead_intake::{Form, FormField};
+use crate::lead::rules::LeadIntake;
+use crate::lead::rules::intake::{Form, FormField};
+use crate::work::rules::WorkKind;
 use crate::{LeadId, Seconds, Timestamp};
 
 /// The first wait after a failed fetch; each further one is twice as long.

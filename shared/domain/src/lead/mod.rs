@@ -8,6 +8,7 @@ mod join;
 mod outcome;
 mod placed;
 pub mod plan;
+pub mod rules;
 pub mod score;
 pub mod submission;
 
@@ -24,8 +25,8 @@ pub use score::Scored;
 pub use submission::{Channel, Source, Submission};
 
 use crate::decision::Entity;
-use crate::rules::words::words;
 use crate::sales::AgentId;
+use crate::words::words;
 use crate::{ClientId, Country, LeadId, Redacted, Timestamp, Zone};
 
 words! {

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Lead, LeadStatus, RoutingTrace, Sequence};
 use crate::decision::Decision;
-use crate::rules::desk::WorkKind;
 use crate::sales::AgentId;
 use crate::sales::choose::NoAgent;
+use crate::work::rules::WorkKind;
 use crate::{TaskId, Timestamp};
 
 /// Who has a lead.

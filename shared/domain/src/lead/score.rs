@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{ContactChannel, Lead, LeadStatus, SIGNALS_MAX, Signal};
 use crate::decision::Verdict;
-use crate::rules::lead_scoring::SignalRule;
-use crate::rules::{Facts, LeadScoring, RuleError};
+use crate::lead::rules::LeadScoring;
+use crate::lead::rules::scoring::SignalRule;
+use crate::rules::{Facts, RuleError};
 use crate::{Seconds, Timestamp};
 
 /// The highest score.

@@ -9,8 +9,8 @@ use super::consent::{self, Consents};
 use super::{Lead, LeadFacts, LeadPerson, LeadStatus, RoutingTrace};
 use crate::contact::{self, ReadPhone};
 use crate::input::{Fault, Reader};
-use crate::rules::LeadIntake;
-use crate::rules::words::words;
+use crate::lead::rules::LeadIntake;
+use crate::words::words;
 use crate::{Country, LeadId, Redacted, Timestamp, Zone};
 
 /// Longest free text, in characters.

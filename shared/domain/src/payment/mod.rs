@@ -9,6 +9,7 @@ pub mod report;
 pub mod resolve;
 mod reversal;
 mod review;
+pub mod rules;
 mod status;
 pub mod stray;
 #[cfg(test)]

@@ -3,9 +3,8 @@
 use super::deposit::{Deposit, DepositStatus, Reason};
 use super::report::{PspReport, PspStatus};
 use crate::decision::Verdict;
-use crate::rules::Psps;
-use crate::rules::desk::WorkKind;
-use crate::rules::psps::Psp;
+use crate::payment::rules::{Psp, Psps};
+use crate::work::rules::WorkKind;
 use crate::{Seconds, Timestamp};
 
 /// A credit that is sent to its worker again and again is sent less often after this.

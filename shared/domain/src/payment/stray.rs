@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::deposit::Review;
 use super::report::PspReport;
 use crate::decision::{Decision, Entity, derived_bits};
-use crate::rules::desk::WorkKind;
+use crate::work::rules::WorkKind;
 use crate::{ClientId, StrayId, Timestamp};
 
 /// The public part: what the provider said, and the work item's kind.

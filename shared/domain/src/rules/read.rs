@@ -17,6 +17,8 @@ const URL_CHARS_MAX: usize = 200;
 const SECRET_CHARS_MAX: usize = 512;
 /// Digits of a decimal: well inside what `Decimal` holds exactly.
 const DECIMAL_DIGITS_MAX: usize = 24;
+/// The longest language tag.
+const LANGUAGE_CHARS_MAX: usize = 35;
 
 /// The faults found so far.
 #[derive(Debug, Default)]
@@ -344,6 +346,16 @@ impl<'a> Node<'a> {
         None
     }
 
+    /// A language tag.
+    pub(crate) fn language(&self, faults: &mut Faults) -> Option<String> {
+        let text = self.line(LANGUAGE_CHARS_MAX, faults)?;
+        if !is_language(text) {
+            faults.add(self.fault("bad_language", "must be a language tag such as en or pt-BR"));
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
     /// An e-mail address, roughly: the mail service has the last word.
     pub(crate) fn email(&self, faults: &mut Faults) -> Option<String> {
         let text = self.line(URL_CHARS_MAX, faults)?;
@@ -409,6 +421,16 @@ pub(crate) fn optional<'a, T>(node: Option<Node<'a>>, read: impl FnOnce(Node<'a>
         None => Some(None),
         Some(node) => read(node).map(Some),
     }
+}
+
+/// A BCP 47 tag such as `en`, `pt-BR`, `zh-Hant-TW`.
+pub(crate) fn is_language(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let first = parts.next().unwrap_or_default();
+    (2..=3).contains(&first.len())
+        && first.chars().all(|c| c.is_ascii_lowercase())
+        && parts.all(|part| (2..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()))
+        && text.len() <= LANGUAGE_CHARS_MAX
 }
 
 pub(crate) fn is_name(text: &str) -> bool {

@@ -8,8 +8,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Entity, Verdict};
-use crate::rules::sales::{Performance, WindowCap};
-use crate::rules::words::words;
+use crate::sales::rules::{Performance, WindowCap};
+use crate::words::words;
 use crate::{ClientId, Timestamp};
 
 /// Days of results that are kept.

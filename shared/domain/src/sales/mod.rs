@@ -4,6 +4,7 @@ pub mod agent;
 pub mod calendar;
 pub mod choose;
 pub mod pool;
+pub mod rules;
 pub mod shares;
 pub mod task;
 

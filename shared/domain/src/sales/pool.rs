@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::shares::Shares;
 use crate::decision::{Decision, Entity};
-use crate::rules::sales::Release;
+use crate::sales::rules::Release;
 use crate::{ClientId, Seconds, Timestamp};
 
 const PREFIX: &str = "pool_";

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::agent::AgentId;
 use crate::decision::{Decision, Entity, Verdict};
-use crate::rules::words::words;
+use crate::words::words;
 use crate::{ClientId, LeadId, TaskId, Timestamp};
 
 /// Lines of history that are kept.

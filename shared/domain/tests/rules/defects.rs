@@ -1,6 +1,6 @@
 //! One defect at a time is put into a seed file: it is found, at its place, and nothing else is.
 
-use domain::rules::{SetName, parse_any};
+use domain::rule_sets::{SetName, parse_any};
 use serde_json::{Value as Json, json};
 
 use crate::seeds::seed;

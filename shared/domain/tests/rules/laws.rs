@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use domain::rule_sets::{SetName, parse_any};
 use domain::rules::condition::{Condition, Op, Test};
 use domain::rules::evaluate::{Outcome, evaluate};
 use domain::rules::parse::parse_condition;
-use domain::rules::{Facts, Row, Schema, SetName, Value, ValueType, first_match, parse_any, parse_table};
+use domain::rules::{Facts, Row, Schema, Value, ValueType, first_match, parse_table};
 use domain::{Country, Currency, Seconds};
 use jiff::civil::Date;
 use proptest::prelude::*;

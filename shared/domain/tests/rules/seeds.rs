@@ -1,8 +1,11 @@
 //! The files of `infra/rules`: they parse, and say what a new installation promises.
 
-use domain::rules::platforms::{AccountFacts, Environment, Platform};
-use domain::rules::psps::{DepositFacts, PaidAmount};
-use domain::rules::{DeskRules, Notifications, Platforms, Psps, SetName, parse_any, substitute};
+use domain::account::rules::{AccountFacts, Environment, Platform, Platforms};
+use domain::notification::rules::Notifications;
+use domain::payment::rules::{DepositFacts, PaidAmount, Psps};
+use domain::rule_sets::{SetName, parse_any};
+use domain::rules::substitute;
+use domain::work::rules::DeskRules;
 use domain::{Currency, Money};
 use serde_json::Value as Json;
 
@@ -168,7 +171,7 @@ fn standard_accounts_are_placed_by_kind_and_currency_with_the_leverage_of_the_re
 #[test]
 fn every_kind_of_work_has_a_desk_and_something_to_decide() {
     let desk = DeskRules::parse(&seed(SetName::Desk)).unwrap();
-    assert_eq!(desk.kinds().count(), domain::rules::desk::WorkKind::ALL.len());
+    assert_eq!(desk.kinds().count(), domain::work::rules::WorkKind::ALL.len());
     for (kind, rule) in desk.kinds() {
         assert!(!rule.options.is_empty() && desk.kind(kind) == Some(rule), "{kind}");
         assert_eq!(rule.runbook, kind.as_str());

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use broker::local::Options;
 use domain::contact::contact_key;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use domain::{LeadId, Timestamp};
 use runtime::Clock as _;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! Work items: what they carry, and what people do with them.
 
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use futures::future::join_all;
 use serde_json::{Value, json};
 

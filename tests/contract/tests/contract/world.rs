@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use broker::api::{Answer, Api};
 use broker::local::{Broker, Options};
 use domain::Timestamp;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use http::Method;
 use runtime::Clock;
 use runtime::lambda::SystemClock;

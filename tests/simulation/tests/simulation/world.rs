@@ -12,7 +12,7 @@ use domain::Timestamp;
 use domain::account::{Account, AccountStatus};
 use domain::decision::Entity;
 use domain::payment::Deposit;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use domain::work::WorkItem;
 use host::{ManualTime, SystemClock};
 use runtime::Clock as _;

@@ -10,7 +10,7 @@ use broker::Failure;
 use broker::day::{self, say};
 use broker::local::{Broker, Options};
 use broker::run_file::RunFile;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use runtime::Clock as _;
 use runtime::lambda::SystemClock;
 

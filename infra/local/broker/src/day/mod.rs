@@ -7,7 +7,7 @@ mod report;
 mod scenes;
 pub mod steps;
 
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 
 use crate::Failure;

@@ -7,7 +7,7 @@ use domain::account::Account;
 use domain::client::Client;
 use domain::decision::Entity;
 use domain::payment::{Deposit, DepositStatus, StrayReport, ledger};
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use domain::work::WorkItem;
 use rust_decimal::Decimal;
 use serde_json::json;

@@ -2,9 +2,17 @@
 
 use serde_json::Value as Json;
 
-use super::words::words;
-use super::{DeskRules, LeadIntake, LeadRouting, LeadScoring, Notifications, Platforms, Psps, SalesRules, Sequences};
+pub mod references;
+
+use crate::account::rules::Platforms;
 use crate::input::Fault;
+use crate::journey::rules::Sequences;
+use crate::lead::rules::{LeadIntake, LeadRouting, LeadScoring};
+use crate::notification::rules::Notifications;
+use crate::payment::rules::Psps;
+use crate::sales::rules::SalesRules;
+use crate::words::words;
+use crate::work::rules::DeskRules;
 
 words! {
     /// A rule set by its name in routes, tables and files.

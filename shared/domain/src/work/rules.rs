@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::read::{Faults, Node};
-use super::words::words;
 use crate::Seconds;
 use crate::input::Fault;
+use crate::rules::read::{Faults, Node};
+use crate::words::words;
 
 /// The shortest time that a person is given.
 const DUE_MIN: Seconds = Seconds(60);

@@ -6,14 +6,14 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::evaluate::{Facts, FirstMatch, RuleError, first_match};
-use super::reach::{Cell, Space};
-use super::read::{Faults, Node, is_name};
-use super::schema::Schema;
-use super::table::{Row, read_rows, refuse_gap};
-use super::value::{Value, ValueType};
 use crate::input::Fault;
 use crate::lead::{Channel, ContactChannel, Lead};
+use crate::rules::evaluate::{Facts, FirstMatch, RuleError, first_match};
+use crate::rules::reach::{Cell, Space};
+use crate::rules::read::{Faults, Node, is_name};
+use crate::rules::schema::Schema;
+use crate::rules::table::{Row, read_rows, refuse_gap};
+use crate::rules::value::{Value, ValueType};
 use crate::{Country, Timestamp, Zone};
 
 const REGIONS_MAX: usize = 100;

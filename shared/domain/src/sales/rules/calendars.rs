@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::super::parse::read_date;
-use super::super::read::{Faults, Node, Object, is_name};
 use crate::Zone;
+use crate::rules::parse::read_date;
+use crate::rules::read::{Faults, Node, Object, is_name};
 use crate::sales::calendar::{Calendar, Days, Hours};
 
 const HOLIDAY_LISTS_MAX: usize = 100;
@@ -130,7 +130,7 @@ fn read_hours(node: &Node<'_>, least: usize, faults: &mut Faults) -> Option<Vec<
 }
 
 /// One stretch of a day, such as `21:00-09:00`.
-pub(in crate::rules) fn hours_of_day(node: &Node<'_>, faults: &mut Faults) -> Option<Hours> {
+pub(crate) fn hours_of_day(node: &Node<'_>, faults: &mut Faults) -> Option<Hours> {
     let text = node.line(20, faults)?;
     let parsed = parse_hours(text);
     if parsed.is_none() {

@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::condition::Condition;
-use super::evaluate::{Facts, NodeTrace, evaluate};
-use super::notifications::{Template, read_templates};
-use super::parse::read_when;
-use super::read::{Faults, Node, Object};
-use super::sales::hours_of_day;
-use super::schema::Schema;
-use super::table::unique_name;
-use super::value::ValueType;
-use super::words::words;
 use crate::input::Fault;
 use crate::lead::LeadStatus;
+use crate::rules::condition::Condition;
+use crate::rules::evaluate::{Facts, NodeTrace, evaluate};
+use crate::rules::parse::read_when;
+use crate::rules::read::{Faults, Node, Object};
+use crate::rules::schema::Schema;
+use crate::rules::table::unique_name;
+use crate::rules::texts::{Sender, Template, Text, nearest, read_sender, read_templates};
+use crate::rules::value::ValueType;
 use crate::sales::calendar::Hours;
+use crate::sales::rules::hours_of_day;
+use crate::words::words;
 use crate::{Country, Seconds};
 
 const SEQUENCES_MAX: usize = 100;
@@ -79,7 +79,7 @@ pub struct Sequences {
     /// Where a reader unsubscribes; has [`READER`] in it.
     pub unsubscribe_url: String,
     /// Who sends: address and name.
-    pub sender: super::notifications::Sender,
+    pub sender: Sender,
     /// The language of readers whose own there is no text in.
     pub default_language: String,
     sequences: BTreeMap<String, Sequence>,
@@ -108,8 +108,8 @@ impl Sequences {
     }
 
     /// The text of a template in the language that comes nearest.
-    pub fn text(&self, template: &str, language: &str) -> Option<(&str, &super::notifications::Text)> {
-        super::notifications::nearest(self.templates.get(template)?, language, &self.default_language)
+    pub fn text(&self, template: &str, language: &str) -> Option<(&str, &Text)> {
+        nearest(self.templates.get(template)?, language, &self.default_language)
     }
 }
 
@@ -154,9 +154,9 @@ const KEYS: [&str; 6] = ["sender", "default_language", "quiet_hours", "unsubscri
 
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Sequences> {
     let object = node.object(&KEYS, faults)?;
-    let sender = object.need("sender", faults).and_then(|node| super::notifications::read_sender(&node, faults));
+    let sender = object.need("sender", faults).and_then(|node| read_sender(&node, faults));
     let language = object.need("default_language", faults);
-    let language = language.and_then(|node| super::notifications::read_language(&node, faults));
+    let language = language.and_then(|node| node.language(faults));
     let quiet = object.need("quiet_hours", faults).and_then(|node| hours_of_day(&node, faults));
     let unsubscribe_url = object.need("unsubscribe_url", faults).and_then(|node| read_unsubscribe(&node, faults));
     let templates_at = object.need("templates", faults).and_then(|node| node.map(faults));

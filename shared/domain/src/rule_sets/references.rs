@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::lead_routing::Destination;
-use super::{LeadIntake, LeadRouting, LeadScoring, SalesRules, Sequences, SetName};
+use super::SetName;
 use crate::input::Fault;
+use crate::journey::rules::Sequences;
+use crate::lead::rules::routing::Destination;
+use crate::lead::rules::{LeadIntake, LeadRouting, LeadScoring};
+use crate::sales::rules::SalesRules;
 
 /// A fault of a set that only shows beside the others.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Closed vocabularies: an enum whose variants are words of a rule file.
+//! Closed vocabularies: an enum whose variants are the words of rule files, events and answers.
 
 /// A word that is not in a closed vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,10 +32,10 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::rules::words::UnknownWord;
+            type Err = $crate::words::UnknownWord;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or($crate::rules::words::UnknownWord)
+                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or($crate::words::UnknownWord)
             }
         }
     };

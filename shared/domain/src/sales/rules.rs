@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::notifications::is_language;
-use super::read::{Faults, Node, Object, optional};
-use super::table::unique_name;
-use super::words::words;
 use crate::Seconds;
 use crate::input::Fault;
+use crate::rules::read::is_language;
+use crate::rules::read::{Faults, Node, Object, optional};
+use crate::rules::table::unique_name;
 use crate::sales::calendar::{Calendar, Days, WorkingTime};
+use crate::words::words;
 
 mod calendars;
 mod message;
 mod pools;
 
-pub(super) use calendars::hours_of_day;
+pub(crate) use calendars::hours_of_day;
 pub use message::{AgentMessage, SlackApp};
 pub use pools::{Performance, Pool, PoolMember, Release, SlaClock, Strategy, WindowCap};
 

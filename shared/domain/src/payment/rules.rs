@@ -6,15 +6,15 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::condition::Condition;
-use super::evaluate::{Facts, FirstMatch, RuleError, first_match};
-use super::reach::{Cell, Space};
-use super::read::{Faults, Node, Object, optional};
-use super::schema::Schema;
-use super::table::{ROWS_MAX, Row, read_rows, unique_name};
-use super::value::ValueType;
-use super::words::words;
 use crate::input::Fault;
+use crate::rules::condition::Condition;
+use crate::rules::evaluate::{Facts, FirstMatch, RuleError, first_match};
+use crate::rules::reach::{Cell, Space};
+use crate::rules::read::{Faults, Node, Object, optional};
+use crate::rules::schema::Schema;
+use crate::rules::table::{ROWS_MAX, Row, read_rows, unique_name};
+use crate::rules::value::ValueType;
+use crate::words::words;
 use crate::{Country, Currency, Money, Seconds};
 
 /// How many providers one installation may have.

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::notifications::is_language;
-use super::read::{Faults, Node, Object, is_name, optional};
-use super::words::words;
 use crate::input::Fault;
 use crate::lead::{Attribution, ContactChannel};
+use crate::rules::read::is_language;
+use crate::rules::read::{Faults, Node, Object, is_name, optional};
+use crate::words::words;
 use crate::{Country, Seconds};
 
 const WORDING_CHARS_MAX: usize = 60;

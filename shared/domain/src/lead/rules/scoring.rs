@@ -6,15 +6,15 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::bands::{Band, faults_of_bands};
-use super::condition::Condition;
-use super::evaluate::{Facts, Outcome, RuleError, Trace, evaluate};
-use super::read::{Faults, Node, is_name, optional};
-use super::schema::Schema;
-use super::table::{ROWS_MAX, Row, unique_name};
-use super::value::ValueType;
 use crate::input::Fault;
 use crate::lead::Channel;
+use crate::rules::bands::{Band, faults_of_bands};
+use crate::rules::condition::Condition;
+use crate::rules::evaluate::{Facts, Outcome, RuleError, Trace, evaluate};
+use crate::rules::read::{Faults, Node, is_name, optional};
+use crate::rules::schema::Schema;
+use crate::rules::table::{ROWS_MAX, Row, unique_name};
+use crate::rules::value::ValueType;
 use crate::{Country, Seconds};
 
 const BANDS_MAX: usize = 10;
@@ -152,7 +152,7 @@ fn read_profile(node: &Node<'_>, schema: &Schema, faults: &mut Faults) -> Option
         let object = item.object(&["id", "when", "points"], faults)?;
         let id = object.need("id", faults).and_then(|node| unique_name(&node, &mut ids, faults));
         let when: Option<Condition> =
-            object.need("when", faults).and_then(|node| super::parse::read_when(&node, schema, faults));
+            object.need("when", faults).and_then(|node| crate::rules::parse::read_when(&node, schema, faults));
         let points = object.need("points", faults).and_then(|node| read_points(&node, faults));
         Some(Row { id: id?, when: when?, then: points? })
     })
