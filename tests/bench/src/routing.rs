@@ -12,6 +12,7 @@ use domain::lead::Submission;
 use domain::lead::plan::{Floor, Planned, Trigger, plan};
 use domain::lead::rules::{LeadIntake, LeadRouting, LeadScoring};
 use domain::rule_sets::SetName;
+use domain::rules::RuleSet;
 use domain::sales::agent::Presence;
 use domain::sales::rules::SalesRules;
 use domain::sales::{AgentId, AgentState, PoolState};

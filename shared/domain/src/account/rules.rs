@@ -4,10 +4,11 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::input::Fault;
+use crate::rules::RuleSet;
 use crate::rules::condition::Condition;
 use crate::rules::evaluate::{Facts, FirstMatch, RuleError, first_match};
 use crate::rules::reach::{Cell, Space};
-use crate::rules::read::{Faults, Node, optional};
+use crate::rules::read::{Faults, Node, optional, read_document};
 use crate::rules::schema::Schema;
 use crate::rules::table::{ROWS_MAX, Row, read_rows, refuse_gap, unique_name};
 use crate::rules::value::ValueType;
@@ -144,25 +145,18 @@ pub struct Platforms {
     account_types: Vec<AccountType>,
 }
 
-impl Platforms {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for Platforms {
+    const NAME: &'static str = "platforms";
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl Platforms {
     /// A server by its name.
     pub fn server(&self, name: &str) -> Option<&Server> {
         self.servers.iter().find(|server| server.name == name)
-    }
-
-    /// Every server.
-    pub fn servers(&self) -> &[Server] {
-        &self.servers
     }
 
     /// An account type by its name.

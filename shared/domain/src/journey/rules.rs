@@ -7,10 +7,12 @@ use serde_json::Value as Json;
 
 use crate::input::Fault;
 use crate::lead::LeadStatus;
+use crate::rules::RuleSet;
 use crate::rules::condition::Condition;
 use crate::rules::evaluate::{Facts, NodeTrace, evaluate};
 use crate::rules::parse::read_when;
-use crate::rules::read::{Faults, Node, Object};
+use crate::rules::read::{Faults, Node, Object, read_document};
+use crate::rules::rule_set::Offer;
 use crate::rules::schema::Schema;
 use crate::rules::table::unique_name;
 use crate::rules::texts::{Sender, Template, Text, nearest, read_sender, read_templates};
@@ -86,25 +88,20 @@ pub struct Sequences {
     templates: BTreeMap<String, Template>,
 }
 
-impl Sequences {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for Sequences {
+    const NAME: &'static str = "sequences";
+    const OFFERS: &'static [Offer<Self>] =
+        &[Offer { what: "sequence", names: |set| set.sequences.keys().cloned().collect() }];
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl Sequences {
     /// A sequence.
     pub fn sequence(&self, id: &str) -> Option<&Sequence> {
         self.sequences.get(id)
-    }
-
-    /// The names of all sequences.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.sequences.keys().map(String::as_str)
     }
 
     /// The text of a template in the language that comes nearest.

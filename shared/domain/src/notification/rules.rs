@@ -6,7 +6,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
 use crate::input::Fault;
-use crate::rules::read::{Faults, Node, Object, is_name, optional};
+use crate::rules::RuleSet;
+use crate::rules::read::{Faults, Node, Object, is_name, optional, read_document};
 use crate::rules::texts::{Sender, Template, Text, nearest, read_sender, read_templates};
 use crate::rules::wording::Wording;
 use crate::words::words;
@@ -171,17 +172,15 @@ pub struct Notifications {
     templates: BTreeMap<String, Template>,
 }
 
-impl Notifications {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for Notifications {
+    const NAME: &'static str = "notifications";
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl Notifications {
     /// A desk by its name.
     pub fn desk(&self, name: &str) -> Option<&Desk> {
         self.desks.get(name)

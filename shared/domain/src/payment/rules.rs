@@ -7,10 +7,11 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::input::Fault;
+use crate::rules::RuleSet;
 use crate::rules::condition::Condition;
 use crate::rules::evaluate::{Facts, FirstMatch, RuleError, first_match};
 use crate::rules::reach::{Cell, Space};
-use crate::rules::read::{Faults, Node, Object, optional};
+use crate::rules::read::{Faults, Node, Object, optional, read_document};
 use crate::rules::schema::Schema;
 use crate::rules::table::{ROWS_MAX, Row, read_rows, unique_name};
 use crate::rules::value::ValueType;
@@ -159,17 +160,15 @@ pub struct Psps {
     pub auto_resolution: AutoResolution,
 }
 
-impl Psps {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for Psps {
+    const NAME: &'static str = "psps";
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl Psps {
     /// A provider by its name, also one that is not enabled.
     pub fn psp(&self, name: &str) -> Option<&Psp> {
         self.psps.iter().find(|psp| psp.name == name)

@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod parse;
 pub(crate) mod reach;
 pub(crate) mod read;
+pub mod rule_set;
 pub mod schema;
 pub mod substitute;
 pub mod table;
@@ -21,6 +22,7 @@ pub mod wording;
 
 pub use condition::{Condition, Op, Test};
 pub use evaluate::{Facts, FirstMatch, RuleError, RuleFault, Trace, first_match};
+pub use rule_set::RuleSet;
 pub use schema::Schema;
 pub use substitute::substitute;
 pub use table::{Row, parse_table};

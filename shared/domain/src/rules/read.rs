@@ -47,6 +47,19 @@ impl Faults {
     }
 }
 
+/// Reads a whole document.
+///
+/// # Errors
+/// Every fault with its JSON pointer.
+pub(crate) fn read_document<T>(
+    document: &Json,
+    read: impl FnOnce(&Node<'_>, &mut Faults) -> Option<T>,
+) -> Result<T, Vec<Fault>> {
+    let mut faults = Faults::default();
+    let value = read(&Node::root(document), &mut faults);
+    faults.finish(value)
+}
+
 /// A value of the file and where it stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Node<'a> {

@@ -7,8 +7,10 @@ use serde_json::Value as Json;
 
 use crate::Seconds;
 use crate::input::Fault;
+use crate::rules::RuleSet;
 use crate::rules::read::is_language;
-use crate::rules::read::{Faults, Node, Object, optional};
+use crate::rules::read::{Faults, Node, Object, optional, read_document};
+use crate::rules::rule_set::Offer;
 use crate::rules::table::unique_name;
 use crate::sales::calendar::{Calendar, Days, WorkingTime};
 use crate::words::words;
@@ -88,17 +90,16 @@ pub struct SalesRules {
     pools: BTreeMap<String, Pool>,
 }
 
-impl SalesRules {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for SalesRules {
+    const NAME: &'static str = "sales";
+    const OFFERS: &'static [Offer<Self>] = &[Offer { what: "pool", names: |set| set.pools.keys().cloned().collect() }];
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl SalesRules {
     /// An agent by the name in the rules.
     pub fn agent(&self, id: &str) -> Option<&Agent> {
         self.agents.get(id)
@@ -122,11 +123,6 @@ impl SalesRules {
     /// A pool.
     pub fn pool(&self, id: &str) -> Option<&Pool> {
         self.pools.get(id)
-    }
-
-    /// Every pool by name.
-    pub fn pools(&self) -> impl Iterator<Item = &Pool> {
-        self.pools.values()
     }
 
     /// The pools that an agent is a member of.

@@ -7,7 +7,8 @@ use serde_json::Value as Json;
 
 use crate::Seconds;
 use crate::input::Fault;
-use crate::rules::read::{Faults, Node};
+use crate::rules::RuleSet;
+use crate::rules::read::{Faults, Node, read_document};
 use crate::words::words;
 
 /// The shortest time that a person is given.
@@ -226,17 +227,15 @@ pub struct DeskRules {
     kinds: BTreeMap<WorkKind, KindRule>,
 }
 
-impl DeskRules {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for DeskRules {
+    const NAME: &'static str = "desk";
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl DeskRules {
     /// What happens with a kind; always there in a set that was parsed.
     pub fn kind(&self, kind: WorkKind) -> Option<&KindRule> {
         self.kinds.get(&kind)

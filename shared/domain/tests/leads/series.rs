@@ -4,6 +4,7 @@ use domain::Seconds;
 use domain::journey::rules::Sequences;
 use domain::journey::{Delivery, GRACE, Journey, JourneyStatus, MessageOutcome, NextStep, begun};
 use domain::lead::{Lead, LeadStatus, RoutingTrace};
+use domain::rules::RuleSet;
 use serde_json::json;
 
 use crate::world::{World, seed};

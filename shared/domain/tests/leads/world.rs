@@ -7,7 +7,7 @@ use domain::decision::{Decision, Verdict};
 use domain::lead::plan::{Floor, Plan, Planned, Trigger, plan, waits_until};
 use domain::lead::rules::{LeadIntake, LeadRouting, LeadScoring};
 use domain::lead::{Channel, Lead, LeadStatus, Submission};
-use domain::rules::substitute;
+use domain::rules::{RuleSet, substitute};
 use domain::sales::agent::Presence;
 use domain::sales::choose::Standing;
 use domain::sales::rules::SalesRules;

@@ -7,6 +7,8 @@ mod laws;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod references;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod verdicts;

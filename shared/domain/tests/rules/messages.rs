@@ -3,6 +3,7 @@
 use domain::notification::rules::{Channel, Notifications, NotifiedEvent};
 use domain::notification::{Audience, Fillings, PlanError, PlannedMessage, plan};
 use domain::rule_sets::SetName;
+use domain::rules::RuleSet;
 use domain::{Money, Timestamp};
 use serde_json::json;
 

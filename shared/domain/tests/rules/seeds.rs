@@ -4,7 +4,7 @@ use domain::account::rules::{AccountFacts, Environment, Platform, Platforms};
 use domain::notification::rules::Notifications;
 use domain::payment::rules::{DepositFacts, PaidAmount, Psps};
 use domain::rule_sets::{SetName, parse_any};
-use domain::rules::substitute;
+use domain::rules::{RuleSet, substitute};
 use domain::work::rules::DeskRules;
 use domain::{Currency, Money};
 use serde_json::Value as Json;

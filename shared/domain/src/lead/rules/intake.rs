@@ -8,8 +8,10 @@ use serde_json::Value as Json;
 
 use crate::input::Fault;
 use crate::lead::{Attribution, ContactChannel};
+use crate::rules::RuleSet;
 use crate::rules::read::is_language;
-use crate::rules::read::{Faults, Node, Object, is_name, optional};
+use crate::rules::read::{Faults, Node, Object, is_name, optional, read_document};
+use crate::rules::rule_set::Reference;
 use crate::words::words;
 use crate::{Country, Seconds};
 
@@ -83,7 +85,7 @@ impl Meta {
     }
 
     /// The signals that forms give.
-    pub fn signals(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn signals(&self) -> impl Iterator<Item = (&str, &str)> {
         self.forms.iter().filter_map(|(id, form)| Some((id.as_str(), form.signal.as_deref()?)))
     }
 }
@@ -102,17 +104,25 @@ pub struct LeadIntake {
     pub meta: Option<Meta>,
 }
 
-impl LeadIntake {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
+impl RuleSet for LeadIntake {
+    const NAME: &'static str = "lead_intake";
+
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
     }
 
+    fn references(&self) -> Vec<Reference> {
+        let signals = self.meta.iter().flat_map(Meta::signals);
+        let signal = |(form, name): (&str, &str)| Reference {
+            pointer: format!("/meta/forms/{form}/signal"),
+            what: "signal",
+            name: name.to_owned(),
+        };
+        signals.map(signal).collect()
+    }
+}
+
+impl LeadIntake {
     /// The wording of consents that is in force.
     pub fn wording(&self) -> &str {
         &self.wording

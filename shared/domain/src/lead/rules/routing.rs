@@ -8,9 +8,11 @@ use serde_json::Value as Json;
 
 use crate::input::Fault;
 use crate::lead::{Channel, ContactChannel, Lead};
+use crate::rules::RuleSet;
 use crate::rules::evaluate::{Facts, FirstMatch, RuleError, first_match};
 use crate::rules::reach::{Cell, Space};
-use crate::rules::read::{Faults, Node, is_name};
+use crate::rules::read::{Faults, Node, is_name, read_document};
+use crate::rules::rule_set::Reference;
 use crate::rules::schema::Schema;
 use crate::rules::table::{Row, read_rows, refuse_gap};
 use crate::rules::value::{Value, ValueType};
@@ -41,30 +43,27 @@ pub struct LeadRouting {
     rows: Vec<Row<Destination>>,
 }
 
+impl RuleSet for LeadRouting {
+    const NAME: &'static str = "lead_routing";
+
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let to = |pointer, what, name: &str| Reference { pointer, what, name: name.to_owned() };
+        let destinations = self.rows.iter().enumerate().map(|(n, row)| match &row.then {
+            Destination::Pool(name) => to(format!("/rows/{n}/then/pool"), "pool", name),
+            Destination::Sequence(name) => to(format!("/rows/{n}/then/sequence"), "sequence", name),
+        });
+        let bands = self.rows.iter().enumerate().flat_map(|(n, row)| {
+            row.when.texts_asked_of("band").into_iter().map(move |name| to(format!("/rows/{n}/when"), "band", name))
+        });
+        destinations.chain(bands).collect()
+    }
+}
+
 impl LeadRouting {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
-
-    /// Every row and where it leads to.
-    pub fn destinations(&self) -> impl Iterator<Item = (&str, &Destination)> {
-        self.rows.iter().map(|row| (row.id.as_str(), &row.then))
-    }
-
-    /// The bands of `lead_scoring` that rows name, each with the row's place.
-    pub fn bands_asked_for(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.rows
-            .iter()
-            .enumerate()
-            .flat_map(|(n, row)| row.when.texts_asked_of("band").into_iter().map(move |band| (n, band)))
-    }
-
     /// Finds the first row that holds for a lead; a parsed set has one for every lead.
     ///
     /// # Errors

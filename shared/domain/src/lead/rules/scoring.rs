@@ -8,10 +8,12 @@ use serde_json::Value as Json;
 
 use crate::input::Fault;
 use crate::lead::Channel;
+use crate::rules::RuleSet;
 use crate::rules::bands::{Band, faults_of_bands};
 use crate::rules::condition::Condition;
 use crate::rules::evaluate::{Facts, Outcome, RuleError, Trace, evaluate};
-use crate::rules::read::{Faults, Node, is_name, optional};
+use crate::rules::read::{Faults, Node, is_name, optional, read_document};
+use crate::rules::rule_set::Offer;
 use crate::rules::schema::Schema;
 use crate::rules::table::{ROWS_MAX, Row, unique_name};
 use crate::rules::value::ValueType;
@@ -52,36 +54,28 @@ pub struct LeadScoring {
     signals: BTreeMap<String, SignalRule>,
 }
 
-impl LeadScoring {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for LeadScoring {
+    const NAME: &'static str = "lead_scoring";
+    const OFFERS: &'static [Offer<Self>] = &[
+        Offer { what: "band", names: |set| set.bands.iter().map(|band| band.name.clone()).collect() },
+        Offer { what: "signal", names: |set| set.signals.keys().cloned().collect() },
+    ];
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl LeadScoring {
     /// The band of a score.
     pub fn band(&self, score: u32) -> &str {
         let band = self.bands.iter().rev().find(|band| band.from <= score);
         band.map_or("", |band| band.name.as_str())
     }
 
-    /// The names of the bands, lowest first.
-    pub fn band_names(&self) -> impl Iterator<Item = &str> {
-        self.bands.iter().map(|band| band.name.as_str())
-    }
-
     /// Every kind of signal that counts.
     pub fn signals(&self) -> impl Iterator<Item = (&str, &SignalRule)> {
         self.signals.iter().map(|(kind, rule)| (kind.as_str(), rule))
-    }
-
-    /// Whether a kind of signal counts.
-    pub fn knows_signal(&self, kind: &str) -> bool {
-        self.signals.contains_key(kind)
     }
 
     /// The rows that hold, with their points: all of them count.

@@ -7,6 +7,7 @@ use crate::payment::rules::Psps;
 use crate::payment::{
     CreditOutcome, CreditStep, Deposit, DepositStatus, Found, GRACE, NewDeposit, PspReport, PspSide, PspStatus,
 };
+use crate::rules::RuleSet;
 use crate::work::HumanDecision;
 use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
 
