@@ -1,6 +1,6 @@
 //! What kind of account a client asks for, held against what is on offer: every fault at once.
 
-use domain::account::rules::{AccountFacts, AccountType, Environment, Platform, Platforms};
+use domain::account::rules::{AccountCase, AccountType, Environment, Platform, Platforms};
 use domain::input::{Fault, Reader};
 use domain::rules::RuleError;
 use domain::{Country, Currency};
@@ -21,8 +21,8 @@ pub(crate) struct Choice {
 
 impl Choice {
     /// What rules about accounts may ask.
-    pub(crate) fn facts(&self, residence: Country) -> AccountFacts {
-        AccountFacts {
+    pub(crate) fn facts(&self, residence: Country) -> AccountCase {
+        AccountCase {
             platform: self.platform,
             account_type: self.account_type.clone(),
             currency: self.currency,
@@ -91,7 +91,7 @@ fn highest_leverage(parts: &Parts<'_>, residence: Country, rules: &Platforms) ->
             for platform in parts.platform.map_or_else(|| account_type.platforms.clone(), |known| vec![known]) {
                 for kind in parts.kind.map_or_else(|| Environment::ALL.to_vec(), |known| vec![known]) {
                     let account_type = account_type.name.clone();
-                    let facts = AccountFacts { platform, account_type, currency, kind, country: residence };
+                    let facts = AccountCase { platform, account_type, currency, kind, country: residence };
                     max = rules.max_leverage(&facts)?.outcome().map_or(max, |row| max.max(row.max));
                 }
             }

@@ -3,8 +3,9 @@
 use domain::account::{Account, AccountStatus};
 use domain::client::Client;
 use domain::input::{Fault, Reader};
-use domain::payment::rules::{DepositFacts, DepositLimit, Psp as PspRule, Psps};
+use domain::payment::rules::{DepositCase, Psp as PspRule, Psps};
 use domain::rules::RuleError;
+use domain::rules::limits::{AmountRange, Lies};
 use domain::{AccountId, ClientId, Money};
 use runtime::rulebook::Live;
 use runtime::{Problem, StepError};
@@ -126,9 +127,9 @@ fn acceptable(
         return Ok(Err(fault.allowing([account.facts.currency.code()])));
     }
     let names = psp.map_or_else(|| rules.names_for(amount.currency()), |psp| vec![psp.name.as_str()]);
-    let mut refused: Option<&DepositLimit> = None;
+    let mut refused: Option<&AmountRange> = None;
     for name in &names {
-        let facts = DepositFacts {
+        let facts = DepositCase {
             currency: amount.currency(),
             psp: (*name).to_owned(),
             country: client.facts.residence,
@@ -136,7 +137,7 @@ fn acceptable(
         };
         let matched = rules.deposit_limit(&facts)?;
         match matched.outcome() {
-            Some(limit) if limit.contains(&amount) => return Ok(Ok(matched.why("deposit_limits"))),
+            Some(limit) if limit.place(&amount) == Lies::Inside => return Ok(Ok(matched.why("deposit_limits"))),
             Some(limit) => refused = Some(limit),
             None => {}
         }
@@ -151,7 +152,7 @@ fn acceptable(
     })
 }
 
-fn outside(limit: &DepositLimit, amount: Money) -> Fault {
+fn outside(limit: &AmountRange, amount: Money) -> Fault {
     let code = if amount.amount() < limit.min { "below_minimum" } else { "above_maximum" };
     let message = format!("must be from {} to {} {}", limit.min, limit.max, amount.currency());
     Fault::new("/amount/amount", code, message)

@@ -8,7 +8,7 @@ pub mod rules;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Entity, Verdict, derived_bits};
-use crate::journey::rules::{READER, ReaderFacts, Sequence, SequenceChannel, Sequences, Step};
+use crate::journey::rules::{READER, Sequence, SequenceChannel, Sequences, Step};
 use crate::lead::{ContactChannel, Lead, LeadStatus};
 use crate::notification::{Fillings, render};
 use crate::rules::RuleFault;
@@ -308,17 +308,9 @@ pub enum Delivery {
 
 fn ended(sequence: &Sequence, lead: &Lead) -> Result<Option<String>, JourneyError> {
     let scored = lead.facts.scored.as_ref();
-    let reader = ReaderFacts {
-        status: lead.facts.status,
-        band: scored.map_or_else(String::new, |scored| scored.band.clone()),
-        score: scored.map_or(0, |scored| scored.score),
-        country: lead.facts.country.map_or("", |country| country.code()).to_owned(),
-        language: lead.primary_language().unwrap_or_default().to_owned(),
-    };
-    match sequence.ends_for(&reader).outcome {
-        Outcome::Value(true) => {
-            Ok(Some(format!("status {}, band {}, score {}", reader.status, reader.band, reader.score)))
-        }
+    let (band, score) = scored.map_or(("", 0), |scored| (scored.band.as_str(), scored.score));
+    match sequence.ends_for(lead).outcome {
+        Outcome::Value(true) => Ok(Some(format!("status {}, band {band}, score {score}", lead.facts.status))),
         Outcome::Value(false) | Outcome::Skipped => Ok(None),
         Outcome::Error(fault) => Err(JourneyError::Exit(fault)),
     }

@@ -5,6 +5,15 @@
 #[error("not one of the known words")]
 pub struct UnknownWord;
 
+/// A closed vocabulary.
+pub trait Word: Copy + Sized + 'static {
+    /// Every value.
+    const WORDS: &'static [Self];
+
+    /// The word.
+    fn text(self) -> &'static str;
+}
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -22,6 +31,14 @@ macro_rules! words {
                 match self {
                     $(Self::$variant => $word),+
                 }
+            }
+        }
+
+        impl $crate::words::Word for $name {
+            const WORDS: &'static [Self] = Self::ALL;
+
+            fn text(self) -> &'static str {
+                self.as_str()
             }
         }
 

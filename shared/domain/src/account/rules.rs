@@ -4,14 +4,11 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::input::Fault;
-use crate::rules::RuleSet;
 use crate::rules::condition::Condition;
-use crate::rules::evaluate::{Facts, FirstMatch, RuleError, first_match};
 use crate::rules::reach::{Cell, Space};
 use crate::rules::read::{Faults, Node, optional, read_document};
-use crate::rules::schema::Schema;
 use crate::rules::table::{ROWS_MAX, Row, read_rows, refuse_gap, unique_name};
-use crate::rules::value::ValueType;
+use crate::rules::{Fields, FirstMatch, RuleError, RuleSet, first_match};
 use crate::words::words;
 use crate::{Country, Currency};
 
@@ -111,7 +108,7 @@ pub struct AccountType {
 
 /// What rows about accounts may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountFacts {
+pub struct AccountCase {
     /// The platform.
     pub platform: Platform,
     /// The account type's name.
@@ -124,16 +121,14 @@ pub struct AccountFacts {
     pub country: Country,
 }
 
-impl AccountFacts {
-    fn facts(&self) -> Facts {
-        Facts::new()
-            .with("platform", self.platform.as_str())
-            .with("account_type", self.account_type.as_str())
-            .with("currency", self.currency)
-            .with("kind", self.kind.as_str())
-            .with("country", self.country)
-            .with("residence_eu", self.country.in_eu())
-    }
+fn account_fields() -> Fields<AccountCase> {
+    Fields::new()
+        .field("platform", |account: &AccountCase| account.platform)
+        .declared("account_type", |account| account.account_type.clone())
+        .field("currency", |account| account.currency)
+        .field("kind", |account| account.kind)
+        .field("country", |account| account.country)
+        .field("residence_eu", |account| account.country.in_eu())
 }
 
 /// The rule set `platforms`.
@@ -179,31 +174,21 @@ impl Platforms {
     ///
     /// # Errors
     /// [`RuleError`]: hold the account and ask a person.
-    pub fn placement(&self, facts: &AccountFacts) -> Result<FirstMatch<'_, Placement>, RuleError> {
-        first_match(&self.groups, facts.facts())
+    pub fn placement(&self, case: &AccountCase) -> Result<FirstMatch<'_, Placement>, RuleError> {
+        first_match(&self.groups, account_fields().facts(case))
     }
 
     /// The highest leverage the account may have. Parsing made sure that some row holds.
     ///
     /// # Errors
     /// [`RuleError`]: hold the account and ask a person.
-    pub fn max_leverage(&self, facts: &AccountFacts) -> Result<FirstMatch<'_, MaxLeverage>, RuleError> {
-        first_match(&self.leverage, facts.facts())
+    pub fn max_leverage(&self, case: &AccountCase) -> Result<FirstMatch<'_, MaxLeverage>, RuleError> {
+        first_match(&self.leverage, account_fields().facts(case))
     }
 }
 
 fn has_server(servers: &[Server], platform: Platform, kind: Environment) -> bool {
     servers.iter().any(|server| server.platform == platform && server.environment == kind)
-}
-
-fn account_schema(account_types: &[String]) -> Schema {
-    Schema::new()
-        .choice("platform", Platform::ALL.iter().map(|platform| platform.as_str()))
-        .choice("account_type", account_types)
-        .field("currency", ValueType::Currency)
-        .choice("kind", Environment::ALL.iter().map(|kind| kind.as_str()))
-        .field("country", ValueType::Country)
-        .field("residence_eu", ValueType::Bool)
 }
 
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
@@ -218,7 +203,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
         list.each(1..=ACCOUNT_TYPES_MAX, faults, |item, faults| read_account_type(item, &mut type_names, faults))
     });
 
-    let schema = account_schema(&type_names);
+    let schema = account_fields().schema(&[("account_type", &type_names)]);
     let space = Space::new(&schema);
     let known = servers.clone().unwrap_or_default();
     let groups = object.need("groups", faults).and_then(|rows| {

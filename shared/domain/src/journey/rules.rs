@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::Seconds;
 use crate::input::Fault;
-use crate::lead::LeadStatus;
-use crate::rules::RuleSet;
+use crate::lead::Lead;
 use crate::rules::condition::Condition;
-use crate::rules::evaluate::{Facts, NodeTrace, evaluate};
+use crate::rules::evaluate::{NodeTrace, evaluate};
+use crate::rules::fields::CountryOrNone;
 use crate::rules::parse::read_when;
 use crate::rules::read::{Faults, Node, Object, read_document};
 use crate::rules::rule_set::Offer;
 use crate::rules::schema::Schema;
 use crate::rules::table::unique_name;
 use crate::rules::texts::{Sender, Template, Text, nearest, read_sender, read_templates};
-use crate::rules::value::ValueType;
+use crate::rules::{Fields, RuleSet};
 use crate::sales::calendar::Hours;
 use crate::sales::rules::hours_of_day;
 use crate::words::words;
-use crate::{Country, Seconds};
 
 const SEQUENCES_MAX: usize = 100;
 const STEPS_MAX: usize = 50;
@@ -110,41 +110,21 @@ impl Sequences {
     }
 }
 
-/// What exit conditions may ask about a lead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReaderFacts {
-    /// Where the lead stands.
-    pub status: LeadStatus,
-    /// The band of the score.
-    pub band: String,
-    /// The score.
-    pub score: u32,
-    /// ISO 3166-1 alpha-2, empty if unknown.
-    pub country: String,
-    /// The primary language, empty if unknown.
-    pub language: String,
-}
-
 impl Sequence {
     /// Whether the sequence ends for a reader, with what was looked at.
-    pub fn ends_for(&self, reader: &ReaderFacts) -> NodeTrace {
-        let facts = Facts::new()
-            .with("status", reader.status.as_str())
-            .with("band", reader.band.as_str())
-            .with("score", reader.score)
-            .with("country", reader.country.as_str())
-            .with("language", reader.language.as_str());
-        evaluate(&self.exit, &facts)
+    pub fn ends_for(&self, reader: &Lead) -> NodeTrace {
+        evaluate(&self.exit, &reader_fields().facts(reader))
     }
 }
 
-fn schema() -> Schema {
-    Schema::new()
-        .choice("status", LeadStatus::ALL.iter().map(|status| status.as_str()))
-        .field("band", ValueType::Text)
-        .field("score", ValueType::Decimal)
-        .choice("country", Country::all_codes().chain([""]))
-        .field("language", ValueType::Text)
+/// What exit conditions may ask about a reader.
+fn reader_fields() -> Fields<Lead> {
+    Fields::new()
+        .field("status", |lead: &Lead| lead.facts.status)
+        .field("band", |lead| lead.facts.scored.as_ref().map(|scored| scored.band.clone()).unwrap_or_default())
+        .field("score", |lead| lead.facts.scored.as_ref().map_or(0, |scored| scored.score))
+        .field("country", |lead| CountryOrNone(lead.facts.country))
+        .field("language", |lead| lead.primary_language().unwrap_or_default().to_owned())
 }
 
 const KEYS: [&str; 6] = ["sender", "default_language", "quiet_hours", "unsubscribe_url", "sequences", "templates"];
@@ -158,8 +138,8 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Sequences> {
     let unsubscribe_url = object.need("unsubscribe_url", faults).and_then(|node| read_unsubscribe(&node, faults));
     let templates_at = object.need("templates", faults).and_then(|node| node.map(faults));
     let templates = templates_at.as_ref().and_then(|at| read_templates(at, faults));
-    let names: Vec<String> = templates_at.iter().flat_map(|at| at.entries().map(|(key, _)| key.to_owned())).collect();
-    let schema = schema();
+    let names = object.get("templates").as_ref().map(Node::declared).unwrap_or_default();
+    let schema = reader_fields().schema(&[]);
     let mut taken = Vec::new();
     let sequences = object.need("sequences", faults).and_then(|list| {
         list.each(1..=SEQUENCES_MAX, faults, |item, faults| {

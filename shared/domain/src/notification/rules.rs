@@ -207,10 +207,8 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Notifications> {
     let templates_at = object.need("templates", faults).and_then(|node| node.map(faults));
     let templates = templates_at.as_ref().and_then(|at| read_templates(at, faults));
 
-    let names = |at: &Option<Object<'_>>| {
-        at.iter().flat_map(|at| at.entries().map(|(key, _)| key.to_owned())).collect::<Vec<_>>()
-    };
-    let known = Known { desks: names(&desks_at), read_desks: desks.as_ref(), templates: names(&templates_at) };
+    let declared = |key: &str| object.get(key).as_ref().map(Node::declared).unwrap_or_default();
+    let known = Known { desks: declared("desks"), read_desks: desks.as_ref(), templates: declared("templates") };
     let routes = object.need("routes", faults).and_then(|list| {
         let items = list.list(1..=ROUTES_MAX, faults)?;
         let mut seen = Vec::new();

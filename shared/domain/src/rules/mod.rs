@@ -9,7 +9,11 @@
 pub mod bands;
 pub mod condition;
 pub mod evaluate;
+pub mod fields;
+pub mod limits;
+pub mod lists;
 pub mod parse;
+pub mod points;
 pub(crate) mod reach;
 pub(crate) mod read;
 pub mod rule_set;
@@ -22,6 +26,7 @@ pub mod wording;
 
 pub use condition::{Condition, Op, Test};
 pub use evaluate::{Facts, FirstMatch, RuleError, RuleFault, Trace, first_match};
+pub use fields::Fields;
 pub use rule_set::RuleSet;
 pub use schema::Schema;
 pub use substitute::substitute;

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json};
 
 use crate::input::Fault;
-use crate::{Currency, Seconds};
+use crate::{Country, Currency, Seconds};
 
 /// The longest name of a row, server, template and the like.
 pub(crate) const NAME_CHARS_MAX: usize = 40;
@@ -259,6 +259,15 @@ impl<'a> Node<'a> {
 
     pub(crate) fn currency(&self, faults: &mut Faults) -> Option<Currency> {
         self.parsed("unknown_currency", "must be an ISO 4217 currency code", faults)
+    }
+
+    /// The names that an object declares, also those of parts that cannot be read: only a name that nobody wrote is unknown.
+    pub(crate) fn declared(&self) -> Vec<String> {
+        self.value.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect()
+    }
+
+    pub(crate) fn country(&self, faults: &mut Faults) -> Option<Country> {
+        self.parsed("unknown_country", "must be an ISO 3166-1 alpha-2 country code", faults)
     }
 
     /// One of a closed vocabulary.

@@ -9,7 +9,7 @@ use crate::Seconds;
 use crate::input::Fault;
 use crate::rules::RuleSet;
 use crate::rules::read::is_language;
-use crate::rules::read::{Faults, Node, Object, optional, read_document};
+use crate::rules::read::{Faults, Node, optional, read_document};
 use crate::rules::rule_set::Offer;
 use crate::rules::table::unique_name;
 use crate::sales::calendar::{Calendar, Days, WorkingTime};
@@ -148,9 +148,9 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<SalesRules> {
     let slack = object.need("slack", faults).and_then(|node| message::read_slack(&node, faults));
     let message = object.need("message", faults).and_then(|node| message::read(&node, faults));
     let holidays = calendars::read_holidays(object.get("holidays"), faults);
-    let calendars_at = object.need("calendars", faults).and_then(|node| node.map(faults));
-    let calendars = calendars_at.as_ref().and_then(|at| calendars::read(at, holidays.as_ref()?, faults));
-    let calendar_names = names(calendars_at.as_ref());
+    let calendars_at = object.need("calendars", faults);
+    let calendars = calendars_at.as_ref().and_then(|at| calendars::read(at, &holidays, faults));
+    let calendar_names = calendars_at.as_ref().map(Node::declared).unwrap_or_default();
 
     let mut team_names = Vec::new();
     let teams = object.need("teams", faults).and_then(|list| {
@@ -174,10 +174,6 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<SalesRules> {
         agents: agents?.into_iter().map(|agent| (agent.id.clone(), agent)).collect(),
         pools: pools?.into_iter().map(|pool| (pool.id.clone(), pool)).collect(),
     })
-}
-
-fn names(object: Option<&Object<'_>>) -> Vec<String> {
-    object.iter().flat_map(|at| at.entries().map(|(key, _)| key.to_owned())).collect()
 }
 
 fn read_team(node: &Node<'_>, calendars: &[String], names: &mut Vec<String>, faults: &mut Faults) -> Option<Team> {

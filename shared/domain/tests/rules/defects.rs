@@ -30,9 +30,9 @@ fn found(name: SetName, document: &Json) -> Vec<(String, &'static str)> {
     faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect()
 }
 
-type Case = (&'static str, Option<Json>, &'static [(&'static str, &'static str)]);
+pub type Case = (&'static str, Option<Json>, &'static [(&'static str, &'static str)]);
 
-fn check(name: SetName, cases: Vec<Case>) {
+pub fn check(name: SetName, cases: Vec<Case>) {
     for (pointer, value, expected) in cases {
         let mut document = seed(name);
         change(&mut document, pointer, value.clone());

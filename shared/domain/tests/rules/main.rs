@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod defects;
 #[cfg(test)]
+mod defects_sales;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod messages;

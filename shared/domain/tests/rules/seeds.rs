@@ -1,8 +1,8 @@
 //! The files of `infra/rules`: they parse, and say what a new installation promises.
 
-use domain::account::rules::{AccountFacts, Environment, Platform, Platforms};
+use domain::account::rules::{AccountCase, Environment, Platform, Platforms};
 use domain::notification::rules::Notifications;
-use domain::payment::rules::{DepositFacts, PaidAmount, Psps};
+use domain::payment::rules::{DepositCase, PaidAmount, Psps};
 use domain::rule_sets::{SetName, parse_any};
 use domain::rules::{RuleSet, substitute};
 use domain::work::rules::DeskRules;
@@ -90,7 +90,7 @@ fn deposits_go_from_10_to_50_000_dollars_and_their_like_in_yen() {
         ("JPY", "7500000", true),
         ("JPY", "7500001", false),
     ] {
-        let facts = DepositFacts {
+        let facts = DepositCase {
             currency: currency(code),
             psp: "stripe".to_owned(),
             country: "ES".parse().unwrap(),
@@ -103,7 +103,7 @@ fn deposits_go_from_10_to_50_000_dollars_and_their_like_in_yen() {
             "{amount} {code}"
         );
     }
-    let francs = DepositFacts {
+    let francs = DepositCase {
         currency: currency("CHF"),
         psp: "stripe".to_owned(),
         country: "CH".parse().unwrap(),
@@ -148,7 +148,7 @@ fn standard_accounts_are_placed_by_kind_and_currency_with_the_leverage_of_the_re
         for (kind, server, group) in [(Environment::Live, "mt5-live", "real"), (Environment::Demo, "mt5-demo", "demo")]
         {
             for (country, leverage) in [("ES", 30), ("DE", 30), ("GB", 500), ("MX", 500)] {
-                let facts = AccountFacts {
+                let facts = AccountCase {
                     platform: Platform::Mt5,
                     account_type: "standard".to_owned(),
                     currency: currency(code),

@@ -1,25 +1,30 @@
 //! The rule set `lead_routing`: which pool, or which sequence of messages, a lead goes to.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::input::Fault;
-use crate::lead::{Channel, ContactChannel, Lead};
-use crate::rules::RuleSet;
-use crate::rules::evaluate::{Facts, FirstMatch, RuleError, first_match};
+use crate::lead::{ContactChannel, Lead};
+use crate::rules::fields::{Certain, CountryOrNone};
+use crate::rules::lists::{Lists, ListsForm};
 use crate::rules::reach::{Cell, Space};
 use crate::rules::read::{Faults, Node, is_name, read_document};
 use crate::rules::rule_set::Reference;
-use crate::rules::schema::Schema;
-use crate::rules::table::{Row, read_rows, refuse_gap};
-use crate::rules::value::{Value, ValueType};
-use crate::{Country, Timestamp, Zone};
+use crate::rules::table::{read_rows, refuse_gap};
+use crate::rules::{Fields, FirstMatch, Row, RuleError, RuleSet, first_match};
+use crate::zone::{WallClock, Zone};
+use crate::{Country, Timestamp};
 
-const REGIONS_MAX: usize = 100;
-const COUNTRIES_MAX: usize = 249;
+const REGIONS: ListsForm<Country> = ListsForm {
+    lists_max: 100,
+    values_max: 249,
+    is_name,
+    bad_name: ("bad_name", "a region must be lower-case letters, digits, _ and -"),
+    only_once: None,
+};
 /// A broker with desks in many countries has some hundred rows.
 const ROWS_MAX: usize = 1_000;
 const ENTITY_ROWS_MAX: usize = 100;
@@ -38,7 +43,7 @@ pub enum Destination {
 /// The rule set `lead_routing`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LeadRouting {
-    regions: BTreeMap<String, Vec<Country>>,
+    regions: Lists<Country>,
     legal_entities: Vec<Row<String>>,
     rows: Vec<Row<Destination>>,
 }
@@ -69,9 +74,9 @@ impl LeadRouting {
     /// # Errors
     /// [`RuleError`].
     pub fn destination(&self, lead: &Lead, now: Timestamp) -> Result<FirstMatch<'_, Destination>, RuleError> {
-        let facts = self.facts(lead, now);
-        let entity = first_match(&self.legal_entities, facts.clone())?.outcome().cloned();
-        first_match(&self.rows, facts.with_optional("entity", entity))
+        let mut case = self.case(lead, now);
+        case.entity = first_match(&self.legal_entities, lead_fields().facts(&case))?.outcome().cloned();
+        first_match(&self.rows, row_fields().facts(&case))
     }
 
     /// The legal entity that a lead belongs to.
@@ -79,85 +84,81 @@ impl LeadRouting {
     /// # Errors
     /// [`RuleError`].
     pub fn legal_entity(&self, lead: &Lead, now: Timestamp) -> Result<Option<String>, RuleError> {
-        Ok(first_match(&self.legal_entities, self.facts(lead, now))?.outcome().cloned())
+        let facts = lead_fields().facts(&self.case(lead, now));
+        Ok(first_match(&self.legal_entities, facts)?.outcome().cloned())
     }
 
-    /// What rows may ask. Whatever a lead does not say is an empty text, so that no row can fail for want of an answer; its
-    /// time is UTC where the zone is unknown.
-    fn facts(&self, lead: &Lead, now: Timestamp) -> Facts {
-        let facts = &lead.facts;
-        let regions: Vec<&str> = match facts.country {
-            Some(country) => {
-                let inside = self.regions.iter().filter(|(_, countries)| countries.contains(&country));
-                inside.map(|(name, _)| name.as_str()).collect()
-            }
-            None => Vec::new(),
-        };
-        let wall = facts.time_zone.clone().unwrap_or_else(Zone::utc).wall_clock(now);
-        let hour = Decimal::from(wall.minute_of_day()) / Decimal::from(60);
-        let weekday = usize::try_from(wall.date().weekday().to_monday_zero_offset()).ok();
-        let weekday = weekday.and_then(|index| WEEKDAYS.get(index)).copied().unwrap_or_default();
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        Facts::new()
-            .with("region", regions)
-            .with("channel", facts.source.channel.as_str())
-            .with("score", facts.scored.as_ref().map_or(0, |scored| scored.score))
-            .with("band", facts.scored.as_ref().map_or("", |scored| scored.band.as_str()))
-            .with("returning", facts.returning.is_some())
-            .with("email_consent", facts.consents.allows(ContactChannel::Email))
-            .with("phone_consent", facts.consents.allows(ContactChannel::Phone))
-            .with("sms_consent", facts.consents.allows(ContactChannel::Sms))
-            .with("country", facts.country.map_or("", |country| country.code()))
-            .with("language", lead.primary_language().unwrap_or_default())
-            .with("campaign", text(&facts.source.campaign))
-            .with("partner_code", text(&facts.source.partner_code))
-            .with("local_hour", Value::Decimal(hour))
-            .with("local_weekday", weekday)
+    fn case<'a>(&'a self, lead: &'a Lead, now: Timestamp) -> Case<'a> {
+        let wall = lead.facts.time_zone.clone().unwrap_or_else(Zone::utc).wall_clock(now);
+        Case { lead, regions: &self.regions, wall, entity: None }
     }
 }
 
-fn schema(regions: &[String], entities: Option<&[String]>) -> Schema {
-    let schema = Schema::new()
-        .choice("region", regions)
-        .many()
-        .choice("channel", Channel::ALL.iter().map(|channel| channel.as_str()))
-        .field("score", ValueType::Decimal)
-        .field("band", ValueType::Text)
-        .field("returning", ValueType::Bool)
-        .field("email_consent", ValueType::Bool)
-        .field("phone_consent", ValueType::Bool)
-        .field("sms_consent", ValueType::Bool)
-        .choice("country", Country::all_codes().chain([""]))
-        .field("language", ValueType::Text)
-        .field("campaign", ValueType::Text)
-        .field("partner_code", ValueType::Text)
-        .field("local_hour", ValueType::Decimal)
-        .choice("local_weekday", WEEKDAYS);
-    match entities {
-        Some(entities) => schema.choice("entity", entities),
-        None => schema,
+/// A lead that is being routed.
+struct Case<'a> {
+    lead: &'a Lead,
+    regions: &'a Lists<Country>,
+    /// The time where it lives; UTC where the zone is not known.
+    wall: WallClock,
+    /// Known once it was found by the other fields.
+    entity: Option<String>,
+}
+
+impl Case<'_> {
+    fn regions(&self) -> Vec<String> {
+        let country = self.lead.facts.country.into_iter();
+        country.flat_map(|country| self.regions.having(country)).map(str::to_owned).collect()
     }
+
+    fn weekday(&self) -> &'static str {
+        let index = usize::try_from(self.wall.date().weekday().to_monday_zero_offset()).ok();
+        index.and_then(|index| WEEKDAYS.get(index)).copied().unwrap_or_default()
+    }
+}
+
+/// What rows may ask about a lead. Whatever it does not say is an empty text, so that no row can fail for want of an answer.
+fn lead_fields<'a>() -> Fields<Case<'a>> {
+    Fields::new()
+        .declared("region", |case: &Case<'_>| case.regions())
+        .field("channel", |case| case.lead.facts.source.channel)
+        .field("score", |case| case.lead.facts.scored.as_ref().map_or(0, |scored| scored.score))
+        .field("band", |case| case.lead.facts.scored.as_ref().map(|scored| scored.band.clone()).unwrap_or_default())
+        .field("returning", |case| case.lead.facts.returning.is_some())
+        .field("email_consent", |case| case.lead.facts.consents.allows(ContactChannel::Email))
+        .field("phone_consent", |case| case.lead.facts.consents.allows(ContactChannel::Phone))
+        .field("sms_consent", |case| case.lead.facts.consents.allows(ContactChannel::Sms))
+        .field("country", |case| CountryOrNone(case.lead.facts.country))
+        .field("language", |case| case.lead.primary_language().unwrap_or_default().to_owned())
+        .field("campaign", |case| case.lead.facts.source.campaign.clone().unwrap_or_default())
+        .field("partner_code", |case| case.lead.facts.source.partner_code.clone().unwrap_or_default())
+        .field("local_hour", |case| Decimal::from(case.wall.minute_of_day()) / Decimal::from(60))
+        .choice("local_weekday", || WEEKDAYS.map(str::to_owned).to_vec(), |case| case.weekday())
+}
+
+/// What rows that send a lead somewhere may ask besides.
+fn row_fields<'a>() -> Fields<Case<'a>> {
+    lead_fields().declared("entity", |case| Certain(case.entity.clone()))
 }
 
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<LeadRouting> {
     let object = node.object(&["regions", "legal_entities", "rows"], faults)?;
-    let regions = object.need("regions", faults).and_then(|node| read_regions(&node, faults));
-    let region_names: Vec<String> = regions.iter().flat_map(|regions| regions.keys().cloned()).collect();
+    let regions_at = object.need("regions", faults);
+    let regions = regions_at.as_ref().and_then(|node| REGIONS.read(node, faults, |node, faults| node.country(faults)));
+    let region_names = regions_at.as_ref().map(Node::declared).unwrap_or_default();
 
-    let before_entities = schema(&region_names, None);
-    let legal_entities = object.need("legal_entities", faults).and_then(|at| {
-        let rows = read_rows(&at, &before_entities, 1..=ENTITY_ROWS_MAX, faults, |then, _, faults| {
+    let before_entities = lead_fields().schema(&[("region", &region_names)]);
+    let entities_at = object.need("legal_entities", faults);
+    let legal_entities = entities_at.as_ref().and_then(|at| {
+        let rows = read_rows(at, &before_entities, 1..=ENTITY_ROWS_MAX, faults, |then, _, faults| {
             let object = then.object(&["entity"], faults)?;
             object.need("entity", faults)?.name(faults)
         })?;
-        refuse_gap(&at, "legal_entities", Cell::default(), &rows, &Space::new(&before_entities), faults);
+        refuse_gap(at, "legal_entities", Cell::default(), &rows, &Space::new(&before_entities), faults);
         Some(rows)
     });
-    let mut entities: Vec<String> = legal_entities.iter().flatten().map(|row| row.then.clone()).collect();
-    entities.sort();
-    entities.dedup();
+    let entities = entities_at.as_ref().map(entity_names).unwrap_or_default();
 
-    let schema = schema(&region_names, Some(&entities));
+    let schema = row_fields().schema(&[("region", &region_names), ("entity", &entities)]);
     let rows = object.need("rows", faults).and_then(|at| {
         let rows = read_rows(&at, &schema, 1..=ROWS_MAX, faults, |then, _, faults| read_destination(then, faults))?;
         refuse_gap(&at, "rows", Cell::default(), &rows, &Space::new(&schema), faults);
@@ -166,21 +167,11 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<LeadRouting> {
     Some(LeadRouting { regions: regions?, legal_entities: legal_entities?, rows: rows? })
 }
 
-fn read_regions(node: &Node<'_>, faults: &mut Faults) -> Option<BTreeMap<String, Vec<Country>>> {
-    let object = node.map(faults)?;
-    let mut regions = BTreeMap::new();
-    for (name, node) in object.entries().take(REGIONS_MAX) {
-        if !is_name(name) {
-            faults.add(node.fault("bad_name", "a region must be lower-case letters, digits, _ and -"));
-        }
-        let countries = node.distinct(1..=COUNTRIES_MAX, faults, |item, faults| {
-            item.parsed("unknown_country", "must be an ISO 3166-1 alpha-2 country code", faults)
-        });
-        if let Some(countries) = countries {
-            regions.insert(name.to_owned(), countries);
-        }
-    }
-    (regions.len() == object.count()).then_some(regions)
+/// The entities that rows name, also rows with a fault: only a name that nobody wrote is unknown.
+fn entity_names(rows: &Node<'_>) -> Vec<String> {
+    let named = |row: &Json| row.pointer("/then/entity").and_then(Json::as_str).map(str::to_owned);
+    let names: BTreeSet<String> = rows.raw().as_array().into_iter().flatten().filter_map(named).collect();
+    names.into_iter().collect()
 }
 
 fn read_destination(node: &Node<'_>, faults: &mut Faults) -> Option<Destination> {
