@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::payment::collect::opened;
 use domain::payment::rules::Psps;
-use domain::payment::{Deposit, NewDeposit, PspSide};
+use domain::payment::{Deposit, DepositRequest, NewDeposit, PspSide};
 use domain::{ClientId, PaymentId};
 use providers::http::BoxFuture;
 use providers::psp::{PspError, SessionOrder};
@@ -21,7 +21,7 @@ use runtime::{Caller, Problem, awsclients};
 use serde_json::json;
 use store::{Crm, Home, MoneyTable, Saved};
 
-use crate::wish::{self, Wish};
+use crate::wish;
 
 /// The step.
 pub struct Initiate {
@@ -89,7 +89,13 @@ impl Initiate {
         Ok(if replay { answer(&deposit).replayed() } else { answer(&deposit) })
     }
 
-    async fn open(&self, id: PaymentId, wish: Wish, request: &Request, live: &Live<Psps>) -> Result<Deposit, Problem> {
+    async fn open(
+        &self,
+        id: PaymentId,
+        wish: DepositRequest,
+        request: &Request,
+        live: &Live<Psps>,
+    ) -> Result<Deposit, Problem> {
         let order = SessionOrder {
             payment_id: id.clone(),
             amount: wish.amount,

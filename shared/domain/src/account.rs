@@ -1,5 +1,6 @@
 //! A trading account: created on the platform by intent, call and outcome.
 
+pub mod request;
 pub mod rules;
 
 use serde::{Deserialize, Serialize};

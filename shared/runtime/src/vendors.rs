@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::account::rules::{Platforms, Server};
-use domain::payment::rules::{Psp as PspRule, Psps};
+use domain::payment::rules::{PspRule, Psps};
 use providers::http::Transport;
 use providers::platforms::TradingPlatform;
 use providers::platforms::mt5::{Mt5, Mt5Settings, WEB_API_VERSION};

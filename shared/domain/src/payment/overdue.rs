@@ -3,7 +3,7 @@
 use super::deposit::{Deposit, DepositStatus, Reason};
 use super::report::{PspReport, PspStatus};
 use crate::decision::Verdict;
-use crate::payment::rules::{Psp, Psps};
+use crate::payment::rules::{PspRule, Psps};
 use crate::work::rules::WorkKind;
 use crate::{Seconds, Timestamp};
 
@@ -43,8 +43,8 @@ pub struct PollLimits {
     pub needs_review_after: Seconds,
 }
 
-impl From<&Psp> for PollLimits {
-    fn from(psp: &Psp) -> Self {
+impl From<&PspRule> for PollLimits {
+    fn from(psp: &PspRule) -> Self {
         Self { poll_limit: psp.poll_limit, needs_review_after: psp.needs_review_after }
     }
 }

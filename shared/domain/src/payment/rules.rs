@@ -75,7 +75,7 @@ words! {
 
 /// One payment service provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Psp {
+pub struct PspRule {
     /// The name in `psp` fields and in the webhook's path.
     pub name: String,
     /// Whose protocol it speaks.
@@ -131,7 +131,7 @@ fn deposit_fields() -> Fields<DepositCase> {
 /// The rule set `psps`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Psps {
-    psps: Vec<Psp>,
+    psps: Vec<PspRule>,
     deposit_limits: Vec<Row<AmountRange>>,
     over_under: BTreeMap<Currency, Decimal>,
     /// How long a credit may stay unresolved before it becomes a work item.
@@ -150,18 +150,18 @@ impl RuleSet for Psps {
 
 impl Psps {
     /// A provider by its name, also one that is not enabled.
-    pub fn psp(&self, name: &str) -> Option<&Psp> {
+    pub fn psp(&self, name: &str) -> Option<&PspRule> {
         self.psps.iter().find(|psp| psp.name == name)
     }
 
     /// Every provider.
-    pub fn all(&self) -> &[Psp] {
+    pub fn all(&self) -> &[PspRule] {
         &self.psps
     }
 
     /// The names that a new deposit in a currency may choose from.
     pub fn names_for(&self, currency: Currency) -> Vec<&str> {
-        let takes = |psp: &&Psp| psp.enabled && psp.currencies.contains(&currency);
+        let takes = |psp: &&PspRule| psp.enabled && psp.currencies.contains(&currency);
         self.psps.iter().filter(takes).map(|psp| psp.name.as_str()).collect()
     }
 
@@ -198,8 +198,8 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
     let list = object.need("psps", faults);
     let items = list.as_ref().and_then(|list| list.list(1..=PSPS_MAX, faults)).unwrap_or_default();
     let mut names = Vec::new();
-    let read_items: Vec<Option<Psp>> = items.iter().map(|item| read_psp(item, &mut names, faults)).collect();
-    let psps: Option<Vec<Psp>> = read_items.iter().cloned().collect();
+    let read_items: Vec<Option<PspRule>> = items.iter().map(|item| read_psp(item, &mut names, faults)).collect();
+    let psps: Option<Vec<PspRule>> = read_items.iter().cloned().collect();
 
     // A provider that could not be read may still be named: only names that nobody declared are faults.
     let schema = deposit_fields().schema(&[("psp", &names)]);
@@ -221,7 +221,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
     })
 }
 
-fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Option<Psp> {
+fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Option<PspRule> {
     let object = node.object(&PSP_KEYS, faults)?;
     let name = object.need("name", faults).and_then(|node| unique_name(&node, names, faults));
     let vendor = object.need("vendor", faults).and_then(|node| node.word(Vendor::ALL, faults));
@@ -241,7 +241,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     let tolerance = span(&object, "signature_tolerance", Seconds(1), SIGNATURE_TOLERANCE_MAX, faults);
     let waits = read_waits(&object, faults);
     let [webhook_limit, poll_limit, needs_review_after] = waits?;
-    Some(Psp {
+    Some(PspRule {
         name: name?,
         vendor: vendor?,
         enabled: enabled?,
@@ -280,7 +280,7 @@ fn read_waits(object: &Object<'_>, faults: &mut Faults) -> Option<[Seconds; 3]> 
 /// Every currency of every provider has limits, whatever the country and account type.
 fn refuse_unlimited(
     items: &[Node<'_>],
-    psps: &[Psp],
+    psps: &[PspRule],
     limits: &[Row<AmountRange>],
     schema: &Schema,
     faults: &mut Faults,

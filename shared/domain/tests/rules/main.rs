@@ -11,6 +11,8 @@ mod messages;
 #[cfg(test)]
 mod references;
 #[cfg(test)]
+mod requests;
+#[cfg(test)]
 mod seeds;
 #[cfg(test)]
 mod verdicts;
