@@ -6,7 +6,6 @@ use domain::decision::{Frame, Verdict};
 use domain::lead::Lead;
 use domain::lead::plan::Trigger;
 use domain::sales::pool::pool_name;
-use domain::sales::task::TaskStatus;
 use domain::sales::{AgentState, Task};
 use domain::work::{HumanDecision, WorkFacts};
 use domain::{ClientId, LeadId};
@@ -117,22 +116,19 @@ impl Route {
             Some(assignment) => self.crm.load::<Task>(assignment.task_id.as_str()).await?,
             None => None,
         };
-        let held = task.as_ref().filter(|task| task.entity.facts.status.is_held());
-        // nobody takes a converted lead back any more: whoever declined it is free of it now, and did not win it
-        let declined = task.as_ref().filter(|task| task.entity.facts.status == TaskStatus::Declined);
+        let winner = match lead.winner() {
+            Some(winner) => self.crm.load::<AgentState>(winner.as_str()).await?,
+            None => None,
+        };
+        let entities = (task.as_ref().map(|task| &task.entity), winner.as_ref().map(|agent| &agent.entity));
+        let ends = lead.conversion_ends(entities.0, entities.1, frame.now);
         let mut commit = Home::<Lead>::table(&self.crm).commit();
         commit.save(Some(stored), decision, &frame)?;
-        if let Some(task) = held {
-            commit.save(Some(task), &task.entity.taken_back(TaskStatus::Done, frame.now), &frame)?;
+        if let Some(next) = ends.task {
+            commit.save(task.as_ref(), &next, &frame)?;
         }
-        if let Some(winner) = lead.winner()
-            && let Some(agent) = self.crm.load::<AgentState>(winner.as_str()).await?
-        {
-            let next = match declined {
-                Some(task) => agent.entity.released(task.entity.id.as_str(), "converted"),
-                None => agent.entity.won(lead.id.as_str(), held.is_some(), frame.now),
-            };
-            commit.save(Some(&agent), &next, &frame)?;
+        if let Some(next) = ends.agent {
+            commit.save(winner.as_ref(), &next, &frame)?;
         }
         Ok(commit.send().await?)
     }

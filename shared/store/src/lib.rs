@@ -18,7 +18,6 @@ mod usage;
 
 pub use claims::{Claim, ClaimRequest};
 pub use commit::{Commit, Committed};
-pub use contacts::Contact;
 pub use due::{DUE_SHARDS, DueEntry};
 pub use entities::{Saved, Stored};
 pub use error::StoreError;

@@ -3,6 +3,8 @@
 //! The public part ([`LeadFacts`]) is what events and journal carry; who the person is stays in [`LeadPerson`].
 
 mod consent;
+pub mod consequences;
+pub mod contacts;
 mod fetch;
 mod join;
 mod outcome;
@@ -18,6 +20,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use consent::{Consent, Consents, ContactChannel};
+pub use consequences::ConversionEnds;
+pub use contacts::{Arrives, KnownContact};
 pub use fetch::{FetchStep, Fetched, MetaLead, announced, lead_id_of};
 pub use join::Attribution;
 pub use placed::{Assignment, NeedsPerson, Placed, Waiting};

@@ -217,19 +217,15 @@ impl World {
         let Ok(Verdict::Change(decision)) = task.act(action, None, "agent", self.now) else { return "refused" };
         let task = decision.next;
         self.tasks.insert(task.id.clone(), task.clone());
-        let lead = &self.leads[id];
-        match action {
-            TaskAction::Start => self.lead_changes(lead.working(&task.id, self.now)),
-            TaskAction::Done => {
-                self.lead_changes(lead.contacted(&task.id, self.now));
-                let agent = task.facts.agent_id.name().to_owned();
-                let released = self.agents[&agent].released(task.id.as_str(), "done").next;
-                self.agents.insert(agent, released);
-            }
-            TaskAction::Decline => return self.run(id, Trigger::TakeBack(Box::new(task))),
-            TaskAction::Note => {}
+        self.lead_changes(self.leads[id].acted_on(&task.id, action, self.now));
+        let agent = task.facts.agent_id.name().to_owned();
+        if let Verdict::Change(decision) = self.agents[&agent].acted_on(&task.id, action) {
+            self.agents.insert(agent, decision.next);
         }
-        decision.outcome
+        match action {
+            TaskAction::Decline => self.run(id, Trigger::TakeBack(Box::new(task))),
+            TaskAction::Start | TaskAction::Done | TaskAction::Note => decision.outcome,
+        }
     }
 
     /// The lead does something; what that announces.
