@@ -22,7 +22,7 @@ const ASKS_MAX: usize = 12;
 
 /// The sales floor in the tables.
 #[derive(Clone)]
-pub(crate) struct FloorDesk {
+pub(crate) struct SalesFloor {
     pub(crate) crm: Crm,
     rules: RuleBook,
 }
@@ -44,7 +44,7 @@ struct Known {
     stored_holder: Option<Stored<Task>>,
 }
 
-impl FloorDesk {
+impl SalesFloor {
     pub(crate) fn new(crm: Crm, rules: RuleBook) -> Self {
         Self { crm, rules }
     }

@@ -19,12 +19,12 @@ use serde_json::Value;
 use store::{Committed, Crm, Home, Stored};
 
 use crate::ATTEMPTS;
-use crate::floor::FloorDesk;
+use crate::floor::SalesFloor;
 
 /// The step.
 pub struct Route {
     crm: Crm,
-    floor: FloorDesk,
+    floor: SalesFloor,
 }
 
 /// Builds the function.
@@ -33,7 +33,7 @@ pub struct Route {
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     let crm = awsclients::crm(ports)?;
-    let floor = FloorDesk::new(crm.clone(), RuleBook::new(ports)?);
+    let floor = SalesFloor::new(crm.clone(), RuleBook::new(ports)?);
     QueueFunction::build(Route { crm, floor }, ports)
 }
 

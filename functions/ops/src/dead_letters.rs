@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use domain::decision::Frame;
-use domain::work::rules::DeskRules;
+use domain::work::rules::WorkKinds;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
@@ -37,7 +37,7 @@ impl QueueStep for DeadLetters {
 
     fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
         Box::pin(async move {
-            let live = self.rules.live::<DeskRules>().await?;
+            let live = self.rules.live::<WorkKinds>().await?;
             let text = |pointer: &str| message.record.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
             let queue = text("/eventSourceARN").rsplit(':').next().unwrap_or_default().to_owned();
             let sent = text("/attributes/SentTimestamp").parse().ok().and_then(Timestamp::from_millis);

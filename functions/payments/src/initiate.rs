@@ -16,7 +16,7 @@ use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{Access, HttpFunction, HttpStep, Reply, Request};
 use runtime::idempotency::{Go, Keyed};
 use runtime::rulebook::{Live, RuleBook};
-use runtime::vendors::PspDesk;
+use runtime::vendors::PaymentProviders;
 use runtime::{Caller, Problem, awsclients};
 use serde_json::json;
 use store::{Crm, Home, MoneyTable, Saved};
@@ -27,7 +27,7 @@ use crate::wish;
 pub struct Initiate {
     crm: Crm,
     money: MoneyTable,
-    desk: PspDesk,
+    providers: PaymentProviders,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -39,7 +39,7 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     let step = Initiate {
         crm: awsclients::crm(ports)?,
         money: awsclients::money(ports)?,
-        desk: PspDesk::new(ports, RuleBook::new(ports)?),
+        providers: PaymentProviders::new(ports, RuleBook::new(ports)?),
         entropy: ports.entropy.clone(),
     };
     HttpFunction::build(step, ports)
@@ -65,7 +65,7 @@ impl Initiate {
         caller.require_client(&client_id)?;
         let keyed = Keyed::read(request, &caller)?;
         let body = request.json()?;
-        let live = self.desk.rules().await?;
+        let live = self.providers.rules().await?;
         let table = Home::<Deposit>::table(&self.money);
         let wish = match wish::read(&self.crm, &body, &client_id, &live).await {
             Ok(wish) => wish,
@@ -106,7 +106,7 @@ impl Initiate {
             country: Some(wish.client.facts.residence),
             now: request.now,
         };
-        let session = self.desk.adapter(&wish.psp).await?.open_session(&order).await.map_err(psp_problem)?;
+        let session = self.providers.adapter(&wish.psp).await?.open_session(&order).await.map_err(psp_problem)?;
         let deposit = Deposit::open(NewDeposit {
             id,
             client_id: wish.client.id,

@@ -8,7 +8,7 @@ pub mod rules;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Entity, Verdict, derived_bits};
-use crate::journey::rules::{READER, Sequence, SequenceChannel, Sequences, Step};
+use crate::journey::rules::{READER, Sequence, SequenceChannel, SequenceStep, Sequences};
 use crate::lead::{ContactChannel, Lead, LeadStatus};
 use crate::notification::{Fillings, render};
 use crate::rules::RuleFault;
@@ -214,7 +214,7 @@ impl Journey {
     }
 
     /// The first step that was not dealt with: a sequence may have changed since it began.
-    fn step<'r>(&self, sequence: &'r Sequence) -> Option<&'r Step> {
+    fn step<'r>(&self, sequence: &'r Sequence) -> Option<&'r SequenceStep> {
         sequence.steps.iter().find(|step| !self.facts.handled.iter().any(|handled| handled.step == step.id))
     }
 
@@ -337,7 +337,7 @@ fn quiet_until(quiet: Hours, zone: Option<&Zone>, now: Timestamp) -> Option<Time
 
 fn letter(
     rules: &Sequences,
-    step: &Step,
+    step: &SequenceStep,
     lead: &Lead,
     to: Redacted<String>,
     now: Timestamp,

@@ -49,7 +49,7 @@ rule_sets! {
     Psps = payment::rules::Psps,
     Platforms = account::rules::Platforms,
     Notifications = notification::rules::Notifications,
-    Desk = work::rules::DeskRules,
+    WorkKinds = work::rules::WorkKinds,
     LeadIntake = lead::rules::LeadIntake,
     LeadScoring = lead::rules::LeadScoring,
     LeadRouting = lead::rules::LeadRouting,

@@ -33,7 +33,7 @@ pub const NAMES: [&str; 5] = ["name", "country", "brand", "unsubscribe_url", "at
 
 words! {
     /// Who reads a sequence.
-    Audience {
+    SequenceAudience {
         /// Leads.
         Lead = "lead",
     }
@@ -49,7 +49,7 @@ words! {
 
 /// One message of a sequence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Step {
+pub struct SequenceStep {
     /// Its name in the sequence.
     pub id: String,
     /// How long after the one before, or after the beginning.
@@ -66,11 +66,11 @@ pub struct Sequence {
     /// Its name.
     pub id: String,
     /// Who reads it.
-    pub audience: Audience,
+    pub audience: SequenceAudience,
     /// What ends it early; asked right before each message.
     pub exit: Condition,
     /// The messages.
-    pub steps: Vec<Step>,
+    pub steps: Vec<SequenceStep>,
 }
 
 /// The rule set `sequences`.
@@ -179,7 +179,7 @@ fn read_sequence(
     faults: &mut Faults,
 ) -> Option<Sequence> {
     let id = object.need("id", faults).and_then(|node| unique_name(&node, taken, faults));
-    let audience = object.need("audience", faults).and_then(|node| node.word(Audience::ALL, faults));
+    let audience = object.need("audience", faults).and_then(|node| node.word(SequenceAudience::ALL, faults));
     let exit = object.need("exit", faults).and_then(|node| read_when(&node, schema, faults));
     let mut names = Vec::new();
     let steps = object.need("steps", faults).and_then(|list| {
@@ -188,13 +188,18 @@ fn read_sequence(
     Some(Sequence { id: id?, audience: audience?, exit: exit?, steps: steps? })
 }
 
-fn read_step(node: &Node<'_>, templates: &[String], names: &mut Vec<String>, faults: &mut Faults) -> Option<Step> {
+fn read_step(
+    node: &Node<'_>,
+    templates: &[String],
+    names: &mut Vec<String>,
+    faults: &mut Faults,
+) -> Option<SequenceStep> {
     let object = node.object(&["id", "after", "channel", "template"], faults)?;
     let id = object.need("id", faults).and_then(|node| unique_name(&node, names, faults));
     let after = object.need("after", faults).and_then(|node| node.span(Seconds(0)..=DELAY_MAX, faults));
     let channel = object.need("channel", faults).and_then(|node| node.word(SequenceChannel::ALL, faults));
     let template = object.need("template", faults).and_then(|node| node.reference("template", templates, faults));
-    Some(Step { id: id?, after: after?, channel: channel?, template: template? })
+    Some(SequenceStep { id: id?, after: after?, channel: channel?, template: template? })
 }
 
 /// Each text needs a subject, the default language, only names that are filled in, and the way out.

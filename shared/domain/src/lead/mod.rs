@@ -26,7 +26,7 @@ pub use fetch::{FetchStep, Fetched, MetaLead, announced, lead_id_of};
 pub use join::Attribution;
 pub use placed::{Assignment, NeedsPerson, Placed, Waiting};
 pub use score::Scored;
-pub use submission::{Channel, Source, Submission};
+pub use submission::{LeadChannel, Source, Submission};
 
 use crate::decision::Entity;
 use crate::sales::AgentId;
@@ -142,7 +142,7 @@ pub struct LeadFacts {
     pub waiting: Option<Waiting>,
     /// The sequence of messages it is in, and the how manieth sequence that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sequence: Option<Sequence>,
+    pub sequence: Option<LeadSequence>,
     /// Who dealt with it, or its forerunner, before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returning: Option<Returning>,
@@ -168,7 +168,7 @@ pub struct LeadFacts {
 
 /// The sequence of messages that a lead is in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sequence {
+pub struct LeadSequence {
     /// Its name in the rule set `sequences`.
     pub name: String,
     /// Counts the lead's sequences, from 1.

@@ -146,7 +146,7 @@ impl Serialize for Route {
     }
 }
 
-/// A desk of the broker, as messages reach it.
+/// A desk of the broker (finance, support and so on), as messages reach it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Desk {
     /// The name of the secret that holds the URL of its Slack webhook.

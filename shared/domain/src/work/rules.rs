@@ -1,4 +1,4 @@
-//! The rule set `desk`: the kinds of work items, who gets them, by when, and what they may decide.
+//! The rule set `desk`: the kinds of work items, which of the broker's desks gets them, by when, and what it may decide.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ const LABEL_CHARS_MAX: usize = 80;
 const TITLE_CHARS_MAX: usize = 120;
 
 words! {
-    /// Whose desk a work item lies on.
+    /// The desk that decides a work item; the rule set `notifications` says how messages reach it.
     Queue {
         /// Compliance.
         Compliance = "compliance",
@@ -202,7 +202,7 @@ pub struct WorkOption {
 pub struct KindRule {
     /// The heading in the console and in messages.
     pub title: String,
-    /// Whose desk it lies on.
+    /// Which desk decides it.
     pub queue: Queue,
     /// How soon it is looked at.
     pub priority: Priority,
@@ -223,11 +223,11 @@ impl KindRule {
 
 /// The rule set `desk`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DeskRules {
+pub struct WorkKinds {
     kinds: BTreeMap<WorkKind, KindRule>,
 }
 
-impl RuleSet for DeskRules {
+impl RuleSet for WorkKinds {
     const NAME: &'static str = "desk";
 
     fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
@@ -235,7 +235,7 @@ impl RuleSet for DeskRules {
     }
 }
 
-impl DeskRules {
+impl WorkKinds {
     /// What happens with a kind; always there in a set that was parsed.
     pub fn kind(&self, kind: WorkKind) -> Option<&KindRule> {
         self.kinds.get(&kind)
@@ -247,7 +247,7 @@ impl DeskRules {
     }
 }
 
-fn read(node: &Node<'_>, faults: &mut Faults) -> Option<DeskRules> {
+fn read(node: &Node<'_>, faults: &mut Faults) -> Option<WorkKinds> {
     let object = node.object(&["kinds"], faults)?;
     let kinds_at = object.need("kinds", faults)?.map(faults)?;
     let words: Vec<&str> = WorkKind::ALL.iter().map(|kind| kind.as_str()).collect();
@@ -265,7 +265,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<DeskRules> {
             }
         }
     }
-    (kinds.len() == WorkKind::ALL.len()).then_some(DeskRules { kinds })
+    (kinds.len() == WorkKind::ALL.len()).then_some(WorkKinds { kinds })
 }
 
 fn read_kind(kind: WorkKind, node: &Node<'_>, faults: &mut Faults) -> Option<KindRule> {

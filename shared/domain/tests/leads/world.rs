@@ -6,7 +6,7 @@ use domain::contact::{Phone, is_e164};
 use domain::decision::{Decision, Verdict};
 use domain::lead::plan::{Floor, Plan, Planned, Trigger, plan, waits_until};
 use domain::lead::rules::{LeadIntake, LeadRouting, LeadScoring};
-use domain::lead::{Channel, Lead, LeadStatus, Submission};
+use domain::lead::{Lead, LeadChannel, LeadStatus, Submission};
 use domain::rules::{RuleSet, substitute};
 use domain::sales::agent::Presence;
 use domain::sales::choose::Standing;
@@ -117,7 +117,7 @@ impl World {
             body["email"] = json!(format!("lead{}@example.com", self.next));
         }
         if body.get("source").is_none() {
-            body["source"] = json!({"channel": Channel::PaidSearch.as_str()});
+            body["source"] = json!({"channel": LeadChannel::PaidSearch.as_str()});
         }
         let form =
             Submission::read(&body, &self.intake, &phone, self.now).unwrap_or_else(|faults| panic!("{faults:#?}"));

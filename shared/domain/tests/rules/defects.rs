@@ -368,7 +368,7 @@ fn one_text_for_two_events_may_only_use_what_both_offer() {
 #[test]
 fn defects_of_the_desk_are_found_where_they_are() {
     check(
-        SetName::Desk,
+        SetName::WorkKinds,
         vec![
             ("/kinds/dead_letter", None, &[("/kinds", "missing_key")]),
             ("/kinds/lost_letter", Some(json!({})), &[("/kinds/lost_letter", "unknown_kind")]),

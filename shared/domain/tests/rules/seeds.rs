@@ -5,7 +5,7 @@ use domain::notification::rules::Notifications;
 use domain::payment::rules::{DepositCase, PaidAmount, Psps};
 use domain::rule_sets::{SetName, parse_any};
 use domain::rules::{RuleSet, substitute};
-use domain::work::rules::DeskRules;
+use domain::work::rules::WorkKinds;
 use domain::{Currency, Money};
 use serde_json::Value as Json;
 
@@ -71,8 +71,8 @@ fn what_was_parsed_can_be_written_and_parsed_again() {
     assert_eq!(Platforms::parse(&serde_json::to_value(&platforms).unwrap()), Ok(platforms));
     let notifications = Notifications::parse(&seed(SetName::Notifications)).unwrap();
     assert_eq!(Notifications::parse(&serde_json::to_value(&notifications).unwrap()), Ok(notifications));
-    let desk = DeskRules::parse(&seed(SetName::Desk)).unwrap();
-    assert_eq!(DeskRules::parse(&serde_json::to_value(&desk).unwrap()), Ok(desk));
+    let kinds = WorkKinds::parse(&seed(SetName::WorkKinds)).unwrap();
+    assert_eq!(WorkKinds::parse(&serde_json::to_value(&kinds).unwrap()), Ok(kinds));
 }
 
 #[test]
@@ -170,10 +170,10 @@ fn standard_accounts_are_placed_by_kind_and_currency_with_the_leverage_of_the_re
 
 #[test]
 fn every_kind_of_work_has_a_desk_and_something_to_decide() {
-    let desk = DeskRules::parse(&seed(SetName::Desk)).unwrap();
-    assert_eq!(desk.kinds().count(), domain::work::rules::WorkKind::ALL.len());
-    for (kind, rule) in desk.kinds() {
-        assert!(!rule.options.is_empty() && desk.kind(kind) == Some(rule), "{kind}");
+    let kinds = WorkKinds::parse(&seed(SetName::WorkKinds)).unwrap();
+    assert_eq!(kinds.kinds().count(), domain::work::rules::WorkKind::ALL.len());
+    for (kind, rule) in kinds.kinds() {
+        assert!(!rule.options.is_empty() && kinds.kind(kind) == Some(rule), "{kind}");
         assert_eq!(rule.runbook, kind.as_str());
     }
 }

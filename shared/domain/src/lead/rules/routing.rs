@@ -22,10 +22,10 @@ const REGIONS: ListsForm<Country> = ListsForm {
     lists_max: 100,
     values_max: 249,
     is_name,
-    bad_name: ("bad_name", "a region must be lower-case letters, digits, _ and -"),
+    bad_name: ("bad_name", "a region must be lower-routed letters, digits, _ and -"),
     only_once: None,
 };
-/// A broker with desks in many countries has some hundred rows.
+/// A broker who sells in many countries has some hundred rows.
 const ROWS_MAX: usize = 1_000;
 const ENTITY_ROWS_MAX: usize = 100;
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -74,9 +74,9 @@ impl LeadRouting {
     /// # Errors
     /// [`RuleError`].
     pub fn destination(&self, lead: &Lead, now: Timestamp) -> Result<FirstMatch<'_, Destination>, RuleError> {
-        let mut case = self.case(lead, now);
-        case.entity = first_match(&self.legal_entities, lead_fields().facts(&case))?.outcome().cloned();
-        first_match(&self.rows, row_fields().facts(&case))
+        let mut routed = self.routed(lead, now);
+        routed.entity = first_match(&self.legal_entities, lead_fields().facts(&routed))?.outcome().cloned();
+        first_match(&self.rows, row_fields().facts(&routed))
     }
 
     /// The legal entity that a lead belongs to.
@@ -84,18 +84,18 @@ impl LeadRouting {
     /// # Errors
     /// [`RuleError`].
     pub fn legal_entity(&self, lead: &Lead, now: Timestamp) -> Result<Option<String>, RuleError> {
-        let facts = lead_fields().facts(&self.case(lead, now));
+        let facts = lead_fields().facts(&self.routed(lead, now));
         Ok(first_match(&self.legal_entities, facts)?.outcome().cloned())
     }
 
-    fn case<'a>(&'a self, lead: &'a Lead, now: Timestamp) -> Case<'a> {
+    fn routed<'a>(&'a self, lead: &'a Lead, now: Timestamp) -> RoutedLead<'a> {
         let wall = lead.facts.time_zone.clone().unwrap_or_else(Zone::utc).wall_clock(now);
-        Case { lead, regions: &self.regions, wall, entity: None }
+        RoutedLead { lead, regions: &self.regions, wall, entity: None }
     }
 }
 
 /// A lead that is being routed.
-struct Case<'a> {
+struct RoutedLead<'a> {
     lead: &'a Lead,
     regions: &'a Lists<Country>,
     /// The time where it lives; UTC where the zone is not known.
@@ -104,7 +104,7 @@ struct Case<'a> {
     entity: Option<String>,
 }
 
-impl Case<'_> {
+impl RoutedLead<'_> {
     fn regions(&self) -> Vec<String> {
         let country = self.lead.facts.country.into_iter();
         country.flat_map(|country| self.regions.having(country)).map(str::to_owned).collect()
@@ -117,27 +117,27 @@ impl Case<'_> {
 }
 
 /// What rows may ask about a lead. Whatever it does not say is an empty text, so that no row can fail for want of an answer.
-fn lead_fields<'a>() -> Fields<Case<'a>> {
+fn lead_fields<'a>() -> Fields<RoutedLead<'a>> {
     Fields::new()
-        .declared("region", |case: &Case<'_>| case.regions())
-        .field("channel", |case| case.lead.facts.source.channel)
-        .field("score", |case| case.lead.facts.scored.as_ref().map_or(0, |scored| scored.score))
-        .field("band", |case| case.lead.facts.scored.as_ref().map(|scored| scored.band.clone()).unwrap_or_default())
-        .field("returning", |case| case.lead.facts.returning.is_some())
-        .field("email_consent", |case| case.lead.facts.consents.allows(ContactChannel::Email))
-        .field("phone_consent", |case| case.lead.facts.consents.allows(ContactChannel::Phone))
-        .field("sms_consent", |case| case.lead.facts.consents.allows(ContactChannel::Sms))
-        .field("country", |case| CountryOrNone(case.lead.facts.country))
-        .field("language", |case| case.lead.primary_language().unwrap_or_default().to_owned())
-        .field("campaign", |case| case.lead.facts.source.campaign.clone().unwrap_or_default())
-        .field("partner_code", |case| case.lead.facts.source.partner_code.clone().unwrap_or_default())
-        .field("local_hour", |case| Decimal::from(case.wall.minute_of_day()) / Decimal::from(60))
-        .choice("local_weekday", || WEEKDAYS.map(str::to_owned).to_vec(), |case| case.weekday())
+        .declared("region", |routed: &RoutedLead<'_>| routed.regions())
+        .field("channel", |routed| routed.lead.facts.source.channel)
+        .field("score", |routed| routed.lead.facts.scored.as_ref().map_or(0, |scored| scored.score))
+        .field("band", |routed| routed.lead.facts.scored.as_ref().map(|scored| scored.band.clone()).unwrap_or_default())
+        .field("returning", |routed| routed.lead.facts.returning.is_some())
+        .field("email_consent", |routed| routed.lead.facts.consents.allows(ContactChannel::Email))
+        .field("phone_consent", |routed| routed.lead.facts.consents.allows(ContactChannel::Phone))
+        .field("sms_consent", |routed| routed.lead.facts.consents.allows(ContactChannel::Sms))
+        .field("country", |routed| CountryOrNone(routed.lead.facts.country))
+        .field("language", |routed| routed.lead.primary_language().unwrap_or_default().to_owned())
+        .field("campaign", |routed| routed.lead.facts.source.campaign.clone().unwrap_or_default())
+        .field("partner_code", |routed| routed.lead.facts.source.partner_code.clone().unwrap_or_default())
+        .field("local_hour", |routed| Decimal::from(routed.wall.minute_of_day()) / Decimal::from(60))
+        .choice("local_weekday", || WEEKDAYS.map(str::to_owned).to_vec(), |routed| routed.weekday())
 }
 
 /// What rows that send a lead somewhere may ask besides.
-fn row_fields<'a>() -> Fields<Case<'a>> {
-    lead_fields().declared("entity", |case| Certain(case.entity.clone()))
+fn row_fields<'a>() -> Fields<RoutedLead<'a>> {
+    lead_fields().declared("entity", |routed| Certain(routed.entity.clone()))
 }
 
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<LeadRouting> {
