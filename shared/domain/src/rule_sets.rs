@@ -7,7 +7,6 @@ use serde_json::Value as Json;
 use crate::input::Fault;
 use crate::rules::rule_set::{Reference, RuleSet};
 use crate::words::UnknownWord;
-use crate::{account, journey, lead, notification, payment, sales, work};
 
 macro_rules! rule_sets {
     ($($variant:ident = $set:ty,)+) => {
@@ -46,15 +45,15 @@ macro_rules! rule_sets {
 }
 
 rule_sets! {
-    Psps = payment::rules::Psps,
-    Platforms = account::rules::Platforms,
-    Notifications = notification::rules::Notifications,
-    WorkKinds = work::rules::WorkKinds,
-    LeadIntake = lead::rules::LeadIntake,
-    LeadScoring = lead::rules::LeadScoring,
-    LeadRouting = lead::rules::LeadRouting,
-    Sales = sales::rules::SalesRules,
-    Sequences = journey::rules::Sequences,
+    Psps = crate::payment::rules::Psps,
+    Platforms = crate::account::rules::Platforms,
+    Notifications = crate::notification::rules::Notifications,
+    WorkKinds = crate::work::rules::WorkKinds,
+    LeadIntake = crate::lead::rules::LeadIntake,
+    LeadScoring = crate::lead::rules::LeadScoring,
+    LeadRouting = crate::lead::rules::LeadRouting,
+    Sales = crate::sales::rules::SalesRules,
+    Sequences = crate::journey::rules::Sequences,
 }
 
 impl std::fmt::Display for SetName {

@@ -138,28 +138,28 @@ enum Closed {
     Declared,
 }
 
+type ValueOf<S> = dyn Fn(&S) -> Option<Value>;
+
 struct FieldOf<S> {
     name: &'static str,
     value_type: ValueType,
     many: bool,
     optional: bool,
     closed: Closed,
-    value: Box<dyn Fn(&S) -> Option<Value>>,
+    value: Box<ValueOf<S>>,
 }
+
+/// So many fields fit without growing.
+const USUAL: usize = 16;
 
 /// The fields of a table about an `S`.
 pub struct Fields<S>(Vec<FieldOf<S>>);
 
-impl<S> Default for Fields<S> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
 impl<S> Fields<S> {
     /// No fields.
+    #[expect(clippy::new_without_default, reason = "a table about nothing is only ever a beginning")]
     pub fn new() -> Self {
-        Self::default()
+        Self(Vec::with_capacity(USUAL))
     }
 
     /// A field. What type it has, whether it is a list, may be absent or knows only certain words, its value's type says.
