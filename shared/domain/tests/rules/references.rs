@@ -73,3 +73,28 @@ fn a_set_that_is_not_there_or_broken_is_not_looked_into() {
     documents.get_mut(&SetName::LeadRouting).unwrap()["rows"][0]["then"] = json!({"pool": "nowhere"});
     assert_eq!(faults_between(&documents), []);
 }
+
+/// What a path after `crate::` begins with: one name, or several in braces.
+fn first_names(path: &str) -> Vec<&str> {
+    let list = path.strip_prefix('{').and_then(|rest| rest.split('}').next()).unwrap_or(path);
+    let ends = |c: char| !c.is_alphanumeric() && c != '_';
+    let all = if path.starts_with('{') { list.split(',').collect() } else { vec![list] };
+    all.into_iter().filter_map(|name| name.trim().split(ends).next()).filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn the_machinery_knows_no_workflow() {
+    let folder = format!("{}/src/rules", env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        for name in text.match_indices("crate::").flat_map(|(at, word)| first_names(&text[at + word.len()..])) {
+            // types of the crate's root, and what everything is read and written with
+            let own = name.starts_with(char::is_uppercase) || ["rules", "words", "input"].contains(&name);
+            assert!(own, "{} must not know `{name}`", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "{seen}");
+}
