@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use domain::AccountId;
+use domain::account::rules::Platforms;
 use domain::account::{Account, HandOverRefusal};
-use domain::rules::Platforms;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};

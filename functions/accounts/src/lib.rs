@@ -1,6 +1,5 @@
 //! Trading accounts: asked for, created on the platform, credentials handed over once.
 
-mod choice;
 pub mod create;
 pub mod credentials;
 pub mod request;

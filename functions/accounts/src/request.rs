@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
+use domain::account::Account;
+use domain::account::request::AccountRefusal;
+use domain::account::rules::Platforms;
 use domain::client::Client;
-use domain::rules::Platforms;
+use domain::rules::RuleSet;
 use domain::{AccountId, ClientId, Timestamp};
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
@@ -14,8 +16,6 @@ use runtime::rulebook::{Live, RuleBook};
 use runtime::{Caller, Problem, StepError, awsclients};
 use serde_json::{Value, json};
 use store::Crm;
-
-use crate::choice::{self, Choice};
 
 /// The step.
 pub struct Ask {
@@ -76,34 +76,9 @@ fn wanted(
     id: AccountId,
     now: Timestamp,
 ) -> Result<(Account, Vec<String>), Problem> {
-    let choice = choice::read(body, client.facts.residence, &live.rules)?;
-    let facts = choice.facts(client.facts.residence);
-    let broken = |error: domain::rules::RuleError| StepError::Rules { set: "platforms", what: error.to_string() };
-    let placement = live.rules.placement(&facts).map_err(broken)?;
-    let Some(place) = placement.outcome() else {
-        return Err(Problem::refused("there is no such account on offer"));
-    };
-    let mut why = placement.why("groups");
-    why.extend(live.rules.max_leverage(&facts).map_err(broken)?.why("leverage"));
-    let Choice { platform, account_type, currency, leverage, kind } = choice;
-    let account = Account {
-        id,
-        client_id: client.id.clone(),
-        due: None,
-        facts: AccountFacts {
-            status: AccountStatus::Requested,
-            platform: platform.as_str().to_owned(),
-            account_type,
-            kind: kind.as_str().to_owned(),
-            currency,
-            leverage,
-            server: place.server.clone(),
-            group: place.group.clone(),
-            login: None,
-            created_at: now,
-            review: None,
-        },
-        inner: AccountInner::default(),
-    };
-    Ok((account, why))
+    Account::wanted(body, client, &live.rules, id, now).map_err(|refusal| match refusal {
+        AccountRefusal::Faults(faults) => Problem::input(faults),
+        AccountRefusal::NotOnOffer => Problem::refused("there is no such account on offer"),
+        AccountRefusal::Rules(error) => StepError::Rules { set: Platforms::NAME, what: error.to_string() }.into(),
+    })
 }

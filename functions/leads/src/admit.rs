@@ -1,12 +1,12 @@
 //! Takes a lead in: the same person within the window joins the first lead, anybody else begins a new one.
 
 use domain::decision::{Decision, Frame, Verdict};
-use domain::lead::{Lead, LeadStatus, Returning, Submission};
-use domain::rules::{LeadIntake, LeadScoring};
-use domain::{LeadId, Timestamp};
+use domain::lead::rules::{LeadIntake, LeadScoring};
+use domain::lead::{Arrives, KnownContact, Lead, LeadStatus, Returning, Submission};
+use domain::rules::{RuleError, RuleSet};
 use runtime::StepError;
 use runtime::step::{self, Attempt};
-use store::{Commit, Contact, Crm, StoreError, Stored};
+use store::{Commit, Crm, StoreError, Stored};
 
 /// A lead on its way in.
 pub(crate) struct Arrival<'a> {
@@ -60,62 +60,52 @@ async fn attempt(
     }
     let known = crm.contacts(keys).await?;
     let mut commit = crm.0.commit();
-    let lead = match first_within(&known, rules.intake, frame.now, &arrival.lead.id) {
-        None => begin(crm, &mut commit, arrival, keys, &known, frame).await?,
-        Some(contact) => join(crm, &mut commit, arrival, rules, keys, &known, contact, frame).await?,
+    let own = &arrival.lead.id;
+    let arrives = Arrives::of(&known, own, rules.intake.duplicate_window, frame.now);
+    let (lead, known_by) = match &arrives {
+        Arrives::Begins { before } => (begin(crm, &mut commit, arrival, *before, frame).await?, own),
+        Arrives::Joins(first) => (join(crm, &mut commit, arrival, rules, first, frame).await?, &first.lead_id),
     };
+    for (key, was) in arrives.learns(keys, &known, own) {
+        commit.know(crm, key, was, known_by, frame.now)?;
+    }
     Ok(Attempt::Save(commit, lead))
-}
-
-/// The earliest lead of the same person that still counts.
-fn first_within<'c>(known: &'c [Contact], rules: &LeadIntake, now: Timestamp, own: &LeadId) -> Option<&'c Contact> {
-    let counts = |contact: &&Contact| contact.lead_id != *own && now < contact.since.plus(rules.duplicate_window);
-    known.iter().filter(counts).min_by_key(|contact| (contact.since, contact.lead_id.clone()))
 }
 
 async fn begin(
     crm: &Crm,
     commit: &mut Commit,
     arrival: &Arrival<'_>,
-    keys: &[String],
-    known: &[Contact],
+    before: Option<&KnownContact>,
     frame: &Frame,
 ) -> Result<Lead, StepError> {
-    let before = before(crm, known, &arrival.lead.id).await?;
+    let before = match before {
+        Some(contact) => returning(crm, contact).await?,
+        None => None,
+    };
     let decision = arrival.lead.clone().received(before);
     commit.save(crm, arrival.was, &decision, frame)?;
-    for key in keys {
-        let was = known.iter().find(|contact| contact.key == *key);
-        if was.is_none_or(|was| was.lead_id != arrival.lead.id) {
-            commit.know(crm, key, was, &arrival.lead.id, frame.now)?;
-        }
-    }
     Ok(decision.next)
 }
 
 /// Who had the same person's lead when it was too long ago to join it.
-async fn before(crm: &Crm, known: &[Contact], own: &LeadId) -> Result<Option<Returning>, StepError> {
-    let newest = known.iter().filter(|contact| contact.lead_id != *own).max_by_key(|contact| contact.since);
-    let Some(contact) = newest else { return Ok(None) };
+async fn returning(crm: &Crm, contact: &KnownContact) -> Result<Option<Returning>, StepError> {
     let lead = crm.load_settled::<Lead>(&contact.lead_id).await?;
     let owner = lead.as_ref().and_then(|lead| lead.entity.owner().cloned());
     Ok(owner.map(|agent_id| Returning { lead_id: Some(contact.lead_id.clone()), agent_id }))
 }
 
 /// A lead cannot be scored: it is held until the rules are right.
-pub(crate) fn broken_scoring(error: domain::rules::RuleError) -> StepError {
-    StepError::Rules { set: "lead_scoring", what: error.to_string() }
+pub(crate) fn broken_scoring(error: RuleError) -> StepError {
+    StepError::Rules { set: LeadScoring::NAME, what: error.to_string() }
 }
 
-#[expect(clippy::too_many_arguments, reason = "all of what was read for one decision")]
 async fn join(
     crm: &Crm,
     commit: &mut Commit,
     arrival: &Arrival<'_>,
     rules: &Rules<'_>,
-    keys: &[String],
-    known: &[Contact],
-    first: &Contact,
+    first: &KnownContact,
     frame: &Frame,
 ) -> Result<Lead, StepError> {
     let stored = crm.load::<Lead>(&first.lead_id).await?;
@@ -129,9 +119,6 @@ async fn join(
     }
     let record: Decision<Lead> = own.clone().duplicate(first.lead_id.clone());
     commit.save(crm, arrival.was, &record, frame)?;
-    for key in keys.iter().filter(|key| !known.iter().any(|contact| contact.key == **key)) {
-        commit.know(crm, key, None, &first.lead_id, frame.now)?;
-    }
     debug_assert_ne!(stored.entity.facts.status, LeadStatus::Duplicate, "contacts name first leads only");
     Ok(record.next)
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use domain::decision::Verdict;
 use domain::input::{Fault, Reader};
-use domain::rules::SalesRules;
 use domain::sales::agent::{Absence, Away, Presence};
+use domain::sales::rules::SalesRules;
 use domain::sales::{AgentId, AgentState};
 use runtime::auth::Role;
 use runtime::function::{ConfigError, Function, Ports};

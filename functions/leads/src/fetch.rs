@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use domain::Seconds;
 use domain::decision::{Frame, Verdict};
+use domain::lead::rules::intake::Meta;
+use domain::lead::rules::{LeadIntake, LeadScoring};
 use domain::lead::{FetchStep, Fetched, Lead, MetaLead, Submission};
-use domain::rules::lead_intake::Meta;
-use domain::rules::{LeadIntake, LeadScoring};
 use providers::GRAPH_CALL_TIMEOUT_S;
 use providers::http::{BoxFuture, Transport};
 use providers::leads::meta::Graph;

@@ -8,7 +8,8 @@ use domain::decision::{Decision, Frame};
 use domain::entity::{Entity, InCrm};
 use domain::lead::Lead;
 use domain::lead::plan::{Floor, Plan, Planned, Trigger, plan};
-use domain::rules::{LeadRouting, SalesRules};
+use domain::lead::rules::LeadRouting;
+use domain::sales::rules::SalesRules;
 use domain::sales::{AgentId, AgentState, PoolId, PoolState, Task};
 use runtime::StepError;
 use runtime::rulebook::{Live, RuleBook};
@@ -21,7 +22,7 @@ const ASKS_MAX: usize = 12;
 
 /// The sales floor in the tables.
 #[derive(Clone)]
-pub(crate) struct FloorDesk {
+pub(crate) struct SalesFloor {
     pub(crate) crm: Crm,
     rules: RuleBook,
 }
@@ -43,7 +44,7 @@ struct Known {
     stored_holder: Option<Stored<Task>>,
 }
 
-impl FloorDesk {
+impl SalesFloor {
     pub(crate) fn new(crm: Crm, rules: RuleBook) -> Self {
         Self { crm, rules }
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::LeadId;
 use domain::decision::Frame;
+use domain::lead::rules::{LeadIntake, LeadScoring};
 use domain::lead::{Lead, Submission};
-use domain::rules::{LeadIntake, LeadScoring};
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};

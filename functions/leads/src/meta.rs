@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::lead::announced;
-use domain::rules::LeadIntake;
+use domain::lead::rules::LeadIntake;
 use providers::leads::meta::{self, MetaSecret, WebhookError};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, WEBHOOK_BYTES_MAX};

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use domain::decision::Frame;
 use domain::lead::plan::{Trigger, looks_again, waits_until};
-use domain::rules::sales::Pool;
+use domain::sales::rules::Pool;
 use domain::sales::{PoolId, PoolState};
 use domain::{Seconds, Timestamp};
 use runtime::StepError;
 use store::Saved;
 
-use crate::floor::{FloorDesk, Rules};
+use crate::floor::{Rules, SalesFloor};
 
 /// Waiting leads that one look goes through at most.
 const LOOKED_THROUGH: i32 = 300;
@@ -19,7 +19,7 @@ const IN_VAIN_MAX: usize = 12;
 /// The next look is at least so far ahead: timers come by the minute.
 const PAUSE_MIN: Seconds = Seconds(60);
 
-impl FloorDesk {
+impl SalesFloor {
     /// Looks at the waiting leads of a pool.
     pub(crate) async fn release(&self, name: &str, frame: &Frame) -> Result<&'static str, StepError> {
         let rules = self.rules().await?;

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::floor::FloorDesk;
 use domain::decision::{Frame, Verdict};
 use domain::lead::Lead;
 use domain::lead::plan::Trigger;
-use domain::sales::task::TaskStatus;
 use domain::sales::{AgentState, PoolId, Task};
 use domain::work::{HumanDecision, WorkFacts};
 use domain::{ClientId, LeadId};
@@ -19,10 +17,12 @@ use runtime::{StepError, awsclients};
 use serde_json::Value;
 use store::{Commit, Crm, Home, Stored};
 
+use crate::floor::SalesFloor;
+
 /// The step.
 pub struct Route {
     crm: Crm,
-    floor: FloorDesk,
+    floor: SalesFloor,
 }
 
 /// Builds the function.
@@ -31,7 +31,7 @@ pub struct Route {
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     let crm = awsclients::crm(ports)?;
-    let floor = FloorDesk::new(crm.clone(), RuleBook::new(ports)?);
+    let floor = SalesFloor::new(crm.clone(), RuleBook::new(ports)?);
     QueueFunction::build(Route { crm, floor }, ports)
 }
 
@@ -112,22 +112,19 @@ impl Route {
             Some(assignment) => self.crm.load::<Task>(&assignment.task_id).await?,
             None => None,
         };
-        let held = task.as_ref().filter(|task| task.entity.facts.status.is_held());
-        // nobody takes a converted lead back any more: whoever declined it is free of it now, and did not win it
-        let declined = task.as_ref().filter(|task| task.entity.facts.status == TaskStatus::Declined);
+        let winner = match lead.winner() {
+            Some(winner) => self.crm.load::<AgentState>(&winner).await?,
+            None => None,
+        };
+        let entities = (task.as_ref().map(|task| &task.entity), winner.as_ref().map(|agent| &agent.entity));
+        let ends = lead.conversion_ends(entities.0, entities.1, frame.now);
         let mut commit = Home::<Lead>::table(&self.crm).commit();
         commit.save(&self.crm, Some(stored), decision, &frame)?;
-        if let Some(task) = held {
-            commit.save(&self.crm, Some(task), &task.entity.taken_back(TaskStatus::Done, frame.now), &frame)?;
+        if let Some(next) = ends.task {
+            commit.save(&self.crm, task.as_ref(), &next, &frame)?;
         }
-        if let Some(winner) = lead.winner()
-            && let Some(agent) = self.crm.load::<AgentState>(winner).await?
-        {
-            let next = match declined {
-                Some(task) => agent.entity.released(task.entity.id.as_str(), "converted"),
-                None => agent.entity.won(lead.id.as_str(), held.is_some(), frame.now),
-            };
-            commit.save(&self.crm, Some(&agent), &next, &frame)?;
+        if let Some(next) = ends.agent {
+            commit.save(&self.crm, winner.as_ref(), &next, &frame)?;
         }
         Ok(commit)
     }

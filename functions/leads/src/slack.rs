@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::TaskId;
-use domain::rules::SalesRules;
 use domain::sales::Task;
+use domain::sales::rules::SalesRules;
 use domain::sales::task::TaskAction;
 use http::header::CONTENT_TYPE;
 use providers::NOTIFY_CALL_TIMEOUT_S;

@@ -123,7 +123,7 @@ impl Tasks {
         .await
     }
 
-    /// What the action means for the lead and its agent. A declined lead stays where it is until routing takes it back.
+    /// What the action means for the lead and its agent.
     async fn add_lead(
         &self,
         commit: &mut store::Commit,
@@ -131,23 +131,18 @@ impl Tasks {
         action: TaskAction,
         frame: &Frame,
     ) -> Result<(), Problem> {
-        let id = &task.entity.id;
-        if matches!(action, TaskAction::Note | TaskAction::Decline) {
-            return Ok(());
-        }
-        if let Some(lead) = self.crm.load::<Lead>(&task.entity.facts.lead_id).await? {
-            let verdict = match action {
-                TaskAction::Start => lead.entity.working(id, frame.now),
-                TaskAction::Done | TaskAction::Note | TaskAction::Decline => lead.entity.contacted(id, frame.now),
-            };
-            if let Verdict::Change(decision) = verdict {
-                commit.save(&self.crm, Some(&lead), &decision, frame)?;
-            }
-        }
-        if action == TaskAction::Done
-            && let Some(agent) = self.crm.load::<AgentState>(&task.entity.facts.agent_id).await?
+        let Task { id, facts, .. } = &task.entity;
+        if action.concerns_lead()
+            && let Some(lead) = self.crm.load::<Lead>(&facts.lead_id).await?
+            && let Verdict::Change(decision) = lead.entity.acted_on(id, action, frame.now)
         {
-            commit.save(&self.crm, Some(&agent), &agent.entity.released(id.as_str(), "done"), frame)?;
+            commit.save(&self.crm, Some(&lead), &decision, frame)?;
+        }
+        if action.concerns_agent()
+            && let Some(agent) = self.crm.load::<AgentState>(&facts.agent_id).await?
+            && let Verdict::Change(decision) = agent.entity.acted_on(id, action)
+        {
+            commit.save(&self.crm, Some(&agent), &decision, frame)?;
         }
         Ok(())
     }

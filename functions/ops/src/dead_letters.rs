@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use domain::Timestamp;
 use domain::decision::Frame;
-use domain::rules::DeskRules;
 use domain::work::WorkItem;
+use domain::work::rules::WorkKinds;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
@@ -41,7 +41,7 @@ impl QueueStep for DeadLetters {
 
     fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
         Box::pin(async move {
-            let live = self.rules.live::<DeskRules>().await?;
+            let live = self.rules.live::<WorkKinds>().await?;
             let queue = origin(&message.record, &message.body);
             let event = message.event().ok();
             let stuck = stuck(event.as_ref(), &message.body);

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use domain::WorkId;
 use domain::decision::derived_bits;
 use domain::entity::{KINDS, Kind};
-use domain::rules::DeskRules;
-use domain::rules::desk::WorkKind;
+use domain::work::rules::{WorkKind, WorkKinds};
 use domain::work::{WorkFacts, WorkItem, WorkOption, WorkStatus};
 use domain::{ClientId, Timestamp};
 use providers::http::BoxFuture;
@@ -44,7 +43,7 @@ impl QueueStep for Desk {
             let event = message.event()?;
             let review = review(&event.data)
                 .ok_or_else(|| StepError::Malformed(format!("{} says not what is to be decided", event.event_id)))?;
-            let live = self.rules.live::<DeskRules>().await?;
+            let live = self.rules.live::<WorkKinds>().await?;
             let mut frame = message.frame(Self::NAME, &event);
             frame.used(live.label());
             let opening = Opening {
@@ -124,7 +123,7 @@ pub(crate) struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    pub(crate) fn item(self, rules: &DeskRules) -> Result<WorkItem, StepError> {
+    pub(crate) fn item(self, rules: &WorkKinds) -> Result<WorkItem, StepError> {
         let unknown = || StepError::Rules { set: "desk", what: format!("no work-item kind {}", self.kind) };
         let kind: WorkKind = self.kind.parse().map_err(|_| unknown())?;
         let rule = rules.kind(kind).ok_or_else(unknown)?;

@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use domain::client::Client;
 use domain::decision::derived_bits;
+use domain::notification::rules::{Channel, Notifications};
 use domain::notification::{Audience, PlannedMessage, plan};
 use domain::payment::GRACE;
-use domain::rules::Notifications;
-use domain::rules::notifications::Channel;
 use domain::{NotificationId, Redacted, Timestamp};
 use providers::NOTIFY_CALL_TIMEOUT_S;
 use providers::http::BoxFuture;

@@ -16,7 +16,7 @@ use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::step::{self, Done};
-use runtime::vendors::{PspDesk, Servers};
+use runtime::vendors::{PaymentProviders, Servers};
 use runtime::{StepError, awsclients};
 use store::{Crm, MoneyTable, Stored};
 
@@ -29,7 +29,7 @@ const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S);
 pub struct Credit {
     crm: Crm,
     money: MoneyTable,
-    desk: PspDesk,
+    providers: PaymentProviders,
     servers: Servers,
 }
 
@@ -42,7 +42,7 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     let step = Credit {
         crm: awsclients::crm(ports)?,
         money: awsclients::money(ports)?,
-        desk: PspDesk::new(ports, rules.clone()),
+        providers: PaymentProviders::new(ports, rules.clone()),
         servers: Servers::new(ports, rules),
     };
     QueueFunction::build(step, ports)
@@ -75,7 +75,7 @@ impl Credit {
             tracing::info!(payment.id = %stored.entity.id, reason, "nothing to credit");
             return Ok("nothing_to_do");
         }
-        let live = self.desk.rules().await?;
+        let live = self.providers.rules().await?;
         frame.used(live.label());
         let account_id = &stored.entity.facts.account_id;
         let account = self.crm.load_settled::<Account>(account_id).await?;

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 
 use domain::payment::collect::opened;
-use domain::payment::{Deposit, NewDeposit, PspSide};
-use domain::rules::Psps;
+use domain::payment::rules::Psps;
+use domain::payment::{Deposit, DepositRequest, NewDeposit, PspSide};
 use domain::{ClientId, PaymentId};
 use providers::psp::{PspError, SessionOrder};
 use runtime::auth::PORTAL;
@@ -16,18 +16,18 @@ use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Keyed, Made};
 use runtime::problem::with_causes;
 use runtime::rulebook::{Live, RuleBook};
-use runtime::vendors::PspDesk;
+use runtime::vendors::PaymentProviders;
 use runtime::{Caller, Problem, awsclients};
 use serde_json::json;
 use store::{Crm, MoneyTable};
 
-use crate::wish::{self, Wish};
+use crate::wish;
 
 /// The step.
 pub struct Initiate {
     crm: Crm,
     money: MoneyTable,
-    desk: PspDesk,
+    providers: PaymentProviders,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -39,7 +39,7 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     let step = Initiate {
         crm: awsclients::crm(ports)?,
         money: awsclients::money(ports)?,
-        desk: PspDesk::new(ports, RuleBook::new(ports)?),
+        providers: PaymentProviders::new(ports, RuleBook::new(ports)?),
         entropy: ports.entropy.clone(),
     };
     HttpFunction::build(step, ports)
@@ -62,7 +62,7 @@ impl Initiate {
         let client_id: ClientId = request.id("client_id")?;
         let keyed = Keyed::read(request, caller)?;
         let body = request.json()?;
-        let live = self.desk.rules().await?;
+        let live = self.providers.rules().await?;
         let wish = wish::read(&self.crm, &body, &client_id, &live).await;
         let fresh = PaymentId::from_bits(self.entropy.id_bits());
         let make = async |id, wish| self.open(id, wish, request, &live).await;
@@ -72,7 +72,7 @@ impl Initiate {
     async fn open(
         &self,
         id: PaymentId,
-        wish: Wish,
+        wish: DepositRequest,
         request: &Request,
         live: &Live<Psps>,
     ) -> Result<Made<Deposit>, Problem> {
@@ -86,7 +86,7 @@ impl Initiate {
             country: Some(wish.client.facts.residence),
             now: request.now,
         };
-        let session = self.desk.adapter(&wish.psp).await?.open_session(&order).await.map_err(psp_problem)?;
+        let session = self.providers.adapter(&wish.psp).await?.open_session(&order).await.map_err(psp_problem)?;
         let deposit = Deposit::open(NewDeposit {
             id,
             client_id: wish.client.id,

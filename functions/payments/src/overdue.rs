@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
+use domain::payment::rules::Psps;
 use domain::payment::{Deposit, DueStep, PollAnswer, PollLimits};
-use domain::rules::Psps;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::step;
-use runtime::vendors::PspDesk;
+use runtime::vendors::PaymentProviders;
 use runtime::{StepError, awsclients};
 use store::{MoneyTable, Stored};
 
 /// The step.
 pub struct Overdue {
     money: MoneyTable,
-    desk: PspDesk,
+    providers: PaymentProviders,
 }
 
 /// Builds the function.
@@ -24,7 +24,8 @@ pub struct Overdue {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    let step = Overdue { money: awsclients::money(ports)?, desk: PspDesk::new(ports, RuleBook::new(ports)?) };
+    let step =
+        Overdue { money: awsclients::money(ports)?, providers: PaymentProviders::new(ports, RuleBook::new(ports)?) };
     QueueFunction::build(step, ports)
 }
 
@@ -52,7 +53,7 @@ impl QueueStep for Overdue {
                     .await?
                 }
                 DueStep::Poll => {
-                    let live = self.desk.rules().await?;
+                    let live = self.providers.rules().await?;
                     frame.used(live.label());
                     let (answer, limits) = self.ask(&stored, &live.rules).await?;
                     step::change(&self.money, &event.id()?, &mut frame, |deposit: &Deposit| {
@@ -77,7 +78,7 @@ impl Overdue {
         let rule = rules.psp(name);
         let rule = rule.ok_or_else(|| StepError::Rules { set: "psps", what: format!("{name} is no longer in it") })?;
         let limits = PollLimits::from(rule);
-        let psp = self.desk.adapter(rule).await?;
+        let psp = self.providers.adapter(rule).await?;
         let answer = match psp.look_up(&deposit.id, &deposit.facts.psp.reference).await {
             Ok(Some(report)) => PollAnswer::Report(report),
             Ok(None) => PollAnswer::Absent,

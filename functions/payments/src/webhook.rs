@@ -3,21 +3,21 @@
 use std::sync::Arc;
 
 use domain::PaymentId;
+use domain::payment::rules::Psps;
 use domain::payment::{Deposit, PspReport, StrayReport};
-use domain::rules::Psps;
 use providers::psp::{Psp, WebhookAnswer, WebhookError};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, WEBHOOK_BYTES_MAX};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::step::{self, Disposition, Done};
-use runtime::vendors::PspDesk;
+use runtime::vendors::PaymentProviders;
 use runtime::{Problem, StepError, awsclients};
 use store::MoneyTable;
 
 /// The step.
 pub struct Webhook {
     money: MoneyTable,
-    desk: PspDesk,
+    providers: PaymentProviders,
 }
 
 /// Builds the function.
@@ -25,7 +25,8 @@ pub struct Webhook {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    let step = Webhook { money: awsclients::money(ports)?, desk: PspDesk::new(ports, RuleBook::new(ports)?) };
+    let step =
+        Webhook { money: awsclients::money(ports)?, providers: PaymentProviders::new(ports, RuleBook::new(ports)?) };
     HttpFunction::build(step, ports)
 }
 
@@ -40,9 +41,9 @@ impl HttpStep for Webhook {
 impl Webhook {
     async fn receive(&self, request: &Request) -> Result<Reply, Problem> {
         let name = request.parameters.get("psp").map(String::as_str).unwrap_or_default();
-        let live = self.desk.rules().await?;
+        let live = self.providers.rules().await?;
         let rule = live.rules.psp(name).ok_or_else(|| Problem::not_found("there is no such payment provider"))?;
-        let psp = self.desk.adapter(rule).await?;
+        let psp = self.providers.adapter(rule).await?;
         let report = match psp.read_webhook(&request.headers, &request.body, request.now) {
             Ok(report) => report,
             Err(error) => return Ok(refuse(&error, name, psp.as_ref(), request)),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::decision::Frame;
+use domain::journey::rules::Sequences;
 use domain::journey::{self, Delivery, Journey, JourneyError, Letter, NextStep};
 use domain::lead::Lead;
-use domain::rules::Sequences;
 use domain::{JourneyId, LeadId};
 use providers::http::BoxFuture;
 use providers::notify::email::LazyEmail;

@@ -1,11 +1,14 @@
 //! A trading account: created on the platform by intent, call and outcome.
 
+pub mod request;
+pub mod rules;
+
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
-use crate::rules::desk::WorkAction;
 use crate::work::HumanDecision;
+use crate::work::rules::WorkAction;
 use crate::{AccountId, ClientId, Currency, Seconds, Timestamp};
 
 /// How long after an intent its call may still reach the platform (see [`crate::payment::GRACE`]).

@@ -3,17 +3,19 @@
 //! Whoever reads is asked for again right before each message: consent, exit conditions, the hour where they live. A message is
 //! marked before it is handed over and never handed over twice: one whose sending broke off counts as sent.
 
+pub mod rules;
+
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Verdict, derived_bits};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
+use crate::journey::rules::{READER, Sequence, SequenceChannel, SequenceStep, Sequences};
 use crate::lead::{ContactChannel, Lead, LeadStatus};
 use crate::notification::{Fillings, render};
+use crate::rules::RuleFault;
 use crate::rules::evaluate::Outcome;
-use crate::rules::sequences::{READER, ReaderFacts, Sequence, SequenceChannel, Step};
-use crate::rules::words::words;
-use crate::rules::{RuleFault, Sequences};
 use crate::sales::calendar::Hours;
+use crate::words::words;
 use crate::{JourneyId, LeadId, Redacted, Seconds, Timestamp, Zone};
 
 /// A worker that sends is left alone for so long: longer than a function runs.
@@ -213,7 +215,7 @@ impl Journey {
     }
 
     /// The first step that was not dealt with: a sequence may have changed since it began.
-    fn step<'r>(&self, sequence: &'r Sequence) -> Option<&'r Step> {
+    fn step<'r>(&self, sequence: &'r Sequence) -> Option<&'r SequenceStep> {
         sequence.steps.iter().find(|step| !self.facts.handled.iter().any(|handled| handled.step == step.id))
     }
 
@@ -307,17 +309,9 @@ pub enum Delivery {
 
 fn ended(sequence: &Sequence, lead: &Lead) -> Result<Option<String>, JourneyError> {
     let scored = lead.facts.scored.as_ref();
-    let reader = ReaderFacts {
-        status: lead.facts.status,
-        band: scored.map_or_else(String::new, |scored| scored.band.clone()),
-        score: scored.map_or(0, |scored| scored.score),
-        country: lead.facts.country.map_or("", |country| country.code()).to_owned(),
-        language: lead.primary_language().unwrap_or_default().to_owned(),
-    };
-    match sequence.ends_for(&reader).outcome {
-        Outcome::Value(true) => {
-            Ok(Some(format!("status {}, band {}, score {}", reader.status, reader.band, reader.score)))
-        }
+    let (band, score) = scored.map_or(("", 0), |scored| (scored.band.as_str(), scored.score));
+    match sequence.ends_for(lead).outcome {
+        Outcome::Value(true) => Ok(Some(format!("status {}, band {band}, score {score}", lead.facts.status))),
         Outcome::Value(false) | Outcome::Skipped => Ok(None),
         Outcome::Error(fault) => Err(JourneyError::Exit(fault)),
     }
@@ -344,7 +338,7 @@ fn quiet_until(quiet: Hours, zone: Option<&Zone>, now: Timestamp) -> Option<Time
 
 fn letter(
     rules: &Sequences,
-    step: &Step,
+    step: &SequenceStep,
     lead: &Lead,
     to: Redacted<String>,
     now: Timestamp,

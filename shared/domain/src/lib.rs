@@ -18,9 +18,11 @@ pub mod money;
 pub mod notification;
 pub mod payment;
 pub mod personal;
+pub mod rule_sets;
 pub mod rules;
 pub mod sales;
 pub mod time;
+pub mod words;
 pub mod work;
 pub mod zone;
 

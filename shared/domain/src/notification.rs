@@ -1,11 +1,13 @@
 //! Which messages follow from an event: pure, in the reader's language.
 
+pub mod rules;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::rules::Notifications;
-use crate::rules::notifications::{BRAND, Channel, DeskChoice, NotifiedEvent, RouteAudience, Text};
+use crate::notification::rules::{BRAND, Channel, DeskChoice, Notifications, NotifiedEvent, RouteAudience};
+use crate::rules::texts::Text;
 use crate::rules::wording::{Piece, Wording};
 use crate::{Money, Timestamp};
 

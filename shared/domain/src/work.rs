@@ -1,11 +1,12 @@
 //! Work items: where the automation hands over to a person.
 
+pub mod rules;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
-use crate::rules::desk;
 use crate::{ClientId, Timestamp, WorkId};
 
 /// Where a work item stands.
@@ -176,7 +177,7 @@ impl HumanDecision {
     }
 
     /// The option chosen; none if the item was closed in the person's own words.
-    pub fn action(&self) -> Option<desk::WorkAction> {
+    pub fn action(&self) -> Option<rules::WorkAction> {
         self.action.parse().ok()
     }
 
@@ -259,7 +260,7 @@ impl WorkItem {
     ) -> Result<Verdict<Self>, WorkRefusal> {
         let chosen = self.chosen(action)?;
         let evidence = action.proof();
-        if chosen.parse().is_ok_and(desk::WorkAction::needs_evidence) && evidence.is_none() {
+        if chosen.parse().is_ok_and(rules::WorkAction::needs_evidence) && evidence.is_none() {
             return Err(WorkRefusal::EvidenceMissing);
         }
         next.facts.status = WorkStatus::Resolved;
@@ -446,7 +447,7 @@ mod tests {
             (["work.decided"].as_slice(), WorkStatus::Resolved)
         );
         let human = HumanDecision::of(&decided.next.facts).unwrap();
-        assert_eq!((human.action(), human.evidence.as_deref()), (Some(desk::WorkAction::RefundAtPsp), Some("re_1")));
+        assert_eq!((human.action(), human.evidence.as_deref()), (Some(rules::WorkAction::RefundAtPsp), Some("re_1")));
         assert!(human.is_about("deposit_failed_after_success", "evt_1"));
         assert!(!human.is_about("deposit_failed_after_success", "evt_2"));
         assert!(!human.is_about("deposit_overpaid", "evt_1"));

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use domain::rules::{
-    DeskRules, LeadIntake, LeadRouting, LeadScoring, Notifications, Platforms, Psps, SalesRules, Sequences,
-};
+use domain::input::Fault;
+use domain::rules::RuleSet;
 use domain::{Seconds, Timestamp};
 use store::Rules;
 
@@ -31,42 +30,6 @@ impl<T> Live<T> {
     pub fn label(&self) -> String {
         format!("{}@{}", self.set, self.version)
     }
-}
-
-/// One typed set.
-pub trait RuleSet: Sized + Send + Sync + 'static {
-    /// Its name in the table.
-    const SET: &'static str;
-    /// Parses a document; every fault at once, in words.
-    fn read(document: &serde_json::Value) -> Result<Self, String>;
-}
-
-macro_rules! sets {
-    ($($set:ty = $name:literal;)*) => {$(
-        impl RuleSet for $set {
-            const SET: &'static str = $name;
-
-            fn read(document: &serde_json::Value) -> Result<Self, String> {
-                Self::parse(document).map_err(|faults| {
-                    let lines: Vec<String> =
-                        faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.message)).collect();
-                    lines.join("; ")
-                })
-            }
-        }
-    )*};
-}
-
-sets! {
-    Psps = "psps";
-    Platforms = "platforms";
-    Notifications = "notifications";
-    DeskRules = "desk";
-    LeadIntake = "lead_intake";
-    LeadScoring = "lead_scoring";
-    LeadRouting = "lead_routing";
-    SalesRules = "sales";
-    Sequences = "sequences";
 }
 
 struct Kept {
@@ -101,23 +64,23 @@ impl RuleBook {
         if let Some(kept) = self.kept::<T>(Some(now)) {
             return Ok(kept);
         }
-        let fail = |what: String| StepError::Rules { set: T::SET, what };
-        let newest = self.table.live(T::SET, now).await?.ok_or_else(|| fail("it has no live version".to_owned()))?;
+        let fail = |what: String| StepError::Rules { set: T::NAME, what };
+        let newest = self.table.live(T::NAME, now).await?.ok_or_else(|| fail("it has no live version".to_owned()))?;
         if let Some(kept) = self.kept::<T>(None).filter(|kept| kept.version == newest.version) {
             self.keep::<T>(now, kept.clone());
             return Ok(kept);
         }
         let document: serde_json::Value =
             serde_json::from_str(&newest.document).map_err(|error| fail(error.to_string()))?;
-        let rules = T::read(&document).map_err(fail)?;
-        let live = Arc::new(Live { set: T::SET, version: newest.version, rules });
+        let rules = T::parse(&document).map_err(|faults| fail(in_words(&faults)))?;
+        let live = Arc::new(Live { set: T::NAME, version: newest.version, rules });
         self.keep::<T>(now, live.clone());
         Ok(live)
     }
 
     fn kept<T: RuleSet>(&self, fresh_at: Option<Timestamp>) -> Option<Arc<Live<T>>> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = kept.get(T::SET)?;
+        let entry = kept.get(T::NAME)?;
         if fresh_at.is_some_and(|now| now >= entry.looked_up.plus(KEEP)) {
             return None;
         }
@@ -127,8 +90,13 @@ impl RuleBook {
     fn keep<T: RuleSet>(&self, now: Timestamp, live: Arc<Live<T>>) {
         let entry = Kept { looked_up: now, version: live.version, rules: live };
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.get(T::SET).is_none_or(|old| old.version <= entry.version) {
-            kept.insert(T::SET, entry);
+        if kept.get(T::NAME).is_none_or(|old| old.version <= entry.version) {
+            kept.insert(T::NAME, entry);
         }
     }
+}
+
+fn in_words(faults: &[Fault]) -> String {
+    let lines: Vec<String> = faults.iter().map(|fault| format!("{} {}", fault.pointer, fault.message)).collect();
+    lines.join("; ")
 }

@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::Timestamp;
-use domain::rules::platforms::Server;
-use domain::rules::psps::Psp as PspRule;
-use domain::rules::{Platforms, Psps};
+use domain::account::rules::{Platforms, Server};
+use domain::payment::rules::{PspRule, Psps};
+use domain::rules::RuleSet;
 use providers::http::Transport;
 use providers::platforms::TradingPlatform;
 use providers::platforms::mt5::{Mt5, Mt5Settings, WEB_API_VERSION};
@@ -28,14 +28,14 @@ fn clock_of(clock: &Arc<dyn Clock>) -> providers::Clock {
 
 /// The payment providers of the rule set `psps`.
 #[derive(Clone)]
-pub struct PspDesk {
+pub struct PaymentProviders {
     rules: RuleBook,
     secrets: Secrets,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 }
 
-impl PspDesk {
+impl PaymentProviders {
     /// From a function's ports.
     pub fn new(ports: &Ports, rules: RuleBook) -> Self {
         Self { rules, secrets: Secrets::new(ports), transport: ports.transport.clone(), clock: ports.clock.clone() }
@@ -54,7 +54,7 @@ impl PspDesk {
     /// # Errors
     /// [`StepError::Secret`] or [`StepError::Rules`].
     pub async fn adapter(&self, rule: &PspRule) -> Result<Box<dyn Psp>, StepError> {
-        let unusable = |what: String| StepError::Rules { set: "psps", what };
+        let unusable = |what: String| StepError::Rules { set: Psps::NAME, what };
         let webhook_url = rule.webhook_url.as_deref().map(str::parse).transpose();
         let webhook_url = webhook_url.map_err(|_| unusable(format!("{}: webhook_url is not a URL", rule.name)))?;
         let settings = Settings {
@@ -143,7 +143,7 @@ impl Servers {
         let server = live
             .rules
             .server(name)
-            .ok_or_else(|| StepError::Rules { set: "platforms", what: format!("no server {name}") })?;
+            .ok_or_else(|| StepError::Rules { set: Platforms::NAME, what: format!("no server {name}") })?;
         let secret_name = secret_of(server);
         let secret = self.secrets.get(secret_name).await?;
         let key = (name.to_owned(), secret_name.clone(), live.version);
@@ -160,8 +160,8 @@ impl Servers {
     }
 
     fn build(&self, server: &Server, secret: &SecretString) -> Result<Arc<dyn TradingPlatform>, StepError> {
-        use domain::rules::platforms::Platform;
-        let unusable = |what: &str| StepError::Rules { set: "platforms", what: format!("{}: {what}", server.name) };
+        use domain::account::rules::Platform;
+        let unusable = |what: &str| StepError::Rules { set: Platforms::NAME, what: format!("{}: {what}", server.name) };
         match server.platform {
             Platform::Mt5 => {
                 // the cause would quote the secret

@@ -1,6 +1,7 @@
 //! By which addresses and numbers a lead is known: one item each, so that two forms of the same person cannot both be first.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::lead::KnownContact;
 use domain::{LeadId, Timestamp};
 
 use crate::Crm;
@@ -11,34 +12,23 @@ use crate::item::{Item, KEY, SORT, SORT_ENTITY, n, number, s, text};
 const LEAD: &str = "lead";
 const SINCE: &str = "since_ms";
 
-/// What is known of an address or number.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Contact {
-    /// Its key: a hash.
-    pub key: String,
-    /// The lead that it is known by.
-    pub lead_id: LeadId,
-    /// Since when.
-    pub since: Timestamp,
-}
-
 impl Crm {
     /// What is known of some addresses and numbers: 1 read unit each.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn contacts(&self, keys: &[String]) -> Result<Vec<Contact>, StoreError> {
+    pub async fn contacts(&self, keys: &[String]) -> Result<Vec<KnownContact>, StoreError> {
         let items = self.0.items(keys).await?;
         items.iter().map(read).collect()
     }
 }
 
-fn read(item: &Item) -> Result<Contact, StoreError> {
+fn read(item: &Item) -> Result<KnownContact, StoreError> {
     let key = text(item, "?", KEY)?.to_owned();
     let lead_id = text(item, &key, LEAD)?.parse().map_err(|error| StoreError::corrupt(&key, error))?;
     let since = i64::try_from(number(item, &key, SINCE)?).ok().and_then(Timestamp::from_millis);
     let since = since.ok_or_else(|| StoreError::corrupt(&key, "since_ms is not a time"))?;
-    Ok(Contact { key, lead_id, since })
+    Ok(KnownContact { key, lead_id, since })
 }
 
 impl Commit {
@@ -50,7 +40,7 @@ impl Commit {
         &mut self,
         crm: &Crm,
         key: &str,
-        was: Option<&Contact>,
+        was: Option<&KnownContact>,
         lead_id: &LeadId,
         since: Timestamp,
     ) -> Result<(), StoreError> {

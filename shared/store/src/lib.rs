@@ -20,7 +20,6 @@ mod usage;
 pub use balances::KeptBalance;
 pub use claims::{Claim, ClaimRequest};
 pub use commit::{Commit, Committed};
-pub use contacts::Contact;
 pub use due::{DUE_SHARDS, DueCursor, DueEntry, DuePage, Postponed};
 pub use entities::{Saved, Stored};
 pub use error::StoreError;

@@ -7,7 +7,7 @@ use broker::Failure;
 use broker::day::steps::Desk;
 use broker::local::{Broker, Options};
 use domain::Timestamp;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use host::Service;
 use serde_json::{Value, json};

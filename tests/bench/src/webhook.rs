@@ -11,7 +11,7 @@ use bytes::Bytes;
 use domain::decision::Frame;
 use domain::payment::collect::opened;
 use domain::payment::{Deposit, DepositStatus, NewDeposit, PspSide};
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use domain::{AccountId, ClientId, CorrelationId, Currency, Money, PaymentId, Seconds};
 use runtime::lambda::{SystemClock, SystemEntropy};
 use runtime::{Clock as _, Entropy as _};

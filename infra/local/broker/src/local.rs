@@ -9,7 +9,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Timestamp;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use futures::future::BoxFuture;
 use host::{Host, HostConfig, LocalTime, TemplateSource};
 use providers::http::HyperTransport;

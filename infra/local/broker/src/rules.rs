@@ -5,8 +5,8 @@ use std::path::Path;
 
 use domain::Timestamp;
 use domain::input::Fault;
-use domain::rules::references::faults_between;
-use domain::rules::{SetName, parse_any, substitute};
+use domain::rule_sets::{ReferenceFault, SetName, faults_between, parse_any};
+use domain::rules::substitute;
 use serde_json::Value;
 use store::{RuleVersion, Rules};
 
@@ -52,9 +52,7 @@ pub fn check_references(documents: &BTreeMap<SetName, Value>) -> Result<(), Fail
     if faults.is_empty() {
         return Ok(());
     }
-    let line = |fault: &domain::rules::references::ReferenceFault| {
-        format!("{}{}: {}", fault.set, fault.fault.pointer, fault.fault.message)
-    };
+    let line = |fault: &ReferenceFault| format!("{}{}: {}", fault.set, fault.fault.pointer, fault.fault.message);
     Err(faults.iter().map(line).collect::<Vec<_>>().join("\n").into())
 }
 

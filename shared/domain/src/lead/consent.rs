@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::Timestamp;
 use crate::input::{Fault, Reader};
-use crate::rules::words::words;
+use crate::words::words;
 
 /// Longest name of a wording, in characters.
 const WORDING_CHARS_MAX: usize = 60;

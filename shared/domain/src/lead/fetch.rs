@@ -6,10 +6,10 @@ use serde_json::Value;
 use super::{Consent, Consents, ContactChannel, Lead, LeadStatus, Source, Submission};
 use crate::contact::{self, ReadPhone};
 use crate::decision::{Decision, Verdict, derived_bits};
-use crate::lead::Channel;
-use crate::rules::LeadIntake;
-use crate::rules::desk::WorkKind;
-use crate::rules::lead_intake::{Form, FormField};
+use crate::lead::LeadChannel;
+use crate::lead::rules::LeadIntake;
+use crate::lead::rules::intake::{Form, FormField};
+use crate::work::rules::WorkKind;
 use crate::{LeadId, Seconds, Timestamp};
 
 /// The first wait after a failed fetch; each further one is twice as long.
@@ -55,7 +55,7 @@ pub fn lead_id_of(lead: &MetaLead) -> LeadId {
 
 /// A lead that was announced and whose data is still to be fetched.
 pub fn announced(meta: MetaLead, now: Timestamp) -> Decision<Lead> {
-    let source = Source { channel: Channel::Social, campaign: None, ad_id: meta.ad_id.clone(), partner_code: None };
+    let source = Source { channel: LeadChannel::Social, campaign: None, ad_id: meta.ad_id.clone(), partner_code: None };
     let id = lead_id_of(&meta);
     let mut lead = Submission::nameless(source, meta.sent_at()).lead(id);
     lead.facts.status = LeadStatus::Announced;
@@ -165,7 +165,7 @@ impl Submission {
     ) -> Self {
         let campaign = form.campaign.clone().unwrap_or_else(|| lead.form_id.clone());
         let source = Source {
-            channel: Channel::Social,
+            channel: LeadChannel::Social,
             campaign: Some(campaign),
             ad_id: lead.ad_id.clone(),
             partner_code: None,

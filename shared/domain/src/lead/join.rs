@@ -2,8 +2,9 @@
 
 use super::{Consents, ContactChannel, JOINED_MAX, Lead, LeadStatus, Returning, Submission};
 use crate::decision::{Decision, Verdict};
-use crate::rules::words::words;
-use crate::rules::{LeadScoring, RuleError};
+use crate::lead::rules::LeadScoring;
+use crate::rules::RuleError;
+use crate::words::words;
 use crate::{LeadId, Redacted, Timestamp};
 
 words! {

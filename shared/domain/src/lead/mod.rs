@@ -3,11 +3,14 @@
 //! The public part ([`LeadFacts`]) is what events and journal carry; who the person is stays in [`LeadPerson`].
 
 mod consent;
+pub mod consequences;
+pub mod contacts;
 mod fetch;
 mod join;
 mod outcome;
 mod placed;
 pub mod plan;
+pub mod rules;
 pub mod score;
 pub mod submission;
 
@@ -17,15 +20,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use consent::{Consent, Consents, ContactChannel};
+pub use consequences::ConversionEnds;
+pub use contacts::{Arrives, KnownContact};
 pub use fetch::{FetchStep, Fetched, MetaLead, announced, lead_id_of};
 pub use join::Attribution;
 pub use placed::{Assignment, NeedsPerson, Placed, Waiting};
 pub use score::Scored;
-pub use submission::{Channel, Source, Submission};
+pub use submission::{LeadChannel, Source, Submission};
 
 use crate::entity::{Entity, InCrm, Parts, ReadError};
-use crate::rules::words::words;
 use crate::sales::AgentId;
+use crate::words::words;
 use crate::{ClientId, Country, LeadId, Redacted, Timestamp, Zone};
 
 words! {
@@ -137,7 +142,7 @@ pub struct LeadFacts {
     pub waiting: Option<Waiting>,
     /// The sequence of messages it is in, and the how manieth sequence that is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sequence: Option<Sequence>,
+    pub sequence: Option<LeadSequence>,
     /// Who dealt with it, or its forerunner, before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returning: Option<Returning>,
@@ -163,7 +168,7 @@ pub struct LeadFacts {
 
 /// The sequence of messages that a lead is in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sequence {
+pub struct LeadSequence {
     /// Its name in the rule set `sequences`.
     pub name: String,
     /// Counts the lead's sequences, from 1.

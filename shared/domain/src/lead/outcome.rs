@@ -2,9 +2,9 @@
 
 use super::{Lead, LeadStatus};
 use crate::decision::Verdict;
-use crate::rules::desk::WorkAction;
 use crate::sales::AgentId;
 use crate::work::HumanDecision;
+use crate::work::rules::WorkAction;
 use crate::{ClientId, TaskId, Timestamp};
 
 impl Lead {

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Lead, LeadStatus, RoutingTrace, Sequence};
+use super::{Lead, LeadSequence, LeadStatus, RoutingTrace};
 use crate::decision::Decision;
-use crate::rules::desk::WorkKind;
 use crate::sales::AgentId;
 use crate::sales::choose::NoAgent;
+use crate::work::rules::WorkKind;
 use crate::{TaskId, Timestamp};
 
 /// Who has a lead.
@@ -105,7 +105,7 @@ impl Lead {
         let entry = self.facts.sequence.as_ref().map_or(0, |sequence| sequence.entry).saturating_add(1);
         let mut next = self.settled(LeadStatus::Nurturing);
         next.note(now, format!("nurtured by {sequence}"), "");
-        next.facts.sequence = Some(Sequence { name: sequence.to_owned(), entry });
+        next.facts.sequence = Some(LeadSequence { name: sequence.to_owned(), entry });
         next.person.routing = trace;
         Decision::new(next, "nurturing", vec!["lead.nurturing"], why)
     }

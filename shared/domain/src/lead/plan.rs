@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use super::{Lead, LeadStatus, Placed, RoutingTrace};
 use crate::decision::{Decision, derived_bits};
-use crate::rules::desk::WorkKind;
+use crate::lead::rules::LeadRouting;
+use crate::lead::rules::routing::Destination;
 use crate::rules::evaluate::{NodeKind, NodeTrace, Outcome};
-use crate::rules::lead_routing::Destination;
-use crate::rules::sales::{Pool, SlaClock};
-use crate::rules::{LeadRouting, SalesRules};
 use crate::sales::calendar::{add_working_time, next_opening};
 use crate::sales::choose::{self, Candidate, Choice, Needs, NoAgent};
+use crate::sales::rules::{Pool, SalesRules, SlaClock};
 use crate::sales::shares::Shares;
 use crate::sales::task::{TaskFacts, TaskStatus};
 use crate::sales::{AgentId, AgentState, PoolState, Task};
+use crate::work::rules::WorkKind;
 use crate::{TaskId, Timestamp};
 
 /// How many pools one lead is offered to, one overflow after the other.

@@ -3,10 +3,11 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};
 
-use super::{ContactChannel, Lead, LeadStatus, SIGNALS_MAX, Signal};
+use super::{Lead, LeadStatus, SIGNALS_MAX, Signal};
 use crate::decision::Verdict;
-use crate::rules::lead_scoring::SignalRule;
-use crate::rules::{Facts, LeadScoring, RuleError};
+use crate::lead::rules::LeadScoring;
+use crate::lead::rules::scoring::SignalRule;
+use crate::rules::RuleError;
 use crate::{Seconds, Timestamp};
 
 /// The highest score.
@@ -45,31 +46,6 @@ pub fn faded(points: Decimal, age_ms: i64, half_life: Seconds) -> Decimal {
 }
 
 impl Lead {
-    /// The facts that scoring rows may ask about; what the lead does not say is an empty text or zero.
-    fn scoring_facts(&self) -> Facts {
-        let answer = |name: &str| self.person.profile.get(name).map(|value| value.reveal());
-        let text = |name: &str| answer(name).and_then(|value| value.as_str()).map(|text| text.trim().to_lowercase());
-        let number = |name: &str| {
-            let value = answer(name)?;
-            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            text.parse::<Decimal>().ok()
-        };
-        let answers = u32::try_from(self.person.profile.len()).unwrap_or(u32::MAX);
-        Facts::new()
-            .with("channel", self.facts.source.channel.as_str())
-            .with("has_phone", self.person.phone.is_some())
-            .with("has_name", self.person.full_name.is_some())
-            .with("email_consent", self.facts.consents.allows(ContactChannel::Email))
-            .with("phone_consent", self.facts.consents.allows(ContactChannel::Phone))
-            .with("answers", answers)
-            .with("country", self.facts.country.map_or("", |country| country.code()))
-            .with("language", self.primary_language().unwrap_or_default())
-            .with("campaign", self.facts.source.campaign.clone().unwrap_or_default())
-            .with("partner_code", self.facts.source.partner_code.clone().unwrap_or_default())
-            .with("experience", text("experience").unwrap_or_default())
-            .with("intended_deposit", number("intended_deposit").unwrap_or_default())
-    }
-
     /// The score at a moment.
     ///
     /// # Errors
@@ -84,7 +60,7 @@ impl Lead {
                 parts.push(format!("{name} {}{points}", if points.is_sign_positive() { "+" } else { "" }));
             }
         };
-        for (name, points) in rules.profile_points(&self.scoring_facts())? {
+        for (name, points) in rules.profile(self)?.rows {
             add(name, points);
         }
         for (kind, rule) in rules.signals() {

@@ -9,8 +9,8 @@ use super::consent::{self, Consents};
 use super::{Lead, LeadFacts, LeadPerson, LeadStatus, RoutingTrace};
 use crate::contact::{self, ReadPhone};
 use crate::input::{Fault, Reader};
-use crate::rules::LeadIntake;
-use crate::rules::words::words;
+use crate::lead::rules::LeadIntake;
+use crate::words::words;
 use crate::{Country, LeadId, Redacted, Timestamp, Zone};
 
 /// Longest free text, in characters.
@@ -22,7 +22,7 @@ const ANSWER_BYTES_MAX: usize = 500;
 
 words! {
     /// The kind of source.
-    Channel {
+    LeadChannel {
         /// Paid search.
         PaidSearch = "paid_search",
         /// Organic search.
@@ -42,7 +42,7 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// The kind.
-    pub channel: Channel,
+    pub channel: LeadChannel,
     /// The campaign's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub campaign: Option<String>,
@@ -237,10 +237,10 @@ fn optional_text(reader: &mut Reader<'_>, name: &'static str) -> Option<String> 
 fn read_source(outer: &mut Reader<'_>) -> Option<Source> {
     let mut reader = outer.object("source")?;
     let channel = reader.string("channel").and_then(|text| {
-        let channel: Option<Channel> = text.parse().ok();
+        let channel: Option<LeadChannel> = text.parse().ok();
         if channel.is_none() {
             let fault = Fault::new("/source/channel", "unknown_value", "is not a kind of source");
-            reader.fault(fault.allowing(Channel::ALL.iter().map(|channel| channel.as_str())));
+            reader.fault(fault.allowing(LeadChannel::ALL.iter().map(|channel| channel.as_str())));
         }
         channel
     });

@@ -3,9 +3,8 @@
 use super::deposit::{Deposit, DepositStatus, Held, Reason};
 use super::report::{PspReport, PspStatus};
 use crate::decision::{Decision, Verdict};
-use crate::rules::Psps;
-use crate::rules::desk::WorkKind;
-use crate::rules::psps::PaidAmount;
+use crate::payment::rules::{PaidAmount, Psps};
+use crate::work::rules::WorkKind;
 use crate::{Money, Timestamp};
 
 impl Deposit {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deposit::{Deposit, DepositStatus, Reason, Stage};
 use crate::decision::Verdict;
-use crate::rules::desk::WorkKind;
+use crate::work::rules::WorkKind;
 use crate::{Money, Seconds, Timestamp};
 
 /// How long after an intent its call may still reach the platform: a worker's time-out plus the platform's own,

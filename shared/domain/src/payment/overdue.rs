@@ -3,9 +3,8 @@
 use super::deposit::{Deposit, DepositStatus, Reason};
 use super::report::{PspReport, PspStatus};
 use crate::decision::Verdict;
-use crate::rules::Psps;
-use crate::rules::desk::WorkKind;
-use crate::rules::psps::Psp;
+use crate::payment::rules::{PspRule, Psps};
+use crate::work::rules::WorkKind;
 use crate::{Seconds, Timestamp};
 
 /// A credit that is sent to its worker again and again is sent less often after this.
@@ -44,8 +43,8 @@ pub struct PollLimits {
     pub needs_review_after: Seconds,
 }
 
-impl From<&Psp> for PollLimits {
-    fn from(psp: &Psp) -> Self {
+impl From<&PspRule> for PollLimits {
+    fn from(psp: &PspRule) -> Self {
         Self { poll_limit: psp.poll_limit, needs_review_after: psp.needs_review_after }
     }
 }

@@ -6,8 +6,8 @@
 
 use super::deposit::{Deposit, DepositStatus, Held, Reason};
 use crate::decision::Verdict;
-use crate::rules::desk::{WorkAction, WorkKind};
 use crate::work::HumanDecision;
+use crate::work::rules::{WorkAction, WorkKind};
 use crate::{Money, Seconds, Timestamp};
 
 /// How long a deposit that a person sends back to waiting may wait.

@@ -3,7 +3,7 @@
 use super::deposit::{Deposit, DepositStatus, Reason, Reversal};
 use super::report::PspReport;
 use crate::decision::Verdict;
-use crate::rules::desk::WorkKind;
+use crate::work::rules::WorkKind;
 use crate::{Money, Timestamp};
 
 /// The reason and the event of a reversal.

@@ -4,7 +4,7 @@ use super::deposit::{Deposit, DepositStatus, Held, Reason, Review};
 use super::report::{PspReport, PspStatus};
 use crate::Timestamp;
 use crate::decision::Verdict;
-use crate::rules::desk::WorkKind;
+use crate::work::rules::WorkKind;
 
 /// Statements remembered per deposit; an older one that comes again asks a second time.
 const FLAGGED_MAX: usize = 8;

@@ -6,7 +6,7 @@ use super::deposit::Review;
 use super::report::PspReport;
 use crate::decision::{Decision, derived_bits};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
-use crate::rules::desk::WorkKind;
+use crate::work::rules::WorkKind;
 use crate::{StrayId, Timestamp};
 
 /// The public part: what the provider said, and the work item's kind.

@@ -1,8 +1,59 @@
 //! Numeric bands: half-open stretches that must follow one another without gap or overlap.
 
 use rust_decimal::Decimal;
+use serde::Serialize;
 
+use super::read::{Faults, Node};
+use super::table::unique_name;
 use crate::input::Fault;
+
+/// How many bands a score may have.
+const BANDS_MAX: usize = 10;
+
+/// A stretch of a score.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ScoreBand {
+    /// What rules call it.
+    pub name: String,
+    /// The lowest score in it.
+    pub from: u32,
+}
+
+/// The bands of a score, lowest first; every score from zero on is in one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct ScoreBands(Vec<ScoreBand>);
+
+impl ScoreBands {
+    /// The name of a score's band.
+    pub fn of(&self, score: u32) -> &str {
+        let band = self.0.iter().rev().find(|band| band.from <= score);
+        band.map_or("", |band| band.name.as_str())
+    }
+
+    /// The names, lowest first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|band| band.name.as_str())
+    }
+}
+
+/// Reads `[{name, from}, …]` for scores up to `most`.
+pub(crate) fn read_score_bands(node: &Node<'_>, most: u32, faults: &mut Faults) -> Option<ScoreBands> {
+    let mut names = Vec::new();
+    let bands = node.each(1..=BANDS_MAX, faults, |item, faults| {
+        let object = item.object(&["name", "from"], faults)?;
+        let name = object.need("name", faults).and_then(|node| unique_name(&node, &mut names, faults));
+        let from = object.need("from", faults).and_then(|node| node.whole(0..=most, faults));
+        Some(ScoreBand { name: name?, from: from? })
+    })?;
+    let ends = bands.iter().skip(1).map(|band| Some(Decimal::from(band.from))).chain([None]);
+    let stretches: Vec<Band> =
+        bands.iter().zip(ends).map(|(band, below)| Band { from: Decimal::from(band.from), below }).collect();
+    let found = faults_of_bands(node.pointer(), &stretches, Band { from: Decimal::ZERO, below: None });
+    let good = found.is_empty();
+    found.into_iter().for_each(|fault| faults.add(fault));
+    good.then_some(ScoreBands(bands))
+}
 
 /// From a number (included) up to another (excluded), or without end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +143,16 @@ mod tests {
         ] {
             assert_eq!(codes(&bands), [(pointer.to_owned(), code)], "{bands:?}");
         }
+    }
+
+    #[test]
+    fn a_score_is_in_the_band_that_begins_at_or_below_it() {
+        let document = serde_json::json!([{"name": "low", "from": 0}, {"name": "high", "from": 60}]);
+        let bands = super::super::read::read_document(&document, |node, faults| read_score_bands(node, 100, faults));
+        let bands = bands.unwrap();
+        assert_eq!([0, 59, 60, 1_000].map(|score| bands.of(score)), ["low", "low", "high", "high"]);
+        assert_eq!(bands.names().collect::<Vec<_>>(), ["low", "high"]);
+        assert_eq!(serde_json::to_value(&bands).unwrap(), document);
     }
 
     proptest! {

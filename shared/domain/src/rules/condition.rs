@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use super::value::Value;
-use super::words::words;
+use crate::words::words;
 
 /// How deep conditions may nest.
 pub const DEPTH_MAX: usize = 6;

@@ -8,45 +8,30 @@
 
 pub mod bands;
 pub mod condition;
-pub mod desk;
 pub mod evaluate;
-pub mod lead_intake;
-pub mod lead_routing;
-pub mod lead_scoring;
-pub mod notifications;
+pub mod fields;
+pub mod limits;
+pub mod lists;
 pub mod parse;
-pub mod platforms;
-pub mod psps;
-mod reach;
-mod read;
-pub mod references;
-pub mod sales;
+pub mod points;
+pub(crate) mod reach;
+pub(crate) mod read;
+pub mod rule_set;
 pub mod schema;
-pub mod sequences;
-mod set_name;
 pub mod substitute;
 pub mod table;
+pub mod texts;
 pub mod value;
 pub mod wording;
-pub(crate) mod words;
 
 pub use condition::{Condition, Op, Test};
-pub use desk::DeskRules;
 pub use evaluate::{Facts, FirstMatch, RuleError, RuleFault, Trace, first_match};
-pub use lead_intake::LeadIntake;
-pub use lead_routing::LeadRouting;
-pub use lead_scoring::LeadScoring;
-pub use notifications::Notifications;
-pub use platforms::Platforms;
-pub use psps::Psps;
-pub use sales::SalesRules;
+pub use fields::Fields;
+pub use rule_set::RuleSet;
 pub use schema::Schema;
-pub use sequences::Sequences;
-pub use set_name::{SetName, parse_any};
 pub use substitute::substitute;
 pub use table::{Row, parse_table};
 pub use value::{Value, ValueType};
-pub use words::UnknownWord;
 
 /// Whether a text is a name as rule files give them: lower-case letters, digits, `_` and `-`.
 pub fn is_rule_name(text: &str) -> bool {

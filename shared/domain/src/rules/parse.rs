@@ -3,7 +3,7 @@
 use super::condition::{ALWAYS, CHILDREN_MAX, Condition, DEPTH_MAX, NODES_MAX, Op, Test, VALUES_MAX};
 use super::reach::{Space, is_never};
 use super::read::{Faults, Node, Object};
-use super::schema::{Cardinality, Field, Presence, Schema};
+use super::schema::{Field, Schema};
 use super::value::{Value, ValueType};
 use crate::input::Fault;
 
@@ -140,7 +140,7 @@ impl Reader<'_> {
 
     fn question(&self, field: &Field, op: Op, operand: &Node<'_>, faults: &mut Faults) -> Option<Test> {
         let value = if op == Op::Exists {
-            if field.presence == Presence::Always {
+            if !field.optional {
                 faults.add(operand.fault("pointless_test", format!("`{}` is always there", field.name)));
                 return None;
             }
@@ -150,8 +150,8 @@ impl Reader<'_> {
             Value::List(values)
         } else {
             let ordered = op.is_lower() || op.is_upper();
-            if field.cardinality == Cardinality::Many || (ordered && !field.value_type.is_ordered()) {
-                let kind = if field.cardinality == Cardinality::Many { "a list" } else { field.value_type.as_str() };
+            if field.many || (ordered && !field.value_type.is_ordered()) {
+                let kind = if field.many { "a list" } else { field.value_type.as_str() };
                 faults.add(
                     operand.fault(
                         "op_not_for_type",

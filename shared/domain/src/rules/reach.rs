@@ -9,7 +9,7 @@ use std::fmt;
 use rust_decimal::Decimal;
 
 use super::condition::{Condition, Op, Test};
-use super::schema::{Cardinality, Schema};
+use super::schema::Schema;
 use super::value::{Value, ValueType};
 
 /// How many cells are looked at before judging is given up.
@@ -185,7 +185,7 @@ impl<'s> Space<'s> {
     }
 
     fn atom(&self, test: &Test, wanted: bool) -> (String, Domain) {
-        let many = self.schema.get(test.field).is_some_and(|field| field.cardinality == Cardinality::Many);
+        let many = self.schema.get(test.field).is_some_and(|field| field.many);
         let (key, domain, wanted) = match (test.op, &test.value) {
             (Op::Exists, Value::Bool(there)) => (format!("exists {}", test.field), only("true"), *there == wanted),
             (op, value) if many => {

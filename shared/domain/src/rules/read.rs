@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json};
 
 use crate::input::Fault;
-use crate::{Currency, Seconds};
+use crate::{Country, Currency, Seconds};
 
 /// The longest name of a row, server, template and the like.
 pub(crate) const NAME_CHARS_MAX: usize = 40;
@@ -17,6 +17,8 @@ const URL_CHARS_MAX: usize = 200;
 const SECRET_CHARS_MAX: usize = 512;
 /// Digits of a decimal: well inside what `Decimal` holds exactly.
 const DECIMAL_DIGITS_MAX: usize = 24;
+/// The longest language tag.
+const LANGUAGE_CHARS_MAX: usize = 35;
 
 /// The faults found so far.
 #[derive(Debug, Default)]
@@ -43,6 +45,19 @@ impl Faults {
             }
         }
     }
+}
+
+/// Reads a whole document.
+///
+/// # Errors
+/// Every fault with its JSON pointer.
+pub(crate) fn read_document<T>(
+    document: &Json,
+    read: impl FnOnce(&Node<'_>, &mut Faults) -> Option<T>,
+) -> Result<T, Vec<Fault>> {
+    let mut faults = Faults::default();
+    let value = read(&Node::root(document), &mut faults);
+    faults.finish(value)
 }
 
 /// A value of the file and where it stands.
@@ -246,6 +261,15 @@ impl<'a> Node<'a> {
         self.parsed("unknown_currency", "must be an ISO 4217 currency code", faults)
     }
 
+    /// The names that an object declares, also those of parts that cannot be read: only a name that nobody wrote is unknown.
+    pub(crate) fn declared(&self) -> Vec<String> {
+        self.value.as_object().into_iter().flat_map(|map| map.keys().cloned()).collect()
+    }
+
+    pub(crate) fn country(&self, faults: &mut Faults) -> Option<Country> {
+        self.parsed("unknown_country", "must be an ISO 3166-1 alpha-2 country code", faults)
+    }
+
     /// One of a closed vocabulary.
     pub(crate) fn word<T: FromStr + ToString>(&self, all: &[T], faults: &mut Faults) -> Option<T> {
         let text = self.line(URL_CHARS_MAX, faults)?;
@@ -344,6 +368,16 @@ impl<'a> Node<'a> {
         None
     }
 
+    /// A language tag.
+    pub(crate) fn language(&self, faults: &mut Faults) -> Option<String> {
+        let text = self.line(LANGUAGE_CHARS_MAX, faults)?;
+        if !is_language(text) {
+            faults.add(self.fault("bad_language", "must be a language tag such as en or pt-BR"));
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
     /// An e-mail address, roughly: the mail service has the last word.
     pub(crate) fn email(&self, faults: &mut Faults) -> Option<String> {
         let text = self.line(URL_CHARS_MAX, faults)?;
@@ -409,6 +443,16 @@ pub(crate) fn optional<'a, T>(node: Option<Node<'a>>, read: impl FnOnce(Node<'a>
         None => Some(None),
         Some(node) => read(node).map(Some),
     }
+}
+
+/// A BCP 47 tag such as `en`, `pt-BR`, `zh-Hant-TW`.
+pub(crate) fn is_language(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let first = parts.next().unwrap_or_default();
+    (2..=3).contains(&first.len())
+        && first.chars().all(|c| c.is_ascii_lowercase())
+        && parts.all(|part| (2..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()))
+        && text.len() <= LANGUAGE_CHARS_MAX
 }
 
 pub(crate) fn is_name(text: &str) -> bool {

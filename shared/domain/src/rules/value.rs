@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Serialize, Serializer};
 
-use super::words::words;
+use crate::words::words;
 use crate::{Country, Currency, Seconds};
 
 /// A longer text of a fact is cut in traces.

@@ -8,8 +8,8 @@ use super::named_id::named_id;
 use crate::Timestamp;
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
-use crate::rules::sales::{Performance, WindowCap};
-use crate::rules::words::words;
+use crate::sales::rules::{Performance, WindowCap};
+use crate::words::words;
 
 /// Days of results that are kept.
 const RESULT_DAYS_MAX: usize = 60;

@@ -9,9 +9,8 @@ use super::agent::{Absence, AgentId, AgentState, Presence};
 use super::calendar::{Calendar, WorkingTime};
 use super::shares::{Part, Shares, WEIGHT_MAX, WHOLE};
 use crate::Timestamp;
-use crate::rules::SalesRules;
-use crate::rules::sales::{Agent, LanguageRule, Pool, PoolMember, Strategy};
-use crate::rules::words::words;
+use crate::sales::rules::{Agent, LanguageRule, Pool, PoolMember, SalesRules, Strategy};
+use crate::words::words;
 
 words! {
     /// What became of a candidate.

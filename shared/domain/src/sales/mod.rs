@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod choose;
 pub mod named_id;
 pub mod pool;
+pub mod rules;
 pub mod shares;
 pub mod task;
 

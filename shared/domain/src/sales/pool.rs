@@ -6,7 +6,7 @@ use super::named_id::named_id;
 use super::shares::Shares;
 use crate::decision::Decision;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
-use crate::rules::sales::Release;
+use crate::sales::rules::Release;
 use crate::{Seconds, Timestamp};
 
 named_id! {

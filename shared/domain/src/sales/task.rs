@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::agent::AgentId;
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
-use crate::rules::words::words;
+use crate::words::words;
 use crate::{LeadId, TaskId, Timestamp};
 
 /// Lines of history that are kept.

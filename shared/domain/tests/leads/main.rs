@@ -4,6 +4,7 @@
 
 mod cases;
 mod choice;
+mod consequences;
 mod intake;
 mod laws;
 mod scoring;

@@ -1,9 +1,10 @@
 //! A series of messages to a lead: what ends it, and what a worker that died leaves behind.
 
 use domain::Seconds;
+use domain::journey::rules::Sequences;
 use domain::journey::{Delivery, GRACE, Journey, JourneyStatus, MessageOutcome, NextStep, begun};
 use domain::lead::{Lead, LeadStatus, RoutingTrace};
-use domain::rules::Sequences;
+use domain::rules::RuleSet;
 use serde_json::json;
 
 use crate::world::{World, seed};

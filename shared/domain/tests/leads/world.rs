@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use domain::contact::{Phone, is_e164};
 use domain::decision::{Decision, Verdict};
 use domain::lead::plan::{Floor, Plan, Planned, Trigger, plan, waits_until};
-use domain::lead::{Channel, Lead, LeadStatus, Submission};
-use domain::rules::{LeadIntake, LeadRouting, LeadScoring, SalesRules, substitute};
+use domain::lead::rules::{LeadIntake, LeadRouting, LeadScoring};
+use domain::lead::{Lead, LeadChannel, LeadStatus, Submission};
+use domain::rules::{RuleSet, substitute};
 use domain::sales::agent::Presence;
 use domain::sales::choose::Standing;
+use domain::sales::rules::SalesRules;
 use domain::sales::task::{TaskAction, TaskStatus};
 use domain::sales::{AgentId, AgentState, PoolState, Task};
 use domain::{Country, LeadId, Seconds, TaskId, Timestamp};
@@ -115,7 +117,7 @@ impl World {
             body["email"] = json!(format!("lead{}@example.com", self.next));
         }
         if body.get("source").is_none() {
-            body["source"] = json!({"channel": Channel::PaidSearch.as_str()});
+            body["source"] = json!({"channel": LeadChannel::PaidSearch.as_str()});
         }
         let form =
             Submission::read(&body, &self.intake, &phone, self.now).unwrap_or_else(|faults| panic!("{faults:#?}"));
@@ -215,19 +217,15 @@ impl World {
         let Ok(Verdict::Change(decision)) = task.act(action, None, "agent", self.now) else { return "refused" };
         let task = decision.next;
         self.tasks.insert(task.id.clone(), task.clone());
-        let lead = &self.leads[id];
-        match action {
-            TaskAction::Start => self.lead_changes(lead.working(&task.id, self.now)),
-            TaskAction::Done => {
-                self.lead_changes(lead.contacted(&task.id, self.now));
-                let agent = task.facts.agent_id.name().to_owned();
-                let released = self.agents[&agent].released(task.id.as_str(), "done").next;
-                self.agents.insert(agent, released);
-            }
-            TaskAction::Decline => return self.run(id, Trigger::TakeBack(Box::new(task))),
-            TaskAction::Note => {}
+        self.lead_changes(self.leads[id].acted_on(&task.id, action, self.now));
+        let agent = task.facts.agent_id.name().to_owned();
+        if let Verdict::Change(decision) = self.agents[&agent].acted_on(&task.id, action) {
+            self.agents.insert(agent, decision.next);
         }
-        decision.outcome
+        match action {
+            TaskAction::Decline => self.run(id, Trigger::TakeBack(Box::new(task))),
+            TaskAction::Start | TaskAction::Done | TaskAction::Note => decision.outcome,
+        }
     }
 
     /// The lead does something; what that announces.

@@ -1,6 +1,6 @@
 //! One defect at a time is put into a seed file: it is found, at its place, and nothing else is.
 
-use domain::rules::{SetName, parse_any};
+use domain::rule_sets::{SetName, parse_any};
 use serde_json::{Value as Json, json};
 
 use crate::seeds::seed;
@@ -30,9 +30,9 @@ fn found(name: SetName, document: &Json) -> Vec<(String, &'static str)> {
     faults.into_iter().map(|fault| (fault.pointer, fault.code)).collect()
 }
 
-type Case = (&'static str, Option<Json>, &'static [(&'static str, &'static str)]);
+pub type Case = (&'static str, Option<Json>, &'static [(&'static str, &'static str)]);
 
-fn check(name: SetName, cases: Vec<Case>) {
+pub fn check(name: SetName, cases: Vec<Case>) {
     for (pointer, value, expected) in cases {
         let mut document = seed(name);
         change(&mut document, pointer, value.clone());
@@ -368,7 +368,7 @@ fn one_text_for_two_events_may_only_use_what_both_offer() {
 #[test]
 fn defects_of_the_desk_are_found_where_they_are() {
     check(
-        SetName::Desk,
+        SetName::WorkKinds,
         vec![
             ("/kinds/dead_letter", None, &[("/kinds", "missing_key")]),
             ("/kinds/lost_letter", Some(json!({})), &[("/kinds/lost_letter", "unknown_kind")]),

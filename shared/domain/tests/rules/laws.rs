@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use domain::rule_sets::{SetName, parse_any};
 use domain::rules::condition::{Condition, Op, Test};
 use domain::rules::evaluate::{Outcome, evaluate};
 use domain::rules::parse::parse_condition;
-use domain::rules::{Facts, Row, Schema, SetName, Value, ValueType, first_match, parse_any, parse_table};
+use domain::rules::{Facts, Fields, Row, Schema, Value, first_match, parse_table};
 use domain::{Country, Currency, Seconds};
 use jiff::civil::Date;
 use proptest::prelude::*;
@@ -18,24 +19,16 @@ use crate::seeds::seed;
 const FIELDS: [&str; 8] = ["word", "number", "truth", "country", "currency", "day", "span", "tags"];
 
 fn schema() -> Schema {
-    Schema::new()
-        .choice("word", ["a", "b", "c"])
-        .optional()
-        .field("number", ValueType::Decimal)
-        .optional()
-        .field("truth", ValueType::Bool)
-        .optional()
-        .field("country", ValueType::Country)
-        .optional()
-        .field("currency", ValueType::Currency)
-        .optional()
-        .field("day", ValueType::Date)
-        .optional()
-        .field("span", ValueType::Duration)
-        .optional()
-        .field("tags", ValueType::Text)
-        .optional()
-        .many()
+    Fields::<()>::new()
+        .choice("word", || ["a", "b", "c"].map(str::to_owned).to_vec(), |()| None::<String>)
+        .field("number", |()| None::<Decimal>)
+        .field("truth", |()| None::<bool>)
+        .field("country", |()| None::<Country>)
+        .field("currency", |()| None::<Currency>)
+        .field("day", |()| None::<Date>)
+        .field("span", |()| None::<Seconds>)
+        .field("tags", |()| None::<Vec<String>>)
+        .schema(&[])
 }
 
 /// Few values of each type, so that equal ones meet.

@@ -3,9 +3,15 @@
 #[cfg(test)]
 mod defects;
 #[cfg(test)]
+mod defects_sales;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod messages;
+#[cfg(test)]
+mod references;
+#[cfg(test)]
+mod requests;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]

@@ -1,8 +1,9 @@
 //! From an event to the messages about it.
 
+use domain::notification::rules::{Channel, Notifications, NotifiedEvent};
 use domain::notification::{Audience, Fillings, PlanError, PlannedMessage, plan};
-use domain::rules::notifications::{Channel, NotifiedEvent};
-use domain::rules::{Notifications, SetName};
+use domain::rule_sets::SetName;
+use domain::rules::RuleSet;
 use domain::{Money, Timestamp};
 use serde_json::json;
 

@@ -1,8 +1,11 @@
 //! The files of `infra/rules`: they parse, and say what a new installation promises.
 
-use domain::rules::platforms::{AccountFacts, Environment, Platform};
-use domain::rules::psps::{DepositFacts, PaidAmount};
-use domain::rules::{DeskRules, Notifications, Platforms, Psps, SetName, parse_any, substitute};
+use domain::account::rules::{AccountCase, Environment, Platform, Platforms};
+use domain::notification::rules::Notifications;
+use domain::payment::rules::{DepositCase, PaidAmount, Psps};
+use domain::rule_sets::{SetName, parse_any};
+use domain::rules::{RuleSet, substitute};
+use domain::work::rules::WorkKinds;
 use domain::{Currency, Money};
 use serde_json::Value as Json;
 
@@ -68,8 +71,8 @@ fn what_was_parsed_can_be_written_and_parsed_again() {
     assert_eq!(Platforms::parse(&serde_json::to_value(&platforms).unwrap()), Ok(platforms));
     let notifications = Notifications::parse(&seed(SetName::Notifications)).unwrap();
     assert_eq!(Notifications::parse(&serde_json::to_value(&notifications).unwrap()), Ok(notifications));
-    let desk = DeskRules::parse(&seed(SetName::Desk)).unwrap();
-    assert_eq!(DeskRules::parse(&serde_json::to_value(&desk).unwrap()), Ok(desk));
+    let kinds = WorkKinds::parse(&seed(SetName::WorkKinds)).unwrap();
+    assert_eq!(WorkKinds::parse(&serde_json::to_value(&kinds).unwrap()), Ok(kinds));
 }
 
 #[test]
@@ -87,7 +90,7 @@ fn deposits_go_from_10_to_50_000_dollars_and_their_like_in_yen() {
         ("JPY", "7500000", true),
         ("JPY", "7500001", false),
     ] {
-        let facts = DepositFacts {
+        let facts = DepositCase {
             currency: currency(code),
             psp: "stripe".to_owned(),
             country: "ES".parse().unwrap(),
@@ -100,7 +103,7 @@ fn deposits_go_from_10_to_50_000_dollars_and_their_like_in_yen() {
             "{amount} {code}"
         );
     }
-    let francs = DepositFacts {
+    let francs = DepositCase {
         currency: currency("CHF"),
         psp: "stripe".to_owned(),
         country: "CH".parse().unwrap(),
@@ -145,7 +148,7 @@ fn standard_accounts_are_placed_by_kind_and_currency_with_the_leverage_of_the_re
         for (kind, server, group) in [(Environment::Live, "mt5-live", "real"), (Environment::Demo, "mt5-demo", "demo")]
         {
             for (country, leverage) in [("ES", 30), ("DE", 30), ("GB", 500), ("MX", 500)] {
-                let facts = AccountFacts {
+                let facts = AccountCase {
                     platform: Platform::Mt5,
                     account_type: "standard".to_owned(),
                     currency: currency(code),
@@ -167,10 +170,10 @@ fn standard_accounts_are_placed_by_kind_and_currency_with_the_leverage_of_the_re
 
 #[test]
 fn every_kind_of_work_has_a_desk_and_something_to_decide() {
-    let desk = DeskRules::parse(&seed(SetName::Desk)).unwrap();
-    assert_eq!(desk.kinds().count(), domain::rules::desk::WorkKind::ALL.len());
-    for (kind, rule) in desk.kinds() {
-        assert!(!rule.options.is_empty() && desk.kind(kind) == Some(rule), "{kind}");
+    let kinds = WorkKinds::parse(&seed(SetName::WorkKinds)).unwrap();
+    assert_eq!(kinds.kinds().count(), domain::work::rules::WorkKind::ALL.len());
+    for (kind, rule) in kinds.kinds() {
+        assert!(!rule.options.is_empty() && kinds.kind(kind) == Some(rule), "{kind}");
         assert_eq!(rule.runbook, kind.as_str());
     }
 }

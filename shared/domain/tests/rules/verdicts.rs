@@ -1,32 +1,32 @@
 //! Evaluation: what holds, what is an error, and what the trace says.
 
-use domain::Seconds;
 use domain::rules::condition::{Condition, Op, Test};
 use domain::rules::evaluate::{Outcome, evaluate};
 use domain::rules::parse::parse_condition;
-use domain::rules::{Facts, Row, RuleFault, Schema, Value, ValueType, first_match};
+use domain::rules::{Facts, Fields, Row, RuleFault, Schema, Value, first_match};
+use domain::{Country, Seconds};
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Value as Json, json};
 
 fn schema() -> Schema {
-    Schema::new()
-        .field("score", ValueType::Decimal)
-        .field("country", ValueType::Country)
-        .choice("source", ["paid_search", "organic"])
-        .field("born", ValueType::Date)
-        .field("idle", ValueType::Duration)
-        .field("vip", ValueType::Bool)
-        .optional()
-        .field("languages", ValueType::Text)
-        .many()
+    Fields::<()>::new()
+        .field("score", |()| Decimal::ZERO)
+        .field("country", |()| "ES".parse::<Country>().unwrap())
+        .choice("source", || vec!["paid_search".to_owned(), "organic".to_owned()], |()| "organic")
+        .field("born", |()| Date::ZERO)
+        .field("idle", |()| Seconds(0))
+        .field("vip", |()| None::<bool>)
+        .field("languages", |()| Vec::<String>::new())
+        .schema(&[])
 }
 
 fn facts() -> Facts {
     Facts::new()
         .with("score", "82.5".parse::<Decimal>().unwrap())
-        .with("country", "ES".parse::<domain::Country>().unwrap())
+        .with("country", "ES".parse::<Country>().unwrap())
         .with("source", "organic")
-        .with("born", "1990-02-28".parse::<jiff::civil::Date>().unwrap())
+        .with("born", "1990-02-28".parse::<Date>().unwrap())
         .with("idle", Seconds(3_600))
         .with("languages", vec!["es", "ca"])
 }

@@ -1,7 +1,7 @@
 //! Amounts: decimals by currency, limits, and texts that are no amount.
 
 use broker::local::Options;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 
 use crate::world::{World, deposit_request, expect, faults};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use broker::local::Options;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use futures::future::join_all;
 use host::{CallInfo, Probe, Service, Verdict};
 use serde_json::{Value, json};

@@ -156,7 +156,7 @@ async fn a_replay_gets_the_first_answer_whatever_has_happened_since() {
     expect(world.stripe(&world.intent(&payment, "payment_intent.succeeded", 10_000, "usd")).await, 200);
     assert_eq!(world.status(&payment.id).await, "credited");
     // finance takes the provider off the list, and lowers the limit
-    let mut rules = world.broker.rule_document(domain::rules::SetName::Psps).unwrap();
+    let mut rules = world.broker.rule_document(domain::rule_sets::SetName::Psps).unwrap();
     rules["psps"][0]["enabled"] = json!(false);
     rules["deposit_limits"][0]["then"]["max"] = json!("50");
     world.publish_psps(&rules).await;

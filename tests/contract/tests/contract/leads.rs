@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::contact::contact_key;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use domain::{LeadId, Timestamp};
 use serde_json::{Value, json};
 use store::Committed;

@@ -1,6 +1,6 @@
 //! The sales floor over the API: clocks, declines, nights, limits, absences, broken rules.
 
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 
 use crate::leads::{floor, hot};

@@ -1,6 +1,6 @@
 //! Lead ads of Meta: challenge, signed announcements, the data fetched by id, and an API that is down.
 
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use serde_json::json;
 
 use crate::leads::floor;

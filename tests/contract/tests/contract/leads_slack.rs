@@ -1,6 +1,6 @@
 //! Slack: the message about a lead, its buttons, and mail when Slack does not take it.
 
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 
 use crate::leads::{floor, hot};

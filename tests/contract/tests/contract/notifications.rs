@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use broker::local::Options;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 
 use crate::world::{Trader, World, account_request, expect, items, registration};

@@ -1,6 +1,6 @@
 //! Work items: what they carry, and what people do with them.
 
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -47,8 +47,8 @@ async fn an_item_has_all_that_a_person_needs_to_decide() {
 #[tokio::test]
 async fn every_kind_of_item_has_a_runbook_page_that_names_its_options() {
     let world = World::start().await;
-    let desk = world.broker.rule_document(SetName::Desk).unwrap();
-    let kinds = desk["kinds"].as_object().unwrap();
+    let document = world.broker.rule_document(SetName::WorkKinds).unwrap();
+    let kinds = document["kinds"].as_object().unwrap();
     assert!(kinds.len() >= 14);
     for (kind, rule) in kinds {
         let page = broker::local::repository().join(format!("infra/runbooks/{}.md", rule["runbook"].as_str().unwrap()));

@@ -7,7 +7,7 @@ use std::time::Duration;
 use broker::api::{Answer, Api};
 use broker::local::{Broker, Options};
 use domain::Timestamp;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use host::LocalTime;
 use http::Method;
 use runtime::Clock as _;

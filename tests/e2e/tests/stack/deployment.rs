@@ -12,7 +12,7 @@ use broker::Failure;
 use broker::api::Api;
 use broker::local::{CALLERS, names, repository, secrets, simulators_config};
 use broker::rules;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use host::{Issuer, SystemClock, SystemEntropy};
 use http::Method;
 use runtime::{Clock as _, Entropy as _};

@@ -102,7 +102,7 @@ fn a_hundred_thousand_leads_keep_every_law() {
 fn within_one_lead(floor: &World) {
     for pool in floor.pools.values() {
         let rule = floor.sales.pool(pool.id.name()).unwrap();
-        let bends = rule.language != domain::rules::sales::LanguageRule::Any || rule.catch_up.is_some();
+        let bends = rule.language != domain::sales::rules::LanguageRule::Any || rule.catch_up.is_some();
         let limit = if bends { 40 * WHOLE } else { 2 * WHOLE };
         for (name, lag) in pool.facts.shares.lags() {
             assert!(lag.abs() < limit, "{name} is {lag} billionths away in {}", pool.id);

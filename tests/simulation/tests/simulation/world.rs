@@ -12,7 +12,7 @@ use domain::Timestamp;
 use domain::account::{Account, AccountStatus};
 use domain::entity::{self, Entity, EntityId as _};
 use domain::payment::Deposit;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use domain::work::WorkItem;
 use host::{LocalTime, SystemClock};
 use runtime::Clock as _;

@@ -12,7 +12,7 @@ use broker::day::say;
 use broker::local::repository;
 use broker::rules;
 use domain::Timestamp;
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use runtime::Clock as _;
 use runtime::lambda::SystemClock;
 use store::{Rules, Table};

@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use crate::decision::{Decision, Verdict};
+use crate::payment::rules::Psps;
 use crate::payment::{
     CreditOutcome, CreditStep, Deposit, DepositStatus, Found, GRACE, NewDeposit, PspReport, PspSide, PspStatus,
 };
-use crate::rules::Psps;
+use crate::rules::RuleSet;
 use crate::work::HumanDecision;
 use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
 

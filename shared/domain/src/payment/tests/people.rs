@@ -3,8 +3,8 @@
 use super::fixture::*;
 use crate::decision::Verdict;
 use crate::payment::{CreditOutcome, CreditStep, Deposit, DepositStatus, PspReport, PspStatus};
-use crate::rules::desk::{WorkAction, WorkKind};
 use crate::work::HumanDecision;
+use crate::work::rules::{WorkAction, WorkKind};
 
 /// A deposit that waits for an item of a kind, for every kind that can stop one.
 fn stopped() -> Vec<Deposit> {

@@ -7,12 +7,12 @@ use super::fixture::*;
 use crate::decision::{Decision, Verdict};
 use crate::entity::{self, Entity, Raw};
 use crate::ledger::{LedgerAccount, Postings};
+use crate::payment::rules::Psps;
 use crate::payment::{
     CreditOutcome, CreditStep, Deposit, DepositStatus, DueStep, Found, GRACE, PollAnswer, PollLimits, PspReport,
 };
-use crate::rules::Psps;
-use crate::rules::desk::WorkKind;
 use crate::work::HumanDecision;
+use crate::work::rules::WorkKind;
 use crate::{Money, Timestamp};
 
 /// A worker's life in seconds: its function's time-out.

@@ -7,7 +7,7 @@ use broker::local::Options;
 use domain::Timestamp;
 use domain::journey::Journey;
 use domain::lead::{Lead, LeadStatus};
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use domain::sales::{AgentState, Task};
 use host::LocalTime;
 use http::Method;

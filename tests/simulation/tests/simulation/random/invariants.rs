@@ -8,7 +8,7 @@ use domain::AccountId;
 use domain::entity::KINDS;
 use domain::ledger::{LedgerAccount, Postings};
 use domain::payment::{Deposit, DepositStatus};
-use domain::rules::SetName;
+use domain::rule_sets::SetName;
 use domain::work::WorkItem;
 use rust_decimal::Decimal;
 use serde_json::json;

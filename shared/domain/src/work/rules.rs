@@ -1,14 +1,15 @@
-//! The rule set `desk`: the kinds of work items, who gets them, by when, and what they may decide.
+//! The rule set `desk`: the kinds of work items, which of the broker's desks gets them, by when, and what it may decide.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::read::{Faults, Node};
-use super::words::words;
 use crate::Seconds;
 use crate::input::Fault;
+use crate::rules::RuleSet;
+use crate::rules::read::{Faults, Node, read_document};
+use crate::words::words;
 
 /// The shortest time that a person is given.
 const DUE_MIN: Seconds = Seconds(60);
@@ -18,7 +19,7 @@ const LABEL_CHARS_MAX: usize = 80;
 const TITLE_CHARS_MAX: usize = 120;
 
 words! {
-    /// Whose desk a work item lies on.
+    /// The desk that decides a work item; the rule set `notifications` says how messages reach it.
     Queue {
         /// Compliance.
         Compliance = "compliance",
@@ -201,7 +202,7 @@ pub struct WorkOption {
 pub struct KindRule {
     /// The heading in the console and in messages.
     pub title: String,
-    /// Whose desk it lies on.
+    /// Which desk decides it.
     pub queue: Queue,
     /// How soon it is looked at.
     pub priority: Priority,
@@ -222,21 +223,19 @@ impl KindRule {
 
 /// The rule set `desk`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DeskRules {
+pub struct WorkKinds {
     kinds: BTreeMap<WorkKind, KindRule>,
 }
 
-impl DeskRules {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for WorkKinds {
+    const NAME: &'static str = "desk";
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl WorkKinds {
     /// What happens with a kind; always there in a set that was parsed.
     pub fn kind(&self, kind: WorkKind) -> Option<&KindRule> {
         self.kinds.get(&kind)
@@ -248,7 +247,7 @@ impl DeskRules {
     }
 }
 
-fn read(node: &Node<'_>, faults: &mut Faults) -> Option<DeskRules> {
+fn read(node: &Node<'_>, faults: &mut Faults) -> Option<WorkKinds> {
     let object = node.object(&["kinds"], faults)?;
     let kinds_at = object.need("kinds", faults)?.map(faults)?;
     let words: Vec<&str> = WorkKind::ALL.iter().map(|kind| kind.as_str()).collect();
@@ -266,7 +265,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<DeskRules> {
             }
         }
     }
-    (kinds.len() == WorkKind::ALL.len()).then_some(DeskRules { kinds })
+    (kinds.len() == WorkKind::ALL.len()).then_some(WorkKinds { kinds })
 }
 
 fn read_kind(kind: WorkKind, node: &Node<'_>, faults: &mut Faults) -> Option<KindRule> {

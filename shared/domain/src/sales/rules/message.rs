@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::read::{Faults, Node};
-use super::super::wording::Wording;
+use crate::rules::read::{Faults, Node};
+use crate::rules::wording::Wording;
 
 const SUBJECT_CHARS_MAX: usize = 150;
 const BODY_CHARS_MAX: usize = 1_500;

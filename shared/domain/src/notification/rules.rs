@@ -5,20 +5,16 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 
-use super::desk::Queue;
-use super::read::{Faults, Node, Object, is_name, optional};
-use super::wording::Wording;
-use super::words::words;
 use crate::input::Fault;
+use crate::rules::RuleSet;
+use crate::rules::read::{Faults, Node, Object, is_name, optional, read_document};
+use crate::rules::texts::{Sender, Template, Text, nearest, read_sender, read_templates};
+use crate::rules::wording::Wording;
+use crate::words::words;
+use crate::work::rules::Queue;
 
 /// How many routes there may be.
 const ROUTES_MAX: usize = 200;
-/// How many languages one template may have.
-const LANGUAGES_MAX: usize = 60;
-const SUBJECT_CHARS_MAX: usize = 150;
-const BODY_CHARS_MAX: usize = 2_000;
-const SENDER_CHARS_MAX: usize = 80;
-const LANGUAGE_CHARS_MAX: usize = 35;
 /// How a route says that the work item's queue is the desk.
 const BY_QUEUE: &str = "by_queue";
 const KEYS: [&str; 5] = ["sender", "default_language", "desks", "routes", "templates"];
@@ -150,7 +146,7 @@ impl Serialize for Route {
     }
 }
 
-/// A desk of the broker, as messages reach it.
+/// A desk of the broker (finance, support and so on), as messages reach it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Desk {
     /// The name of the secret that holds the URL of its Slack webhook.
@@ -164,31 +160,6 @@ pub struct Desk {
     pub language: Option<String>,
 }
 
-/// Whom e-mails are from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Sender {
-    /// The address.
-    pub address: String,
-    /// The name: also what `{{brand}}` stands for.
-    pub name: String,
-}
-
-/// One message in one language.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Text {
-    /// The subject of an e-mail.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub subject: Option<Wording>,
-    /// The title of a message in the portal.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub title: Option<Wording>,
-    /// The message.
-    pub body: Wording,
-}
-
-/// One message in its languages, by their tags.
-pub type Template = BTreeMap<String, Text>;
-
 /// The rule set `notifications`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Notifications {
@@ -201,17 +172,15 @@ pub struct Notifications {
     templates: BTreeMap<String, Template>,
 }
 
-impl Notifications {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for Notifications {
+    const NAME: &'static str = "notifications";
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl Notifications {
     /// A desk by its name.
     pub fn desk(&self, name: &str) -> Option<&Desk> {
         self.desks.get(name)
@@ -229,32 +198,17 @@ impl Notifications {
     }
 }
 
-/// The text in a language: for `pt-BR` that is `pt-BR`, else `pt`, else the default language.
-pub(super) fn nearest<'t>(template: &'t Template, language: &str, default: &str) -> Option<(&'t str, &'t Text)> {
-    let mut wanted = language;
-    while !wanted.is_empty() {
-        let found = template.iter().find(|(tag, _)| tag.eq_ignore_ascii_case(wanted));
-        if let Some((tag, text)) = found {
-            return Some((tag, text));
-        }
-        wanted = wanted.rsplit_once('-').map_or("", |(shorter, _)| shorter);
-    }
-    template.get_key_value(default).map(|(tag, text)| (tag.as_str(), text))
-}
-
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Notifications> {
     let object = node.object(&KEYS, faults)?;
     let sender = object.need("sender", faults).and_then(|node| read_sender(&node, faults));
-    let language = object.need("default_language", faults).and_then(|node| read_language(&node, faults));
+    let language = object.need("default_language", faults).and_then(|node| node.language(faults));
     let desks_at = object.need("desks", faults).and_then(|node| node.map(faults));
     let desks = desks_at.as_ref().and_then(|at| read_desks(at, faults));
     let templates_at = object.need("templates", faults).and_then(|node| node.map(faults));
     let templates = templates_at.as_ref().and_then(|at| read_templates(at, faults));
 
-    let names = |at: &Option<Object<'_>>| {
-        at.iter().flat_map(|at| at.entries().map(|(key, _)| key.to_owned())).collect::<Vec<_>>()
-    };
-    let known = Known { desks: names(&desks_at), read_desks: desks.as_ref(), templates: names(&templates_at) };
+    let declared = |key: &str| object.get(key).as_ref().map(Node::declared).unwrap_or_default();
+    let known = Known { desks: declared("desks"), read_desks: desks.as_ref(), templates: declared("templates") };
     let routes = object.need("routes", faults).and_then(|list| {
         let items = list.list(1..=ROUTES_MAX, faults)?;
         let mut seen = Vec::new();
@@ -273,40 +227,6 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Notifications> {
     })
 }
 
-pub(super) fn read_sender(node: &Node<'_>, faults: &mut Faults) -> Option<Sender> {
-    let object = node.object(&["address", "name"], faults)?;
-    let address = object.need("address", faults).and_then(|node| node.email(faults));
-    let name = object.need("name", faults).and_then(|node| {
-        let name = node.line(SENDER_CHARS_MAX, faults)?;
-        // Such a name would need quoting in the From header.
-        if name.contains(['"', '<', '>', '\\', '@', ',', ';', '{', '}']) {
-            faults.add(node.fault("bad_text", "must be a plain name"));
-            return None;
-        }
-        Some(name.to_owned())
-    });
-    Some(Sender { address: address?, name: name? })
-}
-
-/// A BCP 47 tag such as `en`, `pt-BR`, `zh-Hant-TW`.
-pub(crate) fn is_language(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let first = parts.next().unwrap_or_default();
-    (2..=3).contains(&first.len())
-        && first.chars().all(|c| c.is_ascii_lowercase())
-        && parts.all(|part| (2..=8).contains(&part.len()) && part.chars().all(|c| c.is_ascii_alphanumeric()))
-        && text.len() <= LANGUAGE_CHARS_MAX
-}
-
-pub(super) fn read_language(node: &Node<'_>, faults: &mut Faults) -> Option<String> {
-    let text = node.line(LANGUAGE_CHARS_MAX, faults)?;
-    if !is_language(text) {
-        faults.add(node.fault("bad_language", "must be a language tag such as en or pt-BR"));
-        return None;
-    }
-    Some(text.to_owned())
-}
-
 fn read_desks(at: &Object<'_>, faults: &mut Faults) -> Option<BTreeMap<String, Desk>> {
     let mut desks = BTreeMap::new();
     for (name, node) in at.entries() {
@@ -316,7 +236,7 @@ fn read_desks(at: &Object<'_>, faults: &mut Faults) -> Option<BTreeMap<String, D
         let Some(object) = node.object(&["slack_secret", "email", "language"], faults) else { continue };
         let slack_secret = optional(object.get("slack_secret"), |node| node.secret_name(faults));
         let email = optional(object.get("email"), |node| node.email(faults));
-        let language = optional(object.get("language"), |node| read_language(&node, faults));
+        let language = optional(object.get("language"), |node| node.language(faults));
         if let (Some(slack_secret), Some(email), Some(language)) = (slack_secret, email, language) {
             desks.insert(name.to_owned(), Desk { slack_secret, email, language });
         }
@@ -447,52 +367,6 @@ fn read_channel(
         }
     }
     Some(channel)
-}
-
-pub(super) fn read_templates(at: &Object<'_>, faults: &mut Faults) -> Option<BTreeMap<String, Template>> {
-    let mut templates = BTreeMap::new();
-    for (name, node) in at.entries() {
-        if !is_name(name) {
-            faults.add(node.fault("bad_name", "a template's name must be lower-case letters, digits, _ and -"));
-        }
-        let Some(languages) = node.map(faults) else { continue };
-        if languages.count() > LANGUAGES_MAX {
-            faults.add(node.fault("too_many", format!("has more than {LANGUAGES_MAX} languages")));
-            continue;
-        }
-        let mut texts = Template::new();
-        for (tag, node) in languages.entries() {
-            if !is_language(tag) {
-                faults.add(node.fault("bad_language", "must be a language tag such as en or pt-BR"));
-            }
-            if let Some(text) = read_text(&node, faults) {
-                texts.insert(tag.to_owned(), text);
-            }
-        }
-        if texts.len() == languages.count() {
-            templates.insert(name.to_owned(), texts);
-        }
-    }
-    (templates.len() == at.count()).then_some(templates)
-}
-
-fn read_text(node: &Node<'_>, faults: &mut Faults) -> Option<Text> {
-    let object = node.object(&["subject", "title", "body"], faults)?;
-    let subject = optional(object.get("subject"), |node| read_wording(&node, SUBJECT_CHARS_MAX, true, faults));
-    let title = optional(object.get("title"), |node| read_wording(&node, SUBJECT_CHARS_MAX, true, faults));
-    let body = object.need("body", faults).and_then(|node| read_wording(&node, BODY_CHARS_MAX, false, faults));
-    Some(Text { subject: subject?, title: title?, body: body? })
-}
-
-fn read_wording(node: &Node<'_>, chars_max: usize, one_line: bool, faults: &mut Faults) -> Option<Wording> {
-    let text = if one_line { node.line(chars_max, faults)? } else { node.text(chars_max, faults)? };
-    match Wording::parse(text.trim_end()) {
-        Ok(wording) => Some(wording),
-        Err(error) => {
-            faults.add(node.fault("bad_braces", error.to_string()));
-            None
-        }
-    }
 }
 
 /// Each template has the default language; each text has what its channels need and only names that its events offer.

@@ -1,12 +1,13 @@
 //! Reading calendars, holidays and leave.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::super::parse::read_date;
-use super::super::read::{Faults, Node, Object, is_name};
 use crate::Zone;
+use crate::rules::lists::{Lists, ListsForm};
+use crate::rules::parse::read_date;
+use crate::rules::read::{Faults, Node, is_name};
 use crate::sales::calendar::{Calendar, Days, Hours};
 
 const HOLIDAY_LISTS_MAX: usize = 100;
@@ -14,32 +15,39 @@ const DATES_MAX: usize = 400;
 const HOURS_MAX: usize = 6;
 const DAY_MINUTES: u16 = 1_440;
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+const BAD_NAME: &str = "a name must be lower-case letters, digits, _ and -";
 const HOURS_MESSAGE: &str = "must be hours such as 09:00-18:00 or 22:00-06:00";
 
-type Holidays = BTreeMap<String, BTreeSet<Date>>;
-
 /// Named lists of days off: `{cyprus: ["2026-12-25", …]}`.
-pub(super) fn read_holidays(node: Option<Node<'_>>, faults: &mut Faults) -> Option<Holidays> {
-    let Some(node) = node else { return Some(Holidays::new()) };
-    let object = node.map(faults)?;
-    let mut lists = Holidays::new();
-    for (name, node) in object.entries().take(HOLIDAY_LISTS_MAX) {
-        refuse_bad_name(name, &node, faults);
-        if let Some(days) = node.distinct(1..=DATES_MAX, faults, read_date) {
-            lists.insert(name.to_owned(), days.into_iter().collect());
-        }
-    }
-    (lists.len() == object.count()).then_some(lists)
+pub(super) struct Holidays {
+    names: Vec<String>,
+    lists: Lists<Date>,
+}
+
+const HOLIDAYS: ListsForm<Date> = ListsForm {
+    lists_max: HOLIDAY_LISTS_MAX,
+    values_max: DATES_MAX,
+    is_name,
+    bad_name: ("bad_name", BAD_NAME),
+    only_once: None,
+};
+
+/// Lists that could not be read are empty; that they are there, calendars know.
+pub(super) fn read_holidays(node: Option<Node<'_>>, faults: &mut Faults) -> Holidays {
+    let names = node.as_ref().map(Node::declared).unwrap_or_default();
+    let lists = node.and_then(|node| HOLIDAYS.read(&node, faults, read_date));
+    Holidays { names, lists: lists.unwrap_or_else(Lists::none) }
 }
 
 fn refuse_bad_name(name: &str, node: &Node<'_>, faults: &mut Faults) {
     if !is_name(name) {
-        faults.add(node.fault("bad_name", "a name must be lower-case letters, digits, _ and -"));
+        faults.add(node.fault("bad_name", BAD_NAME));
     }
 }
 
 /// Every calendar by its name.
-pub(super) fn read(at: &Object<'_>, holidays: &Holidays, faults: &mut Faults) -> Option<BTreeMap<String, Calendar>> {
+pub(super) fn read(node: &Node<'_>, holidays: &Holidays, faults: &mut Faults) -> Option<BTreeMap<String, Calendar>> {
+    let at = node.map(faults)?;
     let mut calendars = BTreeMap::new();
     for (name, node) in at.entries() {
         refuse_bad_name(name, &node, faults);
@@ -56,11 +64,11 @@ fn read_calendar(node: &Node<'_>, holidays: &Holidays, faults: &mut Faults) -> O
         node.parsed("unknown_time_zone", "must be a time zone of the IANA database such as Europe/Madrid", faults)
     });
     let week = object.need("week", faults).and_then(|node| read_week(&node, faults));
-    let known: Vec<String> = holidays.keys().cloned().collect();
     let days_off = match object.get("holidays") {
         None => Some(Vec::new()),
-        Some(node) => node
-            .distinct(0..=HOLIDAY_LISTS_MAX, faults, |node, faults| node.reference("list of holidays", &known, faults)),
+        Some(node) => node.distinct(0..=HOLIDAY_LISTS_MAX, faults, |node, faults| {
+            node.reference("list of holidays", &holidays.names, faults)
+        }),
     };
     let exceptions = match object.get("exceptions") {
         None => Some(BTreeMap::new()),
@@ -69,7 +77,7 @@ fn read_calendar(node: &Node<'_>, holidays: &Holidays, faults: &mut Faults) -> O
     Some(Calendar {
         zone: zone?,
         week: week?,
-        holidays: days_off?.iter().filter_map(|name| holidays.get(name)).flatten().copied().collect(),
+        holidays: days_off?.iter().filter_map(|name| holidays.lists.get(name)).flatten().copied().collect(),
         exceptions: exceptions?,
     })
 }
@@ -130,7 +138,7 @@ fn read_hours(node: &Node<'_>, least: usize, faults: &mut Faults) -> Option<Vec<
 }
 
 /// One stretch of a day, such as `21:00-09:00`.
-pub(in crate::rules) fn hours_of_day(node: &Node<'_>, faults: &mut Faults) -> Option<Hours> {
+pub(crate) fn hours_of_day(node: &Node<'_>, faults: &mut Faults) -> Option<Hours> {
     let text = node.line(20, faults)?;
     let parsed = parse_hours(text);
     if parsed.is_none() {

@@ -5,20 +5,22 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::condition::Condition;
-use super::evaluate::{Facts, NodeTrace, evaluate};
-use super::notifications::{Template, read_templates};
-use super::parse::read_when;
-use super::read::{Faults, Node, Object};
-use super::sales::hours_of_day;
-use super::schema::Schema;
-use super::table::unique_name;
-use super::value::ValueType;
-use super::words::words;
+use crate::Seconds;
 use crate::input::Fault;
-use crate::lead::LeadStatus;
+use crate::lead::Lead;
+use crate::rules::condition::Condition;
+use crate::rules::evaluate::{NodeTrace, evaluate};
+use crate::rules::fields::CountryOrNone;
+use crate::rules::parse::read_when;
+use crate::rules::read::{Faults, Node, Object, read_document};
+use crate::rules::rule_set::Offer;
+use crate::rules::schema::Schema;
+use crate::rules::table::unique_name;
+use crate::rules::texts::{Sender, Template, Text, nearest, read_sender, read_templates};
+use crate::rules::{Fields, RuleSet};
 use crate::sales::calendar::Hours;
-use crate::{Country, Seconds};
+use crate::sales::rules::hours_of_day;
+use crate::words::words;
 
 const SEQUENCES_MAX: usize = 100;
 const STEPS_MAX: usize = 50;
@@ -31,7 +33,7 @@ pub const NAMES: [&str; 5] = ["name", "country", "brand", "unsubscribe_url", "at
 
 words! {
     /// Who reads a sequence.
-    Audience {
+    SequenceAudience {
         /// Leads.
         Lead = "lead",
     }
@@ -47,7 +49,7 @@ words! {
 
 /// One message of a sequence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Step {
+pub struct SequenceStep {
     /// Its name in the sequence.
     pub id: String,
     /// How long after the one before, or after the beginning.
@@ -64,11 +66,11 @@ pub struct Sequence {
     /// Its name.
     pub id: String,
     /// Who reads it.
-    pub audience: Audience,
+    pub audience: SequenceAudience,
     /// What ends it early; asked right before each message.
     pub exit: Condition,
     /// The messages.
-    pub steps: Vec<Step>,
+    pub steps: Vec<SequenceStep>,
 }
 
 /// The rule set `sequences`.
@@ -79,90 +81,65 @@ pub struct Sequences {
     /// Where a reader unsubscribes; has [`READER`] in it.
     pub unsubscribe_url: String,
     /// Who sends: address and name.
-    pub sender: super::notifications::Sender,
+    pub sender: Sender,
     /// The language of readers whose own there is no text in.
     pub default_language: String,
     sequences: BTreeMap<String, Sequence>,
     templates: BTreeMap<String, Template>,
 }
 
-impl Sequences {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for Sequences {
+    const NAME: &'static str = "sequences";
+    const OFFERS: &'static [Offer<Self>] =
+        &[Offer { what: "sequence", names: |set| set.sequences.keys().cloned().collect() }];
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl Sequences {
     /// A sequence.
     pub fn sequence(&self, id: &str) -> Option<&Sequence> {
         self.sequences.get(id)
     }
 
-    /// The names of all sequences.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.sequences.keys().map(String::as_str)
-    }
-
     /// The text of a template in the language that comes nearest.
-    pub fn text(&self, template: &str, language: &str) -> Option<(&str, &super::notifications::Text)> {
-        super::notifications::nearest(self.templates.get(template)?, language, &self.default_language)
+    pub fn text(&self, template: &str, language: &str) -> Option<(&str, &Text)> {
+        nearest(self.templates.get(template)?, language, &self.default_language)
     }
-}
-
-/// What exit conditions may ask about a lead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReaderFacts {
-    /// Where the lead stands.
-    pub status: LeadStatus,
-    /// The band of the score.
-    pub band: String,
-    /// The score.
-    pub score: u32,
-    /// ISO 3166-1 alpha-2, empty if unknown.
-    pub country: String,
-    /// The primary language, empty if unknown.
-    pub language: String,
 }
 
 impl Sequence {
     /// Whether the sequence ends for a reader, with what was looked at.
-    pub fn ends_for(&self, reader: &ReaderFacts) -> NodeTrace {
-        let facts = Facts::new()
-            .with("status", reader.status.as_str())
-            .with("band", reader.band.as_str())
-            .with("score", reader.score)
-            .with("country", reader.country.as_str())
-            .with("language", reader.language.as_str());
-        evaluate(&self.exit, &facts)
+    pub fn ends_for(&self, reader: &Lead) -> NodeTrace {
+        evaluate(&self.exit, &reader_fields().facts(reader))
     }
 }
 
-fn schema() -> Schema {
-    Schema::new()
-        .choice("status", LeadStatus::ALL.iter().map(|status| status.as_str()))
-        .field("band", ValueType::Text)
-        .field("score", ValueType::Decimal)
-        .choice("country", Country::all_codes().chain([""]))
-        .field("language", ValueType::Text)
+/// What exit conditions may ask about a reader.
+fn reader_fields() -> Fields<Lead> {
+    Fields::new()
+        .field("status", |lead: &Lead| lead.facts.status)
+        .field("band", |lead| lead.facts.scored.as_ref().map(|scored| scored.band.clone()).unwrap_or_default())
+        .field("score", |lead| lead.facts.scored.as_ref().map_or(0, |scored| scored.score))
+        .field("country", |lead| CountryOrNone(lead.facts.country))
+        .field("language", |lead| lead.primary_language().unwrap_or_default().to_owned())
 }
 
 const KEYS: [&str; 6] = ["sender", "default_language", "quiet_hours", "unsubscribe_url", "sequences", "templates"];
 
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Sequences> {
     let object = node.object(&KEYS, faults)?;
-    let sender = object.need("sender", faults).and_then(|node| super::notifications::read_sender(&node, faults));
+    let sender = object.need("sender", faults).and_then(|node| read_sender(&node, faults));
     let language = object.need("default_language", faults);
-    let language = language.and_then(|node| super::notifications::read_language(&node, faults));
+    let language = language.and_then(|node| node.language(faults));
     let quiet = object.need("quiet_hours", faults).and_then(|node| hours_of_day(&node, faults));
     let unsubscribe_url = object.need("unsubscribe_url", faults).and_then(|node| read_unsubscribe(&node, faults));
     let templates_at = object.need("templates", faults).and_then(|node| node.map(faults));
     let templates = templates_at.as_ref().and_then(|at| read_templates(at, faults));
-    let names: Vec<String> = templates_at.iter().flat_map(|at| at.entries().map(|(key, _)| key.to_owned())).collect();
-    let schema = schema();
+    let names = object.get("templates").as_ref().map(Node::declared).unwrap_or_default();
+    let schema = reader_fields().schema(&[]);
     let mut taken = Vec::new();
     let sequences = object.need("sequences", faults).and_then(|list| {
         list.each(1..=SEQUENCES_MAX, faults, |item, faults| {
@@ -202,7 +179,7 @@ fn read_sequence(
     faults: &mut Faults,
 ) -> Option<Sequence> {
     let id = object.need("id", faults).and_then(|node| unique_name(&node, taken, faults));
-    let audience = object.need("audience", faults).and_then(|node| node.word(Audience::ALL, faults));
+    let audience = object.need("audience", faults).and_then(|node| node.word(SequenceAudience::ALL, faults));
     let exit = object.need("exit", faults).and_then(|node| read_when(&node, schema, faults));
     let mut names = Vec::new();
     let steps = object.need("steps", faults).and_then(|list| {
@@ -211,13 +188,18 @@ fn read_sequence(
     Some(Sequence { id: id?, audience: audience?, exit: exit?, steps: steps? })
 }
 
-fn read_step(node: &Node<'_>, templates: &[String], names: &mut Vec<String>, faults: &mut Faults) -> Option<Step> {
+fn read_step(
+    node: &Node<'_>,
+    templates: &[String],
+    names: &mut Vec<String>,
+    faults: &mut Faults,
+) -> Option<SequenceStep> {
     let object = node.object(&["id", "after", "channel", "template"], faults)?;
     let id = object.need("id", faults).and_then(|node| unique_name(&node, names, faults));
     let after = object.need("after", faults).and_then(|node| node.span(Seconds(0)..=DELAY_MAX, faults));
     let channel = object.need("channel", faults).and_then(|node| node.word(SequenceChannel::ALL, faults));
     let template = object.need("template", faults).and_then(|node| node.reference("template", templates, faults));
-    Some(Step { id: id?, after: after?, channel: channel?, template: template? })
+    Some(SequenceStep { id: id?, after: after?, channel: channel?, template: template? })
 }
 
 /// Each text needs a subject, the default language, only names that are filled in, and the way out.

@@ -3,15 +3,13 @@
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::condition::Condition;
-use super::evaluate::{Facts, FirstMatch, RuleError, first_match};
-use super::reach::{Cell, Space};
-use super::read::{Faults, Node, optional};
-use super::schema::Schema;
-use super::table::{ROWS_MAX, Row, read_rows, refuse_gap, unique_name};
-use super::value::ValueType;
-use super::words::words;
 use crate::input::Fault;
+use crate::rules::condition::Condition;
+use crate::rules::reach::{Cell, Space};
+use crate::rules::read::{Faults, Node, optional, read_document};
+use crate::rules::table::{ROWS_MAX, Row, read_rows, refuse_gap, unique_name};
+use crate::rules::{Fields, FirstMatch, RuleError, RuleSet, first_match};
+use crate::words::words;
 use crate::{Country, Currency, Seconds};
 
 /// How many trading servers one installation may have.
@@ -119,7 +117,7 @@ pub struct AccountType {
 
 /// What rows about accounts may ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountFacts {
+pub struct AccountCase {
     /// The platform.
     pub platform: Platform,
     /// The account type's name.
@@ -132,16 +130,14 @@ pub struct AccountFacts {
     pub country: Country,
 }
 
-impl AccountFacts {
-    fn facts(&self) -> Facts {
-        Facts::new()
-            .with("platform", self.platform.as_str())
-            .with("account_type", self.account_type.as_str())
-            .with("currency", self.currency)
-            .with("kind", self.kind.as_str())
-            .with("country", self.country)
-            .with("residence_eu", self.country.in_eu())
-    }
+fn account_fields() -> Fields<AccountCase> {
+    Fields::new()
+        .field("platform", |account: &AccountCase| account.platform)
+        .declared("account_type", |account| account.account_type.clone())
+        .field("currency", |account| account.currency)
+        .field("kind", |account| account.kind)
+        .field("country", |account| account.country)
+        .field("residence_eu", |account| account.country.in_eu())
 }
 
 /// The rule set `platforms`.
@@ -153,25 +149,18 @@ pub struct Platforms {
     account_types: Vec<AccountType>,
 }
 
-impl Platforms {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for Platforms {
+    const NAME: &'static str = "platforms";
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl Platforms {
     /// A server by its name.
     pub fn server(&self, name: &str) -> Option<&Server> {
         self.servers.iter().find(|server| server.name == name)
-    }
-
-    /// Every server.
-    pub fn servers(&self) -> &[Server] {
-        &self.servers
     }
 
     /// An account type by its name.
@@ -194,31 +183,21 @@ impl Platforms {
     ///
     /// # Errors
     /// [`RuleError`]: hold the account and ask a person.
-    pub fn placement(&self, facts: &AccountFacts) -> Result<FirstMatch<'_, Placement>, RuleError> {
-        first_match(&self.groups, facts.facts())
+    pub fn placement(&self, case: &AccountCase) -> Result<FirstMatch<'_, Placement>, RuleError> {
+        first_match(&self.groups, account_fields().facts(case))
     }
 
     /// The highest leverage the account may have. Parsing made sure that some row holds.
     ///
     /// # Errors
     /// [`RuleError`]: hold the account and ask a person.
-    pub fn max_leverage(&self, facts: &AccountFacts) -> Result<FirstMatch<'_, MaxLeverage>, RuleError> {
-        first_match(&self.leverage, facts.facts())
+    pub fn max_leverage(&self, case: &AccountCase) -> Result<FirstMatch<'_, MaxLeverage>, RuleError> {
+        first_match(&self.leverage, account_fields().facts(case))
     }
 }
 
 fn has_server(servers: &[Server], platform: Platform, kind: Environment) -> bool {
     servers.iter().any(|server| server.platform == platform && server.environment == kind)
-}
-
-fn account_schema(account_types: &[String]) -> Schema {
-    Schema::new()
-        .choice("platform", Platform::ALL.iter().map(|platform| platform.as_str()))
-        .choice("account_type", account_types)
-        .field("currency", ValueType::Currency)
-        .choice("kind", Environment::ALL.iter().map(|kind| kind.as_str()))
-        .field("country", ValueType::Country)
-        .field("residence_eu", ValueType::Bool)
 }
 
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
@@ -233,7 +212,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
         list.each(1..=ACCOUNT_TYPES_MAX, faults, |item, faults| read_account_type(item, &mut type_names, faults))
     });
 
-    let schema = account_schema(&type_names);
+    let schema = account_fields().schema(&[("account_type", &type_names)]);
     let space = Space::new(&schema);
     let known = servers.clone().unwrap_or_default();
     let groups = object.need("groups", faults).and_then(|rows| {

@@ -6,22 +6,20 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::condition::Condition;
-use super::evaluate::{Facts, FirstMatch, RuleError, first_match};
-use super::reach::{Cell, Space};
-use super::read::{Faults, Node, Object, optional};
-use super::schema::Schema;
-use super::table::{ROWS_MAX, Row, read_rows, unique_name};
-use super::value::ValueType;
-use super::words::words;
 use crate::input::Fault;
+use crate::rules::limits::{AmountRange, read_range};
+use crate::rules::reach::{Cell, Space};
+use crate::rules::read::{Faults, Node, Object, optional, read_document};
+use crate::rules::schema::Schema;
+use crate::rules::table::{ROWS_MAX, Row, read_rows, unique_name};
+use crate::rules::{Fields, FirstMatch, RuleError, RuleSet, first_match};
+use crate::words::words;
 use crate::{Country, Currency, Money, Seconds};
 
 /// How many providers one installation may have.
 const PSPS_MAX: usize = 30;
 /// How many currencies one provider may have.
 const CURRENCIES_MAX: usize = 200;
-/// How many account types conditions may name is up to the `platforms` set: any word is taken here.
 const KEYS: [&str; 5] = ["psps", "deposit_limits", "over_under", "credit_review_after", "auto_resolution"];
 const PSP_KEYS: [&str; 13] = [
     "name",
@@ -77,7 +75,7 @@ words! {
 
 /// One payment service provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Psp {
+pub struct PspRule {
     /// The name in `psp` fields and in the webhook's path.
     pub name: String,
     /// Whose protocol it speaks.
@@ -108,25 +106,9 @@ pub struct Psp {
     pub needs_review_after: Seconds,
 }
 
-/// How much one deposit may be, in the currency that the row is for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct DepositLimit {
-    /// The least.
-    pub min: Decimal,
-    /// The most.
-    pub max: Decimal,
-}
-
-impl DepositLimit {
-    /// Whether an amount is inside, ends included.
-    pub fn contains(&self, money: &Money) -> bool {
-        (self.min..=self.max).contains(&money.amount())
-    }
-}
-
 /// What deposit limits may ask about.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DepositFacts {
+pub struct DepositCase {
     /// The currency that is paid.
     pub currency: Currency,
     /// The provider's name.
@@ -137,21 +119,20 @@ pub struct DepositFacts {
     pub account_type: String,
 }
 
-impl DepositFacts {
-    fn facts(&self) -> Facts {
-        Facts::new()
-            .with("currency", self.currency)
-            .with("psp", self.psp.as_str())
-            .with("country", self.country)
-            .with("account_type", self.account_type.as_str())
-    }
+fn deposit_fields() -> Fields<DepositCase> {
+    Fields::new()
+        .field("currency", |deposit: &DepositCase| deposit.currency)
+        .declared("psp", |deposit| deposit.psp.clone())
+        .field("country", |deposit| deposit.country)
+        // which types there are is up to the set `platforms`: any word is taken here
+        .field("account_type", |deposit| deposit.account_type.clone())
 }
 
 /// The rule set `psps`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Psps {
-    psps: Vec<Psp>,
-    deposit_limits: Vec<Row<DepositLimit>>,
+    psps: Vec<PspRule>,
+    deposit_limits: Vec<Row<AmountRange>>,
     over_under: BTreeMap<Currency, Decimal>,
     /// How long a credit may stay unresolved before it becomes a work item.
     pub credit_review_after: Seconds,
@@ -159,30 +140,28 @@ pub struct Psps {
     pub auto_resolution: AutoResolution,
 }
 
-impl Psps {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for Psps {
+    const NAME: &'static str = "psps";
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl Psps {
     /// A provider by its name, also one that is not enabled.
-    pub fn psp(&self, name: &str) -> Option<&Psp> {
+    pub fn psp(&self, name: &str) -> Option<&PspRule> {
         self.psps.iter().find(|psp| psp.name == name)
     }
 
     /// Every provider.
-    pub fn all(&self) -> &[Psp] {
+    pub fn all(&self) -> &[PspRule] {
         &self.psps
     }
 
     /// The names that a new deposit in a currency may choose from.
     pub fn names_for(&self, currency: Currency) -> Vec<&str> {
-        let takes = |psp: &&Psp| psp.enabled && psp.currencies.contains(&currency);
+        let takes = |psp: &&PspRule| psp.enabled && psp.currencies.contains(&currency);
         self.psps.iter().filter(takes).map(|psp| psp.name.as_str()).collect()
     }
 
@@ -190,8 +169,8 @@ impl Psps {
     ///
     /// # Errors
     /// [`RuleError`]: hold the deposit and ask a person.
-    pub fn deposit_limit(&self, facts: &DepositFacts) -> Result<FirstMatch<'_, DepositLimit>, RuleError> {
-        first_match(&self.deposit_limits, facts.facts())
+    pub fn deposit_limit(&self, case: &DepositCase) -> Result<FirstMatch<'_, AmountRange>, RuleError> {
+        first_match(&self.deposit_limits, deposit_fields().facts(case))
     }
 
     /// How far from the asked amount a paid one may be and still be exact.
@@ -214,26 +193,18 @@ impl Psps {
     }
 }
 
-fn limit_schema(names: &[String]) -> Schema {
-    Schema::new()
-        .field("currency", ValueType::Currency)
-        .choice("psp", names)
-        .field("country", ValueType::Country)
-        .field("account_type", ValueType::Text)
-}
-
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
     let object = node.object(&KEYS, faults)?;
     let list = object.need("psps", faults);
     let items = list.as_ref().and_then(|list| list.list(1..=PSPS_MAX, faults)).unwrap_or_default();
     let mut names = Vec::new();
-    let read_items: Vec<Option<Psp>> = items.iter().map(|item| read_psp(item, &mut names, faults)).collect();
-    let psps: Option<Vec<Psp>> = read_items.iter().cloned().collect();
+    let read_items: Vec<Option<PspRule>> = items.iter().map(|item| read_psp(item, &mut names, faults)).collect();
+    let psps: Option<Vec<PspRule>> = read_items.iter().cloned().collect();
 
     // A provider that could not be read may still be named: only names that nobody declared are faults.
-    let schema = limit_schema(&names);
+    let schema = deposit_fields().schema(&[("psp", &names)]);
     let limits = object.need("deposit_limits", faults).and_then(|rows| {
-        read_rows(&rows, &schema, 1..=ROWS_MAX, faults, |then, when, faults| read_limit(then, when, &schema, faults))
+        read_rows(&rows, &schema, 1..=ROWS_MAX, faults, |then, when, faults| read_range(then, when, &schema, faults))
     });
     if let (Some(limits), Some(psps)) = (&limits, &psps) {
         refuse_unlimited(&items, psps, limits, &schema, faults);
@@ -250,7 +221,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
     })
 }
 
-fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Option<Psp> {
+fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Option<PspRule> {
     let object = node.object(&PSP_KEYS, faults)?;
     let name = object.need("name", faults).and_then(|node| unique_name(&node, names, faults));
     let vendor = object.need("vendor", faults).and_then(|node| node.word(Vendor::ALL, faults));
@@ -270,7 +241,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     let tolerance = span(&object, "signature_tolerance", Seconds(1), SIGNATURE_TOLERANCE_MAX, faults);
     let waits = read_waits(&object, faults);
     let [webhook_limit, poll_limit, needs_review_after] = waits?;
-    Some(Psp {
+    Some(PspRule {
         name: name?,
         vendor: vendor?,
         enabled: enabled?,
@@ -306,43 +277,11 @@ fn read_waits(object: &Object<'_>, faults: &mut Faults) -> Option<[Seconds; 3]> 
     Some([webhook, poll, review])
 }
 
-fn read_limit(node: &Node<'_>, when: Option<&Condition>, schema: &Schema, faults: &mut Faults) -> Option<DepositLimit> {
-    let object = node.object(&["min", "max"], faults)?;
-    let digits = when.and_then(|when| digits_of(when, schema));
-    let mut amount = |key: &str| {
-        let at = object.need(key, faults)?;
-        let amount = at.decimal(faults)?.normalize();
-        if amount <= Decimal::ZERO {
-            faults.add(at.fault("bad_range", "must be above zero"));
-            return None;
-        }
-        if let Some((digits, currency)) = digits.filter(|(digits, _)| amount.scale() > *digits) {
-            faults.add(at.fault("too_many_decimals", format!("{currency} has {digits} decimals")));
-            return None;
-        }
-        Some(amount)
-    };
-    let (min, max) = (amount("min"), amount("max"));
-    let (min, max) = (min?, max?);
-    if min > max {
-        faults.add(node.fault("bad_range", format!("min {min} is above max {max}")));
-        return None;
-    }
-    Some(DepositLimit { min, max })
-}
-
-/// The fewest decimals among the currencies that a row is for, if it names them.
-fn digits_of(when: &Condition, schema: &Schema) -> Option<(u32, Currency)> {
-    let words = Space::new(schema).words_allowed(when, "currency")?;
-    let currencies = words.iter().filter_map(|word| word.parse::<Currency>().ok());
-    currencies.map(|currency| (currency.digits(), currency)).min()
-}
-
 /// Every currency of every provider has limits, whatever the country and account type.
 fn refuse_unlimited(
     items: &[Node<'_>],
-    psps: &[Psp],
-    limits: &[Row<DepositLimit>],
+    psps: &[PspRule],
+    limits: &[Row<AmountRange>],
     schema: &Schema,
     faults: &mut Faults,
 ) {

@@ -6,17 +6,27 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::notifications::is_language;
-use super::read::{Faults, Node, Object, is_name, optional};
-use super::words::words;
 use crate::input::Fault;
 use crate::lead::{Attribution, ContactChannel};
+use crate::rules::RuleSet;
+use crate::rules::lists::{Lists, ListsForm};
+use crate::rules::read::is_language;
+use crate::rules::read::{Faults, Node, Object, is_name, optional, read_document};
+use crate::rules::rule_set::Reference;
+use crate::words::words;
 use crate::{Country, Seconds};
 
 const WORDING_CHARS_MAX: usize = 60;
 const FIELD_CHARS_MAX: usize = 100;
 const FORMS_MAX: usize = 500;
-const COUNTRIES_MAX: usize = 249;
+/// `{es: [ES, MX, …], ar: […]}`; a country has one.
+const LANGUAGES: ListsForm<Country> = ListsForm {
+    lists_max: 249,
+    values_max: 249,
+    is_name: is_language,
+    bad_name: ("bad_language", "must be a language tag such as en or pt-BR"),
+    only_once: Some(|country, language| format!("{country} speaks `{language}` already")),
+};
 const WINDOW_MIN: Seconds = Seconds(60);
 const WINDOW_MAX: Seconds = Seconds(10 * 365 * 86_400);
 /// The form that stands for all others.
@@ -83,7 +93,7 @@ impl Meta {
     }
 
     /// The signals that forms give.
-    pub fn signals(&self) -> impl Iterator<Item = (&str, &str)> {
+    fn signals(&self) -> impl Iterator<Item = (&str, &str)> {
         self.forms.iter().filter_map(|(id, form)| Some((id.as_str(), form.signal.as_deref()?)))
     }
 }
@@ -96,23 +106,31 @@ pub struct LeadIntake {
     /// Whose advertisement counts.
     pub attribution: Attribution,
     wording: String,
-    languages: BTreeMap<String, Vec<Country>>,
+    languages: Lists<Country>,
     /// Forms of Meta, where they are used.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub meta: Option<Meta>,
 }
 
-impl LeadIntake {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
+impl RuleSet for LeadIntake {
+    const NAME: &'static str = "lead_intake";
+
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
     }
 
+    fn references(&self) -> Vec<Reference> {
+        let signals = self.meta.iter().flat_map(Meta::signals);
+        let signal = |(form, name): (&str, &str)| Reference {
+            pointer: format!("/meta/forms/{form}/signal"),
+            what: "signal",
+            name: name.to_owned(),
+        };
+        signals.map(signal).collect()
+    }
+}
+
+impl LeadIntake {
     /// The wording of consents that is in force.
     pub fn wording(&self) -> &str {
         &self.wording
@@ -120,7 +138,7 @@ impl LeadIntake {
 
     /// The language that people of a country are spoken to in, where they do not say.
     pub fn language_of(&self, country: Country) -> Option<&str> {
-        self.languages.iter().find(|(_, countries)| countries.contains(&country)).map(|(tag, _)| tag.as_str())
+        self.languages.having(country).next()
     }
 }
 
@@ -134,34 +152,12 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<LeadIntake> {
     });
     let wording = object.need("consent_wording", faults);
     let wording = wording.and_then(|node| node.line(WORDING_CHARS_MAX, faults).map(str::to_owned));
-    let languages = object.need("languages", faults).and_then(|node| read_languages(&node, faults));
+    let languages = object
+        .need("languages", faults)
+        .and_then(|node| LANGUAGES.read(&node, faults, |node, faults| node.country(faults)));
     let meta = optional(object.get("meta"), |node| read_meta(&node, faults));
     let (duplicate_window, attribution) = duplicates?;
     Some(LeadIntake { duplicate_window, attribution, wording: wording?, languages: languages?, meta: meta? })
-}
-
-/// `{es: [ES, MX, …], ar: […]}`; a country has one.
-fn read_languages(node: &Node<'_>, faults: &mut Faults) -> Option<BTreeMap<String, Vec<Country>>> {
-    let object = node.map(faults)?;
-    let mut languages: BTreeMap<String, Vec<Country>> = BTreeMap::new();
-    for (tag, node) in object.entries() {
-        if !is_language(tag) {
-            faults.add(node.fault("bad_language", "must be a language tag such as en or pt-BR"));
-        }
-        let countries = node.distinct(1..=COUNTRIES_MAX, faults, |item, faults| {
-            let country: Country =
-                item.parsed("unknown_country", "must be an ISO 3166-1 alpha-2 country code", faults)?;
-            if let Some((other, _)) = languages.iter().find(|(_, taken)| taken.contains(&country)) {
-                faults.add(item.fault("duplicate", format!("{country} speaks `{other}` already")));
-                return None;
-            }
-            Some(country)
-        });
-        if let Some(countries) = countries {
-            languages.insert(tag.to_owned(), countries);
-        }
-    }
-    (languages.len() == object.count()).then_some(languages)
 }
 
 fn read_meta(node: &Node<'_>, faults: &mut Faults) -> Option<Meta> {
@@ -205,14 +201,7 @@ fn read_forms(at: &Object<'_>, faults: &mut Faults) -> Option<BTreeMap<String, F
 fn read_form(node: &Node<'_>, faults: &mut Faults) -> Option<Form> {
     let object = node.object(&["campaign", "language", "fields", "consents", "signal"], faults)?;
     let campaign = optional(object.get("campaign"), |node| node.line(FIELD_CHARS_MAX, faults).map(str::to_owned));
-    let language = optional(object.get("language"), |node| {
-        let text = node.line(FIELD_CHARS_MAX, faults)?;
-        if !is_language(text) {
-            faults.add(node.fault("bad_language", "must be a language tag such as en or pt-BR"));
-            return None;
-        }
-        Some(text.to_owned())
-    });
+    let language = optional(object.get("language"), |node| node.language(faults));
     let fields = object.need("fields", faults).and_then(|node| read_fields(&node, faults));
     let consents = object.need("consents", faults).and_then(|node| {
         node.distinct(0..=ContactChannel::ALL.len(), faults, |item, faults| item.word(ContactChannel::ALL, faults))

@@ -5,19 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value as Json;
 
-use super::notifications::is_language;
-use super::read::{Faults, Node, Object, optional};
-use super::table::unique_name;
-use super::words::words;
 use crate::Seconds;
 use crate::input::Fault;
+use crate::rules::RuleSet;
+use crate::rules::read::is_language;
+use crate::rules::read::{Faults, Node, optional, read_document};
+use crate::rules::rule_set::Offer;
+use crate::rules::table::unique_name;
 use crate::sales::calendar::{Calendar, Days, WorkingTime};
+use crate::words::words;
 
 mod calendars;
 mod message;
 mod pools;
 
-pub(super) use calendars::hours_of_day;
+pub(crate) use calendars::hours_of_day;
 pub use message::{AgentMessage, SlackApp};
 pub use pools::{Performance, Pool, PoolMember, Release, SlaClock, Strategy, WindowCap};
 
@@ -88,17 +90,16 @@ pub struct SalesRules {
     pools: BTreeMap<String, Pool>,
 }
 
-impl SalesRules {
-    /// Reads the set.
-    ///
-    /// # Errors
-    /// Every fault with its JSON pointer.
-    pub fn parse(value: &Json) -> Result<Self, Vec<Fault>> {
-        let mut faults = Faults::default();
-        let set = read(&Node::root(value), &mut faults);
-        faults.finish(set)
-    }
+impl RuleSet for SalesRules {
+    const NAME: &'static str = "sales";
+    const OFFERS: &'static [Offer<Self>] = &[Offer { what: "pool", names: |set| set.pools.keys().cloned().collect() }];
 
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+impl SalesRules {
     /// An agent by the name in the rules.
     pub fn agent(&self, id: &str) -> Option<&Agent> {
         self.agents.get(id)
@@ -124,11 +125,6 @@ impl SalesRules {
         self.pools.get(id)
     }
 
-    /// Every pool by name.
-    pub fn pools(&self) -> impl Iterator<Item = &Pool> {
-        self.pools.values()
-    }
-
     /// The pools that an agent is a member of.
     pub fn pools_of<'a>(&'a self, agent: &'a str) -> impl Iterator<Item = &'a Pool> {
         self.pools.values().filter(move |pool| pool.member(agent).is_some())
@@ -152,9 +148,9 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<SalesRules> {
     let slack = object.need("slack", faults).and_then(|node| message::read_slack(&node, faults));
     let message = object.need("message", faults).and_then(|node| message::read(&node, faults));
     let holidays = calendars::read_holidays(object.get("holidays"), faults);
-    let calendars_at = object.need("calendars", faults).and_then(|node| node.map(faults));
-    let calendars = calendars_at.as_ref().and_then(|at| calendars::read(at, holidays.as_ref()?, faults));
-    let calendar_names = names(calendars_at.as_ref());
+    let calendars_at = object.need("calendars", faults);
+    let calendars = calendars_at.as_ref().and_then(|at| calendars::read(at, &holidays, faults));
+    let calendar_names = calendars_at.as_ref().map(Node::declared).unwrap_or_default();
 
     let mut team_names = Vec::new();
     let teams = object.need("teams", faults).and_then(|list| {
@@ -178,10 +174,6 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<SalesRules> {
         agents: agents?.into_iter().map(|agent| (agent.id.clone(), agent)).collect(),
         pools: pools?.into_iter().map(|pool| (pool.id.clone(), pool)).collect(),
     })
-}
-
-fn names(object: Option<&Object<'_>>) -> Vec<String> {
-    object.iter().flat_map(|at| at.entries().map(|(key, _)| key.to_owned())).collect()
 }
 
 fn read_team(node: &Node<'_>, calendars: &[String], names: &mut Vec<String>, faults: &mut Faults) -> Option<Team> {

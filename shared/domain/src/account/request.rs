@@ -1,33 +1,97 @@
 //! What kind of account a client asks for, held against what is on offer: every fault at once.
 
-use domain::input::{Fault, Reader};
-use domain::rules::platforms::{AccountFacts, AccountType, Environment, Platform};
-use domain::rules::{Platforms, RuleError};
-use domain::{Country, Currency};
-use runtime::{Problem, StepError};
 use serde_json::Value;
+
+use super::rules::{AccountCase, AccountType, Environment, Placement, Platform, Platforms};
+use super::{Account, AccountFacts, AccountInner, AccountStatus};
+use crate::client::Client;
+use crate::input::{Fault, Reader};
+use crate::rules::RuleError;
+use crate::{AccountId, Country, Currency, Timestamp};
 
 /// Longest text of the caller's that a message repeats, in characters.
 const SHOWN_MAX: usize = 40;
 
 /// An account that is on offer.
-pub(crate) struct Choice {
-    pub platform: Platform,
-    pub account_type: String,
-    pub currency: Currency,
-    pub leverage: u32,
-    pub kind: Environment,
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Choice {
+    platform: Platform,
+    account_type: String,
+    currency: Currency,
+    leverage: u32,
+    kind: Environment,
+}
+
+/// Why no account is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountRefusal {
+    /// The request is wrong.
+    Faults(Vec<Fault>),
+    /// No group takes such accounts.
+    NotOnOffer,
+    /// Groups or leverage could not be judged.
+    Rules(RuleError),
+}
+
+impl From<RuleError> for AccountRefusal {
+    fn from(error: RuleError) -> Self {
+        Self::Rules(error)
+    }
+}
+
+impl Account {
+    /// The account that a client asks for, in the group that the rules give it, and why.
+    ///
+    /// # Errors
+    /// [`AccountRefusal`].
+    pub fn wanted(
+        body: &Value,
+        client: &Client,
+        rules: &Platforms,
+        id: AccountId,
+        now: Timestamp,
+    ) -> Result<(Self, Vec<String>), AccountRefusal> {
+        let residence = client.facts.residence;
+        let choice = read(body, residence, rules)?;
+        let case = choice.case(residence);
+        let placement = rules.placement(&case)?;
+        let place = placement.outcome().ok_or(AccountRefusal::NotOnOffer)?;
+        let mut why = placement.why("groups");
+        why.extend(rules.max_leverage(&case)?.why("leverage"));
+        Ok((choice.account(place, client, id, now), why))
+    }
 }
 
 impl Choice {
-    /// What rules about accounts may ask.
-    pub(crate) fn facts(&self, residence: Country) -> AccountFacts {
-        AccountFacts {
+    fn case(&self, residence: Country) -> AccountCase {
+        AccountCase {
             platform: self.platform,
             account_type: self.account_type.clone(),
             currency: self.currency,
             kind: self.kind,
             country: residence,
+        }
+    }
+
+    fn account(self, place: &Placement, client: &Client, id: AccountId, now: Timestamp) -> Account {
+        Account {
+            id,
+            client_id: client.id.clone(),
+            due: None,
+            facts: AccountFacts {
+                status: AccountStatus::Requested,
+                platform: self.platform.as_str().to_owned(),
+                account_type: self.account_type,
+                kind: self.kind.as_str().to_owned(),
+                currency: self.currency,
+                leverage: self.leverage,
+                server: place.server.clone(),
+                group: place.group.clone(),
+                login: None,
+                created_at: now,
+                review: None,
+            },
+            inner: AccountInner::default(),
         }
     }
 }
@@ -41,11 +105,7 @@ struct Parts<'r> {
     kind: Option<Environment>,
 }
 
-/// Reads a request.
-///
-/// # Errors
-/// 400 or 422 with every fault, 503 when the leverage rules cannot be judged.
-pub(crate) fn read(body: &Value, residence: Country, rules: &Platforms) -> Result<Choice, Problem> {
+fn read(body: &Value, residence: Country, rules: &Platforms) -> Result<Choice, AccountRefusal> {
     let mut reader = Reader::new(body);
     let kind = read_kind(&mut reader);
     let account_type = read_type(&mut reader, rules);
@@ -56,9 +116,8 @@ pub(crate) fn read(body: &Value, residence: Country, rules: &Platforms) -> Resul
         account_type,
         kind,
     };
-    let broken = |error: RuleError| StepError::Rules { set: "platforms", what: error.to_string() };
     if let Some(leverage) = parts.leverage {
-        let max = highest_leverage(&parts, residence, rules).map_err(broken)?;
+        let max = highest_leverage(&parts, residence, rules)?;
         if leverage == 0 || leverage > max {
             let message = format!("must be from 1 to {max} for residents of {residence}");
             reader.fault(Fault::new("/leverage", "leverage_out_of_range", message));
@@ -75,7 +134,7 @@ pub(crate) fn read(body: &Value, residence: Country, rules: &Platforms) -> Resul
         } if faults.is_empty() => {
             Ok(Choice { platform, account_type: account_type.name.clone(), currency, leverage, kind })
         }
-        _ => Err(Problem::input(faults)),
+        _ => Err(AccountRefusal::Faults(faults)),
     }
 }
 
@@ -91,8 +150,8 @@ fn highest_leverage(parts: &Parts<'_>, residence: Country, rules: &Platforms) ->
             for platform in parts.platform.map_or_else(|| account_type.platforms.clone(), |known| vec![known]) {
                 for kind in parts.kind.map_or_else(|| Environment::ALL.to_vec(), |known| vec![known]) {
                     let account_type = account_type.name.clone();
-                    let facts = AccountFacts { platform, account_type, currency, kind, country: residence };
-                    max = rules.max_leverage(&facts)?.outcome().map_or(max, |row| max.max(row.max));
+                    let case = AccountCase { platform, account_type, currency, kind, country: residence };
+                    max = rules.max_leverage(&case)?.outcome().map_or(max, |row| max.max(row.max));
                 }
             }
         }

@@ -3,11 +3,11 @@
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use super::super::read::{Faults, Node, Object, optional};
-use super::super::table::unique_name;
-use super::super::words::words;
 use super::{Agent, LanguageRule, OPEN_MAX, SHOWN_NAME_CHARS_MAX, SPAN_MAX};
 use crate::Seconds;
+use crate::rules::read::{Faults, Node, Object, optional};
+use crate::rules::table::unique_name;
+use crate::words::words;
 
 const POOLS_MAX: usize = 200;
 /// Members of a pool: their states are read at once.

@@ -1,9 +1,18 @@
-//! Closed vocabularies: an enum whose variants are words of a rule file.
+//! Closed vocabularies: an enum whose variants are the words of rule files, events and answers.
 
 /// A word that is not in a closed vocabulary.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not one of the known words")]
 pub struct UnknownWord;
+
+/// A closed vocabulary.
+pub trait Word: Copy + Sized + 'static {
+    /// Every value.
+    const WORDS: &'static [Self];
+
+    /// The word.
+    fn text(self) -> &'static str;
+}
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
@@ -25,6 +34,14 @@ macro_rules! words {
             }
         }
 
+        impl $crate::words::Word for $name {
+            const WORDS: &'static [Self] = Self::ALL;
+
+            fn text(self) -> &'static str {
+                self.as_str()
+            }
+        }
+
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.as_str())
@@ -32,10 +49,10 @@ macro_rules! words {
         }
 
         impl std::str::FromStr for $name {
-            type Err = $crate::rules::words::UnknownWord;
+            type Err = $crate::words::UnknownWord;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or($crate::rules::words::UnknownWord)
+                Self::ALL.iter().copied().find(|word| word.as_str() == text).ok_or($crate::words::UnknownWord)
             }
         }
     };

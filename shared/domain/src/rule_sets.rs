@@ -1,0 +1,163 @@
+//! The rule sets there are, one line each.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use crate::input::Fault;
+use crate::rules::rule_set::{Reference, RuleSet};
+use crate::words::UnknownWord;
+
+macro_rules! rule_sets {
+    ($($variant:ident = $set:ty,)+) => {
+        /// A rule set by its name in routes, tables and files.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum SetName {
+            $(#[doc = concat!("[`", stringify!($set), "`].")] $variant,)+
+        }
+
+        impl SetName {
+            /// Every set.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => <$set as RuleSet>::NAME,)+
+                }
+            }
+
+            /// Reads a document of the set: its names for others, and what it names of them.
+            fn read(self, document: &Json) -> Result<Links, Vec<Fault>> {
+                match self {
+                    $(Self::$variant => <$set>::parse(document).map(|set| Links::of(&set)),)+
+                }
+            }
+
+            /// The kinds of names that the set offers to others.
+            fn offers(self) -> Vec<&'static str> {
+                match self {
+                    $(Self::$variant => <$set>::OFFERS.iter().map(|offer| offer.what).collect(),)+
+                }
+            }
+        }
+    };
+}
+
+rule_sets! {
+    Psps = crate::payment::rules::Psps,
+    Platforms = crate::account::rules::Platforms,
+    Notifications = crate::notification::rules::Notifications,
+    WorkKinds = crate::work::rules::WorkKinds,
+    LeadIntake = crate::lead::rules::LeadIntake,
+    LeadScoring = crate::lead::rules::LeadScoring,
+    LeadRouting = crate::lead::rules::LeadRouting,
+    Sales = crate::sales::rules::SalesRules,
+    Sequences = crate::journey::rules::Sequences,
+}
+
+impl std::fmt::Display for SetName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for SetName {
+    type Err = UnknownWord;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.iter().copied().find(|set| set.as_str() == text).ok_or(UnknownWord)
+    }
+}
+
+/// Checks a document as the rule set of a name.
+///
+/// # Errors
+/// Every fault with its JSON pointer.
+pub fn parse_any(set: SetName, document: &Json) -> Result<(), Vec<Fault>> {
+    set.read(document).map(drop)
+}
+
+/// What ties a document to those of other sets.
+struct Links {
+    offered: BTreeMap<&'static str, Vec<String>>,
+    references: Vec<Reference>,
+}
+
+impl Links {
+    fn of<S: RuleSet>(set: &S) -> Self {
+        let offered = S::OFFERS.iter().map(|offer| (offer.what, (offer.names)(set))).collect();
+        Self { offered, references: set.references() }
+    }
+}
+
+/// A fault of a set that only shows beside the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReferenceFault {
+    /// The set that names what is not there.
+    pub set: SetName,
+    /// What and where.
+    pub fault: Fault,
+}
+
+/// Finds every name that the set which should have it does not have. Sets that are not given, or that do not parse by
+/// themselves, are not judged.
+pub fn faults_between(documents: &BTreeMap<SetName, Json>) -> Vec<ReferenceFault> {
+    let read: BTreeMap<SetName, Links> =
+        documents.iter().filter_map(|(set, document)| Some((*set, set.read(document).ok()?))).collect();
+    let fault = |set: SetName, reference: &Reference| {
+        let fault = missing(reference, |owner| read.get(&owner)?.offered.get(reference.what).map(Vec::as_slice))?;
+        Some(ReferenceFault { set, fault })
+    };
+    read.iter().flat_map(|(set, links)| links.references.iter().filter_map(|one| fault(*set, one))).collect()
+}
+
+/// The fault of a reference, if it leads nowhere. One of a kind that no set offers always does: a slip in the code of a set
+/// must not read as "nothing to check".
+fn missing<'n>(reference: &Reference, offered: impl Fn(SetName) -> Option<&'n [String]>) -> Option<Fault> {
+    let Reference { pointer, what, name } = reference;
+    let message = format!("there is no {what} `{name}`");
+    let Some(owner) = SetName::ALL.iter().copied().find(|set| set.offers().contains(what)) else {
+        return Some(Fault::new(pointer.clone(), "missing_reference", message));
+    };
+    let known = offered(owner)?;
+    (!known.contains(name)).then(|| Fault::new(pointer.clone(), "missing_reference", message).allowing(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_names_and_each_is_one_sets() {
+        for set in SetName::ALL {
+            assert!(crate::rules::is_rule_name(set.as_str()), "{set}");
+            assert_eq!(set.as_str().parse(), Ok(*set));
+        }
+        assert_eq!("nothing".parse::<SetName>(), Err(UnknownWord));
+    }
+
+    #[test]
+    fn a_kind_of_name_is_offered_by_one_set() {
+        let all: Vec<&str> = SetName::ALL.iter().flat_map(|set| set.offers()).collect();
+        let distinct: std::collections::BTreeSet<&str> = all.iter().copied().collect();
+        assert_eq!(all.len(), distinct.len(), "{all:?}");
+        assert!(distinct.contains("pool"));
+    }
+
+    #[test]
+    fn a_reference_to_what_nobody_offers_is_a_fault() {
+        let reference = |what, name: &str| Reference { pointer: "/at".to_owned(), what, name: name.to_owned() };
+        let pools = ["vip".to_owned()];
+        let given = |set: SetName| (set == SetName::Sales).then_some(pools.as_slice());
+        assert_eq!(missing(&reference("pool", "vip"), given), None);
+        let fault = missing(&reference("pool", "vpi"), given).unwrap();
+        assert_eq!(
+            (fault.pointer.as_str(), fault.code, fault.message.as_str()),
+            ("/at", "missing_reference", "there is no pool `vpi`")
+        );
+        assert_eq!(fault.allowed_values, ["vip"]);
+        assert_eq!(missing(&reference("pool", "vpi"), |_| None), None, "its set is not at hand");
+        assert!(missing(&reference("swimming_pool", "vip"), given).is_some());
+    }
+}

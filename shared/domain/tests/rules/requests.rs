@@ -1,0 +1,315 @@
+//! What clients ask for, held against the seed files: each refusal in the words that a caller reads, each boundary.
+
+use domain::account::request::AccountRefusal;
+use domain::account::rules::Platforms;
+use domain::account::{Account, AccountStatus};
+use domain::client::Client;
+use domain::input::Fault;
+use domain::payment::rules::Psps;
+use domain::payment::{DepositRefusal, DepositRequest};
+use domain::rule_sets::SetName;
+use domain::rules::RuleSet;
+use domain::{AccountId, ClientId, Money, Timestamp};
+use serde_json::{Value as Json, json};
+
+use crate::seeds::{currency, seed};
+
+fn now() -> Timestamp {
+    "2026-11-23T10:15:30Z".parse().unwrap()
+}
+
+fn client(residence: &str) -> Client {
+    let registration = json!({
+        "email": "ana@example.com", "phone": "+34600111222", "full_name": "Ana López", "date_of_birth": "1988-11-23",
+        "residence": residence, "nationality": "MX", "language": "es",
+    });
+    Client::register(&registration, ClientId::from_bits(1), now()).unwrap()
+}
+
+/// Faults in words: pointer, code, message, and what would be accepted.
+fn told(faults: &[Fault]) -> Vec<String> {
+    let line = |fault: &Fault| {
+        let allowed = fault.allowed_values.join(" ");
+        let line = format!("{} {}: {} [{allowed}]", fault.pointer, fault.code, fault.message);
+        line.replace(" []", "")
+    };
+    faults.iter().map(line).collect()
+}
+
+fn account_wish(change: impl FnOnce(&mut Json)) -> Json {
+    let mut body = json!({"platform": "mt5", "account_type": "standard", "currency": "USD", "leverage": 30});
+    change(&mut body);
+    body
+}
+
+fn platforms(change: impl FnOnce(&mut Json)) -> Platforms {
+    let mut document = seed(SetName::Platforms);
+    change(&mut document);
+    Platforms::parse(&document).unwrap()
+}
+
+fn wanted(body: &Json, residence: &str, rules: &Platforms) -> Result<(Account, Vec<String>), AccountRefusal> {
+    Account::wanted(body, &client(residence), rules, AccountId::from_bits(3), now())
+}
+
+fn refused_account(body: &Json, residence: &str) -> Vec<String> {
+    match wanted(body, residence, &platforms(|_| {})) {
+        Err(AccountRefusal::Faults(faults)) => told(&faults),
+        other => panic!("{body}: {other:?}"),
+    }
+}
+
+#[test]
+fn an_account_goes_where_the_rules_put_it_and_says_why() {
+    let rules = platforms(|_| {});
+    let (account, why) = wanted(&account_wish(|_| {}), "ES", &rules).unwrap();
+    let facts = &account.facts;
+    assert_eq!(
+        (
+            facts.platform.as_str(),
+            facts.account_type.as_str(),
+            facts.kind.as_str(),
+            facts.currency.code(),
+            facts.leverage
+        ),
+        ("mt5", "standard", "live", "USD", 30)
+    );
+    assert_eq!((facts.server.as_str(), facts.group.as_str()), ("mt5-live", "real\\standard-USD"));
+    assert_eq!((facts.status, facts.login.as_ref(), facts.created_at), (AccountStatus::Requested, None, now()));
+    assert_eq!((account.client_id, account.due), (ClientId::from_bits(1), None));
+    assert_eq!(why, ["groups/mt5-live-standard-usd: yes", "leverage/eu: yes"]);
+
+    let (demo, why) = wanted(&account_wish(|body| body["kind"] = json!("demo")), "MX", &rules).unwrap();
+    assert_eq!((demo.facts.kind.as_str(), demo.facts.server.as_str()), ("demo", "mt5-demo"));
+    assert_eq!(why.last().unwrap(), "leverage/elsewhere: yes");
+}
+
+#[test]
+fn leverage_ends_where_the_rules_of_the_residence_end() {
+    let rules = platforms(|_| {});
+    for (residence, most) in [("ES", 30), ("MX", 500)] {
+        for leverage in [1, most] {
+            let body = account_wish(|body| body["leverage"] = json!(leverage));
+            assert_eq!(wanted(&body, residence, &rules).unwrap().0.facts.leverage, leverage, "{residence}");
+        }
+        for leverage in [0, most + 1, 5_000] {
+            let body = account_wish(|body| body["leverage"] = json!(leverage));
+            let message = format!("must be from 1 to {most} for residents of {residence}");
+            assert_eq!(refused_account(&body, residence), [format!("/leverage leverage_out_of_range: {message}")]);
+        }
+    }
+}
+
+#[test]
+fn the_most_of_what_is_known_is_the_limit_where_something_is_not() {
+    // a professional account may have more; who does not say a known type is told the most of any
+    let rules = platforms(|document| {
+        document["account_types"].as_array_mut().unwrap().push(json!({
+            "name": "pro", "currencies": ["USD"], "platforms": ["mt4"]
+        }));
+        let row = json!({"id": "pro", "when": {"field": "account_type", "eq": "pro"}, "then": {"max": 100}});
+        document["leverage"].as_array_mut().unwrap().insert(0, row);
+    });
+    let asked = |kind: &str, leverage: u32| {
+        let body = account_wish(|body| {
+            body["account_type"] = json!(kind);
+            body["leverage"] = json!(leverage);
+        });
+        match wanted(&body, "ES", &rules) {
+            Err(AccountRefusal::Faults(faults)) => told(&faults),
+            other => panic!("{other:?}"),
+        }
+    };
+    let unknown = "/account_type unknown_value: \"vip\" is not on offer [standard pro]";
+    assert_eq!(asked("vip", 100), [unknown]);
+    assert_eq!(
+        asked("vip", 101),
+        [unknown, "/leverage leverage_out_of_range: must be from 1 to 100 for residents of ES"]
+    );
+    assert_eq!(asked("standard", 31), ["/leverage leverage_out_of_range: must be from 1 to 30 for residents of ES"]);
+}
+
+#[test]
+fn each_part_of_an_account_is_held_against_what_is_on_offer() {
+    type Change = fn(&mut Json);
+    let cases: [(Change, &str); 9] = [
+        (|body| body["kind"] = json!("paper"), "/kind unknown_value: \"paper\" is not on offer [live demo]"),
+        (|body| body["platform"] = json!("mt4"), "/platform unknown_value: \"mt4\" is not on offer [mt5]"),
+        (|body| body["platform"] = json!("zulu"), "/platform unknown_value: \"zulu\" is not on offer [mt5]"),
+        (
+            |body| body["currency"] = json!("CHF"),
+            "/currency unsupported_currency: \"CHF\" is not on offer [USD EUR GBP JPY]",
+        ),
+        (
+            |body| body["currency"] = json!("dollar"),
+            "/currency unknown_currency: \"dollar\" is not on offer [USD EUR GBP JPY]",
+        ),
+        (|body| drop(body.as_object_mut().unwrap().remove("currency")), "/currency missing: is required"),
+        (|body| drop(body.as_object_mut().unwrap().remove("leverage")), "/leverage missing: is required"),
+        (|body| body["leverage"] = json!("30"), "/leverage wrong_type: must be a whole number"),
+        (|body| body["colour"] = json!("red"), "/colour unknown_field: is not a field of this request"),
+    ];
+    for (change, line) in cases {
+        assert_eq!(refused_account(&account_wish(change), "MX"), [line]);
+    }
+    let long = "x".repeat(100);
+    let found = refused_account(&account_wish(|body| body["platform"] = json!(long)), "MX");
+    assert_eq!(found, [format!("/platform unknown_value: {:?} is not on offer [mt5]", "x".repeat(40))]);
+}
+
+#[test]
+fn several_faults_of_an_account_are_told_at_once() {
+    let body = json!({"kind": "paper", "account_type": "vip", "platform": "mt4", "currency": "CHF", "leverage": 501});
+    let found = refused_account(&body, "MX");
+    let pointers: Vec<&str> = found.iter().filter_map(|line| line.split(' ').next()).collect();
+    // without a known type any currency may be one of its currencies
+    assert_eq!(pointers, ["/kind", "/account_type", "/platform", "/leverage"]);
+}
+
+const ACCOUNT: &str = "acc_00000000000000000000000003";
+
+fn own_account(status: AccountStatus, login: Option<&str>) -> Account {
+    let rules = platforms(|_| {});
+    let (mut account, _) = wanted(&account_wish(|_| {}), "ES", &rules).unwrap();
+    account.facts.status = status;
+    account.facts.login = login.map(str::to_owned);
+    account
+}
+
+fn open_account() -> Account {
+    own_account(AccountStatus::Open, Some("954402"))
+}
+
+fn psps(change: impl FnOnce(&mut Json)) -> Psps {
+    let mut document = seed(SetName::Psps);
+    change(&mut document);
+    Psps::parse(&document).unwrap()
+}
+
+fn deposit(amount: &str, currency: &str, psp: &str) -> Json {
+    json!({"account_id": ACCOUNT, "amount": {"amount": amount, "currency": currency}, "psp": psp})
+}
+
+fn ask(body: &Json, account: Option<Account>, rules: &Psps) -> Result<DepositRequest, DepositRefusal> {
+    let is_url = |text: &str| text.starts_with("https://");
+    DepositRequest::read(body, client("ES"), account, rules, is_url)
+}
+
+fn refused_deposit(body: &Json, account: Option<Account>, rules: &Psps) -> Vec<String> {
+    match ask(body, account, rules) {
+        Err(DepositRefusal::Faults(faults)) => told(&faults),
+        other => panic!("{body}: {other:?}"),
+    }
+}
+
+#[test]
+fn a_deposit_is_opened_from_the_least_to_the_most() {
+    let rules = psps(|_| {});
+    for amount in ["10.00", "10.01", "1250", "49999.99", "50000.00"] {
+        let mut body = deposit(amount, "USD", "stripe");
+        body["return_url"] = json!("https://portal.example.com/done");
+        let asked = ask(&body, Some(open_account()), &rules).unwrap();
+        assert_eq!((asked.login.as_str(), asked.psp.name.as_str()), ("954402", "stripe"));
+        assert_eq!(asked.return_url.as_deref(), Some("https://portal.example.com/done"));
+        assert_eq!(asked.amount, Money::parse(amount, currency("USD")).unwrap());
+        assert_eq!(asked.why, ["deposit_limits/dollar_euro_pound: yes"]);
+    }
+    for (amount, code) in [("9.99", "below_minimum"), ("50000.01", "above_maximum")] {
+        let found = refused_deposit(&deposit(amount, "USD", "stripe"), Some(open_account()), &rules);
+        assert_eq!(found, [format!("/amount/amount {code}: must be from 10 to 50000 USD")]);
+    }
+}
+
+#[test]
+fn each_refusal_of_a_deposit_says_what_would_be_taken() {
+    let rules = psps(|document| {
+        document["psps"][1]["currencies"] = json!(["EUR"]);
+        let mut third = document["psps"][1].clone();
+        third["name"] = json!("retired");
+        third["enabled"] = json!(false);
+        document["psps"].as_array_mut().unwrap().push(third);
+    });
+    let mut nobody = deposit("100", "USD", "stripe");
+    nobody["account_id"] = json!("acc_x");
+    for (body, account, lines) in [
+        (nobody, None, vec!["/account_id unknown_account: is not an account of this client"]),
+        (
+            deposit("100", "EUR", "stripe"),
+            Some(open_account()),
+            vec!["/amount/currency currency_mismatch: the account is in USD [USD]"],
+        ),
+        (
+            deposit("100", "USD", "praxis"),
+            Some(open_account()),
+            vec!["/amount/currency unsupported_currency: praxis does not take this currency [EUR]"],
+        ),
+        (
+            deposit("100", "USD", "paypal"),
+            Some(open_account()),
+            vec!["/psp unknown_psp: is not a payment provider on offer [stripe]"],
+        ),
+        (
+            deposit("100", "EUR", "retired"),
+            None,
+            vec![
+                "/account_id unknown_account: is not an account of this client",
+                "/psp unknown_psp: is not a payment provider on offer [stripe praxis]",
+            ],
+        ),
+        (
+            // no provider is known: the limits of those that take the currency still hold
+            deposit("9", "USD", "paypal"),
+            Some(open_account()),
+            vec![
+                "/psp unknown_psp: is not a payment provider on offer [stripe]",
+                "/amount/amount below_minimum: must be from 10 to 50000 USD",
+            ],
+        ),
+    ] {
+        assert_eq!(refused_deposit(&body, account, &rules), lines, "{body}");
+    }
+}
+
+#[test]
+fn an_address_to_return_to_is_an_address_and_not_too_long() {
+    let rules = psps(|_| {});
+    let line = ["/return_url invalid_url: must be an absolute http or https URL"];
+    let with = |url: String| {
+        let mut body = deposit("100", "USD", "stripe");
+        body["return_url"] = json!(url);
+        body
+    };
+    let of_length = |length: usize| format!("https://x/{}", "a".repeat(length - 10));
+    assert!(ask(&with(of_length(500)), Some(open_account()), &rules).is_ok());
+    assert_eq!(refused_deposit(&with(of_length(501)), Some(open_account()), &rules), line);
+    assert_eq!(refused_deposit(&with("javascript:alert(1)".to_owned()), Some(open_account()), &rules), line);
+}
+
+#[test]
+fn money_goes_only_to_an_account_that_is_open() {
+    let rules = psps(|_| {});
+    let body = deposit("100", "USD", "stripe");
+    for (status, login) in [
+        (AccountStatus::Requested, None),
+        (AccountStatus::Creating, None),
+        (AccountStatus::Unknown, None),
+        (AccountStatus::Failed, None),
+        (AccountStatus::Closed, Some("954402")),
+        (AccountStatus::Open, None),
+    ] {
+        let account = own_account(status, login);
+        assert_eq!(ask(&body, Some(account), &rules), Err(DepositRefusal::AccountNotOpen), "{status:?}");
+    }
+    // what is wrong with the request is told first
+    let found =
+        refused_deposit(&deposit("9", "USD", "stripe"), Some(own_account(AccountStatus::Requested, None)), &rules);
+    assert_eq!(found, ["/amount/amount below_minimum: must be from 10 to 50000 USD"]);
+}
+
+#[test]
+fn the_account_is_named_by_the_request_or_not_at_all() {
+    assert_eq!(DepositRequest::account_named(&deposit("1", "USD", "stripe")), Some(ACCOUNT));
+    for body in [json!({}), json!({"account_id": 3}), json!([]), json!(null)] {
+        assert_eq!(DepositRequest::account_named(&body), None, "{body}");
+    }
+}
