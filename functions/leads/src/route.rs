@@ -113,7 +113,7 @@ impl Route {
             None => None,
         };
         let winner = match lead.winner() {
-            Some(winner) => self.crm.load::<AgentState>(&winner).await?,
+            Some(winner) => self.crm.load::<AgentState>(winner).await?,
             None => None,
         };
         let entities = (task.as_ref().map(|task| &task.entity), winner.as_ref().map(|agent| &agent.entity));

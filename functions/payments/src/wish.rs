@@ -39,9 +39,9 @@ fn refusal(refusal: DepositRefusal) -> Problem {
 
 /// Eventually consistent first, at half the price; a client of this second may only be seen by the second read.
 async fn client(crm: &Crm, id: &ClientId) -> Result<Client, Problem> {
-    let stored = match crm.load_settled::<Client>(&id).await? {
+    let stored = match crm.load_settled::<Client>(id).await? {
         Some(stored) => Some(stored),
-        None => crm.load::<Client>(&id).await?,
+        None => crm.load::<Client>(id).await?,
     };
     Ok(stored.ok_or_else(|| Problem::not_found("there is no such client"))?.entity)
 }

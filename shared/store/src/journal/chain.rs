@@ -110,7 +110,8 @@ mod tests {
             execution_id: "1".to_owned(),
             trigger: "t".to_owned(),
             at_ms,
-            rules: None,
+            rules: Vec::new(),
+            postings: domain::ledger::Postings::none(),
             why: vec![format!("because {version}")],
             outcome: "changed".to_owned(),
             events: vec![],
@@ -135,6 +136,8 @@ mod tests {
 
     fn head(entry: &JournalEntry) -> Outboxed {
         Outboxed {
+            kind: None,
+            is_postponed: false,
             entity: entry.entity.clone(),
             version: entry.version,
             client: None,
