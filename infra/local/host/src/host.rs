@@ -433,7 +433,7 @@ impl Wiring<'_> {
                 dead_letters: dead_letters.map(Arc::clone),
                 invoker: self.invoker.clone(),
                 time: self.context.time.clone(),
-                sweep: config.sweeps.get(&deployed.spec.binary).map(|index| self.sweep(dynamo, index)),
+                sweep: config.sweeps.get(&deployed.spec.handler).map(|index| self.sweep(dynamo, index)),
             });
             if !config.manual_schedules {
                 timer.arm();

@@ -13,6 +13,7 @@ mod clock;
 mod decisions;
 mod deposits;
 mod events;
+mod failures;
 mod idempotency;
 mod journal;
 mod leads;

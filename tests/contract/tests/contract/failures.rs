@@ -1,0 +1,135 @@
+//! What becomes of what a function fails at: nothing that is due stands still, nothing that was committed is lost, and a person
+//! is told once.
+
+use domain::payment::Deposit;
+use domain::rule_sets::SetName;
+use serde_json::{Value, json};
+use store::{RuleVersion, Stored};
+
+use crate::world::{Payment, World, items};
+
+/// Publishes a rule set that nobody can use.
+async fn break_rules(world: &World, set: &str, version: u64) {
+    let broken = RuleVersion {
+        set: set.to_owned(),
+        version,
+        document: "{}".to_owned(),
+        author: "nobody".to_owned(),
+        effective_at: world.now(),
+    };
+    assert!(world.broker.rules().publish(&broken).await.unwrap());
+}
+
+async fn stored(world: &World, payment: &Payment) -> Stored<Deposit> {
+    world.broker.money().load(&payment.id.parse().unwrap()).await.unwrap().unwrap()
+}
+
+async fn dead_letters(world: &World) -> Vec<Value> {
+    let work = items(&world.get("support", "/v1/work?queue=support").await);
+    work.into_iter().filter(|item| item["kind"] == "dead_letter").collect()
+}
+
+async fn later(world: &World, seconds: u64) {
+    world.pass(seconds).await;
+    world.sweep().await;
+}
+
+#[tokio::test]
+async fn what_is_due_and_fails_comes_again_later_each_time_and_is_one_work_item() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let payment = world.deposit(&trader, "100.00", "stripe").await;
+    let first = stored(&world, &payment).await;
+    break_rules(&world, "psps", 2).await;
+    for (waits, letters) in [(901, 0), (61, 0), (121, 0), (241, 1), (481, 1)] {
+        later(&world, waits).await;
+        let now = stored(&world, &payment).await;
+        assert_eq!((now.version, now.hash), (first.version, first.hash), "no version of its own");
+        assert!(now.entity.due.is_some_and(|due| due > world.now()), "it is due later: {:?}", now.entity.due);
+        let letters_now = dead_letters(&world).await;
+        assert_eq!(letters_now.len(), letters, "{letters_now:?}");
+        assert!(world.broker.host.queue_depths().values().all(|depth| depth.visible + depth.delayed == 0));
+    }
+    let letter = &dead_letters(&world).await[0];
+    assert_eq!(
+        (&letter["subject"]["entity"], &letter["subject"]["queue"]),
+        (&json!(payment.id), &json!("pipworks-local-payments-overdue"))
+    );
+    assert_eq!(letter["trigger"]["message_attributes"]["reason"]["stringValue"], "Rules");
+
+    // a person repairs the rules: the automation goes on by itself
+    world.publish(SetName::Psps, 3, |_| ()).await;
+    later(&world, 961).await;
+    let moved = stored(&world, &payment).await;
+    assert!(moved.version > first.version, "{:?}", moved.entity.facts);
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_understood_is_a_work_item_at_once_and_anew_when_it_happens_again() {
+    let world = World::start().await;
+    let file = async || {
+        world.broker.host.send_message("PaymentsCreditQueue", "{\"detail\": 7}").unwrap();
+        world.idle().await;
+        dead_letters(&world).await
+    };
+    let filed = file().await;
+    assert_eq!(filed.len(), 1, "{filed:?}");
+    assert_eq!(filed[0]["subject"]["queue"], "pipworks-local-payments-credit");
+    let again = file().await;
+    assert_eq!((again.len(), &again[0]["work_id"]), (1, &filed[0]["work_id"]), "{again:?}");
+    let work_id = filed[0]["work_id"].as_str().unwrap();
+    let closed = world.act("support", work_id, &json!({"action": "resolve", "outcome": "seen to"})).await;
+    assert_eq!(closed.status, 200, "{:?}", closed.json);
+    assert_eq!(dead_letters(&world).await.len(), 0);
+    let anew = file().await;
+    assert_eq!((anew.len(), anew[0]["work_id"].as_str()), (1, Some(work_id)), "{anew:?}");
+}
+
+/// An item of a table as it stands, in the form of a stream's image.
+async fn item(world: &World, table: &str, key: Value) -> Value {
+    let name = &world.broker.host.template().tables[table].name;
+    let got = world.broker.host.db().request("GetItem", &json!({"TableName": name, "Key": key})).await.unwrap();
+    got["Item"].clone()
+}
+
+#[tokio::test]
+async fn a_version_that_cannot_be_journalled_is_parked_whole_and_the_others_go_on() {
+    let world = World::start().await;
+    let name = &world.broker.host.template().tables["MoneyTable"].name;
+    let poison = json!({
+        "pk": {"S": "pay_00000000000000000000000000"}, "sk": {"S": "#"}, "kind": {"S": "deposit"}, "v": {"N": "1"},
+        "state": {"S": "{}"}, "outbox": {"S": "not a record"},
+    });
+    let put = json!({"TableName": name, "Item": poison});
+    world.broker.host.db().request("PutItem", &put).await.unwrap();
+    world.idle().await;
+    let parked = world.broker.host.queue_depths()["pipworks-local-relay-parked"];
+    assert_eq!(parked.delayed, 1, "it waits for somebody who can read it: {parked:?}");
+
+    let trader = world.trader("USD").await;
+    let payment = world.credited(&trader, "100.00", 10_000).await;
+    world.idle().await;
+    let journal = world.get("finance", &format!("/v1/journal?entity={}", payment.id)).await;
+    assert_eq!((&journal.json["verified"], items(&journal).len()), (&json!(true), 4), "{:?}", journal.json);
+}
+
+#[tokio::test]
+async fn a_parked_version_is_delivered_when_it_comes_again() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let payment = world.credited(&trader, "100.00", 10_000).await;
+    world.idle().await;
+    let path = format!("/v1/journal?entity={}", payment.id);
+    let image = item(&world, "MoneyTable", json!({"pk": {"S": payment.id}, "sk": {"S": "#"}})).await;
+    // as if the relay had parked the newest version instead of journalling it
+    let journal = &world.broker.host.template().tables["JournalTable"].name;
+    let key = json!({"entity": {"S": payment.id}, "version": {"N": "4"}});
+    world.broker.host.db().request("DeleteItem", &json!({"TableName": journal, "Key": key})).await.unwrap();
+    assert_eq!(items(&world.get("finance", &path).await).len(), 3);
+    let body = json!({"image": image}).to_string();
+    world.broker.host.send_message("pipworks-local-relay-parked", &body).unwrap();
+    world.idle().await;
+    let shown = world.get("finance", &path).await;
+    assert_eq!((&shown.json["verified"], items(&shown).len()), (&json!(true), 4), "{:?}", shown.json);
+    assert_eq!(world.broker.money().ledger_of(&trader.account.parse().unwrap()).await.unwrap().len(), 1, "booked once");
+}
