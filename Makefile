@@ -1,4 +1,5 @@
 # Everything is installed into .local/ and target/; nothing outside this folder is touched.
+# Cargo is called for the whole workspace, not with -p: then features are the same everywhere and nothing is built twice.
 PYTHON ?= python3
 CARGO ?= cargo
 STACK = $(PYTHON) infra/local/localstack/stack.py
@@ -8,7 +9,7 @@ TOOLS = .local/tools/bin
 
 ## a brokerage on this machine and a day of it; ONCE=1 ends by itself. Needs Rust only.
 demo: need-rust
-	$(CARGO) run --locked --profile demo -p broker --bin pipworks
+	$(CARGO) run --locked --profile demo --bin pipworks
 
 ## every test, LocalStack and DynamoDB Local included. Needs Rust and Python.
 test: need-rust need-python
@@ -30,7 +31,7 @@ check: need-rust need-python
 bench: need-rust need-python
 	$(PYTHON) infra/local/localstack/setup.py dynamodb
 	$(CARGO) build --locked --release --workspace --bins
-	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(CARGO) run --locked --release -p bench
+	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(CARGO) run --locked --release --bin bench
 	CARGO="$(CARGO)" shared/screening/tools/bench.sh
 
 ## the functions as zips for arm64, in target/lambda/
@@ -48,7 +49,7 @@ deploy: need-rust need-python
 
 ## checks infra/rules; TABLE=… NAMES="SECRET_PREFIX=pipworks/prod …" publishes what changed
 rules: need-rust
-	$(CARGO) run --locked -p broker --bin pipworks-rules -- $(TABLE) $(NAMES)
+	$(CARGO) run --locked --bin pipworks-rules -- $(TABLE) $(NAMES)
 
 need-rust:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs and start again" >&2; exit 1; }
