@@ -9,7 +9,7 @@ TOOLS = .local/tools/bin
 
 ## a brokerage on this machine and a day of it; ONCE=1 ends by itself. Needs Rust only.
 demo: need-rust
-	$(CARGO) run --locked --profile demo --bin pipworks
+	$(CARGO) run --locked --bin pipworks
 
 ## every test, LocalStack and DynamoDB Local included. Needs Rust and Python.
 test: need-rust need-python
@@ -18,12 +18,13 @@ test: need-rust need-python
 	$(CARGO) build --locked --workspace --bins
 	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(STACK) run -- $(CARGO) test --locked --workspace
 
-## format, lints, docs, licences and bans, the template
+## format, lints, docs, unused dependencies, licences and bans, the template
 check: need-rust need-python
 	$(PYTHON) infra/local/tools/setup.py cfn-lint cargo-deny
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+	$(PYTHON) infra/local/tools/unused_dependencies.py
 	$(TOOLS)/cargo-deny --all-features check licenses bans sources
 	$(TOOLS)/cfn-lint infra/template.yaml infra/account.yaml
 

@@ -1,13 +1,10 @@
 //! The card payment provider on the wire.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-mod support;
-
+use crate::support::{Answer, Client, Received, Receiver, form, get, post, start, state};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use simulators::{Running, stripe::signature::v1};
-use support::{Answer, Client, Received, Receiver, form, get, post, start, state};
 
 const KEY: &str = "Bearer sk_test_local";
 const SECRET: &str = "whsec_local";

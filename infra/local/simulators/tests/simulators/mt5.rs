@@ -1,15 +1,11 @@
 //! The trading server on the wire.
 
-mod support;
-#[path = "support/mt5.rs"]
-mod trading;
-
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::support::{Client, PATIENCE, get, post, start, state};
+use crate::trading::{ACCOUNT, PASSWORD, PASSWORDS, answer, balance, deals, hash, log_on, manager, open};
 use serde_json::{Value, json};
 use simulators::{Config, Simulators};
-use support::{Client, PATIENCE, get, post, start, state};
-use trading::{ACCOUNT, PASSWORD, PASSWORDS, answer, balance, deals, hash, log_on, manager, open};
 
 #[test]
 fn the_published_handshake_vector_holds_on_both_sides() {
