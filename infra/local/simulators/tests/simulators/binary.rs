@@ -1,12 +1,10 @@
 //! The binary: settings from arguments and environment, one line of JSON, runs until killed.
 
-mod support;
-
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
+use crate::support::Client;
 use serde_json::Value;
-use support::Client;
 
 /// Kills its process at the end of the test, also a failed one.
 struct Killed(Child);

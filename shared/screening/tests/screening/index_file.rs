@@ -1,12 +1,10 @@
 //! The index file: the same bytes for the same lists, and an error of its own for each kind of wrong file.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
-mod common;
-
 use screening::index::{Index, IndexError, ListInfo, build};
 use screening::matching::query::{Query, QueryKind};
 use screening::matching::screener::{Options, Screener};
+
+use crate::common;
 
 fn sample() -> Index {
     let lists = [ListInfo { code: "ofac_sdn".to_owned(), version: "2026-01-01".to_owned() }];

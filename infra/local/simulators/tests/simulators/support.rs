@@ -1,6 +1,4 @@
 //! A small HTTP/1.1 client on one connection, and a receiver of webhooks.
-#![allow(dead_code, reason = "each test file uses its own part")]
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test ends at the first surprise")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

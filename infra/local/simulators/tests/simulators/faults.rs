@@ -1,16 +1,11 @@
 //! Each scripted fault: what the caller sees, and whether it was done.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
-
-mod support;
-#[path = "support/mt5.rs"]
-mod trading;
 
 use std::time::{Duration, Instant};
 
+use crate::support::{Client, post, start, state, until};
+use crate::trading::{balance, balance_path, manager, open};
 use serde_json::{Value, json};
 use simulators::Running;
-use support::{Client, post, start, state, until};
-use trading::{balance, balance_path, manager, open};
 
 async fn script(running: &Running, fault: Value) {
     let faults = json!([{ "operation": "trade_balance", "fault": fault }]);

@@ -1,7 +1,5 @@
 //! The real template: it parses, it holds together, and it deploys exactly the code there is.
 
-#![expect(clippy::unwrap_used, reason = "what a test does not expect ends it")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,5 @@
 //! What each parser makes of each form of row, on small samples in the formats of the lists.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
 use screening::lists::format::Format;
 use screening::lists::ofac_csv::{OfacFiles, read};
 use screening::lists::{ListError, Loaded, pep_csv};
@@ -64,9 +62,9 @@ fn faults(loaded: &Loaded) -> Vec<String> {
 fn ofac_csv() {
     let files = OfacFiles {
         list: "ofac_sdn",
-        primary: include_bytes!("../sample/sdn.csv"),
-        aliases: Some(include_bytes!("../sample/alt.csv")),
-        addresses: Some(include_bytes!("../sample/add.csv")),
+        primary: include_bytes!("../../sample/sdn.csv"),
+        aliases: Some(include_bytes!("../../sample/alt.csv")),
+        addresses: Some(include_bytes!("../../sample/add.csv")),
         comments: Some(b"9001,\"; alt. Passport XY7654321 (Ukraine).\"\r\n\x1a"),
     };
     let loaded = read(&files).unwrap();
@@ -89,7 +87,7 @@ fn ofac_csv() {
 
 #[test]
 fn ofac_sdn_xml() {
-    let loaded = single(include_bytes!("samples/sdn.xml"), Format::OfacXml);
+    let loaded = single(include_bytes!("../samples/sdn.xml"), Format::OfacXml);
     assert_eq!(loaded.published.as_deref(), Some("2025-03-28"));
     assert_eq!(
         lines(&loaded),
@@ -104,7 +102,7 @@ fn ofac_sdn_xml() {
 
 #[test]
 fn ofac_advanced_xml() {
-    let loaded = single(include_bytes!("samples/sdn_advanced.xml"), Format::OfacAdvanced);
+    let loaded = single(include_bytes!("../samples/sdn_advanced.xml"), Format::OfacAdvanced);
     assert_eq!(loaded.published.as_deref(), Some("2025-03-28"));
     assert_eq!(
         lines(&loaded),
@@ -117,7 +115,7 @@ fn ofac_advanced_xml() {
 
 #[test]
 fn eu_csv_of_both_versions() {
-    let loaded = single(include_bytes!("samples/eu_1_1.csv"), Format::EuCsv);
+    let loaded = single(include_bytes!("../samples/eu_1_1.csv"), Format::EuCsv);
     assert_eq!(loaded.published.as_deref(), Some("2025-03-28"));
     assert_eq!(
         lines(&loaded),
@@ -134,7 +132,7 @@ fn eu_csv_of_both_versions() {
             "rows, line 11: 2 columns instead of 19"
         ]
     );
-    let loaded = single(include_bytes!("samples/eu_1_0.csv"), Format::EuCsv);
+    let loaded = single(include_bytes!("../samples/eu_1_0.csv"), Format::EuCsv);
     assert_eq!(
         lines(&loaded),
         [
@@ -146,7 +144,7 @@ fn eu_csv_of_both_versions() {
 
 #[test]
 fn eu_xml() {
-    let loaded = single(include_bytes!("samples/eu_1_1.xml"), Format::EuXml);
+    let loaded = single(include_bytes!("../samples/eu_1_1.xml"), Format::EuXml);
     assert_eq!(
         lines(&loaded),
         [
@@ -160,7 +158,7 @@ fn eu_xml() {
 
 #[test]
 fn un_xml() {
-    let loaded = single(include_bytes!("samples/un.xml"), Format::UnXml);
+    let loaded = single(include_bytes!("../samples/un.xml"), Format::UnXml);
     assert_eq!(
         lines(&loaded),
         [
@@ -174,7 +172,7 @@ fn un_xml() {
 
 #[test]
 fn uk_csv_of_both_forms() {
-    let loaded = single(include_bytes!("samples/uk_short.csv"), Format::UkShort);
+    let loaded = single(include_bytes!("../samples/uk_short.csv"), Format::UkShort);
     assert_eq!(
         lines(&loaded),
         [
@@ -184,7 +182,7 @@ fn uk_csv_of_both_forms() {
         ]
     );
     assert_eq!(faults(&loaded), ["rows, line 5: SAM0004: no identifier or no name"]);
-    let loaded = single(include_bytes!("samples/uk_ofsi.csv"), Format::UkOfsi);
+    let loaded = single(include_bytes!("../samples/uk_ofsi.csv"), Format::UkOfsi);
     assert_eq!(
         lines(&loaded),
         [
@@ -197,7 +195,7 @@ fn uk_csv_of_both_forms() {
 
 #[test]
 fn us_consolidated_csv() {
-    let loaded = single(include_bytes!("samples/us_csl.csv"), Format::UsCsl);
+    let loaded = single(include_bytes!("../samples/us_csl.csv"), Format::UsCsl);
     assert_eq!(
         lines(&loaded),
         [
@@ -214,7 +212,7 @@ fn us_consolidated_csv() {
 
 #[test]
 fn opensanctions() {
-    let simple = single(include_bytes!("samples/opensanctions.csv"), Format::OpenSanctionsSimple);
+    let simple = single(include_bytes!("../samples/opensanctions.csv"), Format::OpenSanctionsSimple);
     assert_eq!(
         lines(&simple),
         [
@@ -223,7 +221,7 @@ fn opensanctions() {
             "NK-2 Organisation Severnaya Zvezda |  | [] [RU] |  |  | SAMPLE | [Sanction]",
         ]
     );
-    let ftm = single(include_bytes!("samples/entities.ftm.json"), Format::OpenSanctionsFtm);
+    let ftm = single(include_bytes!("../samples/entities.ftm.json"), Format::OpenSanctionsFtm);
     assert_eq!(
         lines(&ftm),
         [
@@ -236,20 +234,20 @@ fn opensanctions() {
 
 #[test]
 fn exposed_persons() {
-    let congress = single(include_bytes!("samples/congress.csv"), Format::PepCongress);
+    let congress = single(include_bytes!("../samples/congress.csv"), Format::PepCongress);
     assert_eq!(
         lines(&congress)[0],
         "S000001 Person Sample, Samuel Adam [Sample], +Samuel Sample, +Sample, Sam [Sample] | 1958-10-13 | [US] [] |  | m | Senator, WA | [Pep]"
     );
     assert_eq!(faults(&congress), ["rows, line 3: S000002: no such day in the calendar: 1958-02-30"]);
-    let mut holders = single(include_bytes!("samples/holders.csv"), Format::PepHolders);
+    let mut holders = single(include_bytes!("../samples/holders.csv"), Format::PepHolders);
     assert_eq!(faults(&holders), ["rows, line 4: no person"]);
-    assert_eq!(pep_csv::add_facts(&mut holders.entities, include_bytes!("samples/bio.csv")).unwrap().rows, 1);
+    assert_eq!(pep_csv::add_facts(&mut holders.entities, include_bytes!("../samples/bio.csv")).unwrap().rows, 1);
     assert_eq!(
         lines(&holders),
         ["Q10 Person Ana Sample | 1949 | [] [] |  | f | Secretary of Samples, Chair of Samples | [Pep]"]
     );
-    let leaders = single(include_bytes!("samples/leaders.csv"), Format::PepLeaders);
+    let leaders = single(include_bytes!("../samples/leaders.csv"), Format::PepLeaders);
     assert_eq!(
         lines(&leaders),
         ["Q20 Person Ben Sample |  | [AL] [] |  |  | President of Samples, Minister of Samples | [Pep]"]
@@ -258,7 +256,7 @@ fn exposed_persons() {
 
 #[test]
 fn a_list_of_ones_own() {
-    let loaded = single(include_bytes!("samples/own.csv"), Format::Own);
+    let loaded = single(include_bytes!("../samples/own.csv"), Format::Own);
     assert_eq!(
         lines(&loaded),
         [
@@ -283,21 +281,21 @@ fn a_list_of_ones_own() {
 
 /// Every format with its sample and what of it is not a list any more when the end is missing.
 const SAMPLES: [(Format, &[u8]); 15] = [
-    (Format::OfacXml, include_bytes!("samples/sdn.xml")),
-    (Format::OfacAdvanced, include_bytes!("samples/sdn_advanced.xml")),
-    (Format::EuCsv, include_bytes!("samples/eu_1_1.csv")),
-    (Format::EuCsv, include_bytes!("samples/eu_1_0.csv")),
-    (Format::EuXml, include_bytes!("samples/eu_1_1.xml")),
-    (Format::UnXml, include_bytes!("samples/un.xml")),
-    (Format::UkShort, include_bytes!("samples/uk_short.csv")),
-    (Format::UkOfsi, include_bytes!("samples/uk_ofsi.csv")),
-    (Format::UsCsl, include_bytes!("samples/us_csl.csv")),
-    (Format::OpenSanctionsSimple, include_bytes!("samples/opensanctions.csv")),
-    (Format::OpenSanctionsFtm, include_bytes!("samples/entities.ftm.json")),
-    (Format::PepCongress, include_bytes!("samples/congress.csv")),
-    (Format::PepHolders, include_bytes!("samples/holders.csv")),
-    (Format::PepLeaders, include_bytes!("samples/leaders.csv")),
-    (Format::Own, include_bytes!("samples/own.csv")),
+    (Format::OfacXml, include_bytes!("../samples/sdn.xml")),
+    (Format::OfacAdvanced, include_bytes!("../samples/sdn_advanced.xml")),
+    (Format::EuCsv, include_bytes!("../samples/eu_1_1.csv")),
+    (Format::EuCsv, include_bytes!("../samples/eu_1_0.csv")),
+    (Format::EuXml, include_bytes!("../samples/eu_1_1.xml")),
+    (Format::UnXml, include_bytes!("../samples/un.xml")),
+    (Format::UkShort, include_bytes!("../samples/uk_short.csv")),
+    (Format::UkOfsi, include_bytes!("../samples/uk_ofsi.csv")),
+    (Format::UsCsl, include_bytes!("../samples/us_csl.csv")),
+    (Format::OpenSanctionsSimple, include_bytes!("../samples/opensanctions.csv")),
+    (Format::OpenSanctionsFtm, include_bytes!("../samples/entities.ftm.json")),
+    (Format::PepCongress, include_bytes!("../samples/congress.csv")),
+    (Format::PepHolders, include_bytes!("../samples/holders.csv")),
+    (Format::PepLeaders, include_bytes!("../samples/leaders.csv")),
+    (Format::Own, include_bytes!("../samples/own.csv")),
 ];
 
 #[test]
@@ -388,7 +386,7 @@ fn names_that_stand_in_odd_places_are_not_lost() {
 
 #[test]
 fn a_wrong_byte_in_a_name_leaves_the_name() {
-    let text = String::from_utf8(include_bytes!("samples/un.xml").to_vec()).unwrap();
+    let text = String::from_utf8(include_bytes!("../samples/un.xml").to_vec()).unwrap();
     let place = text.find("Kareem").unwrap();
     let mut bytes = text.into_bytes();
     bytes[place] = 0xFF;
@@ -413,7 +411,7 @@ fn documents_are_numbers_that_belong_to_one_party() {
     let documents: Vec<String> =
         loaded.entities[0].documents.iter().map(|document| format!("{} {}", document.kind, document.number)).collect();
     assert_eq!(documents, ["Vessel Registration Identification 9876543", "wallet XBT 1abc2"]);
-    let advanced = include_str!("samples/sdn_advanced.xml")
+    let advanced = include_str!("../samples/sdn_advanced.xml")
         .replace("</ReferenceValueSets>", "<IDRegDocTypeValues><IDRegDocType ID=\"1571\">Passport</IDRegDocType></IDRegDocTypeValues></ReferenceValueSets>")
         .replace(
             "<DistinctParties>",

@@ -1,9 +1,5 @@
 //! What the engine finds and what it leaves alone, on the crate's sample list.
 
-#![expect(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
-
-mod common;
-
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
@@ -13,6 +9,8 @@ use screening::matching::facts::Finding;
 use screening::matching::query::{Query, QueryKind};
 use screening::matching::screener::{Hit, Options, Screener};
 use screening::model::{Country, Entity, EntityKind, Gender, Name, NameKind};
+
+use crate::common;
 
 const ALERT: f32 = 0.5;
 

@@ -1,230 +1,16 @@
 //! Money: an exact decimal amount in one currency, never finer than the currency's own digits.
 
+mod arithmetic;
+mod currency;
+
 use std::fmt;
-use std::str::FromStr;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde::{Deserialize, Serialize};
 
-/// ISO 4217 codes with their number of minor digits (ISO 4217 list one; funds and metals left out).
-const CURRENCIES: &[(&str, u32)] = &[
-    ("AED", 2),
-    ("AFN", 2),
-    ("ALL", 2),
-    ("AMD", 2),
-    ("AOA", 2),
-    ("ARS", 2),
-    ("AUD", 2),
-    ("AWG", 2),
-    ("AZN", 2),
-    ("BAM", 2),
-    ("BBD", 2),
-    ("BDT", 2),
-    ("BGN", 2),
-    ("BHD", 3),
-    ("BIF", 0),
-    ("BMD", 2),
-    ("BND", 2),
-    ("BOB", 2),
-    ("BRL", 2),
-    ("BSD", 2),
-    ("BTN", 2),
-    ("BWP", 2),
-    ("BYN", 2),
-    ("BZD", 2),
-    ("CAD", 2),
-    ("CDF", 2),
-    ("CHF", 2),
-    ("CLP", 0),
-    ("CNY", 2),
-    ("COP", 2),
-    ("CRC", 2),
-    ("CUP", 2),
-    ("CVE", 2),
-    ("CZK", 2),
-    ("DJF", 0),
-    ("DKK", 2),
-    ("DOP", 2),
-    ("DZD", 2),
-    ("EGP", 2),
-    ("ERN", 2),
-    ("ETB", 2),
-    ("EUR", 2),
-    ("FJD", 2),
-    ("FKP", 2),
-    ("GBP", 2),
-    ("GEL", 2),
-    ("GHS", 2),
-    ("GIP", 2),
-    ("GMD", 2),
-    ("GNF", 0),
-    ("GTQ", 2),
-    ("GYD", 2),
-    ("HKD", 2),
-    ("HNL", 2),
-    ("HTG", 2),
-    ("HUF", 2),
-    ("IDR", 2),
-    ("ILS", 2),
-    ("INR", 2),
-    ("IQD", 3),
-    ("IRR", 2),
-    ("ISK", 0),
-    ("JMD", 2),
-    ("JOD", 3),
-    ("JPY", 0),
-    ("KES", 2),
-    ("KGS", 2),
-    ("KHR", 2),
-    ("KMF", 0),
-    ("KPW", 2),
-    ("KRW", 0),
-    ("KWD", 3),
-    ("KYD", 2),
-    ("KZT", 2),
-    ("LAK", 2),
-    ("LBP", 2),
-    ("LKR", 2),
-    ("LRD", 2),
-    ("LSL", 2),
-    ("LYD", 3),
-    ("MAD", 2),
-    ("MDL", 2),
-    ("MGA", 2),
-    ("MKD", 2),
-    ("MMK", 2),
-    ("MNT", 2),
-    ("MOP", 2),
-    ("MRU", 2),
-    ("MUR", 2),
-    ("MVR", 2),
-    ("MWK", 2),
-    ("MXN", 2),
-    ("MYR", 2),
-    ("MZN", 2),
-    ("NAD", 2),
-    ("NGN", 2),
-    ("NIO", 2),
-    ("NOK", 2),
-    ("NPR", 2),
-    ("NZD", 2),
-    ("OMR", 3),
-    ("PAB", 2),
-    ("PEN", 2),
-    ("PGK", 2),
-    ("PHP", 2),
-    ("PKR", 2),
-    ("PLN", 2),
-    ("PYG", 0),
-    ("QAR", 2),
-    ("RON", 2),
-    ("RSD", 2),
-    ("RUB", 2),
-    ("RWF", 0),
-    ("SAR", 2),
-    ("SBD", 2),
-    ("SCR", 2),
-    ("SDG", 2),
-    ("SEK", 2),
-    ("SGD", 2),
-    ("SHP", 2),
-    ("SLE", 2),
-    ("SOS", 2),
-    ("SRD", 2),
-    ("SSP", 2),
-    ("STN", 2),
-    ("SVC", 2),
-    ("SYP", 2),
-    ("SZL", 2),
-    ("THB", 2),
-    ("TJS", 2),
-    ("TMT", 2),
-    ("TND", 3),
-    ("TOP", 2),
-    ("TRY", 2),
-    ("TTD", 2),
-    ("TWD", 2),
-    ("TZS", 2),
-    ("UAH", 2),
-    ("UGX", 0),
-    ("USD", 2),
-    ("UYU", 2),
-    ("UZS", 2),
-    ("VED", 2),
-    ("VES", 2),
-    ("VND", 0),
-    ("VUV", 0),
-    ("WST", 2),
-    ("XAF", 0),
-    ("XCD", 2),
-    ("XOF", 0),
-    ("XPF", 0),
-    ("YER", 2),
-    ("ZAR", 2),
-    ("ZMW", 2),
-    ("ZWG", 2),
-];
-
-/// An ISO 4217 currency.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Currency {
-    code: &'static str,
-    digits: u32,
-}
-
-impl Currency {
-    /// A currency with as many digits as any has.
-    pub(crate) const FINEST: Self = Self { code: "BHD", digits: 3 };
-
-    /// The three-letter ISO 4217 code, upper case.
-    pub fn code(&self) -> &'static str {
-        self.code
-    }
-
-    /// Number of minor digits: JPY 0, USD 2, BHD 3.
-    pub fn digits(&self) -> u32 {
-        self.digits
-    }
-}
-
-impl fmt::Debug for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code)
-    }
-}
-
-impl fmt::Display for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code)
-    }
-}
-
-impl FromStr for Currency {
-    type Err = MoneyError;
-
-    fn from_str(text: &str) -> Result<Self, MoneyError> {
-        CURRENCIES
-            .binary_search_by(|(code, _)| (*code).cmp(text))
-            .ok()
-            .and_then(|at| CURRENCIES.get(at))
-            .map(|(code, digits)| Self { code, digits: *digits })
-            .ok_or(MoneyError::UnknownCurrency)
-    }
-}
-
-impl Serialize for Currency {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.code())
-    }
-}
-
-// not derived: the derive would borrow from the input because of the `&'static str` inside
-impl<'de> Deserialize<'de> for Currency {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
-    }
-}
+pub use self::arithmetic::{Conversion, Rounding};
+pub use self::currency::Currency;
 
 /// Why an amount is not money, or a sum is not possible.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -244,6 +30,18 @@ pub enum MoneyError {
     /// Two different currencies in one sum or comparison.
     #[error("the currencies differ")]
     CurrencyMismatch,
+    /// A share below zero.
+    #[error("a weight is below zero")]
+    NegativeWeight,
+    /// Nobody to give to: no weights, or all of them zero.
+    #[error("the weights are zero together")]
+    NoWeight,
+    /// A rate that is zero or below.
+    #[error("the rate is not above zero")]
+    RateNotPositive,
+    /// What is exact here needs more than the 28 decimals that a decimal has.
+    #[error("more than 28 decimals are needed to be exact")]
+    TooFine,
 }
 
 impl MoneyError {
@@ -255,6 +53,10 @@ impl MoneyError {
             Self::TooManyDecimals => "too_many_decimals",
             Self::OutOfRange => "out_of_range",
             Self::CurrencyMismatch => "currency_mismatch",
+            Self::NegativeWeight => "negative_weight",
+            Self::NoWeight => "no_weight",
+            Self::RateNotPositive => "rate_not_positive",
+            Self::TooFine => "too_fine",
         }
     }
 }
@@ -276,7 +78,7 @@ struct MoneyText {
 
 impl From<Money> for MoneyText {
     fn from(money: Money) -> Self {
-        Self { amount: money.amount_text(), currency: money.currency.code.to_owned() }
+        Self { amount: money.amount_text(), currency: money.currency.code().to_owned() }
     }
 }
 
@@ -298,13 +100,13 @@ impl Money {
     /// [`MoneyError::TooManyDecimals`] or [`MoneyError::OutOfRange`].
     pub fn new(amount: Decimal, currency: Currency) -> Result<Self, MoneyError> {
         let mut amount = amount.normalize();
-        if amount.scale() > currency.digits {
+        if amount.scale() > currency.digits() {
             return Err(MoneyError::TooManyDecimals);
         }
         if amount.abs() >= AMOUNT_MAX {
             return Err(MoneyError::OutOfRange);
         }
-        amount.rescale(currency.digits);
+        amount.rescale(currency.digits());
         Ok(Self { amount, currency })
     }
 
@@ -322,7 +124,7 @@ impl Money {
             return Err(MoneyError::NotANumber);
         }
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        if fraction.len() > usize::try_from(currency.digits).unwrap_or(usize::MAX) {
+        if fraction.len() > usize::try_from(currency.digits()).unwrap_or(usize::MAX) {
             return Err(MoneyError::TooManyDecimals);
         }
         if whole.trim_start_matches('0').len() > 15 {
@@ -335,7 +137,7 @@ impl Money {
     /// Zero in a currency.
     pub fn zero(currency: Currency) -> Self {
         let mut amount = Decimal::ZERO;
-        amount.rescale(currency.digits);
+        amount.rescale(currency.digits());
         Self { amount, currency }
     }
 
@@ -344,7 +146,7 @@ impl Money {
     /// # Errors
     /// [`MoneyError::OutOfRange`].
     pub fn from_minor(minor: i64, currency: Currency) -> Result<Self, MoneyError> {
-        let amount = Decimal::try_from_i128_with_scale(i128::from(minor), currency.digits)
+        let amount = Decimal::try_from_i128_with_scale(i128::from(minor), currency.digits())
             .map_err(|_| MoneyError::OutOfRange)?;
         Self::new(amount, currency)
     }
@@ -354,7 +156,7 @@ impl Money {
     /// # Errors
     /// [`MoneyError::OutOfRange`] when it does not fit 64 bits (cannot happen for a value made by `new`).
     pub fn to_minor(&self) -> Result<i64, MoneyError> {
-        let factor = Decimal::from(10_i64.checked_pow(self.currency.digits).ok_or(MoneyError::OutOfRange)?);
+        let factor = Decimal::from(10_i64.checked_pow(self.currency.digits()).ok_or(MoneyError::OutOfRange)?);
         let minor = self.amount.checked_mul(factor).ok_or(MoneyError::OutOfRange)?;
         minor.to_i64().ok_or(MoneyError::OutOfRange)
     }
@@ -390,8 +192,11 @@ impl Money {
         Self::new(self.amount.checked_add(other.amount).ok_or(MoneyError::OutOfRange)?, self.currency)
     }
 
-    /// The same amount with the other sign.
+    /// The same amount with the other sign; zero has none.
     pub fn negated(&self) -> Self {
+        if self.amount.is_zero() {
+            return *self;
+        }
         Self { amount: -self.amount, currency: self.currency }
     }
 
@@ -430,11 +235,6 @@ mod tests {
     }
 
     #[test]
-    fn the_currency_table_is_sorted_for_the_binary_search() {
-        assert!(CURRENCIES.windows(2).all(|pair| pair[0].0 < pair[1].0));
-    }
-
-    #[test]
     fn refuses_what_is_not_a_plain_decimal() {
         for text in ["", "-", ".", ".5", "5.", "1e3", "+1", "1,000", " 1", "0x10", "1.2.3", "NaN", "--1"] {
             assert_eq!(Money::parse(text, currency("USD")), Err(MoneyError::NotANumber), "{text}");
@@ -468,6 +268,13 @@ mod tests {
         assert_eq!(json("1250", "USD"), r#"{"amount":"1250.00","currency":"USD"}"#);
         assert_eq!(json("1250", "JPY"), r#"{"amount":"1250","currency":"JPY"}"#);
         assert_eq!(json("0.5", "BHD"), r#"{"amount":"0.500","currency":"BHD"}"#);
+    }
+
+    #[test]
+    fn zero_has_no_sign() {
+        let json = serde_json::to_string(&Money::zero(currency("USD")).negated()).unwrap();
+        assert_eq!(json, r#"{"amount":"0.00","currency":"USD"}"#);
+        assert_eq!(Money::parse("-0.00", currency("USD")).unwrap().to_string(), "0.00 USD");
     }
 
     proptest! {

@@ -1,15 +1,11 @@
 //! The trading server on the wire.
 
-mod support;
-#[path = "support/mt5.rs"]
-mod trading;
-
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::support::{Client, PATIENCE, get, post, start, state};
+use crate::trading::{ACCOUNT, PASSWORD, PASSWORDS, answer, balance, deals, hash, log_on, manager, open};
 use serde_json::{Value, json};
 use simulators::{Config, Simulators};
-use support::{Client, PATIENCE, get, post, start, state};
-use trading::{ACCOUNT, PASSWORD, PASSWORDS, answer, balance, deals, hash, log_on, manager, open};
 
 #[test]
 fn the_published_handshake_vector_holds_on_both_sides() {
@@ -156,7 +152,7 @@ async fn money_that_is_not_there_cannot_be_withdrawn() {
     let positions = json!({ "login": login, "margin": "60" });
     post(running.url("mt5"), "/_control/account", &positions).await;
     assert_eq!(retcode(balance(&mut client, login, "-40.01", "out").await), "10019 Not enough money");
-    let unchecked = format!("{}&check_margin=0", trading::balance_path(login, "-40.01", "out"));
+    let unchecked = format!("{}&check_margin=0", crate::trading::balance_path(login, "-40.01", "out"));
     assert_eq!(retcode(client.get(&unchecked).await.json()), "0 Done");
     assert_eq!(retcode(balance(&mut client, login, "1000000000.01", "x").await), "4005 Money limit reached");
     let credit = format!("/api/trade/balance?login={login}&type=3&balance=-1&comment=c");

@@ -1,11 +1,9 @@
 //! The cashier on the wire.
 
-mod support;
-
+use crate::support::{Answer, Client, Received, Receiver, get, post, start, state};
 use serde_json::{Value, json};
 use simulators::Running;
 use simulators::praxis::signature::{sign, sign_legacy};
-use support::{Answer, Client, Received, Receiver, get, post, start, state};
 
 const SECRET: &str = "local-praxis-secret";
 const MERCHANT: &str = "API-Local";

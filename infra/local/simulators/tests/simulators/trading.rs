@@ -1,11 +1,9 @@
 //! A manager's connection, with the handshake computed here and not by the simulator.
-#![allow(dead_code, reason = "each test file uses its own part")]
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use md5::{Digest, Md5};
 use serde_json::Value;
 
-use super::Client;
+use crate::support::Client;
 
 pub const PASSWORD: &str = "Local-Api-1";
 

@@ -1,14 +1,11 @@
 //! Chat and mail on the wire; the mail protocol is spoken by the real SDK.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-mod support;
-
+use crate::support::{Client, form, post, start, state};
 use aws_sdk_ses::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ses::error::ProvideErrorMetadata;
 use aws_sdk_ses::types::{Body, Content, Destination, Message};
 use serde_json::json;
 use simulators::{MailConfig, Mailbox};
-use support::{Client, form, post, start, state};
 
 const HOOK: &str = "/services/T00000000/B00000000/local";
 

@@ -1,13 +1,10 @@
 //! Many clients at once, and many payments.
 
-mod support;
-#[path = "support/mt5.rs"]
-mod trading;
-
 use std::sync::Arc;
 
+use crate::support::{Client, Receiver, form, start, state};
+use crate::trading;
 use serde_json::{Value, json};
-use support::{Client, Receiver, form, start, state};
 
 const CLIENTS: usize = 200;
 const INTENTS_EACH: usize = 6;

@@ -1,13 +1,10 @@
 //! The card payment provider on the wire.
-#![expect(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-mod support;
-
+use crate::support::{Answer, Client, Received, Receiver, form, get, post, start, state};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use simulators::{Running, stripe::signature::v1};
-use support::{Answer, Client, Received, Receiver, form, get, post, start, state};
 
 const KEY: &str = "Bearer sk_test_local";
 const SECRET: &str = "whsec_local";
@@ -246,7 +243,7 @@ async fn webhooks_come_late_many_times_at_once_or_never() {
     let unwaited = json!({ "payment_id": "pay_1", "outcome": "succeeded", "wait": false });
     assert_eq!(pay(&running, unwaited).await["deliveries"], json!([]));
     let seen = || async { receiver.all().len() };
-    support::until(seen, |count| *count == 7).await;
+    crate::support::until(seen, |count| *count == 7).await;
 }
 
 #[tokio::test]
