@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::client::Client;
-use domain::decision::derived_bits;
+use domain::decision::derived_bits_in_order;
 use domain::notification::rules::{Channel, Notifications};
 use domain::notification::{Audience, PlannedMessage, plan};
 use domain::payment::GRACE;
@@ -100,7 +100,7 @@ impl Notify {
         live: &Live<Notifications>,
         now: Timestamp,
     ) -> Result<(), StepError> {
-        let id = NotificationId::from_bits(derived_bits(event.at, &[&event.event_id, owner]));
+        let id = NotificationId::from_bits(derived_bits_in_order(event.at, event.version, &[&event.event_id, owner]));
         let record = record(&id, messages, event);
         let outside: Vec<&PlannedMessage> = messages.iter().filter(|m| m.channel != Channel::InApp).collect();
         let mut sent = match self.crm.begin_notification(owner, &record, now).await? {

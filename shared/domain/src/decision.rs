@@ -204,6 +204,14 @@ pub fn derived_bits(at: Timestamp, from: &[&str]) -> u128 {
     (millis << 80) | u128::from_be_bytes(low)
 }
 
+/// The same for what follows one another faster than a moment ends: of one moment, the order decides.
+pub fn derived_bits_in_order(at: Timestamp, order: u64, from: &[&str]) -> u128 {
+    const LOW: u128 = (1 << 64) - 1;
+    let bits = derived_bits(at, from);
+    let order = u128::from(order.min(u64::from(u16::MAX)));
+    (bits >> 80 << 80) | (order << 64) | (bits & LOW)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -231,6 +239,15 @@ mod tests {
             frame.used(label.to_owned());
         }
         assert_eq!(frame.rules, ["psps@3", "platforms@1"]);
+    }
+
+    #[test]
+    fn of_one_moment_the_order_decides() {
+        let id = |order, name: &str| derived_bits_in_order(Timestamp::EPOCH, order, &[name]);
+        for name in ["a", "b", "c", "d"] {
+            assert!(id(4, name) < id(6, "x") && id(6, name) < id(70_000, "x"));
+            assert_eq!(id(4, name), id(4, name));
+        }
     }
 
     proptest! {

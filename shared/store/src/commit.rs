@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
 use domain::decision::{ChainHash, Decision, Frame};
 use domain::entity::Entity;
 
-use crate::entities::is_ours;
+use crate::entities::Mark;
 use crate::error::StoreError;
 use crate::item::{self, Item, VERSION, n};
 use crate::usage::{self, Kind};
@@ -31,11 +31,11 @@ pub struct Commit {
     puts: Vec<Prepared>,
 }
 
-/// A write, and the link that it makes if it is an entity's version.
+/// A write, and what tells it from any other if it is an entity's version.
 #[derive(Debug)]
 struct Prepared {
     put: Put,
-    hash: Option<ChainHash>,
+    mark: Option<Mark>,
 }
 
 /// Reasons of a cancelled transaction after which the same attempt may pass.
@@ -63,7 +63,8 @@ impl Commit {
         let (version, previous) = was.map_or((1, ChainHash::GENESIS), |was| (was.version.saturating_add(1), was.hash));
         let correlation_is_new = was.is_none_or(|was| was.correlation_id != frame.correlation_id);
         let next = item::next_item(decision, frame, version, previous, correlation_is_new)?;
-        self.put(home.table(), next.item, Some(next.hash), |put| match was {
+        let mark = Some(Mark::of(&next.item));
+        self.put(home.table(), next.item, mark, |put| match was {
             None => put.condition_expression("attribute_not_exists(pk)"),
             Some(was) => put
                 .condition_expression("#v = :was")
@@ -76,7 +77,7 @@ impl Commit {
         &mut self,
         table: &Table,
         item: Item,
-        hash: Option<ChainHash>,
+        mark: Option<Mark>,
         condition: impl FnOnce(PutBuilder) -> PutBuilder,
     ) -> Result<(), StoreError> {
         let put = Put::builder()
@@ -84,7 +85,7 @@ impl Commit {
             .set_item(Some(item))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let put = condition(put).build().map_err(|error| StoreError::Refused(error.to_string()))?;
-        self.puts.push(Prepared { put, hash });
+        self.puts.push(Prepared { put, mark });
         Ok(())
     }
 
@@ -98,7 +99,7 @@ impl Commit {
     /// # Errors
     /// [`StoreError`].
     pub async fn send(self) -> Result<Committed, StoreError> {
-        let hashes: Vec<Option<ChainHash>> = self.puts.iter().map(|prepared| prepared.hash).collect();
+        let marks: Vec<Option<Mark>> = self.puts.iter().map(|prepared| prepared.mark.clone()).collect();
         let first_table = self.puts.first().map(|prepared| prepared.put.table_name().to_owned()).unwrap_or_default();
         let item = |prepared: Prepared| TransactWriteItem::builder().put(prepared.put).build();
         let answer = self
@@ -119,7 +120,7 @@ impl Commit {
                 usage::count(&first_table, &Kind::Write, None);
                 match error.as_service_error() {
                     Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                        cancelled_for(cancelled.cancellation_reasons(), &hashes)
+                        cancelled_for(cancelled.cancellation_reasons(), &marks)
                     }
                     _ => Err(error.into()),
                 }
@@ -130,9 +131,9 @@ impl Commit {
 
 /// A condition that failed is a conflict, unless what stands is what was to be written; so is another transaction on one of
 /// the items, which is over by the next attempt.
-fn cancelled_for(reasons: &[CancellationReason], hashes: &[Option<ChainHash>]) -> Result<Committed, StoreError> {
-    let mut written = reasons.iter().zip(hashes).filter_map(|(reason, hash)| Some((reason, (*hash)?))).peekable();
-    if written.peek().is_some() && written.all(|(reason, hash)| is_ours(reason.item(), hash)) {
+fn cancelled_for(reasons: &[CancellationReason], marks: &[Option<Mark>]) -> Result<Committed, StoreError> {
+    let mut written = reasons.iter().zip(marks).filter_map(|(reason, mark)| Some((reason, mark.as_ref()?))).peekable();
+    if written.peek().is_some() && written.all(|(reason, mark)| mark.is_on(reason.item())) {
         return Ok(Committed::Applied);
     }
     let codes: Vec<&str> = reasons.iter().filter_map(CancellationReason::code).filter(|code| *code != "None").collect();
@@ -171,7 +172,9 @@ mod tests {
             let hash = AttributeValue::B(Blob::new([hash; 32]));
             CancellationReason::builder().code("ConditionalCheckFailed").item("hash", hash).build()
         };
-        let ours = [Some(ChainHash([1; 32])), Some(ChainHash([2; 32])), None];
+        let mark =
+            |hash: u8| Some(Mark::of(&Item::from([("hash".to_owned(), AttributeValue::B(Blob::new([hash; 32])))])));
+        let ours = [mark(1), mark(2), None];
         let contact = CancellationReason::builder().code("None").build();
         let back = [standing(1), standing(2), contact.clone()];
         assert_eq!(cancelled_for(&back, &ours).unwrap(), Committed::Applied);

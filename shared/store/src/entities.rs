@@ -1,7 +1,7 @@
 //! Entities: load, and save in one conditional write.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 use domain::decision::{ChainHash, Decision, Frame};
 use domain::entity::{Entity, EntityId as _};
 
@@ -60,7 +60,7 @@ impl Table {
     /// Saves a decision as the version after `was`, in one conditional write that carries state, events and record.
     ///
     /// A write of our own that comes back, because the SDK sent it again after its answer was lost, is no conflict: the item
-    /// that stands has the hash of what was to be written.
+    /// that stands is the one that was to be written.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -73,6 +73,7 @@ impl Table {
         let (version, previous) = was.map_or((1, ChainHash::GENESIS), |was| (was.version.saturating_add(1), was.hash));
         let correlation_is_new = was.is_none_or(|was| was.correlation_id != frame.correlation_id);
         let next = item::next_item(&decision, frame, version, previous, correlation_is_new)?;
+        let mark = Mark::of(&next.item);
         let put = self
             .client
             .put_item()
@@ -99,7 +100,7 @@ impl Table {
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(lost)) => {
                     usage::count(&self.name, &Kind::Write, None);
-                    Ok(if is_ours(lost.item(), next.hash) { saved() } else { Saved::Conflict })
+                    Ok(if mark.is_on(lost.item()) { saved() } else { Saved::Conflict })
                 }
                 // another transaction holds the item: what it does to it is seen when it is loaded again
                 Some(PutItemError::TransactionConflictException(_)) => Ok(Saved::Conflict),
@@ -109,9 +110,19 @@ impl Table {
     }
 }
 
-/// Whether the item that stood in the way is the very one that was to be written.
-pub(crate) fn is_ours(standing: Option<&Item>, hash: ChainHash) -> bool {
-    standing.is_some_and(|item| item::hash(item, "").is_ok_and(|standing| standing == hash))
+/// What tells an item from any other: the link covers record and public part, and these two besides.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Mark([Option<AttributeValue>; 3]);
+
+impl Mark {
+    pub(crate) fn of(item: &Item) -> Self {
+        Self([item::HASH, item::PRIVATE, item::DUE_AT].map(|name| item.get(name).cloned()))
+    }
+
+    /// Whether the item that stood in the way is the very one that was to be written.
+    pub(crate) fn is_on(&self, standing: Option<&Item>) -> bool {
+        standing.is_some_and(|item| Self::of(item) == *self)
+    }
 }
 
 pub(crate) fn stored<T: Entity>(item: &Item) -> Result<Stored<T>, StoreError> {

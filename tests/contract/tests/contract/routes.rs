@@ -47,7 +47,7 @@ async fn the_functions_and_the_template_have_the_same_routes() {
     let functions = world.broker.host.template().functions.values();
     let deployed: BTreeSet<String> = functions
         .flat_map(|function| {
-            let line = |route: &host::template::Route| format!("{} {} {}", function.binary, route.method, route.path);
+            let line = |route: &host::template::Route| format!("{} {} {}", function.handler, route.method, route.path);
             function.routes.iter().map(line).collect::<Vec<_>>()
         })
         .collect();

@@ -208,7 +208,8 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
         queue(&world, name).await;
     }
     let letters = items(&world.get("support", "/v1/work?queue=support").await);
-    assert!(letters.len() >= 3 && letters.iter().all(|item| item["kind"] == "dead_letter"), "{letters:?}");
+    // the payment that got stuck twice is one item, the stream's note another
+    assert!(letters.len() == 2 && letters.iter().all(|item| item["kind"] == "dead_letter"), "{letters:?}");
     let timers = world.broker.host.invoke("ops-timers", &sample("ops-timers")).await.unwrap();
     assert!(timers.is_object() || timers.is_null(), "{timers}");
 }

@@ -1,34 +1,16 @@
-//! A message that nobody can process: received five times, moved to the dead letters, a work item.
-
-use std::time::Duration;
+//! A message that nobody can process: parked among the dead letters at once, a work item.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use domain::PaymentId;
 use host::SystemEntropy;
-use http::Method;
 use runtime::Entropy as _;
 use serde_json::json;
 
 use crate::deployment::Deployment;
 use crate::on_the_stack;
-use crate::portal::{text, unique, until};
-
-/// As the template says.
-const TEMPLATE_HIDES_FOR_S: u32 = 180;
+use crate::portal::{text, unique};
 
 impl Deployment {
-    /// Sets how long a received message stays hidden: the template's three minutes five times over are too long here.
-    async fn hide_for(&self, queue: &str, seconds: u32) {
-        let queue_url = self.resource(queue).unwrap();
-        let path = queue_url.splitn(4, '/').nth(3).unwrap();
-        let form = format!(
-            "Action=SetQueueAttributes&Version=2012-11-05&Attribute.1.Name=VisibilityTimeout&Attribute.1.Value={seconds}"
-        );
-        let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let url = format!("{}/{path}", self.endpoint);
-        self.http.send(Method::POST, &url, &headers, form.into_bytes()).await.unwrap().expect(200).unwrap();
-    }
-
     /// Announces that finance decided about a payment.
     async fn decided_about(&self, payment: &str, correlation: &str) {
         let at = "2026-01-01T00:00:00.000Z";
@@ -57,21 +39,10 @@ impl Deployment {
 fn a_message_that_cannot_be_processed_becomes_a_work_item_of_support() {
     on_the_stack(async |stack| {
         let _turn = stack.turn.read().await;
-        stack.hide_for("PaymentsDecideQueue", 1).await;
-        // a poll that is under way keeps the old time, so something that concerns nobody ends it
-        let waker = unique("waker");
-        stack.decided_about("nothing", &waker).await;
-        until("the end of the poll", Duration::from_secs(30), async || {
-            let log = stack.printed("PaymentsDecideFunction");
-            if log.contains(&waker) { Ok(()) } else { Err(log) }
-        })
-        .await;
-
         let payment = PaymentId::from_bits(SystemEntropy.id_bits()).to_string();
         let correlation = unique("dead");
         stack.decided_about(&payment, &correlation).await;
         stack.wait("support", "/v1/work?queue=support&limit=100", |answer| answer.text.contains(&payment)).await;
-        stack.hide_for("PaymentsDecideQueue", TEMPLATE_HIDES_FOR_S).await;
         let items = stack.work("support", &payment).await;
         assert_eq!(items.len(), 1, "{items:?}");
         let item = &items[0];
@@ -81,7 +52,7 @@ fn a_message_that_cannot_be_processed_becomes_a_work_item_of_support() {
         assert_eq!(text(item, "/subject/queue"), queue.rsplit('/').next().unwrap());
         assert!(text(item, "/trigger/body").contains(&correlation));
         let failures = stack.printed("PaymentsDecideFunction").matches(&format!("{payment} does not exist")).count();
-        assert_eq!(failures, 5);
+        assert_eq!(failures, 1, "to try again cannot help, so it is parked at once");
         let told = stack.chat(text(item, "/work_id")).await;
         assert!(told.contains("dead_letter"), "{told}");
     });
