@@ -99,6 +99,8 @@ impl Create {
                 self.save(&stored.entity.id.clone(), frame, &outcome).await
             }
             Ok(None) if account.grace_over(frame.now) => self.create(stored, frame).await,
+            // its own time brings it again, so this message need not: each that came back would be given up some day
+            Ok(None) if account.comes_again(frame.now) => Ok("waiting"),
             Ok(None) => Err(StepError::Busy("a creation may still be under way")),
             Err(error) => self.save(&stored.entity.id.clone(), frame, &CreateOutcome::Unknown(error.to_string())).await,
         }

@@ -102,6 +102,8 @@ impl Credit {
         };
         match stored.entity.looked_up(found, job.review_after, frame.now) {
             CreditStep::Intend(verdict) => self.send(job, stored, *verdict, frame).await,
+            // its own time brings it again, so this message need not: each that came back would be given up some day
+            CreditStep::LookUp | CreditStep::Nothing(_) if stored.entity.comes_again(frame.now) => Ok("waiting"),
             CreditStep::LookUp | CreditStep::Nothing(_) => Err(StepError::Busy("a credit may still be under way")),
         }
     }

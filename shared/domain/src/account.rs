@@ -166,6 +166,11 @@ impl Account {
         self.inner.attempted.is_none_or(|at| now >= at.plus(GRACE))
     }
 
+    /// Whether the timers will bring the account to its worker again, whatever becomes of the message at hand.
+    pub fn comes_again(&self, now: Timestamp) -> bool {
+        self.due.is_some_and(|due| due > now)
+    }
+
     /// The outcome of a call or a look-up.
     pub fn outcome(&self, outcome: CreateOutcome, now: Timestamp) -> Verdict<Self> {
         let waits = self.facts.review.is_none();

@@ -117,6 +117,11 @@ impl Deposit {
         self.inner.attempted.is_none_or(|at| now >= at.plus(GRACE))
     }
 
+    /// Whether the timers will bring the deposit to its worker again, whatever becomes of the message at hand.
+    pub fn comes_again(&self, now: Timestamp) -> bool {
+        self.is_under_way() && self.due.is_some_and(|due| due > now)
+    }
+
     fn is_under_way(&self) -> bool {
         matches!(self.status(), DepositStatus::Paid | DepositStatus::Crediting | DepositStatus::CreditingUnknown)
     }

@@ -1,12 +1,13 @@
 //! What becomes of what a function fails at: nothing that is due stands still, nothing that was committed is lost, and a person
 //! is told once.
 
+use domain::account::{Account, AccountStatus};
 use domain::payment::Deposit;
 use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 use store::{RuleVersion, Stored};
 
-use crate::world::{Payment, World, items};
+use crate::world::{Payment, World, account_request, expect, items};
 
 /// Publishes a rule set that nobody can use.
 async fn break_rules(world: &World, set: &str, version: u64) {
@@ -83,6 +84,54 @@ async fn a_message_that_cannot_be_understood_is_a_work_item_at_once_and_anew_whe
     assert_eq!(dead_letters(&world).await.len(), 0);
     let anew = file().await;
     assert_eq!((anew.len(), anew[0]["work_id"].as_str()), (1, Some(work_id)), "{anew:?}");
+}
+
+/// Announces an entity once more, as a queue that delivers twice does.
+async fn announce(world: &World, queue: &str, kind: &str, entity: &str) {
+    let detail = json!({
+        "event_id": format!("{entity}:2:0"), "entity": entity, "version": 2, "type": kind, "at": world.now(),
+        "correlation_id": "again"
+    });
+    world.broker.host.send_message(queue, &json!({"detail": detail}).to_string()).unwrap();
+    world.idle().await;
+}
+
+fn undelivered(world: &World) -> usize {
+    world.broker.host.queue_depths().values().map(|depth| depth.visible + depth.delayed + depth.in_flight).sum()
+}
+
+#[tokio::test]
+async fn a_message_about_a_credit_that_waits_for_its_time_does_not_wait_too() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    world.faults("mt5", &json!([{"operation": "trade_balance", "fault": {"kind": "drop"}, "times": 1}])).await;
+    let payment = world.deposit(&trader, "100.00", "stripe").await;
+    world.pay("stripe", &payment, json!({})).await;
+    assert_eq!(world.status(&payment.id).await, "crediting_unknown");
+    for _ in 0..3 {
+        announce(&world, "PaymentsCreditQueue", "deposit.paid", &payment.id).await;
+    }
+    assert_eq!(undelivered(&world), 0, "{:?}", world.broker.host.queue_depths());
+    later(&world, 61).await;
+    assert_eq!(world.status(&payment.id).await, "credited");
+}
+
+#[tokio::test]
+async fn a_message_about_an_account_that_waits_for_its_time_does_not_wait_too() {
+    let world = World::start().await;
+    let client = world.client("en").await;
+    world.faults("mt5", &json!([{"operation": "user_add", "fault": {"kind": "drop"}, "times": 1}])).await;
+    let path = format!("/v1/clients/{client}/accounts");
+    let id = expect(world.portal(&path, &account_request("USD")).await, 202).text_at("/account_id");
+    world.idle().await;
+    let status = async || world.broker.crm().load::<Account>(&id.parse().unwrap()).await.unwrap().unwrap().entity;
+    assert_eq!(status().await.facts.status, AccountStatus::Unknown);
+    for _ in 0..3 {
+        announce(&world, "AccountsCreateQueue", "account.requested", &id).await;
+    }
+    assert_eq!(undelivered(&world), 0, "{:?}", world.broker.host.queue_depths());
+    later(&world, 61).await;
+    assert_eq!(status().await.facts.status, AccountStatus::Open);
 }
 
 /// An item of a table as it stands, in the form of a stream's image.
