@@ -24,8 +24,9 @@ const LATER_FIRST: Seconds = Seconds(60);
 const LATER_MAX: Seconds = Seconds(3_600);
 /// Failures in a row after which a person is told although trying again may help.
 const TELL_AFTER: u32 = 4;
-/// First time after which a message that was busy comes back; doubles with each receive.
-const SOON_S: i32 = 5;
+/// First time after which a message that was busy comes back; four times as long with each receive. Whoever has it needs a
+/// minute at most (the grace periods), so no more than two of the few receives that a queue allows go to waiting.
+const SOON_S: i32 = 20;
 /// Longest such time.
 const SOON_MAX_S: i32 = 600;
 
@@ -66,6 +67,11 @@ impl<'a> Due<'a> {
 fn later(tries: u32, now: Timestamp) -> Timestamp {
     let doubled = LATER_FIRST.0.saturating_mul(1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX));
     now.plus(Seconds(doubled.min(LATER_MAX.0)))
+}
+
+/// Seconds for which a busy message is hidden after so many receives.
+fn soon(receives: u32) -> i32 {
+    SOON_S.saturating_mul(4_i32.saturating_pow(receives.saturating_sub(1))).min(SOON_MAX_S)
 }
 
 #[cfg(test)]
@@ -134,8 +140,7 @@ impl Aftermath {
         let text = |pointer: &str| message.record.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let Some(url) = url_of(text("/eventSourceARN")) else { return Ok(()) };
         let receives: u32 = text("/attributes/ApproximateReceiveCount").parse().unwrap_or(1);
-        let seconds = SOON_S.saturating_mul(1_i32.checked_shl(receives.saturating_sub(1)).unwrap_or(i32::MAX));
-        self.sqs.hide(&url, text("/receiptHandle"), seconds.clamp(SOON_S, SOON_MAX_S)).await
+        self.sqs.hide(&url, text("/receiptHandle"), soon(receives)).await
     }
 
     /// Puts a message among the dead letters, with where it comes from and the kind of failure: what exactly failed stands in
@@ -157,6 +162,15 @@ impl Aftermath {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_busy_message_waits_out_a_grace_period_within_three_of_its_receives() {
+        let waits: Vec<i32> = (1..=5).map(soon).collect();
+        assert_eq!(waits, [20, 80, 320, 600, 600]);
+        let grace = i32::try_from(domain::payment::GRACE.0).unwrap();
+        assert!(waits[..2].iter().sum::<i32>() > grace);
+        assert_eq!(soon(u32::MAX), 600);
+    }
 
     #[test]
     fn what_is_due_waits_longer_each_time_and_never_longer_than_an_hour() {
