@@ -78,7 +78,7 @@ fn soon(receives: u32) -> i32 {
 impl Aftermath {
     /// Parks nothing, moves nothing.
     pub(crate) fn none(clock: Arc<dyn Clock>) -> Self {
-        let sqs = Sqs::of(&aws_config::SdkConfig::builder().build());
+        let sqs = Sqs::of(&aws_types::SdkConfig::builder().build());
         Self { sqs, dead_letters: None, crm: None, money: None, clock }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::SdkConfig;
+use aws_types::SdkConfig;
 use domain::Timestamp;
 use providers::http::{BoxFuture, Transport};
 use serde_json::value::RawValue;

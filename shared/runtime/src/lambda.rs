@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_config::BehaviorVersion;
 use domain::Timestamp;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use providers::http::HyperTransport;
@@ -70,7 +69,7 @@ pub fn run(functions: &[(&'static str, Build)]) -> ExitCode {
     };
     runtime.block_on(async {
         let ports = Ports {
-            aws: aws_config::load_defaults(BehaviorVersion::latest()).await,
+            aws: crate::aws::sdk_config(&environment),
             transport: Arc::new(HyperTransport::new()),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),

@@ -2,6 +2,7 @@
 
 mod aftermath;
 pub mod auth;
+pub mod aws;
 pub mod awsclients;
 pub mod function;
 pub mod http;

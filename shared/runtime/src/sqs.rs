@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_types::SdkConfig;
 
 use crate::function::Ports;
 use crate::step::StepError;

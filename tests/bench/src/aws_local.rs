@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use aws_credential_types::Credentials;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Config, Region};
+use aws_sdk_dynamodb::config::{Config, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
     ScalarAttributeType, StreamSpecification, StreamViewType,
@@ -40,7 +40,7 @@ impl DynamoLocal {
     pub fn reach(access_key: &str) -> Result<Self, Failure> {
         let url = std::env::var(URL).map_err(|_| format!("{URL} is not set: start with `make bench`"))?;
         let config = Config::builder()
-            .behavior_version(BehaviorVersion::latest())
+            .behavior_version(runtime::aws::behavior())
             .region(Region::from_static(REGION))
             .endpoint_url(&url)
             .credentials_provider(Credentials::from_keys(access_key, "bench", None))

@@ -13,7 +13,7 @@ use crate::support::{fault, simulators};
 
 fn ses(url: &str) -> SesEmail {
     let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-west-1"))
         .credentials_provider(Credentials::new("local", "local", None, None, "test"))
         .endpoint_url(url)

@@ -5,8 +5,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ::http::HeaderMap;
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::{
@@ -15,6 +13,9 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
 use domain::client::{Client, registered};
 use domain::{ClientId, Timestamp};
 use serde_json::{Value, json};
@@ -101,7 +102,7 @@ struct Scene {
 fn scene() -> Scene {
     let table = FakeTable::default();
     let config = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(crate::aws::behavior())
         .region(Region::from_static("eu-west-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new("a", "b", None, None, "test")))
         .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)))

@@ -1,7 +1,6 @@
 //! The floor that functions are held against: one DynamoDB client, made as the functions' bootstrap makes it, and a
 //! handler that does one `GetItem` and one conditional `PutItem`.
 
-use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
@@ -21,7 +20,7 @@ struct Change {
 fn main() -> Result<(), Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let config = runtime::aws::sdk_config(&std::env::vars().collect());
         let client = Client::new(&config);
         lambda_runtime::run(service_fn(|event: LambdaEvent<Change>| change(&client, event.payload))).await
     })

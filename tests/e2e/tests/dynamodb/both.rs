@@ -3,17 +3,20 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
 };
+use aws_types::SdkConfig;
+use aws_types::region::Region;
 use broker::local::repository;
 use host::template::{self, KeyAttribute, Template};
 use host::{Host, HostConfig, SystemEntropy, TemplateSource};
 use providers::http::HyperTransport;
 use runtime::Entropy as _;
+use runtime::aws::behavior;
 use serde_yaml_ng::Value as Yaml;
 use store::{Crm, Journal, MoneyTable, Rules, Table, TableUsage, Usage, measured};
 
@@ -77,7 +80,7 @@ async fn played(body: impl AsyncFn(&Tables)) -> ((u32, f64, f64), (u32, f64, f64
     });
     let host = embedded().await;
     let ((), on_embedded) = measured(body(&Tables::new(&host.sdk_config(), host.template()))).await;
-    let tables = Tables::new(&local_config(&local).await, host.template());
+    let tables = Tables::new(&local_config(&local), host.template());
     for table in host.template().tables.values() {
         create(&tables.client, table).await;
     }
@@ -105,14 +108,14 @@ async fn embedded() -> Host {
 }
 
 /// DynamoDB Local keeps tables of its own for each access key.
-async fn local_config(url: &str) -> SdkConfig {
+fn local_config(url: &str) -> SdkConfig {
     let key = format!("test{:x}", SystemEntropy.id_bits());
-    aws_config::defaults(BehaviorVersion::latest())
+    SdkConfig::builder()
+        .behavior_version(behavior())
         .region(Region::from_static(template::REGION))
-        .credentials_provider(Credentials::new(key, "secret", None, None, "test"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(key, "secret", None, None, "test")))
         .endpoint_url(url)
-        .load()
-        .await
+        .build()
 }
 
 async fn create(client: &Client, table: &template::Table) {

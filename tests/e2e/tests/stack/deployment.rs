@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_types::SdkConfig;
 use axum::Router;
 use axum::routing::get;
 use broker::Failure;
@@ -90,7 +90,7 @@ impl Deployment {
         let url = text(&description, &format!("/apis/Api/urls/{stage}"))?;
         simulators.set_webhook_base(&url);
 
-        let aws = aws_config::load_defaults(BehaviorVersion::latest()).await;
+        let aws = runtime::aws::sdk_config(&std::env::vars().collect());
         let secret_store = aws_sdk_secretsmanager::Client::new(&aws);
         for (name, value) in secrets(&vendors, simulators.url("slack"), &prefix) {
             secret_store.create_secret().name(name).secret_string(value).send().await?;

@@ -15,8 +15,6 @@ mod usage;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use aws_config::retry::RetryConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::{
@@ -26,6 +24,9 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::retry::RetryConfig;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::json;
@@ -144,7 +145,7 @@ struct Connector {
 pub(crate) fn sdk_config(services: &Arc<Services>, caller: Caller) -> SdkConfig {
     let credentials = Credentials::new("LOCAL", "local", None, None, "local");
     SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(runtime::aws::behavior())
         .region(Region::from_static(REGION))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .retry_config(RetryConfig::standard())

@@ -42,7 +42,7 @@ async fn the_chat_limits_its_rate_when_told() {
 
 fn sdk(url: &str) -> aws_sdk_ses::Client {
     let config = aws_sdk_ses::Config::builder()
-        .behavior_version(BehaviorVersion::latest())
+        .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new("eu-west-1"))
         .credentials_provider(Credentials::new("id", "key", None, None, "test"))
         .retry_config(aws_sdk_ses::config::retry::RetryConfig::disabled())

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use aws_config::BehaviorVersion;
 use broker::Failure;
 use broker::day::say;
 use broker::local::repository;
@@ -43,7 +42,7 @@ async fn run(arguments: Vec<String>) -> Result<(), Failure> {
         say("every rule set is in order");
         return Ok(());
     };
-    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let config = aws_config::load_defaults(runtime::aws::behavior()).await;
     let table = Rules(Table::new(aws_sdk_dynamodb::Client::new(&config), table.as_str()));
     let now = SystemClock.now();
     for (set, document) in documents {
