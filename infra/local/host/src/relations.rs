@@ -24,6 +24,8 @@ const STACK_RESOURCES_MAX: usize = 200;
 const STEP_RESOURCES_MAX: usize = 6;
 /// An alarm on an expression takes no more.
 const ALARM_METRICS_MAX: usize = 10;
+/// How the secrets of vendors are named: their own part of the secret's name is open.
+const VENDOR_SECRETS: &str = "/*-??????";
 /// The secrets of trading servers.
 const PLATFORM_SECRETS: &str = "/platform/";
 /// Environment variables that hold the address of a queue that the function sends to.
@@ -177,6 +179,7 @@ impl Check<'_> {
         self.tables_of(function);
         self.queues_of(function);
         self.platforms(function);
+        self.vendors(function);
         function.queues.iter().for_each(|mapping| self.queue_mapping(function, mapping));
         function.streams.iter().for_each(|mapping| self.stream_mapping(function, mapping));
     }
@@ -221,6 +224,19 @@ impl Check<'_> {
         let bounded = only_queues && function.queues.iter().all(|mapping| mapping.maximum_concurrency.is_some());
         let holds = !calls || bounded || function.reserved_concurrency.is_some();
         self.expect(holds, &function.id, "calls trading servers as often at once as it likes");
+    }
+
+    /// Who calls a vendor takes one message at a time: one that had to wait for its neighbour's vendor would have spent a receive.
+    fn vendors(&mut self, function: &FunctionSpec) {
+        let statements = function.statements.iter().filter(|s| s.allows);
+        let calls = statements.into_iter().any(|statement| {
+            let secrets = |arn: &String| arn.contains(":secret:") && arn.ends_with(VENDOR_SECRETS);
+            statement.actions.iter().any(|action| action == "ses:SendEmail") || statement.resources.iter().any(secrets)
+        });
+        for mapping in &function.queues {
+            let holds = !calls || mapping.batch_size == 1;
+            self.expect(holds, &mapping.id, "lets messages wait for their neighbour's vendor");
+        }
     }
 
     fn allowed(&mut self, function: &FunctionSpec, at: &str, actions: &[&str], resource: &str) {
@@ -413,7 +429,11 @@ fn narrow(resource: &str) -> bool {
 mod tests {
     use super::*;
 
-    const FIXTURE: &str = include_str!("../tests/fixtures/template.yaml");
+    /// The template of the host's tests, which take several messages at once to see what becomes of each.
+    fn fixture() -> String {
+        include_str!("../tests/fixtures/template.yaml").replace("      BatchSize: 3\n", "      BatchSize: 1\n")
+    }
+
     const HANDLERS: [&str; 4] = ["steps-take", "steps-relay", "steps-work", "steps-tick"];
 
     fn check(text: &str, handlers: &[&str]) -> Vec<String> {
@@ -426,7 +446,7 @@ mod tests {
 
     #[test]
     fn a_sound_template_has_no_faults() {
-        assert_eq!(check(FIXTURE, &HANDLERS), Vec::<String>::new());
+        assert_eq!(check(&fixture(), &HANDLERS), Vec::<String>::new());
     }
 
     #[test]
@@ -465,6 +485,7 @@ mod tests {
                 "RedrivePolicy",
                 "RelayParked: does not keep for 14 days what a function lays aside",
             ),
+            ("      BatchSize: 1\n", "      BatchSize: 2\n", "WorkMapping: lets messages wait for their neighbour's vendor"),
             (
                 "      ScalingConfig: {MaximumConcurrency: 2}\n",
                 "",
@@ -590,8 +611,8 @@ mod tests {
             ("      EventBusName: !Ref Bus\n", "", "WorkRule: is on the account's default bus"),
         ];
         for (sound, broken, fault) in breaks {
-            assert!(FIXTURE.contains(sound), "{sound}");
-            let found = check(&FIXTURE.replace(sound, broken), &HANDLERS);
+            assert!(fixture().contains(sound), "{sound}");
+            let found = check(&fixture().replace(sound, broken), &HANDLERS);
             assert!(found.iter().any(|found| found == fault), "{fault}: {found:?}");
         }
     }
@@ -602,21 +623,21 @@ mod tests {
         let more = |name: &str, count: usize| -> String {
             (0..count).map(|i| format!("  {name}{i}: {{Type: AWS::SNS::Topic}}\n")).collect::<String>() + end
         };
-        let found = check(&FIXTURE.replace(end, &more("Work", 2)), &HANDLERS);
+        let found = check(&fixture().replace(end, &more("Work", 2)), &HANDLERS);
         assert_eq!(found, ["WorkFunction: takes 7 resources, more than 6"]);
-        let found = check(&FIXTURE.replace(end, &more("Topic", 200)), &HANDLERS);
+        let found = check(&fixture().replace(end, &more("Topic", 200)), &HANDLERS);
         assert!(found[0].starts_with("template: has 2") && found[0].ends_with(", more than 200"), "{found:?}");
         let metric = "        - {Id: a, MetricStat: {Metric: {Namespace: AWS/Lambda, MetricName: Errors}}}\n";
         let alarm = format!(
             "  Alarm:\n    Type: AWS::CloudWatch::Alarm\n    Properties:\n      Metrics:\n{}{end}",
             metric.repeat(11)
         );
-        assert_eq!(check(&FIXTURE.replace(end, &alarm), &HANDLERS), ["Alarm: watches more than 10 metrics"]);
+        assert_eq!(check(&fixture().replace(end, &alarm), &HANDLERS), ["Alarm: watches more than 10 metrics"]);
     }
 
     #[test]
     fn code_and_template_must_name_the_same_handlers() {
-        let found = check(FIXTURE, &["steps-take", "steps-relay", "steps-work", "steps-bury"]);
+        let found = check(&fixture(), &["steps-take", "steps-relay", "steps-work", "steps-bury"]);
         assert_eq!(found, ["steps-bury: has code and is not deployed", "steps-tick: is deployed and has no code"]);
     }
 }
