@@ -71,7 +71,7 @@ impl QueueStep for Tell {
                 NotificationId::from_bits(derived_bits(event.at, &[&event.event_id, task.facts.agent_id.as_str()]));
             let record = record(&id, event.at);
             let owner = task.facts.agent_id.as_str();
-            match self.crm.begin_notification(owner, &record, message.now).await? {
+            match self.crm.begin_notification(owner, &record, &message.execution_id, message.now).await? {
                 NotificationOutcome::First => {}
                 NotificationOutcome::Begun { sent, .. } if !sent.is_empty() => return Ok("nothing_to_do"),
                 NotificationOutcome::Begun { at, .. } if message.now < at.plus(GRACE) => {

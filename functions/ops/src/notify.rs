@@ -10,7 +10,7 @@ use domain::decision::derived_bits_in_order;
 use domain::notification::rules::{Channel, Notifications};
 use domain::notification::{Audience, PlannedMessage, plan};
 use domain::payment::GRACE;
-use domain::{NotificationId, Redacted, Timestamp};
+use domain::{NotificationId, Redacted};
 use providers::NOTIFY_CALL_TIMEOUT_S;
 use providers::http::BoxFuture;
 use providers::notify::email::LazyEmail;
@@ -66,7 +66,7 @@ impl QueueStep for Notify {
                 return Ok("nobody_to_tell");
             }
             for (owner, messages) in by_owner(&event, planned) {
-                self.deliver(&owner, &messages, &event, client.as_ref(), &live, message.now).await?;
+                self.deliver(&owner, &messages, &event, client.as_ref(), &live, message).await?;
             }
             Ok("told")
         })
@@ -98,12 +98,13 @@ impl Notify {
         event: &BusEvent,
         client: Option<&Client>,
         live: &Live<Notifications>,
-        now: Timestamp,
+        delivery: &Message,
     ) -> Result<(), StepError> {
+        let now = delivery.now;
         let id = NotificationId::from_bits(derived_bits_in_order(event.at, event.version, &[&event.event_id, owner]));
         let record = record(&id, messages, event);
         let outside: Vec<&PlannedMessage> = messages.iter().filter(|m| m.channel != Channel::InApp).collect();
-        let mut sent = match self.crm.begin_notification(owner, &record, now).await? {
+        let mut sent = match self.crm.begin_notification(owner, &record, &delivery.execution_id, now).await? {
             NotificationOutcome::First => Vec::new(),
             NotificationOutcome::Begun { sent, .. } if sent.len() >= outside.len() => return Ok(()),
             NotificationOutcome::Begun { at, .. } if now < at.plus(GRACE) => {

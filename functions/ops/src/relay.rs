@@ -8,11 +8,12 @@
 //! parked comes to this function again from its queue, so nothing that was committed misses journal, ledger or bus for ever.
 
 pub(crate) mod events;
+mod records;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::{EventId, Seconds, Timestamp};
+use domain::{EventId, Timestamp};
 use futures::stream::{self, StreamExt as _};
 use providers::http::BoxFuture;
 use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
@@ -20,18 +21,15 @@ use runtime::sqs::Sqs;
 use runtime::step::Disposition;
 use runtime::telemetry::{self, StepMetrics};
 use runtime::{StepError, awsclients};
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use store::{Journal, LedgerEntry, MoneyTable, Outboxed};
 
+use self::records::{Batch, Parked, Parks, Record, Source, record};
 use crate::bus::{Bus, Outgoing};
 
 /// Entities that are journalled side by side.
 const SIDE_BY_SIDE: usize = 16;
-
-/// A record that could not be delivered for so long is parked: the stream keeps it for a day, and others wait behind it.
-const PATIENCE: Seconds = Seconds(900);
 
 /// The function.
 pub struct Relay {
@@ -56,62 +54,6 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
         parked_url: ports.need("PARKED_QUEUE_URL")?.to_owned(),
         clock: ports.clock.clone(),
     }))
-}
-
-#[derive(Deserialize)]
-struct Batch {
-    #[serde(rename = "Records")]
-    records: Vec<Source>,
-}
-
-/// A record of a stream, or a message with a parked one.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Source {
-    Stream {
-        dynamodb: Change,
-    },
-    Parked {
-        #[serde(rename = "messageId")]
-        message_id: String,
-        body: String,
-    },
-}
-
-#[derive(Deserialize)]
-struct Change {
-    #[serde(rename = "SequenceNumber")]
-    sequence: String,
-    /// Seconds since 1970.
-    #[serde(rename = "ApproximateCreationDateTime", default)]
-    created: Option<serde_json::Number>,
-    #[serde(rename = "NewImage", default)]
-    image: Option<Value>,
-}
-
-/// What is parked.
-#[derive(Serialize, Deserialize)]
-struct Parked {
-    image: Value,
-}
-
-/// A version to be delivered.
-struct Record {
-    /// What the answer calls it.
-    item: String,
-    image: Value,
-    /// Whether it waited long enough; a parked one waits in its queue.
-    parks: Parks,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Parks {
-    /// It is there already.
-    Never,
-    /// When trying again cannot help.
-    Hopeless,
-    /// Whatever the failure.
-    Any,
 }
 
 impl Function for Relay {
@@ -145,27 +87,6 @@ impl Function for Relay {
             telemetry::raw(&json!({"batchItemFailures": failures}))
         })
     }
-}
-
-fn record(source: Source, now: Timestamp) -> Option<Record> {
-    match source {
-        Source::Stream { dynamodb: Change { sequence, created, image } } => {
-            let created = created.and_then(|seconds| Timestamp::from_seconds(whole(&seconds)?));
-            let old = created.is_some_and(|created| now >= created.plus(PATIENCE));
-            let parks = if old { Parks::Any } else { Parks::Hopeless };
-            Some(Record { item: sequence, image: image?, parks })
-        }
-        // a body that holds no image fails like an image that cannot be read, and is given up to the dead letters
-        Source::Parked { message_id, body } => {
-            let image = serde_json::from_str::<Parked>(&body).map_or(Value::Null, |parked| parked.image);
-            Some(Record { item: message_id, image, parks: Parks::Never })
-        }
-    }
-}
-
-/// Whole seconds of a number that may be written with a fraction.
-fn whole(seconds: &serde_json::Number) -> Option<i64> {
-    seconds.as_i64().or_else(|| seconds.to_string().split('.').next()?.parse().ok())
 }
 
 /// A record's place in the batch and the events it brings.

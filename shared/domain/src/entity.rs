@@ -263,11 +263,6 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::work::WorkItem>(),
 ];
 
-/// The kind of a name.
-pub fn kind(name: &str) -> Option<&'static Kind> {
-    KINDS.iter().find(|kind| kind.name == name)
-}
-
 /// A kind of the family that an id belongs to: what kinds of a family share (prefix, table, name of the id).
 pub fn family_of(id: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| id.starts_with(kind.prefix))

@@ -39,6 +39,46 @@ pub fn moment_of(id: &str) -> Option<Timestamp> {
     Timestamp::from_millis(i64::try_from(bits >> 80).ok()?)
 }
 
+/// An id is a text: to and from one, and the same in a log as in a document. Its type has a `FromStr` that says what fits.
+macro_rules! id_text {
+    ($name:ident, $prefix:literal) => {
+        impl TryFrom<String> for $name {
+            type Error = $crate::id::IdError;
+
+            fn try_from(text: String) -> Result<Self, $crate::id::IdError> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl $crate::entity::EntityId for $name {
+            const PREFIX: &'static str = $prefix;
+
+            fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+    };
+}
+pub(crate) use id_text;
+
 /// Declares types of ids: `Name = "prefix_";`.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
@@ -73,39 +113,7 @@ macro_rules! ids {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = $crate::id::IdError;
-
-            fn try_from(text: String) -> Result<Self, $crate::id::IdError> {
-                text.parse()
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(id: $name) -> Self {
-                id.0
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl std::fmt::Debug for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl $crate::entity::EntityId for $name {
-            const PREFIX: &'static str = $prefix;
-
-            fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
+        $crate::id::id_text!($name, $prefix);
     )*};
 }
 #[cfg(test)]

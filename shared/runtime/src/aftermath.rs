@@ -13,7 +13,7 @@ use serde_json::Value;
 use store::{Postponed, Table};
 
 use crate::awsclients;
-use crate::function::{Clock, ConfigError, Ports};
+use crate::function::{Clock, Ports};
 use crate::queue::{BusEvent, Message};
 use crate::sqs::{Sqs, url_of};
 use crate::step::{Disposition, StepError};
@@ -85,18 +85,15 @@ impl Aftermath {
 
 impl Aftermath {
     /// From a function's ports: the tables are those that it knows.
-    ///
-    /// # Errors
-    /// None today; a table that is not named is one that it may not use.
-    pub(crate) fn new(ports: &Ports, parks: bool) -> Result<Self, ConfigError> {
+    pub(crate) fn new(ports: &Ports, parks: bool) -> Self {
         let dead_letters = ports.environment.get("DEAD_LETTERS_URL").filter(|_| parks).cloned();
-        Ok(Self {
+        Self {
             sqs: Sqs::new(ports),
             dead_letters,
             crm: awsclients::crm(ports).ok().map(|crm| crm.0),
             money: awsclients::money(ports).ok().map(|money| money.0),
             clock: ports.clock.clone(),
-        })
+        }
     }
 
     /// Sees to a message that failed.

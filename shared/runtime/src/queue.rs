@@ -122,7 +122,7 @@ impl<S: QueueStep> QueueFunction<S> {
     /// # Errors
     /// [`ConfigError`].
     pub fn build(step: S, ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-        Ok(Arc::new(Self { step, aftermath: Aftermath::new(ports, S::PARKS)?, clock: ports.clock.clone() }))
+        Ok(Arc::new(Self { step, aftermath: Aftermath::new(ports, S::PARKS), clock: ports.clock.clone() }))
     }
 
     /// Handles a message; its id, if it is to be delivered again.

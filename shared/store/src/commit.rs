@@ -89,11 +89,6 @@ impl Commit {
         Ok(())
     }
 
-    /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
-        self.puts.is_empty()
-    }
-
     /// Writes all of it in one transaction. A transaction of our own that comes back is no conflict.
     ///
     /// # Errors

@@ -174,8 +174,6 @@ pub(crate) fn correlation_of(item: &Item, key: &str) -> Result<String, StoreErro
 pub struct Outboxed {
     /// Entity id.
     pub entity: String,
-    /// The entity's kind in [`domain::entity::KINDS`]; none in records from before kinds were written.
-    pub kind: Option<String>,
     /// Version.
     pub version: u64,
     /// Client, if the entity belongs to one.
@@ -205,7 +203,6 @@ impl Outboxed {
         let record = serde_json::from_str(&record_text).map_err(|error| StoreError::corrupt(&entity, error))?;
         Ok(Self {
             version: number(item, &entity, VERSION)?,
-            kind: optional_text(item, KIND).map(str::to_owned),
             client: client_of(item, &entity)?,
             record,
             record_text,

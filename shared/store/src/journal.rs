@@ -5,6 +5,7 @@ mod chain;
 pub use chain::{End, ON_ITS_WAY, Stretch, verify};
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::primitives::Blob;
@@ -124,36 +125,23 @@ impl Journal {
     }
 
     async fn some(&self, entity: &str, from: u64, order: Order, count: usize) -> Result<Vec<JournalEntry>, StoreError> {
-        let table = &self.0;
+        let query = self.0.query();
+        let query = query
+            .key_condition_expression("#entity = :entity AND #version >= :from")
+            .expression_attribute_names("#entity", ENTITY)
+            .expression_attribute_names("#version", ENTRY_VERSION)
+            .expression_attribute_values(":entity", s(entity))
+            .expression_attribute_values(":from", n(from))
+            .scan_index_forward(order == Order::OldestFirst)
+            .consistent_read(true)
+            .limit(i32::try_from(count).unwrap_or(ENTRIES_MAX).min(ENTRIES_MAX));
         let mut entries = Vec::new();
-        let mut start: Option<Item> = None;
-        loop {
-            let left = i32::try_from(count.saturating_sub(entries.len())).unwrap_or(ENTRIES_MAX).min(ENTRIES_MAX);
-            let answer = table
-                .client
-                .query()
-                .table_name(&table.name)
-                .key_condition_expression("#entity = :entity AND #version >= :from")
-                .expression_attribute_names("#entity", ENTITY)
-                .expression_attribute_names("#version", ENTRY_VERSION)
-                .expression_attribute_values(":entity", s(entity))
-                .expression_attribute_values(":from", n(from))
-                .scan_index_forward(order == Order::OldestFirst)
-                .consistent_read(true)
-                .limit(left)
-                .set_exclusive_start_key(start.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await?;
-            usage::count(&table.name, &Kind::Read, answer.consumed_capacity());
-            for item in answer.items() {
-                entries.push(read(item)?);
-            }
-            match answer.last_evaluated_key {
-                Some(key) if !key.is_empty() && entries.len() < count => start = Some(key),
-                _ => return Ok(entries),
-            }
-        }
+        let take = |item: &Item| {
+            entries.push(read(item)?);
+            Ok(if entries.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        };
+        self.0.each(query, take).await?;
+        Ok(entries)
     }
 
     /// Where a correlation id came in: entities, each with the version that brought it.
@@ -161,33 +149,21 @@ impl Journal {
     /// # Errors
     /// [`StoreError`].
     pub async fn of_correlation(&self, correlation_id: &str) -> Result<Vec<(String, u64)>, StoreError> {
-        let table = &self.0;
+        let query = self.0.query();
+        let query = query
+            .index_name("by_correlation")
+            .key_condition_expression("#correlation = :correlation")
+            .expression_attribute_names("#correlation", BY_CORRELATION)
+            .expression_attribute_values(":correlation", s(correlation_id));
         let mut found = Vec::new();
-        let mut start: Option<Item> = None;
-        loop {
-            let answer = table
-                .client
-                .query()
-                .table_name(&table.name)
-                .index_name("by_correlation")
-                .key_condition_expression("#correlation = :correlation")
-                .expression_attribute_names("#correlation", BY_CORRELATION)
-                .expression_attribute_values(":correlation", s(correlation_id))
-                .set_exclusive_start_key(start.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await?;
-            usage::count(&table.name, &Kind::Read, answer.consumed_capacity());
-            for item in answer.items() {
-                let entity = text(item, "?", ENTITY)?.to_owned();
-                let version = number(item, &entity, ENTRY_VERSION)?;
-                found.push((entity, version));
-            }
-            match answer.last_evaluated_key {
-                Some(key) if !key.is_empty() => start = Some(key),
-                _ => return Ok(found),
-            }
-        }
+        let take = |item: &Item| {
+            let entity = text(item, "?", ENTITY)?.to_owned();
+            let version = number(item, &entity, ENTRY_VERSION)?;
+            found.push((entity, version));
+            Ok(ControlFlow::Continue(()))
+        };
+        self.0.each(query, take).await?;
+        Ok(found)
     }
 }
 
@@ -210,32 +186,21 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn ids_of_client(&self, client: &ClientId, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let query = self.query();
+        let query = query
+            .index_name("by_client")
+            .key_condition_expression("#client = :client AND begins_with(#key, :prefix)")
+            .expression_attribute_names("#client", CLIENT)
+            .expression_attribute_names("#key", KEY)
+            .expression_attribute_values(":client", s(client.as_str()))
+            .expression_attribute_values(":prefix", s(prefix));
         let mut ids = Vec::new();
-        let mut start: Option<Item> = None;
-        loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.name)
-                .index_name("by_client")
-                .key_condition_expression("#client = :client AND begins_with(#key, :prefix)")
-                .expression_attribute_names("#client", CLIENT)
-                .expression_attribute_names("#key", KEY)
-                .expression_attribute_values(":client", s(client.as_str()))
-                .expression_attribute_values(":prefix", s(prefix))
-                .set_exclusive_start_key(start.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await?;
-            usage::count(&self.name, &Kind::Read, answer.consumed_capacity());
-            for item in answer.items() {
-                ids.push(text(item, "?", KEY)?.to_owned());
-            }
-            match answer.last_evaluated_key {
-                Some(key) if !key.is_empty() => start = Some(key),
-                _ => return Ok(ids),
-            }
-        }
+        let take = |item: &Item| {
+            ids.push(text(item, "?", KEY)?.to_owned());
+            Ok(ControlFlow::Continue(()))
+        };
+        self.each(query, take).await?;
+        Ok(ids)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The double-entry ledger: one item an entry, found by the client's account.
 
+use std::ops::ControlFlow;
+
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::ledger::Posting;
@@ -8,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::MoneyTable;
 use crate::error::StoreError;
-use crate::item::{KEY, SORT, STATE, s, text};
+use crate::item::{Item, KEY, SORT, STATE, s, text};
 use crate::usage::{self, Kind};
 
 /// Entries read at once.
@@ -90,33 +92,20 @@ impl MoneyTable {
     /// # Errors
     /// [`StoreError`].
     pub async fn ledger_of(&self, account: &AccountId) -> Result<Vec<LedgerEntry>, StoreError> {
-        let table = &self.0;
+        let query = self.0.query();
+        let query = query
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", KEY)
+            .expression_attribute_values(":pk", s(key(account.as_str())))
+            .limit(ENTRIES_MAX);
         let mut entries = Vec::new();
-        let mut start = None;
-        loop {
-            let answer = table
-                .client
-                .query()
-                .table_name(&table.name)
-                .key_condition_expression("#pk = :pk")
-                .expression_attribute_names("#pk", KEY)
-                .expression_attribute_values(":pk", s(key(account.as_str())))
-                .limit(ENTRIES_MAX)
-                .set_exclusive_start_key(start.take())
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await?;
-            usage::count(&table.name, &Kind::Read, answer.consumed_capacity());
-            for item in answer.items() {
-                let sort = text(item, "?", SORT)?;
-                entries.push(
-                    serde_json::from_str(text(item, sort, STATE)?).map_err(|error| StoreError::corrupt(sort, error))?,
-                );
-            }
-            match answer.last_evaluated_key {
-                Some(key) if !key.is_empty() => start = Some(key),
-                _ => return Ok(entries),
-            }
-        }
+        let take = |item: &Item| {
+            let sort = text(item, "?", SORT)?;
+            let entry = serde_json::from_str(text(item, sort, STATE)?);
+            entries.push(entry.map_err(|error| StoreError::corrupt(sort, error))?);
+            Ok(ControlFlow::Continue(()))
+        };
+        self.0.each(query, take).await?;
+        Ok(entries)
     }
 }

@@ -14,6 +14,7 @@ mod journal;
 mod ledger;
 mod lists;
 mod notifications;
+mod pages;
 mod rules;
 mod usage;
 

@@ -14,6 +14,7 @@ use crate::usage::{self, Kind};
 const SENT: &str = "sent";
 const READ: &str = "read_at";
 const BEGUN: &str = "begun_ms";
+const BEGINNER: &str = "by";
 
 /// A message about one event. Its body is what the client reads in the portal; empty for messages to the desk only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,12 +46,28 @@ pub enum NotificationOutcome {
     },
 }
 
+/// What a record that was there says to an execution.
+fn begun(item: Option<&Item>, by: &str) -> NotificationOutcome {
+    let attribute = |name: &str| item.and_then(|item| item.get(name));
+    let sent = attribute(SENT).and_then(|value| value.as_l().ok());
+    if sent.is_none() && attribute(BEGINNER).and_then(|value| value.as_s().ok()).is_some_and(|beginner| beginner == by)
+    {
+        return NotificationOutcome::First;
+    }
+    let at = attribute(BEGUN).and_then(|value| value.as_n().ok()).and_then(|text| text.parse().ok());
+    NotificationOutcome::Begun {
+        sent: sent.map(|list| list.iter().filter_map(|v| v.as_s().ok().cloned()).collect()).unwrap_or_default(),
+        at: at.and_then(Timestamp::from_millis).unwrap_or(Timestamp::EPOCH),
+    }
+}
+
 fn sort(id: &NotificationId) -> String {
     id.as_str().to_owned()
 }
 
 impl Crm {
-    /// Records a message before anything of it leaves the house.
+    /// Records a message before anything of it leaves the house. `by` is the execution that will send it: its own write whose
+    /// answer was lost, and that was sent again, is still the first.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -58,6 +75,7 @@ impl Crm {
         &self,
         owner: &str,
         message: &Notification,
+        by: &str,
         now: Timestamp,
     ) -> Result<NotificationOutcome, StoreError> {
         let table = &self.0;
@@ -70,6 +88,7 @@ impl Crm {
             .item(SORT, s(sort(&message.id)))
             .item(STATE, s(body))
             .item(BEGUN, n(now.millis()))
+            .item(BEGINNER, s(by))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
@@ -81,14 +100,7 @@ impl Crm {
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(lost)) => {
                     usage::count(&table.name, &Kind::Write, None);
-                    let sent = lost.item().and_then(|item| item.get(SENT)).and_then(|value| value.as_l().ok());
-                    let sent = sent.map(|list| list.iter().filter_map(|v| v.as_s().ok().cloned()).collect());
-                    let begun = lost.item().and_then(|item| item.get(BEGUN)).and_then(|value| value.as_n().ok());
-                    let at = begun.and_then(|text| text.parse().ok()).and_then(Timestamp::from_millis);
-                    Ok(NotificationOutcome::Begun {
-                        sent: sent.unwrap_or_default(),
-                        at: at.unwrap_or(Timestamp::EPOCH),
-                    })
+                    Ok(begun(lost.item(), by))
                 }
                 _ => Err(error.into()),
             },

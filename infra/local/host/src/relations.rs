@@ -485,7 +485,11 @@ mod tests {
                 "RedrivePolicy",
                 "RelayParked: does not keep for 14 days what a function lays aside",
             ),
-            ("      BatchSize: 1\n", "      BatchSize: 2\n", "WorkMapping: lets messages wait for their neighbour's vendor"),
+            (
+                "      BatchSize: 1\n",
+                "      BatchSize: 2\n",
+                "WorkMapping: lets messages wait for their neighbour's vendor",
+            ),
             (
                 "      ScalingConfig: {MaximumConcurrency: 2}\n",
                 "",

@@ -136,7 +136,6 @@ mod tests {
 
     fn head(entry: &JournalEntry) -> Outboxed {
         Outboxed {
-            kind: None,
             is_postponed: false,
             entity: entry.entity.clone(),
             version: entry.version,

@@ -23,13 +23,18 @@ fn message(number: u128, in_app: bool) -> Notification {
 async fn a_message_is_begun_once_and_a_repeat_learns_which_channels_are_done() {
     on_both(async |tables| {
         let (crm, ana, note) = (&tables.crm, client_id(1), message(1, true));
-        let begin = async |seconds| crm.begin_notification(ana.as_str(), &note, at(seconds)).await.unwrap();
-        assert_eq!(begin(0).await, NotificationOutcome::First);
+        let begin_as = async |by, seconds| crm.begin_notification(ana.as_str(), &note, by, at(seconds)).await.unwrap();
+        let begin = async |seconds| begin_as("another", seconds).await;
+        assert_eq!(begin_as("one", 0).await, NotificationOutcome::First);
+        // the answer of its own write was lost, and it was sent again
+        assert_eq!(begin_as("one", 0).await, NotificationOutcome::First);
+        assert_eq!(begin(0).await, NotificationOutcome::Begun { sent: Vec::new(), at: at(0) });
         assert_eq!(begin(5).await, NotificationOutcome::Begun { sent: Vec::new(), at: at(0) });
         let sent = ["email".to_owned(), "slack".to_owned()];
         crm.mark_sent(ana.as_str(), &note.id, &sent).await.unwrap();
         assert_eq!(begin(9).await, NotificationOutcome::Begun { sent: sent.to_vec(), at: at(0) });
-        let desk = crm.begin_notification("desk#finance", &note, at(9)).await.unwrap();
+        assert_eq!(begin_as("one", 0).await, NotificationOutcome::Begun { sent: sent.to_vec(), at: at(0) });
+        let desk = crm.begin_notification("desk#finance", &note, "one", at(9)).await.unwrap();
         assert_eq!(desk, NotificationOutcome::First);
     })
     .await;
@@ -40,7 +45,7 @@ async fn a_client_sees_in_app_messages_newest_first_page_by_page_and_can_mark_th
     on_both(async |tables| {
         let (crm, ana, ben) = (&tables.crm, client_id(1), client_id(2));
         for (owner, number, in_app) in [(&ana, 1, true), (&ana, 2, false), (&ana, 3, true), (&ben, 4, true)] {
-            crm.begin_notification(owner.as_str(), &message(number, in_app), at(0)).await.unwrap();
+            crm.begin_notification(owner.as_str(), &message(number, in_app), "one", at(0)).await.unwrap();
         }
         let (first, next) = crm.notifications_of(&ana, 2, None).await.unwrap();
         assert_eq!(first, [message(3, true)]);
