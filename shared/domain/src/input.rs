@@ -31,7 +31,7 @@ impl Fault {
 }
 
 /// Codes of faults in the form of the input (HTTP 400); every other fault is about its meaning (422).
-const FORM_CODES: &[&str] = &["missing", "wrong_type", "unknown_field", "malformed_json"];
+const FORM_CODES: &[&str] = &["missing", "wrong_type", "unknown_field", "malformed_json", "duplicate_key"];
 
 impl Fault {
     /// Whether the input could not even be understood.

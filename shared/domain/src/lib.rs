@@ -12,6 +12,7 @@ pub mod entity;
 pub mod id;
 pub mod input;
 pub mod journey;
+pub mod json;
 pub mod lead;
 pub mod ledger;
 pub mod money;

@@ -9,7 +9,6 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::decision::Frame;
-use domain::input::Fault;
 use domain::{CorrelationId, Timestamp};
 use providers::http::BoxFuture;
 use serde::Deserialize;
@@ -73,16 +72,14 @@ impl Request {
     /// The body as JSON.
     ///
     /// # Errors
-    /// 415 for another media type, 400 for what is not JSON.
+    /// 415 for another media type, 400 for what is not JSON or says something twice.
     pub fn json(&self) -> Result<Value, Problem> {
         let media =
             self.header("content-type").map(|value| value.split(';').next().unwrap_or("").trim().to_lowercase());
         if media.is_some_and(|media| media != "application/json" && !media.ends_with("+json")) {
             return Err(Problem::media_type());
         }
-        serde_json::from_slice(&self.body).map_err(|error| {
-            Problem::input(vec![Fault::new("", "malformed_json", format!("the body is not JSON: {error}"))])
-        })
+        domain::json::parse(&self.body).map_err(Problem::input)
     }
 
     /// `limit` of a list, and `cursor` as what it stands for.

@@ -204,3 +204,21 @@ async fn a_problem_document_has_its_members_and_its_own_type() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_amount_that_stands_twice_is_refused_wherever_it_stands_and_changes_nothing() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let request = deposit_request(&trader, "10.00", "stripe").to_string();
+    let twice = request.replacen("\"amount\":\"10.00\"", "\"amount\":\"10.00\",\"amount\":\"1000.00\"", 1);
+    assert_ne!(twice, request);
+    let before = world.stored().await;
+    let token = world.broker.token("portal").to_owned();
+    let answer = world.send(Call::raw(&trader.deposits(), twice).token(&token).key("twice")).await;
+    assert_eq!(faults(&expect(answer, 400)), ["/amount/amount duplicate_key"]);
+    let whole = request.replacen('{', "{\"account_id\":\"acc_other\",", 1);
+    let answer = world.send(Call::raw(&trader.deposits(), whole).token(&token).key("twice")).await;
+    assert_eq!(faults(&expect(answer, 400)), ["/account_id duplicate_key"]);
+    assert_eq!(before, world.stored().await);
+    expect(world.send(Call::raw(&trader.deposits(), request).token(&token).key("twice")).await, 201);
+}

@@ -1,0 +1,165 @@
+//! JSON from outside. A name that stands twice in one object is a fault: which of the two values counts depends on who reads,
+//! so one amount could be checked and another booked.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use crate::input::Fault;
+
+/// Names that are reported of one document; whoever repeats more is told of these.
+const REPEATS_MAX: usize = 100;
+
+/// Reads a document whole.
+///
+/// # Errors
+/// `malformed_json`, or `duplicate_key` at every name that stands twice.
+pub fn parse(text: &[u8]) -> Result<Value, Vec<Fault>> {
+    let malformed =
+        |error: serde_json::Error| vec![Fault::new("", "malformed_json", format!("the body is not JSON: {error}"))];
+    let value: Value = serde_json::from_slice(text).map_err(malformed)?;
+    let mut repeats = Vec::new();
+    let names = Names { at: String::new(), repeats: &mut repeats };
+    names.deserialize(&mut serde_json::Deserializer::from_slice(text)).map_err(malformed)?;
+    if repeats.is_empty() {
+        return Ok(value);
+    }
+    let fault = |pointer: String| Fault::new(pointer, "duplicate_key", "stands more than once in its object");
+    Err(repeats.into_iter().map(fault).collect())
+}
+
+/// Looks at the names of a value and of all that is in it.
+struct Names<'a> {
+    at: String,
+    repeats: &'a mut Vec<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Names<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Names<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut seen = BTreeSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let at = format!("{}/{}", self.at, name.replace('~', "~0").replace('/', "~1"));
+            if !seen.insert(name) && self.repeats.len() < REPEATS_MAX && !self.repeats.contains(&at) {
+                self.repeats.push(at.clone());
+            }
+            map.next_value_seed(Names { at, repeats: self.repeats })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let mut place = 0_usize;
+        while items.next_element_seed(Names { at: format!("{}/{place}", self.at), repeats: self.repeats })?.is_some() {
+            place = place.saturating_add(1);
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn refused(text: &str, wanted: &[(&str, &str)]) {
+        let faults = parse(text.as_bytes()).unwrap_err();
+        let found: Vec<_> = faults.iter().map(|fault| (fault.pointer.as_str(), fault.code)).collect();
+        assert_eq!(found, wanted, "{text}");
+        assert!(faults.iter().all(Fault::is_form));
+    }
+
+    #[test]
+    fn a_name_that_stands_twice_is_a_fault_wherever_it_stands() {
+        refused(r#"{"amount": "10", "amount": "1000"}"#, &[("/amount", "duplicate_key")]);
+        refused(r#"{"amount": "10", "amount": "10"}"#, &[("/amount", "duplicate_key")]);
+        refused(
+            r#"{"a": 1, "a": 2, "a": 3, "b": {"c": [{"d": 1}, {"d": 1, "d": 2}]}}"#,
+            &[("/a", "duplicate_key"), ("/b/c/1/d", "duplicate_key")],
+        );
+        // the same name in another spelling
+        refused(r#"{"amount": 1, "\u0061mount": 2}"#, &[("/amount", "duplicate_key")]);
+        refused(r#"{"a/b~c": 1, "a/b~c": 2}"#, &[("/a~1b~0c", "duplicate_key")]);
+        refused(r#"[{"": 1, "": 2}]"#, &[("/0/", "duplicate_key")]);
+    }
+
+    #[test]
+    fn the_same_name_in_two_objects_is_none() {
+        let text = r#"{"a": {"a": {"a": 1}}, "b": [{"a": 1}, {"a": 1}], "A": null}"#;
+        assert_eq!(parse(text.as_bytes()).unwrap(), serde_json::from_str::<Value>(text).unwrap());
+    }
+
+    #[test]
+    fn what_is_no_json_says_so() {
+        refused("{\"a\": 1", &[("", "malformed_json")]);
+        refused("{} {}", &[("", "malformed_json")]);
+        refused(&"[".repeat(1_000), &[("", "malformed_json")]);
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            (-1e6..1e6_f64).prop_map(Value::from),
+            ".{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map("[ab/~]{0,2}", inner, 0..4).prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_program_writes_is_read_as_it_was(value in values()) {
+            let text = value.to_string();
+            prop_assert_eq!(parse(text.as_bytes()), Ok(serde_json::from_str(&text).unwrap()));
+        }
+    }
+}
