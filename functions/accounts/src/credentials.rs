@@ -74,8 +74,7 @@ impl HandOver {
                     "login": facts.login, "password": credentials.password,
                     "investor_password": credentials.investor_password, "server": server,
                 }),
-            )
-            .not_stored()),
+            )),
             Saved::Conflict => Err(Problem::gone("the credentials were handed over before")),
         }
     }

@@ -27,6 +27,15 @@ use crate::telemetry::{self, StepMetrics};
 /// Longest accepted `X-Correlation-Id`; it is stored with every event.
 const CORRELATION_MAX: usize = 64;
 
+/// On every answer: it is personal data or a decision about money, and nothing that a browser should keep, frame or guess at.
+pub const SECURITY_HEADERS: [(&str, &str); 3] = [
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("X-Content-Type-Options", "nosniff"),
+];
+/// On every answer that went over TLS (RFC 6797, section 7.2, forbids it on others): two years.
+const STRICT_TRANSPORT_SECURITY: (&str, &str) = ("Strict-Transport-Security", "max-age=63072000; includeSubDomains");
+
 /// A decoded request.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -132,13 +141,6 @@ impl Reply {
         Self { status, headers, body: body.to_string() }
     }
 
-    /// The same, never to be kept by anything between us and the caller.
-    #[must_use]
-    pub fn not_stored(mut self) -> Self {
-        self.headers.insert("Cache-Control".to_owned(), "no-store".to_owned());
-        self
-    }
-
     /// The same, marked as the repetition of an earlier answer.
     #[must_use]
     pub fn replayed(mut self) -> Self {
@@ -187,6 +189,11 @@ impl<S: HttpStep> HttpFunction<S> {
         let mut reply = answer.unwrap_or_else(|problem| problem.reply(&request.correlation_id));
         if reply.status == 401 && wants_token {
             reply.headers.insert("www-authenticate".to_owned(), "Bearer".to_owned());
+        }
+        let over_tls = request.header("x-forwarded-proto") == Some("https");
+        let security = SECURITY_HEADERS.into_iter().chain(over_tls.then_some(STRICT_TRANSPORT_SECURITY));
+        for (name, value) in security {
+            reply.headers.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
         reply.headers.insert("X-Correlation-Id".to_owned(), request.correlation_id);
         reply

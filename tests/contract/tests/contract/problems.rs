@@ -222,3 +222,37 @@ async fn an_amount_that_stands_twice_is_refused_wherever_it_stands_and_changes_n
     assert_eq!(before, world.stored().await);
     expect(world.send(Call::raw(&trader.deposits(), request).token(&token).key("twice")).await, 201);
 }
+
+#[tokio::test]
+async fn no_answer_may_be_kept_framed_or_guessed_at_whoever_gives_it() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let token = world.broker.token("portal").to_owned();
+    let client = format!("/v1/clients/{}", trader.client);
+    let calls = [
+        (Call::get("/health"), 200),
+        (Call::get("/v1/nothing"), 404),
+        (Call::get(&client), 401),
+        (Call::get(&client).token(&token), 200),
+        (Call::get("/v1/work").token(&token), 403),
+        (Call::post(&trader.deposits(), &json!({})).token(&token).key("k"), 400),
+        (Call::post("/v1/webhooks/psp/stripe", &json!({})), 401),
+    ];
+    for (call, status) in calls {
+        let path = call.path.clone();
+        for over_tls in [false, true] {
+            let call = if over_tls { call.clone().header("x-forwarded-proto", "https") } else { call.clone() };
+            let answer = expect(world.send(call).await, status);
+            for (name, value) in [
+                ("cache-control", "no-store"),
+                ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+                ("x-content-type-options", "nosniff"),
+            ] {
+                assert_eq!(header(&answer, name), Some(value), "{path}: {name}");
+            }
+            let by_function = path != "/v1/nothing";
+            let strict = header(&answer, "strict-transport-security").is_some();
+            assert_eq!(strict, over_tls && by_function, "{path}");
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use runtime::Clock;
+use runtime::http::SECURITY_HEADERS;
 use serde_json::json;
 
 use super::invoke::{Deployed, Invoker};
@@ -173,6 +174,9 @@ fn problem(status: StatusCode, detail: &str, headers: &HeaderMap, request_id: &s
     headers.insert("content-type", HeaderValue::from_static("application/problem+json"));
     if let Ok(id) = HeaderValue::from_str(correlation_id) {
         headers.insert("x-correlation-id", id);
+    }
+    for (name, value) in SECURITY_HEADERS {
+        headers.insert(name, HeaderValue::from_static(value));
     }
     response
 }
