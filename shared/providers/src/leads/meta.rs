@@ -146,7 +146,7 @@ impl Graph {
             .body(Bytes::new());
         let Ok(request) = request else { return Fetched::Refused("the address cannot be called".to_owned()) };
         match self.transport.send(request, self.timeout).await {
-            Ok(response) => read(response.status(), response.body()),
+            Ok(response) => read(leadgen_id, response.status(), response.body()),
             Err(error @ (TransportError::NotSent(_) | TransportError::Lost(_))) => Fetched::Silent(error.to_string()),
             Err(error @ TransportError::TooLarge) => Fetched::Refused(error.to_string()),
         }
@@ -158,7 +158,7 @@ const PASSING: [i64; 9] = [1, 2, 4, 17, 32, 341, 368, 613, 80005];
 /// Error codes that a person mends outside: a token that expired or lacks a permission. Tried again, because it is mended.
 const MENDABLE: [i64; 5] = [10, 102, 190, 200, 463];
 
-fn read(status: StatusCode, body: &[u8]) -> Fetched {
+fn read(leadgen_id: &str, status: StatusCode, body: &[u8]) -> Fetched {
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
         return Fetched::Silent(format!("HTTP {status}, and the answer is not JSON"));
     };
@@ -170,6 +170,9 @@ fn read(status: StatusCode, body: &[u8]) -> Fetched {
     }
     if !status.is_success() {
         return Fetched::Silent(format!("HTTP {status}"));
+    }
+    if json.get("id").is_some() && id(&json, "id").as_deref() != Some(leadgen_id) {
+        return Fetched::Silent("the answer is another lead".to_owned());
     }
     let Some(fields) = json.get("field_data").and_then(Value::as_array) else {
         return Fetched::Refused("the answer has no fields".to_owned());
@@ -235,7 +238,7 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_is_tried_again_and_what_does_not_is_not() {
-        let answer = |status: u16, body: &str| read(StatusCode::from_u16(status).unwrap(), body.as_bytes());
+        let answer = |status: u16, body: &str| read("1", StatusCode::from_u16(status).unwrap(), body.as_bytes());
         let fields =
             r#"{"id":"1","field_data":[{"name":"email","values":["a@b.de"]},{"name":"age","values":[7]},{"x":1}]}"#;
         let one = |name: &str, value: &str| (name.to_owned(), vec![value.to_owned()]);
@@ -247,5 +250,6 @@ mod tests {
         assert!(matches!(answer(500, r#"{"error":{"code":100}}"#), Fetched::Silent(_)));
         assert!(matches!(answer(502, "<html>"), Fetched::Silent(_)));
         assert!(matches!(answer(200, "{}"), Fetched::Refused(_)));
+        assert!(matches!(answer(200, r#"{"id":"2","field_data":[]}"#), Fetched::Silent(_)), "another lead's data");
     }
 }
