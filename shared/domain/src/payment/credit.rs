@@ -11,8 +11,8 @@ use crate::decision::Verdict;
 use crate::work::rules::WorkKind;
 use crate::{Money, Seconds, Timestamp};
 
-/// How long after an intent its call may still reach the platform: a worker's time-out plus the platform's own,
-/// with a margin. Only after it may an absent credit be sent again. The function asserts the relation at compile time.
+/// How long after an intent its call may still reach the platform: a worker's time-out plus the platform's own plus
+/// what the network may deliver after the call was given up, with a margin. Only after it may an absent credit be sent again. The function asserts the relation at compile time.
 pub const GRACE: Seconds = Seconds(60);
 /// First wait before a credit that the platform did not take is sent again; doubles with each attempt.
 const RETRY_FIRST: Seconds = Seconds(30);
