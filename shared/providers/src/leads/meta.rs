@@ -7,14 +7,12 @@ use ::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 use domain::Timestamp;
 use domain::lead::{Fetched, MetaLead};
-use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::Sha256;
 
 use crate::http::{Transport, TransportError};
-use crate::signature::hex_matches;
+use crate::signature::{hex_matches, hmac_sha256, is_blank};
 use crate::template;
 
 const HEADER: &str = "x-hub-signature-256";
@@ -33,6 +31,13 @@ pub struct MetaSecret {
     pub verify_token: SecretString,
     /// Reads leads, where a page has no token of its own.
     pub page_token: SecretString,
+}
+
+impl MetaSecret {
+    /// Whether none of it is empty: an empty one would sign for everybody, or match whoever sends no token.
+    pub fn is_whole(&self) -> bool {
+        ![&self.app_secret, &self.verify_token, &self.page_token].into_iter().any(is_blank)
+    }
 }
 
 /// Why a webhook is refused.
@@ -54,13 +59,7 @@ pub fn check(headers: &HeaderMap, body: &[u8], secret: &SecretString) -> Result<
     let given = headers.get(HEADER).ok_or(WebhookError::BadSignature("header `X-Hub-Signature-256` is missing"))?;
     let given = given.to_str().map_err(|_| WebhookError::BadSignature("the header is not text"))?;
     let given = given.strip_prefix(SCHEME).ok_or(WebhookError::BadSignature("the scheme is not sha256"))?;
-    // HMAC takes a key of any length: there is no error to lose here.
-    let mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).ok();
-    let digest = mac.map(|mut mac| {
-        mac.update(body);
-        mac.finalize().into_bytes()
-    });
-    if digest.is_some_and(|digest| hex_matches(given, &digest)) {
+    if hmac_sha256(secret, &[body]).is_some_and(|digest| hex_matches(given, &digest)) {
         Ok(())
     } else {
         Err(WebhookError::BadSignature("it does not match"))
@@ -209,6 +208,22 @@ mod tests {
             assert!(signed(bad, b"Hello, World!", secret).is_err(), "{bad}");
         }
         assert!(check(&HeaderMap::new(), b"", &SecretString::from("x")).is_err());
+        // HMAC-SHA256 of nothing under an empty key: anybody can make it.
+        let anybodys = "sha256=b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad";
+        assert!(signed(anybodys, b"", "").is_err());
+    }
+
+    #[test]
+    fn a_secret_with_an_empty_part_is_none() {
+        let secret = |app: &str, token: &str, page: &str| MetaSecret {
+            app_secret: SecretString::from(app),
+            verify_token: SecretString::from(token),
+            page_token: SecretString::from(page),
+        };
+        assert!(secret("a", "b", "c").is_whole());
+        for empty in [secret("", "b", "c"), secret("a", " ", "c"), secret("a", "b", "")] {
+            assert!(!empty.is_whole());
+        }
     }
 
     #[test]

@@ -371,6 +371,7 @@ fn settings_that_would_let_anybody_sign_are_refused() {
     for secret in [
         json!({}),
         json!({"merchant_id": "MID", "application_key": "APP", "secret": ""}),
+        json!({"merchant_id": "MID", "application_key": "APP", "secret": " "}),
         json!({"merchant_id": "", "application_key": "APP", "secret": "SECRET"}),
     ] {
         let settings = settings("https://gw.praxis.invalid", &secret, std::time::Duration::from_secs(1));

@@ -57,7 +57,7 @@ impl Praxis {
     pub fn new(settings: Settings) -> Result<Self, VendorError> {
         let Credentials { merchant_id, application_key, secret } = settings.secret()?;
         // The signature is a plain hash: without a secret anybody can make it.
-        if [&merchant_id, &application_key, &secret].into_iter().any(String::is_empty) {
+        if [&merchant_id, &application_key, &secret].into_iter().any(|text| text.trim().is_empty()) {
             return Err(VendorError::BadSecret(settings.name));
         }
         if settings.return_url.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id"])) {
