@@ -256,7 +256,7 @@ impl Kept {
     async fn close(&mut self) {
         self.driver.abort();
         // Ended, by itself or by the line above: either way its socket is gone.
-        let _ = (&mut self.driver).await;
+        drop((&mut self.driver).await);
     }
 }
 

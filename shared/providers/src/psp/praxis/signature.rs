@@ -48,6 +48,9 @@ pub(super) fn sign<V: AsRef<str>>(values: impl IntoIterator<Item = V>, secret: &
     hex::encode(digest(values, secret))
 }
 
+/// Reads what one of the rules signs.
+type Read = fn(&Message<'_>) -> Result<Signed, Vec<Fault>>;
+
 /// What is wrong with a notification.
 pub(super) enum Refusal {
     /// It does not come from the vendor, not to us or not now.
@@ -67,7 +70,7 @@ pub(super) fn check(
     now: Timestamp,
 ) -> Result<Signed, Refusal> {
     let no = Refusal::NotProven;
-    let (given, values, read): (_, _, fn(&Message<'_>) -> Result<Signed, Vec<Fault>>) = match headers.get(HEADER) {
+    let (given, values, read): (_, _, Read) = match headers.get(HEADER) {
         Some(header) => {
             let given = header.to_str().map_err(|_| no("header `Gt-Authentication` is not text"))?;
             (given.to_owned(), listed(message), Signed::current)
