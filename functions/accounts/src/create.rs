@@ -9,8 +9,8 @@ use domain::account::{Account, CreateOutcome, CreateStep, GRACE};
 use domain::client::Client;
 use domain::decision::{Frame, Verdict};
 use domain::work::{HumanDecision, WorkFacts};
-use providers::PLATFORM_CALL_TIMEOUT_S;
 use providers::http::BoxFuture;
+use providers::{PLATFORM_CALL_TIMEOUT_S, PLATFORM_SOCKET_TIMEOUT_S};
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
@@ -24,7 +24,7 @@ use crate::seal;
 
 /// The function's time-out in the template.
 pub const TIMEOUT_S: u32 = 30;
-const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S);
+const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S + PLATFORM_SOCKET_TIMEOUT_S);
 
 /// The step.
 pub struct Create {

@@ -50,8 +50,8 @@ pub(crate) async fn secret_of(rules: &RuleBook, secrets: &Secrets) -> Result<Opt
     let text = secrets.get(&rule.secret).await?;
     // the cause would quote the secret
     let what = || "its secret must be {\"app_secret\", \"verify_token\", \"page_token\"}".to_owned();
-    let read = serde_json::from_str(text.expose_secret());
-    read.map(Some).map_err(|_| StepError::Rules { set: "lead_intake", what: what() })
+    let read = serde_json::from_str(text.expose_secret()).ok().filter(MetaSecret::is_whole);
+    read.map(Some).ok_or_else(|| StepError::Rules { set: "lead_intake", what: what() })
 }
 
 impl Webhook {

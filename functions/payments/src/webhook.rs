@@ -1,10 +1,11 @@
-//! `POST /v1/webhooks/psp/{psp}`: what a payment provider says. Two round trips: one read, one conditional write.
+//! `POST /v1/webhooks/psp/{psp}`: what a payment provider says. Two round trips, one read and one conditional write;
+//! a third to the provider where its signature does not cover what it says.
 
 use std::sync::Arc;
 
 use domain::PaymentId;
-use domain::payment::rules::Psps;
-use domain::payment::{Deposit, PspReport, StrayReport};
+use domain::payment::rules::{PspRule, Psps};
+use domain::payment::{Deposit, PspReport, StrayReport, Unconfirmed, confirm};
 use providers::psp::{Psp, WebhookAnswer, WebhookError};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, WEBHOOK_BYTES_MAX};
@@ -47,6 +48,10 @@ impl Webhook {
         let report = match psp.read_webhook(&request.headers, &request.body, request.now) {
             Ok(report) => report,
             Err(error) => return Ok(refuse(&error, name, psp.as_ref(), request)),
+        };
+        let report = match confirmed(report, psp.as_ref(), rule).await {
+            Some(report) => report,
+            None => return Ok(reply(psp.as_ref(), WebhookAnswer::TryAgain, request)),
         };
         match self.apply(report, psp.as_ref(), request, &live).await {
             Ok(answer) => Ok(reply(psp.as_ref(), answer, request)),
@@ -105,6 +110,38 @@ impl Webhook {
             false => WebhookAnswer::Ignored("it is already with a person"),
         })
     }
+}
+
+/// The statement as far as it is proven: what its signature does not cover is asked for. `None`: not to be taken now.
+async fn confirmed(report: PspReport, psp: &dyn Psp, rule: &PspRule) -> Option<PspReport> {
+    let (true, Some(payment)) = (!psp.webhook_proves_status() && confirm::decides(&report), &report.payment_id) else {
+        return Some(report);
+    };
+    // a message of the former rule can be cut anew from another: nothing of it is believed
+    let unconfirmed = if rule.legacy_signature { Unconfirmed::Wait } else { rule.unconfirmed_success };
+    let known = match psp.look_up(payment, &report.reference).await {
+        Ok(known) => known,
+        Err(error) => {
+            tracing::warn!(psp = rule.name, payment.id = %payment, todo = ?error.disposition(),
+                "a webhook could not be confirmed");
+            match unconfirmed {
+                Unconfirmed::Wait => return None,
+                Unconfirmed::Believe => None,
+            }
+        }
+    };
+    let (payment, kind) = (payment.clone(), report.kind.clone());
+    let heard = confirm::confirmed(report, known, unconfirmed);
+    match &heard {
+        Some(heard) if heard.kind == kind => {}
+        Some(heard) => {
+            tracing::warn!(psp = rule.name, payment.id = %payment, told = kind, known = heard.kind,
+                "the provider says otherwise than its webhook");
+        }
+        None => tracing::warn!(psp = rule.name, payment.id = %payment, told = kind,
+            "the provider does not confirm its webhook, which is to come again"),
+    }
+    heard
 }
 
 fn refuse(error: &WebhookError, name: &str, psp: &dyn Psp, request: &Request) -> Reply {

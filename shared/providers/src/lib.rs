@@ -19,8 +19,14 @@ mod template;
 
 /// Longest a call of a trading platform may take, connection, authentication and one repeat included, in seconds.
 ///
-/// The grace period before an unresolved operation is sent again must be longer than this.
+/// The grace period before an unresolved operation is sent again must be longer than this and
+/// [`PLATFORM_SOCKET_TIMEOUT_S`] together.
 pub const PLATFORM_CALL_TIMEOUT_S: u32 = 10;
+
+/// How long after its call's end a request can still reach a trading platform where nobody closed the connection: until
+/// then the kernel sends again what was not taken, in seconds. Its time-out is what the call had left when the
+/// connection was made, so never more.
+pub const PLATFORM_SOCKET_TIMEOUT_S: u32 = PLATFORM_CALL_TIMEOUT_S;
 
 /// Longest a call of a payment provider may take, in seconds.
 pub const PSP_CALL_TIMEOUT_S: u32 = 8;

@@ -2,7 +2,7 @@
 
 use domain::payment::{CreditOutcome, Deposit, Found};
 use domain::{Seconds, Timestamp};
-use providers::platforms::{BalanceOperation, Login, PlatformError};
+use providers::platforms::{BalanceOperation, FoundOperation, Login, PlatformError};
 use runtime::StepError;
 
 use super::Job;
@@ -26,7 +26,11 @@ pub(super) async fn look_up(job: &Job, deposit: &Deposit, now: Timestamp) -> Res
             now.plus(LOOK_BACK),
         )
         .await?;
-    Ok(found.map_or(Found::Absent, |ticket| Found::Booked(ticket.as_str().to_owned())))
+    Ok(match found {
+        FoundOperation::Booked(ticket) => Found::Booked(ticket.as_str().to_owned()),
+        FoundOperation::Absent => Found::Absent,
+        FoundOperation::Ambiguous(what) => Found::Ambiguous(what),
+    })
 }
 
 /// One call; where its answer is lost, one look-up: the usual case is that it was booked.
@@ -42,7 +46,8 @@ pub(super) async fn call(job: &Job, deposit: &Deposit, now: Timestamp) -> Result
         }
         Err(error @ PlatformError::Unknown(_)) => match look_up(job, deposit, now).await {
             Ok(Found::Booked(ticket)) => CreditOutcome::Booked(ticket),
-            Ok(Found::Absent) | Err(_) => CreditOutcome::Unknown(error.to_string()),
+            // what is ambiguous now is so when it is looked up again, and goes to a person then
+            Ok(Found::Absent | Found::Ambiguous(_)) | Err(_) => CreditOutcome::Unknown(error.to_string()),
         },
     })
 }

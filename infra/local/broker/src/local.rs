@@ -107,6 +107,8 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("STRIPE_URL", url("stripe")),
         ("STRIPE_PAY_PAGE_URL", format!("{}/pay/{{payment_id}}", url("stripe"))),
         ("PRAXIS_URL", url("praxis")),
+        // whoever tries the broker out may sign a message that no payer of the simulator stands behind
+        ("PRAXIS_UNCONFIRMED", "believe".to_owned()),
         ("PUBLIC_URL", public_url.to_owned()),
         ("MT5_LIVE_URL", url("mt5")),
         ("MT5_DEMO_URL", url("mt5")),

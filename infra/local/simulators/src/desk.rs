@@ -72,6 +72,7 @@ impl Desk {
                 drop(apply());
                 reply::garbage()
             }
+            Some(Fault::Answer { body }) => reply::ok(&body),
             Some(Fault::Drop) => reply::drop_connection(),
             Some(Fault::Garbage) => reply::garbage(),
         }

@@ -37,6 +37,9 @@ pub(crate) enum Fault {
     ApplyThenDrop,
     /// Closes the connection without an answer. Nothing is done.
     Drop,
+    /// Answers this JSON, which is well formed and not true: a clock in another unit, a page that is short. Nothing is
+    /// done.
+    Answer { body: serde_json::Value },
     /// Answers bytes that are no answer. Nothing is done.
     Garbage,
     /// Does it and answers bytes that are no answer.

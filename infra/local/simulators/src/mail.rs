@@ -112,7 +112,7 @@ impl Mailbox {
                 drop(self.apply(&form));
                 refused(&unavailable())
             }
-            Some(Fault::TimeoutBefore { .. } | Fault::Drop) => refused(&unavailable()),
+            Some(Fault::TimeoutBefore { .. } | Fault::Drop | Fault::Answer { .. }) => refused(&unavailable()),
         }
     }
 

@@ -11,8 +11,8 @@ use crate::decision::Verdict;
 use crate::work::rules::WorkKind;
 use crate::{Money, Seconds, Timestamp};
 
-/// How long after an intent its call may still reach the platform: a worker's time-out plus the platform's own,
-/// with a margin. Only after it may an absent credit be sent again. The function asserts the relation at compile time.
+/// How long after an intent its call may still reach the platform: a worker's time-out plus the platform's own plus
+/// what the network may deliver after the call was given up, with a margin. Only after it may an absent credit be sent again. The function asserts the relation at compile time.
 pub const GRACE: Seconds = Seconds(60);
 /// First wait before a credit that the platform did not take is sent again; doubles with each attempt.
 const RETRY_FIRST: Seconds = Seconds(30);
@@ -35,8 +35,11 @@ pub enum CreditStep {
 pub enum Found {
     /// Booked, with its ticket.
     Booked(String),
-    /// Not there.
+    /// Not there: everything was read.
     Absent,
+    /// Something stands under the reference that is not this credit; says what. Whether it is the credit, or part of
+    /// it, a person must say.
+    Ambiguous(String),
 }
 
 /// What the platform did with a credit.
@@ -98,6 +101,7 @@ impl Deposit {
         let save = |verdict| CreditStep::Intend(Box::new(verdict));
         match found {
             Found::Booked(ticket) => save(self.credited(ticket, self.creditable(), Reason::FoundBooked, now)),
+            Found::Ambiguous(what) => save(self.give_up(WorkKind::CreditUnresolved, &what, now)),
             Found::Absent if !self.grace_over(now) => CreditStep::Nothing("a call may still be under way"),
             Found::Absent => {
                 let why = || vec!["not on the platform, and the money has gone back".to_owned()];

@@ -2,6 +2,7 @@
 
 mod booking;
 pub mod collect;
+pub mod confirm;
 pub mod credit;
 pub mod deposit;
 pub mod overdue;
@@ -17,6 +18,7 @@ pub mod stray;
 mod tests;
 
 pub use crate::work::HumanDecision;
+pub use confirm::Unconfirmed;
 pub use credit::{CreditOutcome, CreditStep, Found, GRACE};
 pub use deposit::{Deposit, DepositFacts, DepositStatus, NewDeposit, PspSide, Review};
 pub use overdue::{DueStep, PollAnswer, PollLimits};

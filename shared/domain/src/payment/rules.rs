@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::confirm::Unconfirmed;
 use crate::input::Fault;
 use crate::rules::limits::{AmountRange, read_range};
 use crate::rules::reach::{Cell, Space};
@@ -21,7 +22,7 @@ const PSPS_MAX: usize = 30;
 /// How many currencies one provider may have.
 const CURRENCIES_MAX: usize = 200;
 const KEYS: [&str; 5] = ["psps", "deposit_limits", "over_under", "credit_review_after", "auto_resolution"];
-const PSP_KEYS: [&str; 13] = [
+const PSP_KEYS: [&str; 14] = [
     "name",
     "vendor",
     "enabled",
@@ -31,6 +32,7 @@ const PSP_KEYS: [&str; 13] = [
     "webhook_url",
     "currencies",
     "legacy_signature",
+    "unconfirmed_success",
     "signature_tolerance",
     "webhook_limit",
     "poll_limit",
@@ -96,6 +98,8 @@ pub struct PspRule {
     pub currencies: Vec<Currency>,
     /// Whether it still signs the old way (Praxis 1.1).
     pub legacy_signature: bool,
+    /// What a success is worth whose status is not signed and of which the provider, when asked, has no transaction.
+    pub unconfirmed_success: Unconfirmed,
     /// How old a signed webhook may be.
     pub signature_tolerance: Seconds,
     /// No webhook by then: ask the provider.
@@ -238,6 +242,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     {
         faults.add(at.fault("not_applicable", "only praxis has an old way to sign"));
     }
+    let unconfirmed = optional(object.get("unconfirmed_success"), |node| node.word(Unconfirmed::ALL, faults));
     let tolerance = span(&object, "signature_tolerance", Seconds(1), SIGNATURE_TOLERANCE_MAX, faults);
     let waits = read_waits(&object, faults);
     let [webhook_limit, poll_limit, needs_review_after] = waits?;
@@ -251,6 +256,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         webhook_url: webhook_url?,
         currencies: currencies?,
         legacy_signature: legacy_signature?.unwrap_or(false),
+        unconfirmed_success: unconfirmed?.unwrap_or(Unconfirmed::Wait),
         signature_tolerance: tolerance?,
         webhook_limit,
         poll_limit,

@@ -70,6 +70,7 @@ fn defects_of_providers_are_found_where_they_are() {
             // a currency without limits
             ("/psps/0/currencies/-", Some(json!("CHF")), &[("/psps/0/currencies/4", "missing_reference")]),
             ("/psps/0/legacy_signature", Some(json!(true)), &[("/psps/0/legacy_signature", "not_applicable")]),
+            ("/psps/1/unconfirmed_success", Some(json!("yes")), &[("/psps/1/unconfirmed_success", "unknown_value")]),
             (
                 "/psps/0/signature_tolerance",
                 Some(json!("5 minutes")),

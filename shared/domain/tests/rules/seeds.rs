@@ -24,6 +24,7 @@ fn installed(name: &str) -> Option<String> {
     let value = match name {
         "SECRET_PREFIX" => "pipworks/test",
         "BROKER_NAME" => "Example Markets",
+        "PRAXIS_UNCONFIRMED" => "wait",
         "MAIL_FROM" => "no-reply@example.com",
         "STRIPE_URL"
         | "STRIPE_PAY_PAGE_URL"

@@ -29,6 +29,10 @@ use super::{ANSWER_SIZE_BYTES_MAX, BoxFuture, Connection, Transport, TransportEr
 /// Longest a TCP connection may take to be made: a host that is down is found out well before a call's deadline.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// How long a peer may take nothing of what a pooled connection has sent: the longest call of a payment provider.
+#[cfg(target_os = "linux")]
+const POOL_USER_TIMEOUT: Duration = Duration::from_secs(1).saturating_mul(crate::PSP_CALL_TIMEOUT_S);
+
 /// How long a pooled connection is kept. Short: a function that was frozen wakes up to connections that are gone.
 const POOL_IDLE: Duration = Duration::from_secs(15);
 
@@ -116,7 +120,7 @@ impl HyperTransport {
         whole(response).await
     }
 
-    async fn open(&self, base: &Url) -> Result<Box<dyn Connection>, TransportError> {
+    async fn open(&self, base: &Url, deadline: Duration) -> Result<Box<dyn Connection>, TransportError> {
         let host = base.host().ok_or_else(|| TransportError::NotSent("URL has no host".to_owned()))?;
         let name = match host {
             Host::Domain(name) => name.to_owned(),
@@ -127,6 +131,7 @@ impl HyperTransport {
         let tcp = timeout(CONNECT_TIMEOUT, TcpStream::connect((name.as_str(), port)));
         let stream = tcp.await.map_err(not_sent)?.map_err(not_sent)?;
         stream.set_nodelay(true).map_err(not_sent)?;
+        end_with_the_call(&stream, deadline).map_err(not_sent)?;
         let authority = base.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
         let authority = HeaderValue::from_str(&authority).map_err(not_sent)?;
         match base.scheme() {
@@ -157,8 +162,22 @@ impl Transport for HyperTransport {
         base: &'a Url,
         deadline: Duration,
     ) -> BoxFuture<'a, Result<Box<dyn Connection>, TransportError>> {
-        Box::pin(async move { timeout(deadline, self.open(base)).await.unwrap_or_else(|late| Err(not_sent(late))) })
+        Box::pin(async move {
+            timeout(deadline, self.open(base, deadline)).await.unwrap_or_else(|late| Err(not_sent(late)))
+        })
     }
+}
+
+/// Lets no byte outlive its call. What the kernel has not delivered when the connection is closed is thrown away
+/// instead of being sent again behind our back, and where nobody closes it, a peer that takes nothing for the time of a
+/// call is given up by the kernel itself.
+fn end_with_the_call(stream: &TcpStream, call: Duration) -> std::io::Result<()> {
+    stream.set_zero_linger()?;
+    #[cfg(target_os = "linux")]
+    socket2::SockRef::from(stream).set_tcp_user_timeout(Some(call))?;
+    #[cfg(not(target_os = "linux"))]
+    let _ = call;
+    Ok(())
 }
 
 /// The pool repeats a request by itself only if the connection it had picked turned out closed before a byte of the
@@ -173,6 +192,9 @@ fn connector() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    // The pool's connections outlive a call, and its writes are such as may come twice: the kernel gives up in time.
+    #[cfg(target_os = "linux")]
+    connector.set_tcp_user_timeout(Some(POOL_USER_TIMEOUT));
     connector
 }
 
@@ -228,6 +250,16 @@ impl Kept {
     }
 }
 
+impl Kept {
+    /// Closes the socket before it returns. Left to the next turn of the runtime, it could be a function that is
+    /// frozen now and delivers the rest when it is woken.
+    async fn close(&mut self) {
+        self.driver.abort();
+        // Ended, by itself or by the line above: either way its socket is gone.
+        drop((&mut self.driver).await);
+    }
+}
+
 impl Connection for Kept {
     fn send<'a>(
         &'a mut self,
@@ -243,9 +275,12 @@ impl Connection for Kept {
             request.headers_mut().insert(HOST, self.authority.clone());
             // Set first: a caller that stops waiting leaves an answer behind that is not the next request's.
             self.broken = true;
-            let answer = self.exchange(request, until).await?;
-            self.broken = false;
-            Ok(answer)
+            let answer = self.exchange(request, until).await;
+            match &answer {
+                Ok(_) => self.broken = false,
+                Err(_) => self.close().await,
+            }
+            answer
         })
     }
 

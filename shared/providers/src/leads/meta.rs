@@ -7,14 +7,12 @@ use ::http::{HeaderMap, Request, StatusCode};
 use bytes::Bytes;
 use domain::Timestamp;
 use domain::lead::{Fetched, MetaLead};
-use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::Sha256;
 
 use crate::http::{Transport, TransportError};
-use crate::signature::hex_matches;
+use crate::signature::{hex_matches, hmac_sha256, is_blank};
 use crate::template;
 
 const HEADER: &str = "x-hub-signature-256";
@@ -33,6 +31,13 @@ pub struct MetaSecret {
     pub verify_token: SecretString,
     /// Reads leads, where a page has no token of its own.
     pub page_token: SecretString,
+}
+
+impl MetaSecret {
+    /// Whether none of it is empty: an empty one would sign for everybody, or match whoever sends no token.
+    pub fn is_whole(&self) -> bool {
+        ![&self.app_secret, &self.verify_token, &self.page_token].into_iter().any(is_blank)
+    }
 }
 
 /// Why a webhook is refused.
@@ -54,13 +59,7 @@ pub fn check(headers: &HeaderMap, body: &[u8], secret: &SecretString) -> Result<
     let given = headers.get(HEADER).ok_or(WebhookError::BadSignature("header `X-Hub-Signature-256` is missing"))?;
     let given = given.to_str().map_err(|_| WebhookError::BadSignature("the header is not text"))?;
     let given = given.strip_prefix(SCHEME).ok_or(WebhookError::BadSignature("the scheme is not sha256"))?;
-    // HMAC takes a key of any length: there is no error to lose here.
-    let mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).ok();
-    let digest = mac.map(|mut mac| {
-        mac.update(body);
-        mac.finalize().into_bytes()
-    });
-    if digest.is_some_and(|digest| hex_matches(given, &digest)) {
+    if hmac_sha256(secret, &[body]).is_some_and(|digest| hex_matches(given, &digest)) {
         Ok(())
     } else {
         Err(WebhookError::BadSignature("it does not match"))
@@ -146,7 +145,7 @@ impl Graph {
             .body(Bytes::new());
         let Ok(request) = request else { return Fetched::Refused("the address cannot be called".to_owned()) };
         match self.transport.send(request, self.timeout).await {
-            Ok(response) => read(response.status(), response.body()),
+            Ok(response) => read(leadgen_id, response.status(), response.body()),
             Err(error @ (TransportError::NotSent(_) | TransportError::Lost(_))) => Fetched::Silent(error.to_string()),
             Err(error @ TransportError::TooLarge) => Fetched::Refused(error.to_string()),
         }
@@ -158,7 +157,7 @@ const PASSING: [i64; 9] = [1, 2, 4, 17, 32, 341, 368, 613, 80005];
 /// Error codes that a person mends outside: a token that expired or lacks a permission. Tried again, because it is mended.
 const MENDABLE: [i64; 5] = [10, 102, 190, 200, 463];
 
-fn read(status: StatusCode, body: &[u8]) -> Fetched {
+fn read(leadgen_id: &str, status: StatusCode, body: &[u8]) -> Fetched {
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
         return Fetched::Silent(format!("HTTP {status}, and the answer is not JSON"));
     };
@@ -170,6 +169,9 @@ fn read(status: StatusCode, body: &[u8]) -> Fetched {
     }
     if !status.is_success() {
         return Fetched::Silent(format!("HTTP {status}"));
+    }
+    if json.get("id").is_some() && id(&json, "id").as_deref() != Some(leadgen_id) {
+        return Fetched::Silent("the answer is another lead".to_owned());
     }
     let Some(fields) = json.get("field_data").and_then(Value::as_array) else {
         return Fetched::Refused("the answer has no fields".to_owned());
@@ -206,6 +208,22 @@ mod tests {
             assert!(signed(bad, b"Hello, World!", secret).is_err(), "{bad}");
         }
         assert!(check(&HeaderMap::new(), b"", &SecretString::from("x")).is_err());
+        // HMAC-SHA256 of nothing under an empty key: anybody can make it.
+        let anybodys = "sha256=b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad";
+        assert!(signed(anybodys, b"", "").is_err());
+    }
+
+    #[test]
+    fn a_secret_with_an_empty_part_is_none() {
+        let secret = |app: &str, token: &str, page: &str| MetaSecret {
+            app_secret: SecretString::from(app),
+            verify_token: SecretString::from(token),
+            page_token: SecretString::from(page),
+        };
+        assert!(secret("a", "b", "c").is_whole());
+        for empty in [secret("", "b", "c"), secret("a", " ", "c"), secret("a", "b", "")] {
+            assert!(!empty.is_whole());
+        }
     }
 
     #[test]
@@ -235,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_passes_by_itself_is_tried_again_and_what_does_not_is_not() {
-        let answer = |status: u16, body: &str| read(StatusCode::from_u16(status).unwrap(), body.as_bytes());
+        let answer = |status: u16, body: &str| read("1", StatusCode::from_u16(status).unwrap(), body.as_bytes());
         let fields =
             r#"{"id":"1","field_data":[{"name":"email","values":["a@b.de"]},{"name":"age","values":[7]},{"x":1}]}"#;
         let one = |name: &str, value: &str| (name.to_owned(), vec![value.to_owned()]);
@@ -247,5 +265,6 @@ mod tests {
         assert!(matches!(answer(500, r#"{"error":{"code":100}}"#), Fetched::Silent(_)));
         assert!(matches!(answer(502, "<html>"), Fetched::Silent(_)));
         assert!(matches!(answer(200, "{}"), Fetched::Refused(_)));
+        assert!(matches!(answer(200, r#"{"id":"2","field_data":[]}"#), Fetched::Silent(_)), "another lead's data");
     }
 }

@@ -2,13 +2,11 @@
 
 use ::http::HeaderMap;
 use domain::{Seconds, Timestamp};
-use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde_json::Value;
-use sha2::Sha256;
 use url::form_urlencoded;
 
-use crate::signature::hex_matches;
+use crate::signature::{hex_matches, hmac_sha256};
 
 const SIGNATURE: &str = "x-slack-signature";
 const TIMESTAMP: &str = "x-slack-request-timestamp";
@@ -49,14 +47,7 @@ pub fn check(headers: &HeaderMap, body: &[u8], secret: &SecretString, now: Times
     let time = text(TIMESTAMP).ok_or(InboundError::BadSignature("the time stamp is missing"))?;
     let given = text(SIGNATURE).and_then(|value| value.strip_prefix(SCHEME));
     let given = given.ok_or(InboundError::BadSignature("the signature is missing"))?;
-    let mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).ok();
-    let digest = mac.map(|mut mac| {
-        mac.update(b"v0:");
-        mac.update(time.as_bytes());
-        mac.update(b":");
-        mac.update(body);
-        mac.finalize().into_bytes()
-    });
+    let digest = hmac_sha256(secret, &[b"v0:", time.as_bytes(), b":", body]);
     if !digest.is_some_and(|digest| hex_matches(given, &digest)) {
         return Err(InboundError::BadSignature("it does not match"));
     }

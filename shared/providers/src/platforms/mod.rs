@@ -38,10 +38,12 @@ pub trait TradingPlatform: Send + Sync {
     /// [`PlatformError`].
     fn apply_balance<'a>(&'a self, operation: &'a BalanceOperation) -> BoxFuture<'a, Result<Ticket, PlatformError>>;
 
-    /// The balance operation that was booked with a reference and an amount between two times, if it was.
+    /// What stands on the platform under a reference between two times, compared with the amount that was to be
+    /// booked.
     ///
     /// # Errors
-    /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not `None`.
+    /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not
+    /// [`FoundOperation::Absent`].
     fn find_operation<'a>(
         &'a self,
         login: &'a Login,
@@ -49,7 +51,7 @@ pub trait TradingPlatform: Send + Sync {
         amount: Money,
         from: Timestamp,
         to: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Ticket>, PlatformError>>;
+    ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>>;
 
     /// The balance of an account whose currency the caller knows.
     ///
@@ -60,6 +62,18 @@ pub trait TradingPlatform: Send + Sync {
         login: &'a Login,
         currency: domain::Currency,
     ) -> BoxFuture<'a, Result<Money, PlatformError>>;
+}
+
+/// What a look-up of a balance operation found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundOperation {
+    /// Exactly the operation that was asked for, once.
+    Booked(Ticket),
+    /// Everything was read, and nothing bears the reference.
+    Absent,
+    /// Something bears the reference and is not the operation: another amount, another kind of deal, several of
+    /// them, or a comment that a person wrote. Says what, without the comment's text. Never send it again.
+    Ambiguous(String),
 }
 
 /// The number of an account at its platform.
@@ -100,6 +114,9 @@ platform_number!(Ticket);
 /// What a platform keeps of a comment: MT5 and MT4 cut longer ones without a word.
 pub const REFERENCE_BYTES_MAX: usize = 31;
 
+/// A beginning of a reference that is this long is nobody else's: kind and time of an id fill 14 bytes.
+const CUT_BYTES_MIN: usize = 20;
+
 /// Our name for an operation, which the platform stores in its comment and by which the operation is found again.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -128,6 +145,22 @@ impl Reference {
     /// As text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a comment has this reference anywhere: as a person types it, in other letters, behind other words, or
+    /// cut off by the platform at the end of a comment that is full.
+    pub fn is_named_in(&self, comment: &str) -> bool {
+        let (comment, ours) = (comment.to_ascii_lowercase(), self.0.to_ascii_lowercase());
+        let whole = |at: usize| {
+            let before = comment.get(..at).and_then(|text| text.chars().next_back());
+            let after = comment.get(at.saturating_add(ours.len())..).and_then(|text| text.chars().next());
+            [before, after].into_iter().flatten().all(|next| !next.is_alphanumeric())
+        };
+        if comment.match_indices(&ours).any(|(at, _)| whole(at)) {
+            return true;
+        }
+        let cut = (CUT_BYTES_MIN..ours.len()).filter_map(|end| ours.get(..end));
+        comment.len() >= REFERENCE_BYTES_MAX && cut.into_iter().any(|beginning| comment.ends_with(beginning))
     }
 
     /// Whether a comment begins with this very reference, and not with a longer one.
@@ -256,6 +289,25 @@ mod tests {
         }
         for other in ["pay_12", "pay_1-r", "xpay_1", "PAY_1", "", "pay_"] {
             assert!(!reference.begins(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_reference_in_a_persons_words_is_still_named() {
+        let reference = Reference::new("pay_1").unwrap();
+        for named in ["pay_1", "PAY_1", "part of pay_1", "pay_1-r", "pay_1:1/2", "(pay_1)"] {
+            assert!(reference.is_named_in(named), "{named}");
+        }
+        for other in ["", "pay_12", "xpay_1", "pay_", "äpay_1", "1pay_1 pay_11"] {
+            assert!(!reference.is_named_in(other), "{other}");
+        }
+        let long = Reference::new("pay_01j9zzzzzzabcdefghjkmnpqrs").unwrap();
+        for named in ["part of pay_01j9zzzzzzabcdefghj", "by hand pay_01J9ZZZZZZABCDEFGHJ"] {
+            assert_eq!(named.len(), REFERENCE_BYTES_MAX);
+            assert!(long.is_named_in(named), "{named}");
+        }
+        for other in ["part of pay_01j9zzzzzzabcdefgh", "something longer for pay_01j9zz"] {
+            assert!(!long.is_named_in(other), "{other}");
         }
     }
 }

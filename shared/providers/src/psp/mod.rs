@@ -97,11 +97,12 @@ pub struct Session {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PspError {
     /// The provider understood and will not.
-    #[error("provider refused with `{code}`: {message}")]
+    #[error("provider refused with `{code}`")]
     Refused {
         /// The provider's own code.
         code: String,
-        /// The provider's own words, shortened.
+        /// The provider's own words, shortened. Vendors echo input in them, so they are for the adapter alone and stand
+        /// in no text that reaches a log, an item or the journal.
         message: String,
     },
     /// Not reached, busy or no answer. Safe to repeat: the call is idempotent on the payment id.
@@ -126,7 +127,6 @@ impl PspError {
         }
     }
 
-    /// Short, because vendors echo input in their messages and these reach logs.
     fn refused(code: impl Into<String>, message: &str) -> Self {
         const MESSAGE_CHARS_MAX: usize = 200;
         Self::Refused { code: code.into(), message: message.chars().take(MESSAGE_CHARS_MAX).collect() }
@@ -218,4 +218,15 @@ fn problem(answer: WebhookAnswer) -> Response<Bytes> {
     let title = status.canonical_reason().unwrap_or("Error");
     let body = json!({"type": "about:blank", "title": title, "status": status.as_u16(), "detail": answer.text()});
     json_response(status, "application/problem+json", &body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_vendor_echoes_reaches_no_text() {
+        let error = PspError::refused("invalid_email", "No such address: jane@example.com");
+        assert_eq!(error.to_string(), "provider refused with `invalid_email`");
+    }
 }

@@ -9,7 +9,9 @@ use domain::{Money, Redacted, Seconds, Timestamp};
 use http::{Request, Response};
 use providers::http::{BoxFuture, Connection, HyperTransport, Transport, TransportError};
 use providers::platforms::mt5::{Mt5, Mt5Settings, WEB_API_VERSION};
-use providers::platforms::{BalanceOperation, Login, NewAccount, PlatformError, Reference, Ticket, TradingPlatform};
+use providers::platforms::{
+    BalanceOperation, FoundOperation, Login, NewAccount, PlatformError, Reference, Ticket, TradingPlatform,
+};
 use providers::system_clock;
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -93,10 +95,18 @@ impl Server {
         self.mt5.balance(login, "USD".parse().unwrap()).await.unwrap()
     }
 
-    async fn find(&self, login: &Login, reference: &str, amount: &str) -> Option<Ticket> {
+    async fn look(&self, login: &Login, reference: &str, amount: &str) -> Result<FoundOperation, PlatformError> {
         let (from, to) = around_now();
         let reference = Reference::new(reference).unwrap();
-        self.mt5.find_operation(login, &reference, money(amount, "USD"), from, to).await.unwrap()
+        self.mt5.find_operation(login, &reference, money(amount, "USD"), from, to).await
+    }
+
+    async fn find(&self, login: &Login, reference: &str, amount: &str) -> Option<Ticket> {
+        match self.look(login, reference, amount).await.unwrap() {
+            FoundOperation::Booked(ticket) => Some(ticket),
+            FoundOperation::Absent => None,
+            FoundOperation::Ambiguous(what) => panic!("{what}"),
+        }
     }
 }
 
@@ -177,7 +187,8 @@ async fn money_is_booked_once_and_found_by_reference_and_amount() {
     assert_eq!(server.balance(&login).await, money("1000.00", "USD"));
     assert_eq!(server.find(&login, "pay_1", "1250.50").await, Some(ticket));
     assert_eq!(server.find(&login, "pay_2", "-250.50").await, Some(out));
-    assert_eq!(server.find(&login, "pay_1", "1250.51").await, None);
+    let other = server.look(&login, "pay_1", "1250.51").await;
+    assert!(matches!(other, Ok(FoundOperation::Ambiguous(_))), "{other:?}");
     assert_eq!(server.find(&login, "pay_3", "1250.50").await, None);
     assert_eq!(server.connections(), 1);
 }
@@ -336,8 +347,65 @@ async fn a_server_in_any_time_zone_is_looked_at_in_its_own_time() {
         let (from, to) = around_now();
         let reference = Reference::new("pay_1").unwrap();
         let found = blind.find_operation(&login, &reference, money("10.00", "USD"), from, to).await;
-        assert_eq!(found, Ok(Some(ticket)), "{server_offset_s}");
+        assert_eq!(found, Ok(FoundOperation::Booked(ticket)), "{server_offset_s}");
     }
+}
+
+#[tokio::test]
+async fn a_clock_in_another_unit_does_not_hide_a_deal() {
+    let server = server(CALL_TIMEOUT).await;
+    let login = server.account().await;
+    let ticket = server.mt5.apply_balance(&operation(&login, "10.00", "pay_1")).await.unwrap();
+    let ms = format!("{}", now().millis());
+    for time in [json!({"time": ms}), json!(ms), json!({"time": "20261128"}), json!({"time": "12:00:00"})] {
+        let fresh = mt5(server.url(), "Local-Api-1", CALL_TIMEOUT, Arc::new(HyperTransport::new()));
+        let body = json!({"retcode": "0 Done", "answer": time});
+        fault(server.url(), "time_server", json!({"kind": "answer", "body": body})).await;
+        let (from, to) = around_now();
+        let reference = Reference::new("pay_1").unwrap();
+        let found = fresh.find_operation(&login, &reference, money("10.00", "USD"), from, to).await;
+        assert_eq!(found, Ok(FoundOperation::Booked(ticket.clone())), "{body}");
+    }
+}
+
+#[tokio::test]
+async fn a_short_page_and_a_refusal_while_paging_prove_nothing() {
+    let server = server(CALL_TIMEOUT).await;
+    let login = server.account().await;
+    for _ in 0..101 {
+        let deal = json!([{"login": login.as_str().parse::<u64>().unwrap(), "action": 0, "comment": ""}]);
+        control(server.url(), "/_control/deals", &deal).await;
+    }
+    assert_eq!(server.find(&login, "pay_1", "10.00").await, None);
+    server.mt5.apply_balance(&operation(&login, "10.00", "pay_1")).await.unwrap();
+    let faults = [
+        // Once for each time that the list is read.
+        (json!({"kind": "answer", "body": {"retcode": "0 Done", "answer": []}}), 3),
+        (json!({"kind": "refuse", "retcode": 13}), 1),
+        (json!({"kind": "refuse", "retcode": 3}), 1),
+        (json!({"kind": "refuse", "retcode": 2}), 1),
+    ];
+    for (script, times) in faults {
+        let planned =
+            json!([{"operation": "deal_get_page", "match": {"offset": "100"}, "fault": script, "times": times}]);
+        control(server.url(), "/_control/faults", &planned).await;
+        let found = server.look(&login, "pay_1", "10.00").await;
+        assert!(matches!(found, Err(PlatformError::NotApplied(_))), "{script}: {found:?}");
+    }
+    assert!(server.find(&login, "pay_1", "10.00").await.is_some());
+}
+
+#[tokio::test]
+async fn what_finance_booked_by_hand_under_our_reference_is_for_a_person() {
+    let server = server(CALL_TIMEOUT).await;
+    let login = server.account().await;
+    let reference = "pay_01j9zzzzzzabcdefghjkmnpqrs";
+    server.mt5.apply_balance(&operation(&login, "4.00", reference)).await.unwrap();
+    let found = server.look(&login, reference, "10.00").await;
+    assert!(matches!(found, Ok(FoundOperation::Ambiguous(_))), "{found:?}");
+    server.mt5.apply_balance(&operation(&login, "6.00", reference)).await.unwrap();
+    let found = server.look(&login, reference, "10.00").await;
+    assert!(matches!(found, Ok(FoundOperation::Ambiguous(_))), "{found:?}");
 }
 
 #[tokio::test]

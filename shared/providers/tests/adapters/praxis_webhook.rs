@@ -180,28 +180,111 @@ fn an_approved_sale_reports_what_was_processed() {
 }
 
 #[test]
-fn without_a_processed_amount_the_asked_one_counts_and_an_unreadable_one_is_no_money() {
+fn only_what_was_processed_is_money_and_an_unreadable_amount_is_none() {
     let id = payment(1);
     let read = |amounts: &str, values: &[&str]| {
-        let transaction = format!(
-            r#"{{"transaction_type":"sale","transaction_status":"approved","tid":1,"conversion_rate":null,{amounts}}}"#
-        );
+        let transaction = format!(r#"{{"transaction_type":"sale","transaction_status":"approved","tid":1,{amounts}}}"#);
         let t = T.to_string();
         let mut signed = vec!["MID", "APP", &t, "CTOK", id.as_str(), "1"];
         signed.extend(values);
         signed.push("SECRET");
-        read(&notification(id.as_str(), &transaction), &hash(&signed), T).unwrap().money
+        crate::praxis_webhook::read(&notification(id.as_str(), &transaction), &hash(&signed), T)
     };
+    let money_of = |amounts: &str, values: &[&str]| read(amounts, values).unwrap().money;
+    // The signed text does not tell an asked amount from one with a rate behind it.
     let asked = r#""currency":"EUR","amount":10000"#;
-    assert_eq!(read(asked, &["EUR", "10000"]), Some(money("100.00", "EUR")));
+    assert_eq!(money_of(asked, &["EUR", "10000"]), None);
     let nulls = r#""currency":"EUR","amount":10000,"processed_currency":null,"processed_amount":null"#;
-    assert_eq!(read(nulls, &["EUR", "10000"]), Some(money("100.00", "EUR")));
+    assert_eq!(money_of(nulls, &["EUR", "10000"]), None);
     let crypto = r#""currency":"EUR","amount":10000,"processed_currency":"BTC","processed_amount":3"#;
-    assert_eq!(read(crypto, &["EUR", "10000", "BTC", "3"]), None);
+    assert_eq!(money_of(crypto, &["EUR", "10000", "BTC", "3"]), None);
+    let yen =
+        r#""currency":"USD","amount":9,"conversion_rate":0.5,"processed_currency":"JPY","processed_amount":"10000""#;
+    assert_eq!(money_of(yen, &["USD", "9", "0.5", "JPY", "10000"]), Some(money("10000", "JPY")));
     let half = r#""currency":"EUR","amount":10000,"processed_currency":"USD""#;
-    assert_eq!(read(half, &["EUR", "10000", "USD"]), None);
-    let yen = r#""currency":"JPY","amount":"10000""#;
-    assert_eq!(read(yen, &["JPY", "10000"]), Some(money("10000", "JPY")));
+    assert!(matches!(read(half, &["EUR", "10000", "USD"]), Err(WebhookError::Malformed { .. })));
+    let half = r#""currency":"EUR","amount":10000,"processed_amount":10"#;
+    assert!(matches!(read(half, &["EUR", "10000", "10"]), Err(WebhookError::Malformed { .. })));
+}
+
+/// Every way to write the same signed text into the fields, in the current form or another, that is not the message
+/// itself.
+#[test]
+fn no_other_cut_of_a_signed_text_is_a_message() {
+    let id = payment(1);
+    let good = signature(id.as_str());
+    let own = transaction("sale", "approved");
+    assert!(read(&notification(id.as_str(), &own), &good, T).is_ok());
+    let message = |order: &str, token: &str, transaction: &str| notification(order, transaction).replace("CTOK", token);
+    let fields = |tid: &str, currency: &str, amount: &str, rate: &str, unit: &str, processed: &str| {
+        let part =
+            |name: &str, value: &str| if value.is_empty() { String::new() } else { format!(r#","{name}":"{value}""#) };
+        format!(
+            r#"{{"transaction_type":"sale","transaction_status":"approved"{}{}{}{}{}{}}}"#,
+            part("tid", tid),
+            part("currency", currency),
+            part("amount", amount),
+            part("conversion_rate", rate),
+            part("processed_currency", unit),
+            part("processed_amount", processed),
+        )
+    };
+    let whole = format!("{id}756850");
+    let id = id.as_str();
+    let cuts = [
+        // Another order, by moving the border to the token or to the number.
+        message(&whole[..id.len() + 1], "CTOK", &fields("56850", "EUR", "10000", "1.000000", "USD", "10850")),
+        message(
+            &id[..id.len() - 1],
+            "CTOK",
+            &fields(&format!("{}756850", &id[id.len() - 1..]), "EUR", "10000", "1.000000", "USD", "10850"),
+        ),
+        message(&id[3..], "CTOKpay", &fields("756850", "EUR", "10000", "1.000000", "USD", "10850")),
+        message("756850", &format!("CTOK{id}"), &fields("756850", "EUR", "10000", "1.000000", "USD", "10850"))
+            .replace("\"tid\":\"756850\",", ""),
+        message("7568", &format!("CTOK{id}"), &fields("50", "EUR", "10000", "1.000000", "USD", "10850")),
+        // Another amount: the rate read as part of it, or the other way round.
+        message(id, "CTOK", &fields("756850", "EUR", "100001.000000USD10850", "", "", "")),
+        message(id, "CTOK", &fields("756850", "", "", "EUR100001.000000", "USD", "10850")),
+        message(id, "CTOK", &fields("756850EUR100001.000000", "USD", "10850", "", "", "")),
+        message(id, "CTOK", &fields("756850", "EUR", "10000", "1.000000USD10850", "", "")),
+        message(id, "CTOK", &fields("756850", "EUR", "1000", "01.000000", "USD", "10850")),
+        message(id, "CTOK", &fields("756850", "EUR", "10000", "1.000000", "USD10", "850")),
+        message(id, "CTOK", &fields("756850", "EUR", "10000", "1.000000", "", "USD10850")),
+        message(id, "CTOK", &fields("75685", "0EUR", "10000", "1.000000", "USD", "10850")),
+        message(id, "CTOK", &fields("756850E", "UR", "10000", "1.000000", "USD", "10850")),
+        // No transaction at all, and the former form with values where they are not signed.
+        message(id, "CTOK", "null")
+            .replace(",\"transaction\":null", ",\"order_id\":\"pay_x\",\"transaction_status\":\"approved\""),
+    ];
+    for cut in cuts {
+        let result = read(&cut, &good, T);
+        assert!(result.is_err(), "{cut}\n{result:?}");
+    }
+    // What the rate takes from the asked amount is not read in either reading.
+    for (amount, rate) in [("100001.000000", ""), ("1", "00001.000000")] {
+        let cut = message(id, "CTOK", &fields("756850", "EUR", amount, rate, "USD", "10850"));
+        if let Ok(report) = read(&cut, &good, T) {
+            let own = read(&notification(id, &own), &good, T).unwrap();
+            assert_eq!(report, own, "{cut}");
+        }
+    }
+}
+
+#[test]
+fn a_message_with_the_header_is_never_read_by_the_former_rule() {
+    let id = payment(1);
+    let good = signature(id.as_str());
+    let flat = format!(
+        r#"{{"merchant_id":"MID","application_key":"APP","timestamp":{T},"order_id":"{}","trace_id":"756850",
+        "transaction_status":"approved","charge_amount":99999900,"charge_currency":"USD",
+        "customer":{{"customer_token":"CTOK{id}756850EUR100001.000000USD10850"}}}}"#,
+        payment(2)
+    );
+    for legacy in [false, true] {
+        let result = praxis(legacy).read_webhook(&header(&good), flat.as_bytes(), at(T));
+        assert!(result.is_err(), "{result:?}");
+    }
 }
 
 #[test]
@@ -224,7 +307,8 @@ fn all_that_is_missing_is_named_at_once() {
     let signed = hash(&["MID", "APP", &T.to_string(), "CTOK", "1", "SECRET"]);
     let Err(WebhookError::Malformed { faults }) = read(&body, &signed, T) else { panic!() };
     let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
-    assert_eq!(pointers, ["/session/order_id", "/transaction/tid", "/transaction/transaction_status"]);
+    let wanted = ["/session/order_id", "/transaction/tid", "/transaction/currency", "/transaction/transaction_status"];
+    assert_eq!(pointers, wanted);
 }
 
 fn legacy(secret: &str) -> String {
@@ -287,6 +371,7 @@ fn settings_that_would_let_anybody_sign_are_refused() {
     for secret in [
         json!({}),
         json!({"merchant_id": "MID", "application_key": "APP", "secret": ""}),
+        json!({"merchant_id": "MID", "application_key": "APP", "secret": " "}),
         json!({"merchant_id": "", "application_key": "APP", "secret": "SECRET"}),
     ] {
         let settings = settings("https://gw.praxis.invalid", &secret, std::time::Duration::from_secs(1));
@@ -312,10 +397,20 @@ proptest! {
     #[test]
     fn no_signed_amount_makes_the_reader_panic(amount in "-?[0-9]{1,30}(\\.[0-9]{1,30})?", currency in "[A-Z]{3}") {
         let transaction = format!(
-            r#"{{"tid":1,"transaction_status":"approved","processed_amount":"{amount}","processed_currency":"{currency}"}}"#
+            r#"{{"tid":1,"transaction_status":"approved","currency":"USD","amount":1,
+            "processed_amount":"{amount}","processed_currency":"{currency}"}}"#
         );
-        let signed = hash(&["MID", "APP", &T.to_string(), "CTOK", "x", "1", &currency, &amount, "SECRET"]);
-        let report = read(&notification("x", &transaction), &signed, T).unwrap();
-        prop_assert!(report.money.is_none_or(|money| !money.amount().is_sign_negative()));
+        let signed = hash(&["MID", "APP", &T.to_string(), "CTOK", "x", "1", "USD", "1", &currency, &amount, "SECRET"]);
+        let plain = !amount.starts_with('-') && (!amount.starts_with('0') || amount == "0" || amount.starts_with("0."));
+        match read(&notification("x", &transaction), &signed, T) {
+            Ok(report) => {
+                prop_assert!(plain);
+                prop_assert!(report.money.is_none_or(|money| !money.amount().is_sign_negative()));
+            }
+            Err(error) => {
+                let malformed = matches!(error, WebhookError::Malformed { .. });
+                prop_assert!(!plain && malformed);
+            }
+        }
     }
 }

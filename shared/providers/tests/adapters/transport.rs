@@ -171,7 +171,8 @@ async fn a_kept_connection_that_was_closed_meanwhile_has_not_sent_the_next_reque
 async fn a_kept_connection_that_fell_silent_is_not_used_again() {
     let (url, thread) = server(|mut stream| {
         read_head(&mut stream);
-        assert_eq!(stream.read(&mut [0; 1]).unwrap(), 0);
+        // It is not only ended but thrown away.
+        assert_eq!(stream.read(&mut [0; 1]).unwrap_err().kind(), std::io::ErrorKind::ConnectionReset);
     });
     let transport = HyperTransport::new();
     let mut connection = transport.connect(&url, LONG).await.unwrap();
@@ -187,4 +188,75 @@ fn only_readable_certificates_can_be_pinned() {
     for pem in [&b""[..], b"not pem", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         assert!(HyperTransport::trusting(pem).is_err());
     }
+}
+
+/// More than the shut window of the proxy holds, and little enough to wait as a whole in the queue of our side.
+const LARGE_BYTES: usize = 512 * 1024;
+
+/// A proxy that takes one connection and holds its window shut until it is told to read; gives how much arrived.
+fn shut_window() -> (Url, std::sync::mpsc::Sender<()>, JoinHandle<usize>) {
+    let (open, opened) = std::sync::mpsc::channel();
+    let (url, thread) = {
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4_096).unwrap();
+        socket.bind(&std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into()).unwrap();
+        socket.listen(1).unwrap();
+        let listener = TcpListener::from(socket);
+        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let thread = std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            stream.set_read_timeout(Some(SERVED_MAX)).unwrap();
+            opened.recv_timeout(SERVED_MAX).unwrap();
+            let (mut arrived, mut buffer) = (0, vec![0; 65_536]);
+            while let Ok(n @ 1..) = stream.read(&mut buffer) {
+                arrived += n;
+            }
+            arrived
+        });
+        (url, thread)
+    };
+    (url, open, thread)
+}
+
+fn large() -> Request<Bytes> {
+    Request::post("/api/trade/balance").body(Bytes::from(vec![b'x'; LARGE_BYTES])).unwrap()
+}
+
+async fn arrived(open: &std::sync::mpsc::Sender<()>, proxy: JoinHandle<usize>) -> usize {
+    open.send(()).unwrap();
+    tokio::task::spawn_blocking(move || proxy.join().unwrap()).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_waits_behind_a_shut_window_is_not_delivered_after_the_end_of_the_call() {
+    let (url, open, proxy) = shut_window();
+    let mut connection = HyperTransport::new().connect(&url, LONG).await.unwrap();
+    let error = connection.send(large(), SOON).await.unwrap_err();
+    assert!(matches!(error, TransportError::Lost(_)), "{error:?}");
+    // At once, with the connection still in somebody's hands: the end of the call is the end of its bytes.
+    let arrived = arrived(&open, proxy).await;
+    assert!(arrived < LARGE_BYTES, "all of it arrived after the call had ended");
+    assert!(!connection.is_open());
+}
+
+#[tokio::test]
+async fn a_caller_that_is_gone_leaves_nothing_to_be_delivered() {
+    let (url, open, proxy) = shut_window();
+    let mut connection = HyperTransport::new().connect(&url, LONG).await.unwrap();
+    assert!(tokio::time::timeout(SOON, connection.send(large(), LONG)).await.is_err());
+    drop(connection);
+    tokio::time::sleep(SOON).await;
+    assert!(arrived(&open, proxy).await < LARGE_BYTES);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_call_that_nobody_ends_is_ended_by_the_system_within_the_calls_time() {
+    let (url, open, proxy) = shut_window();
+    let mut connection = HyperTransport::new().connect(&url, SOON * 2).await.unwrap();
+    let begun = std::time::Instant::now();
+    let error = connection.send(large(), SERVED_MAX).await.unwrap_err();
+    assert!(matches!(error, TransportError::Lost(_)), "{error:?}");
+    assert!(begun.elapsed() < LONG, "{:?}", begun.elapsed());
+    assert!(arrived(&open, proxy).await < LARGE_BYTES);
 }

@@ -1,6 +1,7 @@
 //! Praxis's webhook: its signature, its former one, and our signed answer.
 
 use broker::api::Answer;
+use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 
 use crate::signing::{praxis_answer, praxis_legacy, praxis_notification};
@@ -37,26 +38,93 @@ async fn an_approved_sale_is_credited_and_the_answer_is_signed() {
     }
 }
 
-#[tokio::test]
-async fn the_former_signature_inside_the_message_is_taken_too() {
-    let world = World::start().await;
-    let trader = world.trader("USD").await;
-    let payment = world.deposit(&trader, "100.00", "praxis").await;
+/// An approved sale as the former interface signs it.
+fn former(world: &World, order: &str) -> Value {
     let own = &world.broker.webhook_secrets["praxis"];
     let mut message = json!({
         "merchant_id": own["merchant_id"], "application_key": own["application_key"], "timestamp": now_s().to_string(), "version": "1.1",
-        "order_id": payment.id, "cid": trader.client, "trace_id": 756_850, "transaction_id": "13348", "transaction_type": "sale",
+        "order_id": order, "cid": "cli", "trace_id": 756_850, "transaction_id": "13348", "transaction_type": "sale",
         "transaction_status": "approved", "amount": 10_000, "currency": "USD", "charge_amount": 10_000, "charge_currency": "USD",
         "variable1": "", "error_code": null,
     });
-    message["signature"] = json!("0".repeat(96));
-    expect(world.send(praxis_call(&message)).await, 401);
     message["signature"] = json!(praxis_legacy(&message, world.praxis_secret()));
+    message
+}
+
+/// The number that the simulator gave the payer's transaction.
+async fn tid(world: &World, payment: &Payment) -> Value {
+    let recorded = world.recorded("praxis", "").await;
+    let orders = recorded["orders"].as_array().unwrap();
+    let order = orders.iter().find(|order| order["order_id"] == json!(payment.id)).unwrap();
+    order["transaction"]["tid"].clone()
+}
+
+#[tokio::test]
+async fn the_former_signature_is_off_and_where_it_is_on_praxis_is_asked() {
+    let world = World::start().await;
+    let message = former(&world, "pay_0123456789abcdefghjkmnpqrs");
+    expect(world.send(praxis_call(&message)).await, 401);
+
+    let world = World::start().await;
+    world.publish(SetName::Psps, 2, |rules| rules["psps"][1]["legacy_signature"] = json!(true)).await;
+    let trader = world.trader("USD").await;
+    let payment = world.deposit(&trader, "100.00", "praxis").await;
+    let mut message = former(&world, &payment.id);
     let mut tampered = message.clone();
     tampered["amount"] = json!(90_000);
     expect(world.send(praxis_call(&tampered)).await, 401);
+    tampered = message.clone();
+    tampered["signature"] = json!("0".repeat(96));
+    expect(world.send(praxis_call(&tampered)).await, 401);
+    // rightly signed, and Praxis has no such transaction: it is to send it again
+    signed(&world, world.send(praxis_call(&message)).await, 503, -1);
+    assert_eq!(world.status(&payment.id).await, "pending");
+    world.pay("praxis", &payment, json!({"webhook": {"never": true}})).await;
+    message["trace_id"] = tid(&world, &payment).await;
+    message["signature"] = json!(praxis_legacy(&message, world.praxis_secret()));
     signed(&world, world.send(praxis_call(&message)).await, 200, 0);
     assert_eq!(world.status(&payment.id).await, "credited");
+}
+
+#[tokio::test]
+async fn a_status_that_was_changed_under_way_is_not_believed() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let payment = world.deposit(&trader, "100.00", "praxis").await;
+    world.pay("praxis", &payment, json!({"outcome": "rejected", "webhook": {"never": true}})).await;
+    let mut message = world.sale(&payment, "approved", 10_000, "USD");
+    message["transaction"]["tid"] = tid(&world, &payment).await;
+    signed(&world, world.praxis(&message).await, 200, 0);
+    assert_eq!(world.status(&payment.id).await, "failed", "as Praxis says when it is asked");
+    assert!(world.deals(&trader, &payment).await.is_empty());
+
+    // and the other way round: a success is not made a failure
+    let payment = world.deposit(&trader, "100.00", "praxis").await;
+    world.pay("praxis", &payment, json!({"webhook": {"never": true}})).await;
+    let mut message = world.sale(&payment, "rejected", 10_000, "USD");
+    message["transaction"]["tid"] = tid(&world, &payment).await;
+    signed(&world, world.praxis(&message).await, 200, 0);
+    assert_eq!(world.status(&payment.id).await, "credited");
+}
+
+#[tokio::test]
+async fn a_success_that_praxis_has_no_transaction_of_comes_again_and_is_not_credited() {
+    let world = World::start().await;
+    world.publish(SetName::Psps, 2, |rules| rules["psps"][1]["unconfirmed_success"] = json!("wait")).await;
+    let trader = world.trader("USD").await;
+    let payment = world.deposit(&trader, "100.00", "praxis").await;
+    let mut message = world.sale(&payment, "approved", 10_000, "USD");
+    signed(&world, world.praxis(&message).await, 503, -1);
+    assert_eq!(world.status(&payment.id).await, "pending");
+    world.pay("praxis", &payment, json!({"webhook": {"never": true}})).await;
+    // while Praxis does not answer, nothing is concluded
+    world.faults("praxis", &json!([{"operation": "find_order", "fault": {"kind": "garbage"}}])).await;
+    message["transaction"]["tid"] = tid(&world, &payment).await;
+    signed(&world, world.praxis(&message).await, 503, -1);
+    assert_eq!(world.status(&payment.id).await, "pending");
+    signed(&world, world.praxis(&message).await, 200, 0);
+    assert_eq!(world.status(&payment.id).await, "credited");
+    assert_eq!(world.deals(&trader, &payment).await.len(), 1);
 }
 
 #[tokio::test]

@@ -64,6 +64,25 @@ fn a_credit_that_is_found_is_booked_at_once() {
 }
 
 #[test]
+fn what_stands_under_our_reference_and_differs_goes_to_a_person_and_is_not_sent_again() {
+    let ambiguous = |deposit: &Deposit, seconds: i64| {
+        deposit.looked_up(Found::Ambiguous("deal 9 (action 2, amount 4.00)".to_owned()), REVIEW_AFTER, at(seconds))
+    };
+    for deposit in [crediting(), in_status(DepositStatus::CreditingUnknown)] {
+        // inside its grace and long after it
+        for seconds in [13, 72, 100_000] {
+            let held = save(ambiguous(&deposit, seconds));
+            assert_eq!((held.outcome, held.next.status()), ("needs_review", DepositStatus::NeedsReview));
+            assert_eq!(held.events, ["deposit.needs_review"]);
+            assert!(held.why.iter().any(|why| why.contains("credit_unresolved") && why.contains("deal 9")));
+            assert!(matches!(held.next.credit_step(at(seconds)), CreditStep::Nothing(_)));
+            assert_eq!(held.next.facts.credited, None);
+        }
+    }
+    assert!(matches!(ambiguous(&in_status(DepositStatus::Credited), 13), CreditStep::Nothing(_)));
+}
+
+#[test]
 fn a_credit_that_was_not_taken_waits_longer_each_time_and_is_looked_up_before_the_next_call() {
     let mut deposit = crediting();
     let mut now = 12;

@@ -36,8 +36,14 @@ pub(super) fn rules() -> &'static Psps {
 pub(super) fn rules_tolerating(dollars: &str) -> Psps {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/rules/psps.yaml");
     let text = std::fs::read_to_string(path).unwrap();
-    let fill =
-        |name: &str| Some(if name == "SECRET_PREFIX" { "pipworks/test" } else { "http://127.0.0.1:8701" }.to_owned());
+    let fill = |name: &str| {
+        let value = match name {
+            "SECRET_PREFIX" => "pipworks/test",
+            "PRAXIS_UNCONFIRMED" => "wait",
+            _ => "http://127.0.0.1:8701",
+        };
+        Some(value.to_owned())
+    };
     let filled = crate::rules::substitute(&text, fill).unwrap();
     let mut json: serde_json::Value = serde_yaml_ng::from_str(&filled).unwrap();
     json["over_under"]["USD"] = dollars.into();

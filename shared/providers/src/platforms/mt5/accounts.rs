@@ -4,6 +4,7 @@ use bytes::Bytes;
 use domain::{Currency, Money};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
 use super::link::Command;
 use super::{Mt5, answer};
@@ -50,21 +51,32 @@ impl Mt5 {
         let mut logins = logins.ok_or_else(|| unreadable("list of logins"))?;
         logins.sort_unstable_by(|a, b| b.cmp(a));
         for page in logins.chunks(LOGINS_PER_PAGE).take(PAGES_MAX) {
-            let page: Vec<_> = page.iter().map(u64::to_string).collect();
-            let command = Command::read("/api/user/get_batch", &[("login", &page.join(","))]);
-            let Some(value) = found(self.call(&command, until).await)? else { continue };
-            let users = answer::member(&value, "answer").and_then(Value::as_array);
-            let users = users.ok_or_else(|| unreadable("list of accounts"))?;
-            let ours = |user: &&Value| answer::member_text(user, "Comment").as_deref() == Some(reference);
-            if let Some(user) = users.iter().find(ours) {
-                let login = answer::member_number(user, "Login").ok_or_else(|| unreadable("account"))?;
-                return Ok(Some(Login::new(login.to_string())));
+            let users = self.users(page, until).await?;
+            let ours: Vec<_> = users.iter().filter(|user| user.bears(reference)).collect();
+            match ours.as_slice() {
+                [] => {}
+                [user] => return Ok(Some(Login::new(user.login.to_string()))),
+                _ => return Err(PlatformError::NotApplied("several accounts bear the reference".to_owned())),
             }
         }
         if logins.len() > LOGINS_PER_PAGE.saturating_mul(PAGES_MAX) {
             return Err(PlatformError::NotApplied("the group has more accounts than are looked through".to_owned()));
         }
         Ok(None)
+    }
+
+    /// The accounts of these logins, each of them: an account that is left out may be the one that is looked for.
+    async fn users(&self, logins: &[u64], until: Instant) -> Result<Vec<Listed>, PlatformError> {
+        let texts: Vec<_> = logins.iter().map(u64::to_string).collect();
+        let command = Command::read("/api/user/get_batch", &[("login", &texts.join(","))]);
+        let value = found(self.call(&command, until).await)?.ok_or_else(|| unreadable("list of accounts"))?;
+        let users = answer::member(&value, "answer").and_then(Value::as_array);
+        let users: Option<Vec<_>> = users.and_then(|users| users.iter().map(Listed::read).collect());
+        let users = users.ok_or_else(|| unreadable("list of accounts"))?;
+        if logins.iter().all(|login| users.iter().any(|user| user.login == *login)) {
+            return Ok(users);
+        }
+        Err(PlatformError::NotApplied("not every account of the group could be read".to_owned()))
     }
 
     pub(super) async fn read_balance(&self, login: &Login, currency: Currency) -> Result<Money, PlatformError> {
@@ -76,6 +88,24 @@ impl Mt5 {
             code: error.code().to_owned(),
             message: format!("the balance is no amount of {currency}"),
         })
+    }
+}
+
+/// An account as far as it is searched by.
+struct Listed {
+    login: u64,
+    comment: String,
+}
+
+impl Listed {
+    fn read(user: &Value) -> Option<Self> {
+        Some(Self { login: answer::member_number(user, "Login")?, comment: answer::member_text(user, "Comment")? })
+    }
+
+    /// As we wrote it, or with words of a person behind it.
+    fn bears(&self, reference: &str) -> bool {
+        let rest = self.comment.strip_prefix(reference);
+        rest.is_some_and(|rest| !rest.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric()))
     }
 }
 

@@ -24,7 +24,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{BalanceOperation, Login, NewAccount, PlatformError, Reference, Ticket, TradingPlatform};
+use super::{BalanceOperation, FoundOperation, Login, NewAccount, PlatformError, Reference, Ticket, TradingPlatform};
 use crate::Clock;
 use crate::http::{BoxFuture, Transport};
 use handshake::Proof;
@@ -104,7 +104,7 @@ impl TradingPlatform for Mt5 {
         amount: Money,
         from: Timestamp,
         to: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Ticket>, PlatformError>> {
+    ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>> {
         Box::pin(self.find_deal(login, reference, amount, from, to))
     }
 

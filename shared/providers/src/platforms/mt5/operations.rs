@@ -1,13 +1,15 @@
 //! Balance operations: booking one, and finding out whether one was booked.
 
+use std::collections::BTreeMap;
+
 use domain::{Money, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::accounts::{found, unreadable};
+use super::accounts::unreadable;
 use super::link::Command;
 use super::{Mt5, answer};
-use crate::platforms::{BalanceOperation, Login, PlatformError, Reference, Ticket};
+use crate::platforms::{BalanceOperation, FoundOperation, Login, PlatformError, Reference, Ticket};
 
 /// Deal action "balance", both as a parameter and in a deal.
 const ACTION_BALANCE: &str = "2";
@@ -22,8 +24,16 @@ const PAGES_MAX: u64 = 40;
 /// and an hour for a switch of the server's daylight saving time between booking and looking.
 const LOOK_UP_SKEW_S: i64 = 3_900;
 
-/// The same when the server's clock could not be read: every time zone there is.
-const LOOK_UP_SKEW_UNCALIBRATED_S: i64 = 15 * 3_600;
+/// No time zone is further from UTC, in seconds. What is further is another unit, another shape or a wrong clock, and
+/// a window moved by it would lie where no deal is.
+const OFFSET_S_MAX: u64 = 15 * 3_600;
+
+/// The window where the server's clock is not known: everything, for its deals can bear any time. In seconds since
+/// 1970, to the year 2100.
+const EVERYTHING: (i64, i64) = (0, 4_102_444_800);
+
+/// How often the deals are read anew because some were added meanwhile.
+const READS_MAX: usize = 3;
 
 impl Mt5 {
     pub(super) async fn book(&self, operation: &BalanceOperation) -> Result<Ticket, PlatformError> {
@@ -49,37 +59,69 @@ impl Mt5 {
         amount: Money,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Option<Ticket>, PlatformError> {
+    ) -> Result<FoundOperation, PlatformError> {
         let until = self.deadline();
-        let (offset, skew) = match self.clock_offset_s(until).await? {
-            Some(offset) => (offset, LOOK_UP_SKEW_S),
-            None => (0, LOOK_UP_SKEW_UNCALIBRATED_S),
+        let (from, to) = match self.clock_offset_s(until).await? {
+            Some(offset) => (
+                from.seconds().saturating_add(offset).saturating_sub(LOOK_UP_SKEW_S),
+                to.seconds().saturating_add(offset).saturating_add(LOOK_UP_SKEW_S),
+            ),
+            None => EVERYTHING,
         };
-        let from = from.seconds().saturating_add(offset).saturating_sub(skew).to_string();
-        let to = to.seconds().saturating_add(offset).saturating_add(skew).to_string();
+        let (from, to) = (from.to_string(), to.to_string());
         let window = [("login", login.as_str()), ("from", from.as_str()), ("to", to.as_str())];
-        let Some(value) = found(self.call(&Command::read("/api/deal/get_total", &window), until).await)? else {
-            return Ok(None);
-        };
+        let mut total = self.deals_total(&window, until).await?;
+        for _ in 0..READS_MAX {
+            let deals = self.deals(&window, total, login, until).await?;
+            match compared(&deals, reference, &amount) {
+                FoundOperation::Absent => {}
+                found => return Ok(found),
+            }
+            // Nothing there is proven only by a whole list, and pages of a list that grows can leave a row out.
+            let again = self.deals_total(&window, until).await?;
+            if again == total && u64::try_from(deals.len()) == Ok(total) {
+                return Ok(FoundOperation::Absent);
+            }
+            total = again;
+        }
+        Err(PlatformError::NotApplied("the deals of the window could not be read as a whole".to_owned()))
+    }
+
+    /// How many deals a window has. "Not found" is no zero: the login may be archived or on another server.
+    async fn deals_total(&self, window: &[(&str, &str)], until: Instant) -> Result<u64, PlatformError> {
+        let value = read(self.call(&Command::read("/api/deal/get_total", window), until).await)?;
         let total = answer::member(&value, "answer").and_then(|answer| answer::member_text(answer, "total"));
-        let total: u64 = total.and_then(|total| total.parse().ok()).ok_or_else(|| unreadable("number of deals"))?;
-        let pages = total.div_ceil(DEALS_PER_PAGE);
-        let mut tickets = Vec::new();
-        for page in 0..pages.min(PAGES_MAX) {
+        total.and_then(|total| total.parse().ok()).ok_or_else(|| unreadable("number of deals"))
+    }
+
+    /// The deals of a window by number, so that one that stands on two pages counts once.
+    async fn deals(
+        &self,
+        window: &[(&str, &str)],
+        total: u64,
+        login: &Login,
+        until: Instant,
+    ) -> Result<BTreeMap<u64, Value>, PlatformError> {
+        let mut found = BTreeMap::new();
+        for page in 0..total.div_ceil(DEALS_PER_PAGE).min(PAGES_MAX) {
             let offset = page.saturating_mul(DEALS_PER_PAGE).to_string();
             let size = DEALS_PER_PAGE.to_string();
             let mut parameters = window.to_vec();
             parameters.extend([("offset", offset.as_str()), ("total", size.as_str())]);
-            let Some(value) = found(self.call(&Command::read("/api/deal/get_page", &parameters), until).await)? else {
-                break;
+            let value = read(self.call(&Command::read("/api/deal/get_page", &parameters), until).await)?;
+            let Some(Value::Array(rows)) = answer::member(&value, "answer") else {
+                return Err(unreadable("page of deals"));
             };
-            let deals = answer::member(&value, "answer").and_then(Value::as_array);
-            let deals = deals.ok_or_else(|| unreadable("page of deals"))?;
-            for deal in deals.iter().filter(|deal| is_operation(deal, reference, &amount)) {
-                tickets.push(answer::member_number(deal, "Deal").ok_or_else(|| unreadable("deal"))?);
+            for deal in rows {
+                let number = answer::member_number(deal, "Deal").ok_or_else(|| unreadable("deal"))?;
+                answer::member_text(deal, "Comment").ok_or_else(|| unreadable("deal's comment"))?;
+                if answer::member_text(deal, "Login").is_some_and(|other| other != login.as_str()) {
+                    return Err(unreadable("list of deals, which has another login's"));
+                }
+                found.insert(number, deal.clone());
             }
         }
-        chosen(tickets, reference, pages > PAGES_MAX)
+        Ok(found)
     }
 
     /// The server's clock minus ours, compared once per connection.
@@ -97,6 +139,7 @@ impl Mt5 {
         let server = answer::member(&value, "answer").and_then(answer::server_seconds);
         let server = server.or_else(|| answer::server_seconds(&value));
         let offset = server.map(|server| server.saturating_sub((self.settings.clock)().seconds()));
+        let offset = offset.filter(|offset| offset.unsigned_abs() <= OFFSET_S_MAX);
         if let Some(link) = self.link.lock().await.as_mut() {
             link.clock_offset_s = offset;
         }
@@ -104,23 +147,46 @@ impl Mt5 {
     }
 }
 
+/// The reference is looked at first, so that nothing that bears it is taken for nothing because something else of it
+/// is off.
+fn compared(deals: &BTreeMap<u64, Value>, reference: &Reference, amount: &Money) -> FoundOperation {
+    let comment = |deal: &Value| answer::member_text(deal, "Comment").unwrap_or_default();
+    let named: Vec<_> = deals.iter().filter(|(_, deal)| reference.is_named_in(&comment(deal))).collect();
+    match named.as_slice() {
+        [] => FoundOperation::Absent,
+        [(number, deal)] if is_operation(deal, reference, amount) => {
+            FoundOperation::Booked(Ticket::new(number.to_string()))
+        }
+        several => {
+            let texts: Vec<_> = several.iter().map(|(number, deal)| described(**number, deal)).collect();
+            FoundOperation::Ambiguous(format!("under the reference of {amount} stands {}", texts.join(", ")))
+        }
+    }
+}
+
 fn is_operation(deal: &Value, reference: &Reference, amount: &Money) -> bool {
+    let digits = answer::member_text(deal, "DigitsCurrency");
     answer::member_text(deal, "Action").as_deref() == Some(ACTION_BALANCE)
         && answer::member_decimal(deal, "Profit") == Some(amount.amount())
+        // A deal does not name its currency; its digits tell yen from dollars at least.
+        && digits.is_none_or(|digits| digits == amount.currency().digits().to_string())
         && answer::member_text(deal, "Comment").is_some_and(|comment| reference.begins(&comment))
 }
 
-fn chosen(mut tickets: Vec<u64>, reference: &Reference, more: bool) -> Result<Option<Ticket>, PlatformError> {
-    // The same deal can stand on two pages when others are added meanwhile.
-    tickets.sort_unstable();
-    tickets.dedup();
-    if tickets.len() > 1 {
-        tracing::error!(operation.reference = %reference, count = tickets.len(),
-            "operation `{reference}` is booked more than once on the trading server");
-    }
-    match tickets.first() {
-        Some(ticket) => Ok(Some(Ticket::new(ticket.to_string()))),
-        None if more => Err(PlatformError::NotApplied("the window has more deals than are looked through".to_owned())),
-        None => Ok(None),
+/// Without the comment: a person wrote it.
+fn described(number: u64, deal: &Value) -> String {
+    let action = answer::member_text(deal, "Action").and_then(|action| action.parse::<u32>().ok());
+    let action = action.map_or_else(|| "?".to_owned(), |action| action.to_string());
+    let profit = answer::member_decimal(deal, "Profit").map_or_else(|| "?".to_owned(), |profit| profit.to_string());
+    format!("deal {number} (action {action}, amount {profit})")
+}
+
+/// An answer of the history. A refusal in it ends nothing: nothing is concluded from it.
+fn read(answer: Result<Value, PlatformError>) -> Result<Value, PlatformError> {
+    match answer {
+        Err(PlatformError::Refused { code, .. }) => {
+            Err(PlatformError::NotApplied(format!("the deals cannot be read: return code {code}")))
+        }
+        other => other,
     }
 }

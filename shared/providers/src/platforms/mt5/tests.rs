@@ -253,7 +253,11 @@ fn history(total: usize, wanted: Option<usize>) -> impl Fn(&str, &[(String, Stri
     }
 }
 
-async fn look(mt5: &Mt5) -> Result<Option<Ticket>, PlatformError> {
+fn booked_or_absent(ticket: Option<&str>) -> FoundOperation {
+    ticket.map_or(FoundOperation::Absent, |ticket| FoundOperation::Booked(Ticket::new(ticket)))
+}
+
+async fn look(mt5: &Mt5) -> Result<FoundOperation, PlatformError> {
     let at = Timestamp::from_seconds(1_700_000_000).unwrap();
     let reference = Reference::new("pay_1").unwrap();
     mt5.find_operation(&Login::new("1"), &reference, usd("10.00"), at, at).await
@@ -272,45 +276,165 @@ async fn every_page_is_looked_through_up_to_a_bound_beyond_which_nothing_is_conc
         (4_001, Some(0), Some("1")),
     ] {
         let (mt5, _) = fake(history(total, wanted));
-        assert_eq!(look(&mt5).await, Ok(ticket.map(Ticket::new)), "{total}");
+        assert_eq!(look(&mt5).await, Ok(booked_or_absent(ticket)), "{total}");
     }
     let (mt5, _) = fake(history(4_001, Some(4_000)));
     assert!(matches!(look(&mt5).await, Err(PlatformError::NotApplied(_))));
 }
 
-#[tokio::test]
-async fn only_a_balance_deal_of_this_amount_and_reference_is_the_operation() {
-    let deal = |action: &str, profit: &str, comment: &str| json!({"Deal": "9", "Action": action, "Profit": profit, "Comment": comment});
-    let cases = [
-        (deal("2", "10.00", "pay_1"), true),
-        (deal("2", "10", "pay_1 deposit"), true),
-        (deal("2", "-10.00", "pay_1"), false),
-        (deal("2", "10.01", "pay_1"), false),
-        (deal("3", "10.00", "pay_1"), false),
-        (deal("0", "10.00", "pay_1"), false),
-        (deal("2", "10.00", "pay_11"), false),
-        (deal("2", "10.00", ""), false),
-        (deal("2", "x", "pay_1"), false),
-    ];
-    for (deal, found) in cases {
-        let page = deal.clone();
-        let (mt5, _) = fake(move |path, _| match path {
-            "/api/time/server" => done(json!({"Time": "1700000000"})),
-            "/api/deal/get_total" => done(json!({"total": "1"})),
-            _ => done(json!([page])),
-        });
-        assert_eq!(look(&mt5).await, Ok(found.then(|| Ticket::new("9"))), "{deal}");
+/// One deal as the whole history of a login.
+fn one_deal(deal: Value) -> impl Fn(&str, &[(String, String)]) -> Answer + Send + Sync {
+    move |path, _| match path {
+        "/api/time/server" => done(json!({"Time": "1700000000"})),
+        "/api/deal/get_total" => done(json!({"total": "1"})),
+        _ => done(json!([deal])),
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Says {
+    Booked,
+    Absent,
+    Ambiguous,
+    CannotTell,
+}
+
+async fn says(mt5: &Mt5) -> Says {
+    match look(mt5).await {
+        Ok(FoundOperation::Booked(ticket)) => {
+            assert_eq!(ticket, Ticket::new("9"));
+            Says::Booked
+        }
+        Ok(FoundOperation::Absent) => Says::Absent,
+        Ok(FoundOperation::Ambiguous(_)) => Says::Ambiguous,
+        Err(PlatformError::NotApplied(_)) => Says::CannotTell,
+        Err(error) => panic!("{error:?}"),
     }
 }
 
 #[tokio::test]
-async fn a_window_is_moved_to_the_servers_clock_or_widened_by_every_time_zone() {
+async fn a_deal_with_our_reference_that_differs_in_anything_is_neither_booked_nor_absent() {
+    use Says::{Absent, Ambiguous, Booked, CannotTell};
+    let deal = |action: &str, profit: &str, comment: &str| json!({"Deal": "9", "Action": action, "Profit": profit, "Comment": comment});
+    let with = |name: &str, value: Value| {
+        let mut deal = deal("2", "10.00", "pay_1");
+        deal[name] = value;
+        deal
+    };
+    let cases = [
+        (deal("2", "10.00", "pay_1"), Booked),
+        (deal("2", "10", "pay_1 deposit"), Booked),
+        (with("Login", json!("1")), Booked),
+        (with("DigitsCurrency", json!("2")), Booked),
+        (deal("2", "10.00", "pay_11"), Absent),
+        (deal("2", "10.00", ""), Absent),
+        (deal("2", "-10.00", "pay_1"), Ambiguous),
+        (deal("2", "10.01", "pay_1"), Ambiguous),
+        (deal("3", "10.00", "pay_1"), Ambiguous),
+        (deal("0", "10.00", "pay_1"), Ambiguous),
+        (deal("2", "x", "pay_1"), Ambiguous),
+        (deal("2", "4.00", "part of PAY_1"), Ambiguous),
+        (deal("2", "10.00", "by hand pay_1"), Ambiguous),
+        (with("DigitsCurrency", json!("0")), Ambiguous),
+        (with("Login", json!("2")), CannotTell),
+        (with("Comment", Value::Null), CannotTell),
+        (with("Deal", json!("x")), CannotTell),
+        (json!("9"), CannotTell),
+    ];
+    for (deal, wanted) in cases {
+        let (mt5, _) = fake(one_deal(deal.clone()));
+        assert_eq!(says(&mt5).await, wanted, "{deal}");
+    }
+}
+
+#[tokio::test]
+async fn several_deals_with_our_reference_are_for_a_person() {
+    for (second, comment) in [("10.00", "pay_1"), ("4.00", "pay_1"), ("-10.00", "pay_1 taken back")] {
+        let (mt5, _) = fake(move |path, _| match path {
+            "/api/time/server" => done(json!({"Time": "1700000000"})),
+            "/api/deal/get_total" => done(json!({"total": "2"})),
+            _ => done(json!([
+                {"Deal": "9", "Action": "2", "Profit": "10.00", "Comment": "pay_1"},
+                {"Deal": "10", "Action": "2", "Profit": second, "Comment": comment},
+            ])),
+        });
+        let Ok(FoundOperation::Ambiguous(what)) = look(&mt5).await else { panic!("{second}") };
+        assert!(what.contains("deal 9") && what.contains("deal 10") && !what.contains("taken"), "{what}");
+    }
+}
+
+/// A history of 150 deals that bear no reference of ours, with one thing changed.
+fn long_history(
+    change: impl Fn(&str, usize) -> Option<Answer> + Send + Sync,
+) -> impl Fn(&str, &[(String, String)]) -> Answer + Send + Sync {
+    let whole = history(150, None);
+    move |path, query| {
+        let offset = query.iter().find(|(key, _)| key == "offset").map_or(0, |(_, value)| value.parse().unwrap());
+        change(path, offset).unwrap_or_else(|| whole(path, query))
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_absent_until_every_row_of_the_total_was_read() {
+    let (mt5, _) = fake(long_history(|_, _| None));
+    assert_eq!(says(&mt5).await, Says::Absent);
+    type Change = fn(&str, usize) -> Option<Answer>;
+    let changes: [Change; 6] = [
+        |path, offset| (path == "/api/deal/get_page" && offset == 100).then(|| done(json!([]))),
+        |path, offset| (path == "/api/deal/get_page" && offset == 0).then(|| done(json!([]))),
+        |path, offset| (path == "/api/deal/get_page" && offset == 100).then(|| done(json!({}))),
+        |path, offset| (path == "/api/deal/get_page" && offset == 100).then(|| ok(json!({"retcode": "13 Not found"}))),
+        |path, offset| (path == "/api/deal/get_page" && offset == 0).then(|| ok(json!({"retcode": "3 Invalid"}))),
+        |path, _| (path == "/api/deal/get_total").then(|| ok(json!({"retcode": "13 Not found"}))),
+    ];
+    for (n, change) in changes.into_iter().enumerate() {
+        let (mt5, _) = fake(long_history(change));
+        assert_eq!(says(&mt5).await, Says::CannotTell, "{n}");
+    }
+}
+
+#[tokio::test]
+async fn deals_that_are_added_while_they_are_read_make_it_read_again() {
+    let totals = AtomicUsize::new(0);
+    let (mt5, fake) = fake(move |path, query| match path {
+        "/api/deal/get_total" => {
+            let total = if totals.fetch_add(1, Ordering::Relaxed) == 0 { 1 } else { 2 };
+            done(json!({"total": total.to_string()}))
+        }
+        _ => history(2, None)(path, query),
+    });
+    assert_eq!(says(&mt5).await, Says::Absent);
+    assert_eq!(log(&fake).iter().filter(|path| *path == "/api/deal/get_page").count(), 2);
+    // One that is added in front of page after page is never read as a whole.
+    let totals = AtomicUsize::new(0);
+    let (mt5, _) = self::fake(move |path, query| match path {
+        "/api/deal/get_total" => done(json!({"total": (totals.fetch_add(1, Ordering::Relaxed) + 1).to_string()})),
+        _ => history(1, None)(path, query),
+    });
+    assert_eq!(says(&mt5).await, Says::CannotTell);
+}
+
+#[tokio::test]
+async fn a_window_is_moved_to_a_clock_within_every_time_zone_and_else_holds_everything() {
     let window = Arc::new(Mutex::new(Vec::new()));
-    for (time, from, to) in [
-        (done(json!("1700010800 0")), 1_700_010_800 - 3_900, 1_700_010_800 + 3_900),
-        (done(json!("1699992800 0")), 1_699_992_800 - 3_900, 1_699_992_800 + 3_900),
-        (done(json!("none")), 1_700_000_000 - 54_000, 1_700_000_000 + 54_000),
-        (ok(json!({"retcode": "12000 Not implemented"})), 1_700_000_000 - 54_000, 1_700_000_000 + 54_000),
+    let all = (0, 4_102_444_800);
+    let moved = |offset: i64| (1_700_000_000 + offset - 3_900, 1_700_000_000 + offset + 3_900);
+    for (time, (from, to)) in [
+        (done(json!("1700010800 0")), moved(10_800)),
+        (done(json!("1699992800 0")), moved(-7_200)),
+        (done(json!("1700054000 0")), moved(54_000)),
+        (done(json!("1699946000 0")), moved(-54_000)),
+        (done(json!("1700054001 0")), all),
+        (done(json!("1699945999 0")), all),
+        // Milliseconds, a date in digits, a day's seconds, minutes.
+        (done(json!("1700010800000")), all),
+        (done(json!(1_700_010_800_123_i64)), all),
+        (done(json!("20231114")), all),
+        (done(json!("80400")), all),
+        (done(json!("28333333")), all),
+        (done(json!("2032.11.14 22:13:20")), all),
+        (done(json!("none")), all),
+        (ok(json!({"retcode": "12000 Not implemented"})), all),
     ] {
         let seen = Arc::clone(&window);
         let (mut mt5, fake) = fake(move |path, query| match path {
@@ -321,15 +445,43 @@ async fn a_window_is_moved_to_the_servers_clock_or_widened_by_every_time_zone() 
             }
         });
         mt5.settings.clock = Arc::new(|| Timestamp::from_seconds(1_700_000_000).unwrap());
-        assert_eq!(look(&mt5).await, Ok(None));
+        assert_eq!(look(&mt5).await, Ok(FoundOperation::Absent));
         let pair = |name: &str, value: i64| (name.to_owned(), value.to_string());
         assert_eq!(window.lock().unwrap()[1..], [pair("from", from), pair("to", to)]);
         look(&mt5).await.unwrap();
         let compared = log(&fake).iter().filter(|path| *path == "/api/time/server").count();
-        assert_eq!(compared, if to - from == 7_800 { 1 } else { 2 });
+        assert_eq!(compared, if (from, to) == all { 2 } else { 1 });
     }
     let (mt5, _) = fake(|_, _| status(500));
     assert!(matches!(look(&mt5).await, Err(PlatformError::NotApplied(_))));
+}
+
+#[tokio::test]
+async fn no_account_is_absent_until_every_login_of_the_group_was_read() {
+    let users = |users: Answer| {
+        move |path: &str, _: &[(String, String)]| match path {
+            "/api/user/logins" => done(json!(["7", "8"])),
+            _ => users.clone_answer(),
+        }
+    };
+    let user = |login: &str, comment: Value| json!({"Login": login, "Comment": comment});
+    let cannot_tell = [
+        ok(json!({"retcode": "13 Not found"})),
+        done(json!([])),
+        done(json!([user("8", json!("acc_2"))])),
+        done(json!([user("8", json!("acc_2")), user("7", Value::Null)])),
+        done(json!([user("8", json!("acc_1")), user("7", json!("acc_1"))])),
+    ];
+    for answer in cannot_tell {
+        let (mt5, _) = fake(users(answer));
+        assert!(matches!(mt5.find_account("g", "acc_1").await, Err(PlatformError::NotApplied(_))));
+    }
+    for (comment, found) in
+        [("acc_1", true), ("acc_1 VIP", true), ("acc_1, moved", true), ("acc_12", false), ("", false)]
+    {
+        let (mt5, _) = fake(users(done(json!([user("8", json!(comment)), user("7", json!("acc_2"))]))));
+        assert_eq!(mt5.find_account("g", "acc_1").await, Ok(found.then(|| Login::new("8"))), "{comment}");
+    }
 }
 
 #[tokio::test]

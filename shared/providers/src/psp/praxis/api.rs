@@ -56,13 +56,16 @@ impl Praxis {
         let response = self.call(FIND_ORDER_PATH, &body, &FIND_ORDER_FIELDS).await?;
         let message = match answer(&response) {
             // The vendor's numbers of application errors are not public; its words are all there is.
-            Err(PspError::Refused { message, .. }) if message.to_ascii_lowercase().contains("not found") => {
-                return Ok(None);
-            }
+            // An unknown merchant or key is "not found" too, and says nothing of the order.
+            Err(PspError::Refused { message, .. }) if is_unknown_order(&message) => return Ok(None),
             other => other?,
         };
         let report = notification::read_order(&self.settings.name, &message);
-        report.map(Some).map_err(|_| PspError::Unknown("answer holds no order".to_owned()))
+        let report = report.map_err(|_| PspError::Unknown("answer holds no order".to_owned()))?;
+        if report.payment_id.as_ref() != Some(payment) {
+            return Err(PspError::Unknown("answer holds another order".to_owned()));
+        }
+        Ok(Some(report))
     }
 
     fn identity(&self, now: Timestamp) -> Map<String, Value> {
@@ -92,6 +95,11 @@ impl Praxis {
             .map_err(|_| PspError::Misconfigured("base URL cannot be called".to_owned()))?;
         Ok(self.settings.transport.send(request, self.settings.timeout).await?)
     }
+}
+
+fn is_unknown_order(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.starts_with("order") && message.contains("not found")
 }
 
 fn answer(response: &Response<Bytes>) -> Result<Message<'_>, PspError> {

@@ -10,6 +10,7 @@ mod api;
 mod lexemes;
 mod notification;
 mod signature;
+mod signed;
 mod units;
 
 use ::http::{HeaderMap, HeaderValue, Response};
@@ -25,6 +26,7 @@ use super::{
 };
 use crate::http::BoxFuture;
 use crate::template;
+use signature::Refusal;
 
 /// The interface version that this module speaks.
 const VERSION: &str = "1.3";
@@ -55,7 +57,7 @@ impl Praxis {
     pub fn new(settings: Settings) -> Result<Self, VendorError> {
         let Credentials { merchant_id, application_key, secret } = settings.secret()?;
         // The signature is a plain hash: without a secret anybody can make it.
-        if [&merchant_id, &application_key, &secret].into_iter().any(String::is_empty) {
+        if [&merchant_id, &application_key, &secret].into_iter().any(|text| text.trim().is_empty()) {
             return Err(VendorError::BadSecret(settings.name));
         }
         if settings.return_url.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id"])) {
@@ -103,8 +105,11 @@ impl Psp for Praxis {
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<PspReport, WebhookError> {
         let message = lexemes::Message::parse(body)
             .ok_or(WebhookError::BadSignature("body is not the JSON object that would be signed"))?;
-        signature::check(self, headers, &message, now).map_err(WebhookError::BadSignature)?;
-        notification::read(&self.settings.name, &message).map_err(|faults| WebhookError::Malformed { faults })
+        let signed = signature::check(self, headers, &message, now).map_err(|refusal| match refusal {
+            Refusal::NotProven(reason) => WebhookError::BadSignature(reason),
+            Refusal::Form(faults) => WebhookError::Malformed { faults: notification::faults(&message, faults) },
+        })?;
+        notification::read(&self.settings.name, &message, signed).map_err(|faults| WebhookError::Malformed { faults })
     }
 
     fn answer(&self, answer: WebhookAnswer, now: Timestamp) -> Response<Bytes> {

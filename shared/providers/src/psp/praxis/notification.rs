@@ -5,104 +5,106 @@ use domain::payment::{PspReport, PspStatus};
 use domain::{Money, Timestamp};
 
 use super::lexemes::Message;
+use super::signed::{Signed, Transaction};
 use super::units;
 
-/// Where the two interfaces keep what a report needs.
-struct Paths {
-    order_id: &'static str,
-    /// The transaction's number; never the processor's.
-    reference: &'static str,
+/// Where each interface keeps what nobody signs.
+struct Claim {
     kind: &'static str,
     status: &'static str,
-    amount: (&'static str, &'static str),
-    processed: (&'static str, &'static str),
 }
 
-const CURRENT: Paths = Paths {
-    order_id: "session.order_id",
-    reference: "transaction.tid",
-    kind: "transaction.transaction_type",
-    status: "transaction.transaction_status",
-    amount: ("transaction.amount", "transaction.currency"),
-    processed: ("transaction.processed_amount", "transaction.processed_currency"),
-};
-
-const LEGACY: Paths = Paths {
-    order_id: "order_id",
-    reference: "trace_id",
-    kind: "transaction_type",
-    status: "transaction_status",
-    amount: ("amount", "currency"),
-    processed: ("charge_amount", "charge_currency"),
-};
+const CURRENT: Claim = Claim { kind: "transaction.transaction_type", status: "transaction.transaction_status" };
+const LEGACY: Claim = Claim { kind: "transaction_type", status: "transaction_status" };
 
 /// Session statuses in which a payer can still pay, though there is no transaction yet.
 const OPEN_SESSIONS: [&str; 4] = ["initialized", "created", "open", "pending"];
 
-/// Reads a notification whose signature has been checked.
-pub(super) fn read(psp: &str, message: &Message<'_>) -> Result<PspReport, Vec<Fault>> {
-    if message.has_object("session") {
+/// What a notification says: what it proves, and the status that it claims.
+pub(super) fn read(psp: &str, message: &Message<'_>, signed: Signed) -> Result<PspReport, Vec<Fault>> {
+    let Signed { at, order_id, transaction } = signed;
+    let Some(Transaction { tid, processed }) = transaction else {
         // The vendor sends a session without a transaction only when it has expired.
-        let closed = (!message.has_object("transaction")).then_some(("session.expired", PspStatus::Canceled));
-        return report(psp, message, &CURRENT, closed);
-    }
-    report(psp, message, &LEGACY, None)
+        return Ok(report(
+            psp,
+            at,
+            &order_id,
+            String::new(),
+            ("session.expired".to_owned(), PspStatus::Canceled),
+            None,
+        ));
+    };
+    let claim = claim(message);
+    let word = claimed(message).ok_or_else(|| missing(claim.status))?;
+    let said = said(message.text(claim.kind), &word);
+    let money = processed.and_then(|(amount, currency)| units::read(&amount, &currency));
+    Ok(report(psp, at, &order_id, tid, said, money))
 }
 
-/// Reads an order that was asked for: a session without a transaction may be open still.
+/// Reads an order that was asked for: a session without a transaction may be open still. What proves the answer is the
+/// connection, so all of it counts.
 pub(super) fn read_order(psp: &str, message: &Message<'_>) -> Result<PspReport, Vec<Fault>> {
+    let need = |path: &str| message.text(path).filter(|text| !text.is_empty()).ok_or_else(|| missing(path));
+    let at = need("timestamp")?.parse().ok().and_then(Timestamp::from_seconds);
+    let at = at.ok_or_else(|| vec![Fault::new("/timestamp", "not_a_number", "A time in seconds is required.")])?;
+    let order_id = need("session.order_id")?;
     let session = message.text("session.session_status").unwrap_or_default();
-    let without = match OPEN_SESSIONS.contains(&session.as_str()) {
-        true => ("session.open", PspStatus::Pending),
-        false => ("session.expired", PspStatus::Canceled),
-    };
-    report(psp, message, &CURRENT, (!message.has_object("transaction")).then_some(without))
+    if !message.has_object("transaction") {
+        let said = match OPEN_SESSIONS.contains(&session.as_str()) {
+            true => ("session.open".to_owned(), PspStatus::Pending),
+            false => ("session.expired".to_owned(), PspStatus::Canceled),
+        };
+        return Ok(report(psp, at, &order_id, String::new(), said, None));
+    }
+    let tid = need("transaction.tid")?;
+    let said = said(message.text(CURRENT.kind), &need(CURRENT.status)?);
+    Ok(report(psp, at, &order_id, tid, said, money(message)))
+}
+
+/// Everything that is wrong with a notification whose signed values are not as they must be.
+pub(super) fn faults(message: &Message<'_>, mut signed: Vec<Fault>) -> Vec<Fault> {
+    if message.has_object("transaction") && claimed(message).is_none() {
+        signed.extend(missing(claim(message).status));
+    }
+    signed
+}
+
+fn claim(message: &Message<'_>) -> &'static Claim {
+    if message.has_object("session") { &CURRENT } else { &LEGACY }
+}
+
+fn claimed(message: &Message<'_>) -> Option<String> {
+    message.text(claim(message).status).filter(|word| !word.is_empty())
+}
+
+fn missing(path: &str) -> Vec<Fault> {
+    vec![Fault::new(format!("/{}", path.replace('.', "/")), "missing", "A text or number is required.")]
+}
+
+fn said(transaction_type: Option<String>, word: &str) -> (String, PspStatus) {
+    let transaction_type = transaction_type.unwrap_or_else(|| "sale".to_owned());
+    (format!("{transaction_type}.{word}"), status(&transaction_type, word))
 }
 
 fn report(
     psp: &str,
-    message: &Message<'_>,
-    paths: &Paths,
-    without_transaction: Option<(&str, PspStatus)>,
-) -> Result<PspReport, Vec<Fault>> {
-    let mut faults = Vec::new();
-    let mut need = |path: &str, wanted: bool| {
-        let text = message.text(path).filter(|text| !text.is_empty());
-        if text.is_none() && wanted {
-            let pointer = format!("/{}", path.replace('.', "/"));
-            faults.push(Fault::new(pointer, "missing", "A text or number is required."));
-        }
-        text
-    };
-    let at = need("timestamp", true).and_then(|text| Timestamp::from_seconds(text.parse().ok()?));
-    let order_id = need(paths.order_id, true);
-    let reference = need(paths.reference, without_transaction.is_none());
-    let word = need(paths.status, without_transaction.is_none());
-    let transaction_type = need(paths.kind, false);
-    if at.is_none() && faults.is_empty() {
-        faults.push(Fault::new("/timestamp", "not_a_number", "A time in seconds is required."));
-    }
-    let (Some(at), Some(order_id), true) = (at, order_id, faults.is_empty()) else { return Err(faults) };
-    let reference = reference.unwrap_or_default();
-    let (kind, status) = match without_transaction {
-        Some((kind, status)) => (kind.to_owned(), status),
-        None => {
-            let word = word.unwrap_or_default();
-            let transaction_type = transaction_type.unwrap_or_else(|| "sale".to_owned());
-            (format!("{transaction_type}.{word}"), status(&transaction_type, &word))
-        }
-    };
-    let statement = if reference.is_empty() { &order_id } else { &reference };
-    Ok(PspReport {
+    at: Timestamp,
+    order_id: &str,
+    reference: String,
+    (kind, status): (String, PspStatus),
+    money: Option<Money>,
+) -> PspReport {
+    let statement = if reference.is_empty() { order_id } else { &reference };
+    PspReport {
         psp: psp.to_owned(),
         event_id: format!("{statement}:{kind}"),
         payment_id: order_id.parse().ok(),
-        money: money(message, paths),
+        money,
         reference,
         kind,
         status,
         at,
-    })
+    }
 }
 
 /// The vendor's words by type of transaction. Payouts are no deposits, and words that are not listed say nothing we
@@ -125,12 +127,11 @@ fn status(transaction_type: &str, word: &str) -> PspStatus {
 
 /// What was processed is what arrived; what was asked for may differ by fees, crypto and conversion. If the processed
 /// amount is there and cannot be told, the asked one is no stand-in.
-fn money(message: &Message<'_>, paths: &Paths) -> Option<Money> {
-    let (processed_amount, processed_currency) = paths.processed;
-    let (amount, currency) = paths.amount;
-    match (message.text(processed_amount), message.text(processed_currency)) {
-        (None, None) => units::read(&message.text(amount)?, &message.text(currency)?),
-        (processed, unit) => units::read(&processed?, &unit.or_else(|| message.text(currency))?),
+fn money(message: &Message<'_>) -> Option<Money> {
+    let text = |path: &str| message.text(path);
+    match (text("transaction.processed_amount"), text("transaction.processed_currency")) {
+        (None, None) => units::read(&text("transaction.amount")?, &text("transaction.currency")?),
+        (processed, unit) => units::read(&processed?, &unit.or_else(|| text("transaction.currency"))?),
     }
 }
 

@@ -2,11 +2,13 @@
 
 use ::http::HeaderMap;
 use domain::Timestamp;
+use domain::input::Fault;
 use secrecy::ExposeSecret;
 use sha2::{Digest, Sha384};
 
 use super::Praxis;
 use super::lexemes::{Message, NotScalar};
+use super::signed::{self, Signed};
 use crate::signature::hex_matches;
 
 /// The header of every signed message, either way.
@@ -46,39 +48,56 @@ pub(super) fn sign<V: AsRef<str>>(values: impl IntoIterator<Item = V>, secret: &
     hex::encode(digest(values, secret))
 }
 
-/// Checks signature, addressee and time of a notification, in this order.
+/// Reads what one of the rules signs.
+type Read = fn(&Message<'_>) -> Result<Signed, Vec<Fault>>;
+
+/// What is wrong with a notification.
+pub(super) enum Refusal {
+    /// It does not come from the vendor, not to us or not now.
+    NotProven(&'static str),
+    /// It is signed, and a signed value has not the form that makes the signed text one that can be cut in one way
+    /// only.
+    Form(Vec<Fault>),
+}
+
+/// Checks signature, addressee and time of a notification, in this order, and gives what the signature covers.
+///
+/// The rule is the one whose signature is there: a message with the header is never read by the former rule.
 pub(super) fn check(
     praxis: &Praxis,
     headers: &HeaderMap,
     message: &Message<'_>,
     now: Timestamp,
-) -> Result<(), &'static str> {
-    let (given, values) = match headers.get(HEADER) {
+) -> Result<Signed, Refusal> {
+    let no = Refusal::NotProven;
+    let (given, values, read): (_, _, Read) = match headers.get(HEADER) {
         Some(header) => {
-            let given = header.to_str().map_err(|_| "header `Gt-Authentication` is not text")?;
-            (given.to_owned(), listed(message))
+            let given = header.to_str().map_err(|_| no("header `Gt-Authentication` is not text"))?;
+            (given.to_owned(), listed(message), Signed::current)
         }
         None if praxis.settings.legacy => {
-            let given = message.text(LEGACY_MEMBER).ok_or("member `signature` is missing")?;
-            (given, message.sorted_without(LEGACY_MEMBER))
+            let given = message.text(LEGACY_MEMBER).ok_or(no("member `signature` is missing"))?;
+            (given, message.sorted_without(LEGACY_MEMBER), Signed::legacy)
         }
-        None => return Err("header `Gt-Authentication` is missing"),
+        None => return Err(no("header `Gt-Authentication` is missing")),
     };
-    let values = values.map_err(|_| "a signed member is not a text or number")?;
+    let values = values.map_err(|_| no("a signed member is not a text or number"))?;
     if !hex_matches(&given, &digest(values, praxis.secret.expose_secret())) {
-        return Err("signature does not match");
+        return Err(no("signature does not match"));
     }
     // One secret may serve several applications of a merchant.
     let ours = |path, value: &str| message.text(path).as_deref() == Some(value);
     if !ours("merchant_id", &praxis.merchant_id) || !ours("application_key", &praxis.application_key) {
-        return Err("message is for another merchant or application");
+        return Err(no("message is for another merchant or application"));
     }
-    let seconds = message.text("timestamp").and_then(|text| text.parse::<i64>().ok());
-    let seconds = seconds.ok_or("time stamp is missing or not in seconds")?;
-    if now.seconds().abs_diff(seconds) > u64::from(praxis.settings.tolerance.0) {
-        return Err("time stamp is outside the tolerance");
+    let at = message.text("timestamp").filter(|text| signed::is_time(text)).and_then(|text| text.parse().ok());
+    let at = at.and_then(Timestamp::from_seconds).ok_or(no("time stamp is missing or not in seconds"))?;
+    if now.seconds().abs_diff(at.seconds()) > u64::from(praxis.settings.tolerance.0) {
+        return Err(no("time stamp is outside the tolerance"));
     }
-    Ok(())
+    let mut signed = read(message).map_err(Refusal::Form)?;
+    signed.at = at;
+    Ok(signed)
 }
 
 fn listed(message: &Message<'_>) -> Result<Vec<String>, NotScalar> {

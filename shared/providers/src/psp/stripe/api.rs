@@ -40,6 +40,9 @@ impl Stripe {
             return Ok(None);
         }
         let Some((headers, intent)) = self.intent(reference).await? else { return Ok(None) };
+        if event::payment_id(&intent).as_ref() != Some(payment) {
+            return Err(PspError::Unknown("intent is another payment's".to_owned()));
+        }
         let at = date(&headers).or_else(|| created(&intent));
         at.and_then(|at| event::read_intent(&self.settings.name, &intent, at))
             .map(Some)
@@ -55,10 +58,14 @@ impl Stripe {
         let path = format!("/v1/payment_intents/{}", template::encode(reference));
         let request = self.request(Method::GET, &path, Bytes::new())?;
         let response = self.settings.transport.send(request, self.settings.timeout).await?;
-        if response.status() == StatusCode::NOT_FOUND {
-            return Ok(None);
+        // A 404 that Stripe did not word says only that something else answered.
+        let intent = match answer(&response) {
+            Err(PspError::Refused { .. }) if response.status() == StatusCode::NOT_FOUND => return Ok(None),
+            other => other?,
+        };
+        if intent.get("id").and_then(Value::as_str) != Some(reference) {
+            return Err(PspError::Unknown("answer is another intent".to_owned()));
         }
-        let intent = answer(&response)?;
         Ok(Some((response.into_parts().0.headers, intent)))
     }
 

@@ -25,6 +25,7 @@ use super::{
     Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, json_response, problem,
 };
 use crate::http::BoxFuture;
+use crate::signature::is_blank;
 use crate::template;
 
 /// Payments over Stripe.
@@ -48,7 +49,9 @@ impl Stripe {
     pub fn new(settings: Settings) -> Result<Self, VendorError> {
         let Credentials { secret_key, webhook_secrets } = settings.secret()?;
         // An empty secret would sign for everybody.
-        if secret_key.is_empty() || webhook_secrets.is_empty() || webhook_secrets.iter().any(String::is_empty) {
+        let secret_key = SecretString::from(secret_key);
+        let webhook_secrets: Vec<_> = webhook_secrets.into_iter().map(SecretString::from).collect();
+        if is_blank(&secret_key) || webhook_secrets.is_empty() || webhook_secrets.iter().any(is_blank) {
             return Err(VendorError::BadSecret(settings.name));
         }
         let bad = |setting| VendorError::BadTemplate { name: settings.name.clone(), setting };
@@ -58,8 +61,7 @@ impl Stripe {
         if settings.pay_page.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id", "client_secret"])) {
             return Err(bad("pay_page"));
         }
-        let webhook_secrets = webhook_secrets.into_iter().map(SecretString::from).collect();
-        Ok(Self { settings, secret_key: SecretString::from(secret_key), webhook_secrets })
+        Ok(Self { settings, secret_key, webhook_secrets })
     }
 }
 

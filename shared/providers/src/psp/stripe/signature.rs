@@ -2,11 +2,9 @@
 
 use ::http::HeaderMap;
 use domain::{Seconds, Timestamp};
-use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
+use secrecy::SecretString;
 
-use crate::signature::hex_matches;
+use crate::signature::{hex_matches, hmac_sha256};
 
 pub(super) const HEADER: &str = "stripe-signature";
 
@@ -58,10 +56,5 @@ fn parse(header: &str) -> Result<(&str, Vec<&str>), &'static str> {
 }
 
 fn digest(secret: &SecretString, time: &str, body: &[u8]) -> Option<[u8; 32]> {
-    // HMAC takes a key of any length: there is no error to lose here.
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()).ok()?;
-    mac.update(time.as_bytes());
-    mac.update(b".");
-    mac.update(body);
-    Some(mac.finalize().into_bytes().into())
+    hmac_sha256(secret, &[time.as_bytes(), b".", body])
 }

@@ -1,0 +1,127 @@
+//! Statements whose status the provider's signature does not cover: what they say counts as far as the provider,
+//! asked for the payment, says so too.
+//!
+//! Somebody who can alter such a message under way, or who got hold of one, could make a refusal of it a success. What
+//! is signed proves at least that the provider knows the transaction; where it stands is for the provider to say.
+
+use super::report::{PspReport, PspStatus};
+use crate::words::words;
+
+words! {
+    /// What a success is worth that the provider, asked for the payment, has no transaction of.
+    Unconfirmed {
+        /// Nothing yet: the provider sends it again, and by then knows of it.
+        Wait = "wait",
+        /// It is believed. For an installation whose messages are signed by its tests, which no payer stands behind.
+        Believe = "believe",
+    }
+}
+
+/// Whether a statement decides anything, so that it must be confirmed.
+pub fn decides(told: &PspReport) -> bool {
+    !matches!(told.status, PspStatus::Pending | PspStatus::Processing | PspStatus::Irrelevant)
+}
+
+/// What is to be heard of a statement after the provider was asked: the provider's own answer where it is about the
+/// same transaction, else what was told as far as it gives no money away. `None`: nothing now, it must come again.
+pub fn confirmed(told: PspReport, known: Option<PspReport>, unconfirmed: Unconfirmed) -> Option<PspReport> {
+    if !decides(&told) {
+        return Some(told);
+    }
+    let succeeded = told.status == PspStatus::Succeeded;
+    match known.filter(|known| known.reference == told.reference) {
+        // the statement's own time, so that it is the same statement however often it comes
+        Some(known) if known.status == told.status => Some(PspReport { at: told.at, ..known }),
+        // money that went back is never denied: the provider may be late, and says it again
+        Some(_) if told.moves_money() && !succeeded => None,
+        Some(known) => Some(known),
+        None if !succeeded => Some(told),
+        None => match unconfirmed {
+            Unconfirmed::Wait => None,
+            Unconfirmed::Believe => Some(told),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Money, Timestamp};
+
+    fn report(reference: &str, status: PspStatus, cents: &str, at: i64) -> PspReport {
+        PspReport {
+            psp: "praxis".to_owned(),
+            event_id: format!("{reference}:{status:?}"),
+            kind: "sale.approved".to_owned(),
+            payment_id: None,
+            reference: reference.to_owned(),
+            status,
+            money: Money::parse(cents, "USD".parse().unwrap()).ok(),
+            at: Timestamp::from_seconds(at).unwrap(),
+        }
+    }
+
+    const ALL: [PspStatus; 8] = [
+        PspStatus::Pending,
+        PspStatus::Processing,
+        PspStatus::Succeeded,
+        PspStatus::Failed,
+        PspStatus::Canceled,
+        PspStatus::Refunded,
+        PspStatus::ChargedBack,
+        PspStatus::Irrelevant,
+    ];
+
+    #[test]
+    fn a_success_is_heard_only_as_the_provider_says_it() {
+        let told = || report("7", PspStatus::Succeeded, "100.00", 5);
+        for both in [Unconfirmed::Wait, Unconfirmed::Believe] {
+            let heard = confirmed(told(), Some(report("7", PspStatus::Succeeded, "90.00", 9)), both);
+            assert_eq!(heard, Some(report("7", PspStatus::Succeeded, "90.00", 5)), "amount of the provider");
+            for status in ALL.into_iter().filter(|status| *status != PspStatus::Succeeded) {
+                let heard = confirmed(told(), Some(report("7", status, "100.00", 9)), both);
+                assert_ne!(heard.map(|heard| heard.status), Some(PspStatus::Succeeded), "{status:?}");
+            }
+        }
+        for known in [
+            None,
+            Some(report("", PspStatus::Pending, "100.00", 9)),
+            Some(report("8", PspStatus::Succeeded, "1.00", 9)),
+        ] {
+            assert_eq!(confirmed(told(), known.clone(), Unconfirmed::Wait), None);
+            assert_eq!(confirmed(told(), known, Unconfirmed::Believe), Some(told()));
+        }
+    }
+
+    #[test]
+    fn a_failure_that_the_provider_knows_as_a_success_is_one() {
+        let told = report("7", PspStatus::Failed, "100.00", 5);
+        let known = report("7", PspStatus::Succeeded, "100.00", 9);
+        assert_eq!(confirmed(told.clone(), Some(known.clone()), Unconfirmed::Wait), Some(known));
+        assert_eq!(confirmed(told.clone(), None, Unconfirmed::Wait), Some(told));
+    }
+
+    #[test]
+    fn money_that_went_back_is_heard_or_comes_again() {
+        for status in [PspStatus::Refunded, PspStatus::ChargedBack] {
+            let told = report("7", status, "100.00", 5);
+            for known in
+                [None, Some(report("8", PspStatus::Succeeded, "100.00", 9)), Some(report("7", status, "100.00", 9))]
+            {
+                assert_eq!(confirmed(told.clone(), known, Unconfirmed::Wait), Some(told.clone()));
+            }
+            let before = report("7", PspStatus::Succeeded, "100.00", 9);
+            assert_eq!(confirmed(told, Some(before), Unconfirmed::Wait), None);
+        }
+    }
+
+    #[test]
+    fn what_decides_nothing_is_heard_as_it_is() {
+        for status in [PspStatus::Pending, PspStatus::Processing, PspStatus::Irrelevant] {
+            let told = report("7", status, "100.00", 5);
+            assert!(!decides(&told));
+            let known = report("7", PspStatus::Succeeded, "100.00", 9);
+            assert_eq!(confirmed(told.clone(), Some(known), Unconfirmed::Wait), Some(told));
+        }
+    }
+}
