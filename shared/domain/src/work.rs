@@ -140,6 +140,10 @@ pub enum WorkRefusal {
     EvidenceMissing,
 }
 
+/// Why a step by hand is refused: what the automation has done meanwhile, as it is known now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved(pub String);
+
 /// Longest history kept in the item.
 const HISTORY_MAX: usize = 200;
 
@@ -208,6 +212,17 @@ impl WorkItem {
             vec!["work.opened"],
             vec!["it happened again after it was resolved".to_owned()],
         )
+    }
+
+    /// What it was opened for is moot: it closes itself. Nobody decided, so nothing follows.
+    pub fn settled(&self, why: &str, now: Timestamp) -> Verdict<Self> {
+        if self.facts.status == WorkStatus::Resolved {
+            return Verdict::Nothing("it is closed already");
+        }
+        let mut next = self.clone();
+        next.facts.status = WorkStatus::Resolved;
+        next.line(now, "automation", "settled", Some(why));
+        Verdict::change(next, "settled", vec![], vec![why.to_owned()])
     }
 
     fn line(&mut self, at: Timestamp, by: &str, action: &str, note: Option<&str>) {

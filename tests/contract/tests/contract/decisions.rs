@@ -167,8 +167,9 @@ async fn a_decision_about_a_statement_beside_the_payment_leaves_the_payment_as_i
 #[tokio::test]
 async fn stray_money_is_settled_by_its_item_alone() {
     let world = World::start().await;
-    let nobody = Payment { id: "unknown".to_owned(), reference: "pi_unknown".to_owned() };
-    for body in [json!({"action": "refund_at_psp", "evidence": "re_1"}), json!({"action": "close_without_credit"})] {
+    let bodies = [json!({"action": "refund_at_psp", "evidence": "re_1"}), json!({"action": "close_without_credit"})];
+    for (n, body) in bodies.into_iter().enumerate() {
+        let nobody = Payment { id: "unknown".to_owned(), reference: format!("pi_unknown_{n}") };
         expect(world.stripe(&world.intent(&nobody, "payment_intent.succeeded", 10_000, "usd")).await, 200);
         world.idle().await;
         let found = items(&world.get("finance", "/v1/work?queue=finance").await);

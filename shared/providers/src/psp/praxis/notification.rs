@@ -1,7 +1,7 @@
 //! What Praxis's notifications and orders say about a payment.
 
 use domain::input::Fault;
-use domain::payment::{PspReport, PspStatus};
+use domain::payment::{PspReport, PspStatus, Returned, Way};
 use domain::{Money, Timestamp};
 
 use super::lexemes::Message;
@@ -89,7 +89,8 @@ fn report(
         None => {
             let word = word.unwrap_or_default();
             let transaction_type = transaction_type.unwrap_or_else(|| "sale".to_owned());
-            (format!("{transaction_type}.{word}"), status(&transaction_type, &word))
+            let status = status(&transaction_type, &word, &reference, money(message, paths));
+            (format!("{transaction_type}.{word}"), status)
         }
     };
     let statement = if reference.is_empty() { &order_id } else { &reference };
@@ -105,11 +106,13 @@ fn report(
     })
 }
 
-/// The vendor's words by type of transaction. Payouts are no deposits, and words that are not listed say nothing we
-/// could act upon.
-fn status(transaction_type: &str, word: &str) -> PspStatus {
+/// The vendor's words by type of transaction; the rows of `statements.md`. Payouts are no deposits, and words that are not listed
+/// say nothing we could act upon. Each refund is a transaction of its own, with its own number.
+fn status(transaction_type: &str, word: &str, number: &str, amount: Option<Money>) -> PspStatus {
+    let returned = |way, stands| PspStatus::Returned(Returned::One { id: number.to_owned(), way, stands, amount });
     match (transaction_type, word) {
-        ("refund", "approved") => PspStatus::Refunded,
+        ("refund", "approved") => returned(Way::Refund, true),
+        ("refund", "rejected" | "declined" | "error" | "cancelled" | "reversed") => returned(Way::Refund, false),
         // Held on the card: collecting it is another transaction.
         ("authorize", "approved") => PspStatus::Processing,
         ("sale", "approved") => PspStatus::Succeeded,
@@ -117,8 +120,8 @@ fn status(transaction_type: &str, word: &str) -> PspStatus {
         ("sale" | "authorize", "pending_async" | "authorized") => PspStatus::Processing,
         ("sale" | "authorize", "rejected" | "declined" | "error") => PspStatus::Failed,
         ("sale" | "authorize", "cancelled") => PspStatus::Canceled,
-        ("sale", "chargeback") => PspStatus::ChargedBack,
-        ("sale" | "authorize", "reversed") => PspStatus::Refunded,
+        ("sale", "chargeback") => returned(Way::Dispute, true),
+        ("sale", "reversed") => returned(Way::Refund, true),
         _ => PspStatus::Irrelevant,
     }
 }
@@ -137,35 +140,15 @@ fn money(message: &Message<'_>, paths: &Paths) -> Option<Money> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::psp::statements::tests::{rows, says};
 
     #[test]
-    fn every_listed_status_has_its_meaning() {
-        use PspStatus::{Canceled, ChargedBack, Failed, Irrelevant, Pending, Processing, Refunded, Succeeded};
-        let cases = [
-            ("sale", "initialized", Pending),
-            ("sale", "pending", Pending),
-            ("sale", "pending_async", Processing),
-            ("sale", "authorized", Processing),
-            ("sale", "approved", Succeeded),
-            ("sale", "rejected", Failed),
-            ("sale", "declined", Failed),
-            ("sale", "error", Failed),
-            ("sale", "cancelled", Canceled),
-            ("sale", "chargeback", ChargedBack),
-            ("sale", "reversed", Refunded),
-            ("authorize", "approved", Processing),
-            ("authorize", "rejected", Failed),
-            ("refund", "approved", Refunded),
-            ("refund", "pending", Irrelevant),
-            ("refund", "rejected", Irrelevant),
-            ("payout", "approved", Irrelevant),
-            ("payout", "requested", Irrelevant),
-            ("sale", "requested", Irrelevant),
-            ("sale", "something new", Irrelevant),
-            ("something new", "approved", Irrelevant),
-        ];
-        for (kind, word, wanted) in cases {
-            assert_eq!(status(kind, word), wanted, "{kind} {word}");
+    fn every_row_of_the_table_is_what_the_transaction_says() {
+        for [kind, word, wanted] in rows("praxis") {
+            assert_eq!(says(&status(&kind, &word, "756850", None)), wanted, "{kind} {word}");
+        }
+        for (kind, word) in [("sale", "requested"), ("sale", "something new"), ("something new", "approved")] {
+            assert_eq!(status(kind, word, "756850", None), PspStatus::Irrelevant, "{kind} {word}");
         }
     }
 }
