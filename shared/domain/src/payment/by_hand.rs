@@ -5,6 +5,7 @@
 
 use super::deposit::{Debit, Deposit, DepositStatus, Reason};
 use crate::decision::Verdict;
+use crate::fault::{self, Fault};
 use crate::work::rules::{WorkAction, WorkKind};
 use crate::work::{HumanDecision, Moved};
 use crate::{Money, Timestamp};
@@ -21,6 +22,9 @@ impl Deposit {
         about_its_own: bool,
         now: Timestamp,
     ) -> Result<Verdict<Self>, Moved> {
+        if fault::is_back(Fault::ByHandIsNotChecked) {
+            return Ok(self.decided(decision, now));
+        }
         match decision.action() {
             Some(WorkAction::MarkDebitedOnPlatform) => self.debit_by_hand(decision, now),
             Some(WorkAction::RefundAtPsp | WorkAction::MarkCredited)

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::report::{Returned, Way};
+use crate::fault::{self, Fault};
 use crate::{Currency, Money, Timestamp};
 
 /// All refunds so far, as the provider last told.
@@ -62,6 +63,8 @@ impl Returns {
     }
 
     fn take_total(&mut self, amount: Money, at: i64) -> bool {
+        let before = self.total.as_ref().filter(|_| fault::is_back(Fault::TotalsAreAdded));
+        let amount = before.map_or(amount, |before| plus(before.0, amount));
         let larger = |known: &Money| amount.compare(known).is_ok_and(std::cmp::Ordering::is_gt);
         let news = match &self.total {
             None => true,
@@ -82,6 +85,9 @@ impl Returns {
     }
 
     fn take_one(&mut self, told: One) -> bool {
+        if !told.3 && fault::is_back(Fault::WhatCameBackStaysGone) {
+            return false;
+        }
         if told.1 == Way::Refund && !told.3 {
             // the refund that failed is the person's
             self.by_hand = None;

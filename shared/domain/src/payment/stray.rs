@@ -13,6 +13,7 @@ use super::deposit::{Review, Settled};
 use super::report::PspReport;
 use crate::decision::{Decision, Verdict, derived_bits};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
+use crate::fault::{self, Fault};
 use crate::work::rules::{WorkAction, WorkKind};
 use crate::work::{HumanDecision, Moved};
 use crate::{PaymentId, Seconds, StrayId, Timestamp};
@@ -83,9 +84,10 @@ impl StrayReport {
 
     /// What its id is derived from: the payment of ours that it names, else the provider's id of the payment, else the statement.
     fn id_of(report: &PspReport) -> StrayId {
-        match &report.payment_id {
+        let by_statement = fault::is_back(Fault::AnItemForEachStatement);
+        match report.payment_id.as_ref().filter(|_| !by_statement) {
             Some(payment) => Self::id_for(&report.psp, payment),
-            None if report.reference.is_empty() => {
+            None if report.reference.is_empty() || by_statement => {
                 StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[&report.psp, "event", &report.event_id]))
             }
             None => StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[&report.psp, "reference", &report.reference])),
@@ -104,7 +106,7 @@ impl StrayReport {
             return None;
         }
         let id = Self::id_of(&report);
-        let named = report.payment_id.clone();
+        let named = report.payment_id.clone().filter(|_| !fault::is_back(Fault::EarlyIsNobodys));
         let why = vec![format!("{} {} is about no payment that is there", report.kind, report.reference)];
         let facts = StrayFacts {
             report,
