@@ -144,6 +144,21 @@ pub enum WorkRefusal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moved(pub String);
 
+/// Why what a person says to have done by hand is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ByHandRefusal {
+    /// The automation has moved the money meanwhile.
+    Moved(Moved),
+    /// It was converted: the evidence must say what was put on the account, after the ticket.
+    AmountMissing,
+}
+
+impl From<Moved> for ByHandRefusal {
+    fn from(moved: Moved) -> Self {
+        Self::Moved(moved)
+    }
+}
+
 /// Longest history kept in the item.
 const HISTORY_MAX: usize = 200;
 

@@ -5,8 +5,9 @@ use domain::PaymentId;
 use domain::StrayId;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
+use domain::input::Fault;
 use domain::payment::{Deposit, StrayReport, is_by_hand};
-use domain::work::{HumanDecision, Moved, WorkFacts, WorkItem};
+use domain::work::{ByHandRefusal, HumanDecision, Moved, WorkFacts, WorkItem};
 use runtime::{Problem, StepError};
 use store::{Commit, Committed, Crm, Home, MoneyTable, Saved, StoreError, Stored};
 
@@ -55,7 +56,7 @@ impl ByHand {
         let payment = named("payment_id").and_then(|id| id.parse::<PaymentId>().ok());
         let (Some(id), true) = (payment, decision.action().is_some_and(is_by_hand)) else { return Ok(false) };
         let Some(stored) = self.money.load::<Deposit>(&id).await? else { return Ok(false) };
-        let verdict = stored.entity.by_hand(&decision, stopped_it(item), frame.now).map_err(conflict)?;
+        let verdict = stored.entity.by_hand(&decision, stopped_it(item), frame.now).map_err(refusal)?;
         self.add(commit, &stored, verdict, frame)
     }
 
@@ -79,6 +80,17 @@ impl ByHand {
 /// Whether the deposit was stopped for the item when it was opened, and so the item is about the deposit's own money.
 fn stopped_it(item: &WorkFacts) -> bool {
     item.trigger.pointer("/data/status").and_then(|status| status.as_str()) == Some("needs_review")
+}
+
+fn refusal(refusal: ByHandRefusal) -> Problem {
+    match refusal {
+        ByHandRefusal::Moved(moved) => conflict(moved),
+        ByHandRefusal::AmountMissing => {
+            let message =
+                "it was converted: after the platform's ticket say what was put on the account, in its currency";
+            Problem::input(vec![Fault::new("/evidence", "amount_missing", message)])
+        }
+    }
 }
 
 fn conflict(moved: Moved) -> Problem {

@@ -20,7 +20,14 @@ impl Deposit {
 
     /// A credit: the provider owes us what we now owe the client.
     pub(super) fn credit_entry(&self, amount: Money) -> Postings {
-        Postings::transfer(client(&self.facts.account_id), self.provider(), amount)
+        let client = client(&self.facts.account_id);
+        if amount.currency() == self.collection().currency() {
+            return Postings::transfer(client, self.provider(), amount);
+        }
+        // converted by a person's hand: each currency balances over our own exchange
+        let collected = left(self.collection(), self.netted());
+        let there = Postings::transfer(LedgerAccount::Exchange, self.provider(), collected);
+        there.with(Postings::transfer(client, LedgerAccount::Exchange, amount))
     }
 
     /// What had gone back before the credit was sent, and so was never part of it.
@@ -48,13 +55,35 @@ impl Deposit {
     /// client owes us what still stands on his trading account.
     pub(super) fn return_entry(&self, before: &Self) -> Postings {
         let (was, is) = (before.reversed_part(), self.reversed_part());
+        if is.currency() != self.collection().currency() {
+            return self.converted_return_entry(was, is);
+        }
         let gone = Postings::transfer(self.provider(), self.owed_back(), left(is, was));
         gone.with(Postings::transfer(self.owed_back(), self.provider(), left(was, is)))
     }
 
     /// All of what went back of a credit, booked with the credit.
     pub(super) fn reversal_entry(&self) -> Postings {
-        Postings::transfer(self.provider(), self.owed_back(), self.reversed_part())
+        let part = self.reversed_part();
+        if part.currency() != self.collection().currency() {
+            return self.converted_return_entry(Money::zero(part.currency()), part);
+        }
+        Postings::transfer(self.provider(), self.owed_back(), part)
+    }
+
+    /// The same of a credit that a person had converted: it goes back as a whole or not at all.
+    fn converted_return_entry(&self, was: Money, is: Money) -> Postings {
+        let (exchange, collected) = (LedgerAccount::Exchange, left(self.collection(), self.netted()));
+        let (gone, back) = (left(is, was), left(was, is));
+        if gone.is_positive() {
+            let out = Postings::transfer(self.provider(), exchange.clone(), collected);
+            return out.with(Postings::transfer(exchange, self.owed_back(), gone));
+        }
+        if back.is_positive() {
+            let home = Postings::transfer(exchange.clone(), self.provider(), collected);
+            return home.with(Postings::transfer(self.owed_back(), exchange, back));
+        }
+        Postings::none()
     }
 
     /// What a person has taken off the trading account so far.

@@ -7,7 +7,7 @@ use super::deposit::{Debit, Deposit, DepositStatus, Reason};
 use crate::decision::Verdict;
 use crate::fault::{self, Fault};
 use crate::work::rules::{WorkAction, WorkKind};
-use crate::work::{HumanDecision, Moved};
+use crate::work::{ByHandRefusal, HumanDecision, Moved};
 use crate::{Money, Timestamp};
 
 impl Deposit {
@@ -15,25 +15,28 @@ impl Deposit {
     /// was stopped for it) and not about other money beside it.
     ///
     /// # Errors
-    /// [`Moved`] when the automation has moved it meanwhile, or may be about to.
+    /// [`ByHandRefusal`] when the automation has moved it meanwhile, or may be about to, or when an amount is missing.
     pub fn by_hand(
         &self,
         decision: &HumanDecision,
         about_its_own: bool,
         now: Timestamp,
-    ) -> Result<Verdict<Self>, Moved> {
+    ) -> Result<Verdict<Self>, ByHandRefusal> {
         if fault::is_back(Fault::ByHandIsNotChecked) {
             return Ok(self.decided(decision, now));
         }
         match decision.action() {
-            Some(WorkAction::MarkDebitedOnPlatform) => self.debit_by_hand(decision, now),
+            Some(WorkAction::MarkDebitedOnPlatform) => Ok(self.debit_by_hand(decision, now)?),
+            Some(WorkAction::MarkCredited) if self.is_waiting_for(decision) && self.lacks_amount(decision) => {
+                Err(ByHandRefusal::AmountMissing)
+            }
             Some(WorkAction::RefundAtPsp | WorkAction::MarkCredited)
                 if !about_its_own || self.is_waiting_for(decision) =>
             {
                 Ok(self.decided(decision, now))
             }
-            Some(WorkAction::RefundAtPsp) => self.late_refund_by_hand(decision, now),
-            Some(WorkAction::MarkCredited) => self.late_credit_by_hand(decision, now),
+            Some(WorkAction::RefundAtPsp) => Ok(self.late_refund_by_hand(decision, now)?),
+            Some(WorkAction::MarkCredited) => Ok(self.late_credit_by_hand(decision, now)?),
             _ => Ok(self.decided(decision, now)),
         }
     }

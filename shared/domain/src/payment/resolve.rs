@@ -49,7 +49,7 @@ impl Deposit {
                 }
             },
             Some(A::MarkCredited) => match decision.evidence.as_deref() {
-                Some(ticket) => self.credited_by_hand(held, ticket, now),
+                Some(ticket) => self.credited_by_hand(held, ticket, decision, now),
                 None => self.still_open_as(held, decision, "it needs the platform's ticket", now),
             },
             Some(A::RefundAtPsp) => self.refunded_by_hand(why, now),
@@ -84,7 +84,7 @@ impl Deposit {
         }
     }
 
-    fn credited_by_hand(&self, held: &Held, ticket: &str, now: Timestamp) -> Verdict<Self> {
+    fn credited_by_hand(&self, held: &Held, ticket: &str, decision: &HumanDecision, now: Timestamp) -> Verdict<Self> {
         let mut known = self.clone();
         let is_stray = held.review.kind == WorkKind::DepositUnknownReference.as_str();
         if self.facts.paid.is_none() && !is_stray {
@@ -92,7 +92,39 @@ impl Deposit {
             known.facts.paid = Some(self.facts.requested);
         }
         let amount: Money = if is_stray { held.stray.unwrap_or(self.creditable()) } else { known.creditable() };
-        known.credited(ticket.to_owned(), amount, Reason::Person, now)
+        if amount.currency() == self.facts.requested.currency() {
+            return known.credited(ticket.to_owned(), amount, Reason::Person, now);
+        }
+        // what it came to in the account's currency only the person knows
+        match self.converted(ticket) {
+            Some((ticket, amount)) => known.credited(ticket.to_owned(), amount, Reason::Person, now),
+            None => self.still_open_as(held, decision, "it needs what was put on the account, in its currency", now),
+        }
+    }
+
+    /// The evidence of a credit that a person converted: the platform's ticket, and what was put on the account.
+    fn converted<'e>(&self, evidence: &'e str) -> Option<(&'e str, Money)> {
+        let currency = self.facts.requested.currency();
+        let parts: Vec<&str> = evidence.split_whitespace().collect();
+        let (ticket, amount) = match parts.as_slice() {
+            [ticket, amount] => (*ticket, *amount),
+            [ticket, amount, code] if *code == currency.code() => (*ticket, *amount),
+            _ => return None,
+        };
+        Money::parse(amount, currency).ok().filter(Money::is_positive).map(|amount| (ticket, amount))
+    }
+
+    /// Whether a credit by hand lacks what it came to in the account's currency.
+    pub(super) fn lacks_amount(&self, decision: &HumanDecision) -> bool {
+        let stray = self.inner.held.as_ref().and_then(|held| held.stray);
+        let other = stray.unwrap_or(self.collection()).currency() != self.facts.requested.currency();
+        let evidence = decision.evidence.as_deref().filter(|_| decision.action() == Some(WorkAction::MarkCredited));
+        other && evidence.is_some_and(|evidence| self.converted(evidence).is_none())
+    }
+
+    /// The ticket that evidence names.
+    pub(super) fn ticket_of<'e>(&self, evidence: &'e str) -> &'e str {
+        self.converted(evidence).map_or(evidence, |(ticket, _)| ticket)
     }
 
     fn waiting_again(&self, now: Timestamp) -> Self {
@@ -142,7 +174,7 @@ impl Deposit {
             return Verdict::Nothing("the deposit does not wait for this decision; it is kept with the work item");
         };
         match self.status() {
-            _ if self.facts.platform.operation.as_deref() == Some(ticket) => {
+            _ if self.facts.platform.operation.as_deref() == Some(self.ticket_of(ticket)) => {
                 Verdict::Nothing("the deal is already known")
             }
             DepositStatus::Paid => self.credited(ticket.to_owned(), self.creditable(), Reason::Person, now),

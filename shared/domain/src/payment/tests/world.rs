@@ -342,7 +342,11 @@ impl World {
             ("mark_credited", None) => {
                 let stray = held.stray.filter(|_| kind == WorkKind::DepositUnknownReference);
                 let amount = stray.unwrap_or_else(|| self.deposit.creditable());
-                Some(self.book(amount))
+                // what was collected in another currency the person converts, and says to what
+                Some(match amount.currency() == self.deposit.facts.requested.currency() {
+                    true => self.book(amount),
+                    false => format!("{} 1340.50", self.book(money("1340.50 USD"))),
+                })
             }
             _ => Some("1".to_owned()),
         };
