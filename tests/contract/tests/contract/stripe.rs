@@ -1,7 +1,7 @@
 //! Stripe's webhook: signatures, repeats, order, events that say nothing to us.
 
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::signing::{stripe_header, stripe_v1};
 use crate::world::{World, expect, now_s, stripe_call};
