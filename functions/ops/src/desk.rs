@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use domain::WorkId;
-use domain::decision::derived_bits;
+use domain::decision::{Verdict, derived_bits};
 use domain::entity::{KINDS, Kind};
+use domain::payment::deposit::Settled;
 use domain::work::rules::{WorkKind, WorkKinds};
 use domain::work::{WorkFacts, WorkItem, WorkOption, WorkStatus};
 use domain::{ClientId, Timestamp};
@@ -41,6 +42,9 @@ impl QueueStep for Desk {
     fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
         Box::pin(async move {
             let event = message.event()?;
+            if event.kind == SETTLED {
+                return self.settle(message, &event).await;
+            }
             let review = review(&event.data)
                 .ok_or_else(|| StepError::Malformed(format!("{} says not what is to be decided", event.event_id)))?;
             let live = self.rules.live::<WorkKinds>().await?;
@@ -60,6 +64,15 @@ impl QueueStep for Desk {
             Ok(if step::create(&self.crm, item.opened(), &frame).await? { "opened" } else { "nothing_to_do" })
         })
     }
+}
+
+/// Something came about that makes work items moot.
+const SETTLED: &str = "desk.settled";
+
+/// The work items that an event names as moot.
+fn settled(data: &Value) -> Result<Vec<Settled>, StepError> {
+    let named = data.get("settled").cloned().unwrap_or_default();
+    serde_json::from_value(named).map_err(|error| StepError::Malformed(error.to_string()))
 }
 
 struct Review {
@@ -88,6 +101,38 @@ fn subject(event: &BusEvent) -> Value {
 }
 
 impl Desk {
+    /// Closes what is moot. An item whose opening is still on its way is made closed, so that it is never opened.
+    async fn settle(&self, message: &Message, event: &BusEvent) -> Result<&'static str, StepError> {
+        let live = self.rules.live::<WorkKinds>().await?;
+        let mut frame = message.frame(Self::NAME, event);
+        frame.used(live.label());
+        let why = event.data.get("why").and_then(|why| why.get(0)).and_then(Value::as_str).unwrap_or(SETTLED);
+        let now = frame.now;
+        for moot in settled(&event.data)? {
+            let asked =
+                Timestamp::from_millis(moot.at_ms).ok_or_else(|| StepError::Malformed(event.event_id.clone()))?;
+            let opening = Opening {
+                kind: &moot.kind,
+                derived_from: [&event.entity, &moot.kind, &moot.trigger],
+                id_at: asked,
+                at: asked,
+                client_id: event.client_id.clone(),
+                subject: subject(event),
+                trigger: json!({"event": event.kind, "event_id": event.event_id, "what": moot.trigger}),
+                pattern: json!({}),
+            };
+            let item = opening.item(&live.rules)?;
+            let id = item.id.clone();
+            if let Verdict::Change(closed) = item.settled(why, now)
+                && step::create(&self.crm, *closed, &frame).await?
+            {
+                continue;
+            }
+            step::change(&self.crm, &id, &mut frame, |item: &WorkItem| item.settled(why, now)).await?;
+        }
+        Ok("settled")
+    }
+
     /// What is normal for the client: the newest payments.
     async fn pattern(&self, client: Option<&ClientId>) -> Result<Value, StepError> {
         let Some(client) = client else { return Ok(json!({})) };

@@ -1,5 +1,7 @@
 //! `POST /v1/work/{work_id}/actions`: what people do with work items; and the portal's read mark on messages.
 
+mod by_hand;
+
 use std::sync::Arc;
 
 use domain::input::{Fault, Reader};
@@ -10,8 +12,9 @@ use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::{Caller, Problem, awsclients};
 use serde_json::json;
-use store::{Crm, Saved};
+use store::Crm;
 
+use self::by_hand::ByHand;
 use crate::views::work_view;
 
 /// Longest note, in characters: an item keeps many.
@@ -22,6 +25,7 @@ const SHORT_MAX: usize = 200;
 /// The step.
 pub struct Work {
     crm: Crm,
+    by_hand: ByHand,
 }
 
 /// Builds the function.
@@ -29,7 +33,10 @@ pub struct Work {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    HttpFunction::build(Work { crm: awsclients::crm(ports)? }, ports)
+    HttpFunction::build(
+        Work { crm: awsclients::crm(ports)?, by_hand: ByHand { money: awsclients::money(ports)? } },
+        ports,
+    )
 }
 
 impl HttpStep for Work {
@@ -76,8 +83,8 @@ impl Work {
             };
             let mut frame = request.frame(Self::NAME);
             frame.correlation_id.clone_from(&stored.correlation_id);
-            if let Saved::Applied(now) = self.crm.save(Some(&stored), *decision, &frame).await? {
-                return Ok(Reply::json(200, &work_view(&now.entity)));
+            if let Some(now) = self.by_hand.save(&self.crm, &stored, *decision, &frame).await? {
+                return Ok(Reply::json(200, &work_view(&now)));
             }
         }
         Err(Problem::conflict("the work item keeps changing; look at it again"))

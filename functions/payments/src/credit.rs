@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::account::Account;
 use domain::decision::{Frame, Verdict};
-use domain::payment::{CreditStep, Deposit, GRACE};
+use domain::payment::{CreditStep, Deposit, DepositStatus, GRACE, StrayReport};
 use domain::{Seconds, Timestamp};
 use providers::http::BoxFuture;
 use providers::platforms::TradingPlatform;
@@ -64,6 +64,8 @@ impl QueueStep for Credit {
 
 /// What every part of one credit needs.
 struct Job {
+    /// Whether the account takes real money.
+    live: bool,
     platform: Arc<dyn TradingPlatform>,
     review_after: Seconds,
 }
@@ -80,15 +82,35 @@ impl Credit {
         let account_id = &stored.entity.facts.account_id;
         let account = self.crm.load_settled::<Account>(account_id).await?;
         let account = account.ok_or_else(|| StepError::Absent(account_id.to_string()))?.entity;
+        if let Some(by_hand) = self.moved_by_hand(&stored.entity, frame).await? {
+            return self.save(stored, frame, |deposit, now| deposit.stopped_for_by_hand(by_hand, now)).await;
+        }
         let job = Job {
+            live: account.takes_money(),
             platform: self.servers.adapter(&account.facts.server).await?,
             review_after: live.rules.credit_review_after,
         };
-        match first {
+        match stored.entity.only_into(job.live, first, frame.now) {
             CreditStep::Intend(verdict) => self.send(&job, stored, *verdict, frame).await,
             CreditStep::LookUp => self.resolve(&job, stored, frame).await,
             CreditStep::Nothing(_) => Ok("nothing_to_do"),
         }
+    }
+
+    /// Money that came before the record of its deposit may be with a person: whoever credits takes it over first, and what a person
+    /// did with it by hand stops the credit.
+    async fn moved_by_hand(&self, deposit: &Deposit, frame: &mut Frame) -> Result<Option<&'static str>, StepError> {
+        let id = StrayReport::id_for(&deposit.facts.psp.name, &deposit.id);
+        if deposit.status() != DepositStatus::Paid || self.money.load::<StrayReport>(&id).await?.is_none() {
+            return Ok(None);
+        }
+        let mut by_hand = None;
+        let take = |stray: &StrayReport| {
+            by_hand = stray.taken_over().err();
+            stray.taken_over().unwrap_or_else(Verdict::Nothing)
+        };
+        step::change(&self.money, &id, frame, take).await?;
+        Ok(by_hand)
     }
 
     /// A credit that may have been sent before.
@@ -100,7 +122,8 @@ impl Credit {
                 return self.save(stored, frame, |d, now| d.not_known(&reason, job.review_after, now)).await;
             }
         };
-        match stored.entity.looked_up(found, job.review_after, frame.now) {
+        let next = stored.entity.looked_up(found, job.review_after, frame.now);
+        match stored.entity.only_into(job.live, next, frame.now) {
             CreditStep::Intend(verdict) => self.send(job, stored, *verdict, frame).await,
             // its own time brings it again, so this message need not: each that came back would be given up some day
             CreditStep::LookUp | CreditStep::Nothing(_) if stored.entity.comes_again(frame.now) => Ok("waiting"),

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use domain::payment::collect::opened;
+use domain::payment::request::demo_account;
 use domain::payment::rules::Psps;
 use domain::payment::{Deposit, DepositRequest, NewDeposit, PspSide};
 use domain::{ClientId, PaymentId};
@@ -76,6 +77,10 @@ impl Initiate {
         request: &Request,
         live: &Live<Psps>,
     ) -> Result<Made<Deposit>, Problem> {
+        // asked again right before the provider is: nobody pays real money for a demo account
+        if !wish.account.takes_money() {
+            return Err(Problem::input(vec![demo_account()]));
+        }
         let order = SessionOrder {
             payment_id: id.clone(),
             amount: wish.amount,

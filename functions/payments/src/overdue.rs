@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use domain::StrayId;
+use domain::decision::{Frame, Verdict};
 use domain::payment::rules::Psps;
-use domain::payment::{Deposit, DueStep, PollAnswer, PollLimits};
+use domain::payment::{Deposit, DueStep, PollAnswer, PollLimits, StrayReport};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
@@ -12,6 +14,9 @@ use runtime::step;
 use runtime::vendors::PaymentProviders;
 use runtime::{StepError, awsclients};
 use store::{MoneyTable, Stored};
+
+/// The time of stray money: its owner is looked for.
+const STRAY_DUE: &str = "stray.due";
 
 /// The step.
 pub struct Overdue {
@@ -36,6 +41,9 @@ impl QueueStep for Overdue {
         Box::pin(async move {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
+            if event.kind == STRAY_DUE {
+                return self.find_owner(&event.id()?, &mut frame).await;
+            }
             let Some(stored) = self.money.load::<Deposit>(&event.id()?).await? else {
                 return Err(StepError::Absent(event.entity));
             };
@@ -46,8 +54,8 @@ impl QueueStep for Overdue {
                     step::change(&self.money, &event.id()?, &mut frame, |deposit: &Deposit| {
                         match deposit.due_step(now) {
                             DueStep::Credit => deposit.redriven(now),
-                            DueStep::Poll => domain::decision::Verdict::Nothing("it waits for the provider again"),
-                            DueStep::Nothing(reason) => domain::decision::Verdict::Nothing(reason),
+                            DueStep::Poll => Verdict::Nothing("it waits for the provider again"),
+                            DueStep::Nothing(reason) => Verdict::Nothing(reason),
                         }
                     })
                     .await?
@@ -59,8 +67,8 @@ impl QueueStep for Overdue {
                     step::change(&self.money, &event.id()?, &mut frame, |deposit: &Deposit| {
                         match deposit.due_step(now) {
                             DueStep::Poll => deposit.polled(&answer, limits, &live.rules, now),
-                            DueStep::Credit => domain::decision::Verdict::Nothing("the webhook came meanwhile"),
-                            DueStep::Nothing(reason) => domain::decision::Verdict::Nothing(reason),
+                            DueStep::Credit => Verdict::Nothing("the webhook came meanwhile"),
+                            DueStep::Nothing(reason) => Verdict::Nothing(reason),
                         }
                     })
                     .await?
@@ -72,6 +80,25 @@ impl QueueStep for Overdue {
 }
 
 impl Overdue {
+    /// The payment that stray money names may be there by now: it hears what came before it was, and goes its own way.
+    async fn find_owner(&self, id: &StrayId, frame: &mut Frame) -> Result<&'static str, StepError> {
+        let stored = self.money.load::<StrayReport>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
+        let (report, now) = (stored.entity.facts.report, frame.now);
+        let owner = match &report.payment_id {
+            Some(payment) => self.money.load::<Deposit>(payment).await?.map(|stored| stored.entity.id),
+            None => None,
+        };
+        let Some(payment) = owner else {
+            let look = |stray: &StrayReport| stray.still_without_owner(now);
+            return Ok(step::change(&self.money, id, frame, look).await?.outcome());
+        };
+        let live = self.providers.rules().await?;
+        frame.used(live.label());
+        step::change(&self.money, &payment, frame, |deposit: &Deposit| deposit.hear(&report, &live.rules, now)).await?;
+        let take = |stray: &StrayReport| stray.taken_over().unwrap_or_else(Verdict::Nothing);
+        Ok(step::change(&self.money, id, frame, take).await?.outcome())
+    }
+
     async fn ask(&self, stored: &Stored<Deposit>, rules: &Psps) -> Result<(PollAnswer, PollLimits), StepError> {
         let deposit = &stored.entity;
         let name = &deposit.facts.psp.name;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use domain::PaymentId;
+use domain::decision::Frame;
 use domain::payment::rules::{PspRule, Psps};
 use domain::payment::{Deposit, PspReport, StrayReport, Unconfirmed, confirm};
 use providers::psp::{Psp, WebhookAnswer, WebhookError};
@@ -77,13 +78,15 @@ impl Webhook {
         let mut frame = request.frame(Self::NAME);
         frame.trigger = format!("{} {}", report.psp, report.event_id);
         frame.used(live.label());
-        let Some(payment) = self.payment_of(&report, psp).await? else { return self.stray(report, &frame).await };
+        let Some(payment) = self.payment_of(&report, psp).await? else { return self.stray(report, &mut frame).await };
         let now = request.now;
         let decide = |deposit: &Deposit| deposit.hear(&report, &live.rules, now);
         match step::change(&self.money, &payment, &mut frame, decide).await {
             Ok(Done::Changed { .. }) => Ok(WebhookAnswer::Accepted),
             Ok(Done::Unchanged { reason, .. }) => Ok(WebhookAnswer::Ignored(reason)),
-            Err(StepError::Absent(_)) => self.stray(report, &frame).await,
+            Err(StepError::Absent(_)) => {
+                self.stray(PspReport { payment_id: Some(payment), ..report }, &mut frame).await
+            }
             Err(error) => Err(error),
         }
     }
@@ -100,17 +103,26 @@ impl Webhook {
         }
     }
 
-    /// Money under a reference that is not ours goes to a person; anything else concerns nobody.
-    async fn stray(&self, report: PspReport, frame: &domain::decision::Frame) -> Result<WebhookAnswer, StepError> {
-        let Some(decision) = StrayReport::of(report) else {
+    /// Money for which no payment of ours is there. What names one may have come before its record was saved: the provider is asked
+    /// to send it again, and it is kept in case that the provider does not. Anything else goes to a person, and what moves no money
+    /// concerns nobody.
+    async fn stray(&self, report: PspReport, frame: &mut Frame) -> Result<WebhookAnswer, StepError> {
+        let Some(decision) = StrayReport::of(report.clone(), frame.now) else {
             return Ok(WebhookAnswer::Ignored("it is about no payment of ours"));
         };
-        Ok(match step::create(&self.money, decision, frame).await? {
-            true => WebhookAnswer::Accepted,
-            false => WebhookAnswer::Ignored("it is already with a person"),
-        })
+        let (id, taken) = (decision.next.id.clone(), decision.next.is_taken());
+        if step::create(&self.money, decision, frame).await? {
+            return if taken { Ok(WebhookAnswer::Accepted) } else { Err(NOT_SAVED_YET) };
+        }
+        let done = step::change(&self.money, &id, frame, |stray: &StrayReport| stray.named_again(&report)).await?;
+        match done.stored().entity.is_taken() {
+            true => Ok(WebhookAnswer::Ignored("somebody has it already")),
+            false => Err(NOT_SAVED_YET),
+        }
     }
 }
+
+const NOT_SAVED_YET: StepError = StepError::Busy("the payment that it names is not saved yet");
 
 /// The statement as far as it is proven: what its signature does not cover is asked for. `None`: not to be taken now.
 async fn confirmed(report: PspReport, psp: &dyn Psp, rule: &PspRule) -> Option<PspReport> {

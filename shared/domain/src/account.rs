@@ -129,6 +129,14 @@ pub enum CreateOutcome {
 }
 
 impl Account {
+    /// Whether real money may be paid into it or out of it. An account of a kind that is not known takes none.
+    pub fn takes_money(&self) -> bool {
+        match self.facts.kind.parse() {
+            Ok(rules::Environment::Live) => true,
+            Ok(rules::Environment::Demo) | Err(_) => false,
+        }
+    }
+
     /// The decision that asks for an account.
     pub fn requested(self, why: Vec<String>) -> Decision<Self> {
         let due = Some(self.facts.created_at.plus(GRACE));

@@ -16,6 +16,8 @@ pub enum LedgerAccount {
     Psp(String),
     /// What we owe a client for a trading account.
     Client(AccountId),
+    /// Our own exchange of one currency into another.
+    Exchange,
     /// What a client owes us because money went back to him that still stands on his trading account.
     Reversed(AccountId),
 }
@@ -25,7 +27,7 @@ impl LedgerAccount {
     pub fn trading_account(&self) -> Option<&AccountId> {
         match self {
             Self::Client(account) | Self::Reversed(account) => Some(account),
-            Self::Psp(_) => None,
+            Self::Psp(_) | Self::Exchange => None,
         }
     }
 }
@@ -34,6 +36,7 @@ impl fmt::Display for LedgerAccount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Psp(name) => write!(f, "psp:{name}"),
+            Self::Exchange => f.write_str("exchange:own"),
             Self::Client(account) => write!(f, "client:{account}"),
             Self::Reversed(account) => write!(f, "reversed:{account}"),
         }
@@ -59,6 +62,7 @@ impl FromStr for LedgerAccount {
         let account = || name.parse().map_err(|_| LedgerAccountError);
         match kind {
             "psp" if !name.is_empty() => Ok(Self::Psp(name.to_owned())),
+            "exchange" if name == "own" => Ok(Self::Exchange),
             "client" => account().map(Self::Client),
             "reversed" => account().map(Self::Reversed),
             _ => Err(LedgerAccountError),
@@ -242,9 +246,12 @@ mod tests {
     #[test]
     fn accounts_read_as_they_are_written() {
         let id = AccountId::from_bits(7);
-        for account in
-            [LedgerAccount::Psp("praxis".to_owned()), LedgerAccount::Client(id.clone()), LedgerAccount::Reversed(id)]
-        {
+        for account in [
+            LedgerAccount::Psp("praxis".to_owned()),
+            LedgerAccount::Exchange,
+            LedgerAccount::Client(id.clone()),
+            LedgerAccount::Reversed(id),
+        ] {
             assert_eq!(account.to_string().parse::<LedgerAccount>(), Ok(account));
         }
         for text in ["psp:", "client:pay_00000000000000000000000001", "bank:x", "client", ""] {

@@ -9,6 +9,7 @@ pub mod contact;
 pub mod country;
 pub mod decision;
 pub mod entity;
+pub mod fault;
 pub mod id;
 pub mod input;
 pub mod journey;

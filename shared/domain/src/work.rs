@@ -140,6 +140,25 @@ pub enum WorkRefusal {
     EvidenceMissing,
 }
 
+/// Why a step by hand is refused: what the automation has done meanwhile, as it is known now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moved(pub String);
+
+/// Why what a person says to have done by hand is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ByHandRefusal {
+    /// The automation has moved the money meanwhile.
+    Moved(Moved),
+    /// It was converted: the evidence must say what was put on the account, after the ticket.
+    AmountMissing,
+}
+
+impl From<Moved> for ByHandRefusal {
+    fn from(moved: Moved) -> Self {
+        Self::Moved(moved)
+    }
+}
+
 /// Longest history kept in the item.
 const HISTORY_MAX: usize = 200;
 
@@ -208,6 +227,17 @@ impl WorkItem {
             vec!["work.opened"],
             vec!["it happened again after it was resolved".to_owned()],
         )
+    }
+
+    /// What it was opened for is moot: it closes itself. Nobody decided, so nothing follows.
+    pub fn settled(&self, why: &str, now: Timestamp) -> Verdict<Self> {
+        if self.facts.status == WorkStatus::Resolved {
+            return Verdict::Nothing("it is closed already");
+        }
+        let mut next = self.clone();
+        next.facts.status = WorkStatus::Resolved;
+        next.line(now, "automation", "settled", Some(why));
+        Verdict::change(next, "settled", vec![], vec![why.to_owned()])
     }
 
     fn line(&mut self, at: Timestamp, by: &str, action: &str, note: Option<&str>) {

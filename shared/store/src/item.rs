@@ -132,7 +132,7 @@ fn due_shard(family: &str, id: &str) -> String {
     format!("{family}#{}", u32::from(first) % DUE_SHARDS)
 }
 
-fn optional_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+pub(crate) fn optional_text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
 }
 

@@ -10,7 +10,7 @@ use domain::{AccountId, ClientId, PaymentId, WorkId};
 
 use crate::entities::stored;
 use crate::error::StoreError;
-use crate::item::{CLIENT, Item, KEY, QUEUE, RANK, SORT, SORT_ENTITY, s, text};
+use crate::item::{CLIENT, Item, KEY, KIND as ITEM_KIND, QUEUE, RANK, SORT, SORT_ENTITY, optional_text, s, text};
 use crate::usage::{self, Kind};
 use crate::{Crm, MoneyTable, Stored, Table};
 
@@ -130,6 +130,10 @@ impl Table {
     async fn batch<T: Entity>(&self, keys: &[String]) -> Result<Vec<Stored<T>>, StoreError> {
         let mut found: HashMap<String, Stored<T>> = HashMap::new();
         for item in self.items(keys).await? {
+            // ids of one family begin alike: another kind of payment has a list of its own
+            if optional_text(&item, ITEM_KIND).is_some_and(|kind| kind != T::KIND) {
+                continue;
+            }
             found.insert(text(&item, "?", KEY)?.to_owned(), stored(&item)?);
         }
         Ok(keys.iter().filter_map(|key| found.remove(key)).collect())

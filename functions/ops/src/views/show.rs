@@ -31,7 +31,7 @@ pub(super) fn payment_view(deposit: &Deposit) -> Value {
         "timeline": timeline,
     });
     if let Some(object) = view.as_object_mut() {
-        for (name, money) in [("paid", facts.paid), ("credited", facts.credited)] {
+        for (name, money) in [("paid", facts.paid), ("returned", facts.returned), ("credited", facts.credited)] {
             if let Some(money) = money {
                 object.insert(name.to_owned(), json!(money));
             }

@@ -19,27 +19,23 @@ impl Deposit {
 
     /// The same for a statement that is the provider's present word.
     pub(super) fn told(&self, report: &PspReport, rules: &Psps, now: Timestamp) -> Verdict<Self> {
-        match report.status {
+        match &report.status {
             PspStatus::Pending | PspStatus::Processing | PspStatus::Irrelevant => {
                 Verdict::Nothing("it says nothing about collected money")
             }
             PspStatus::Succeeded if self.is_about_another(report) => self.other_payment_collected(report, now),
-            PspStatus::Failed | PspStatus::Canceled | PspStatus::Refunded | PspStatus::ChargedBack
-                if self.is_about_another(report) =>
-            {
+            PspStatus::Failed | PspStatus::Canceled | PspStatus::Returned(_) if self.is_about_another(report) => {
                 Verdict::Nothing("it is about another payment at the provider")
             }
             PspStatus::Succeeded => self.collected(report, rules, now),
             PspStatus::Failed | PspStatus::Canceled => self.not_collected(report, now),
-            PspStatus::Refunded => self.reversed(report, DepositStatus::Refunded, now),
-            PspStatus::ChargedBack => self.reversed(report, DepositStatus::ChargedBack, now),
+            PspStatus::Returned(told) => self.returned_told(report, told, now),
         }
     }
 
     fn is_about_another(&self, report: &PspReport) -> bool {
         let own = &self.facts.psp;
-        let numbered_apart =
-            self.inner.reference_adopted && matches!(report.status, PspStatus::Refunded | PspStatus::ChargedBack);
+        let numbered_apart = self.inner.reference_adopted && matches!(report.status, PspStatus::Returned(_));
         let same = own.reference.is_empty() || report.reference.is_empty() || report.reference == own.reference;
         report.psp != own.name || !(same || numbered_apart)
     }
@@ -62,6 +58,12 @@ impl Deposit {
     /// Money under another reference that names this deposit: what it is about only a person can find out.
     fn other_payment_collected(&self, report: &PspReport, now: Timestamp) -> Verdict<Self> {
         let kind = WorkKind::DepositUnknownReference;
+        // one item for each payment at the provider, however many statements name it
+        let trigger = format!("{}:{}", report.psp, report.reference);
+        let report = &PspReport { event_id: trigger, ..report.clone() };
+        if self.inner.flagged.contains(&report.event_id) {
+            return Verdict::Nothing("the other payment is already with a person");
+        }
         match self.status() {
             DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired => {
                 let mut next = self.held_by_statement(report, kind, now);
@@ -74,7 +76,7 @@ impl Deposit {
             | DepositStatus::Credited
             | DepositStatus::NeedsReview
             | DepositStatus::Refunded
-            | DepositStatus::ChargedBack => self.flag(report, kind),
+            | DepositStatus::ChargedBack => self.flag(report, kind, now),
         }
     }
 
@@ -109,9 +111,9 @@ impl Deposit {
             | DepositStatus::Paid
             | DepositStatus::Crediting
             | DepositStatus::CreditingUnknown
-            | DepositStatus::Credited => return self.flag(report, WorkKind::DepositOverpaid),
+            | DepositStatus::Credited => return self.flag(report, WorkKind::DepositOverpaid, now),
             DepositStatus::Refunded | DepositStatus::ChargedBack if self.is_news_after_reversal(report) => {
-                return self.flag(report, WorkKind::DepositPaidAfterFailure);
+                return self.flag(report, WorkKind::DepositPaidAfterFailure, now);
             }
             DepositStatus::Refunded | DepositStatus::ChargedBack => {
                 return Verdict::Nothing("the money has already gone back");
@@ -201,7 +203,7 @@ impl Deposit {
             DepositStatus::NeedsReview
             | DepositStatus::Crediting
             | DepositStatus::CreditingUnknown
-            | DepositStatus::Credited => self.flag(report, WorkKind::DepositFailedAfterSuccess),
+            | DepositStatus::Credited => self.flag(report, WorkKind::DepositFailedAfterSuccess, now),
         }
     }
 

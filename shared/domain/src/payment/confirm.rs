@@ -4,11 +4,11 @@
 //! Somebody who can alter such a message under way, or who got hold of one, could make a refusal of it a success. What
 //! is signed proves at least that the provider knows the transaction; where it stands is for the provider to say.
 
-use super::report::{PspReport, PspStatus};
+use super::report::{PspReport, PspStatus, Returned};
 use crate::words::words;
 
 words! {
-    /// What a success is worth that the provider, asked for the payment, has no transaction of.
+    /// What a statement is worth that gives money and that the provider, asked for the payment, has no transaction of.
     Unconfirmed {
         /// Nothing yet: the provider sends it again, and by then knows of it.
         Wait = "wait",
@@ -22,20 +22,33 @@ pub fn decides(told: &PspReport) -> bool {
     !matches!(told.status, PspStatus::Pending | PspStatus::Processing | PspStatus::Irrelevant)
 }
 
+/// Whether a statement gives the payer money: what was collected, and what is with us again after it went back.
+fn gives(status: &PspStatus) -> bool {
+    match status {
+        PspStatus::Succeeded | PspStatus::Returned(Returned::One { stands: false, .. }) => true,
+        PspStatus::Returned(Returned::Total { .. } | Returned::One { stands: true, .. })
+        | PspStatus::Pending
+        | PspStatus::Processing
+        | PspStatus::Failed
+        | PspStatus::Canceled
+        | PspStatus::Irrelevant => false,
+    }
+}
+
 /// What is to be heard of a statement after the provider was asked: the provider's own answer where it is about the
 /// same transaction, else what was told as far as it gives no money away. `None`: nothing now, it must come again.
 pub fn confirmed(told: PspReport, known: Option<PspReport>, unconfirmed: Unconfirmed) -> Option<PspReport> {
     if !decides(&told) {
         return Some(told);
     }
-    let succeeded = told.status == PspStatus::Succeeded;
+    let gives = gives(&told.status);
     match known.filter(|known| known.reference == told.reference) {
         // the statement's own time, so that it is the same statement however often it comes
         Some(known) if known.status == told.status => Some(PspReport { at: told.at, ..known }),
         // money that went back is never denied: the provider may be late, and says it again
-        Some(_) if told.moves_money() && !succeeded => None,
+        Some(_) if told.moves_money() && !gives => None,
         Some(known) => Some(known),
-        None if !succeeded => Some(told),
+        None if !gives => Some(told),
         None => match unconfirmed {
             Unconfirmed::Wait => None,
             Unconfirmed::Believe => Some(told),
@@ -45,6 +58,7 @@ pub fn confirmed(told: PspReport, known: Option<PspReport>, unconfirmed: Unconfi
 
 #[cfg(test)]
 mod tests {
+    use super::super::report::Way;
     use super::*;
     use crate::{Money, Timestamp};
 
@@ -61,16 +75,23 @@ mod tests {
         }
     }
 
-    const ALL: [PspStatus; 8] = [
-        PspStatus::Pending,
-        PspStatus::Processing,
-        PspStatus::Succeeded,
-        PspStatus::Failed,
-        PspStatus::Canceled,
-        PspStatus::Refunded,
-        PspStatus::ChargedBack,
-        PspStatus::Irrelevant,
-    ];
+    fn returned(way: Way, stands: bool) -> PspStatus {
+        PspStatus::Returned(Returned::One { id: "7".to_owned(), way, stands, amount: None })
+    }
+
+    fn all() -> [PspStatus; 9] {
+        [
+            PspStatus::Pending,
+            PspStatus::Processing,
+            PspStatus::Succeeded,
+            PspStatus::Failed,
+            PspStatus::Canceled,
+            returned(Way::Refund, true),
+            returned(Way::Refund, false),
+            returned(Way::Dispute, true),
+            PspStatus::Irrelevant,
+        ]
+    }
 
     #[test]
     fn a_success_is_heard_only_as_the_provider_says_it() {
@@ -78,8 +99,8 @@ mod tests {
         for both in [Unconfirmed::Wait, Unconfirmed::Believe] {
             let heard = confirmed(told(), Some(report("7", PspStatus::Succeeded, "90.00", 9)), both);
             assert_eq!(heard, Some(report("7", PspStatus::Succeeded, "90.00", 5)), "amount of the provider");
-            for status in ALL.into_iter().filter(|status| *status != PspStatus::Succeeded) {
-                let heard = confirmed(told(), Some(report("7", status, "100.00", 9)), both);
+            for status in all().into_iter().filter(|status| *status != PspStatus::Succeeded) {
+                let heard = confirmed(told(), Some(report("7", status.clone(), "100.00", 9)), both);
                 assert_ne!(heard.map(|heard| heard.status), Some(PspStatus::Succeeded), "{status:?}");
             }
         }
@@ -103,8 +124,8 @@ mod tests {
 
     #[test]
     fn money_that_went_back_is_heard_or_comes_again() {
-        for status in [PspStatus::Refunded, PspStatus::ChargedBack] {
-            let told = report("7", status, "100.00", 5);
+        for status in [returned(Way::Refund, true), returned(Way::Dispute, true)] {
+            let told = report("7", status.clone(), "100.00", 5);
             for known in
                 [None, Some(report("8", PspStatus::Succeeded, "100.00", 9)), Some(report("7", status, "100.00", 9))]
             {
@@ -112,6 +133,18 @@ mod tests {
             }
             let before = report("7", PspStatus::Succeeded, "100.00", 9);
             assert_eq!(confirmed(told, Some(before), Unconfirmed::Wait), None);
+        }
+    }
+
+    #[test]
+    fn money_that_is_said_to_be_with_us_again_is_heard_only_as_the_provider_says_it() {
+        let told = || report("7", returned(Way::Refund, false), "100.00", 5);
+        assert_eq!(confirmed(told(), Some(told()), Unconfirmed::Wait), Some(told()));
+        let stands = report("7", returned(Way::Refund, true), "100.00", 9);
+        assert_eq!(confirmed(told(), Some(stands.clone()), Unconfirmed::Believe), Some(stands));
+        for known in [None, Some(report("8", PspStatus::Succeeded, "100.00", 9))] {
+            assert_eq!(confirmed(told(), known.clone(), Unconfirmed::Wait), None);
+            assert_eq!(confirmed(told(), known, Unconfirmed::Believe), Some(told()));
         }
     }
 

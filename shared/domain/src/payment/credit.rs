@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::deposit::{Deposit, DepositStatus, Reason, Stage};
+use super::deposit::{Deposit, DepositInner, DepositStatus, Reason, Stage};
+use super::returns::left;
 use crate::decision::Verdict;
 use crate::work::rules::WorkKind;
 use crate::{Money, Seconds, Timestamp};
@@ -56,15 +57,22 @@ pub enum CreditOutcome {
 }
 
 impl Deposit {
-    /// What is to be credited: what was collected and accepted.
+    /// What is to be credited: what was collected and accepted, less what went back. Once a credit was sent, and until it is known
+    /// to have come to nothing, what was sent, whatever goes back meanwhile.
     pub fn creditable(&self) -> Money {
-        self.facts.paid.unwrap_or(self.facts.requested)
+        let back = if self.may_have_been_sent() { self.netted() } else { self.returned() };
+        left(self.collection(), back)
+    }
+
+    /// Whether a credit was intended whose outcome is not known.
+    pub(super) fn may_have_been_sent(&self) -> bool {
+        self.inner.attempted.is_some()
     }
 
     /// The worker's next step.
     pub fn credit_step(&self, now: Timestamp) -> CreditStep {
         match self.status() {
-            DepositStatus::Paid if self.facts.paid.is_none_or(|paid| !paid.is_positive()) => {
+            DepositStatus::Paid if self.facts.paid.is_none() || !self.creditable().is_positive() => {
                 CreditStep::Nothing("nothing was collected")
             }
             DepositStatus::Paid if self.may_have_been_credited() => CreditStep::LookUp,
@@ -89,8 +97,38 @@ impl Deposit {
         let mut next = self.moved(DepositStatus::Crediting, Reason::IntentSaved, now);
         next.inner.attempts = self.inner.attempts.saturating_add(1);
         next.inner.attempted = Some(now);
-        let why = vec![format!("credit {} to {}", self.creditable(), self.facts.platform.login)];
+        next.inner.netted = Some(self.returned()).filter(Money::is_positive);
+        let why = vec![format!("credit {} to {}", next.creditable(), self.facts.platform.login)];
         Verdict::change(next, "crediting", vec![], why)
+    }
+
+    /// The same step where the account takes real money; into any other nothing is sent, and a person decides.
+    #[must_use]
+    pub fn only_into(&self, live: bool, step: CreditStep, now: Timestamp) -> CreditStep {
+        match step {
+            CreditStep::Intend(verdict) if !live && sends(&verdict) => {
+                let known = Self { inner: DepositInner { attempted: None, ..self.inner.clone() }, ..self.clone() };
+                let stopped = known.give_up(WorkKind::CreditRefused, "the account is a demo account", now);
+                CreditStep::Intend(Box::new(stopped))
+            }
+            step => step,
+        }
+    }
+
+    /// A person has moved its money by hand before its record was there: nothing is sent, and a person says what became of it.
+    pub fn stopped_for_by_hand(&self, by_hand: &'static str, now: Timestamp) -> Verdict<Self> {
+        match self.status() {
+            DepositStatus::Paid => self.give_up(WorkKind::DepositUnknownReference, by_hand, now),
+            DepositStatus::Pending
+            | DepositStatus::Crediting
+            | DepositStatus::Credited
+            | DepositStatus::Failed
+            | DepositStatus::Expired
+            | DepositStatus::CreditingUnknown
+            | DepositStatus::NeedsReview
+            | DepositStatus::Refunded
+            | DepositStatus::ChargedBack => Verdict::Nothing("it is not to be credited"),
+        }
     }
 
     /// After a look-up: booked, or absent and old enough to be sent again, or wait.
@@ -158,9 +196,12 @@ impl Deposit {
                 Verdict::Nothing("the credit is no longer under way")
             }
             CreditOutcome::Unknown(reason) => self.not_known(&reason, review_after, now),
-            CreditOutcome::Refused(reason) => self
-                .turned_uncredited(vec![reason.clone()], now)
-                .unwrap_or_else(|| self.give_up(WorkKind::CreditRefused, &reason, now)),
+            CreditOutcome::Refused(reason) => self.turned_uncredited(vec![reason.clone()], now).unwrap_or_else(|| {
+                // its outcome is known: nothing of it can still arrive
+                let mut known = self.clone();
+                known.inner.attempted = None;
+                known.give_up(WorkKind::CreditRefused, &reason, now)
+            }),
             CreditOutcome::NotApplied(reason) => match self.turned_uncredited(vec![reason.clone()], now) {
                 Some(turned) => turned,
                 None if self.is_past_review(review_after, now) => {
@@ -177,7 +218,7 @@ impl Deposit {
             return Verdict::Nothing("it is already credited");
         }
         if self.facts.credited.is_some() {
-            return self.booked_twice(&ticket);
+            return self.booked_twice(&ticket, now);
         }
         match self.status() {
             DepositStatus::Paid
@@ -186,32 +227,30 @@ impl Deposit {
             | DepositStatus::NeedsReview => self.credited(ticket, self.creditable(), Reason::Booked, now),
             DepositStatus::Refunded | DepositStatus::ChargedBack => {
                 let why = "booked, but the money has gone back".to_owned();
-                self.unmoved().booked_late(ticket, WorkKind::DepositReversedAfterCredit, why)
+                self.unmoved().booked_late(ticket, WorkKind::DepositReversedAfterCredit, why, now)
             }
             DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired | DepositStatus::Credited => {
                 let why = format!("booked, but the deposit was {}", self.status().as_str());
                 let moved = self.moved(DepositStatus::Credited, Reason::Booked, now);
-                moved.booked_late(ticket, WorkKind::DepositFailedAfterSuccess, why)
+                moved.booked_late(ticket, WorkKind::DepositFailedAfterSuccess, why, now)
             }
         }
     }
 
-    fn booked_late(self, ticket: String, kind: WorkKind, why: String) -> Verdict<Self> {
-        let (amount, trigger) = (self.creditable(), format!("deal:{ticket}"));
-        let reversed = self.status().is_reversed();
+    fn booked_late(self, ticket: String, kind: WorkKind, why: String, now: Timestamp) -> Verdict<Self> {
+        let (amount, trigger) = (left(self.collection(), self.netted()), format!("deal:{ticket}"));
         let mut next = self.with_deal(ticket, amount);
-        next.ask(kind, &trigger);
-        let credit = next.credit_entry(amount);
+        next.ask(kind, &trigger, now);
         // what went back before it was booked is booked as gone back at once
-        let entry = if reversed { credit.with(next.reversal_entry()) } else { credit };
+        let entry = next.credit_entry(amount).with(next.reversal_entry());
         Verdict::change(next, "credited", vec!["deposit.credited", "desk.item"], vec![why]).booking(entry)
     }
 
     /// Two deals for one deposit: one of them must be taken back.
-    pub(super) fn booked_twice(&self, ticket: &str) -> Verdict<Self> {
+    pub(super) fn booked_twice(&self, ticket: &str, now: Timestamp) -> Verdict<Self> {
         let known = self.facts.platform.operation.as_deref().unwrap_or("none");
         let why = format!("deal {ticket} beside deal {known}");
-        self.ask_about(WorkKind::CreditUnresolved, &format!("deal:{ticket}"), why)
+        self.ask_about(WorkKind::CreditUnresolved, &format!("deal:{ticket}"), why, now)
     }
 
     /// The look-up itself failed, or the credit is still absent inside its grace period.
@@ -255,18 +294,18 @@ impl Deposit {
     /// The deposit with its deal. If its money went back meanwhile, a person must see to the account.
     pub(super) fn credited(&self, ticket: String, amount: Money, reason: Reason, now: Timestamp) -> Verdict<Self> {
         let why = vec![format!("deal {ticket} {amount}")];
-        let next = self.moved(DepositStatus::Credited, reason, now).with_deal(ticket, amount);
-        match &self.inner.reversal {
-            None => {
-                let entry = next.credit_entry(amount);
-                Verdict::change(next, "credited", vec!["deposit.credited"], why).booking(entry)
-            }
-            Some(reversal) => {
-                let (next, event) = next.turned(reversal, now);
-                let entry = next.credit_entry(amount).with(next.reversal_entry());
-                Verdict::change(next, "credited", vec!["deposit.credited", event, "desk.item"], why).booking(entry)
-            }
+        let mut next = self.moved(DepositStatus::Credited, reason, now).with_deal(ticket, amount);
+        if !self.may_have_been_sent() {
+            // by a person's hand: what was left of the collection
+            next.inner.netted = Some(self.returned()).filter(Money::is_positive);
         }
+        let entry = next.credit_entry(amount).with(next.reversal_entry());
+        if !(next.reversed_part().is_positive() && next.goes_back_whole()) {
+            return Verdict::change(next, "credited", vec!["deposit.credited"], why).booking(entry);
+        }
+        let trigger = self.inner.returned_by.clone().unwrap_or_else(|| self.own_trigger("returned"));
+        let (next, event) = next.turned(&trigger, now);
+        Verdict::change(next, "credited", vec!["deposit.credited", event, "desk.item"], why).booking(entry)
     }
 
     fn with_deal(mut self, ticket: String, amount: Money) -> Self {
@@ -278,5 +317,13 @@ impl Deposit {
     fn give_up(&self, kind: WorkKind, reason: &str, now: Timestamp) -> Verdict<Self> {
         let next = self.held(kind, &self.own_trigger("credit"), now);
         Verdict::change(next, "needs_review", vec!["deposit.needs_review"], vec![format!("{kind}: {reason}")])
+    }
+}
+
+/// Whether a version is an intent, after which the platform is called.
+fn sends(verdict: &Verdict<Deposit>) -> bool {
+    match verdict {
+        Verdict::Change(decision) => decision.next.status() == DepositStatus::Crediting,
+        Verdict::Nothing(_) => false,
     }
 }

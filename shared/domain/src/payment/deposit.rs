@@ -1,8 +1,10 @@
 //! A deposit, from the client's intent to the credited trading account.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-pub use super::status::{DepositStatus, Reason, Reversal, Stage};
+use super::returns::Returns;
+pub use super::status::{DepositStatus, Reason, Stage};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
 use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
 
@@ -49,6 +51,21 @@ pub struct Held {
     pub stray: Option<Money>,
 }
 
+/// A work item that was asked for and is moot by now: the desk closes it if it is still open.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// Work-item kind of the `desk` rule set.
+    pub kind: String,
+    /// What had brought it there.
+    pub trigger: String,
+    /// When it was asked for, in milliseconds since 1970: with the two above it names the work item.
+    pub at_ms: i64,
+}
+
+/// A person took something off the trading account: the platform's ticket, and how much.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Debit(pub String, pub Money);
+
 /// A deposit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deposit {
@@ -71,9 +88,12 @@ pub struct DepositFacts {
     pub status: DepositStatus,
     pub account_id: AccountId,
     pub requested: Money,
-    /// What the provider collected under this deposit's own reference.
+    /// What the provider collected under this deposit's own reference, whatever went back of it since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paid: Option<Money>,
+    /// What is with the payer again, or on its way to him.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Money>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credited: Option<Money>,
     pub psp: PspSide,
@@ -81,6 +101,9 @@ pub struct DepositFacts {
     /// What this version asks a person; while the deposit is under review never empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
+    /// Work items of earlier versions that this version makes moot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<Settled>,
 }
 
 /// The private part of a deposit. Names are short and moments are milliseconds since 1970: it is written with every
@@ -114,12 +137,21 @@ pub struct DepositInner {
     /// The provider's reference came with a statement. Such providers number every attempt and refund on its own.
     #[serde(rename = "a", default, skip_serializing_if = "std::ops::Not::not")]
     pub reference_adopted: bool,
-    /// The money went back while the credit may have been under way.
-    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
-    pub reversal: Option<Reversal>,
-    /// The ticket of the platform operation that took the credit off again, by a person's hand.
-    #[serde(rename = "d", default, skip_serializing_if = "Option::is_none")]
-    pub debited: Option<String>,
+    /// Everything that is known to have gone back.
+    #[serde(rename = "b", default, skip_serializing_if = "Returns::is_empty")]
+    pub returns: Returns,
+    /// The statement by which all of it went back while the credit may have been under way.
+    #[serde(rename = "rb", default, skip_serializing_if = "Option::is_none")]
+    pub returned_by: Option<String>,
+    /// What had gone back when the credit was sent, and was left out of it.
+    #[serde(rename = "bn", default, skip_serializing_if = "Option::is_none")]
+    pub netted: Option<Money>,
+    /// What persons took off the trading account again.
+    #[serde(rename = "ds", default, skip_serializing_if = "Vec::is_empty")]
+    pub debits: Vec<Debit>,
+    /// The items that ask to take money off the account: what set each off, and when (milliseconds since 1970).
+    #[serde(rename = "ri", default, skip_serializing_if = "Vec::is_empty")]
+    pub reversal_items: Vec<(String, i64)>,
     /// The newest statements that became work items: a repeat of one is not news, also after the decision.
     #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
     pub flagged: Vec<String>,
@@ -199,10 +231,12 @@ impl Deposit {
                 account_id: new.account_id,
                 requested: new.amount,
                 paid: None,
+                returned: None,
                 credited: None,
                 psp: new.psp,
                 platform: PlatformSide { login: new.login, operation: None },
                 review: None,
+                settled: Vec::new(),
             },
             inner: DepositInner {
                 opened: new.now,
@@ -214,8 +248,11 @@ impl Deposit {
                 heard: None,
                 closed_at_psp: false,
                 reference_adopted: false,
-                reversal: None,
-                debited: None,
+                returns: Returns::default(),
+                returned_by: None,
+                netted: None,
+                debits: Vec::new(),
+                reversal_items: Vec::new(),
                 flagged: Vec::new(),
                 held: None,
             },
@@ -238,6 +275,7 @@ impl Deposit {
         let mut next = self.clone();
         next.facts.status = status;
         next.facts.review = None;
+        next.facts.settled.clear();
         next.inner.held = None;
         next.inner.stages.push(Stage(status, now.millis_since(self.inner.opened), reason));
         next.due = match status {
@@ -262,6 +300,7 @@ impl Deposit {
     pub(super) fn unmoved(&self) -> Self {
         let mut next = self.clone();
         next.facts.review = self.inner.held.as_ref().map(|held| held.review.clone());
+        next.facts.settled.clear();
         next
     }
 
@@ -302,6 +341,7 @@ impl Entity for Deposit {
     const KIND: &'static str = "deposit";
     const FAMILY: &'static str = "payment";
     const TIMED: bool = true;
+    const SCHEMA: u32 = 2;
 
     fn id(&self) -> &PaymentId {
         &self.id
@@ -325,5 +365,10 @@ impl Entity for Deposit {
 
     fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
         Ok(Self { client_id: parts.owner()?, id: parts.id, due: parts.due, facts: parts.public, inner: parts.private })
+    }
+
+    /// The first form knew one reversal, of everything, and one debit.
+    fn upgrade(_from: u32, public: Value, private: Value) -> (Value, Value) {
+        super::former::upgrade(public, private)
     }
 }

@@ -1,14 +1,17 @@
 //! Deposits: what may happen to one, and what follows.
 
 mod booking;
+mod by_hand;
 pub mod collect;
 pub mod confirm;
 pub mod credit;
 pub mod deposit;
+mod former;
 pub mod overdue;
 pub mod report;
 pub mod request;
 pub mod resolve;
+mod returns;
 mod reversal;
 mod review;
 pub mod rules;
@@ -18,10 +21,11 @@ pub mod stray;
 mod tests;
 
 pub use crate::work::HumanDecision;
+pub use by_hand::is_by_hand;
 pub use confirm::Unconfirmed;
 pub use credit::{CreditOutcome, CreditStep, Found, GRACE};
 pub use deposit::{Deposit, DepositFacts, DepositStatus, NewDeposit, PspSide, Review};
 pub use overdue::{DueStep, PollAnswer, PollLimits};
-pub use report::{PspReport, PspStatus};
+pub use report::{PspReport, PspStatus, Returned, Way};
 pub use request::{DepositRefusal, DepositRequest};
-pub use stray::StrayReport;
+pub use stray::{StrayReport, StrayState};

@@ -25,6 +25,7 @@ pub enum DueStep {
 
 /// What the provider said when it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "one is made for each poll, and most are reports")]
 pub enum PollAnswer {
     /// Its statement.
     Report(PspReport),
@@ -79,29 +80,28 @@ impl Deposit {
         }
         let over = now >= self.inner.opened.plus(limits.needs_review_after);
         let last = over || self.inner.polls > 0;
-        let unknown = |said: &str| match last {
-            true => self.overdue(said, now),
-            false => self.ask_again(said, self.inner.polls.saturating_add(1), limits, now),
+        let still = |deposit: &Self, said: &str| match last {
+            true => deposit.overdue(said, now),
+            false => deposit.ask_again(said, deposit.inner.polls.saturating_add(1), limits, now),
         };
+        let unknown = |said: &str| still(self, said);
         let report = match answer {
             PollAnswer::Report(report) => report,
             PollAnswer::Absent => return unknown("the provider knows no such payment"),
             PollAnswer::Silent(reason) => return unknown(reason),
         };
-        match report.status {
+        match &report.status {
             PspStatus::Pending if last => self.never_paid(now),
             PspStatus::Processing if over => self.overdue(&report.kind, now),
             PspStatus::Processing => self.ask_again(&report.kind, 0, limits, now),
             PspStatus::Pending | PspStatus::Irrelevant => unknown(&report.kind),
-            PspStatus::Succeeded
-            | PspStatus::Failed
-            | PspStatus::Canceled
-            | PspStatus::Refunded
-            | PspStatus::ChargedBack => {
+            PspStatus::Succeeded | PspStatus::Failed | PspStatus::Canceled | PspStatus::Returned(_) => {
                 // what it says when asked is its present word, however it dates it
                 let at = self.inner.heard.map_or(report.at, |heard| heard.max(report.at));
                 match self.told(&PspReport { at, ..report.clone() }, rules, now) {
                     Verdict::Nothing(reason) => unknown(reason),
+                    // it was noted, and tells nothing about what is waited for
+                    Verdict::Change(noted) if noted.next.status() == self.status() => still(&noted.next, &report.kind),
                     change @ Verdict::Change(_) => change,
                 }
             }

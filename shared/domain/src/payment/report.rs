@@ -4,8 +4,43 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Money, PaymentId, Timestamp};
 
-/// Where a payment stands at the provider.
+/// How money went back to the payer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Way {
+    /// We paid it back.
+    #[serde(rename = "r")]
+    Refund,
+    /// The payer's bank took it back.
+    #[serde(rename = "d")]
+    Dispute,
+}
+
+/// What a statement says about money that went back. A running total and a single return are never mixed up: the one replaces what
+/// was known, the other adds to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Returned {
+    /// All refunds of the payment so far, together.
+    Total {
+        /// How much; the whole payment where the provider names no amount.
+        amount: Option<Money>,
+    },
+    /// One refund or dispute, told apart by the provider's id of it.
+    One {
+        /// The provider's id of it.
+        id: String,
+        /// How it went back.
+        way: Way,
+        /// Whether the money is with the payer, or on its way to him. A refund that failed or was cancelled and a dispute that was
+        /// won do not stand: the money is with us again, or never left.
+        stands: bool,
+        /// How much; the whole payment where the provider names no amount.
+        amount: Option<Money>,
+    },
+}
+
+/// Where a payment stands at the provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PspStatus {
     /// Opened, nothing collected yet.
@@ -18,10 +53,8 @@ pub enum PspStatus {
     Failed,
     /// Closed for good without money.
     Canceled,
-    /// Paid back in full or in part.
-    Refunded,
-    /// Disputed by the payer's bank.
-    ChargedBack,
+    /// Money went back to the payer, or came back from there.
+    Returned(Returned),
     /// An event that says nothing about collection.
     Irrelevant,
 }
@@ -41,7 +74,7 @@ pub struct PspReport {
     pub reference: String,
     /// Where it stands.
     pub status: PspStatus,
-    /// What was really collected (succeeded) or is asked for (otherwise), where the provider says so.
+    /// What was really collected (succeeded), went back (returned) or is asked for (otherwise), where the provider says so.
     pub money: Option<Money>,
     /// The provider's time of the statement.
     pub at: Timestamp,
@@ -51,7 +84,7 @@ impl PspReport {
     /// Whether it tells of money that came or went, and so concerns somebody whatever it is about.
     pub fn moves_money(&self) -> bool {
         match self.status {
-            PspStatus::Succeeded | PspStatus::Refunded | PspStatus::ChargedBack => true,
+            PspStatus::Succeeded | PspStatus::Returned(_) => true,
             PspStatus::Pending
             | PspStatus::Processing
             | PspStatus::Failed

@@ -72,6 +72,9 @@ impl DepositRequest {
             // somebody else's account is told apart from none by nothing: its existence is not the caller's business
             reader.fault(Fault::new("/account_id", "unknown_account", "is not an account of this client"));
         }
+        if account.as_ref().is_some_and(|account| !account.takes_money()) {
+            reader.fault(demo_account());
+        }
         let amount = reader.money("amount");
         let psp = reader.string("psp").and_then(|name| known_psp(&mut reader, name, amount, rules));
         let return_url = reader.optional_string("return_url");
@@ -97,6 +100,11 @@ impl DepositRequest {
             _ => Err(DepositRefusal::AccountNotOpen),
         }
     }
+}
+
+/// Only live accounts take money.
+pub fn demo_account() -> Fault {
+    Fault::new("/account_id", "demo_account", "is a demo account, which takes no real money")
 }
 
 fn known_psp<'r>(reader: &mut Reader<'_>, name: &str, amount: Option<Money>, rules: &'r Psps) -> Option<&'r PspRule> {

@@ -5,6 +5,7 @@
 //! a deposit never waits for an item that is closed.
 
 use super::deposit::{Deposit, DepositStatus, Held, Reason};
+use super::returns::left;
 use crate::decision::Verdict;
 use crate::work::HumanDecision;
 use crate::work::rules::{WorkAction, WorkKind};
@@ -30,7 +31,12 @@ impl Deposit {
         match decision.action() {
             // whatever is decided, money that went back while nobody knew is neither credited nor only closed
             Some(A::CreditPaidAmount | A::MarkNotCreditedRetry | A::CloseWithoutCredit | A::RefundAtPsp)
-                if self.inner.reversal.is_some() =>
+                if self.may_have_been_sent() && self.goes_back_whole() =>
+            {
+                self.turned_uncredited(why, now).unwrap_or(Verdict::Nothing("the reversal is not known"))
+            }
+            Some(A::CreditPaidAmount | A::MarkNotCreditedRetry)
+                if self.may_have_been_sent() && left(self.returned(), self.netted()).is_positive() =>
             {
                 self.turned_uncredited(why, now).unwrap_or(Verdict::Nothing("the reversal is not known"))
             }
@@ -43,12 +49,10 @@ impl Deposit {
                 }
             },
             Some(A::MarkCredited) => match decision.evidence.as_deref() {
-                Some(ticket) => self.credited_by_hand(held, ticket, now),
+                Some(ticket) => self.credited_by_hand(held, ticket, decision, now),
                 None => self.still_open_as(held, decision, "it needs the platform's ticket", now),
             },
-            Some(A::RefundAtPsp) => {
-                Verdict::change(to(DepositStatus::Refunded), "refunded", vec!["deposit.refunded"], why)
-            }
+            Some(A::RefundAtPsp) => self.refunded_by_hand(why, now),
             Some(A::CloseWithoutCredit) => {
                 Verdict::change(to(DepositStatus::Failed), "failed", vec!["deposit.failed"], why)
             }
@@ -69,33 +73,10 @@ impl Deposit {
         }
     }
 
-    /// A person took the credit off the trading account.
-    fn debited_by_hand(&self, decision: &HumanDecision) -> Verdict<Self> {
-        let Some(ticket) = decision.evidence.as_deref() else {
-            return Verdict::Nothing("it needs the platform's ticket");
-        };
-        if self.facts.credited.is_none() {
-            return Verdict::Nothing("nothing of it is credited");
-        }
-        match self.inner.debited.as_deref() {
-            Some(known) if known == ticket => Verdict::Nothing("the debit is already known"),
-            Some(known) => {
-                let why = format!("debit {ticket} beside debit {known}");
-                self.ask_about(WorkKind::CreditUnresolved, &format!("debit:{ticket}"), why)
-            }
-            None => {
-                let mut next = self.unmoved();
-                next.inner.debited = Some(ticket.to_owned());
-                let entry = next.debit_entry();
-                Verdict::change(next, "debited_by_hand", vec![], vec![decision.why()]).booking(entry)
-            }
-        }
-    }
-
     fn fault_of_crediting(&self) -> Option<&'static str> {
         match self.facts.paid {
             None => Some("no collected amount is known"),
-            Some(paid) if !paid.is_positive() => Some("nothing was collected"),
+            Some(_) if !self.creditable().is_positive() => Some("nothing was collected, or all of it went back"),
             Some(paid) if paid.currency() != self.facts.requested.currency() => {
                 Some("what was collected is not in the account's currency")
             }
@@ -103,7 +84,7 @@ impl Deposit {
         }
     }
 
-    fn credited_by_hand(&self, held: &Held, ticket: &str, now: Timestamp) -> Verdict<Self> {
+    fn credited_by_hand(&self, held: &Held, ticket: &str, decision: &HumanDecision, now: Timestamp) -> Verdict<Self> {
         let mut known = self.clone();
         let is_stray = held.review.kind == WorkKind::DepositUnknownReference.as_str();
         if self.facts.paid.is_none() && !is_stray {
@@ -111,7 +92,39 @@ impl Deposit {
             known.facts.paid = Some(self.facts.requested);
         }
         let amount: Money = if is_stray { held.stray.unwrap_or(self.creditable()) } else { known.creditable() };
-        known.credited(ticket.to_owned(), amount, Reason::Person, now)
+        if amount.currency() == self.facts.requested.currency() {
+            return known.credited(ticket.to_owned(), amount, Reason::Person, now);
+        }
+        // what it came to in the account's currency only the person knows
+        match self.converted(ticket) {
+            Some((ticket, amount)) => known.credited(ticket.to_owned(), amount, Reason::Person, now),
+            None => self.still_open_as(held, decision, "it needs what was put on the account, in its currency", now),
+        }
+    }
+
+    /// The evidence of a credit that a person converted: the platform's ticket, and what was put on the account.
+    fn converted<'e>(&self, evidence: &'e str) -> Option<(&'e str, Money)> {
+        let currency = self.facts.requested.currency();
+        let parts: Vec<&str> = evidence.split_whitespace().collect();
+        let (ticket, amount) = match parts.as_slice() {
+            [ticket, amount] => (*ticket, *amount),
+            [ticket, amount, code] if *code == currency.code() => (*ticket, *amount),
+            _ => return None,
+        };
+        Money::parse(amount, currency).ok().filter(Money::is_positive).map(|amount| (ticket, amount))
+    }
+
+    /// Whether a credit by hand lacks what it came to in the account's currency.
+    pub(super) fn lacks_amount(&self, decision: &HumanDecision) -> bool {
+        let stray = self.inner.held.as_ref().and_then(|held| held.stray);
+        let other = stray.unwrap_or(self.collection()).currency() != self.facts.requested.currency();
+        let evidence = decision.evidence.as_deref().filter(|_| decision.action() == Some(WorkAction::MarkCredited));
+        other && evidence.is_some_and(|evidence| self.converted(evidence).is_none())
+    }
+
+    /// The ticket that evidence names.
+    pub(super) fn ticket_of<'e>(&self, evidence: &'e str) -> &'e str {
+        self.converted(evidence).map_or(evidence, |(ticket, _)| ticket)
     }
 
     fn waiting_again(&self, now: Timestamp) -> Self {
@@ -146,21 +159,27 @@ impl Deposit {
     /// automation's own must not pass unseen.
     fn decided_aside(&self, decision: &HumanDecision, now: Timestamp) -> Verdict<Self> {
         if decision.action() == Some(WorkAction::MarkDebitedOnPlatform) {
-            return self.debited_by_hand(decision);
+            return self.debited_by_hand(decision, now);
         }
         let questions = [WorkKind::DepositOverdue, WorkKind::CreditUnresolved, WorkKind::CreditRefused];
         let asked_about_this = questions.iter().any(|kind| kind.as_str() == decision.kind);
         let ticket = decision.evidence.as_deref().filter(|_| decision.action() == Some(WorkAction::MarkCredited));
+        if let Some(ticket) = ticket
+            && decision.kind == WorkKind::DepositReinstated.as_str()
+            && self.facts.credited.is_some()
+        {
+            return self.credited_again_by_hand(decision, ticket);
+        }
         let Some(ticket) = ticket.filter(|_| asked_about_this) else {
             return Verdict::Nothing("the deposit does not wait for this decision; it is kept with the work item");
         };
         match self.status() {
-            _ if self.facts.platform.operation.as_deref() == Some(ticket) => {
+            _ if self.facts.platform.operation.as_deref() == Some(self.ticket_of(ticket)) => {
                 Verdict::Nothing("the deal is already known")
             }
             DepositStatus::Paid => self.credited(ticket.to_owned(), self.creditable(), Reason::Person, now),
             DepositStatus::Crediting | DepositStatus::CreditingUnknown | DepositStatus::Credited => {
-                self.booked_twice(ticket)
+                self.booked_twice(ticket, now)
             }
             DepositStatus::Pending
             | DepositStatus::Failed

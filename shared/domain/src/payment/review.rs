@@ -59,22 +59,25 @@ impl Deposit {
     }
 
     /// Asks a person about a statement; the deposit stands as it is.
-    pub(super) fn flag(&self, report: &PspReport, kind: WorkKind) -> Verdict<Self> {
-        self.ask_about(kind, &report.event_id, self.seen(report, kind))
+    pub(super) fn flag(&self, report: &PspReport, kind: WorkKind, now: Timestamp) -> Verdict<Self> {
+        self.ask_about(kind, &report.event_id, self.seen(report, kind), now)
     }
 
     /// Asks a person about something; the deposit stands as it is.
-    pub(super) fn ask_about(&self, kind: WorkKind, trigger: &str, why: String) -> Verdict<Self> {
+    pub(super) fn ask_about(&self, kind: WorkKind, trigger: &str, why: String, now: Timestamp) -> Verdict<Self> {
         if self.inner.flagged.iter().any(|flagged| flagged == trigger) {
             return Verdict::Nothing("it is already with a person");
         }
-        let mut next = self.clone();
-        next.ask(kind, trigger);
+        let mut next = self.unmoved();
+        next.ask(kind, trigger, now);
         Verdict::change(next, "flagged", vec!["desk.item"], vec![why])
     }
 
     /// Adds a question to a person to a version that is made anyway.
-    pub(super) fn ask(&mut self, kind: WorkKind, trigger: &str) {
+    pub(super) fn ask(&mut self, kind: WorkKind, trigger: &str, now: Timestamp) {
+        if kind == WorkKind::DepositReversedAfterCredit {
+            self.inner.reversal_items.push((trigger.to_owned(), now.millis()));
+        }
         self.facts.review = Some(Review { kind: kind.as_str().to_owned(), trigger: trigger.to_owned() });
         self.remember(trigger);
     }

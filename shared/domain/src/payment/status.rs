@@ -141,6 +141,8 @@ pub enum Reason {
     PaidBack,
     #[serde(rename = "k")]
     Disputed,
+    #[serde(rename = "w")]
+    CameBack,
     #[serde(rename = "h")]
     Person,
 }
@@ -167,6 +169,7 @@ impl Reason {
             Self::Review => "a person of finance decides",
             Self::PaidBack => "the provider paid the money back",
             Self::Disputed => "the payer's bank took the money back",
+            Self::CameBack => "the money that had gone back is with us again",
             Self::Person => "a person of finance decided",
         }
     }
@@ -176,8 +179,3 @@ impl Reason {
 /// three, e.g. `["d",8012,"c"]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stage(#[serde(with = "StatusCode")] pub DepositStatus, pub i64, pub Reason);
-
-/// Money that went back while its credit may have been under way: to what the deposit turns once that is known, and
-/// the provider's statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reversal(#[serde(with = "StatusCode")] pub DepositStatus, pub String);

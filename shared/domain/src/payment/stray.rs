@@ -1,45 +1,231 @@
-//! Money that a provider reports under a reference that is not ours: kept, and handed to a person.
+//! Money that a provider reports and no payment of ours is there for: kept, one for each payment at the provider however many
+//! statements name it.
+//!
+//! A statement that names one of our payments may come before its record is saved, so it waits for the record first. Whatever
+//! belongs to nobody after that is a person's, and stays with him only until its owner is found. Only one of the two ever moves
+//! it: the automation takes it over before it credits ([`StrayReport::taken_over`]), and what a person did with it by hand the
+//! automation leaves alone.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::deposit::Review;
+use super::deposit::{Review, Settled};
 use super::report::PspReport;
-use crate::decision::{Decision, derived_bits};
+use crate::decision::{Decision, Verdict, derived_bits};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
-use crate::work::rules::WorkKind;
-use crate::{StrayId, Timestamp};
+use crate::fault::{self, Fault};
+use crate::work::rules::{WorkAction, WorkKind};
+use crate::work::{HumanDecision, Moved};
+use crate::{PaymentId, Seconds, StrayId, Timestamp};
+
+/// How long money that names a payment of ours waits for its record. Whoever opens it is done in seconds, or tries again within
+/// minutes.
+const OWNER_WAIT: Seconds = Seconds(900);
+/// How often the owner of money that a person has is looked for.
+const OWNER_CHECK: Seconds = Seconds(3_600);
+/// For how long: a request that opens a payment is not repeated later.
+const OWNER_CHECKS_END: Seconds = Seconds(7 * 86_400);
+/// Further statements remembered.
+const STATEMENTS_MAX: usize = 16;
+
+/// Whose it is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StrayState {
+    /// It names a payment of ours, whose record may be on its way.
+    Waiting,
+    /// A person decides.
+    Open,
+    /// The record was found: the payment goes its own way.
+    Owned,
+    /// A person refunded or credited it by hand.
+    ByHand,
+    /// A person closed it, and nothing was moved.
+    Closed,
+}
 
 /// The public part: what the provider said, and the work item's kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StrayFacts {
-    /// The provider's statement.
+    /// The provider's first statement.
     pub report: PspReport,
+    /// Whose it is.
+    pub state: StrayState,
     /// What a person must look at.
-    pub review: Review,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+    /// The work item that this version makes moot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<Settled>,
+    /// The provider's ids of further statements about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<String>,
+    /// When a person was asked, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_ms: Option<i64>,
 }
 
-/// A provider's statement about money that belongs to no payment of ours.
+/// Money that belongs to no payment of ours, as far as we know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StrayReport {
-    /// Derived from the statement, so that a repeat is the same.
+    /// Derived from whom it names, so that every statement about it finds it.
     pub id: StrayId,
+    /// When its owner is looked for.
+    pub due: Option<Timestamp>,
     /// What events carry.
     pub facts: StrayFacts,
 }
 
 impl StrayReport {
-    /// The stray report of a statement; `None` when it moves no money and so concerns nobody.
-    pub fn of(report: PspReport) -> Option<Decision<Self>> {
+    /// The id of the money that a payment of ours may have waiting.
+    pub fn id_for(psp: &str, payment: &PaymentId) -> StrayId {
+        StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[psp, "payment", payment.as_str()]))
+    }
+
+    /// What its id is derived from: the payment of ours that it names, else the provider's id of the payment, else the statement.
+    fn id_of(report: &PspReport) -> StrayId {
+        let by_statement = fault::is_back(Fault::AnItemForEachStatement);
+        match report.payment_id.as_ref().filter(|_| !by_statement) {
+            Some(payment) => Self::id_for(&report.psp, payment),
+            None if report.reference.is_empty() || by_statement => {
+                StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[&report.psp, "event", &report.event_id]))
+            }
+            None => StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[&report.psp, "reference", &report.reference])),
+        }
+    }
+
+    /// What names it to a person: the provider's id of the payment.
+    fn trigger(report: &PspReport) -> String {
+        let named = if report.reference.is_empty() { &report.event_id } else { &report.reference };
+        named.clone()
+    }
+
+    /// The money of a statement; `None` when it moves none and so concerns nobody.
+    pub fn of(report: PspReport, now: Timestamp) -> Option<Decision<Self>> {
         if !report.moves_money() {
             return None;
         }
-        // without the statement's time: some providers date each delivery anew
-        let id = StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[&report.psp, &report.event_id]));
-        let why = vec![format!("{} {} names no payment of ours", report.kind, report.reference)];
-        let review =
-            Review { kind: WorkKind::DepositUnknownReference.as_str().to_owned(), trigger: report.event_id.clone() };
-        let next = Self { id, facts: StrayFacts { report, review } };
-        Some(Decision::new(next, "unknown_reference", vec!["desk.item"], why))
+        let id = Self::id_of(&report);
+        let named = report.payment_id.clone().filter(|_| !fault::is_back(Fault::EarlyIsNobodys));
+        let why = vec![format!("{} {} is about no payment that is there", report.kind, report.reference)];
+        let facts = StrayFacts {
+            report,
+            state: StrayState::Waiting,
+            review: None,
+            settled: Vec::new(),
+            further: Vec::new(),
+            asked_ms: None,
+        };
+        let waiting = Self { id, due: Some(now.plus(OWNER_WAIT)), facts };
+        Some(match named {
+            Some(_) => Decision::new(waiting, "waits_for_its_payment", vec![], why),
+            None => Decision::new(waiting.opened(now, None), "unknown_reference", vec!["desk.item"], why),
+        })
+    }
+
+    /// A person is asked.
+    fn opened(&self, now: Timestamp, due: Option<Timestamp>) -> Self {
+        let mut next = self.clone();
+        let trigger = Self::trigger(&self.facts.report);
+        next.facts.state = StrayState::Open;
+        next.facts.review = Some(Review { kind: WorkKind::DepositUnknownReference.as_str().to_owned(), trigger });
+        next.facts.asked_ms = Some(now.millis());
+        next.due = due;
+        next
+    }
+
+    /// Whether the provider need not repeat what it says of it: somebody has it.
+    pub fn is_taken(&self) -> bool {
+        match self.facts.state {
+            StrayState::Waiting => false,
+            StrayState::Open | StrayState::Owned | StrayState::ByHand | StrayState::Closed => true,
+        }
+    }
+
+    /// Another statement about it: remembered, and nobody is asked again.
+    pub fn named_again(&self, report: &PspReport) -> Verdict<Self> {
+        let known = self.facts.report.event_id == report.event_id || self.facts.further.contains(&report.event_id);
+        if known || self.facts.further.len() >= STATEMENTS_MAX {
+            return Verdict::Nothing("it is already known");
+        }
+        let mut next = self.quiet();
+        next.facts.further.push(report.event_id.clone());
+        Verdict::change(next, "named_again", vec![], vec![format!("{} {}", report.kind, report.reference)])
+    }
+
+    fn quiet(&self) -> Self {
+        let mut next = self.clone();
+        next.facts.review = None;
+        next.facts.settled.clear();
+        next
+    }
+
+    /// Its time has come and the payment that it names is still not there.
+    pub fn still_without_owner(&self, now: Timestamp) -> Verdict<Self> {
+        if self.due.is_none_or(|due| due > now) {
+            return Verdict::Nothing("it is not due");
+        }
+        match self.facts.state {
+            StrayState::Waiting => {
+                let next = self.opened(now, Some(now.plus(OWNER_CHECK)));
+                let why = vec!["the payment that it names is not there".to_owned()];
+                Verdict::change(next, "unknown_reference", vec!["desk.item"], why)
+            }
+            StrayState::Open | StrayState::Owned | StrayState::ByHand | StrayState::Closed => {
+                let asked = self.facts.asked_ms.and_then(Timestamp::from_millis).unwrap_or(now);
+                let mut next = self.quiet();
+                let goes_on = self.facts.state == StrayState::Open && now < asked.plus(OWNER_CHECKS_END);
+                next.due = Some(now.plus(OWNER_CHECK)).filter(|_| goes_on);
+                Verdict::change(next, "looked_for", vec![], vec![])
+            }
+        }
+    }
+
+    /// The payment that it names is there and goes its own way from now on: what a person was asked is moot.
+    ///
+    /// # Errors
+    /// What a person did with it by hand: the automation must not move it any more.
+    pub fn taken_over(&self) -> Result<Verdict<Self>, &'static str> {
+        match self.facts.state {
+            StrayState::ByHand => Err("a person has refunded or credited it by hand"),
+            StrayState::Owned => Ok(Verdict::Nothing("it is taken over")),
+            StrayState::Waiting | StrayState::Open | StrayState::Closed => {
+                let mut next = self.quiet();
+                next.due = None;
+                next.facts.state = StrayState::Owned;
+                let asked = self.facts.asked_ms.filter(|_| self.facts.state == StrayState::Open);
+                next.facts.settled.extend(asked.map(|at_ms| Settled {
+                    kind: WorkKind::DepositUnknownReference.as_str().to_owned(),
+                    trigger: Self::trigger(&self.facts.report),
+                    at_ms,
+                }));
+                let events = if next.facts.settled.is_empty() { vec![] } else { vec!["desk.settled"] };
+                let why = vec!["the payment that it names was found".to_owned()];
+                Ok(Verdict::change(next, "owner_found", events, why))
+            }
+        }
+    }
+
+    /// A person's decision.
+    ///
+    /// # Errors
+    /// [`Moved`] when the automation has it meanwhile.
+    pub fn decided(&self, decision: &HumanDecision) -> Result<Verdict<Self>, Moved> {
+        let by_hand = matches!(decision.action(), Some(WorkAction::RefundAtPsp | WorkAction::MarkCredited));
+        match self.facts.state {
+            StrayState::Owned if by_hand => {
+                let payment = self.facts.report.payment_id.as_ref().map(ToString::to_string).unwrap_or_default();
+                Err(Moved(format!("the payment was found, it is {payment}; do nothing by hand")))
+            }
+            StrayState::ByHand | StrayState::Owned => Ok(Verdict::Nothing("it is decided")),
+            StrayState::Closed if !by_hand => Ok(Verdict::Nothing("it is decided")),
+            StrayState::Waiting | StrayState::Open | StrayState::Closed => {
+                let mut next = self.quiet();
+                next.due = None;
+                next.facts.state = if by_hand { StrayState::ByHand } else { StrayState::Closed };
+                Ok(Verdict::change(next, "decided", vec![], vec![decision.why()]))
+            }
+        }
     }
 }
 
@@ -49,9 +235,15 @@ impl Entity for StrayReport {
     type Public = StrayFacts;
     type Private = ();
     const KIND: &'static str = "stray";
+    const TIMED: bool = true;
+    const SCHEMA: u32 = 2;
 
     fn id(&self) -> &StrayId {
         &self.id
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.due
     }
 
     fn public(&self) -> &StrayFacts {
@@ -63,6 +255,23 @@ impl Entity for StrayReport {
     }
 
     fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
-        Ok(Self { id: parts.id, facts: parts.public })
+        Ok(Self { id: parts.id, due: parts.due, facts: parts.public })
+    }
+
+    /// The first form was one statement with a person from its beginning.
+    fn upgrade(_from: u32, mut public: Value, private: Value) -> (Value, Value) {
+        let way = match public.pointer("/report/status").and_then(Value::as_str) {
+            Some("refunded") => Some("r"),
+            Some("charged_back") => Some("d"),
+            _ => None,
+        };
+        let amount = public.pointer("/report/money").cloned();
+        if let (Some(way), Some(status)) = (way, public.pointer_mut("/report/status")) {
+            *status = json!({"returned": {"one": {"id": "former", "way": way, "stands": true, "amount": amount}}});
+        }
+        if let Some(facts) = public.as_object_mut() {
+            facts.insert("state".to_owned(), json!("open"));
+        }
+        (public, private)
     }
 }

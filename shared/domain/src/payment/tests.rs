@@ -1,9 +1,11 @@
+mod by_hand;
 mod crediting;
 mod fixture;
 mod laws;
 mod matrix;
 mod overdue;
 mod people;
+mod returned;
 mod size;
 mod statements;
 mod world;

@@ -75,6 +75,8 @@ words! {
         DepositFailedAfterSuccess = "deposit_failed_after_success",
         /// The money was taken back (refund or chargeback) after the account was credited.
         DepositReversedAfterCredit = "deposit_reversed_after_credit",
+        /// Money that had gone back is with us again: a refund failed, or a dispute was won.
+        DepositReinstated = "deposit_reinstated",
         /// The provider does not say what became of a deposit.
         DepositOverdue = "deposit_overdue",
         /// Nobody knows whether the account was credited.
@@ -172,6 +174,9 @@ impl WorkKind {
                 &[A::KeepWaiting, A::CreditPaidAmount, A::MarkDebitedOnPlatform, A::CloseWithoutCredit, A::Close]
             }
             Self::DepositReversedAfterCredit => &[A::MarkDebitedOnPlatform, A::Close],
+            Self::DepositReinstated => {
+                &[A::CreditPaidAmount, A::MarkCredited, A::RefundAtPsp, A::CloseWithoutCredit, A::Close]
+            }
             Self::DepositOverdue => &[A::KeepWaiting, A::MarkCredited, A::RefundAtPsp, A::CloseWithoutCredit],
             Self::CreditUnresolved | Self::CreditRefused => {
                 &[A::MarkCredited, A::MarkNotCreditedRetry, A::RefundAtPsp, A::CloseWithoutCredit]

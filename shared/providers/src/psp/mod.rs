@@ -12,6 +12,7 @@ use crate::Disposition;
 use crate::http::{BoxFuture, TransportError};
 
 pub mod praxis;
+mod statements;
 pub mod stripe;
 mod vendor;
 

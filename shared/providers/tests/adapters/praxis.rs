@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::payment::PspStatus;
+use domain::payment::{PspStatus, Returned, Way};
 use providers::Disposition;
 use providers::psp::{Psp, PspError};
 use serde_json::{Value, json};
@@ -46,8 +46,6 @@ async fn what_a_payer_does_is_found_by_looking_it_up() {
         ("rejected", PspStatus::Failed),
         ("error", PspStatus::Failed),
         ("cancelled", PspStatus::Canceled),
-        ("chargeback", PspStatus::ChargedBack),
-        ("reversed", PspStatus::Refunded),
         ("expired", PspStatus::Canceled),
     ];
     for (n, (outcome, status)) in (10..).zip(cases) {
@@ -63,6 +61,16 @@ async fn what_a_payer_does_is_found_by_looking_it_up() {
         if outcome != "expired" {
             assert_eq!(report.money, Some(money("21.70", "USD")), "{outcome}");
         }
+    }
+    for (n, (outcome, way)) in (30..).zip([("chargeback", Way::Dispute), ("reversed", Way::Refund)]) {
+        let order = order(&payment(n), money("20.00", "EUR"));
+        praxis.open_session(&order).await.unwrap();
+        let pay = json!({"payment_id": order.payment_id, "outcome": outcome, "webhook": {"never": true}});
+        control(url, "/_control/pay", &pay).await;
+        let report = praxis.look_up(&order.payment_id, "").await.unwrap().unwrap();
+        let (id, amount) = (report.reference.clone(), Some(money("20.00", "EUR")));
+        let told = PspStatus::Returned(Returned::One { id, way, stands: true, amount });
+        assert_eq!((report.status, report.payment_id), (told, Some(payment(n))), "{outcome}");
     }
     assert_eq!(praxis.look_up(&payment(99), "").await, Ok(None));
 }

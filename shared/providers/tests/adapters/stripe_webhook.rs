@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use domain::payment::{PspReport, PspStatus};
+use domain::payment::{PspReport, PspStatus, Returned, Way};
 use domain::{Seconds, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderMap, HeaderValue};
@@ -236,7 +236,9 @@ fn refunds_and_disputes_lead_to_the_intent() {
         "currency": "eur", "metadata": {"payment_id": payment(2)},
     });
     let refund = report("charge.refunded", charge);
-    assert_eq!((refund.status, refund.reference.as_str()), (PspStatus::Refunded, "pi_1"));
+    let total = Some(money("25.00", "EUR"));
+    let told = PspStatus::Returned(Returned::Total { amount: total });
+    assert_eq!((refund.status, refund.reference.as_str()), (told, "pi_1"));
     assert_eq!((refund.payment_id, refund.money), (Some(payment(2)), Some(money("25.00", "EUR"))));
 
     let dispute = json!({
@@ -244,7 +246,9 @@ fn refunds_and_disputes_lead_to_the_intent() {
         "amount": 10_000, "currency": "eur", "metadata": {},
     });
     let dispute = report("charge.dispute.created", dispute);
-    assert_eq!((dispute.status, dispute.reference.as_str()), (PspStatus::ChargedBack, "pi_1"));
+    let whole = Some(money("100.00", "EUR"));
+    let told = Returned::One { id: "dp_1".to_owned(), way: Way::Dispute, stands: true, amount: whole };
+    assert_eq!((dispute.status, dispute.reference.as_str()), (PspStatus::Returned(told), "pi_1"));
     assert_eq!((dispute.payment_id, dispute.money), (None, Some(money("100.00", "EUR"))));
     assert_eq!(report("charge.dispute.closed", json!({})).status, PspStatus::Irrelevant);
 }

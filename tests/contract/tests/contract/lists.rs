@@ -212,3 +212,19 @@ async fn work_is_filtered_by_status_and_owner() {
         expect(world.get("finance", &format!("/v1/work?{query}")).await, 400);
     }
 }
+
+#[tokio::test]
+async fn a_payment_of_another_kind_is_not_read_as_a_deposit() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let deposit = world.deposit(&trader, "100.00", "stripe").await;
+    let table = &world.broker.host.template().tables["MoneyTable"].name;
+    let scan = world.broker.host.db().request("Scan", &json!({"TableName": table})).await.unwrap();
+    let found = scan["Items"].as_array().unwrap().iter().find(|item| item["pk"]["S"] == deposit.id).unwrap();
+    let mut other = found.clone();
+    other["pk"] = json!({"S": "pay_7zzzzzzzzzzzzzzzzzzzzzzzzz"});
+    other["kind"] = json!({"S": "withdrawal"});
+    world.broker.host.db().request("PutItem", &json!({"TableName": table, "Item": other})).await.unwrap();
+    let list = items(&expect(world.get("portal", &format!("/v1/clients/{}/payments", trader.client)).await, 200));
+    assert_eq!(ids(&list, "payment_id"), [deposit.id]);
+}

@@ -23,6 +23,7 @@ mod leads_nurture;
 mod leads_races;
 mod leads_slack;
 mod lists;
+mod money_moves;
 mod money_stories;
 mod notifications;
 mod openapi;

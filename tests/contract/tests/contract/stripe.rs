@@ -1,7 +1,7 @@
 //! Stripe's webhook: signatures, repeats, order, events that say nothing to us.
 
 use futures::future::join_all;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::signing::{stripe_header, stripe_v1};
 use crate::world::{World, expect, now_s, stripe_call};
@@ -230,25 +230,35 @@ async fn money_under_a_reference_that_is_nobody_s_becomes_one_work_item() {
     let mut strange = world.intent(&nobody, "payment_intent.succeeded", 500, "usd");
     strange["data"]["object"]["metadata"] = json!({"payment_id": "order 17"});
     let known = world.intent(&nobody, "payment_intent.succeeded", 10_000, "usd");
-    for event in [&known, &without, &strange] {
+    for event in [&without, &strange] {
         for _ in 0..3 {
             expect(world.stripe(event).await, 200);
         }
     }
-    world.idle().await;
-    let found = crate::world::items(&world.get("finance", "/v1/work?queue=finance").await);
-    assert_eq!(found.len(), 3);
-    for item in &found {
-        assert_eq!(item["kind"], "deposit_unknown_reference");
-        assert!(item["subject"]["stray_id"].is_string(), "{item}");
+    // one item for the payment at the provider, however many events name it
+    let found = async || {
+        world.idle().await;
+        crate::world::items(&world.get("finance", "/v1/work?queue=finance").await)
+    };
+    let items = found().await;
+    assert_eq!(items.len(), 1);
+    assert_eq!(items[0]["kind"], "deposit_unknown_reference");
+    assert!(items[0]["subject"]["stray_id"].is_string(), "{items:?}");
+    assert_eq!(items[0]["trigger"]["what"], "pi_unknown");
+    // what names a payment of ours may have come before its record: it is to be sent again, and a person is asked later
+    for _ in 0..3 {
+        expect(world.stripe(&known).await, 503);
     }
-    let triggers: Vec<&Value> = found.iter().map(|item| &item["trigger"]["what"]).collect();
-    for event in [&known, &without, &strange] {
-        assert!(triggers.contains(&&event["id"]), "{triggers:?}");
+    assert_eq!(found().await.len(), 1);
+    world.pass(901).await;
+    world.sweep().await;
+    assert_eq!(found().await.len(), 2);
+    for _ in 0..3 {
+        expect(world.stripe(&known).await, 200);
     }
+    assert_eq!(found().await.len(), 2);
     // what moved no money concerns nobody
     expect(world.stripe(&world.intent(&nobody, "payment_intent.payment_failed", 10_000, "usd")).await, 200);
     expect(world.stripe(&world.intent(&nobody, "payment_intent.canceled", 10_000, "usd")).await, 200);
-    world.idle().await;
-    assert_eq!(crate::world::items(&world.get("finance", "/v1/work?queue=finance").await).len(), 3);
+    assert_eq!(found().await.len(), 2);
 }

@@ -2,6 +2,7 @@
 //!
 //! - `kill`: a function is killed before and after every I/O call it makes, and its trigger comes again.
 //! - `leads_core`: a hundred thousand leads through the pure decisions, every law checked on the way.
+//! - `money`: what goes back and forth, who moves it, and the faults that these laws find when they are put back.
 //! - `random`: seeded runs of many deposits under repeats, delays, faults and kills, with invariants at their ends.
 //!
 //! Time is moved by hand ([`host::LocalTime`]) for functions, queues and vendors alike; no test waits for it.
@@ -15,5 +16,6 @@ mod floor;
 mod kill;
 mod killer;
 mod leads_core;
+mod money;
 mod random;
 mod world;

@@ -3,10 +3,10 @@
 use super::fixture::*;
 use crate::decision::Verdict;
 use crate::ledger::{LedgerAccount, Posting, Postings, PostingsError};
-use crate::payment::{CreditOutcome, CreditStep, Deposit, DepositStatus, Found, HumanDecision, PspStatus};
+use crate::payment::{CreditOutcome, CreditStep, Deposit, DepositStatus, Found, HumanDecision};
 
 fn reversed(deposit: &Deposit) -> Deposit {
-    let decision = change(hear(deposit, &says(PspStatus::Refunded, Some("1250.00 USD"), 30), 31));
+    let decision = change(hear(deposit, &refund(Some("1250.00 USD"), 30), 31));
     assert_eq!((decision.outcome, decision.events.len()), ("reversal_noted", 0));
     decision.next
 }
@@ -250,7 +250,7 @@ fn money_that_went_back_while_it_was_credited_is_for_a_person() {
     );
     assert_eq!(decision.next.facts.credited, Some(money("1250.00 USD")));
     // the provider's statement is what it is about: its repeat is nothing new
-    let again = hear(&decision.next, &says(PspStatus::Refunded, Some("1250.00 USD"), 30), 50);
+    let again = hear(&decision.next, &refund(Some("1250.00 USD"), 30), 50);
     assert!(matches!(again, Verdict::Nothing(_)));
 }
 
@@ -271,7 +271,7 @@ fn money_that_went_back_while_nobody_knows_is_kept_for_the_decision() {
 
 #[test]
 fn a_part_that_goes_back_meanwhile_changes_no_amount_that_was_sent() {
-    let part = says(PspStatus::Refunded, Some("50.00 USD"), 30);
+    let part = refund(Some("50.00 USD"), 30);
     for deposit in [crediting(), in_status(DepositStatus::CreditingUnknown), unresolved()] {
         let decision = change(hear(&deposit, &part, 31));
         assert_eq!(
@@ -311,7 +311,7 @@ fn leg(account: &str, amount: &str) -> (String, String) {
 
 #[test]
 fn money_that_went_back_after_the_credit_is_owed_by_the_client_until_it_is_taken_off() {
-    let refund = says(PspStatus::Refunded, Some("1250.00 USD"), 30);
+    let refund = refund(Some("1250.00 USD"), 30);
     let refunded = change(hear(&in_status(DepositStatus::Credited), &refund, 31));
     let gone = [leg("reversed:", "1250.00 USD"), leg("psp:stripe", "-1250.00 USD")];
     assert_eq!(legs(&refunded.postings), gone);

@@ -6,6 +6,7 @@ use crate::decision::{Decision, Verdict};
 use crate::payment::rules::Psps;
 use crate::payment::{
     CreditOutcome, CreditStep, Deposit, DepositStatus, Found, GRACE, NewDeposit, PspReport, PspSide, PspStatus,
+    Returned, Way,
 };
 use crate::rules::RuleSet;
 use crate::work::HumanDecision;
@@ -82,6 +83,28 @@ pub(super) fn says(status: PspStatus, amount: Option<&str>, seconds: i64) -> Psp
     }
 }
 
+/// All refunds so far.
+pub(super) fn refund(total: Option<&str>, seconds: i64) -> PspReport {
+    let mut report = says(PspStatus::Returned(Returned::Total { amount: total.map(money) }), total, seconds);
+    report.event_id = format!("evt_refund_{}_{seconds}", total.unwrap_or("none"));
+    report.kind = "refunded".to_owned();
+    report
+}
+
+/// One refund or dispute.
+pub(super) fn one(id: &str, way: Way, stands: bool, amount: Option<&str>, seconds: i64) -> PspReport {
+    let told = Returned::One { id: id.to_owned(), way, stands, amount: amount.map(money) };
+    let mut report = says(PspStatus::Returned(told), amount, seconds);
+    report.event_id = format!("evt_{id}_{stands}_{}_{seconds}", amount.unwrap_or("none"));
+    report.kind = format!("{way:?} {id}").to_lowercase();
+    report
+}
+
+/// A dispute that took the money.
+pub(super) fn dispute(amount: Option<&str>, seconds: i64) -> PspReport {
+    one(&format!("dp_{}", amount.unwrap_or("none")), Way::Dispute, true, amount, seconds)
+}
+
 pub(super) fn success(seconds: i64) -> PspReport {
     says(PspStatus::Succeeded, Some("1250.00 USD"), seconds)
 }
@@ -154,10 +177,8 @@ pub(super) fn in_status(status: DepositStatus) -> Deposit {
         DepositStatus::NeedsReview => {
             change(hear(&pending(), &says(PspStatus::Succeeded, Some("1200.00 USD"), 10), 11)).next
         }
-        DepositStatus::Refunded => change(hear(&paid(), &says(PspStatus::Refunded, Some("1250.00 USD"), 20), 21)).next,
-        DepositStatus::ChargedBack => {
-            change(hear(&paid(), &says(PspStatus::ChargedBack, Some("1250.00 USD"), 20), 21)).next
-        }
+        DepositStatus::Refunded => change(hear(&paid(), &refund(Some("1250.00 USD"), 20), 21)).next,
+        DepositStatus::ChargedBack => change(hear(&paid(), &dispute(Some("1250.00 USD"), 20), 21)).next,
     }
 }
 

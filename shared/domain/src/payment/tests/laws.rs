@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::fixture::*;
 use super::world::{Fate, World};
-use crate::payment::{DepositStatus, PollAnswer, PspReport, PspStatus};
+use crate::payment::{DepositStatus, PollAnswer, PspReport, PspStatus, Returned, Way};
 
 /// One thing that happens.
 #[derive(Debug, Clone)]
@@ -27,9 +27,14 @@ fn statement() -> impl Strategy<Value = PspReport> {
         PspStatus::Succeeded,
         PspStatus::Failed,
         PspStatus::Canceled,
-        PspStatus::Refunded,
-        PspStatus::ChargedBack,
         PspStatus::Irrelevant,
+        // an amount is put in below
+        PspStatus::Returned(Returned::Total { amount: None }),
+        PspStatus::Returned(Returned::Total { amount: None }),
+        PspStatus::Returned(Returned::One { id: "re_1".to_owned(), way: Way::Refund, stands: true, amount: None }),
+        PspStatus::Returned(Returned::One { id: "re_1".to_owned(), way: Way::Refund, stands: false, amount: None }),
+        PspStatus::Returned(Returned::One { id: "dp_1".to_owned(), way: Way::Dispute, stands: true, amount: None }),
+        PspStatus::Returned(Returned::One { id: "dp_1".to_owned(), way: Way::Dispute, stands: false, amount: None }),
     ]);
     let amount = prop::sample::select(vec![
         Some("1250.00 USD"),
@@ -39,10 +44,20 @@ fn statement() -> impl Strategy<Value = PspReport> {
         Some("1300.00 USD"),
         Some("1250.00 EUR"),
         Some("0.00 USD"),
+        Some("50.00 USD"),
         None,
     ]);
     let reference = prop::sample::select(vec![REFERENCE, REFERENCE, REFERENCE, "", "pi_other"]);
     (status, amount, 0_i64..200, reference).prop_map(|(status, amount, seconds, reference)| {
+        let status = match status {
+            PspStatus::Returned(Returned::Total { .. }) => {
+                PspStatus::Returned(Returned::Total { amount: amount.map(money) })
+            }
+            PspStatus::Returned(Returned::One { id, way, stands, .. }) => {
+                PspStatus::Returned(Returned::One { id, way, stands, amount: amount.map(money) })
+            }
+            other => other,
+        };
         let mut report = says(status, amount, seconds);
         report.event_id.push_str(reference);
         PspReport { reference: reference.to_owned(), ..report }
@@ -184,7 +199,7 @@ proptest! {
         world.settle();
         world.check_end();
         let gone_back = statements.iter().any(|report| {
-            report.reference != "pi_other" && matches!(report.status, PspStatus::Refunded | PspStatus::ChargedBack)
+            report.reference != "pi_other" && matches!(report.status, PspStatus::Returned(_))
         });
         let credited = world.deposit.facts.credited.is_some();
         prop_assert!(!collected || credited || gone_back || !world.items.is_empty(), "{:?}", world.deposit);

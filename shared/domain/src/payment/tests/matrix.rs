@@ -25,15 +25,15 @@ fn statements() -> Vec<(&'static str, PspReport)> {
         ("failed, older", says(S::Failed, whole, 5)),
         ("canceled", says(S::Canceled, whole, 30)),
         ("canceled, older", says(S::Canceled, whole, 5)),
-        ("refunded", says(S::Refunded, whole, 30)),
-        ("refunded, part", says(S::Refunded, part, 30)),
-        ("refunded, euro", says(S::Refunded, Some("1250.00 EUR"), 30)),
-        ("refunded, no amount", says(S::Refunded, None, 30)),
-        ("charged back", says(S::ChargedBack, whole, 30)),
-        ("charged back, part", says(S::ChargedBack, part, 30)),
+        ("refunded", refund(whole, 30)),
+        ("refunded, part", refund(part, 30)),
+        ("refunded, euro", refund(Some("1250.00 EUR"), 30)),
+        ("refunded, no amount", refund(None, 30)),
+        ("charged back", dispute(whole, 30)),
+        ("charged back, part", dispute(part, 30)),
         ("other reference: success", elsewhere(success(30))),
         ("other reference: failed", elsewhere(says(S::Failed, whole, 30))),
-        ("other reference: refunded", elsewhere(says(S::Refunded, whole, 30))),
+        ("other reference: refunded", elsewhere(refund(whole, 30))),
         ("other provider: success", PspReport { psp: "praxis".to_owned(), ..success(30) }),
     ]
 }
@@ -311,11 +311,11 @@ refunded
   canceled: -
   canceled, older: -
   refunded: -
-  refunded, part: -
+  refunded, part: needs_review deposit.needs_review <deposit_reinstated>
   refunded, euro: -
   refunded, no amount: -
   charged back: refunded desk.item <deposit_reversed_after_credit>
-  charged back, part: -
+  charged back, part: refunded desk.item <deposit_reversed_after_credit>
   other reference: success: refunded desk.item <deposit_unknown_reference>
   other reference: failed: -
   other reference: refunded: -
@@ -336,11 +336,11 @@ charged_back
   canceled: -
   canceled, older: -
   refunded: charged_back desk.item <deposit_reversed_after_credit>
-  refunded, part: -
+  refunded, part: charged_back desk.item <deposit_reversed_after_credit>
   refunded, euro: -
   refunded, no amount: charged_back desk.item <deposit_reversed_after_credit>
   charged back: -
-  charged back, part: -
+  charged back, part: charged_back desk.item <deposit_reversed_after_credit>
   other reference: success: charged_back desk.item <deposit_unknown_reference>
   other reference: failed: -
   other reference: refunded: -

@@ -92,7 +92,7 @@ fn what_a_poll_brings_is_heard_like_a_webhook() {
     assert_eq!(asks(&heard(says(PspStatus::Succeeded, Some("1.00 USD"), 10)).next), Some("deposit_underpaid"));
     assert_eq!(heard(says(PspStatus::Failed, None, 10)).events, ["deposit.failed"]);
     assert!(heard(says(PspStatus::Canceled, None, 10)).next.inner.closed_at_psp);
-    assert_eq!(heard(says(PspStatus::Refunded, None, 10)).events, ["deposit.refunded"]);
+    assert_eq!(heard(refund(None, 10)).events, ["deposit.refunded"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::fixture::*;
 use crate::decision::Verdict;
-use crate::payment::{Deposit, DepositStatus, PspReport, PspStatus, StrayReport};
+use crate::payment::{Deposit, DepositStatus, PspReport, PspStatus, Returned, StrayReport, Way};
 
 #[test]
 fn within_the_tolerance_what_was_collected_is_credited_and_not_what_was_asked_for() {
@@ -57,7 +57,7 @@ fn a_success_after_the_payment_was_closed_for_good_is_for_a_person() {
 
 #[test]
 fn a_collection_told_before_its_refund_or_after_it_is_not_credited() {
-    let refund = says(PspStatus::Refunded, Some("1250.00 USD"), 20);
+    let refund = refund(Some("1250.00 USD"), 20);
     let first = change(hear(&pending(), &refund, 21)).next;
     assert_eq!(hear(&first, &success(10), 22), Verdict::Nothing("the money has already gone back"));
     // one that is newer than the refund is other money
@@ -72,7 +72,7 @@ fn a_collection_told_before_its_refund_or_after_it_is_not_credited() {
 #[test]
 fn a_dispute_after_a_refund_is_asked_about_once() {
     let refunded = in_status(DepositStatus::Refunded);
-    let dispute = says(PspStatus::ChargedBack, Some("1250.00 USD"), 40);
+    let dispute = dispute(Some("1250.00 USD"), 40);
     let asked = change(hear(&refunded, &dispute, 41));
     assert_eq!((asked.events.as_slice(), asked.next.status()), (["desk.item"].as_slice(), DepositStatus::Refunded));
     assert_eq!(hear(&asked.next, &dispute, 42), Verdict::Nothing("the statement is already with a person"));
@@ -80,7 +80,7 @@ fn a_dispute_after_a_refund_is_asked_about_once() {
 
 #[test]
 fn a_part_that_goes_back_before_the_credit_is_not_credited() {
-    let part = says(PspStatus::Refunded, Some("50.00 USD"), 20);
+    let part = refund(Some("50.00 USD"), 20);
     for status in [DepositStatus::Pending, DepositStatus::Paid, DepositStatus::Failed, DepositStatus::Expired] {
         let decision = change(hear(&in_status(status), &part, 21));
         assert_eq!(asks(&decision.next), Some("deposit_underpaid"), "{status:?}");
@@ -122,7 +122,15 @@ fn the_first_collection_gives_the_reference_and_a_second_one_is_not_taken_for_it
 #[test]
 fn a_refund_with_a_number_of_its_own_is_heard() {
     let paid = change(hear(&without_reference(), &numbered("12", PspStatus::Succeeded, 20), 21)).next;
-    let refunded = change(hear(&paid, &numbered("14", PspStatus::Refunded, 30), 31));
+    let refunded = change(hear(
+        &paid,
+        &PspReport {
+            psp: "praxis".to_owned(),
+            reference: "14".to_owned(),
+            ..one("14", Way::Refund, true, Some("1250.00 USD"), 30)
+        },
+        31,
+    ));
     assert_eq!(refunded.events, ["deposit.refunded"]);
 }
 
@@ -171,21 +179,104 @@ fn a_review_is_shown_only_by_the_versions_it_is_asked_in() {
     assert_eq!(asks(&change(outcome(&flagged, booked(), 32)).next), None);
 }
 
+fn stray_of(report: PspReport) -> Option<crate::decision::Decision<StrayReport>> {
+    StrayReport::of(report, at(0))
+}
+
 #[test]
-fn only_stray_money_is_kept_and_a_repeat_is_the_same_stray() {
-    let stray = |status, seconds| StrayReport::of(PspReport { payment_id: None, ..says(status, None, seconds) });
-    for status in [PspStatus::Succeeded, PspStatus::Refunded, PspStatus::ChargedBack] {
-        let decision = stray(status, 10).unwrap();
-        assert_eq!(decision.events, ["desk.item"]);
-        assert_eq!(decision.next.facts.review.kind, "deposit_unknown_reference");
-        // a delivery that is dated anew
-        let report = PspReport { at: at(99), ..decision.next.facts.report.clone() };
-        assert_eq!(StrayReport::of(report).unwrap().next.id, decision.next.id);
+fn only_stray_money_is_kept_and_every_statement_about_it_finds_the_same() {
+    let nobodys = |report: PspReport| PspReport { payment_id: None, ..report };
+    let first = stray_of(nobodys(success(10))).unwrap();
+    assert_eq!(first.events, ["desk.item"]);
+    assert_eq!(first.next.facts.review.as_ref().unwrap().kind, "deposit_unknown_reference");
+    for report in [success(99), success(11), refund(None, 12), dispute(None, 13)] {
+        let decision = stray_of(nobodys(report.clone())).unwrap();
+        assert_eq!(decision.next.id, first.next.id, "{report:?}");
+        // and whoever has it is not asked again
+        match first.next.named_again(&report) {
+            Verdict::Change(known) => {
+                assert_eq!(known.events.len(), 0);
+                assert!(matches!(known.next.named_again(&report), Verdict::Nothing(_)));
+            }
+            Verdict::Nothing(_) => panic!("{report:?} is not remembered"),
+        }
     }
-    assert_ne!(stray(PspStatus::Succeeded, 10).unwrap().next.id, stray(PspStatus::Succeeded, 11).unwrap().next.id);
+    let other = PspReport { reference: "pi_other".to_owned(), ..nobodys(success(10)) };
+    assert_ne!(stray_of(other).unwrap().next.id, first.next.id);
     for status in
         [PspStatus::Pending, PspStatus::Processing, PspStatus::Failed, PspStatus::Canceled, PspStatus::Irrelevant]
     {
-        assert!(stray(status, 10).is_none(), "{status:?}");
+        assert!(stray_of(nobodys(says(status.clone(), None, 10))).is_none(), "{status:?}");
     }
+}
+
+fn decision_of(item: &StrayReport, action: &str) -> crate::work::HumanDecision {
+    let review = item.facts.review.clone().unwrap();
+    crate::work::HumanDecision {
+        kind: review.kind,
+        trigger: Some(review.trigger),
+        action: action.to_owned(),
+        evidence: Some("re_1".to_owned()),
+        by: "finance-1".to_owned(),
+    }
+}
+
+fn stray_change(verdict: Verdict<StrayReport>) -> crate::decision::Decision<StrayReport> {
+    match verdict {
+        Verdict::Change(decision) => *decision,
+        Verdict::Nothing(reason) => panic!("nothing: {reason}"),
+    }
+}
+
+#[test]
+fn money_that_names_our_payment_waits_for_its_record_before_anybody_is_asked() {
+    let waiting = stray_of(success(10)).unwrap();
+    assert_eq!((waiting.events.len(), waiting.next.facts.review.as_ref()), (0, None));
+    assert!(!waiting.next.is_taken(), "the provider is asked to send it again");
+    assert_eq!(waiting.next.id, StrayReport::id_for("stripe", &pending().id));
+    let waiting = waiting.next;
+    assert!(matches!(waiting.still_without_owner(at(899)), Verdict::Nothing(_)));
+    // the record is found in time: nobody ever heard of it
+    let owned = stray_change(waiting.taken_over().unwrap());
+    assert_eq!((owned.events.len(), owned.next.due), (0, None));
+    // it is not: one item, which closes itself when it is found after all
+    let open = stray_change(waiting.still_without_owner(at(900)));
+    assert_eq!(open.events, ["desk.item"]);
+    assert!(open.next.due.is_some() && open.next.is_taken());
+    let again = stray_change(open.next.still_without_owner(at(900 + 3_600)));
+    assert_eq!((again.events.len(), again.next.due), (0, Some(at(900 + 7_200))));
+    let found = stray_change(open.next.taken_over().unwrap());
+    assert_eq!(found.events, ["desk.settled"]);
+    let settled = &found.next.facts.settled[0];
+    let asked = open.next.facts.review.clone().unwrap();
+    assert_eq!((&settled.kind, &settled.trigger, settled.at_ms), (&asked.kind, &asked.trigger, at(900).millis()));
+    assert!(matches!(found.next.taken_over(), Ok(Verdict::Nothing(_))));
+}
+
+#[test]
+fn stray_money_is_moved_by_a_person_or_by_the_automation_and_never_by_both() {
+    let open = stray_change(stray_of(success(10)).unwrap().next.still_without_owner(at(900))).next;
+    for action in ["refund_at_psp", "mark_credited"] {
+        let by_hand = stray_change(open.decided(&decision_of(&open, action)).unwrap()).next;
+        assert!(by_hand.taken_over().is_err(), "{action}");
+        let owned = stray_change(open.taken_over().unwrap()).next;
+        let refused = owned.decided(&decision_of(&open, action)).unwrap_err();
+        assert!(refused.0.contains(pending().id.as_str()), "{refused:?}");
+    }
+    // nothing was moved: the payment that is found may go its way
+    let closed = stray_change(open.decided(&decision_of(&open, "close_without_credit")).unwrap()).next;
+    assert!(closed.taken_over().is_ok());
+}
+
+#[test]
+fn stray_money_of_the_former_form_is_read() {
+    use crate::entity::{self, Raw};
+    let first = stray_of(PspReport { payment_id: None, ..refund(Some("5.00 USD"), 10) }).unwrap().next;
+    let mut old = serde_json::to_value(&first.facts).unwrap();
+    old.as_object_mut().unwrap().retain(|name, _| name == "report" || name == "review");
+    old["report"]["status"] = "refunded".into();
+    let old = old.to_string();
+    let raw = Raw { schema: 1, ..Raw::of::<StrayReport>(first.id.as_str(), &old, None) };
+    let read = entity::read::<StrayReport>(raw, None, None).unwrap();
+    assert!(matches!(read.facts.report.status, PspStatus::Returned(Returned::One { .. })));
 }

@@ -147,7 +147,7 @@ impl World {
         if decision.outcome == "crediting" {
             assert!(next.facts.paid.is_some_and(|paid| paid.is_positive()));
             assert_eq!(next.creditable().currency(), next.facts.requested.currency());
-            assert!(next.inner.reversal.is_none(), "its money went back");
+            assert!(!next.goes_back_whole(), "its money went back");
         }
     }
 
@@ -161,10 +161,15 @@ impl World {
         let on = |account: LedgerAccount| all.on(&account, currency).unwrap();
         let account = &next.facts.account_id;
         let credited = next.facts.credited.unwrap_or(Money::zero(currency));
-        let debited = next.inner.debited.is_some();
-        let standing = if debited { Money::zero(currency) } else { credited };
+        let debited = next.facts.credited.map_or(Money::zero(currency), |_| next.debited_sum());
+        let standing = credited.checked_add(&debited.negated()).unwrap();
         assert_eq!(on(LedgerAccount::Client(account.clone())), standing.negated(), "{decision:?}");
-        let owed = if next.status().is_reversed() && !debited { credited } else { Money::zero(currency) };
+        let gone = next.facts.credited.map_or(Money::zero(currency), |_| next.reversed_part());
+        let owed = if gone.is_positive() || next.inner.debits.is_empty() {
+            gone.checked_add(&debited.negated()).unwrap()
+        } else {
+            Money::zero(currency)
+        };
         assert_eq!(on(LedgerAccount::Reversed(account.clone())), owed, "{decision:?}");
     }
 
@@ -337,7 +342,11 @@ impl World {
             ("mark_credited", None) => {
                 let stray = held.stray.filter(|_| kind == WorkKind::DepositUnknownReference);
                 let amount = stray.unwrap_or_else(|| self.deposit.creditable());
-                Some(self.book(amount))
+                // what was collected in another currency the person converts, and says to what
+                Some(match amount.currency() == self.deposit.facts.requested.currency() {
+                    true => self.book(amount),
+                    false => format!("{} 1340.50", self.book(money("1340.50 USD"))),
+                })
             }
             _ => Some("1".to_owned()),
         };

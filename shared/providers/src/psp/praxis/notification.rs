@@ -1,7 +1,7 @@
 //! What Praxis's notifications and orders say about a payment.
 
 use domain::input::Fault;
-use domain::payment::{PspReport, PspStatus};
+use domain::payment::{PspReport, PspStatus, Returned, Way};
 use domain::{Money, Timestamp};
 
 use super::lexemes::Message;
@@ -36,8 +36,8 @@ pub(super) fn read(psp: &str, message: &Message<'_>, signed: Signed) -> Result<P
     };
     let claim = claim(message);
     let word = claimed(message).ok_or_else(|| missing(claim.status))?;
-    let said = said(message.text(claim.kind), &word);
     let money = processed.and_then(|(amount, currency)| units::read(&amount, &currency));
+    let said = said(message.text(claim.kind), &word, &tid, money);
     Ok(report(psp, at, &order_id, tid, said, money))
 }
 
@@ -57,8 +57,9 @@ pub(super) fn read_order(psp: &str, message: &Message<'_>) -> Result<PspReport, 
         return Ok(report(psp, at, &order_id, String::new(), said, None));
     }
     let tid = need("transaction.tid")?;
-    let said = said(message.text(CURRENT.kind), &need(CURRENT.status)?);
-    Ok(report(psp, at, &order_id, tid, said, money(message)))
+    let money = money(message);
+    let said = said(message.text(CURRENT.kind), &need(CURRENT.status)?, &tid, money);
+    Ok(report(psp, at, &order_id, tid, said, money))
 }
 
 /// Everything that is wrong with a notification whose signed values are not as they must be.
@@ -81,9 +82,10 @@ fn missing(path: &str) -> Vec<Fault> {
     vec![Fault::new(format!("/{}", path.replace('.', "/")), "missing", "A text or number is required.")]
 }
 
-fn said(transaction_type: Option<String>, word: &str) -> (String, PspStatus) {
+fn said(transaction_type: Option<String>, word: &str, tid: &str, money: Option<Money>) -> (String, PspStatus) {
     let transaction_type = transaction_type.unwrap_or_else(|| "sale".to_owned());
-    (format!("{transaction_type}.{word}"), status(&transaction_type, word))
+    let status = status(&transaction_type, word, tid, money);
+    (format!("{transaction_type}.{word}"), status)
 }
 
 fn report(
@@ -107,11 +109,13 @@ fn report(
     }
 }
 
-/// The vendor's words by type of transaction. Payouts are no deposits, and words that are not listed say nothing we
-/// could act upon.
-fn status(transaction_type: &str, word: &str) -> PspStatus {
+/// The vendor's words by type of transaction; the rows of `statements.md`. Payouts are no deposits, and words that are not listed
+/// say nothing we could act upon. Each refund is a transaction of its own, with its own number.
+fn status(transaction_type: &str, word: &str, number: &str, amount: Option<Money>) -> PspStatus {
+    let returned = |way, stands| PspStatus::Returned(Returned::One { id: number.to_owned(), way, stands, amount });
     match (transaction_type, word) {
-        ("refund", "approved") => PspStatus::Refunded,
+        ("refund", "approved") => returned(Way::Refund, true),
+        ("refund", "rejected" | "declined" | "error" | "cancelled" | "reversed") => returned(Way::Refund, false),
         // Held on the card: collecting it is another transaction.
         ("authorize", "approved") => PspStatus::Processing,
         ("sale", "approved") => PspStatus::Succeeded,
@@ -119,8 +123,8 @@ fn status(transaction_type: &str, word: &str) -> PspStatus {
         ("sale" | "authorize", "pending_async" | "authorized") => PspStatus::Processing,
         ("sale" | "authorize", "rejected" | "declined" | "error") => PspStatus::Failed,
         ("sale" | "authorize", "cancelled") => PspStatus::Canceled,
-        ("sale", "chargeback") => PspStatus::ChargedBack,
-        ("sale" | "authorize", "reversed") => PspStatus::Refunded,
+        ("sale", "chargeback") => returned(Way::Dispute, true),
+        ("sale", "reversed") => returned(Way::Refund, true),
         _ => PspStatus::Irrelevant,
     }
 }
@@ -138,35 +142,15 @@ fn money(message: &Message<'_>) -> Option<Money> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::psp::statements::tests::{rows, says};
 
     #[test]
-    fn every_listed_status_has_its_meaning() {
-        use PspStatus::{Canceled, ChargedBack, Failed, Irrelevant, Pending, Processing, Refunded, Succeeded};
-        let cases = [
-            ("sale", "initialized", Pending),
-            ("sale", "pending", Pending),
-            ("sale", "pending_async", Processing),
-            ("sale", "authorized", Processing),
-            ("sale", "approved", Succeeded),
-            ("sale", "rejected", Failed),
-            ("sale", "declined", Failed),
-            ("sale", "error", Failed),
-            ("sale", "cancelled", Canceled),
-            ("sale", "chargeback", ChargedBack),
-            ("sale", "reversed", Refunded),
-            ("authorize", "approved", Processing),
-            ("authorize", "rejected", Failed),
-            ("refund", "approved", Refunded),
-            ("refund", "pending", Irrelevant),
-            ("refund", "rejected", Irrelevant),
-            ("payout", "approved", Irrelevant),
-            ("payout", "requested", Irrelevant),
-            ("sale", "requested", Irrelevant),
-            ("sale", "something new", Irrelevant),
-            ("something new", "approved", Irrelevant),
-        ];
-        for (kind, word, wanted) in cases {
-            assert_eq!(status(kind, word), wanted, "{kind} {word}");
+    fn every_row_of_the_table_is_what_the_transaction_says() {
+        for [kind, word, wanted] in rows("praxis") {
+            assert_eq!(says(&status(&kind, &word, "756850", None)), wanted, "{kind} {word}");
+        }
+        for (kind, word) in [("sale", "requested"), ("sale", "something new"), ("something new", "approved")] {
+            assert_eq!(status(kind, word, "756850", None), PspStatus::Irrelevant, "{kind} {word}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What Stripe's events say about a payment.
 
 use domain::input::Fault;
-use domain::payment::{PspReport, PspStatus};
+use domain::payment::{PspReport, PspStatus, Returned, Way};
 use domain::{Money, Timestamp};
 use serde_json::Value;
 
@@ -23,13 +23,13 @@ pub(super) fn read(psp: &str, body: &[u8]) -> Result<PspReport, Vec<Fault>> {
         faults.push(Fault::new("/data/object", "missing", "An object is required."));
     }
     let (Some(id), Some(kind), Some(at), Some(object)) = (id, kind, at, object) else { return Err(faults) };
-    let status = status(&kind);
+    let status = status(&kind, object, &id);
     Ok(PspReport {
         psp: psp.to_owned(),
         event_id: id,
         payment_id: payment_id(object),
         reference: reference(object),
-        money: money(status, object),
+        money: money(&status, object),
         status,
         kind,
         at,
@@ -54,7 +54,7 @@ pub(super) fn read_intent(psp: &str, intent: &Value, at: Timestamp) -> Option<Ps
         psp: psp.to_owned(),
         event_id: format!("{reference}:{kind}"),
         payment_id: payment_id(intent),
-        money: money(status, intent),
+        money: money(&status, intent),
         status,
         reference,
         kind,
@@ -62,16 +62,54 @@ pub(super) fn read_intent(psp: &str, intent: &Value, at: Timestamp) -> Option<Ps
     })
 }
 
-fn status(kind: &str) -> PspStatus {
+/// What an event says; the rows of `statements.md`.
+fn status(kind: &str, object: &Value, event_id: &str) -> PspStatus {
     match kind {
         "payment_intent.created" | "payment_intent.requires_action" => PspStatus::Pending,
         "payment_intent.processing" => PspStatus::Processing,
         "payment_intent.succeeded" => PspStatus::Succeeded,
         "payment_intent.payment_failed" => PspStatus::Failed,
         "payment_intent.canceled" => PspStatus::Canceled,
-        "charge.refunded" => PspStatus::Refunded,
-        "charge.dispute.created" => PspStatus::ChargedBack,
+        "charge.refunded" => PspStatus::Returned(Returned::Total { amount: amount(object, "amount_refunded") }),
+        "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated" => {
+            returned(Way::Refund, refund_stands(kind, object), object, event_id)
+        }
+        _ if kind.starts_with("charge.dispute.") => {
+            returned(Way::Dispute, dispute_stands(kind, object), object, event_id)
+        }
         _ => PspStatus::Irrelevant,
+    }
+}
+
+fn returned(way: Way, stands: Option<bool>, object: &Value, event_id: &str) -> PspStatus {
+    let Some(stands) = stands else { return PspStatus::Irrelevant };
+    let id = object.get("id").and_then(Value::as_str).filter(|id| !id.is_empty()).unwrap_or(event_id).to_owned();
+    PspStatus::Returned(Returned::One { id, way, stands, amount: amount(object, "amount") })
+}
+
+/// Whether a refund stands; `None` where it says nothing. One that is pending has left our balance.
+fn refund_stands(kind: &str, object: &Value) -> Option<bool> {
+    match object.get("status").and_then(Value::as_str) {
+        Some("pending" | "requires_action" | "succeeded") => Some(true),
+        Some("failed" | "canceled") => Some(false),
+        _ if kind == "refund.failed" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a dispute has the money; `None` where none moved: an inquiry (`warning_…`), or a dispute that was prevented. Its own
+/// status decides; the event's name only where a status is none of those that are known.
+fn dispute_stands(kind: &str, object: &Value) -> Option<bool> {
+    match object.get("status").and_then(Value::as_str) {
+        Some("needs_response" | "under_review" | "lost") => Some(true),
+        Some("won") => Some(false),
+        Some("prevented") => None,
+        Some(inquiry) if inquiry.starts_with("warning_") => None,
+        _ => match kind {
+            "charge.dispute.created" | "charge.dispute.funds_withdrawn" => Some(true),
+            "charge.dispute.funds_reinstated" => Some(false),
+            _ => None,
+        },
     }
 }
 
@@ -99,16 +137,46 @@ fn reference(object: &Value) -> String {
 
 /// No amount or a currency we do not know is no error: whoever reads the report must not credit it, and must learn
 /// of it.
-fn money(status: PspStatus, object: &Value) -> Option<Money> {
-    let amount = match status {
-        PspStatus::Succeeded => object.get("amount_received"),
-        PspStatus::Refunded => object.get("amount_refunded").or_else(|| object.get("amount")),
+fn money(status: &PspStatus, object: &Value) -> Option<Money> {
+    match status {
+        PspStatus::Succeeded => amount(object, "amount_received"),
+        PspStatus::Returned(Returned::Total { amount } | Returned::One { amount, .. }) => *amount,
         PspStatus::Pending
         | PspStatus::Processing
         | PspStatus::Failed
         | PspStatus::Canceled
-        | PspStatus::ChargedBack
-        | PspStatus::Irrelevant => object.get("amount"),
-    };
-    units::read(amount?.as_i64()?, object.get("currency")?.as_str()?)
+        | PspStatus::Irrelevant => amount(object, "amount"),
+    }
+}
+
+fn amount(object: &Value, member: &str) -> Option<Money> {
+    units::read(object.get(member)?.as_i64()?, object.get("currency")?.as_str()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::psp::statements::tests::{rows, says};
+
+    #[test]
+    fn every_row_of_the_table_is_what_the_event_says() {
+        for [event, status, wanted] in rows("stripe") {
+            let object = json!({
+                "id": "obj_1", "object": "refund", "payment_intent": "pi_1", "status": status, "amount": 10_000,
+                "amount_received": 10_000, "amount_refunded": 4_000, "currency": "usd", "metadata": {},
+            });
+            let body = json!({"id": "evt_1", "type": event, "created": 1_700_000_000, "data": {"object": object}});
+            let report = read("stripe", body.to_string().as_bytes()).unwrap();
+            assert_eq!(says(&report.status), wanted, "{event} {status}");
+            match report.status {
+                PspStatus::Returned(Returned::Total { amount }) => assert_eq!(amount.unwrap().amount_text(), "40.00"),
+                PspStatus::Returned(Returned::One { id, amount, .. }) => {
+                    assert_eq!((id.as_str(), amount.unwrap().amount_text().as_str()), ("obj_1", "100.00"));
+                }
+                _ => {}
+            }
+        }
+    }
 }

@@ -8,19 +8,21 @@ use crate::world::World;
 /// A payment at the provider that nobody of ours opened.
 pub struct Stray {
     event: Option<String>,
+    reference: String,
     pub is_taken: bool,
 }
 
 impl Stray {
     pub fn new() -> Self {
-        Self { event: None, is_taken: false }
+        Self { event: None, reference: String::new(), is_taken: false }
     }
 
     /// It happens; then it is told, twice at once, until somebody takes it.
     pub async fn act(&mut self, world: &World) {
         let Some(event) = &self.event else {
+            self.reference = format!("pi_stray{}", world.fresh());
             let event = json!({
-                "type": "payment_intent.succeeded", "reference": format!("pi_stray{}", world.fresh()),
+                "type": "payment_intent.succeeded", "reference": self.reference,
                 "amount_minor": 12_300, "currency": "usd", "webhook": {"never": true},
             });
             self.event = Some(world.desk.event("stripe", event).await.unwrap().text_at("/event_id"));
@@ -32,7 +34,7 @@ impl Stray {
 
     /// One report, one work item.
     pub async fn holds(&self, world: &World) {
-        let event = self.event.as_deref().unwrap();
+        let event = self.reference.as_str();
         let asks = |item: &&domain::work::WorkItem| item.facts.trigger["what"].as_str() == Some(event);
         let work = world.work().await;
         let items: Vec<_> = work.iter().filter(asks).collect();

@@ -1,0 +1,102 @@
+//! What a person says to have moved by hand is held against the money itself, and saved together with it: the automation has either
+//! moved it before, and the person is told what is known, or finds it moved.
+
+use domain::PaymentId;
+use domain::StrayId;
+use domain::decision::{Decision, Frame, Verdict};
+use domain::entity::Entity;
+use domain::input::Fault;
+use domain::payment::{Deposit, StrayReport, is_by_hand};
+use domain::work::{ByHandRefusal, HumanDecision, Moved, WorkFacts, WorkItem};
+use runtime::{Problem, StepError};
+use store::{Commit, Committed, Crm, Home, MoneyTable, Saved, StoreError, Stored};
+
+/// The money that work items may be about.
+pub(super) struct ByHand {
+    pub(super) money: MoneyTable,
+}
+
+impl ByHand {
+    /// Saves a version of a work item, with what it does to the money if it says that a person moved some; the item as saved,
+    /// `None` when somebody else saved one of the two first.
+    ///
+    /// # Errors
+    /// 409 with what is known now when the automation has moved the money meanwhile; 503.
+    pub(super) async fn save(
+        &self,
+        crm: &Crm,
+        was: &Stored<WorkItem>,
+        decision: Decision<WorkItem>,
+        frame: &Frame,
+    ) -> Result<Option<WorkItem>, Problem> {
+        let mut commit = Home::<WorkItem>::table(crm).commit();
+        if decision.events.contains(&"work.decided") && self.moves(&decision.next.facts, &mut commit, frame).await? {
+            let item = decision.next.clone();
+            commit.save(crm, Some(was), &decision, frame).map_err(store)?;
+            return Ok(match commit.send().await.map_err(store)? {
+                Committed::Applied => Some(item),
+                Committed::Conflict => None,
+            });
+        }
+        Ok(match crm.save(Some(was), decision, frame).await? {
+            Saved::Applied(now) => Some(now.entity),
+            Saved::Conflict => None,
+        })
+    }
+
+    /// Adds what the decision does to the money; `false` if it does nothing.
+    async fn moves(&self, item: &WorkFacts, commit: &mut Commit, frame: &Frame) -> Result<bool, Problem> {
+        let Some(decision) = HumanDecision::of(item) else { return Ok(false) };
+        let named = |field: &str| item.subject.get(field).and_then(|id| id.as_str());
+        if let Some(id) = named("stray_id").and_then(|id| id.parse::<StrayId>().ok()) {
+            let Some(stored) = self.money.load::<StrayReport>(&id).await? else { return Ok(false) };
+            let verdict = stored.entity.decided(&decision).map_err(conflict)?;
+            return self.add(commit, &stored, verdict, frame);
+        }
+        let payment = named("payment_id").and_then(|id| id.parse::<PaymentId>().ok());
+        let (Some(id), true) = (payment, decision.action().is_some_and(is_by_hand)) else { return Ok(false) };
+        let Some(stored) = self.money.load::<Deposit>(&id).await? else { return Ok(false) };
+        let verdict = stored.entity.by_hand(&decision, stopped_it(item), frame.now).map_err(refusal)?;
+        self.add(commit, &stored, verdict, frame)
+    }
+
+    fn add<T: Entity>(
+        &self,
+        commit: &mut Commit,
+        was: &Stored<T>,
+        verdict: Verdict<T>,
+        frame: &Frame,
+    ) -> Result<bool, Problem>
+    where
+        MoneyTable: Home<T>,
+    {
+        let Verdict::Change(decision) = verdict else { return Ok(false) };
+        let frame = Frame { correlation_id: was.correlation_id.clone(), ..frame.clone() };
+        commit.save(&self.money, Some(was), &decision, &frame).map_err(store)?;
+        Ok(true)
+    }
+}
+
+/// Whether the deposit was stopped for the item when it was opened, and so the item is about the deposit's own money.
+fn stopped_it(item: &WorkFacts) -> bool {
+    item.trigger.pointer("/data/status").and_then(|status| status.as_str()) == Some("needs_review")
+}
+
+fn refusal(refusal: ByHandRefusal) -> Problem {
+    match refusal {
+        ByHandRefusal::Moved(moved) => conflict(moved),
+        ByHandRefusal::AmountMissing => {
+            let message =
+                "it was converted: after the platform's ticket say what was put on the account, in its currency";
+            Problem::input(vec![Fault::new("/evidence", "amount_missing", message)])
+        }
+    }
+}
+
+fn conflict(moved: Moved) -> Problem {
+    Problem::conflict(format!("the automation has moved this money meanwhile: {}", moved.0))
+}
+
+fn store(error: StoreError) -> Problem {
+    StepError::from(error).into()
+}

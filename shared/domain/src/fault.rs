@@ -1,0 +1,39 @@
+//! Faults that were mended. The simulation puts each back, to see that its laws find it; a release build has no way to do so.
+
+/// A fault as it once was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// A running total of refunds is added to the one before.
+    TotalsAreAdded,
+    /// A refund that failed and a dispute that was won stay gone.
+    WhatCameBackStaysGone,
+    /// Each statement about money that is nobody's is an item of its own.
+    AnItemForEachStatement,
+    /// What a person says to have moved by hand is not held against what the automation has done.
+    ByHandIsNotChecked,
+    /// A success that names our payment before its record is there is nobody's money.
+    EarlyIsNobodys,
+}
+
+#[cfg(debug_assertions)]
+thread_local! {
+    static BACK: std::cell::Cell<Option<Fault>> = const { std::cell::Cell::new(None) };
+}
+
+/// Puts a fault back for whatever runs on this thread; none ends it.
+#[cfg(debug_assertions)]
+pub fn put_back(fault: Option<Fault>) {
+    BACK.set(fault);
+}
+
+/// Whether a fault is put back: never in a release build.
+#[cfg(debug_assertions)]
+pub(crate) fn is_back(fault: Fault) -> bool {
+    BACK.get() == Some(fault)
+}
+
+/// Whether a fault is put back: never in a release build.
+#[cfg(not(debug_assertions))]
+pub(crate) const fn is_back(_: Fault) -> bool {
+    false
+}
