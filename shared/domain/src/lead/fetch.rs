@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Consent, Consents, ContactChannel, Lead, LeadStatus, Source, Submission};
-use crate::contact::{self, ReadPhone};
+use crate::contact::{self, Phone, ReadPhone};
 use crate::decision::{Decision, Verdict, derived_bits};
 use crate::lead::LeadChannel;
 use crate::lead::rules::LeadIntake;
@@ -205,16 +205,15 @@ impl Submission {
         }
         // after the fields: a national number is read in the country that another field may name
         let read = number.and_then(|(name, value)| {
-            let read = phone(&value, made.country);
-            if read.is_none() {
+            let read = phone(&value, made.country).ok().or_else(|| Phone::unread(&value));
+            if read.as_ref().is_none_or(|phone| phone.number.is_none()) {
                 made.dropped.push(format!("{name} is no telephone number"));
             }
             read
         });
-        made.phone = read.as_ref().map(|number| number.e164.clone());
         let consent = Consent { given: true, at: lead.sent_at(), wording: Some(format!("meta form {}", lead.form_id)) };
         made.consents = form.consents.iter().map(|channel: &ContactChannel| (*channel, consent.clone())).collect();
-        made.complete(read.and_then(|number| number.country), rules);
+        made.complete(read, rules);
         made
     }
 

@@ -164,6 +164,9 @@ pub struct LeadFacts {
     /// The client it became.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
+    /// It gave a telephone number, but one that could not be read or that no numbering plan lists.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub phone_unverified: bool,
 }
 
 /// The sequence of messages that a lead is in.
@@ -208,6 +211,9 @@ pub struct LeadPerson {
     /// E.164.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Redacted<String>>,
+    /// What was written as a number, where `phone` does not say all of it: a number that could not be read, an extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_as_given: Option<Redacted<String>>,
     /// As given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full_name: Option<Redacted<String>>,
@@ -253,6 +259,16 @@ impl Lead {
     pub fn owner(&self) -> Option<&AgentId> {
         let current = self.facts.assignment.as_ref().map(|assignment| &assignment.agent_id);
         current.or_else(|| self.facts.returning.as_ref().map(|returning| &returning.agent_id))
+    }
+
+    /// The number for whoever calls: as it is dialled, and as it was written where that says more.
+    pub fn number_to_call(&self) -> Option<String> {
+        let person = &self.person;
+        match (&person.phone, &person.phone_as_given) {
+            (Some(phone), None) => Some(phone.reveal().clone()),
+            (None, given) => given.as_ref().map(|given| given.reveal().clone()),
+            (Some(phone), Some(given)) => Some(format!("{} ({})", phone.reveal(), given.reveal())),
+        }
     }
 
     /// The language without script and region.
