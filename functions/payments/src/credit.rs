@@ -80,6 +80,7 @@ impl Credit {
         let account_id = &stored.entity.facts.account_id;
         let account = self.crm.load_settled::<Account>(account_id).await?;
         let account = account.ok_or_else(|| StepError::Absent(account_id.to_string()))?.entity;
+        frame.used(self.servers.rules().await?.label());
         let job = Job {
             platform: self.servers.adapter(&account.facts.server).await?,
             review_after: live.rules.credit_review_after,

@@ -85,8 +85,8 @@ impl Lead {
             .collect();
         next.note(now, "consents changed", words.join(", "));
         let mut events = vec!["lead.consents"];
-        // an announced lead is scored when its data is there, a joined one never
-        if !matches!(self.facts.status, LeadStatus::Duplicate | LeadStatus::Announced) {
+        // an announced lead is scored when its data is there, a joined one and a test never
+        if !matches!(self.facts.status, LeadStatus::Duplicate | LeadStatus::Announced | LeadStatus::Test) {
             let scored = next.score(scoring, now)?;
             next = next.rescored(scored);
         }

@@ -22,7 +22,7 @@ use serde_json::Value;
 pub use consent::{Consent, Consents, ContactChannel};
 pub use consequences::ConversionEnds;
 pub use contacts::{Arrives, KnownContact};
-pub use fetch::{FetchStep, Fetched, MetaLead, announced, lead_id_of};
+pub use fetch::{Answers, FetchStep, Fetched, MetaLead, ReadForm, announced, lead_id_of};
 pub use join::Attribution;
 pub use placed::{Assignment, NeedsPerson, Placed, Waiting};
 pub use score::Scored;
@@ -58,6 +58,8 @@ words! {
         Converted = "converted",
         /// Joined an earlier lead.
         Duplicate = "duplicate",
+        /// Sent by the ad platform's own tool to try a form: no enquiry, and nobody's.
+        Test = "test",
     }
 }
 
@@ -72,7 +74,8 @@ impl LeadStatus {
             | Self::Escalated
             | Self::Closed
             | Self::Converted
-            | Self::Duplicate => false,
+            | Self::Duplicate
+            | Self::Test => false,
         }
     }
 
