@@ -98,30 +98,42 @@ impl Fetch {
         }
         let lead = &lead;
         let Some(form) = rule.form(&lead.form_id) else { return self.no_form(&stored, lead, rule, frame).await };
-        let mut types = BTreeMap::new();
-        let is_test = answers.are_a_test(rule);
-        if !is_test && !answers.are_understood(rule, form, &types) && !lead.form_id.is_empty() {
-            types = match graph.questions(&lead.form_id).await {
+        let types = if answers.are_a_test(rule) || answers.are_understood(rule, form, &BTreeMap::new()) {
+            BTreeMap::new()
+        } else {
+            match graph.questions(&lead.form_id).await {
                 Questions::Typed(types) => types,
-                Questions::Refused => types,
+                Questions::Refused => BTreeMap::new(),
                 Questions::Silent(what) => {
                     return self.failed(&stored, &Fetched::Silent(what), rule.retry_for, frame).await;
                 }
-            };
-        }
+            }
+        };
         let read = ReadForm { answers: &answers, meta: rule, form, types: &types };
-        let submission = Submission::of_meta(&read, lead, &live.rules, &phone::read);
-        if is_test {
-            return self.test(&stored, &submission, lead, frame).await;
+        self.take_in(&stored, lead, &read, &live.rules, frame).await
+    }
+
+    /// What was answered becomes a lead, or a test, or what a person has to read.
+    async fn take_in(
+        &self,
+        stored: &Stored<Lead>,
+        lead: &MetaLead,
+        read: &ReadForm<'_>,
+        intake: &LeadIntake,
+        frame: &mut Frame,
+    ) -> Result<&'static str, StepError> {
+        let submission = Submission::of_meta(read, lead, intake, &phone::read);
+        if read.answers.are_a_test(read.meta) {
+            return self.test(stored, &submission, lead, frame).await;
         }
-        if !answers.are_understood(rule, form, &types) {
+        if !read.answers.are_understood(read.meta, read.form, read.types) {
             let now = frame.now;
-            let decide = |known: &Lead| known.not_understood(submission.clone(), &answers, lead.clone(), now);
-            return self.change(&stored, frame, decide).await;
+            let decide = |known: &Lead| known.not_understood(submission.clone(), read.answers, lead.clone(), now);
+            return self.change(stored, frame, decide).await;
         }
         let scoring = self.rules.live::<LeadScoring>().await?;
         let mut made = stored.entity.fetched(submission.clone(), lead.clone());
-        if let Some(kind) = &form.signal {
+        if let Some(kind) = &read.form.signal {
             let at = Some(lead.created_at);
             if let Verdict::Change(decision) =
                 made.signalled(kind, at, &scoring.rules, frame.now).map_err(broken_scoring)?
@@ -132,9 +144,8 @@ impl Fetch {
         made.facts.scored = Some(made.score(&scoring.rules, frame.now).map_err(broken_scoring)?);
         frame.used(scoring.label());
         frame.correlation_id.clone_from(&stored.correlation_id);
-        let arrival = Arrival { form: &submission, lead: made, was: Some(&stored) };
-        let rules = Rules { intake: &live.rules, scoring: &scoring.rules };
-        let lead = admit(&self.crm, &arrival, &rules, frame).await?;
+        let arrival = Arrival { form: &submission, lead: made, was: Some(stored) };
+        let lead = admit(&self.crm, &arrival, &Rules { intake, scoring: &scoring.rules }, frame).await?;
         Ok(if lead.facts.duplicate_of.is_some() { "duplicate" } else { "received" })
     }
 

@@ -185,17 +185,13 @@ impl Graph {
         }
     }
 
-    /// Fetches the types of a form's questions.
+    /// Fetches the types of a form's questions. A token that may not read forms is no reason to wait: the lead is there.
     pub async fn questions(&self, form_id: &str) -> Questions {
-        let answer = match self.get(form_id, "questions").await {
-            Ok((status, body)) => json_of(status, &body),
-            Err(failed) => Err(failed),
-        };
-        match answer {
-            Ok(form) => Questions::Typed(typed(&form)),
-            Err(Fetched::Silent(what)) => Questions::Silent(what),
-            Err(Fetched::Refused(_) | Fetched::Fields(_)) => Questions::Refused,
+        if form_id.is_empty() {
+            return Questions::Refused;
         }
+        let answer = self.get(form_id, "questions").await;
+        questions(answer.and_then(|(status, body)| json_of(status, &body, &PASSING)))
     }
 
     async fn get(&self, id: &str, fields: &str) -> Result<(StatusCode, Bytes), Fetched> {
@@ -228,6 +224,14 @@ const TYPES: [(&str, FormField); 8] = [
     ("COUNTRY", FormField::Country),
 ];
 
+fn questions(answer: Result<Value, Fetched>) -> Questions {
+    match answer {
+        Ok(form) => Questions::Typed(typed(&form)),
+        Err(Fetched::Silent(what)) => Questions::Silent(what),
+        Err(Fetched::Refused(_) | Fetched::Fields(_)) => Questions::Refused,
+    }
+}
+
 fn typed(form: &Value) -> BTreeMap<String, FormField> {
     let question = |question: &Value| {
         let kind = question.get("type")?.as_str()?;
@@ -239,24 +243,24 @@ fn typed(form: &Value) -> BTreeMap<String, FormField> {
 
 /// Error codes of the Graph API that pass by themselves: service errors and every kind of rate limit.
 const PASSING: [i64; 9] = [1, 2, 4, 17, 32, 341, 368, 613, 80005];
-/// Error codes that a person mends outside: a token that expired or lacks a permission. Tried again, because it is mended.
-const MENDABLE: [i64; 5] = [10, 102, 190, 200, 463];
+/// The same, and those that a person mends outside: a token that expired or lacks a permission. Tried again, because it is mended.
+const PASSING_OR_MENDED: [i64; 14] = [1, 2, 4, 17, 32, 341, 368, 613, 80005, 10, 102, 190, 200, 463];
 
-fn json_of(status: StatusCode, body: &[u8]) -> Result<Value, Fetched> {
+fn json_of(status: StatusCode, body: &[u8], passing: &[i64]) -> Result<Value, Fetched> {
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
         return Err(Fetched::Silent(format!("HTTP {status}, and the answer is not JSON")));
     };
     if let Some(error) = json.get("error") {
         let code = error.get("code").and_then(Value::as_i64).unwrap_or(0);
         let message = format!("HTTP {status}, code {code}");
-        let passes = status.is_server_error() || PASSING.contains(&code) || MENDABLE.contains(&code);
+        let passes = status.is_server_error() || passing.contains(&code);
         return Err(if passes { Fetched::Silent(message) } else { Fetched::Refused(message) });
     }
     if status.is_success() { Ok(json) } else { Err(Fetched::Silent(format!("HTTP {status}"))) }
 }
 
 fn read(status: StatusCode, body: &[u8]) -> Fetched {
-    let json = match json_of(status, body) {
+    let json = match json_of(status, body, &PASSING_OR_MENDED) {
         Ok(json) => json,
         Err(failed) => return failed,
     };
@@ -344,6 +348,25 @@ mod tests {
         let at = Timestamp::from_seconds(1_790_000_000).unwrap();
         let times: Vec<Timestamp> = leads.iter().map(|lead| lead.created_at).collect();
         assert_eq!(times, [Timestamp::EPOCH, at, at, at, Timestamp::EPOCH]);
+    }
+
+    #[test]
+    fn questions_are_read_by_their_types_and_a_token_without_the_right_to_is_not_waited_for() {
+        let answer = |status: u16, body: &str| {
+            questions(json_of(StatusCode::from_u16(status).unwrap(), body.as_bytes(), &PASSING))
+        };
+        let form = r#"{"id":"5","questions":[{"key":"wohin","type":"EMAIL","label":"Wohin?"},{"key":"why","type":"CUSTOM"},
+            {"key":"rufnr","type":"PHONE"},{"type":"PHONE"},7]}"#;
+        let types = [("rufnr", FormField::Phone), ("wohin", FormField::Email)];
+        let types = types.map(|(key, field)| (key.to_owned(), field)).into();
+        assert_eq!(answer(200, form), Questions::Typed(types));
+        assert_eq!(answer(200, "{}"), Questions::Typed(BTreeMap::new()));
+        for code in [10, 100, 190, 200] {
+            assert_eq!(answer(400, &format!("{{\"error\":{{\"code\":{code}}}}}")), Questions::Refused, "{code}");
+        }
+        for (status, body) in [(400, r#"{"error":{"code":4}}"#), (503, r#"{"error":{"code":200}}"#), (502, "<html>")] {
+            assert!(matches!(answer(status, body), Questions::Silent(_)), "{status} {body}");
+        }
     }
 
     #[test]
