@@ -82,7 +82,11 @@ impl Webhook {
             let saved = self.crm.save(None, announced(lead, request.now), &frame).await?;
             new += usize::from(matches!(saved, store::Saved::Applied(_)));
         }
-        Ok(Reply::json(200, &json!({"status": "ok", "new": new, "unusable": said.unusable})))
+        let mut answer = json!({"status": "ok", "new": new});
+        if let (Some(answer), true) = (answer.as_object_mut(), said.unusable > 0) {
+            answer.insert("unusable".to_owned(), json!(said.unusable));
+        }
+        Ok(Reply::json(200, &answer))
     }
 }
 

@@ -72,6 +72,9 @@ async fn a_form_of_a_lead_that_is_known_makes_it_worth_more_and_has_it_called() 
     let lead = world.lead(&id).await;
     assert_eq!((&lead["status"], &lead["band"]), (&json!("assigned"), &json!("hot")), "{lead:#}");
     assert_eq!(lead["joined"].as_array().unwrap().len(), 1);
+    let journal = items(&world.get("sales", &format!("/v1/journal?entity={id}")).await);
+    let joined = journal.iter().find(|line| line["outcome"] == "joined").unwrap();
+    assert_eq!(joined["rules"], json!(["lead_intake@1", "lead_scoring@1"]));
 }
 
 #[tokio::test]
