@@ -88,16 +88,16 @@ fn number(written: &Written, country: Option<Country>) -> Reading {
 fn international(digits: &str) -> Reading {
     for length in 1..=3 {
         let Some((code, national)) = digits.split_at_checked(length) else { break };
-        let plans = code.parse().map(Plan::of_code).unwrap_or_default();
-        let Some(main) = plans.first() else { continue };
+        let Some(main) = code.parse().ok().and_then(|code| Plan::of_code(code).next()) else { continue };
         let forms = main.forms(national);
         if let Some(listed) = forms.iter().find_map(|form| listed(main.code, form)) {
             return Reading::Listed(listed);
         }
-        let Some(form) = forms.iter().find(|form| plans.iter().any(|plan| plan.has_length(form))) else {
+        let Some(form) = forms.iter().find(|form| Plan::of_code(main.code).any(|plan| plan.has_length(form))) else {
             return Reading::No(NoPhone::Length);
         };
-        let country = if plans.len() == 1 { main.region.parse().ok() } else { None };
+        let alone = Plan::of_code(main.code).nth(1).is_none();
+        let country = alone.then(|| main.region.parse().ok()).flatten();
         return possible(main.code, form, country);
     }
     Reading::No(NoPhone::UnknownCode)
@@ -138,8 +138,8 @@ fn in_country(plan: &Plan, national: &str) -> Option<PhoneNumber> {
 
 /// A national number in the form in which it is listed: as it is, or as mobiles of its country are dialled today.
 fn listed(code: u16, national: &str) -> Option<PhoneNumber> {
-    let plans = Plan::of_code(code);
-    let lists = |national: &str| plans.iter().find(|plan| plan.lists(national)).map(|plan| plan.region.parse().ok());
+    let lists =
+        |national: &str| Plan::of_code(code).find(|plan| plan.lists(national)).map(|plan| plan.region.parse().ok());
     if let Some(country) = lists(national) {
         return numbered(code, national, country, true);
     }

@@ -38,9 +38,9 @@ impl Plan {
         known(DATABASE.by_id(region)?)
     }
 
-    /// The plans of a calling code, the main country's first.
-    pub fn of_code(code: u16) -> Vec<Arc<Self>> {
-        DATABASE.by_code(&code).unwrap_or_default().into_iter().filter_map(known).collect()
+    /// The plans of a calling code, the main country's first, each made when it is asked for: +1 has twenty-five.
+    pub fn of_code(code: u16) -> impl Iterator<Item = Arc<Self>> {
+        DATABASE.by_code(&code).unwrap_or_default().into_iter().filter_map(known)
     }
 
     /// Whether it lists a national number.

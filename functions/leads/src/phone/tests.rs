@@ -244,6 +244,6 @@ fn every_country_with_a_plan_can_be_read() {
     let plans: Vec<_> = DATABASE.iter().map(|data| (data.id(), data.country_code())).collect();
     assert!(plans.len() > 240);
     for (region, code) in plans {
-        assert!(Plan::of(region).is_some() && !Plan::of_code(code).is_empty(), "{region} {code}");
+        assert!(Plan::of(region).is_some() && Plan::of_code(code).next().is_some(), "{region} {code}");
     }
 }
