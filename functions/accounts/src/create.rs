@@ -92,6 +92,7 @@ impl Create {
 
     async fn look_up(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {
         let account = &stored.entity;
+        frame.used(self.servers.rules().await?.label());
         let platform = self.servers.adapter(&account.facts.server).await?;
         match platform.find_account(&account.facts.group, account.id.as_str()).await {
             Ok(Some(login)) => {
@@ -110,6 +111,7 @@ impl Create {
         let client_id = stored.entity.client_id.clone();
         let client = self.crm.load_settled::<Client>(&client_id).await?;
         let client = client.ok_or_else(|| StepError::Absent(client_id.to_string()))?.entity;
+        frame.used(self.servers.rules().await?.label());
         let server = self.servers.adapter(&stored.entity.facts.server).await?;
         let key = self.secrets.get(&self.key_name).await?;
         let credentials = seal::draw(self.entropy.as_ref())?;

@@ -67,7 +67,9 @@ impl HandOver {
         let facts = stored.entity.facts.clone();
         let server =
             live.rules.server(&facts.server).map_or(facts.server.clone(), |server| server.display_name.clone());
-        match self.crm.save(Some(&stored), decision, &request.frame(Self::NAME)).await? {
+        let mut frame = request.frame(Self::NAME);
+        frame.used(live.label());
+        match self.crm.save(Some(&stored), decision, &frame).await? {
             Saved::Applied(_) => Ok(Reply::json(
                 200,
                 &json!({

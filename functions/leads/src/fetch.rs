@@ -1,5 +1,6 @@
 //! Fetches the data of announced leads from the ad platform, and takes them in.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,10 +8,10 @@ use domain::Seconds;
 use domain::decision::{Frame, Verdict};
 use domain::lead::rules::intake::Meta;
 use domain::lead::rules::{LeadIntake, LeadScoring};
-use domain::lead::{FetchStep, Fetched, Lead, MetaLead, Submission};
+use domain::lead::{FetchStep, Fetched, Lead, MetaLead, ReadForm, Submission};
 use providers::GRAPH_CALL_TIMEOUT_S;
 use providers::http::{BoxFuture, Transport};
-use providers::leads::meta::Graph;
+use providers::leads::meta::{Graph, Questions};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
@@ -72,22 +73,67 @@ impl Fetch {
             let missing = Fetched::Silent("the rule set lead_intake has no `meta`".to_owned());
             return self.failed(&stored, &missing, RETRY_FOR, frame).await;
         };
-        let Some(form) = rule.form(&lead.form_id) else {
-            let missing = Fetched::Silent(format!("no form of lead_intake fits {}, not even `any`", lead.form_id));
-            return self.failed(&stored, &missing, rule.retry_for, frame).await;
+        frame.used(live.label());
+        if lead.is_sample() {
+            return self.test(&stored, &Submission::of_nobody(lead), lead, frame).await;
+        }
+        // a form that was announced without its number says it itself
+        if !lead.form_id.is_empty() && rule.form(&lead.form_id).is_none() {
+            return self.no_form(&stored, lead, rule, frame).await;
+        }
+        let graph = match self.graph(rule).await {
+            Ok(graph) => graph,
+            Err(error) => {
+                let failed = Fetched::Silent(error.to_string());
+                return self.failed(&stored, &failed, rule.retry_for, frame).await;
+            }
         };
-        let fetched = match self.graph(rule).await {
-            Ok(graph) => graph.lead(&lead.leadgen_id).await,
-            Err(error) => Fetched::Silent(error.to_string()),
-        };
-        let fields = match fetched {
-            Fetched::Fields(fields) => fields,
+        let answers = match graph.lead(&lead.leadgen_id).await {
+            Fetched::Fields(answers) => answers,
             failed => return self.failed(&stored, &failed, rule.retry_for, frame).await,
         };
-        let submission = Submission::of_meta(&fields, form, lead, &live.rules, &phone::read);
+        let mut lead = lead.clone();
+        if let (true, Some(form_id)) = (lead.form_id.is_empty(), &answers.form_id) {
+            lead.form_id.clone_from(form_id);
+        }
+        let lead = &lead;
+        let Some(form) = rule.form(&lead.form_id) else { return self.no_form(&stored, lead, rule, frame).await };
+        let types = if answers.are_a_test(rule) || answers.are_understood(rule, form, &BTreeMap::new()) {
+            BTreeMap::new()
+        } else {
+            match graph.questions(&lead.form_id).await {
+                Questions::Typed(types) => types,
+                Questions::Refused => BTreeMap::new(),
+                Questions::Silent(what) => {
+                    return self.failed(&stored, &Fetched::Silent(what), rule.retry_for, frame).await;
+                }
+            }
+        };
+        let read = ReadForm { answers: &answers, meta: rule, form, types: &types };
+        self.take_in(&stored, lead, &read, &live.rules, frame).await
+    }
+
+    /// What was answered becomes a lead, or a test, or what a person has to read.
+    async fn take_in(
+        &self,
+        stored: &Stored<Lead>,
+        lead: &MetaLead,
+        read: &ReadForm<'_>,
+        intake: &LeadIntake,
+        frame: &mut Frame,
+    ) -> Result<&'static str, StepError> {
+        let submission = Submission::of_meta(read, lead, intake, &phone::read);
+        if read.answers.are_a_test(read.meta) {
+            return self.test(stored, &submission, lead, frame).await;
+        }
+        if !read.answers.are_understood(read.meta, read.form, read.types) {
+            let now = frame.now;
+            let decide = |known: &Lead| known.not_understood(submission.clone(), read.answers, lead.clone(), now);
+            return self.change(stored, frame, decide).await;
+        }
         let scoring = self.rules.live::<LeadScoring>().await?;
-        let mut made = stored.entity.fetched(submission.clone());
-        if let Some(kind) = &form.signal {
+        let mut made = stored.entity.fetched(submission.clone(), lead.clone());
+        if let Some(kind) = &read.form.signal {
             let at = Some(lead.created_at);
             if let Verdict::Change(decision) =
                 made.signalled(kind, at, &scoring.rules, frame.now).map_err(broken_scoring)?
@@ -98,9 +144,8 @@ impl Fetch {
         made.facts.scored = Some(made.score(&scoring.rules, frame.now).map_err(broken_scoring)?);
         frame.used(scoring.label());
         frame.correlation_id.clone_from(&stored.correlation_id);
-        let arrival = Arrival { form: &submission, lead: made, was: Some(&stored) };
-        let rules = Rules { intake: &live.rules, scoring: &scoring.rules };
-        let lead = admit(&self.crm, &arrival, &rules, frame).await?;
+        let arrival = Arrival { form: &submission, lead: made, was: Some(stored) };
+        let lead = admit(&self.crm, &arrival, &Rules { intake, scoring: &scoring.rules }, frame).await?;
         Ok(if lead.facts.duplicate_of.is_some() { "duplicate" } else { "received" })
     }
 
@@ -124,7 +169,38 @@ impl Fetch {
         frame: &mut Frame,
     ) -> Result<&'static str, StepError> {
         let now = frame.now;
-        let decide = |lead: &Lead| lead.not_fetched(outcome, retry_for, now);
+        self.change(stored, frame, |lead| lead.not_fetched(outcome, retry_for, now)).await
+    }
+
+    /// No form of the rules fits: asked again until somebody has entered it, or a person has to.
+    async fn no_form(
+        &self,
+        stored: &Stored<Lead>,
+        lead: &MetaLead,
+        rule: &Meta,
+        frame: &mut Frame,
+    ) -> Result<&'static str, StepError> {
+        let missing = Fetched::Silent(format!("no form of lead_intake fits {}, not even `any`", lead.form_id));
+        self.failed(stored, &missing, rule.retry_for, frame).await
+    }
+
+    async fn test(
+        &self,
+        stored: &Stored<Lead>,
+        form: &Submission,
+        lead: &MetaLead,
+        frame: &mut Frame,
+    ) -> Result<&'static str, StepError> {
+        let now = frame.now;
+        self.change(stored, frame, |known| known.tested(form.clone(), lead.clone(), now)).await
+    }
+
+    async fn change(
+        &self,
+        stored: &Stored<Lead>,
+        frame: &mut Frame,
+        decide: impl Fn(&Lead) -> Verdict<Lead>,
+    ) -> Result<&'static str, StepError> {
         Ok(match step::change(&self.crm, &stored.entity.id, frame, decide).await? {
             Done::Changed { outcome, .. } => outcome,
             Done::Unchanged { .. } => "nothing_to_do",

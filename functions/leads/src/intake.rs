@@ -53,6 +53,7 @@ impl Intake {
         let fresh = LeadId::from_bits(self.entropy.id_bits());
         let make = async |id, form| {
             let mut frame = request.frame(Self::NAME);
+            frame.used(rules.label());
             frame.used(scoring.label());
             let rules = Rules { intake: &rules.rules, scoring: &scoring.rules };
             Ok(Made::Saved(self.admit(&form, id, &rules, &frame).await?))

@@ -71,15 +71,22 @@ impl Webhook {
             WebhookError::Malformed(what) => Problem::malformed(what),
         };
         meta::check(&request.headers, &request.body, &secret.app_secret).map_err(refused)?;
-        let leads = meta::announced(&request.body, request.now).map_err(refused)?;
+        let said = meta::announced(&request.body, request.now).map_err(refused)?;
+        if said.unusable > 0 {
+            tracing::warn!(entries = said.unusable, "a webhook announces leads without ids: they cannot be fetched");
+        }
         let mut new = 0_usize;
-        for lead in leads {
+        for lead in said.leads {
             let mut frame = request.frame(Self::NAME);
             frame.trigger = format!("meta {}", lead.leadgen_id);
             let saved = self.crm.save(None, announced(lead, request.now), &frame).await?;
             new += usize::from(matches!(saved, store::Saved::Applied(_)));
         }
-        Ok(Reply::json(200, &json!({"status": "ok", "new": new})))
+        let mut answer = json!({"status": "ok", "new": new});
+        if let (Some(answer), true) = (answer.as_object_mut(), said.unusable > 0) {
+            answer.insert("unusable".to_owned(), json!(said.unusable));
+        }
+        Ok(Reply::json(200, &answer))
     }
 }
 

@@ -109,6 +109,8 @@ impl Signals {
         }
         let scoring = self.rules.live::<LeadScoring>().await?;
         let mut frame = request.frame(Self::NAME);
+        // the wording that was agreed to is the rules'
+        frame.used(rules.label());
         frame.used(scoring.label());
         let now = request.now;
         self.change(&id, &mut frame, |lead| lead.consented(&said, &scoring.rules, now)).await

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::TaskId;
+use domain::decision::Frame;
 use domain::sales::Task;
 use domain::sales::rules::SalesRules;
 use domain::sales::task::TaskAction;
@@ -36,13 +37,16 @@ impl Tasks {
         };
         slack_inbound::check(&request.headers, &request.body, &secret, request.now).map_err(refused)?;
         let Some(press) = slack_inbound::press(&request.body).map_err(refused)? else { return Ok(done()) };
-        let answer = self.apply(&press, sales, request).await?;
+        let mut frame = request.frame(Self::NAME);
+        // who presses is an agent by the rules
+        frame.used(live.label());
+        let answer = self.apply(&press, sales, &frame).await?;
         self.tell(&press, sales, &answer).await;
         Ok(done())
     }
 
     /// What the message says afterwards.
-    async fn apply(&self, press: &Press, sales: &SalesRules, request: &Request) -> Result<String, Problem> {
+    async fn apply(&self, press: &Press, sales: &SalesRules, frame: &Frame) -> Result<String, Problem> {
         let action = match press.action_id.as_str() {
             START => TaskAction::Start,
             DECLINE => TaskAction::Decline,
@@ -58,7 +62,7 @@ impl Tasks {
         if task.entity.facts.agent_id.name() != agent.id {
             return Ok(format!("This lead is {}'s.", name_of(sales, task.entity.facts.agent_id.name())));
         }
-        match self.act(&id, action, None, task.entity.facts.agent_id.as_str(), &request.frame(Self::NAME)).await {
+        match self.act(&id, action, None, task.entity.facts.agent_id.as_str(), frame).await {
             Ok(_) if action == TaskAction::Start => Ok(format!("{} is calling.", agent.name)),
             Ok(_) => Ok(format!("{} gave it back; the next one is asked.", agent.name)),
             // too late is an answer, not an error that the chat would send again

@@ -163,7 +163,11 @@ fn fillings(sales: &SalesRules, agent: &Agent, task: &Task, lead: &Lead) -> Fill
     let allowed = |channel, value, none: &str, forbidden: &str| {
         if facts.consents.allows(channel) { personal(value, none) } else { forbidden.to_owned() }
     };
-    let (phone, email) = (&lead.person.phone, &lead.person.email);
+    let phone = match (lead.number_to_call(), facts.phone_unverified) {
+        (Some(number), true) => Some(Redacted::new(format!("{number} (unverified)"))),
+        (number, _) => number.map(Redacted::new),
+    };
+    let email = &lead.person.email;
     let scored = facts.scored.as_ref();
     let assignment = facts.assignment.as_ref();
     Fillings::new()
@@ -171,7 +175,7 @@ fn fillings(sales: &SalesRules, agent: &Agent, task: &Task, lead: &Lead) -> Fill
         .with("lead_id", lead.id.as_str())
         .with("task_id", task.id.as_str())
         .with("name", personal(&lead.person.full_name, "somebody"))
-        .with("phone", allowed(ContactChannel::Phone, phone, "no telephone number", "no consent to calls"))
+        .with("phone", allowed(ContactChannel::Phone, &phone, "no telephone number", "no consent to calls"))
         .with("email", allowed(ContactChannel::Email, email, "no e-mail address", "no consent to e-mail"))
         .with("country", facts.country.map_or("country unknown", |country| country.code()))
         .with("language", facts.language.as_deref().unwrap_or("an unknown language"))

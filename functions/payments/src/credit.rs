@@ -85,6 +85,7 @@ impl Credit {
         if let Some(by_hand) = self.moved_by_hand(&stored.entity, frame).await? {
             return self.save(stored, frame, |deposit, now| deposit.stopped_for_by_hand(by_hand, now)).await;
         }
+        frame.used(self.servers.rules().await?.label());
         let job = Job {
             live: account.takes_money(),
             platform: self.servers.adapter(&account.facts.server).await?,

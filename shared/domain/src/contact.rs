@@ -1,6 +1,10 @@
 //! How people are reached: e-mail addresses, telephone numbers and languages in one form, so that equal ones are equal.
 
+mod phone;
+
 use sha2::{Digest as _, Sha256};
+
+pub use phone::{NoPhone, Phone, PhoneNumber, ReadPhone, decimal_digit, is_e164, modern_mobile, same_mobile};
 
 use crate::Country;
 
@@ -32,24 +36,6 @@ pub fn email(text: &str) -> Option<String> {
     let good = labels.len() > 1 && labels.iter().all(|label| !label.is_empty() && label.len() <= LABEL_BYTES_MAX);
     let address = format!("{local}@{domain}");
     (good && address.len() <= EMAIL_BYTES_MAX).then_some(address)
-}
-
-/// A telephone number in E.164, and the country that it belongs to where that is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Phone {
-    /// A plus and 8 to 15 digits.
-    pub e164: String,
-    /// The country of the number.
-    pub country: Option<Country>,
-}
-
-/// Reads a telephone number as people write it; the country is the one it was written in.
-pub type ReadPhone<'a> = &'a dyn Fn(&str, Option<Country>) -> Option<Phone>;
-
-/// Whether a text is E.164: a plus and 8 to 15 digits, the first not zero.
-pub fn is_e164(text: &str) -> bool {
-    let digits = text.strip_prefix('+').unwrap_or("");
-    (8..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0')
 }
 
 /// A BCP 47 tag in its one form: `es`, `pt-BR`, `zh-Hant-TW`; also what browsers and ad forms write as `pt_BR`.
@@ -91,6 +77,11 @@ pub fn primary_language(tag: &str) -> &str {
 /// The country of a tag, such as Brazil of `pt-BR`.
 pub fn country_of_language(tag: &str) -> Option<Country> {
     tag.split('-').skip(1).find_map(|subtag| subtag.parse().ok())
+}
+
+/// A text that somebody typed as one line: other lines, tabs and what else controls a printer are blanks.
+pub fn one_line(text: &str) -> String {
+    text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// What a contact is found by: a hash, so that keys carry no personal data. Letter case in an address is not a difference.

@@ -92,6 +92,10 @@ Virgin Islands;VN=Vietnam;VU=Vanuatu;WF=Wallis and Futuna;WS=Samoa;YE=Yemen;YT=M
 Africa;ZM=Zambia;ZW=Zimbabwe;US=USA;US=United States of America;GB=UK;GB=Great \
 Britain;AE=UAE;CZ=Czechia;TR=Turkiye;KR=Korea;RU=Russian Federation;CI=Cote d'Ivoire;VN=Viet Nam;MO=Macao;HK=Hong Kong SAR";
 
+/// The countries by their names in their own languages and in those that forms are written in, lower case; a line a country.
+/// From the Unicode CLDR (licence Unicode-3.0), without names that two countries have.
+const NAMES_ELSEWHERE: &str = include_str!("country/names.txt");
+
 /// A country by its ISO 3166-1 alpha-2 code, upper case.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Country(&'static str);
@@ -126,14 +130,21 @@ impl Country {
     }
 }
 
-/// A country as a form may name it: by its code or its English name, in any letter case.
+/// A country as a form may name it: by its code, or by its name in English, in its own language or in that of the form, in any
+/// letter case.
 pub fn by_code_or_name(text: &str) -> Option<Country> {
     let text = text.trim();
     let named = || {
         let entry = NAMES.split(';').filter_map(|entry| entry.split_once('='));
         entry.into_iter().find(|(_, name)| name.eq_ignore_ascii_case(text)).and_then(|(code, _)| code.parse().ok())
     };
-    text.to_uppercase().parse().ok().or_else(named)
+    let named_elsewhere = || {
+        let text = text.to_lowercase();
+        let lines = NAMES_ELSEWHERE.lines().filter_map(|line| line.split_once('='));
+        let mut of = lines.filter(|(_, names)| names.split(';').any(|name| name == text)).map(|(code, _)| code);
+        of.next().and_then(|code| code.parse().ok())
+    };
+    text.to_uppercase().parse().ok().or_else(named).or_else(named_elsewhere)
 }
 
 impl FromStr for Country {
@@ -183,6 +194,41 @@ mod tests {
             assert!(code.parse::<Country>().unwrap().zone().is_some(), "{code}");
         }
         assert_eq!("MX".parse::<Country>().unwrap().zone().unwrap().name(), "America/Mexico_City");
+    }
+
+    #[test]
+    fn a_country_is_known_in_its_own_language_and_in_that_of_the_form() {
+        for (name, code) in [
+            ("México", "MX"),
+            ("mexico", "MX"),
+            ("DEUTSCHLAND", "DE"),
+            ("Alemania", "DE"),
+            ("España", "ES"),
+            ("Brasil", "BR"),
+            ("الإمارات العربية المتحدة", "AE"),
+            ("مصر", "EG"),
+            ("भारत", "IN"),
+            ("中国", "CN"),
+            ("台灣", "TW"),
+            ("日本", "JP"),
+            ("Россия", "RU"),
+            ("Ελλάδα", "GR"),
+            ("Türkiye", "TR"),
+            ("Polska", "PL"),
+            ("Estados Unidos", "US"),
+            ("Österreich", "AT"),
+        ] {
+            assert_eq!(by_code_or_name(name).map(|country| country.code()), Some(code), "{name}");
+        }
+        let mut seen = std::collections::BTreeMap::new();
+        for (code, names) in NAMES_ELSEWHERE.lines().filter_map(|line| line.split_once('=')) {
+            code.parse::<Country>().unwrap();
+            for name in names.split(';').filter(|name| !name.is_empty()) {
+                assert_eq!(seen.insert(name, code), None, "{name} is one country");
+                assert_eq!(by_code_or_name(name).unwrap().code(), code, "{name}");
+            }
+        }
+        assert_eq!(by_code_or_name("Atlantis"), None);
     }
 
     #[test]

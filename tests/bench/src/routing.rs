@@ -7,6 +7,7 @@ use std::time::Instant;
 use broker::Failure;
 use broker::local::{self, STAGE, repository};
 use broker::rules::in_words;
+use domain::contact::NoPhone;
 use domain::decision::Verdict;
 use domain::lead::Submission;
 use domain::lead::plan::{Floor, Planned, Trigger, plan};
@@ -93,7 +94,8 @@ impl Bench {
         let body = json!({
             "email": "visitor@example.com", "country": "GB", "source": {"channel": "paid_search", "campaign": campaign},
         });
-        let form = Submission::read(&body, &self.intake, &|_, _| None, self.now).map_err(|faults| in_words(&faults))?;
+        let form = Submission::read(&body, &self.intake, &|_, _| Err(NoPhone::NotANumber), self.now);
+        let form = form.map_err(|faults| in_words(&faults))?;
         let mut lead = form.lead(LeadId::from_bits(1));
         lead.facts.scored = Some(lead.score(&self.scoring, self.now)?);
         let lead = lead.received(None).next;

@@ -42,7 +42,9 @@ fn lead_view(lead: &Lead) -> Value {
     object.insert("scored_at".to_owned(), json!(scored.map(|scored| scored.at)));
     let person = &lead.person;
     object.insert("email".to_owned(), json!(person.email));
-    object.insert("phone".to_owned(), json!(person.phone));
+    // whoever calls sees what was given, readable or not
+    object.insert("phone".to_owned(), json!(person.phone.as_ref().or(person.phone_as_given.as_ref())));
+    object.insert("phone_as_given".to_owned(), json!(person.phone_as_given));
     object.insert("full_name".to_owned(), json!(person.full_name));
     object.insert("profile".to_owned(), json!(person.profile));
     object.insert("history".to_owned(), json!(person.history));

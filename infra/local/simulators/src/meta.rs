@@ -63,6 +63,8 @@ pub(crate) struct Meta {
     clock: Clock,
     desk: Desk,
     leads: Mutex<BTreeMap<String, Value>>,
+    /// Forms with their questions, by number.
+    forms: Mutex<BTreeMap<String, Value>>,
     log: Arc<Mutex<Vec<Delivery>>>,
 }
 
@@ -75,6 +77,7 @@ impl Meta {
             clock,
             desk: Desk::default(),
             leads: Mutex::default(),
+            forms: Mutex::default(),
             log: Arc::default(),
         })
     }
@@ -83,6 +86,7 @@ impl Meta {
         Router::new()
             .route("/{version}/{leadgen_id}", get(lead))
             .route("/_control/leads", post(send_form))
+            .route("/_control/forms", post(make_form))
             .with_state(Arc::clone(self))
             .merge(control::routes(Arc::clone(self), Arc::clone(&self.courier)))
     }
@@ -101,6 +105,9 @@ impl Meta {
             return error(StatusCode::UNAUTHORIZED, 190, "Invalid OAuth access token.");
         }
         let id = call.path.rsplit('/').next().unwrap_or_default();
+        if let Some(form) = lock(&self.forms).get(id) {
+            return reply::ok(form);
+        }
         match lock(&self.leads).get(id) {
             Some(lead) => reply::ok(lead),
             None => error(StatusCode::BAD_REQUEST, 100, "Unsupported get request. Object does not exist."),
@@ -187,6 +194,24 @@ async fn send_form(State(meta): State<Arc<Meta>>, call: Call) -> Response {
     reply::ok(&json!({"leadgen_id": id, "deliveries": deliveries}))
 }
 
+/// `POST /_control/forms`: a form whose questions the Graph API tells, `{form_id, questions: [{key, type, label}]}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MakeForm {
+    form_id: String,
+    questions: Vec<Value>,
+}
+
+async fn make_form(State(meta): State<Arc<Meta>>, call: Call) -> Response {
+    let form = match parse::<MakeForm>(&call.body) {
+        Ok(form) => form,
+        Err(response) => return *response,
+    };
+    let made = json!({"id": form.form_id, "questions": form.questions});
+    lock(&meta.forms).insert(form.form_id, made.clone());
+    reply::ok(&made)
+}
+
 impl Controlled for Meta {
     fn desk(&self) -> &Desk {
         &self.desk
@@ -201,6 +226,7 @@ impl Controlled for Meta {
 
     fn clear(&self) {
         lock(&self.leads).clear();
+        lock(&self.forms).clear();
         lock(&self.log).clear();
     }
 }

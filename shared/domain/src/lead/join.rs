@@ -85,8 +85,8 @@ impl Lead {
             .collect();
         next.note(now, "consents changed", words.join(", "));
         let mut events = vec!["lead.consents"];
-        // an announced lead is scored when its data is there, a joined one never
-        if !matches!(self.facts.status, LeadStatus::Duplicate | LeadStatus::Announced) {
+        // an announced lead is scored when its data is there, a joined one and a test never
+        if !matches!(self.facts.status, LeadStatus::Duplicate | LeadStatus::Announced | LeadStatus::Test) {
             let scored = next.score(scoring, now)?;
             next = next.rescored(scored);
         }
@@ -113,15 +113,30 @@ impl Lead {
         let person = &mut self.person;
         let personal = |value: &Option<String>| value.clone().map(Redacted::new);
         person.email = person.email.take().or_else(|| personal(&form.email));
-        person.phone = person.phone.take().or_else(|| personal(&form.phone));
         person.full_name = person.full_name.take().or_else(|| personal(&form.full_name));
         for (name, value) in &form.profile {
             person.profile.entry(name.clone()).or_insert_with(|| Redacted::new(value.clone()));
         }
+        self.take_number_of(form);
         let facts = &mut self.facts;
         facts.country = facts.country.or(form.country);
         facts.language = facts.language.take().or_else(|| form.language.clone());
         facts.time_zone = facts.time_zone.take().or_else(|| form.time_zone.clone());
+    }
+
+    /// The later form's number, where there is none that is known to reach the lead. What cannot be read never takes the place
+    /// of what can; what was written before it is still said.
+    fn take_number_of(&mut self, form: &Submission) {
+        let Some(phone) = &form.phone else { return };
+        let has_one = self.person.phone.is_some() || self.person.phone_as_given.is_some();
+        if has_one && (phone.is_unverified() || !self.facts.phone_unverified) {
+            return;
+        }
+        let before = self.number_to_call();
+        let given: Vec<&str> = before.as_deref().into_iter().chain(phone.as_given.as_deref()).collect();
+        self.person.phone_as_given = (!given.is_empty()).then(|| Redacted::new(given.join("; ")));
+        self.person.phone = phone.e164().map(|e164| Redacted::new(e164.to_owned()));
+        self.facts.phone_unverified = phone.is_unverified();
     }
 
     /// The later form's own record: it says which lead it joined.

@@ -22,7 +22,7 @@ use serde_json::Value;
 pub use consent::{Consent, Consents, ContactChannel};
 pub use consequences::ConversionEnds;
 pub use contacts::{Arrives, KnownContact};
-pub use fetch::{FetchStep, Fetched, MetaLead, announced, lead_id_of};
+pub use fetch::{Answers, FetchStep, Fetched, MetaLead, ReadForm, announced, lead_id_of};
 pub use join::Attribution;
 pub use placed::{Assignment, NeedsPerson, Placed, Waiting};
 pub use score::Scored;
@@ -58,6 +58,8 @@ words! {
         Converted = "converted",
         /// Joined an earlier lead.
         Duplicate = "duplicate",
+        /// Sent by the ad platform's own tool to try a form: no enquiry, and nobody's.
+        Test = "test",
     }
 }
 
@@ -72,7 +74,8 @@ impl LeadStatus {
             | Self::Escalated
             | Self::Closed
             | Self::Converted
-            | Self::Duplicate => false,
+            | Self::Duplicate
+            | Self::Test => false,
         }
     }
 
@@ -164,6 +167,9 @@ pub struct LeadFacts {
     /// The client it became.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_id: Option<ClientId>,
+    /// It gave a telephone number, but one that could not be read or that no numbering plan lists.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub phone_unverified: bool,
 }
 
 /// The sequence of messages that a lead is in.
@@ -208,6 +214,9 @@ pub struct LeadPerson {
     /// E.164.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<Redacted<String>>,
+    /// What was written as a number, where `phone` does not say all of it: a number that could not be read, an extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_as_given: Option<Redacted<String>>,
     /// As given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub full_name: Option<Redacted<String>>,
@@ -253,6 +262,16 @@ impl Lead {
     pub fn owner(&self) -> Option<&AgentId> {
         let current = self.facts.assignment.as_ref().map(|assignment| &assignment.agent_id);
         current.or_else(|| self.facts.returning.as_ref().map(|returning| &returning.agent_id))
+    }
+
+    /// The number for whoever calls: as it is dialled, and as it was written where that says more.
+    pub fn number_to_call(&self) -> Option<String> {
+        let person = &self.person;
+        match (&person.phone, &person.phone_as_given) {
+            (Some(phone), None) => Some(phone.reveal().clone()),
+            (None, given) => given.as_ref().map(|given| given.reveal().clone()),
+            (Some(phone), Some(given)) => Some(format!("{} ({})", phone.reveal(), given.reveal())),
+        }
     }
 
     /// The language without script and region.

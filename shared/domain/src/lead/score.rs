@@ -129,7 +129,7 @@ impl Lead {
         if self.facts.signals.contains(&signal) {
             return Ok(Verdict::Nothing("it is known"));
         }
-        if matches!(self.facts.status, LeadStatus::Duplicate | LeadStatus::Announced) {
+        if matches!(self.facts.status, LeadStatus::Duplicate | LeadStatus::Announced | LeadStatus::Test) {
             return Ok(Verdict::Nothing("it is not a lead of its own"));
         }
         let mut next = self.clone();

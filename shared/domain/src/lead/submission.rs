@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::consent::{self, Consents};
 use super::{Lead, LeadFacts, LeadPerson, LeadStatus, RoutingTrace};
-use crate::contact::{self, ReadPhone};
+use crate::contact::{self, Phone, ReadPhone};
 use crate::input::{Fault, Reader};
 use crate::lead::rules::LeadIntake;
 use crate::words::words;
@@ -59,8 +59,8 @@ pub struct Source {
 pub struct Submission {
     /// The address; a form of an ad platform may lack it.
     pub email: Option<String>,
-    /// E.164.
-    pub phone: Option<String>,
+    /// As far as it could be read.
+    pub phone: Option<Phone>,
     /// As given.
     pub full_name: Option<String>,
     /// As given, else of the number, else of the language.
@@ -103,13 +103,12 @@ impl Submission {
             }
             tag
         });
-        let number = reader.optional_string("phone").and_then(|text| {
-            let number = phone(text, country);
-            if number.is_none() {
-                let message = "must be a telephone number such as +34600111222, or one of the country that is given";
-                reader.fault_at("phone", "invalid_phone", message);
+        let number = reader.optional_string("phone").and_then(|text| match phone(text, country) {
+            Ok(number) => Some(number),
+            Err(why) => {
+                reader.fault_at("phone", "invalid_phone", why.to_string());
+                None
             }
-            number
         });
         let full_name = optional_text(&mut reader, "full_name");
         let time_zone = optional_zone(&mut reader);
@@ -124,7 +123,7 @@ impl Submission {
         let (Some(email), Some(source), true) = (email, source, faults.is_empty()) else { return Err(faults) };
         let mut submission = Self {
             email: Some(email),
-            phone: number.as_ref().map(|number| number.e164.clone()),
+            phone: None,
             full_name,
             country,
             language,
@@ -135,12 +134,15 @@ impl Submission {
             at: now,
             dropped: Vec::new(),
         };
-        submission.complete(number.and_then(|number| number.country), rules);
+        submission.complete(number, rules);
         Ok(submission)
     }
 
-    /// Fills in what follows from the rest: country from the number or the language, language and time zone from the country.
-    pub fn complete(&mut self, country_of_phone: Option<Country>, rules: &LeadIntake) {
+    /// Takes the number, and fills in what follows from the rest: country from the number or the language, language and time
+    /// zone from the country.
+    pub fn complete(&mut self, phone: Option<Phone>, rules: &LeadIntake) {
+        let country_of_phone = phone.as_ref().and_then(|phone| phone.number.as_ref()).and_then(|number| number.country);
+        self.phone = phone;
         let of_language = || self.language.as_deref().and_then(contact::country_of_language);
         self.country = self.country.or(country_of_phone).or_else(of_language);
         if self.language.is_none() {
@@ -151,10 +153,12 @@ impl Submission {
         }
     }
 
-    /// What the same person is found by, strongest first.
+    /// What the same person is found by, strongest first. A number that no plan lists is no proof: many people who do not want
+    /// to give theirs write the same one.
     pub fn contact_keys(&self) -> Vec<String> {
         let email = self.email.as_deref().map(|email| contact::contact_key("email", email));
-        let phone = self.phone.as_deref().map(|phone| contact::contact_key("phone", phone));
+        let phone = self.phone.as_ref().filter(|phone| !phone.is_unverified()).and_then(Phone::e164);
+        let phone = phone.map(|e164| contact::contact_key("phone", &contact::same_mobile(e164)));
         email.into_iter().chain(phone).collect()
     }
 
@@ -182,10 +186,12 @@ impl Submission {
             review: None,
             first_touch_ms: None,
             client_id: None,
+            phone_unverified: self.phone.as_ref().is_some_and(Phone::is_unverified),
         };
         let person = LeadPerson {
             email: self.email.map(Redacted::new),
-            phone: self.phone.map(Redacted::new),
+            phone: self.phone.as_ref().and_then(Phone::e164).map(|e164| Redacted::new(e164.to_owned())),
+            phone_as_given: self.phone.and_then(|phone| phone.as_given).map(Redacted::new),
             full_name: self.full_name.map(Redacted::new),
             profile: self.profile.into_iter().map(|(name, value)| (name, Redacted::new(value))).collect(),
             history: Vec::new(),

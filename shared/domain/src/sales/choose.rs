@@ -1,4 +1,17 @@
 //! Which agent of a pool gets a lead, and for every other one why not.
+//!
+//! # Language and fairness
+//! A head of sales wants each lead called by somebody who speaks its language, and each agent to have the part of the pool's
+//! work that the weights say. Where the two pull apart, this holds:
+//! 1. **Language comes first.** In a pool that prefers it, a lead goes to somebody who speaks its language whenever such a
+//!    person can take it, whoever is owed more; in one that requires it, to nobody else.
+//! 2. **A lead counts for whoever gets it, whatever its language.** It is divided in thought among everybody who is there, also
+//!    among those who do not speak it: leads that only some can have are part of their part, not on top of it. So who speaks
+//!    fewer languages gets more of the leads that all can have, and the numbers come out by weight wherever the languages of the
+//!    leads allow that at all.
+//! 3. **What is owed for want of a language is limited** to [`LANGUAGE_DEBT_LEADS`]: a month of leads in one language does not
+//!    make the first days of another a flood for one agent and a drought for the rest. Beyond it the leads that somebody
+//!    cannot have are divided among those who can.
 
 use std::collections::BTreeMap;
 
@@ -88,6 +101,9 @@ pub struct Choice {
     pub shares: Shares,
 }
 
+/// The most that somebody is owed for leads that went to others because of their language, in leads.
+pub const LANGUAGE_DEBT_LEADS: i64 = 5;
+
 struct Seen<'a> {
     member: &'a PoolMember,
     rule: Option<&'a Agent>,
@@ -95,6 +111,8 @@ struct Seen<'a> {
     standing: Standing,
     detail: String,
     weight: u32,
+    /// This lead goes by its language, and this one does not speak it.
+    cannot_speak: bool,
 }
 
 /// Chooses the agent of a pool. Agents that no state is given for have not been seen yet and are offline.
@@ -117,7 +135,7 @@ pub fn choose(
     let chosen = turn(pool, &seen, &shares, needs).map(str::to_owned);
     if let Some(name) = &chosen {
         let sharing: BTreeMap<&str, u32> =
-            seen.iter().filter(|one| one.shares_this()).map(|one| (one.name(), one.weight)).collect();
+            seen.iter().filter(|one| one.shares_this(&shares)).map(|one| (one.name(), one.weight)).collect();
         shares.give(&sharing, name);
         for one in seen.iter_mut().filter(|one| one.member.agent == *name) {
             one.standing = Standing::Chosen;
@@ -148,8 +166,20 @@ impl<'a> Seen<'a> {
         Some((self.weight, part))
     }
 
-    fn shares_this(&self) -> bool {
-        matches!(self.standing, Standing::Chosen | Standing::LaterTurn | Standing::Busy)
+    /// Whether this lead is divided with this one, too.
+    fn shares_this(&self, shares: &Shares) -> bool {
+        match self.standing {
+            Standing::Chosen | Standing::LaterTurn | Standing::Busy | Standing::Language => {
+                !self.cannot_speak || shares.lag(self.name()) < LANGUAGE_DEBT_LEADS * WHOLE
+            }
+            Standing::Disabled
+            | Standing::OnLeave
+            | Standing::OffShift
+            | Standing::Offline
+            | Standing::Tried
+            | Standing::AtCap
+            | Standing::WindowCap => false,
+        }
     }
 
     fn can_take(&self) -> bool {
@@ -221,7 +251,7 @@ fn see<'a>(
         Some(rule) => standing(rules, pool, rule, state, needs, working),
         None => (Standing::Disabled, "not in the rule set".to_owned()),
     };
-    Seen { member, rule, state, standing, detail, weight: member.weight }
+    Seen { member, rule, state, standing, detail, weight: member.weight, cannot_speak: false }
 }
 
 /// The first thing that keeps an agent from taking a lead, lasting things before passing ones.
@@ -281,15 +311,22 @@ fn standing<'a>(
     (Standing::LaterTurn, String::new())
 }
 
-/// Where speaking the language is preferred, those who do not are out as long as somebody does.
+/// Where speaking the language is preferred, those who do not are out as long as somebody does. Who pauses and does not speak it
+/// misses nothing by the pause.
 fn prefer_speakers(pool: &Pool, seen: &mut [Seen<'_>], needs: Needs<'_>) {
-    let (LanguageRule::Preferred, Some(language)) = (pool.language, needs.language) else { return };
+    let Some(language) = needs.language else { return };
     let speaks = |one: &Seen<'_>| one.rule.is_some_and(|rule| rule.languages.iter().any(|spoken| spoken == language));
-    if !seen.iter().any(|one| one.can_take() && speaks(one)) {
+    let by_language = match pool.language {
+        LanguageRule::Required => true,
+        LanguageRule::Preferred => seen.iter().any(|one| one.can_take() && speaks(one)),
+        LanguageRule::Any => false,
+    };
+    if !by_language {
         return;
     }
-    for one in seen.iter_mut().filter(|one| one.can_take()) {
-        if !speaks(one) {
+    for one in seen.iter_mut() {
+        one.cannot_speak = !speaks(one);
+        if one.cannot_speak && one.can_take() {
             one.standing = Standing::Language;
             one.detail = "somebody who speaks it is there".to_owned();
         }

@@ -93,6 +93,8 @@ words! {
         LeadWaiting = "lead_waiting",
         /// The data of a lead could not be fetched from the ad platform.
         LeadNotFetched = "lead_not_fetched",
+        /// Nobody knows what the fields of a lead's form are called.
+        LeadFormUnmapped = "lead_form_unmapped",
         /// A lead cannot be routed, because the rules are broken.
         LeadRuleError = "lead_rule_error",
         /// A message could not be processed.
@@ -187,7 +189,7 @@ impl WorkKind {
             Self::LeadUnclaimed | Self::LeadWaiting | Self::LeadRuleError => {
                 &[A::RouteAgain, A::MarkContacted, A::CloseLead]
             }
-            Self::LeadNotFetched => &[A::FetchAgain, A::MarkContacted, A::CloseLead],
+            Self::LeadNotFetched | Self::LeadFormUnmapped => &[A::FetchAgain, A::MarkContacted, A::CloseLead],
             Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
         }
     }

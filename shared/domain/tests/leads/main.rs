@@ -6,6 +6,7 @@ mod cases;
 mod choice;
 mod consequences;
 mod intake;
+mod languages;
 mod laws;
 mod scoring;
 mod series;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::contact::{Phone, is_e164};
+use domain::contact::{NoPhone, Phone, PhoneNumber, is_e164};
 use domain::decision::{Decision, Verdict};
 use domain::lead::plan::{Floor, Plan, Planned, Trigger, plan, waits_until};
 use domain::lead::rules::{LeadIntake, LeadRouting, LeadScoring};
@@ -37,9 +37,10 @@ pub fn at(text: &str) -> Timestamp {
 }
 
 /// Reads E.164 only: what national numbers mean is the business of whoever links a library for it.
-pub fn phone(text: &str, _country: Option<Country>) -> Option<Phone> {
+pub fn phone(text: &str, _country: Option<Country>) -> Result<Phone, NoPhone> {
     let country = if text.starts_with("+52") { "MX".parse().ok() } else { None };
-    is_e164(text).then(|| Phone { e164: text.to_owned(), country })
+    let number = is_e164(text).then(|| PhoneNumber { e164: text.to_owned(), country, listed: true });
+    number.map(|number| Phone { number: Some(number), as_given: None }).ok_or(NoPhone::NotANumber)
 }
 
 pub struct World {

@@ -275,6 +275,7 @@ async fn the_journal_tells_the_whole_story_of_a_lead() {
     let lines = items(&answer);
     let outcomes: Vec<&str> = lines.iter().map(|line| line["outcome"].as_str().unwrap()).collect();
     assert_eq!(outcomes, ["received", "assigned"]);
+    assert_eq!(lines[0]["rules"], json!(["lead_intake@1", "lead_scoring@1"]), "whatever had a say is named");
     assert_eq!((&lines[1]["rule_set"], &lines[1]["rule_version"]), (&json!("lead_routing"), &json!(1)));
     let told = answer.text.to_lowercase();
     for secret in ["ana lopez", "551234", "lead-"] {

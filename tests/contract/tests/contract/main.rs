@@ -20,6 +20,7 @@ mod leads;
 mod leads_floor;
 mod leads_meta;
 mod leads_nurture;
+mod leads_phone;
 mod leads_races;
 mod leads_slack;
 mod lists;

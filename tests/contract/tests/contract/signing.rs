@@ -16,6 +16,13 @@ pub fn stripe_header(secret: &str, at_s: i64, body: &str) -> String {
     format!("t={at_s},v1={}", stripe_v1(secret, at_s, body))
 }
 
+/// The `X-Hub-Signature-256` header of Meta: HMAC-SHA256 of the body.
+pub fn meta(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
+}
+
 /// Hex SHA-384 of values and secret, without separators.
 pub fn praxis(values: &[String], secret: &str) -> String {
     hex::encode(Sha384::digest(format!("{}{secret}", values.concat()).as_bytes()))

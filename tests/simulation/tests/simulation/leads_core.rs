@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use domain::Seconds;
 use domain::lead::{Lead, LeadStatus};
 use domain::sales::agent::Presence;
+use domain::sales::choose::LANGUAGE_DEBT_LEADS;
+use domain::sales::rules::{LanguageRule, Strategy};
 use domain::sales::shares::WHOLE;
 use domain::sales::task::TaskAction;
 use serde_json::json;
@@ -21,6 +23,10 @@ fn rules() -> serde_json::Value {
     for pool in sales["pools"].as_array_mut().unwrap() {
         pool["open_max"] = json!(if pool["id"] == "partner_relations" { 3 } else { 1_000 });
         pool["window_cap"] = json!({"leads": 100, "window": "1h"});
+        // here languages alone bend what is fair; the other pools that go in turn make up for pauses, too
+        if pool["id"] == "latam_closers" {
+            pool.as_object_mut().unwrap().remove("catch_up");
+        }
     }
     sales
 }
@@ -97,15 +103,21 @@ fn a_hundred_thousand_leads_keep_every_law() {
     assert!(ended["contacted"] > LEADS / 4 && ended["escalated"] > 0, "{ended:?}");
 }
 
-/// The law of fairness, as far as it can hold here: in pools where nobody catches up and where each lead may go to everybody.
-/// A language that only some speak, and leads that somebody had before, bend it for the moment.
+/// The law of fairness. In a pool that deals leads out in turn nobody is further from their part than a lead or two, where every
+/// lead may go to everybody; for want of a language than [`LANGUAGE_DEBT_LEADS`], and as much again when whoever is owed
+/// something leaves it to the others. What is made up for after a pause, and pools that go by open leads, are another matter.
 fn within_one_lead(floor: &World) {
     for pool in floor.pools.values() {
         let rule = floor.sales.pool(pool.id.name()).unwrap();
-        let bends = rule.language != domain::sales::rules::LanguageRule::Any || rule.catch_up.is_some();
-        let limit = if bends { 40 * WHOLE } else { 2 * WHOLE };
+        let limit = if rule.catch_up.is_some() || rule.strategy == Strategy::LeastBusy {
+            40
+        } else if rule.language != LanguageRule::Any {
+            2 * LANGUAGE_DEBT_LEADS + 2
+        } else {
+            2
+        };
         for (name, lag) in pool.facts.shares.lags() {
-            assert!(lag.abs() < limit, "{name} is {lag} billionths away in {}", pool.id);
+            assert!(lag.abs() < limit * WHOLE, "{name} is {lag} billionths away in {}", pool.id);
         }
     }
 }

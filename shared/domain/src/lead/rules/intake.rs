@@ -19,6 +19,7 @@ use crate::{Country, Seconds};
 const WORDING_CHARS_MAX: usize = 60;
 const FIELD_CHARS_MAX: usize = 100;
 const FORMS_MAX: usize = 500;
+const NAMES_MAX: usize = 200;
 /// `{es: [ES, MX, …], ar: […]}`; a country has one.
 const LANGUAGES: ListsForm<Country> = ListsForm {
     lists_max: 249,
@@ -84,12 +85,28 @@ pub struct Meta {
     /// How long a lead that cannot be fetched is tried again.
     pub retry_for: Seconds,
     forms: BTreeMap<String, Form>,
+    /// What fields are called in forms whatever their number, without what letter case and punctuation change.
+    field_names: BTreeMap<String, FormField>,
+    /// The addresses that the platform's own test leads have.
+    test_addresses: Vec<String>,
 }
 
 impl Meta {
     /// How a form is read: its own entry, else that of `any`.
     pub fn form(&self, id: &str) -> Option<&Form> {
         self.forms.get(id).or_else(|| self.forms.get(ANY_FORM))
+    }
+
+    /// What a field of a form says: as the form's own entry has it, else as the platform types the question, else as fields
+    /// are commonly called.
+    pub fn says(&self, form: &Form, name: &str, types: &BTreeMap<String, FormField>) -> Option<FormField> {
+        let typed = || types.get(name);
+        form.fields.get(name).or_else(typed).or_else(|| self.field_names.get(&plain_name(name))).copied()
+    }
+
+    /// Whether an address is that of a test lead.
+    pub fn is_test_address(&self, text: &str) -> bool {
+        self.test_addresses.iter().any(|address| address.eq_ignore_ascii_case(text.trim()))
     }
 
     /// The signals that forms give.
@@ -160,15 +177,58 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<LeadIntake> {
     Some(LeadIntake { duplicate_window, attribution, wording: wording?, languages: languages?, meta: meta? })
 }
 
+/// A field's name without what forms change: letter case, blanks and punctuation.
+fn plain_name(name: &str) -> String {
+    let left_out =
+        |c: char| c.is_whitespace() || c.is_ascii_punctuation() || "¿¡？！：；，。、…（）«»“”‘’·؟،".contains(c);
+    name.chars().filter(|c| !left_out(*c)).flat_map(char::to_lowercase).collect()
+}
+
+/// `{phone: [telefonnummer, …], …}`: a name says one thing.
+fn read_field_names(node: &Node<'_>, faults: &mut Faults) -> Option<BTreeMap<String, FormField>> {
+    let object = node.map(faults)?;
+    let (mut names, mut good) = (BTreeMap::new(), true);
+    for (field, node) in object.entries() {
+        let Ok(field) = field.parse::<FormField>() else {
+            faults.add(node.fault("unknown_value", "is not what a field can say"));
+            good = false;
+            continue;
+        };
+        let read = node.distinct(1..=NAMES_MAX, faults, |item, faults| {
+            let name = item.line(FIELD_CHARS_MAX, faults)?;
+            let before = names.insert(plain_name(name), field).is_some_and(|before| before != field);
+            if before {
+                faults.add(item.fault("duplicate", "says something else already"));
+            }
+            (!before).then(|| name.to_owned())
+        });
+        good &= read.is_some();
+    }
+    good.then_some(names)
+}
+
 fn read_meta(node: &Node<'_>, faults: &mut Faults) -> Option<Meta> {
-    let object = node.object(&["secret", "base_url", "version", "retry_for", "forms"], faults)?;
+    let keys = ["secret", "base_url", "version", "retry_for", "forms", "field_names", "test_addresses"];
+    let object = node.object(&keys, faults)?;
     let secret = object.need("secret", faults).and_then(|node| node.secret_name(faults));
     let base_url = object.need("base_url", faults).and_then(|node| node.url(faults));
     let version = object.need("version", faults).and_then(|node| read_version(&node, faults));
     let retry_for = object.need("retry_for", faults);
     let retry_for = retry_for.and_then(|node| node.span(Seconds(600)..=Seconds(30 * 86_400), faults));
     let forms = object.need("forms", faults).and_then(|node| node.map(faults)).and_then(|at| read_forms(&at, faults));
-    Some(Meta { secret: secret?, base_url: base_url?, version: version?, retry_for: retry_for?, forms: forms? })
+    let field_names = optional(object.get("field_names"), |node| read_field_names(&node, faults));
+    let test_addresses = optional(object.get("test_addresses"), |node| {
+        node.distinct(0..=NAMES_MAX, faults, |item, faults| item.line(FIELD_CHARS_MAX, faults).map(str::to_owned))
+    });
+    Some(Meta {
+        secret: secret?,
+        base_url: base_url?,
+        version: version?,
+        retry_for: retry_for?,
+        forms: forms?,
+        field_names: field_names?.unwrap_or_default(),
+        test_addresses: test_addresses?.unwrap_or_default(),
+    })
 }
 
 fn read_version(node: &Node<'_>, faults: &mut Faults) -> Option<String> {

@@ -77,7 +77,7 @@ impl LeadScoring {
 fn fields() -> Fields<Lead> {
     Fields::new()
         .field("channel", |lead: &Lead| lead.facts.source.channel)
-        .field("has_phone", |lead| lead.person.phone.is_some())
+        .field("has_phone", |lead| lead.number_to_call().is_some())
         .field("has_name", |lead| lead.person.full_name.is_some())
         .field("email_consent", |lead| lead.facts.consents.allows(ContactChannel::Email))
         .field("phone_consent", |lead| lead.facts.consents.allows(ContactChannel::Phone))
@@ -90,13 +90,19 @@ fn fields() -> Fields<Lead> {
         .field("intended_deposit", |lead| number_answer(lead, "intended_deposit"))
 }
 
+/// The answer of a question; the first one where several were ticked.
+fn first_answer<'l>(lead: &'l Lead, name: &str) -> Option<&'l Json> {
+    let answer = lead.person.profile.get(name)?.reveal();
+    answer.as_array().map_or(Some(answer), |answers| answers.first())
+}
+
 fn text_answer(lead: &Lead, name: &str) -> String {
-    let answer = lead.person.profile.get(name).and_then(|value| value.reveal().as_str());
+    let answer = first_answer(lead, name).and_then(Json::as_str);
     answer.map(|text| text.trim().to_lowercase()).unwrap_or_default()
 }
 
 fn number_answer(lead: &Lead, name: &str) -> Decimal {
-    let answer = lead.person.profile.get(name).map(|value| value.reveal());
+    let answer = first_answer(lead, name);
     let text = answer.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     text.and_then(|text| text.parse().ok()).unwrap_or_default()
 }
