@@ -10,6 +10,8 @@ pub mod folder;
 pub mod format;
 mod grouped;
 pub mod line;
+mod name_words;
+mod names;
 mod ofac_advanced;
 pub mod ofac_csv;
 mod ofac_xml;
@@ -116,6 +118,7 @@ impl Loaded {
             return Err(ListError::Format { part, reason: format!("no entry can be read of {}", self.rows) });
         }
         for entity in &mut self.entities {
+            names::split(entity);
             entity.normalise();
         }
         Ok(self)
