@@ -167,8 +167,10 @@ impl<'n> Single<'n> {
         Ok(Self { name, format, loaded, version: version([Some(bytes)]) })
     }
 
+    /// The later one first; of one day the layout that says more.
     fn rank(&self) -> (Option<&str>, bool) {
-        (self.loaded.published.as_deref(), matches!(self.format, Format::EuXml | Format::OfacAdvanced))
+        let says_more = matches!(self.format, Format::EuXml | Format::OfacAdvanced | Format::UkFull);
+        (self.loaded.published.as_deref(), says_more)
     }
 }
 
@@ -362,8 +364,15 @@ fn family(code: &'static str) -> &'static str {
 
 /// Numbers alone prove nothing: two lists of one's own both begin at 1.
 fn shares_name(one: &Entity, other: &Entity) -> bool {
-    let folded = |entity: &Entity| entity.names.iter().map(|name| name.text.to_lowercase()).collect::<BTreeSet<_>>();
+    let folded = |entity: &Entity| entity.names.iter().map(|name| folded(&name.text)).collect::<BTreeSet<_>>();
     !folded(one).is_disjoint(&folded(other))
+}
+
+/// The words of a name whatever their order and signs: layouts of one list write `SURNAME, Given` and `SURNAME Given`.
+fn folded(name: &str) -> Vec<String> {
+    let lower = name.to_lowercase();
+    let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[cfg(test)]

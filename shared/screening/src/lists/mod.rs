@@ -21,6 +21,7 @@ pub mod pep_csv;
 mod rows;
 mod table;
 mod uk_csv;
+mod uk_full;
 mod un_xml;
 mod us_csl;
 mod wording;
