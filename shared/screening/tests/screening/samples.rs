@@ -398,6 +398,39 @@ fn a_broken_quote_spoils_one_row_of_a_table_only() {
 }
 
 #[test]
+fn quotes_inside_a_quoted_cell_cost_no_row() {
+    let row = |remarks: &str| {
+        format!("1,\"PETROV, Ivan\",\"individual\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"{remarks}\"\r\n\x1a")
+    };
+    let primary = row("DOB 10 Jan 1987; a.k.a. \"vanya1987\"; nationality Russia; P");
+    let files = OfacFiles {
+        list: "list",
+        primary: primary.as_bytes(),
+        aliases: Some(b"1,2,\"aka\",\"PETROFF, Iwan \"Wanja\" Karl\",-0- \r\n"),
+        addresses: Some(b"1,3,-0- ,\"Moscow\",\"Russia\",-0- \r\n-0- ,4,-0- ,-0- ,\"Russia\",-0- \r\n"),
+        comments: Some(b"1,\"hone Number 1; a.k.a. \"petya\"; a.k.a. \"kolya\"; Linked To: STAR GROUP.\"\r\n2,\"a.k.a. \"x\", y\"\r\n3,\"z\"\r\n"),
+    };
+    let loaded = read(&files).unwrap();
+    assert!(
+        lines(&loaded)[0].starts_with(
+            "1 Person PETROV, Ivan [PETROV], ~vanya1987, ~petya, ~kolya, +PETROFF, Iwan \"Wanja\" Karl [PETROFF] | 1987-01-10 | [RU] [RU]"
+        ),
+        "{:?}",
+        lines(&loaded)
+    );
+    assert_eq!(faults(&loaded), ["comments, line 2: 3 columns instead of 2", "addresses, line 2: no number"]);
+    let own = "id,name,type,aliases,reason\n1,\"Sample, Ann \"Nana\" Maria\",person,Anna,\"said \"\"no\"\"\"\n2,Bob Sample,person,,\n";
+    let own = single(own.as_bytes(), Format::Own);
+    assert_eq!(
+        lines(&own),
+        [
+            "1 Person Sample, Ann \"Nana\" Maria [Sample], +Anna |  | [] [] |  |  | said \"no\" | [Internal]",
+            "2 Person Bob Sample |  | [] [] |  |  |  | [Internal]"
+        ]
+    );
+}
+
+#[test]
 fn names_that_stand_in_odd_places_are_not_lost() {
     let row = |remarks: &str| {
         format!("1,\"BLUE STAR\",\"vessel\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"{remarks}\"\r\n\x1a")
