@@ -9,7 +9,8 @@ use crc32fast::Hasher;
 use super::format::Format;
 use super::ofac_csv::{self, OfacFiles};
 use super::rows::{ends_in_control_z, trimmed};
-use super::{Fault, ListError, Loaded, check_size, pep_csv};
+use super::weak::folded;
+use super::{Fault, ListError, Loaded, pep_csv, size, weak};
 use crate::index::ListInfo;
 use crate::model::Entity;
 
@@ -129,24 +130,12 @@ pub fn load<E: std::error::Error + 'static>(
     loading.finish()
 }
 
-/// Refuses lists that lost more than `allowed_percent` of their entries since another version of the folder, and lists that are gone.
+/// Refuses lists that lost too much since another version of the folder, as a whole or of one source or kind: see [`size::check_all`].
 ///
 /// # Errors
 /// The code of a list, and [`ListError::Shrunk`].
 pub fn check_sizes(before: &Folder, now: &Folder, allowed_percent: usize) -> Result<(), (String, ListError)> {
-    let sizes = |folder: &Folder| {
-        let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
-        for entity in &folder.entities {
-            *sizes.entry(entity.list.clone()).or_default() += 1;
-        }
-        sizes
-    };
-    let now = sizes(now);
-    for (code, before) in sizes(before) {
-        let now = now.get(&code).copied().unwrap_or_default();
-        check_size(before, now, allowed_percent).map_err(|error| (code, error))?;
-    }
-    Ok(())
+    size::check_all(&before.entities, &now.entities, allowed_percent)
 }
 
 /// A list that is one file.
@@ -195,6 +184,8 @@ struct Loading {
     notes: Vec<String>,
     /// Of each list: when it was published, and the checksum of what it was made of.
     versions: Vec<(Option<String>, Hasher)>,
+    /// The lists that do not tell weak aliases from strong ones.
+    ungraded: BTreeSet<String>,
 }
 
 impl Loading {
@@ -289,6 +280,9 @@ impl Loading {
                 entity.list.clone_from(&code);
             }
         }
+        if !single.format.grades_aliases() {
+            self.ungraded.insert(code.clone());
+        }
         self.take(&code, single.loaded, single.version);
     }
 
@@ -315,6 +309,7 @@ impl Loading {
         if self.folder.lists.is_empty() {
             return Err(FolderError::None);
         }
+        weak::spread(&mut self.folder.entities, |entity| self.ungraded.contains(&entity.list));
         for (list, (published, version)) in self.folder.lists.iter_mut().zip(self.versions) {
             let date = published.map(|date| format!("{date}-")).unwrap_or_default();
             list.version = format!("{date}{:08x}", version.finalize());
@@ -366,13 +361,6 @@ fn family(code: &'static str) -> &'static str {
 fn shares_name(one: &Entity, other: &Entity) -> bool {
     let folded = |entity: &Entity| entity.names.iter().map(|name| folded(&name.text)).collect::<BTreeSet<_>>();
     !folded(one).is_disjoint(&folded(other))
-}
-
-/// The words of a name whatever their order and signs: layouts of one list write `SURNAME, Given` and `SURNAME Given`.
-fn folded(name: &str) -> Vec<String> {
-    let lower = name.to_lowercase();
-    let words = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[cfg(test)]

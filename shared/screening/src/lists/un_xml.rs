@@ -37,6 +37,7 @@ fn entry(list: &str, line: u64, node: &Node, kind: EntityKind, prefix: &str, loa
     let mut entity = Entity::new(id, list, kind);
     entity.topics.push(Topic::Sanction);
     entity.gender = node.value("GENDER").and_then(Gender::from_text);
+    entity.sources.extend(node.value("UN_LIST_TYPE").map(str::to_owned));
     entity.programmes.extend(node.value("UN_LIST_TYPE").map(str::to_owned));
     entity.names.push(Name::new(name, NameKind::Primary));
     entity.names.extend(node.value("NAME_ORIGINAL_SCRIPT").map(|text| Name::new(text, NameKind::Strong)));
