@@ -452,4 +452,50 @@ mod tests {
         let gone = load(&[("sdn.csv", &two), ("alt.csv", ALT)], &[]).unwrap();
         assert_eq!(check_sizes(&before, &gone, 10).unwrap_err().0, "un_sc");
     }
+
+    #[test]
+    fn a_weak_alias_is_not_made_strong_by_the_list_that_repeats_it() {
+        let sdn = sdn().replacen("-0- \r\n\x1A", "\"DOB 1970; a.k.a. 'SAMPLE, Vanya'.\"\r\n\x1A", 1);
+        let copy = "_id,source,type,name,alt_names\n1,Specially Designated Nationals (SDN),Individual,\"PETROV, Ivan\",\"PETROFF, Ivan; SAMPLE, Vanya\"\n";
+        let folder = load(&[("sdn.csv", &sdn), ("alt.csv", ALT), ("csl.csv", copy)], &[]).unwrap();
+        let kinds = |list: &str| {
+            let entity = folder.entities.iter().find(|entity| entity.list == list).unwrap();
+            entity.names.iter().map(|name| (name.text.clone(), name.kind)).collect::<BTreeMap<_, _>>()
+        };
+        use crate::model::NameKind::{Primary, Strong, Weak};
+        let expected = [("PETROFF, Ivan", Strong), ("PETROV, Ivan", Primary), ("SAMPLE, Vanya", Weak)];
+        let expected: BTreeMap<_, _> = expected.iter().map(|(text, kind)| ((*text).to_owned(), *kind)).collect();
+        assert_eq!((kinds("ofac_sdn"), kinds("us_csl")), (expected.clone(), expected));
+    }
+
+    #[test]
+    fn a_list_without_one_of_its_sources_is_refused() {
+        let row = |id: usize, source: &str| format!("{id},{source},Individual,\"PETROV, Ivan\",\n");
+        let header = "_id,source,type,name,alt_names\n";
+        let large: String = (10..60).map(|id| row(id, "Large List (LL)")).collect();
+        let whole = format!("{header}{large}{}{}", row(1, "Small List (SL)"), row(2, "Small List (SL)"));
+        let before = load(&[("csl.csv", &whole)], &[]).unwrap();
+        let now = load(&[("csl.csv", &format!("{header}{large}"))], &[]).unwrap();
+        let (list, error) = check_sizes(&before, &now, 10).unwrap_err();
+        assert_eq!((list.as_str(), error.to_string().contains("Small List (SL)")), ("us_csl", true), "{error}");
+        assert!(check_sizes(&before, &before, 0).is_ok() && check_sizes(&before, &now, 100).is_ok());
+    }
+
+    #[test]
+    fn the_uks_list_is_loaded_once_and_in_full() {
+        let full = include_str!("../../tests/samples/uk_full.csv");
+        let folder = load(
+            &[
+                ("a_short.csv", include_str!("../../tests/samples/uk_short.csv")),
+                ("uk.csv", full),
+                ("uk.xml", include_str!("../../tests/samples/uk_full.xml")),
+            ],
+            &[],
+        )
+        .unwrap();
+        assert_eq!(folder.lists.iter().map(|list| list.code.as_str()).collect::<Vec<_>>(), ["uk_sl"]);
+        assert!(folder.lists[0].version.starts_with("2026-09-21"), "{:?}", folder.lists);
+        assert_eq!(folder.entities[0].names.len(), 6);
+        assert_eq!(folder.notes.len(), 2, "{:?}", folder.notes);
+    }
 }

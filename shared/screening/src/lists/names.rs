@@ -126,6 +126,10 @@ impl Parts<'_> {
                 self.push(text, Says::Also);
             }
             Meaning::Remark => self.brackets(&rest, says),
+            Meaning::Unclear if !is_last && self.person => {
+                self.push(text, says);
+                self.brackets(&rest, Says::Also);
+            }
             // (UK) is a part of the name of a company that goes on behind it
             Meaning::Unclear if !is_last => self.beyond(text, before, after, says),
             Meaning::Unclear => {
@@ -211,7 +215,7 @@ fn is_remark(lower: &str) -> bool {
     words.is_empty()
         || !lower.contains(';') && words.len() > REMARK_LENGTH
         || words.iter().any(|word| REMARK_WORDS.contains(word))
-        || words.iter().any(|word| number(&word))
+        || words.iter().any(number)
         || NOISE.iter().any(|noise| lower == noise.trim())
 }
 
@@ -392,6 +396,7 @@ mod tests {
             ("Ivan Petrov, born 1 Jan. 1953 (passport no.1, expiry 3 May 2024.)", vec!["Ivan Petrov"]),
             ("Ivan Petrov (birth name)", vec!["Ivan Petrov"]),
             ("Ivan Petrov (Petroff)", vec!["Ivan Petrov (Petroff)", "+Ivan Petrov"]),
+            ("JONAS (IVAN KARL) SAMPLE", vec!["JONAS (IVAN KARL) SAMPLE", "+JONAS SAMPLE"]),
             ("Anna Petrova née Sample", vec!["Anna Petrova", "-Sample"]),
             ("Rim Sample [Munitions Department (MD) Official] (Northern individual abroad)", vec!["Rim Sample"]),
             (

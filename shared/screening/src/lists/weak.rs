@@ -54,7 +54,8 @@ pub(super) fn spread(entities: &mut [Entity], is_ungraded: impl Fn(&Entity) -> b
     }
     let mut found: Vec<(usize, Vec<usize>)> = Vec::new();
     for (at, entity) in entities.iter().enumerate().filter(|(_, entity)| is_ungraded(entity)) {
-        let mut same: BTreeSet<usize> = by_number.get(&(entity.kind, entity.id.as_str())).copied().into_iter().collect();
+        let mut same: BTreeSet<usize> =
+            by_number.get(&(entity.kind, entity.id.as_str())).copied().into_iter().collect();
         let of_name = |name: &str| by_name.get(&(entity.kind, folded(name))).into_iter().flatten().copied();
         same.extend(entity.names.iter().flat_map(|name| of_name(&name.text)));
         found.push((at, same.into_iter().collect()));
