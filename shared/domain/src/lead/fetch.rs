@@ -192,7 +192,9 @@ impl Submission {
                 Some(FormField::Language) => {
                     made.keep(name, &value, contact::language(&value), |made, tag| made.language = Some(tag));
                 }
-                Some(FormField::PartnerCode) => made.source.partner_code = Some(value),
+                Some(FormField::PartnerCode) => {
+                    made.source.partner_code = Some(crate::visible::visible(&value).trim().to_owned());
+                }
                 None if made.profile.len() < ANSWERS_MAX => {
                     made.profile.insert(clean(name), Value::String(value));
                 }
