@@ -6,6 +6,7 @@ use crate::contact;
 use crate::decision::Decision;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::input::{Fault, Reader};
+use crate::visible::visible;
 use crate::{ClientId, Country, LeadId, Redacted, Timestamp};
 
 /// Where the client's KYC case stands.
@@ -78,8 +79,9 @@ impl Client {
         let nationality = reader.string("nationality").and_then(|value| country("/nationality", value, faults));
         let language = reader.string("language").map(|value| language(value, faults));
         let lead_id = reader.optional_string("lead_id").and_then(|value| lead_id(value, faults));
-        let partner_code = reader.optional_string("partner_code").map(|value| text("/partner_code", value, faults));
-        let entity = reader.optional_string("entity").map(|value| text("/entity", value, faults));
+        let partner_code =
+            reader.optional_string("partner_code").map(|value| text("/partner_code", &visible(value), faults));
+        let entity = reader.optional_string("entity").map(|value| text("/entity", &visible(value), faults));
         let mut all = reader.finish();
         all.append(faults);
         match (email, full_name, born, residence, nationality, language) {
@@ -127,7 +129,7 @@ pub fn registered(client: Client) -> Decision<Client> {
 
 fn text(pointer: &str, value: &str, faults: &mut Vec<Fault>) -> String {
     let trimmed = value.trim();
-    if trimmed.is_empty() {
+    if visible(trimmed).trim().is_empty() {
         faults.push(Fault::new(pointer, "empty", "must not be empty"));
     } else if trimmed.chars().count() > TEXT_MAX {
         faults.push(Fault::new(pointer, "too_long", format!("must have at most {TEXT_MAX} characters")));
@@ -229,6 +231,19 @@ mod tests {
         let mut younger = registration();
         younger["date_of_birth"] = "2008-11-24".into();
         assert_eq!(Client::register(&younger, ClientId::from_bits(1), now()).unwrap_err()[0].code, "too_young");
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_no_part_of_a_code_and_no_name() {
+        let mut body = registration();
+        body["partner_code"] = "\u{FEFF}PA\u{200B}-7 ".into();
+        body["email"] = "ana.\u{00AD}lopez@example.com".into();
+        let client = Client::register(&body, ClientId::from_bits(1), now()).unwrap();
+        assert_eq!(client.facts.partner_code.as_deref(), Some("PA-7"));
+        assert_eq!(client.person.email.reveal(), "ana.lopez@example.com");
+        body["full_name"] = "\u{3164}\u{200B}".into();
+        let faults = Client::register(&body, ClientId::from_bits(1), now()).unwrap_err();
+        assert_eq!((faults[0].pointer.as_str(), faults[0].code), ("/full_name", "empty"));
     }
 
     #[test]

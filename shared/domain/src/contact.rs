@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 pub use phone::{NoPhone, Phone, PhoneNumber, ReadPhone, decimal_digit, is_e164, modern_mobile, same_mobile};
 
 use crate::Country;
+use crate::visible::visible;
 
 /// Longest e-mail address, in bytes (RFC 5321).
 const EMAIL_BYTES_MAX: usize = 254;
@@ -24,8 +25,9 @@ vi vo wa wo xh yi yo za zh zu \
 ceb ckb cmn fil haw hmn kab prs swa yue zgh";
 
 /// An e-mail address in its one form: the domain in ASCII and lower case (IDNA), the part before the `@` as given. One `@`,
-/// something on both sides, a dot in the domain; delivery is the real test.
+/// something on both sides, a dot in the domain; delivery is the real test. What shows nothing is no part of it.
 pub fn email(text: &str) -> Option<String> {
+    let text = visible(text);
     let (local, domain) = text.trim().split_once('@')?;
     let odd = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | ',' | ';' | '@' | '"');
     if local.is_empty() || local.len() > LOCAL_BYTES_MAX || local.contains(odd) || domain.contains(odd) {
@@ -86,7 +88,7 @@ pub fn one_line(text: &str) -> String {
 
 /// What a contact is found by: a hash, so that keys carry no personal data. Letter case in an address is not a difference.
 pub fn contact_key(kind: &str, normalised: &str) -> String {
-    let digest: [u8; 32] = Sha256::digest(format!("{kind}\n{}", normalised.to_lowercase()).as_bytes()).into();
+    let digest: [u8; 32] = Sha256::digest(format!("{kind}\n{}", visible(normalised).to_lowercase()).as_bytes()).into();
     format!("contact#{}", hex::encode(digest.get(..20).unwrap_or(&digest)))
 }
 
@@ -119,6 +121,24 @@ mod tests {
         assert_eq!(email(&format!("{}@example.com", "a".repeat(65))), None);
         assert_eq!(contact_key("email", "Ana@example.com"), contact_key("email", "ana@example.com"));
         assert_ne!(contact_key("email", "+34600111222"), contact_key("phone", "+34600111222"));
+    }
+
+    #[test]
+    fn an_address_with_invisible_characters_is_the_same_address_and_has_the_same_key() {
+        for hidden in ["\u{200B}", "\u{00AD}", "\u{202E}", "\u{FE0F}", "\u{FEFF}", "\u{3164}", "\u{200D}"] {
+            for text in [
+                format!("{hidden}ana@example.com"),
+                format!("a{hidden}na@example.com"),
+                format!("ana@ex{hidden}ample.com"),
+                format!("ana{hidden}@example.com"),
+                format!(" ana@example.com{hidden} "),
+            ] {
+                assert_eq!(email(&text).as_deref(), Some("ana@example.com"), "{text:?}");
+            }
+            let key = contact_key("email", "ana@example.com");
+            assert_eq!(contact_key("email", &format!("a{hidden}na@example.com")), key, "a record of before");
+            assert_eq!(email(&format!("{hidden}@example.com")), None);
+        }
     }
 
     #[test]

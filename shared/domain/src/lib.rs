@@ -24,6 +24,7 @@ pub mod rule_sets;
 pub mod rules;
 pub mod sales;
 pub mod time;
+pub mod visible;
 pub mod words;
 pub mod work;
 pub mod zone;

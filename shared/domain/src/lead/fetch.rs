@@ -256,7 +256,10 @@ impl Submission {
                 Some(FormField::Language) => {
                     made.keep(name, value, contact::language(value), |made| &mut made.language)
                 }
-                Some(FormField::PartnerCode) => fill(&mut made.source.partner_code, value),
+                Some(FormField::PartnerCode) => {
+                    let code = crate::visible::visible(value);
+                    fill(&mut made.source.partner_code, &code.trim().to_owned())
+                }
                 None => false,
             };
             made.answer(name, if taken { others } else { &values });

@@ -10,6 +10,7 @@ use super::{Lead, LeadFacts, LeadPerson, LeadStatus, RoutingTrace};
 use crate::contact::{self, Phone, ReadPhone};
 use crate::input::{Fault, Reader};
 use crate::lead::rules::LeadIntake;
+use crate::visible::visible;
 use crate::words::words;
 use crate::{Country, LeadId, Redacted, Timestamp, Zone};
 
@@ -227,7 +228,7 @@ fn optional_zone(reader: &mut Reader<'_>) -> Option<Zone> {
 
 fn optional_text(reader: &mut Reader<'_>, name: &'static str) -> Option<String> {
     let text = reader.optional_string(name)?.trim();
-    let fault = if text.is_empty() {
+    let fault = if visible(text).trim().is_empty() {
         ("empty", "must not be empty".to_owned())
     } else if text.chars().count() > TEXT_MAX {
         ("too_long", format!("must have at most {TEXT_MAX} characters"))
@@ -252,7 +253,7 @@ fn read_source(outer: &mut Reader<'_>) -> Option<Source> {
     });
     let campaign = optional_text(&mut reader, "campaign");
     let ad_id = optional_text(&mut reader, "ad_id");
-    let partner_code = optional_text(&mut reader, "partner_code");
+    let partner_code = optional_text(&mut reader, "partner_code").map(|code| visible(&code).trim().to_owned());
     outer.close(reader);
     Some(Source { channel: channel?, campaign, ad_id, partner_code })
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::grouped::Grouped;
 use super::table::{Layout, Row, read as rows};
-use super::wording::birth_date;
+use super::wording::{about, birth_date};
 use super::{Fault, ListError, Loaded};
 use crate::model::{BirthDate, Country, Document, Entity, EntityKind, Gender, Name, NameKind, PartialDate, Topic};
 
@@ -148,15 +148,13 @@ fn born(row: &Row<'_>, titles: &Titles) -> Option<Result<BirthDate, String>> {
     let year = |title: &str| {
         row.get(title).and_then(|text| text.parse::<i16>().ok()).and_then(|year| PartialDate::of_year(year).ok())
     };
-    let about = row.get("birthdate_circa").is_some_and(|circa| circa.eq_ignore_ascii_case("true"));
+    let is_about = row.get("birthdate_circa").is_some_and(|circa| circa.eq_ignore_ascii_case("true"));
+    let certain = |date| if is_about { about(date) } else { date };
     if let Some(text) = row.get(titles.birth) {
-        return Some(birth_date(text).map(|date| match date {
-            BirthDate::On(date) if about => BirthDate::About(date),
-            other => other,
-        }));
+        return Some(birth_date(text).map(certain));
     }
     if let (Some(from), Some(to)) = (year("birthdate_yearrangefrom"), year("birthdate_yearrangeto")) {
-        return Some(Ok(BirthDate::Between(from, to)));
+        return Some(Ok(certain(BirthDate::Between(from, to))));
     }
-    year("birthdate_year").map(|date| Ok(if about { BirthDate::About(date) } else { BirthDate::On(date) }))
+    year("birthdate_year").map(|date| Ok(certain(BirthDate::On(date))))
 }

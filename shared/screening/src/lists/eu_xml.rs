@@ -1,6 +1,6 @@
 //! The European Union's consolidated list as XML 1.1: it tells strong names from weak ones.
 
-use super::wording::birth_date;
+use super::wording::{about, birth_date};
 use super::xml::{Node, Shape, records};
 use super::{ListError, Loaded};
 use crate::model::{BirthDate, Country, Document, Entity, EntityKind, Gender, Name, NameKind, PartialDate, Topic};
@@ -84,15 +84,13 @@ fn born(node: &Node) -> Option<Result<BirthDate, String>> {
     let year = |name: &str| {
         node.attribute(name).and_then(|text| text.parse::<i16>().ok()).and_then(|year| PartialDate::of_year(year).ok())
     };
-    let about = node.attribute("circa") == Some("true");
+    let is_about = node.attribute("circa") == Some("true");
+    let certain = |date| if is_about { about(date) } else { date };
     if let Some(text) = node.attribute("birthdate") {
-        return Some(birth_date(text).map(|date| match date {
-            BirthDate::On(date) if about => BirthDate::About(date),
-            other => other,
-        }));
+        return Some(birth_date(text).map(certain));
     }
     if let (Some(from), Some(to)) = (year("yearRangeFrom"), year("yearRangeTo")) {
-        return Some(Ok(BirthDate::Between(from, to)));
+        return Some(Ok(certain(BirthDate::Between(from, to))));
     }
-    year("year").map(|date| Ok(if about { BirthDate::About(date) } else { BirthDate::On(date) }))
+    year("year").map(|date| Ok(certain(BirthDate::On(date))))
 }

@@ -9,7 +9,8 @@ use crc32fast::Hasher;
 use super::format::Format;
 use super::ofac_csv::{self, OfacFiles};
 use super::rows::{ends_in_control_z, trimmed};
-use super::{Fault, ListError, Loaded, check_size, pep_csv};
+use super::weak::folded;
+use super::{Fault, ListError, Loaded, pep_csv, size, weak};
 use crate::index::ListInfo;
 use crate::model::Entity;
 
@@ -129,24 +130,12 @@ pub fn load<E: std::error::Error + 'static>(
     loading.finish()
 }
 
-/// Refuses lists that lost more than `allowed_percent` of their entries since another version of the folder, and lists that are gone.
+/// Refuses lists that lost too much since another version of the folder, as a whole or of one source or kind: see [`size::check_all`].
 ///
 /// # Errors
 /// The code of a list, and [`ListError::Shrunk`].
 pub fn check_sizes(before: &Folder, now: &Folder, allowed_percent: usize) -> Result<(), (String, ListError)> {
-    let sizes = |folder: &Folder| {
-        let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
-        for entity in &folder.entities {
-            *sizes.entry(entity.list.clone()).or_default() += 1;
-        }
-        sizes
-    };
-    let now = sizes(now);
-    for (code, before) in sizes(before) {
-        let now = now.get(&code).copied().unwrap_or_default();
-        check_size(before, now, allowed_percent).map_err(|error| (code, error))?;
-    }
-    Ok(())
+    size::check_all(&before.entities, &now.entities, allowed_percent)
 }
 
 /// A list that is one file.
@@ -167,8 +156,10 @@ impl<'n> Single<'n> {
         Ok(Self { name, format, loaded, version: version([Some(bytes)]) })
     }
 
+    /// The later one first; of one day the layout that says more.
     fn rank(&self) -> (Option<&str>, bool) {
-        (self.loaded.published.as_deref(), matches!(self.format, Format::EuXml | Format::OfacAdvanced))
+        let says_more = matches!(self.format, Format::EuXml | Format::OfacAdvanced | Format::UkFull);
+        (self.loaded.published.as_deref(), says_more)
     }
 }
 
@@ -193,6 +184,8 @@ struct Loading {
     notes: Vec<String>,
     /// Of each list: when it was published, and the checksum of what it was made of.
     versions: Vec<(Option<String>, Hasher)>,
+    /// The lists that do not tell weak aliases from strong ones.
+    ungraded: BTreeSet<String>,
 }
 
 impl Loading {
@@ -287,6 +280,9 @@ impl Loading {
                 entity.list.clone_from(&code);
             }
         }
+        if !single.format.grades_aliases() {
+            self.ungraded.insert(code.clone());
+        }
         self.take(&code, single.loaded, single.version);
     }
 
@@ -313,6 +309,7 @@ impl Loading {
         if self.folder.lists.is_empty() {
             return Err(FolderError::None);
         }
+        weak::spread(&mut self.folder.entities, |entity| self.ungraded.contains(&entity.list));
         for (list, (published, version)) in self.folder.lists.iter_mut().zip(self.versions) {
             let date = published.map(|date| format!("{date}-")).unwrap_or_default();
             list.version = format!("{date}{:08x}", version.finalize());
@@ -362,7 +359,7 @@ fn family(code: &'static str) -> &'static str {
 
 /// Numbers alone prove nothing: two lists of one's own both begin at 1.
 fn shares_name(one: &Entity, other: &Entity) -> bool {
-    let folded = |entity: &Entity| entity.names.iter().map(|name| name.text.to_lowercase()).collect::<BTreeSet<_>>();
+    let folded = |entity: &Entity| entity.names.iter().map(|name| folded(&name.text)).collect::<BTreeSet<_>>();
     !folded(one).is_disjoint(&folded(other))
 }
 
@@ -454,5 +451,51 @@ mod tests {
         assert!(check_sizes(&now, &before, 10).is_ok() && check_sizes(&before, &now, 50).is_ok());
         let gone = load(&[("sdn.csv", &two), ("alt.csv", ALT)], &[]).unwrap();
         assert_eq!(check_sizes(&before, &gone, 10).unwrap_err().0, "un_sc");
+    }
+
+    #[test]
+    fn a_weak_alias_is_not_made_strong_by_the_list_that_repeats_it() {
+        let sdn = sdn().replacen("-0- \r\n\x1A", "\"DOB 1970; a.k.a. 'SAMPLE, Vanya'.\"\r\n\x1A", 1);
+        let copy = "_id,source,type,name,alt_names\n1,Specially Designated Nationals (SDN),Individual,\"PETROV, Ivan\",\"PETROFF, Ivan; SAMPLE, Vanya\"\n";
+        let folder = load(&[("sdn.csv", &sdn), ("alt.csv", ALT), ("csl.csv", copy)], &[]).unwrap();
+        let kinds = |list: &str| {
+            let entity = folder.entities.iter().find(|entity| entity.list == list).unwrap();
+            entity.names.iter().map(|name| (name.text.clone(), name.kind)).collect::<BTreeMap<_, _>>()
+        };
+        use crate::model::NameKind::{Primary, Strong, Weak};
+        let expected = [("PETROFF, Ivan", Strong), ("PETROV, Ivan", Primary), ("SAMPLE, Vanya", Weak)];
+        let expected: BTreeMap<_, _> = expected.iter().map(|(text, kind)| ((*text).to_owned(), *kind)).collect();
+        assert_eq!((kinds("ofac_sdn"), kinds("us_csl")), (expected.clone(), expected));
+    }
+
+    #[test]
+    fn a_list_without_one_of_its_sources_is_refused() {
+        let row = |id: usize, source: &str| format!("{id},{source},Individual,\"PETROV, Ivan\",\n");
+        let header = "_id,source,type,name,alt_names\n";
+        let large: String = (10..60).map(|id| row(id, "Large List (LL)")).collect();
+        let whole = format!("{header}{large}{}{}", row(1, "Small List (SL)"), row(2, "Small List (SL)"));
+        let before = load(&[("csl.csv", &whole)], &[]).unwrap();
+        let now = load(&[("csl.csv", &format!("{header}{large}"))], &[]).unwrap();
+        let (list, error) = check_sizes(&before, &now, 10).unwrap_err();
+        assert_eq!((list.as_str(), error.to_string().contains("Small List (SL)")), ("us_csl", true), "{error}");
+        assert!(check_sizes(&before, &before, 0).is_ok() && check_sizes(&before, &now, 100).is_ok());
+    }
+
+    #[test]
+    fn the_uks_list_is_loaded_once_and_in_full() {
+        let full = include_str!("../../tests/samples/uk_full.csv");
+        let folder = load(
+            &[
+                ("a_short.csv", include_str!("../../tests/samples/uk_short.csv")),
+                ("uk.csv", full),
+                ("uk.xml", include_str!("../../tests/samples/uk_full.xml")),
+            ],
+            &[],
+        )
+        .unwrap();
+        assert_eq!(folder.lists.iter().map(|list| list.code.as_str()).collect::<Vec<_>>(), ["uk_sl"]);
+        assert!(folder.lists[0].version.starts_with("2026-09-21"), "{:?}", folder.lists);
+        assert_eq!(folder.entities[0].names.len(), 6);
+        assert_eq!(folder.notes.len(), 2, "{:?}", folder.notes);
     }
 }

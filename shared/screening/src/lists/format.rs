@@ -2,7 +2,8 @@
 
 use super::rows::trimmed;
 use super::{
-    ListError, Loaded, eu_csv, eu_xml, ofac_advanced, ofac_xml, opensanctions, own_csv, pep_csv, uk_csv, un_xml, us_csl,
+    ListError, Loaded, eu_csv, eu_xml, ofac_advanced, ofac_xml, opensanctions, own_csv, pep_csv, uk_csv, uk_full,
+    un_xml, us_csl,
 };
 
 /// The lists that are one file each. OFAC's CSV is a set of files: see [`super::ofac_csv`].
@@ -20,6 +21,10 @@ pub enum Format {
     UnXml,
     /// The UK Sanctions List, short form.
     UkShort,
+    /// The UK Sanctions List, CSV.
+    UkFull,
+    /// The UK Sanctions List, XML.
+    UkXml,
     /// OFSI's consolidated list.
     UkOfsi,
     /// The US Consolidated Screening List.
@@ -62,6 +67,7 @@ impl Format {
             ("<Sanctions", Self::OfacAdvanced),
             ("<CONSOLIDATED_LIST", Self::UnXml),
             ("<export", Self::EuXml),
+            ("<Designations", Self::UkXml),
         ];
         roots.iter().find(|(root, _)| start.contains(root)).map(|(_, format)| *format)
     }
@@ -72,10 +78,12 @@ impl Format {
         let has = |line: &str, titles: &[&str]| {
             titles.iter().all(|title| line.split([',', ';']).any(|own| own.trim_matches(['"', ' ', '\r']) == *title))
         };
-        let known: [(Self, &str, &[&str]); 10] = [
+        let known: [(Self, &str, &[&str]); 12] = [
             (Self::EuCsv, header, &["entity_logicalid", "namealias_wholename"]),
             (Self::EuCsv, header, &["entity_logical_id", "naal_wholename"]),
             (Self::UkShort, header, &["unique id", "ofsi group id", "name", "type"]),
+            (Self::UkFull, header, &["unique id", "name 6", "name type", "designation type"]),
+            (Self::UkFull, second, &["unique id", "name 6", "name type", "designation type"]),
             (Self::UkOfsi, second, &["name 6", "group type", "group id"]),
             (Self::UsCsl, header, &["_id", "source", "name", "alt_names"]),
             (Self::OpenSanctionsSimple, header, &["id", "schema", "name", "aliases", "birth_date"]),
@@ -94,7 +102,7 @@ impl Format {
             Self::OfacAdvanced => "ofac_advanced",
             Self::EuCsv | Self::EuXml => "eu_fsf",
             Self::UnXml => "un_sc",
-            Self::UkShort => "uk_sl",
+            Self::UkShort | Self::UkFull | Self::UkXml => "uk_sl",
             Self::UkOfsi => "uk_ofsi",
             Self::UsCsl => "us_csl",
             Self::OpenSanctionsSimple | Self::OpenSanctionsFtm => "opensanctions",
@@ -103,6 +111,11 @@ impl Format {
             Self::PepLeaders => "pep_leaders",
             Self::Own => "own",
         }
+    }
+
+    /// Whether the list says of its aliases which are weak. The CSV of the EU does so in remarks only, and OpenSanctions puts lists together.
+    pub(super) fn grades_aliases(self) -> bool {
+        !matches!(self, Self::UsCsl | Self::EuCsv | Self::UkShort | Self::OpenSanctionsSimple | Self::OpenSanctionsFtm)
     }
 
     /// Reads the file.
@@ -117,6 +130,8 @@ impl Format {
             Self::EuXml => eu_xml::read(list, bytes),
             Self::UnXml => un_xml::read(list, bytes),
             Self::UkShort => uk_csv::read_short(list, bytes),
+            Self::UkFull => uk_full::read_csv(list, bytes),
+            Self::UkXml => uk_full::read_xml(list, bytes),
             Self::UkOfsi => uk_csv::read_ofsi(list, bytes),
             Self::UsCsl => us_csl::read(list, bytes),
             Self::OpenSanctionsSimple => opensanctions::read_simple(list, bytes),

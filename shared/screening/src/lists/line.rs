@@ -7,7 +7,7 @@ pub struct Line {
     pub fields: Vec<String>,
     /// The last field's quote is not closed.
     pub open: bool,
-    /// A quote stands where none belongs: inside a plain field, or before more text.
+    /// A quote stands where none belongs: inside a plain field, or before more text. It is kept as a part of the field.
     pub stray: bool,
 }
 
@@ -27,9 +27,14 @@ impl Line {
         let mut line = Self::default();
         let mut field = String::new();
         let mut place = Place::Start;
+        // blanks behind what may have been the closing quote
+        let mut blanks = String::new();
         for letter in text.chars() {
             place = match (place, letter) {
-                (Place::Quoted, '"') => Place::Quote,
+                (Place::Quoted, '"') => {
+                    blanks.clear();
+                    Place::Quote
+                }
                 (Place::Quoted, _) => {
                     field.push(letter);
                     Place::Quoted
@@ -46,21 +51,57 @@ impl Line {
                     field.push(letter);
                     Place::Start
                 }
-                (Place::Quote, '"') => {
+                (Place::Quote, '"') if blanks.is_empty() => {
                     field.push(letter);
                     Place::Quoted
                 }
-                (Place::Quote, ' ' | '\u{1A}') => place,
+                (Place::Quote, ' ' | '\u{1A}' | '\r' | '\n') => {
+                    blanks.push(letter);
+                    place
+                }
+                // the quote was none that closes: somebody forgot to double it
+                (Place::Quote, _) => {
+                    line.stray = true;
+                    field.push('"');
+                    field.push_str(&blanks);
+                    if letter == '"' {
+                        blanks.clear();
+                        Place::Quote
+                    } else {
+                        field.push(letter);
+                        Place::Quoted
+                    }
+                }
                 (_, letter) => {
-                    line.stray |= letter == '"' || place == Place::Quote;
+                    line.stray |= letter == '"';
                     field.push(letter);
                     Place::Plain
                 }
             };
         }
-        line.open = place == Place::Quoted;
+        // `… a.k.a. "STAR""`: after quotes that are not doubled the last two are one of the text and the one that closes
+        let closed = line.stray && place == Place::Quoted && field.ends_with('"') && text.trim_end().ends_with("\"\"");
+        line.open = place == Place::Quoted && !closed;
         line.fields.push(field);
         line
+    }
+
+    /// Whether a quote stands where none belongs, without cutting the line.
+    pub(super) fn is_stray(text: &[u8], delimiter: u8) -> bool {
+        let mut place = Place::Start;
+        for byte in text {
+            place = match (place, *byte) {
+                (Place::Quoted, b'"') => Place::Quote,
+                (Place::Quoted, _) => Place::Quoted,
+                (_, byte) if byte == delimiter => Place::Start,
+                (Place::Start | Place::Quote, b'"') => Place::Quoted,
+                (Place::Start, b' ') => Place::Start,
+                (Place::Quote, b' ' | 0x1A | b'\r' | b'\n') => Place::Quote,
+                (Place::Quote, _) | (_, b'"') => return true,
+                _ => Place::Plain,
+            };
+        }
+        false
     }
 
     /// As many fields as there should be, and no quote that makes them doubtful.
@@ -97,5 +138,17 @@ mod tests {
         assert_eq!(form("1,\"Petrov, Ivan,x"), (2, true, false));
         assert_eq!(form("1,12\" gun,x"), (3, false, true));
         assert_eq!(form("1,\"Ivan \"Vanya\" Petrov\",x"), (3, false, true));
+        for (text, field) in [
+            ("1,\"Ivan \"Vanya\" Petrov\"", "Ivan \"Vanya\" Petrov"),
+            ("1,\"Ivan \"Vanya\"; a.k.a. \"Wanja\"; end.\" ", "Ivan \"Vanya\"; a.k.a. \"Wanja\"; end."),
+            ("1,\"Ivan \"Vanya\"\"", "Ivan \"Vanya\""),
+        ] {
+            let line = Line::cut(text, ',');
+            assert_eq!((line.fields[1].as_str(), line.open, line.stray), (field, false, true), "{text}");
+            assert!(Line::is_stray(text.as_bytes(), b','), "{text}");
+        }
+        for text in ["1,\"Petrov, Ivan\" ,x", "\"say \"\"a\"\"\",\"\"", "a,,b", ""] {
+            assert!(!Line::is_stray(text.as_bytes(), b','), "{text}");
+        }
     }
 }

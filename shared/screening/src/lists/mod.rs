@@ -10,6 +10,8 @@ pub mod folder;
 pub mod format;
 mod grouped;
 pub mod line;
+mod name_words;
+mod names;
 mod ofac_advanced;
 pub mod ofac_csv;
 mod ofac_xml;
@@ -17,10 +19,13 @@ mod opensanctions;
 mod own_csv;
 pub mod pep_csv;
 mod rows;
+pub mod size;
 mod table;
 mod uk_csv;
+mod uk_full;
 mod un_xml;
 mod us_csl;
+mod weak;
 mod wording;
 mod xml;
 
@@ -75,30 +80,20 @@ pub enum ListError {
         /// How that shows.
         reason: String,
     },
-    /// It has far fewer entries than the version before.
+    /// It has far fewer entries than the version before, or fewer of one sort.
     #[error(
-        "the list has {now} entries, the version before had {before}: a shrinkage beyond {allowed_percent} % is not taken over"
+        "the list has {now} {what}, the version before had {before}: a shrinkage beyond {allowed_percent} % is not taken over"
     )]
     Shrunk {
-        /// Entries of the version before.
+        /// What was counted, in words.
+        what: String,
+        /// So many in the version before.
         before: usize,
-        /// Entries now.
+        /// So many now.
         now: usize,
         /// The shrinkage that is still believed.
         allowed_percent: usize,
     },
-}
-
-/// Refuses a list that lost more than `allowed_percent` of its entries.
-///
-/// # Errors
-/// [`ListError::Shrunk`].
-pub fn check_size(before: usize, now: usize, allowed_percent: usize) -> Result<(), ListError> {
-    let least = before.saturating_mul(100_usize.saturating_sub(allowed_percent)) / 100;
-    if now < least {
-        return Err(ListError::Shrunk { before, now, allowed_percent });
-    }
-    Ok(())
 }
 
 impl Loaded {
@@ -116,20 +111,9 @@ impl Loaded {
             return Err(ListError::Format { part, reason: format!("no entry can be read of {}", self.rows) });
         }
         for entity in &mut self.entities {
+            names::split(entity);
             entity.normalise();
         }
         Ok(self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_list_that_lost_more_than_allowed_is_refused() {
-        assert!(check_size(100, 90, 10).is_ok());
-        assert_eq!(check_size(100, 89, 10), Err(ListError::Shrunk { before: 100, now: 89, allowed_percent: 10 }));
-        assert!(check_size(0, 0, 10).is_ok());
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ofac_csv::identified;
+use super::wording;
 use super::xml::{Node, Shape, records};
 use super::{ListError, Loaded};
 use crate::model::{BirthDate, Country, Document, Entity, EntityKind, Gender, Name, NameKind, PartialDate, Topic};
@@ -200,6 +201,7 @@ fn period(node: &Node) -> Option<BirthDate> {
     match year {
         Some(year) if about => Some(BirthDate::About(year)),
         Some(year) => Some(BirthDate::On(year)),
+        None if about => Some(wording::about(BirthDate::Between(from, to))),
         None => Some(BirthDate::Between(from, to)),
     }
 }

@@ -63,7 +63,10 @@ pub fn read(files: &OfacFiles<'_>) -> Result<Loaded, ListError> {
         single_line(ALIASES, aliases, 5, &mut loaded, |line, row, loaded| alias(line, row, &places, loaded))?;
     }
     if let Some(addresses) = files.addresses {
-        single_line(ADDRESSES, addresses, 6, &mut loaded, |_, row, loaded| {
+        single_line(ADDRESSES, addresses, 6, &mut loaded, |line, row, loaded| {
+            if given(row.get(0)).is_none() {
+                loaded.fault(ADDRESSES, line, "no number");
+            }
             let entity = given(row.get(0)).and_then(|id| places.get(id)).and_then(|at| loaded.entities.get_mut(*at));
             if let Some(entity) = entity {
                 entity.countries.extend(given(row.get(4)).and_then(Country::from_name));
@@ -76,10 +79,9 @@ pub fn read(files: &OfacFiles<'_>) -> Result<Loaded, ListError> {
 fn comments(file: Option<&[u8]>, loaded: &mut Loaded) -> Result<BTreeMap<String, String>, ListError> {
     let mut overflow = BTreeMap::new();
     if let Some(bytes) = file {
-        single_line(COMMENTS, bytes, 2, loaded, |_, row, _| {
-            if let (Some(id), Some(text)) = (given(row.get(0)), row.get(1)) {
-                overflow.entry(id.to_owned()).or_insert_with(String::new).push_str(text);
-            }
+        single_line(COMMENTS, bytes, 2, loaded, |line, row, loaded| match (given(row.get(0)), row.get(1)) {
+            (Some(id), Some(text)) => overflow.entry(id.to_owned()).or_insert_with(String::new).push_str(text),
+            _ => loaded.fault(COMMENTS, line, "no number"),
         })?;
     }
     Ok(overflow)
@@ -148,12 +150,15 @@ fn remarks(entity: &mut Entity, text: &str) -> Vec<String> {
     faults
 }
 
-/// `a.k.a. 'JONAS'`: weak aliases stand nowhere else, and neither do some former names.
+/// `a.k.a. 'JONAS'`, `a.k.a. "JONAS"`: weak aliases stand nowhere else, and neither do some former names.
 fn named(fact: &str) -> Option<(NameKind, &str)> {
-    let kinds = [("a.k.a. '", NameKind::Weak), ("f.k.a. '", NameKind::Former), ("n.k.a. '", NameKind::Strong)];
+    let kinds = [("a.k.a. ", NameKind::Weak), ("f.k.a. ", NameKind::Former), ("n.k.a. ", NameKind::Strong)];
     let (kind, text) = kinds.iter().find_map(|(start, kind)| Some((*kind, fact.strip_prefix(start)?)))?;
-    Some((kind, text.trim_end_matches(['\'', '.'])))
+    let text = text.trim_start().strip_prefix(QUOTES)?;
+    Some((kind, text.trim_end_matches(QUOTES).trim_end_matches('.').trim_end_matches(QUOTES)))
 }
+
+const QUOTES: [char; 6] = ['\'', '"', '‘', '’', '“', '”'];
 
 /// The words that open a number that belongs to one party only.
 const DOCUMENTS: [&str; 61] = [

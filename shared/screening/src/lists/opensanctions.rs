@@ -31,6 +31,7 @@ pub fn read_simple(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
             return;
         };
         let mut entity = Entity::new(id, list, kind);
+        entity.sources.extend(row.list("dataset", ';').map(str::to_owned));
         entity.names.push(Name::new(name, NameKind::Primary));
         entity.names.extend(row.list("aliases", ';').map(|text| Name::new(text, NameKind::Strong)));
         for text in row.list("birth_date", ';') {
@@ -113,6 +114,8 @@ struct FtmEntity {
     id: String,
     schema: String,
     #[serde(default)]
+    datasets: Vec<String>,
+    #[serde(default)]
     properties: BTreeMap<String, Vec<serde_json::Value>>,
 }
 
@@ -157,6 +160,7 @@ fn ftm_entity(list: &str, line: u64, ftm: &FtmEntity, loaded: &mut Loaded) {
         ftm.properties.get(name).map_or(&[][..], Vec::as_slice).iter().filter_map(serde_json::Value::as_str)
     };
     let mut entity = Entity::new(&ftm.id, list, kind);
+    entity.sources.clone_from(&ftm.datasets);
     for (property, kind) in [
         ("name", NameKind::Strong),
         ("alias", NameKind::Strong),

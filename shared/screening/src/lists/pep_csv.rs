@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::grouped::Grouped;
 use super::table::{Layout, read as rows};
+use super::wording::years;
 use super::{ListError, Loaded};
 use crate::model::{BirthDate, Country, Entity, EntityKind, Gender, Name, NameKind, PartialDate, Topic};
 
@@ -118,31 +119,42 @@ pub(super) fn is_facts(bytes: &[u8]) -> bool {
 /// The file is empty, truncated or another kind of file.
 pub fn add_facts(entities: &mut [Entity], bytes: &[u8]) -> Result<Loaded, ListError> {
     let mut facts = Loaded::default();
-    let mut known: BTreeMap<String, (Option<Gender>, Option<PartialDate>)> = BTreeMap::new();
+    let mut known: BTreeMap<String, (Option<Gender>, Option<BirthDate>)> = BTreeMap::new();
     let layout = Layout { part: FACTS, delimiter: b',', banner: 0, required: &["id", "gender", "dob", "dobp"] };
     rows(layout, bytes, &mut facts, |row, facts| {
         let Some(id) = row.get("id") else {
             facts.fault(FACTS, row.line, "no id");
             return;
         };
-        // the precision of Wikidata: 9 year, 10 month, 11 day
-        let digits = match row.get("dobp") {
-            Some("11") => 10,
-            Some("10") => 7,
-            _ => 4,
-        };
-        let date = row.get("dob").map(|text| text.get(..digits).unwrap_or(text).parse::<PartialDate>());
+        let date = row.get("dob").and_then(|text| born(text, row.get("dobp")).transpose());
         if let Some(Err(error)) = &date {
-            facts.fault(FACTS, row.line, format!("{id}: {error}"));
+            facts.fault(FACTS, row.line, format!("{id}: date of birth: {error}"));
         }
         known.insert(id.to_owned(), (row.get("gender").and_then(Gender::from_text), date.and_then(Result::ok)));
     })?;
     for entity in entities {
         if let Some((gender, date)) = known.get(&entity.id) {
             entity.gender = gender.or(entity.gender);
-            entity.births.extend(date.map(BirthDate::On));
+            entity.births.extend(*date);
             entity.normalise();
         }
     }
     Ok(facts)
+}
+
+/// A date as far as Wikidata's precision says that it is known: 11 day, 10 month, 9 year, 8 decade; of a century nothing is known.
+fn born(text: &str, precision: Option<&str>) -> Result<Option<BirthDate>, String> {
+    let parsed =
+        |digits: usize| text.get(..digits).unwrap_or(text).parse::<PartialDate>().map_err(|error| error.to_string());
+    match precision {
+        Some("11") => Ok(Some(BirthDate::On(parsed(10)?))),
+        Some("10") => Ok(Some(BirthDate::On(parsed(7)?))),
+        Some("9") => Ok(Some(BirthDate::On(parsed(4)?))),
+        Some("8") => {
+            let first = parsed(4)?.year() / 10 * 10;
+            years(first, first + 9).map(Some)
+        }
+        Some("0" | "1" | "2" | "3" | "4" | "5" | "6" | "7") => Ok(None),
+        other => Err(format!("the precision `{}` is not known", other.unwrap_or_default())),
+    }
 }

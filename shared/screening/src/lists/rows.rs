@@ -75,6 +75,10 @@ fn a_record_a_line(text: &[u8]) -> Option<Vec<StringRecord>> {
     let lines = text.iter().filter(|byte| **byte == b'\n').count() + 1;
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
     let records: Vec<StringRecord> = reader.records().collect::<Result<_, _>>().ok()?;
+    // a quote that is not doubled has to be read by hand
+    if text.split(|byte| *byte == b'\n').any(|line| Line::is_stray(line, b',')) {
+        return None;
+    }
     // the quote of the last row may have been closed by the end of the file
     let last = text.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
     (records.len() == lines && !is_open(last)).then_some(records)
@@ -87,6 +91,10 @@ fn is_open(row: &[u8]) -> bool {
 fn one_record(row: &[u8]) -> Result<StringRecord, String> {
     if is_open(row) {
         return Err("a quote is not closed".to_owned());
+    }
+    if Line::is_stray(row, b',') {
+        let text = std::str::from_utf8(row).map_err(|_| "not UTF-8".to_owned())?;
+        return Ok(Line::cut(text, ',').fields.into());
     }
     let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(row);
     let mut record = csv::ByteRecord::new();

@@ -127,6 +127,12 @@ impl Layout<'_> {
         if open && Line::cut(text, delimiter).open {
             return vec![(line, Err(NOT_CLOSED.to_owned()))];
         }
+        if Line::is_stray(text.as_bytes(), self.delimiter) {
+            let cut = Line::cut(text.trim_end(), delimiter);
+            if cut.fields.len() == columns && !cut.open {
+                return vec![(line, Ok(cut.fields.iter().map(String::as_bytes).collect()))];
+            }
+        }
         vec![(line, Ok(record.clone()))]
     }
 

@@ -1,4 +1,5 @@
-//! The United Kingdom's lists: the short form of the UK Sanctions List, and OFSI's consolidated list.
+//! The United Kingdom's lists: the short form of the UK Sanctions List, and OFSI's consolidated list, which ended on 2026-01-28.
+//! The full form is in `uk_full`.
 
 use super::grouped::Grouped;
 use super::table::{Layout, Row, read as rows};
@@ -33,7 +34,7 @@ pub fn read_short(list: &str, bytes: &[u8]) -> Result<Loaded, ListError> {
     loaded.finish(PART)
 }
 
-fn kind(text: Option<&str>) -> EntityKind {
+pub(super) fn kind(text: Option<&str>) -> EntityKind {
     match text.map(str::to_ascii_lowercase).as_deref() {
         Some("individual") => EntityKind::Person,
         Some("ship") => EntityKind::Vessel,

@@ -1,6 +1,6 @@
 //! The consolidated list of the United Nations Security Council.
 
-use super::wording::birth_date;
+use super::wording::{about, birth_date};
 use super::xml::{Node, Shape, records};
 use super::{ListError, Loaded};
 use crate::model::{BirthDate, Country, Document, Entity, EntityKind, Gender, Name, NameKind, PartialDate, Topic};
@@ -37,6 +37,7 @@ fn entry(list: &str, line: u64, node: &Node, kind: EntityKind, prefix: &str, loa
     let mut entity = Entity::new(id, list, kind);
     entity.topics.push(Topic::Sanction);
     entity.gender = node.value("GENDER").and_then(Gender::from_text);
+    entity.sources.extend(node.value("UN_LIST_TYPE").map(str::to_owned));
     entity.programmes.extend(node.value("UN_LIST_TYPE").map(str::to_owned));
     entity.names.push(Name::new(name, NameKind::Primary));
     entity.names.extend(node.value("NAME_ORIGINAL_SCRIPT").map(|text| Name::new(text, NameKind::Strong)));
@@ -81,7 +82,7 @@ fn aliases(entity: &mut Entity, node: &Node, prefix: &str) {
     }
 }
 
-/// Exact dates can be years only; `BETWEEN` has years.
+/// Exact dates can be years only; `BETWEEN` has years. Some stand in a note only.
 fn born(node: &Node) -> Option<Result<BirthDate, String>> {
     let year = |name: &str| {
         node.value(name).map(|text| {
@@ -90,13 +91,17 @@ fn born(node: &Node) -> Option<Result<BirthDate, String>> {
                 .and_then(|year| PartialDate::of_year(year).map_err(|error| error.to_string()))
         })
     };
-    if let (Some(from), Some(to)) = (year("FROM_YEAR"), year("TO_YEAR")) {
-        return Some(from.and_then(|from| to.map(|to| BirthDate::Between(from, to))));
-    }
-    let date = node.value("DATE").map(birth_date).or_else(|| year("YEAR").map(|year| year.map(BirthDate::On)))?;
-    let about = node.value("TYPE_OF_DATE") == Some("APPROXIMATELY");
-    Some(date.map(|date| match date {
-        BirthDate::On(date) if about => BirthDate::About(date),
-        other => other,
-    }))
+    let note = node.value("NOTE");
+    let is_about = node.value("TYPE_OF_DATE") == Some("APPROXIMATELY")
+        || note.is_some_and(|note| note.to_ascii_lowercase().starts_with("approx"));
+    let date = match (year("FROM_YEAR"), year("TO_YEAR")) {
+        (Some(from), Some(to)) => Some(from.and_then(|from| to.map(|to| BirthDate::Between(from, to)))),
+        (None, None) => node
+            .value("DATE")
+            .map(birth_date)
+            .or_else(|| year("YEAR").map(|year| year.map(BirthDate::On)))
+            .or_else(|| note.map(birth_date)),
+        _ => Some(Err("one end of a range is missing".to_owned())),
+    }?;
+    Some(date.map(|date| if is_about { about(date) } else { date }))
 }

@@ -47,6 +47,7 @@ fn entry(list: &str, id: &str, name: &str, kind: EntityKind, row: &Row<'_>, load
     } else {
         Topic::ExportControl
     });
+    entity.sources.push(source.to_owned());
     entity.programmes.push(source.to_owned());
     entity.programmes.extend(row.list("programs", ';').map(str::to_owned));
     let of = |text: &str, name_kind| {
@@ -66,6 +67,7 @@ fn merge(known: &mut Entity, again: Entity) {
         name.kind = name.kind.max(NameKind::Strong);
         name
     };
+    known.sources.extend(again.sources);
     known.names.extend(again.names.into_iter().map(other));
     known.births.extend(again.births);
     known.nationalities.extend(again.nationalities);

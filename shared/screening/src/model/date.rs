@@ -94,7 +94,11 @@ impl FromStr for PartialDate {
     /// `yyyy`, `yyyy-mm` or `yyyy-mm-dd`; a time after `T` or a blank is cut off, month and day 00 are unknown.
     fn from_str(text: &str) -> Result<Self, DateError> {
         let form = || DateError::Form(text.chars().take(40).collect());
-        let date = text.trim().split(['T', ' ']).next().unwrap_or_default();
+        let (date, time) = text.trim().split_once(['T', ' ']).unwrap_or((text.trim(), ":"));
+        // `1968 or 1975` is not 1968
+        if !time.contains(':') || time.contains(char::is_whitespace) {
+            return Err(form());
+        }
         let mut fields = date.split('-');
         let year = fields.next().filter(|year| year.len() == 4).and_then(|year| year.parse().ok()).ok_or_else(form)?;
         let mut number = || match fields.next() {
@@ -165,7 +169,17 @@ mod tests {
 
     #[test]
     fn impossible_dates_are_refused_with_their_reason() {
-        for text in ["", "68", "1968-2-3-4", "1968-xx", "18 Mar 1968", "1968/01/02"] {
+        for text in [
+            "",
+            "68",
+            "1968-2-3-4",
+            "1968-xx",
+            "1968 or 1975",
+            "1968 1975",
+            "1968 to 1970",
+            "18 Mar 1968",
+            "1968/01/02",
+        ] {
             assert!(matches!(text.parse::<PartialDate>(), Err(DateError::Form(_))), "{text}");
         }
         assert_eq!("1968-02-30".parse::<PartialDate>(), Err(DateError::Calendar { year: 1968, month: 2, day: 30 }));

@@ -18,6 +18,9 @@ pub struct Entity {
     pub id: String,
     /// The list's code, for example `ofac_sdn`.
     pub list: String,
+    /// Of a list that is put together from several: which of them name it.
+    #[serde(default)]
+    pub sources: Vec<String>,
     /// What kind of party it is.
     pub kind: EntityKind,
     /// All its names; the primary one first.
@@ -44,6 +47,7 @@ impl Entity {
         Self {
             id: id.into(),
             list: list.into(),
+            sources: Vec::new(),
             kind,
             names: Vec::new(),
             births: Vec::new(),
@@ -67,6 +71,8 @@ impl Entity {
         self.names.sort_by_key(|name| name.kind != NameKind::Primary);
         let mut seen: BTreeSet<String> = BTreeSet::new();
         self.names.retain(|name| !name.text.is_empty() && seen.insert(name.text.clone()));
+        self.sources.sort_unstable();
+        self.sources.dedup();
         self.births.sort_unstable();
         self.births.dedup();
         for countries in [&mut self.nationalities, &mut self.countries] {

@@ -133,7 +133,7 @@ fn the_uns_list_has_its_730_individuals_and_273_entities() {
     let loaded = single(&folder.join("un/UN_consolidated-2026-02-27.xml"), Format::UnXml);
     assert_eq!((count(&loaded, EntityKind::Person), count(&loaded, EntityKind::Organisation)), (730, 273));
     assert_eq!(loaded.published.as_deref(), Some("2026-02-27"));
-    assert!(loaded.faults.is_empty(), "{:?}", loaded.faults);
+    assert_eq!(loaded.faults.len(), 3, "dates in words that were dropped in silence: {:?}", loaded.faults);
 }
 
 #[test]
@@ -214,6 +214,100 @@ fn lost(entities: &[Entity], every: usize) -> Vec<(String, Option<Examined>)> {
     }
     lost
 }
+
+/// The name that a client gives: what stands in brackets or behind a semicolon is not a part of it. An own rule, so that it is not the
+/// parser's that is compared with itself.
+fn without_remarks(name: &str) -> String {
+    let mut depth = 0_usize;
+    let mut plain = String::new();
+    for letter in name.chars() {
+        match letter {
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            ';' if depth == 0 => break,
+            _ if depth == 0 => plain.push(letter),
+            _ => {}
+        }
+    }
+    let plain = plain.trim_start_matches("So-called ").trim().to_owned();
+    // (HONG KONG) in the middle of two words is a part of the name
+    let least = if name.trim_end().ends_with([')', ']']) || name.contains(';') { 2 } else { 3 };
+    if plain.split_whitespace().count() >= least { plain } else { name.to_owned() }
+}
+
+/// Entries, and how many of them their own names find, say too little to find, and do not find.
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    entries: usize,
+    looked_for: usize,
+    too_common: usize,
+    lost: Vec<String>,
+}
+
+/// Looks for every entry whose name holds more than a name, and for every one of so many of the others.
+fn found(entities: &[Entity], every: usize) -> Found {
+    let index = build(&[], entities);
+    let mut screener = Screener::new(&index);
+    let mut found = Found { entries: entities.len(), looked_for: 0, too_common: 0, lost: Vec::new() };
+    for (number, entity) in entities.iter().enumerate() {
+        let longer = entity.names.iter().find(|name| name.text.contains(['(', '[', ';', '"']));
+        if number % every > 0 && longer.is_none() {
+            continue;
+        }
+        let kind = match entity.kind {
+            EntityKind::Person => QueryKind::Person,
+            EntityKind::Organisation => QueryKind::Organisation,
+            EntityKind::Vessel | EntityKind::Aircraft => QueryKind::Craft,
+        };
+        found.looked_for += 1;
+        let name = without_remarks(entity.primary_name());
+        let query = Query { name: name.clone(), kind: Some(kind), ..Query::default() };
+        let best = screener.examine(&query).into_iter().next();
+        match best {
+            Some(best) if best.logits >= 0.0 => {}
+            Some(best) if says_little(&best.features) => found.too_common += 1,
+            _ => found.lost.push(name),
+        }
+    }
+    found
+}
+
+#[test]
+fn every_entry_of_every_list_is_found_by_its_own_name_without_its_remarks() {
+    let Some(path) = lists() else { return };
+    let ofac_names = ["sdn.csv", "alt.csv", "add.csv", "sdn_comments.csv"];
+    let consolidated = ["cons_prim.csv", "cons_alt.csv", "cons_add.csv", "cons_comments.csv"];
+    let file = |name: &str, format| single(&path.join(name), format).entities;
+    let lists = [
+        ("OFAC SDN", ofac(&path.join("ofac"), ofac_names).entities, EVERY),
+        ("OFAC consolidated", ofac(&path.join("ofac"), consolidated).entities, 1),
+        ("OFAC consolidated, XML", file("ofac/cons-2025-03-28.xml", Format::OfacXml), 1),
+        ("UN", file("un/UN_consolidated-2026-02-27.xml", Format::UnXml), 1),
+        ("UK", file("uk/uk_sanctions_list-2025-08-11.csv", Format::UkShort), EVERY),
+        ("US consolidated", file("us-csl/consolidated.csv", Format::UsCsl), EVERY),
+        ("Congress", file("pep/us-congress-current.csv", Format::PepCongress), 1),
+        ("legislators", file("pep/wikidata-international-legislators.csv", Format::PepHolders), EVERY),
+        ("office holders", file("pep/wikidata-international-office-holders.csv", Format::PepHolders), 1),
+        ("leaders", file("pep/wikidata-world-leaders-2021.csv", Format::PepLeaders), 1),
+    ];
+    let mut lost = Vec::new();
+    for (name, entities, every) in lists {
+        let found = found(&entities, every);
+        println!(
+            "{name}: {} entries, {} looked for, {} too common to be found, {} lost",
+            found.entries,
+            found.looked_for,
+            found.too_common,
+            found.lost.len()
+        );
+        assert!(found.too_common * TOO_COMMON_ONE_IN <= found.entries, "{name}: {} too common", found.too_common);
+        lost.extend(found.lost.into_iter().map(|lost| format!("{name}: {lost}")));
+    }
+    assert!(lost.is_empty(), "{lost:#?}");
+}
+
+/// One of so many may be an `Ivan` or `Haji Juma`.
+const TOO_COMMON_ONE_IN: usize = 20;
 
 #[test]
 fn every_listed_name_finds_its_entry() {

@@ -194,6 +194,45 @@ fn uk_csv_of_both_forms() {
 }
 
 #[test]
+fn the_uk_sanctions_list_in_its_full_form() {
+    let csv = single(include_bytes!("../samples/uk_full.csv"), Format::UkFull);
+    assert_eq!(csv.published.as_deref(), Some("2026-09-21"));
+    assert_eq!(
+        lines(&csv),
+        [
+            "SAM0001 Person PETROV, Ivan Sergeyevich [PETROV], +Петров Иван Сергеевич, +PETROFF, Iwan [PETROFF], ~JONAS, ~Йонас, \
+             +SIDOROV, Ivan [SIDOROV] | 1968-03-18, 1970, 1971-05 | [RU] [UA] | Passport AB1234567 None, Passport XY7654321 None | m \
+             | Sample | [Sanction]",
+            "SAM0002 Organisation \"Northern Guard\" |  | [] [RU] | Registration Number 1027700000000 None |  | Sample | [Sanction]",
+            "SAM0003 Vessel NORTHERN DAWN |  | [] [PA] | IMO 9876543 None |  | Sample | [Sanction]",
+        ]
+    );
+    assert_eq!(
+        faults(&csv),
+        [
+            "rows, line 6: SAM0001: date of birth: no such day in the calendar: 1968-13-18",
+            "rows, line 11: no unique id",
+            "rows, line 10: SAM0004: no name"
+        ]
+    );
+    let xml = single(include_bytes!("../samples/uk_full.xml"), Format::UkXml);
+    assert_eq!(xml.published.as_deref(), Some("2026-09-21"));
+    assert_eq!(
+        lines(&xml),
+        [
+            "SAM0001 Person PETROV, Ivan Sergeyevich [PETROV], +PETROFF, Iwan [PETROFF], ~JONAS, +SIDOROV, Ivan [SIDOROV], \
+             +Петров Иван Сергеевич | 1968-03-18, 1970, 1971-05 | [RU] [UA] | Passport AB1234567 None | m | Sample | [Sanction]",
+            "SAM0002 Organisation \"Northern Guard\" |  | [] [RU] |  |  | Sample | [Sanction]",
+            "SAM0003 Vessel NORTHERN DAWN |  | [] [] | IMO 9876543 None |  | Sample | [Sanction]",
+        ]
+    );
+    assert_eq!(xml.faults.len(), 3, "{:?}", faults(&xml));
+    let text = String::from_utf8(include_bytes!("../samples/uk_full.csv").to_vec()).unwrap();
+    let (_, without_date) = text.split_once('\n').unwrap();
+    assert_eq!(lines(&single(without_date.as_bytes(), Format::UkFull)), lines(&csv));
+}
+
+#[test]
 fn us_consolidated_csv() {
     let loaded = single(include_bytes!("../samples/us_csl.csv"), Format::UsCsl);
     assert_eq!(
@@ -280,7 +319,7 @@ fn a_list_of_ones_own() {
 }
 
 /// Every format with its sample and what of it is not a list any more when the end is missing.
-const SAMPLES: [(Format, &[u8]); 15] = [
+const SAMPLES: [(Format, &[u8]); 17] = [
     (Format::OfacXml, include_bytes!("../samples/sdn.xml")),
     (Format::OfacAdvanced, include_bytes!("../samples/sdn_advanced.xml")),
     (Format::EuCsv, include_bytes!("../samples/eu_1_1.csv")),
@@ -288,6 +327,8 @@ const SAMPLES: [(Format, &[u8]); 15] = [
     (Format::EuXml, include_bytes!("../samples/eu_1_1.xml")),
     (Format::UnXml, include_bytes!("../samples/un.xml")),
     (Format::UkShort, include_bytes!("../samples/uk_short.csv")),
+    (Format::UkFull, include_bytes!("../samples/uk_full.csv")),
+    (Format::UkXml, include_bytes!("../samples/uk_full.xml")),
     (Format::UkOfsi, include_bytes!("../samples/uk_ofsi.csv")),
     (Format::UsCsl, include_bytes!("../samples/us_csl.csv")),
     (Format::OpenSanctionsSimple, include_bytes!("../samples/opensanctions.csv")),
@@ -354,6 +395,39 @@ fn a_broken_quote_spoils_one_row_of_a_table_only() {
     assert_eq!((ids(&several_lines).len(), faults(&several_lines)), (5, Vec::new()));
     let open_end = Format::Own.read("own", b"id,name,aliases\n1,Ann,\n2,Bob,\"Bobby");
     assert!(matches!(open_end, Err(ListError::Truncated { .. })), "{open_end:?}");
+}
+
+#[test]
+fn quotes_inside_a_quoted_cell_cost_no_row() {
+    let row = |remarks: &str| {
+        format!("1,\"PETROV, Ivan\",\"individual\",-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,-0- ,\"{remarks}\"\r\n\x1a")
+    };
+    let primary = row("DOB 10 Jan 1987; a.k.a. \"vanya1987\"; nationality Russia; P");
+    let files = OfacFiles {
+        list: "list",
+        primary: primary.as_bytes(),
+        aliases: Some(b"1,2,\"aka\",\"PETROFF, Iwan \"Wanja\" Karl\",-0- \r\n"),
+        addresses: Some(b"1,3,-0- ,\"Moscow\",\"Russia\",-0- \r\n-0- ,4,-0- ,-0- ,\"Russia\",-0- \r\n"),
+        comments: Some(b"1,\"hone Number 1; a.k.a. \"petya\"; a.k.a. \"kolya\"; Linked To: STAR GROUP.\"\r\n2,\"a.k.a. \"x\", y\"\r\n3,\"z\"\r\n"),
+    };
+    let loaded = read(&files).unwrap();
+    assert!(
+        lines(&loaded)[0].starts_with(
+            "1 Person PETROV, Ivan [PETROV], ~vanya1987, ~petya, ~kolya, +PETROFF, Iwan \"Wanja\" Karl [PETROFF] | 1987-01-10 | [RU] [RU]"
+        ),
+        "{:?}",
+        lines(&loaded)
+    );
+    assert_eq!(faults(&loaded), ["comments, line 2: 3 columns instead of 2", "addresses, line 2: no number"]);
+    let own = "id,name,type,aliases,reason\n1,\"Sample, Ann \"Nana\" Maria\",person,Anna,\"said \"\"no\"\"\"\n2,Bob Sample,person,,\n";
+    let own = single(own.as_bytes(), Format::Own);
+    assert_eq!(
+        lines(&own),
+        [
+            "1 Person Sample, Ann \"Nana\" Maria [Sample], +Anna |  | [] [] |  |  | said \"no\" | [Internal]",
+            "2 Person Bob Sample |  | [] [] |  |  |  | [Internal]"
+        ]
+    );
 }
 
 #[test]
