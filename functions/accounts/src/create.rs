@@ -8,10 +8,10 @@ use domain::AccountId;
 use domain::account::{Account, CreateOutcome, CreateStep, GRACE};
 use domain::client::Client;
 use domain::decision::{Frame, Verdict};
-use domain::work::{HumanDecision, WorkFacts};
 use providers::http::BoxFuture;
 use providers::{PLATFORM_CALL_TIMEOUT_S, PLATFORM_SOCKET_TIMEOUT_S};
 use runtime::function::{ConfigError, Entropy, Function, Ports};
+use runtime::people::{self, Decided};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
@@ -74,11 +74,10 @@ impl QueueStep for Create {
 impl Create {
     /// A person's decision about an account that could not be opened.
     async fn decided(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
-        let item: WorkFacts =
-            serde_json::from_value(event.data.clone()).map_err(|error| StepError::Malformed(error.to_string()))?;
-        let account =
-            item.subject.get("account_id").and_then(|id| id.as_str()).and_then(|id| id.parse::<AccountId>().ok());
-        let (Some(account), Some(decision)) = (account, HumanDecision::of(&item)) else { return Ok("nothing_to_do") };
+        let Some(decided) = people::decided::<AccountId>(&self.crm, event, "account_id").await? else {
+            return Ok("nothing_to_do");
+        };
+        let Decided { about: account, decision } = decided;
         let now = frame.now;
         let decide = |entity: &Account| entity.decided(&decision, now);
         Ok(match step::change(&self.crm, &account, frame, decide).await? {

@@ -6,10 +6,10 @@ use domain::decision::{Frame, Verdict};
 use domain::lead::Lead;
 use domain::lead::plan::Trigger;
 use domain::sales::{AgentState, PoolId, Task};
-use domain::work::{HumanDecision, WorkFacts};
 use domain::{ClientId, LeadId};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
+use runtime::people::{self, Decided};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::step::{self, Attempt, Done};
@@ -131,10 +131,10 @@ impl Route {
 
     /// A person's decision about a lead that waits for one.
     async fn decided(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
-        let item: WorkFacts =
-            serde_json::from_value(event.data.clone()).map_err(|error| StepError::Malformed(error.to_string()))?;
-        let lead = item.subject.get("lead_id").and_then(Value::as_str).and_then(|id| id.parse::<LeadId>().ok());
-        let (Some(lead), Some(decision)) = (lead, HumanDecision::of(&item)) else { return Ok("nothing_to_do") };
+        let Some(decided) = people::decided::<LeadId>(&self.crm, event, "lead_id").await? else {
+            return Ok("nothing_to_do");
+        };
+        let Decided { about: lead, decision } = decided;
         let now = frame.now;
         let decide = |entity: &Lead| entity.decided(&decision, now);
         Ok(match step::change(&self.crm, &lead, frame, decide).await? {

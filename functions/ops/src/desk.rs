@@ -185,6 +185,7 @@ impl Opening<'_> {
                 owner: None,
                 due_at: self.at.plus(rule.due_in),
                 created_at: self.at,
+                snoozed_until: None,
                 subject: self.subject,
                 trigger: self.trigger,
                 pattern: self.pattern,

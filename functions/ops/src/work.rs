@@ -5,7 +5,7 @@ mod by_hand;
 use std::sync::Arc;
 
 use domain::input::{Fault, Reader};
-use domain::work::{WorkAction, WorkItem, WorkRefusal};
+use domain::work::{SNOOZE_MAX, WorkAction, WorkItem, WorkRefusal};
 use domain::{ClientId, NotificationId, WorkId};
 use runtime::auth::{PORTAL, Role, STAFF};
 use runtime::function::{ConfigError, Function, Ports};
@@ -129,6 +129,15 @@ fn refusal(refusal: WorkRefusal) -> Problem {
             Fault::new("/action", "unknown_action", "is not an action of this work item").allowing(allowed),
         ]),
         WorkRefusal::NoteMissing => Problem::input(vec![Fault::new("/note", "missing", "a note needs text")]),
+        WorkRefusal::UntilMissing => Problem::input(vec![Fault::new("/until", "missing", "a snooze needs its end")]),
+        WorkRefusal::UntilUnreadable => {
+            Problem::input(vec![Fault::new("/until", "not_a_time", "must be a time such as 2026-11-28T15:00:00Z")])
+        }
+        WorkRefusal::UntilOutOfRange => {
+            let days = SNOOZE_MAX.0 / 86_400;
+            let message = format!("must be ahead, and at most {days} days");
+            Problem::input(vec![Fault::new("/until", "out_of_range", message)])
+        }
         WorkRefusal::EvidenceMissing => {
             let message = "say what proves it: the platform's ticket or the provider's refund id";
             Problem::input(vec![Fault::new("/evidence", "evidence_missing", message)])

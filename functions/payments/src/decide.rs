@@ -3,17 +3,18 @@
 use std::sync::Arc;
 
 use domain::PaymentId;
-use domain::payment::{Deposit, HumanDecision};
-use domain::work::WorkFacts;
+use domain::payment::Deposit;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
+use runtime::people::{self, Decided};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::step::{self, Done};
 use runtime::{StepError, awsclients};
-use store::MoneyTable;
+use store::{Crm, MoneyTable};
 
 /// The step.
 pub struct Decide {
+    crm: Crm,
     money: MoneyTable,
 }
 
@@ -22,7 +23,7 @@ pub struct Decide {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    QueueFunction::build(Decide { money: awsclients::money(ports)? }, ports)
+    QueueFunction::build(Decide { crm: awsclients::crm(ports)?, money: awsclients::money(ports)? }, ports)
 }
 
 impl QueueStep for Decide {
@@ -31,13 +32,10 @@ impl QueueStep for Decide {
     fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
         Box::pin(async move {
             let event = message.event()?;
-            let facts: WorkFacts =
-                serde_json::from_value(event.data.clone()).map_err(|error| StepError::Malformed(error.to_string()))?;
-            let payment = facts.subject.get("payment_id").and_then(|id| id.as_str());
-            let payment = payment.and_then(|id| id.parse::<PaymentId>().ok());
-            let (Some(payment), Some(decision)) = (payment, HumanDecision::of(&facts)) else {
+            let Some(decided) = people::decided::<PaymentId>(&self.crm, &event, "payment_id").await? else {
                 return Ok("nothing_to_do");
             };
+            let Decided { about: payment, decision } = decided;
             let mut frame = message.frame(Self::NAME, &event);
             let now = frame.now;
             let decide = |deposit: &Deposit| deposit.decided(&decision, now);

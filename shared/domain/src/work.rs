@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
-use crate::{ClientId, Timestamp, WorkId};
+use crate::{ClientId, Seconds, Timestamp, WorkId};
 
 /// Where a work item stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,6 +77,9 @@ pub struct WorkFacts {
     pub owner: Option<String>,
     pub due_at: Timestamp,
     pub created_at: Timestamp,
+    /// Until then it stands behind what is due before; the due time is a promise and stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Timestamp>,
     /// Ids only: `payment_id`, `account_id`, `client_id`.
     pub subject: Value,
     /// What set it off.
@@ -138,6 +141,12 @@ pub enum WorkRefusal {
     NoteMissing,
     /// The action needs evidence.
     EvidenceMissing,
+    /// A snooze needs the time at which it ends.
+    UntilMissing,
+    /// It is no time.
+    UntilUnreadable,
+    /// It is over already, or too far off.
+    UntilOutOfRange,
 }
 
 /// Why a step by hand is refused: what the automation has done meanwhile, as it is known now.
@@ -159,6 +168,8 @@ impl From<Moved> for ByHandRefusal {
     }
 }
 
+/// The longest snooze.
+pub const SNOOZE_MAX: Seconds = Seconds(180 * 86_400);
 /// Longest history kept in the item.
 const HISTORY_MAX: usize = 200;
 
@@ -277,8 +288,46 @@ impl WorkItem {
                 next.facts.status = WorkStatus::Open;
                 Ok(Verdict::change(next, "released", vec![], vec![]))
             }
+            "snooze" => self.snooze(next, action, by, now),
+            "escalate" => Ok(self.escalate(next, by)),
             _ => self.decide(next, action, by, now),
         }
+    }
+
+    fn snooze(
+        &self,
+        mut next: Self,
+        action: &WorkAction,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Verdict<Self>, WorkRefusal> {
+        let until = action.until.as_deref().map(str::trim).filter(|until| !until.is_empty());
+        let until: Timestamp =
+            until.ok_or(WorkRefusal::UntilMissing)?.parse().map_err(|_| WorkRefusal::UntilUnreadable)?;
+        if self.facts.snoozed_until == Some(until) {
+            return Ok(Verdict::Nothing("it is snoozed until then already"));
+        }
+        if until <= now || until > now.plus(SNOOZE_MAX) {
+            return Err(WorkRefusal::UntilOutOfRange);
+        }
+        next.facts.snoozed_until = Some(until);
+        Ok(Verdict::change(next, "snoozed", vec!["work.snoozed"], vec![format!("until {until} by {by}")]))
+    }
+
+    /// One step more urgent, and awake: once a person, so that a request that is sent twice is one.
+    fn escalate(&self, mut next: Self, by: &str) -> Verdict<Self> {
+        if self.history.iter().any(|line| line.action == "escalate" && line.by == by) {
+            return Verdict::Nothing("you have escalated it already");
+        }
+        next.facts.priority = self.facts.priority.saturating_sub(1).max(rules::Priority::Urgent.rank());
+        next.facts.snoozed_until = None;
+        let why = vec![format!("priority {} instead of {} by {by}", next.facts.priority, self.facts.priority)];
+        Verdict::change(next, "escalated", vec!["work.escalated"], why)
+    }
+
+    /// When it is looked at next: when it is due, or when its snooze ends, whichever is later.
+    fn comes_up_at(&self) -> Timestamp {
+        self.facts.snoozed_until.map_or(self.facts.due_at, |until| until.max(self.facts.due_at))
     }
 
     fn decide(
@@ -315,7 +364,8 @@ impl WorkItem {
             // an outcome in the person's own words closes the item without telling the automation anything
             return Ok("resolve".to_owned());
         }
-        let mut allowed: Vec<String> = ["claim", "release", "note", "resolve"].map(str::to_owned).to_vec();
+        let mut allowed: Vec<String> =
+            ["claim", "release", "note", "snooze", "escalate", "resolve"].map(str::to_owned).to_vec();
         allowed.extend(self.facts.options.iter().map(|option| option.action.clone()));
         Err(WorkRefusal::UnknownAction(allowed))
     }
@@ -347,7 +397,7 @@ impl Entity for WorkItem {
 
     fn rank(&self) -> Option<(String, String)> {
         let state = if self.facts.status == WorkStatus::Resolved { "resolved" } else { "open" };
-        let rank = format!("{:03}#{}#{}", self.facts.priority.min(999), self.facts.due_at, self.id);
+        let rank = format!("{:03}#{}#{}", self.facts.priority.min(999), self.comes_up_at(), self.id);
         Some((format!("{}#{state}", self.facts.queue), rank))
     }
 
@@ -385,6 +435,7 @@ mod tests {
             owner: None,
             due_at: at(3_600),
             created_at: at(0),
+            snoozed_until: None,
             subject: json!({"payment_id": "pay_1"}),
             trigger: json!({"what": "evt_1"}),
             pattern: json!({}),
@@ -505,7 +556,17 @@ mod tests {
         };
         assert_eq!(
             allowed,
-            ["claim", "release", "note", "resolve", "credit_paid_amount", "refund_at_psp", "mark_debited_on_platform"]
+            [
+                "claim",
+                "release",
+                "note",
+                "snooze",
+                "escalate",
+                "resolve",
+                "credit_paid_amount",
+                "refund_at_psp",
+                "mark_debited_on_platform"
+            ]
         );
     }
 
@@ -523,6 +584,51 @@ mod tests {
         assert_eq!(item().rank().unwrap().0, "finance#open");
         let decided = change(item().act(&action("credit_paid_amount"), "ana", at(5))).next;
         assert_eq!(decided.rank().unwrap().0, "finance#resolved");
+    }
+
+    #[test]
+    fn a_snoozed_item_stands_behind_what_is_due_before_and_keeps_its_due_time() {
+        let snooze = |until: &str| WorkAction { until: Some(until.to_owned()), ..action("snooze") };
+        let until = at(7_200);
+        let snoozed = change(item().act(&snooze(&until.to_string()), "ana", at(1)));
+        assert_eq!(snoozed.events, ["work.snoozed"]);
+        let snoozed = snoozed.next;
+        assert_eq!((snoozed.facts.snoozed_until, snoozed.facts.due_at), (Some(until), item().facts.due_at));
+        let mut later = item();
+        later.facts.due_at = at(7_000);
+        assert!(later.rank() < snoozed.rank() && item().rank() < snoozed.rank());
+        assert!(does_nothing(&snoozed.act(&snooze(&until.to_string()), "ana", at(2))), "the same request again");
+        // what ends before it is due changes nothing in the order
+        let short = change(item().act(&snooze(&at(60).to_string()), "ana", at(1))).next;
+        assert_eq!(short.rank(), item().rank());
+        for (wrong, refusal) in [
+            ("", WorkRefusal::UntilMissing),
+            ("tomorrow", WorkRefusal::UntilUnreadable),
+            (at(1).to_string().as_str(), WorkRefusal::UntilOutOfRange),
+            (at(181 * 86_400).to_string().as_str(), WorkRefusal::UntilOutOfRange),
+        ] {
+            assert_eq!(item().act(&snooze(wrong), "ana", at(1)), Err(refusal), "{wrong}");
+        }
+        assert_eq!(item().act(&action("snooze"), "ana", at(1)), Err(WorkRefusal::UntilMissing));
+        let claimed = change(item().act(&action("claim"), "ana", at(1))).next;
+        let other = claimed.act(&snooze(&until.to_string()), "ben", at(2));
+        assert_eq!(other, Err(WorkRefusal::Owned("ana".to_owned())));
+    }
+
+    #[test]
+    fn an_item_is_escalated_one_step_by_each_person_and_never_beyond_the_most_urgent() {
+        let mut normal = item();
+        normal.facts.priority = 3;
+        normal.facts.snoozed_until = Some(at(9_000));
+        let escalated = change(normal.act(&action("escalate"), "ana", at(1)));
+        assert_eq!(escalated.events, ["work.escalated"]);
+        let escalated = escalated.next;
+        assert_eq!((escalated.facts.priority, escalated.facts.snoozed_until), (2, None));
+        assert!(does_nothing(&escalated.act(&action("escalate"), "ana", at(2))), "the same request again");
+        let twice = change(escalated.act(&action("escalate"), "ben", at(3))).next;
+        assert_eq!(twice.facts.priority, 1);
+        let thrice = change(twice.act(&action("escalate"), "cem", at(4))).next;
+        assert_eq!((thrice.facts.priority, thrice.history.len()), (1, 3));
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod function;
 pub mod http;
 pub mod idempotency;
 pub mod lambda;
+pub mod people;
 pub mod problem;
 pub mod queue;
 pub mod rulebook;

@@ -9,6 +9,7 @@ use domain::lead::Lead;
 use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
 use domain::sales::Task;
+use domain::work::WorkItem;
 use domain::{Money, Seconds};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
@@ -124,6 +125,14 @@ fn as_told<T: Entity>(event: &Value, private: Option<&str>) -> Decision<T> {
 async fn seed_lead(world: &World, event: &Value, person: &Value) {
     let decision: Decision<Lead> = as_told(event, Some(&person.to_string()));
     let was = world.broker.crm().load::<Lead>(&decision.next.id).await.unwrap();
+    world.broker.crm().save(was.as_ref(), decision, &frame(event["at"].as_str().unwrap())).await.unwrap();
+    world.idle().await;
+}
+
+/// The work item that an event is about, whatever it was before.
+async fn seed_work(world: &World, event: &Value) {
+    let decision: Decision<WorkItem> = as_told(event, Some("[]"));
+    let was = world.broker.crm().load::<WorkItem>(&decision.next.id).await.unwrap();
     world.broker.crm().save(was.as_ref(), decision, &frame(event["at"].as_str().unwrap())).await.unwrap();
     world.idle().await;
 }
@@ -257,6 +266,7 @@ async fn the_story_of_the_lead_runs_through_the_functions() {
     queue(&world, "variants/ops-desk.lead-needs-person").await;
     let work = items(&world.get("sales", "/v1/work?queue=sales").await);
     assert_eq!((&work[0]["kind"], &work[0]["subject"]["lead_id"]), (&json!("lead_unclaimed"), &json!(LEAD)));
+    seed_work(&world, &event_of("variants/leads-route.work-decided")).await;
     queue(&world, "variants/leads-route.work-decided").await;
     assert_eq!(world.lead(LEAD).await["status"], "assigned");
     queue(&world, "variants/leads-route.client-registered").await;

@@ -206,3 +206,59 @@ async fn of_two_people_who_decide_at_once_one_decides() {
     assert_eq!(statuses, [200, 409]);
     assert_eq!(world.status(&payment).await, wanted);
 }
+
+#[tokio::test]
+async fn an_item_is_snoozed_and_escalated_by_its_desk() {
+    let world = World::start().await;
+    let (_, first) = underpaid(&world).await;
+    let (_, second) = underpaid(&world).await;
+    let open = async || items(&world.get("finance", "/v1/work?queue=finance&status=open").await);
+    let order = async || open().await.iter().map(|item| id(item).to_owned()).collect::<Vec<_>>();
+    assert_eq!(order().await, [id(&first), id(&second)]);
+    let until = world.now().plus(domain::Seconds(86_400)).to_string();
+    let snooze = json!({"action": "snooze", "until": until, "note": "the bank answers tomorrow"});
+    let snoozed = expect(world.act("finance", id(&first), &snooze).await, 200);
+    assert_eq!((&snoozed.json["snoozed_until"], &snoozed.json["due_at"]), (&json!(until), &first["due_at"]));
+    assert_eq!(snoozed.json["status"], "open");
+    assert_eq!(order().await, [id(&second), id(&first)]);
+    assert_eq!(expect(world.act("finance", id(&first), &snooze).await, 200).json, snoozed.json, "sent twice");
+    for (body, fault) in [
+        (json!({"action": "snooze"}), "/until missing"),
+        (json!({"action": "snooze", "until": "tomorrow"}), "/until not_a_time"),
+        (json!({"action": "snooze", "until": "2020-01-01T00:00:00Z"}), "/until out_of_range"),
+    ] {
+        let answer = world.act("finance", id(&first), &body).await;
+        assert_eq!(faults(&answer), [fault], "{body}");
+    }
+    let escalate = json!({"action": "escalate", "note": "the client is a regulator"});
+    let escalated = expect(world.act("finance", id(&first), &escalate).await, 200);
+    assert_eq!((&escalated.json["priority"], &escalated.json["snoozed_until"]), (&json!(1), &Value::Null));
+    assert_eq!(expect(world.act("finance", id(&first), &escalate).await, 200).json, escalated.json, "sent twice");
+    assert_eq!(order().await, [id(&first), id(&second)]);
+    let actions: Vec<&str> =
+        escalated.json["history"].as_array().unwrap().iter().map(|line| line["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["snooze", "escalate"]);
+    expect(world.act("support", id(&first), &escalate).await, 403);
+}
+
+#[tokio::test]
+async fn a_decision_is_what_stands_in_the_item_whatever_an_event_says() {
+    let world = World::start().await;
+    let (payment, item) = underpaid(&world).await;
+    let mut data = item.clone();
+    data["status"] = json!("resolved");
+    data["decision"] = json!({"action": "credit_paid_amount", "by": "finance-1", "at": world.now()});
+    let told = json!({"detail": {
+        "event_id": format!("{}:2:0", id(&item)), "entity": id(&item), "version": 2, "type": "work.decided",
+        "at": world.now(), "correlation_id": "told", "data": data,
+    }});
+    world.broker.host.send_message("PaymentsDecideQueue", &told.to_string()).unwrap();
+    assert_eq!(world.status(&payment).await, "needs_review");
+    expect(world.act("finance", id(&item), &json!({"action": "credit_paid_amount"})).await, 200);
+    assert_eq!(world.status(&payment).await, "credited");
+    // and once more, after the fact
+    world.broker.host.send_message("PaymentsDecideQueue", &told.to_string()).unwrap();
+    assert_eq!(world.status(&payment).await, "credited");
+    let filed = items(&world.get("support", "/v1/work?queue=support").await);
+    assert!(filed.iter().all(|item| item["kind"] != "dead_letter"), "{filed:?}");
+}
