@@ -186,6 +186,7 @@ impl Opening<'_> {
                 due_at: self.at.plus(rule.due_in),
                 created_at: self.at,
                 snoozed_until: None,
+                escalated_by: Vec::new(),
                 subject: self.subject,
                 trigger: self.trigger,
                 pattern: self.pattern,

@@ -92,7 +92,8 @@ impl Credit {
             review_after: live.rules.credit_review_after,
         };
         match stored.entity.only_into(job.live, first, frame.now) {
-            CreditStep::Intend(verdict) => self.send(&job, stored, *verdict, frame).await,
+            CreditStep::Send(intent) => self.send(&job, stored, *intent, frame).await,
+            CreditStep::Save(verdict) => Ok(self.saved(stored, &verdict, frame).await?.outcome()),
             CreditStep::LookUp => self.resolve(&job, stored, frame).await,
             CreditStep::Nothing(_) => Ok("nothing_to_do"),
         }
@@ -125,28 +126,36 @@ impl Credit {
         };
         let next = stored.entity.looked_up(found, job.review_after, frame.now);
         match stored.entity.only_into(job.live, next, frame.now) {
-            CreditStep::Intend(verdict) => self.send(job, stored, *verdict, frame).await,
+            CreditStep::Send(intent) => self.send(job, stored, *intent, frame).await,
+            CreditStep::Save(verdict) => Ok(self.saved(stored, &verdict, frame).await?.outcome()),
             // its own time brings it again, so this message need not: each that came back would be given up some day
             CreditStep::LookUp | CreditStep::Nothing(_) if stored.entity.comes_again(frame.now) => Ok("waiting"),
             CreditStep::LookUp | CreditStep::Nothing(_) => Err(StepError::Busy("a credit may still be under way")),
         }
     }
 
-    /// Saves an intent and, if this worker won it, calls; what is no intent is only saved.
+    /// Saves what was decided on this version, or leaves it to whoever has changed it.
+    async fn saved(
+        &self,
+        stored: Stored<Deposit>,
+        verdict: &Verdict<Deposit>,
+        frame: &mut Frame,
+    ) -> Result<Done<Deposit>, StepError> {
+        let saved = step::save(&self.money, stored, frame, &mut |_: &Deposit| verdict.clone()).await?;
+        saved.ok_or(StepError::Busy("another worker has it"))
+    }
+
+    /// Saves an intent and, if this worker won it, calls.
     async fn send(
         &self,
         job: &Job,
         stored: Stored<Deposit>,
-        verdict: Verdict<Deposit>,
+        intent: Verdict<Deposit>,
         frame: &mut Frame,
     ) -> Result<&'static str, StepError> {
-        let mut decide = |_: &Deposit| verdict.clone();
-        let saved = step::save(&self.money, stored, frame, &mut decide).await?;
-        let Some(done) = saved else { return Err(StepError::Busy("another worker has it")) };
-        let Done::Changed { now: intended, outcome } = done else { return Ok("nothing_to_do") };
-        if outcome != "crediting" {
-            return Ok(outcome);
-        }
+        let Done::Changed { now: intended, .. } = self.saved(stored, &intent, frame).await? else {
+            return Ok("nothing_to_do");
+        };
         let outcome = platform::call(job, &intended.entity, frame.now).await?;
         self.save(intended, frame, |d, now| d.outcome(outcome.clone(), job.review_after, now)).await
     }

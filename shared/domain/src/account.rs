@@ -84,6 +84,9 @@ pub struct AccountInner {
     /// Creations sent so far.
     #[serde(rename = "n", default)]
     pub attempts: u32,
+    /// Since when a person is asked: what was decided before is about another failure.
+    #[serde(rename = "rv", default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Timestamp>,
     /// When a person had it tried again.
     #[serde(rename = "tr", default, skip_serializing_if = "Option::is_none")]
     pub retried: Option<Timestamp>,
@@ -201,13 +204,15 @@ impl Account {
         let mut next = self.clone();
         match outcome {
             CreateOutcome::Open(login) => self.opened(login, vec![]),
-            CreateOutcome::Refused(reason) => self.give_up(AccountStatus::Failed, "account_creation_refused", reason),
+            CreateOutcome::Refused(reason) => {
+                self.give_up(AccountStatus::Failed, "account_creation_refused", reason, now)
+            }
             CreateOutcome::NotApplied(reason) if self.too_old(now) => {
-                self.give_up(AccountStatus::Unknown, "account_creation_unresolved", reason)
+                self.give_up(AccountStatus::Unknown, "account_creation_unresolved", reason, now)
             }
             // not before the call that was made can no longer arrive
             CreateOutcome::Unknown(reason) if self.too_old(now) && self.grace_over(now) => {
-                self.give_up(AccountStatus::Unknown, "account_creation_unresolved", reason)
+                self.give_up(AccountStatus::Unknown, "account_creation_unresolved", reason, now)
             }
             CreateOutcome::NotApplied(reason) => {
                 next.facts.status = AccountStatus::Requested;
@@ -244,11 +249,14 @@ impl Account {
         let Some(kind) = self.facts.review.as_deref().filter(|kind| *kind == decision.kind) else {
             return Verdict::Nothing("the account does not wait for this decision; it is kept with the work item");
         };
+        if self.inner.asked.is_some_and(|asked| decision.at < asked) {
+            return Verdict::Nothing("it was decided before the account came to wait for a person again");
+        }
         let why = vec![decision.why()];
         match decision.action() {
             Some(WorkAction::MarkOpen) => match decision.evidence.as_deref().filter(|login| is_login(login)) {
                 Some(login) => self.opened(login.to_owned(), why),
-                None => self.ask_again(kind, "the evidence is not a login", why),
+                None => self.ask_again(kind, "the evidence is not a login", why, now),
             },
             Some(WorkAction::MarkNotCreatedRetry) => {
                 let mut next = self.clone();
@@ -268,21 +276,24 @@ impl Account {
                 let told = self.facts.status == AccountStatus::Failed;
                 Verdict::change(next, "failed", if told { vec![] } else { vec!["account.failed"] }, why)
             }
-            _ => self.ask_again(kind, "it does not say what becomes of the account", why),
+            _ => self.ask_again(kind, "it does not say what becomes of the account", why, now),
         }
     }
 
     /// A decision that settles nothing opens a new item: an account never waits for an item that is closed.
-    fn ask_again(&self, kind: &str, reason: &str, mut why: Vec<String>) -> Verdict<Self> {
+    fn ask_again(&self, kind: &str, reason: &str, mut why: Vec<String>, now: Timestamp) -> Verdict<Self> {
         why.push(format!("{kind}: the account still waits, {reason}"));
-        Verdict::change(self.clone(), "needs_review", vec!["account.needs_review"], why)
+        let mut next = self.clone();
+        next.inner.asked = Some(now);
+        Verdict::change(next, "needs_review", vec!["account.needs_review"], why)
     }
 
-    fn give_up(&self, status: AccountStatus, kind: &str, reason: String) -> Verdict<Self> {
+    fn give_up(&self, status: AccountStatus, kind: &str, reason: String, now: Timestamp) -> Verdict<Self> {
         let mut next = self.clone();
         next.due = None;
         next.facts.status = status;
         next.facts.review = Some(kind.to_owned());
+        next.inner.asked = Some(now);
         let mut events = vec!["account.needs_review"];
         if status == AccountStatus::Failed {
             events.push("account.failed");
@@ -426,8 +437,24 @@ mod tests {
             action: action.to_owned(),
             evidence: evidence.map(str::to_owned),
             by: "support-1".to_owned(),
+            at: at(4_990),
         };
         account.decided(&decision, at(5_000))
+    }
+
+    #[test]
+    fn a_decision_about_an_earlier_failure_does_not_count_for_a_later_one() {
+        let first = decide(&unresolved().next, "mark_not_created_retry", None);
+        let again = change(first).next;
+        let creating = change(again.intend("sealed".to_owned(), at(5_010))).next;
+        let failed = change(creating.outcome(unknown(), at(9_000))).next;
+        assert_eq!(failed.facts.review.as_deref(), Some("account_creation_unresolved"));
+        // the first decision is delivered once more
+        assert!(matches!(decide(&failed, "mark_not_created_retry", None), Verdict::Nothing(_)));
+        // and one that settled nothing opens one new item, not one with each delivery
+        let unsettled = change(decide(&unresolved().next, "resolve", None));
+        assert_eq!(unsettled.events, ["account.needs_review"]);
+        assert!(matches!(decide(&unsettled.next, "resolve", None), Verdict::Nothing(_)));
     }
 
     #[test]
@@ -500,10 +527,9 @@ mod tests {
             assert_eq!(open.next.inner.sealed, account.inner.sealed);
             for evidence in [None, Some(""), Some("see the ticket"), Some("<b>")] {
                 let asked = change(decide(&account, "mark_open", evidence));
-                assert_eq!(
-                    (asked.events.as_slice(), asked.next),
-                    (["account.needs_review"].as_slice(), account.clone())
-                );
+                let mut waiting = account.clone();
+                waiting.inner.asked = Some(at(5_000));
+                assert_eq!((asked.events.as_slice(), asked.next), (["account.needs_review"].as_slice(), waiting));
             }
         }
     }

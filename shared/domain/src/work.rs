@@ -80,6 +80,9 @@ pub struct WorkFacts {
     /// Until then it stands behind what is due before; the due time is a promise and stays.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<Timestamp>,
+    /// Who made it more urgent since it was opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escalated_by: Vec<String>,
     /// Ids only: `payment_id`, `account_id`, `client_id`.
     pub subject: Value,
     /// What set it off.
@@ -186,6 +189,8 @@ pub struct HumanDecision {
     pub evidence: Option<String>,
     /// Who decided.
     pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl HumanDecision {
@@ -198,6 +203,7 @@ impl HumanDecision {
             action: decision.action.clone(),
             evidence: decision.evidence.clone().filter(|evidence| !evidence.trim().is_empty()),
             by: decision.by.clone(),
+            at: decision.at,
         })
     }
 
@@ -316,11 +322,12 @@ impl WorkItem {
 
     /// One step more urgent, and awake: once a person, so that a request that is sent twice is one.
     fn escalate(&self, mut next: Self, by: &str) -> Verdict<Self> {
-        if self.history.iter().any(|line| line.action == "escalate" && line.by == by) {
+        if self.facts.escalated_by.iter().any(|person| person == by) {
             return Verdict::Nothing("you have escalated it already");
         }
         next.facts.priority = self.facts.priority.saturating_sub(1).max(rules::Priority::Urgent.rank());
         next.facts.snoozed_until = None;
+        next.facts.escalated_by.push(by.to_owned());
         let why = vec![format!("priority {} instead of {} by {by}", next.facts.priority, self.facts.priority)];
         Verdict::change(next, "escalated", vec!["work.escalated"], why)
     }
@@ -436,6 +443,7 @@ mod tests {
             due_at: at(3_600),
             created_at: at(0),
             snoozed_until: None,
+            escalated_by: vec![],
             subject: json!({"payment_id": "pay_1"}),
             trigger: json!({"what": "evt_1"}),
             pattern: json!({}),
@@ -629,6 +637,15 @@ mod tests {
         assert_eq!(twice.facts.priority, 1);
         let thrice = change(twice.act(&action("escalate"), "cem", at(4))).next;
         assert_eq!((thrice.facts.priority, thrice.history.len()), (1, 3));
+        // however much is written about it afterwards, and whoever escalated what it was opened for before
+        let mut noted = thrice;
+        for _ in 0..HISTORY_MAX {
+            noted = change(noted.act(&WorkAction { note: Some("?".to_owned()), ..action("note") }, "ana", at(5))).next;
+        }
+        assert!(does_nothing(&noted.act(&action("escalate"), "ana", at(6))));
+        let closed = change(noted.act(&action("resolve"), "ana", at(7))).next;
+        let Verdict::Change(anew) = closed.again(&normal.facts, at(8)) else { panic!("it happened again") };
+        assert_eq!(change(anew.next.act(&action("escalate"), "ana", at(9))).next.facts.priority, 2);
     }
 
     #[test]

@@ -23,8 +23,10 @@ const RETRY_MAX_S: u32 = 900;
 /// What the worker must do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CreditStep {
-    /// Save this; if the save wins and it is an intent (outcome `crediting`), call the platform.
-    Intend(Box<Verdict<Deposit>>),
+    /// Save this intent; if the save wins, call the platform.
+    Send(Box<Verdict<Deposit>>),
+    /// Save this; nothing is sent.
+    Save(Box<Verdict<Deposit>>),
     /// A call may have been made: look the reference up before anything else.
     LookUp,
     /// Nothing to credit.
@@ -76,7 +78,7 @@ impl Deposit {
                 CreditStep::Nothing("nothing was collected")
             }
             DepositStatus::Paid if self.may_have_been_credited() => CreditStep::LookUp,
-            DepositStatus::Paid => CreditStep::Intend(Box::new(self.intend(now))),
+            DepositStatus::Paid => CreditStep::Send(Box::new(self.intend(now))),
             DepositStatus::Crediting | DepositStatus::CreditingUnknown => CreditStep::LookUp,
             DepositStatus::Credited => CreditStep::Nothing("it is already credited"),
             DepositStatus::Pending
@@ -106,10 +108,10 @@ impl Deposit {
     #[must_use]
     pub fn only_into(&self, live: bool, step: CreditStep, now: Timestamp) -> CreditStep {
         match step {
-            CreditStep::Intend(verdict) if !live && sends(&verdict) => {
+            CreditStep::Send(_) if !live => {
                 let known = Self { inner: DepositInner { attempted: None, ..self.inner.clone() }, ..self.clone() };
                 let stopped = known.give_up(WorkKind::CreditRefused, "the account is a demo account", now);
-                CreditStep::Intend(Box::new(stopped))
+                CreditStep::Save(Box::new(stopped))
             }
             step => step,
         }
@@ -136,7 +138,7 @@ impl Deposit {
         if !self.is_under_way() {
             return CreditStep::Nothing("the credit is no longer under way");
         }
-        let save = |verdict| CreditStep::Intend(Box::new(verdict));
+        let save = |verdict| CreditStep::Save(Box::new(verdict));
         match found {
             Found::Booked(ticket) => save(self.credited(ticket, self.creditable(), Reason::FoundBooked, now)),
             Found::Ambiguous(what) => save(self.give_up(WorkKind::CreditUnresolved, &what, now)),
@@ -149,7 +151,7 @@ impl Deposit {
                 if self.was_tried() && self.is_past_review(review_after, now) {
                     return save(self.give_up(WorkKind::CreditUnresolved, "absent, and its time is over", now));
                 }
-                save(self.intend(now))
+                CreditStep::Send(Box::new(self.intend(now)))
             }
         }
     }
@@ -317,13 +319,5 @@ impl Deposit {
     fn give_up(&self, kind: WorkKind, reason: &str, now: Timestamp) -> Verdict<Self> {
         let next = self.held(kind, &self.own_trigger("credit"), now);
         Verdict::change(next, "needs_review", vec!["deposit.needs_review"], vec![format!("{kind}: {reason}")])
-    }
-}
-
-/// Whether a version is an intent, after which the platform is called.
-fn sends(verdict: &Verdict<Deposit>) -> bool {
-    match verdict {
-        Verdict::Change(decision) => decision.next.status() == DepositStatus::Crediting,
-        Verdict::Nothing(_) => false,
     }
 }

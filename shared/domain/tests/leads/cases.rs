@@ -56,6 +56,7 @@ fn a_lead_that_nobody_begins_goes_on_and_ends_with_the_team_lead() {
     assert_eq!(floor.leads[&lead].facts.tried.len(), 3);
     let review = floor.leads[&lead].facts.review.clone().unwrap();
     let decision = HumanDecision {
+        at: domain::Timestamp::EPOCH,
         kind: review.kind,
         trigger: Some(review.trigger),
         action: "route_again".to_owned(),

@@ -107,6 +107,9 @@ async fn play(world: &World) -> Vec<String> {
     expect(world.stripe(&world.intent(&nobody, "payment_intent.succeeded", 100, "eur")).await, 200);
     let item = world.work_of(&odd.id).await.remove(0);
     let work = item["work_id"].as_str().unwrap();
+    let until = world.now().plus(domain::Seconds(3_600)).to_string();
+    expect(world.act("finance", work, &json!({"action": "snooze", "until": until})).await, 200);
+    expect(world.act("finance", work, &json!({"action": "escalate"})).await, 200);
     expect(world.act("finance", work, &json!({"action": "claim"})).await, 200);
     expect(world.act("finance", work, &json!({"action": "mark_credited", "evidence": "4711"})).await, 200);
     world.idle().await;

@@ -94,6 +94,7 @@ pub fn work(number: u128, priority: u32, due: u32) -> WorkItem {
             due_at: at(due),
             created_at: at(0),
             snoozed_until: None,
+            escalated_by: Vec::new(),
             subject: json!({"payment_id": PaymentId::from_bits(number)}),
             trigger: json!({}),
             pattern: json!({}),

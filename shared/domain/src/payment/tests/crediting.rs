@@ -31,7 +31,7 @@ fn only_what_is_paid_is_intended_and_what_may_have_been_sent_is_looked_up() {
     for status in DepositStatus::ALL {
         let step = in_status(status).credit_step(at(100));
         match status {
-            DepositStatus::Paid => assert!(matches!(step, CreditStep::Intend(_))),
+            DepositStatus::Paid => assert!(matches!(step, CreditStep::Send(_))),
             DepositStatus::Crediting | DepositStatus::CreditingUnknown => assert_eq!(step, CreditStep::LookUp),
             _ => assert!(matches!(step, CreditStep::Nothing(_)), "{status:?}"),
         }
@@ -215,7 +215,7 @@ fn of_two_workers_one_intends_and_the_other_looks_up() {
     let (first, second) = (paid(), paid());
     let intent = save(first.credit_step(at(12))).next;
     // the second one's save fails on the version; on what is there now it finds
-    assert!(matches!(second.credit_step(at(12)), CreditStep::Intend(_)));
+    assert!(matches!(second.credit_step(at(12)), CreditStep::Send(_)));
     assert_eq!(intent.credit_step(at(12)), CreditStep::LookUp);
     assert!(matches!(absent(&intent, 13), CreditStep::Nothing(_)));
 }
@@ -316,6 +316,7 @@ fn money_that_went_back_after_the_credit_is_owed_by_the_client_until_it_is_taken
     let gone = [leg("reversed:", "1250.00 USD"), leg("psp:stripe", "-1250.00 USD")];
     assert_eq!(legs(&refunded.postings), gone);
     let by_hand = HumanDecision {
+        at: crate::Timestamp::EPOCH,
         kind: "deposit_reversed_after_credit".to_owned(),
         trigger: None,
         action: "mark_debited_on_platform".to_owned(),

@@ -120,7 +120,7 @@ pub(super) fn change(verdict: Verdict<Deposit>) -> Decision<Deposit> {
 #[track_caller]
 pub(super) fn save(step: CreditStep) -> Decision<Deposit> {
     match step {
-        CreditStep::Intend(verdict) => change(*verdict),
+        CreditStep::Send(verdict) | CreditStep::Save(verdict) => change(*verdict),
         other => panic!("{other:?}"),
     }
 }
@@ -191,6 +191,7 @@ pub(super) fn asks(deposit: &Deposit) -> Option<&str> {
 pub(super) fn person(deposit: &Deposit, action: &str, evidence: Option<&str>) -> HumanDecision {
     let review = deposit.inner.held.as_ref().map(|held| held.review.clone()).or(deposit.facts.review.clone()).unwrap();
     HumanDecision {
+        at: crate::Timestamp::EPOCH,
         kind: review.kind,
         trigger: Some(review.trigger),
         action: action.to_owned(),

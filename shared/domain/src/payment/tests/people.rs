@@ -221,6 +221,7 @@ fn a_decision_about_what_the_deposit_does_not_wait_for_stays_with_its_item() {
 
 fn by_hand(kind: &str, ticket: &str) -> HumanDecision {
     HumanDecision {
+        at: crate::Timestamp::EPOCH,
         kind: kind.to_owned(),
         trigger: None,
         action: "mark_credited".to_owned(),

@@ -160,6 +160,7 @@ fn a_statement_beside_a_review_is_an_item_of_its_own_and_the_deposit_waits_for_t
     assert_eq!((second.events.as_slice(), asks(&second.next)), (["desk.item"].as_slice(), Some("deposit_overpaid")));
     assert_eq!(second.next.facts.paid, held.facts.paid);
     let about_second = crate::work::HumanDecision {
+        at: crate::Timestamp::EPOCH,
         kind: "deposit_overpaid".to_owned(),
         trigger: second.next.facts.review.as_ref().map(|review| review.trigger.clone()),
         action: "refund_at_psp".to_owned(),
@@ -213,6 +214,7 @@ fn only_stray_money_is_kept_and_every_statement_about_it_finds_the_same() {
 fn decision_of(item: &StrayReport, action: &str) -> crate::work::HumanDecision {
     let review = item.facts.review.clone().unwrap();
     crate::work::HumanDecision {
+        at: crate::Timestamp::EPOCH,
         kind: review.kind,
         trigger: Some(review.trigger),
         action: action.to_owned(),

@@ -215,7 +215,7 @@ impl World {
         match worker.place.clone() {
             Place::Loaded => match worker.loaded.credit_step(now) {
                 CreditStep::Nothing(_) => None,
-                CreditStep::Intend(verdict) => self.intended(worker, *verdict),
+                CreditStep::Send(verdict) | CreditStep::Save(verdict) => self.intended(worker, *verdict),
                 CreditStep::LookUp => {
                     let deal = self.deals.iter().find(|deal| deal.amount == worker.loaded.creditable());
                     let found = deal.map_or(Found::Absent, |deal| Found::Booked(deal.ticket.clone()));
@@ -228,7 +228,7 @@ impl World {
                 None
             }
             Place::Looked(Some(found)) => match worker.loaded.looked_up(found, REVIEW_AFTER, now) {
-                CreditStep::Intend(verdict) => self.intended(worker, *verdict),
+                CreditStep::Send(verdict) | CreditStep::Save(verdict) => self.intended(worker, *verdict),
                 CreditStep::LookUp | CreditStep::Nothing(_) => None,
             },
             Place::Intended => {
@@ -351,6 +351,7 @@ impl World {
             _ => Some("1".to_owned()),
         };
         let decision = HumanDecision {
+            at: crate::Timestamp::EPOCH,
             kind: held.review.kind.clone(),
             trigger: Some(held.review.trigger.clone()),
             action: action.to_owned(),
