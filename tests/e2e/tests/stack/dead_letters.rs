@@ -1,7 +1,7 @@
 //! A message that nobody can process: parked among the dead letters at once, a work item.
 
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
-use domain::PaymentId;
+use domain::{PaymentId, WorkId};
 use host::SystemEntropy;
 use runtime::Entropy as _;
 use serde_json::json;
@@ -11,17 +11,17 @@ use crate::on_the_stack;
 use crate::portal::{text, unique};
 
 impl Deployment {
-    /// Announces that finance decided about a payment.
-    async fn decided_about(&self, payment: &str, correlation: &str) {
+    /// Announces that finance decided a work item.
+    async fn decided(&self, item: &str, correlation: &str) {
         let at = "2026-01-01T00:00:00.000Z";
         let data = json!({
             "kind": "deposit_underpaid", "queue": "finance", "priority": 2, "status": "resolved", "owner": "finance-1",
-            "due_at": at, "created_at": at, "subject": {"payment_id": payment}, "trigger": {}, "pattern": {},
+            "due_at": at, "created_at": at, "subject": {"payment_id": PaymentId::from_bits(1)}, "trigger": {}, "pattern": {},
             "options": [], "runbook": "deposit_underpaid",
             "decision": {"action": "credit_paid_amount", "by": "finance-1", "at": at},
         });
         let detail = json!({
-            "event_id": format!("{payment}:1:0"), "entity": payment, "version": 1, "type": "work.decided", "at": at,
+            "event_id": format!("{item}:1:0"), "entity": item, "version": 1, "type": "work.decided", "at": at,
             "correlation_id": correlation, "data": data,
         });
         let event = PutEventsRequestEntry::builder()
@@ -39,11 +39,11 @@ impl Deployment {
 fn a_message_that_cannot_be_processed_becomes_a_work_item_of_support() {
     on_the_stack(async |stack| {
         let _turn = stack.turn.read().await;
-        let payment = PaymentId::from_bits(SystemEntropy.id_bits()).to_string();
+        let decided = WorkId::from_bits(SystemEntropy.id_bits()).to_string();
         let correlation = unique("dead");
-        stack.decided_about(&payment, &correlation).await;
-        stack.wait("support", "/v1/work?queue=support&limit=100", |answer| answer.text.contains(&payment)).await;
-        let items = stack.work("support", &payment).await;
+        stack.decided(&decided, &correlation).await;
+        stack.wait("support", "/v1/work?queue=support&limit=100", |answer| answer.text.contains(&decided)).await;
+        let items = stack.work("support", &decided).await;
         assert_eq!(items.len(), 1, "{items:?}");
         let item = &items[0];
         assert_eq!((text(item, "/kind"), text(item, "/runbook")), ("dead_letter", "dead_letter"));
@@ -51,7 +51,7 @@ fn a_message_that_cannot_be_processed_becomes_a_work_item_of_support() {
         let queue = stack.resource("PaymentsDecideQueue").unwrap();
         assert_eq!(text(item, "/subject/queue"), queue.rsplit('/').next().unwrap());
         assert!(text(item, "/trigger/body").contains(&correlation));
-        let failures = stack.printed("PaymentsDecideFunction").matches(&format!("{payment} does not exist")).count();
+        let failures = stack.printed("PaymentsDecideFunction").matches(&format!("{decided} does not exist")).count();
         assert_eq!(failures, 1, "to try again cannot help, so it is parked at once");
         let told = stack.chat(text(item, "/work_id")).await;
         assert!(told.contains("dead_letter"), "{told}");
