@@ -84,7 +84,8 @@ pub struct Announced {
 /// [`WebhookError::Malformed`].
 pub fn announced(body: &[u8], now: Timestamp) -> Result<Announced, WebhookError> {
     let malformed = |what: &str| WebhookError::Malformed(what.to_owned());
-    let body: Value = serde_json::from_slice(body).map_err(|error| WebhookError::Malformed(error.to_string()))?;
+    let body: Value = domain::json::parse(body)
+        .map_err(|faults| WebhookError::Malformed(faults.first().map(|f| f.message.clone()).unwrap_or_default()))?;
     if body.get("object").and_then(Value::as_str) != Some("page") {
         return Ok(Announced::default());
     }

@@ -172,6 +172,30 @@ fn a_body_that_is_not_text_is_malformed_only_once_it_is_signed() {
 }
 
 #[test]
+fn what_is_about_no_payment_is_taken_whatever_it_lacks() {
+    for body in [
+        &br#"{"id":"evt_1","type":"account.updated"}"#[..],
+        br#"{"id":"evt_1","type":"v2.core.event_destination.ping","data":{}}"#,
+        br#"{"id":"evt_1","type":"customer.created","created":"yesterday","data":{"object":[]}}"#,
+        br#"{"id":"evt_1","type":"invoice.paid","created":1,"data":{"object":{"amount":10050,"currency":"usd"}}}"#,
+    ] {
+        let report = read(body, &signed(body), T).unwrap();
+        assert_eq!((report.status, report.payment_id, report.money), (PspStatus::Irrelevant, None, None));
+    }
+    for body in [&br#"{"id":"evt_1","type":"charge.refunded"}"#[..], br#"{"type":"customer.created"}"#] {
+        assert!(matches!(read(body, &signed(body), T), Err(WebhookError::Malformed { .. })));
+    }
+}
+
+#[test]
+fn an_amount_that_stands_twice_says_nothing() {
+    let body = br#"{"id":"evt_1","type":"payment_intent.succeeded","created":1,
+        "data":{"object":{"id":"pi_1","amount_received":100,"amount_received":100000,"currency":"usd"}}}"#;
+    let Err(WebhookError::Malformed { faults }) = read(body, &signed(body), T) else { panic!() };
+    assert_eq!((faults[0].pointer.as_str(), faults[0].code), ("/data/object/amount_received", "duplicate_key"));
+}
+
+#[test]
 fn all_that_is_missing_is_named_at_once() {
     let body = b"{\"id\":\"\",\"data\":{\"object\":1}}";
     let Err(WebhookError::Malformed { faults }) = read(body, &signed(body), T) else { panic!() };
@@ -203,7 +227,6 @@ fn a_success_reports_what_was_received_and_other_events_what_was_asked() {
         ("payment_intent.payment_failed", PspStatus::Failed),
         ("payment_intent.canceled", PspStatus::Canceled),
         ("payment_intent.partially_funded", PspStatus::Irrelevant),
-        ("invoice.paid", PspStatus::Irrelevant),
     ];
     for (kind, status) in cases {
         let report = self::report(kind, intent(json!({})));

@@ -17,8 +17,9 @@ pub(super) struct Message<'a> {
 pub(super) struct NotScalar;
 
 impl<'a> Message<'a> {
-    /// Reads a JSON object; `None` if the bytes are anything else.
+    /// Reads a JSON object in which no name stands twice; `None` if the bytes are anything else.
     pub(super) fn parse(body: &'a [u8]) -> Option<Self> {
+        domain::json::parse(body).ok()?;
         serde_json::from_slice(body).ok().map(|members| Self { members })
     }
 

@@ -9,11 +9,13 @@ use super::units;
 
 /// Reads a delivery whose signature has been checked.
 pub(super) fn read(psp: &str, body: &[u8]) -> Result<PspReport, Vec<Fault>> {
-    let event: Value = serde_json::from_slice(body)
-        .map_err(|_| vec![Fault::new("", "malformed_json", "The body must be a JSON object.")])?;
+    let event = domain::json::parse(body)?;
     let mut faults = Vec::new();
     let id = text(&event, "id", &mut faults);
     let kind = text(&event, "type", &mut faults);
+    if let (Some(id), Some(kind)) = (&id, kind.as_ref().filter(|kind| !is_about_payments(kind))) {
+        return Ok(no_concern(psp, id, kind));
+    }
     let at = event.get("created").and_then(Value::as_i64).and_then(Timestamp::from_seconds);
     if at.is_none() {
         faults.push(Fault::new("/created", "missing", "A time in seconds is required."));
@@ -34,6 +36,25 @@ pub(super) fn read(psp: &str, body: &[u8]) -> Result<PspReport, Vec<Fault>> {
         kind,
         at,
     })
+}
+
+/// Whether events of a type can be about a payment. What else an endpoint is sent is taken as it is: refused, it would come again for
+/// days, and then nothing would come any more.
+fn is_about_payments(kind: &str) -> bool {
+    ["payment_intent.", "charge.", "refund."].iter().any(|family| kind.starts_with(family))
+}
+
+fn no_concern(psp: &str, id: &str, kind: &str) -> PspReport {
+    PspReport {
+        psp: psp.to_owned(),
+        event_id: id.to_owned(),
+        kind: kind.to_owned(),
+        payment_id: None,
+        reference: String::new(),
+        status: PspStatus::Irrelevant,
+        money: None,
+        at: Timestamp::EPOCH,
+    }
 }
 
 /// What a payment intent says when asked for. The vendor's own word is its status.
