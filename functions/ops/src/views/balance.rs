@@ -5,7 +5,7 @@
 //! not for long. Without an answer the kept one is shown, with the time when it was that.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::account::Account;
@@ -15,7 +15,7 @@ use runtime::StepError;
 use runtime::problem::with_causes;
 use runtime::vendors::Servers;
 use store::{Crm, KeptBalance, MoneyTable, StoreError};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedMutexGuard, Semaphore};
 
 /// How long a balance may take, with the wait for its turn.
 const TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -62,11 +62,20 @@ pub(super) struct Balances {
     servers: Servers,
     reads: Semaphore,
     silent: Mutex<BTreeMap<String, Timestamp>>,
+    /// Accounts that are asked about: a second page of one waits for the first.
+    asked: Mutex<BTreeMap<AccountId, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Balances {
     pub(super) fn new(crm: Crm, money: MoneyTable, servers: Servers) -> Self {
-        Self { crm, money, servers, reads: Semaphore::new(READS_AT_ONCE), silent: Mutex::default() }
+        Self {
+            crm,
+            money,
+            servers,
+            reads: Semaphore::new(READS_AT_ONCE),
+            silent: Mutex::default(),
+            asked: Mutex::default(),
+        }
     }
 
     /// The balances that are kept, as a list shows them: no server is asked.
@@ -132,30 +141,42 @@ impl Balances {
             return Err(ReadError::CoolDown);
         }
         let read = async {
-            let had_to_wait = self.reads.available_permits() == 0;
-            let _turn = self.reads.acquire().await?;
-            // whoever was before may have asked for the same
-            if let (true, Some(seen)) = (had_to_wait, seen)
+            let turn = (self.alone_with(&account.id).await, self.reads.acquire().await?);
+            // whoever was before may have asked for the same, since this page looked
+            if let Some(seen) = seen
                 && let Some(kept) = self.kept_of(account).await
                 && self.is_fresh(&kept, account, seen, now).await
             {
-                return Ok(kept);
+                return Ok((kept, None));
             }
             let platform = self.servers.reader(server).await?;
             let balance: Money = platform.balance(login, account.facts.currency).await?;
-            Ok::<_, ReadError>(KeptBalance { balance, at: now, seen: seen.unwrap_or_default().to_owned() })
+            let fresh = KeptBalance { balance, at: now, seen: seen.unwrap_or_default().to_owned() };
+            Ok::<_, ReadError>((fresh, Some(turn)))
         };
-        let fresh = tokio::time::timeout(TIMEOUT, read).await??;
+        let (fresh, turn) = tokio::time::timeout(TIMEOUT, read).await??;
         // what is not known of the payments is no reason to show it again
-        if seen.is_some()
+        if turn.is_some()
+            && seen.is_some()
             && let Err(error) = self.crm.keep_balance(&account.id, &fresh).await
         {
             tracing::warn!(account.id = %account.id, error = with_causes(&error), "balance was not kept");
         }
+        // not before: whoever comes next finds it kept
+        drop(turn);
         Ok(fresh)
     }
 
-    fn silent(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Timestamp>> {
+    async fn alone_with(&self, account: &AccountId) -> OwnedMutexGuard<()> {
+        let lock = {
+            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            asked.retain(|_, lock| Arc::strong_count(lock) > 1);
+            asked.entry(account.clone()).or_default().clone()
+        };
+        lock.lock_owned().await
+    }
+
+    fn silent(&self) -> MutexGuard<'_, BTreeMap<String, Timestamp>> {
         self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
