@@ -11,7 +11,7 @@ use domain::decision::{Frame, Verdict};
 use providers::http::BoxFuture;
 use providers::{PLATFORM_CALL_TIMEOUT_S, PLATFORM_SOCKET_TIMEOUT_S};
 use runtime::function::{ConfigError, Entropy, Function, Ports};
-use runtime::people::{self, Decided};
+use runtime::people;
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
@@ -74,19 +74,7 @@ impl QueueStep for Create {
 impl Create {
     /// A person's decision about an account that could not be opened.
     async fn decided(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
-        let Some(decided) = people::decided::<AccountId>(&self.crm, event, "account_id").await? else {
-            return Ok("nothing_to_do");
-        };
-        let Decided { about: account, decision } = decided;
-        let now = frame.now;
-        let decide = |entity: &Account| entity.decided(&decision, now);
-        Ok(match step::change(&self.crm, &account, frame, decide).await? {
-            Done::Changed { outcome, .. } => outcome,
-            Done::Unchanged { reason, .. } => {
-                tracing::info!(account.id = %account, reason, "the decision changes nothing");
-                "nothing_to_do"
-            }
-        })
+        people::carry_out(&self.crm, &self.crm, event, "account_id", frame, Account::decided).await
     }
 
     async fn look_up(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {

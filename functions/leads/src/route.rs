@@ -9,10 +9,10 @@ use domain::sales::{AgentState, PoolId, Task};
 use domain::{ClientId, LeadId};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
-use runtime::people::{self, Decided};
+use runtime::people;
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
-use runtime::step::{self, Attempt, Done};
+use runtime::step::{self, Attempt};
 use runtime::{StepError, awsclients};
 use serde_json::Value;
 use store::{Commit, Crm, Home, Stored};
@@ -131,15 +131,6 @@ impl Route {
 
     /// A person's decision about a lead that waits for one.
     async fn decided(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
-        let Some(decided) = people::decided::<LeadId>(&self.crm, event, "lead_id").await? else {
-            return Ok("nothing_to_do");
-        };
-        let Decided { about: lead, decision } = decided;
-        let now = frame.now;
-        let decide = |entity: &Lead| entity.decided(&decision, now);
-        Ok(match step::change(&self.crm, &lead, frame, decide).await? {
-            Done::Changed { outcome, .. } => outcome,
-            Done::Unchanged { .. } => "nothing_to_do",
-        })
+        people::carry_out(&self.crm, &self.crm, event, "lead_id", frame, Lead::decided).await
     }
 }

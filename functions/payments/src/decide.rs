@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use domain::PaymentId;
 use domain::payment::Deposit;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
-use runtime::people::{self, Decided};
 use runtime::queue::{Message, QueueFunction, QueueStep};
-use runtime::step::{self, Done};
-use runtime::{StepError, awsclients};
+use runtime::{StepError, awsclients, people};
 use store::{Crm, MoneyTable};
 
 /// The step.
@@ -32,20 +29,8 @@ impl QueueStep for Decide {
     fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
         Box::pin(async move {
             let event = message.event()?;
-            let Some(decided) = people::decided::<PaymentId>(&self.crm, &event, "payment_id").await? else {
-                return Ok("nothing_to_do");
-            };
-            let Decided { about: payment, decision } = decided;
             let mut frame = message.frame(Self::NAME, &event);
-            let now = frame.now;
-            let decide = |deposit: &Deposit| deposit.decided(&decision, now);
-            Ok(match step::change(&self.money, &payment, &mut frame, decide).await? {
-                Done::Changed { outcome, .. } => outcome,
-                Done::Unchanged { reason, .. } => {
-                    tracing::info!(payment.id = %payment, reason, "the decision changes nothing");
-                    "nothing_to_do"
-                }
-            })
+            people::carry_out(&self.crm, &self.money, &event, "payment_id", &mut frame, Deposit::decided).await
         })
     }
 }

@@ -41,7 +41,19 @@ pub fn moment_of(id: &str) -> Option<Timestamp> {
 
 /// An id is a text: to and from one, and the same in a log as in a document. Its type has a `FromStr` that says what fits.
 macro_rules! id_text {
-    ($name:ident, $prefix:literal) => {
+    ($(#[$doc:meta])* $name:ident = $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(into = "String", try_from = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
         impl TryFrom<String> for $name {
             type Error = $crate::id::IdError;
 
@@ -82,11 +94,6 @@ pub(crate) use id_text;
 /// Declares types of ids: `Name = "prefix_";`.
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[serde(into = "String", try_from = "String")]
-        pub struct $name(String);
-
         impl $name {
             /// What every id of this kind begins with.
             pub const PREFIX: &'static str = $prefix;
@@ -94,11 +101,6 @@ macro_rules! ids {
             /// From 128 bits that the caller drew (UUID version 7: time-ordered).
             pub fn from_bits(bits: u128) -> Self {
                 Self(format!("{}{}", $prefix, $crate::id::encode(bits)))
-            }
-
-            /// The id as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
             }
         }
 
@@ -113,7 +115,7 @@ macro_rules! ids {
             }
         }
 
-        $crate::id::id_text!($name, $prefix);
+        $crate::id::id_text!($(#[$doc])* $name = $prefix);
     )*};
 }
 #[cfg(test)]

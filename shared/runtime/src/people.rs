@@ -1,34 +1,42 @@
-//! What people decided, for the steps that carry it out.
+//! What people decided, carried out on what it is about.
 
-use domain::WorkId;
+use domain::decision::{Frame, Verdict};
+use domain::entity::Entity;
 use domain::work::{HumanDecision, WorkItem};
-use store::Crm;
+use domain::{Timestamp, WorkId};
+use store::{Crm, Home};
 
 use crate::queue::BusEvent;
-use crate::step::StepError;
+use crate::step::{self, Done, StepError};
 
-/// A decision, and what it is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decided<I> {
-    /// The id that the item's subject names.
-    pub about: I,
-    /// The decision as it stands in the work item.
-    pub decision: HumanDecision,
-}
-
-/// The decision that `work.decided` tells of, if it is about something of the kind that the subject names `field`. It is read from
-/// the item itself: an event is what came over a queue, and the item may have been opened anew since, so that nothing is decided.
+/// Carries out the decision that `work.decided` tells of, if it is about an entity whose id the item's subject names in `field`. It is
+/// read from the item itself: an event is what came over a queue, and the item may have been opened anew since, so that nothing is
+/// decided.
 ///
 /// # Errors
-/// [`StepError`]; [`StepError::Absent`] when there is no such item.
-pub async fn decided<I: std::str::FromStr>(
+/// [`StepError`]; [`StepError::Absent`] when there is no such item, or what it is about is not there.
+pub async fn carry_out<H, T>(
     crm: &Crm,
+    home: &H,
     event: &BusEvent,
     field: &str,
-) -> Result<Option<Decided<I>>, StepError> {
+    frame: &mut Frame,
+    decide: impl Fn(&T, &HumanDecision, Timestamp) -> Verdict<T>,
+) -> Result<&'static str, StepError>
+where
+    H: Home<T>,
+    T: Entity,
+    T::Id: std::str::FromStr,
+{
     let id: WorkId = event.id()?;
     let stored = crm.load::<WorkItem>(&id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
     let facts = &stored.entity.facts;
-    let about = facts.subject.get(field).and_then(|id| id.as_str()).and_then(|id| id.parse().ok());
-    Ok(about.zip(HumanDecision::of(facts)).map(|(about, decision)| Decided { about, decision }))
+    let about: Option<T::Id> = facts.subject.get(field).and_then(|id| id.as_str()).and_then(|id| id.parse().ok());
+    let (Some(about), Some(decision)) = (about, HumanDecision::of(facts)) else { return Ok("nothing_to_do") };
+    let now = frame.now;
+    let done = step::change(home, &about, frame, |entity: &T| decide(entity, &decision, now)).await?;
+    if let Done::Unchanged { reason, .. } = &done {
+        tracing::info!(entity = %about, reason, "the decision changes nothing");
+    }
+    Ok(done.outcome())
 }

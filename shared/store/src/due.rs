@@ -61,9 +61,7 @@ impl Table {
         from: Option<DueCursor>,
     ) -> Result<DuePage, StoreError> {
         let answer = self
-            .client
             .query()
-            .table_name(&self.name)
             .index_name("due")
             .key_condition_expression("#shard = :shard AND #at <= :now")
             .expression_attribute_names("#shard", DUE_SHARD)
@@ -72,7 +70,6 @@ impl Table {
             .expression_attribute_values(":now", s(now.to_string()))
             .limit(PAGE)
             .set_exclusive_start_key(from.map(|cursor| cursor.0))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await?;
         usage::count(&self.name, &Kind::Read, answer.consumed_capacity());

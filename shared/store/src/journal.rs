@@ -125,8 +125,9 @@ impl Journal {
     }
 
     async fn some(&self, entity: &str, from: u64, order: Order, count: usize) -> Result<Vec<JournalEntry>, StoreError> {
-        let query = self.0.query();
-        let query = query
+        let query = self
+            .0
+            .query()
             .key_condition_expression("#entity = :entity AND #version >= :from")
             .expression_attribute_names("#entity", ENTITY)
             .expression_attribute_names("#version", ENTRY_VERSION)
@@ -149,8 +150,9 @@ impl Journal {
     /// # Errors
     /// [`StoreError`].
     pub async fn of_correlation(&self, correlation_id: &str) -> Result<Vec<(String, u64)>, StoreError> {
-        let query = self.0.query();
-        let query = query
+        let query = self
+            .0
+            .query()
             .index_name("by_correlation")
             .key_condition_expression("#correlation = :correlation")
             .expression_attribute_names("#correlation", BY_CORRELATION)
@@ -186,8 +188,8 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn ids_of_client(&self, client: &ClientId, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let query = self.query();
-        let query = query
+        let query = self
+            .query()
             .index_name("by_client")
             .key_condition_expression("#client = :client AND begins_with(#key, :prefix)")
             .expression_attribute_names("#client", CLIENT)

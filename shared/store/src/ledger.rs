@@ -92,8 +92,9 @@ impl MoneyTable {
     /// # Errors
     /// [`StoreError`].
     pub async fn ledger_of(&self, account: &AccountId) -> Result<Vec<LedgerEntry>, StoreError> {
-        let query = self.0.query();
-        let query = query
+        let query = self
+            .0
+            .query()
             .key_condition_expression("#pk = :pk")
             .expression_attribute_names("#pk", KEY)
             .expression_attribute_values(":pk", s(key(account.as_str())))

@@ -48,15 +48,12 @@ impl Table {
     /// Keys, and the sort value of the last one read if there is more.
     async fn keys(&self, query: KeyQuery<'_>) -> Result<(Vec<String>, Option<String>), StoreError> {
         let mut call = self
-            .client
             .query()
-            .table_name(&self.name)
             .index_name(query.index)
             .expression_attribute_names("#p", query.partition.0)
             .expression_attribute_values(":p", s(query.partition.1.clone()))
             .scan_index_forward(matches!(query.part, Part::InOrder { .. }))
-            .limit(query.limit)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            .limit(query.limit);
         call = match query.part {
             Part::NewestFirst { prefix, .. } => call
                 .key_condition_expression("#p = :p AND begins_with(#s, :s)")

@@ -142,17 +142,14 @@ impl Crm {
     ) -> Result<(Vec<Notification>, Option<String>), StoreError> {
         let table = &self.0;
         let mut call = table
-            .client
             .query()
-            .table_name(&table.name)
             .key_condition_expression("#pk = :pk AND begins_with(#sk, :prefix)")
             .expression_attribute_names("#pk", KEY)
             .expression_attribute_names("#sk", SORT)
             .expression_attribute_values(":pk", s(client.as_str()))
             .expression_attribute_values(":prefix", s(NotificationId::PREFIX))
             .scan_index_forward(false)
-            .limit(limit)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            .limit(limit);
         if let Some(before) = before {
             call = call.exclusive_start_key(KEY, s(client.as_str())).exclusive_start_key(SORT, s(before.as_str()));
         }

@@ -40,15 +40,12 @@ impl Rules {
     pub async fn live(&self, set: &str, now: Timestamp) -> Result<Option<RuleVersion>, StoreError> {
         let table = &self.0;
         let answer = table
-            .client
             .query()
-            .table_name(&table.name)
             .key_condition_expression("#set = :set")
             .expression_attribute_names("#set", SET)
             .expression_attribute_values(":set", s(set))
             .scan_index_forward(false)
             .limit(AHEAD_MAX)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await?;
         usage::count(&table.name, &Kind::Read, answer.consumed_capacity());

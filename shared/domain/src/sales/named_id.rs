@@ -3,11 +3,6 @@
 /// Declares types of such ids: `Name = "prefix_";`.
 macro_rules! named_id {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-        #[serde(into = "String", try_from = "String")]
-        pub struct $name(String);
-
         impl $name {
             /// The id of a name of the rule set.
             pub fn of(name: &str) -> Self {
@@ -17,11 +12,6 @@ macro_rules! named_id {
             /// The name in the rule set.
             pub fn name(&self) -> &str {
                 self.0.strip_prefix($prefix).unwrap_or(&self.0)
-            }
-
-            /// The id as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
             }
         }
 
@@ -36,7 +26,7 @@ macro_rules! named_id {
             }
         }
 
-        $crate::id::id_text!($name, $prefix);
+        $crate::id::id_text!($(#[$doc])* $name = $prefix);
     )*};
 }
 pub(crate) use named_id;

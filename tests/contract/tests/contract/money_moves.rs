@@ -210,15 +210,7 @@ async fn an_early_success_that_the_provider_never_repeats_is_credited_all_the_sa
 async fn money_whose_payment_is_not_there_is_one_item_however_many_events_name_it_and_closes_itself() {
     let world = World::start().await;
     let trader = world.trader("USD").await;
-    // the provider made it, and our own call and its answer were lost
-    let lost = json!([{"operation": "create_intent", "fault": {"kind": "apply_then_drop"}, "times": 0}]);
-    world.faults("stripe", &lost).await;
-    let key = "a-deposit-that-is-lost";
-    let call = || requested(&world, &trader, key);
-    expect(call().await, 503);
-    let payment = intent_made(&world).await;
-    let success = world.intent(&payment, "payment_intent.succeeded", 9_000, "usd");
-    expect(world.stripe(&success).await, 503);
+    let payment = paid_and_lost(&world, &trader).await;
     assert!(strays(&world).await.is_empty());
     world.pass(901).await;
     world.sweep().await;
@@ -231,7 +223,7 @@ async fn money_whose_payment_is_not_there_is_one_item_however_many_events_name_i
     assert_eq!((item.len(), &item[0]["status"]), (1, &json!("open")));
     // the portal asks again under its key: now the record is there
     world.no_faults("stripe").await;
-    expect(call().await, 201);
+    expect(requested(&world, &trader).await, 201);
     world.pass(3_601).await;
     world.sweep().await;
     assert!(strays(&world).await.iter().all(|item| item["status"] == "resolved"));
@@ -244,30 +236,35 @@ async fn money_whose_payment_is_not_there_is_one_item_however_many_events_name_i
 async fn money_that_a_person_moved_before_its_record_was_there_is_not_credited() {
     let world = World::start().await;
     let trader = world.trader("USD").await;
-    let lost = json!([{"operation": "create_intent", "fault": {"kind": "apply_then_drop"}, "times": 0}]);
-    world.faults("stripe", &lost).await;
-    let key = "another-deposit-that-is-lost";
-    let call = || requested(&world, &trader, key);
-    expect(call().await, 503);
-    let payment = intent_made(&world).await;
+    let payment = paid_and_lost(&world, &trader).await;
     let success = world.intent(&payment, "payment_intent.succeeded", 9_000, "usd");
-    expect(world.stripe(&success).await, 503);
     world.pass(901).await;
     world.sweep().await;
     let item = strays(&world).await.remove(0);
     let by_hand = json!({"action": "mark_credited", "evidence": "4711"});
     expect(world.act("finance", item["work_id"].as_str().unwrap(), &by_hand).await, 200);
     world.no_faults("stripe").await;
-    expect(call().await, 201);
+    expect(requested(&world, &trader).await, 201);
     told(&world, &success).await;
     assert_eq!(world.status(&payment.id).await, "needs_review");
     assert!(world.deals(&trader, &payment).await.is_empty());
 }
 
 /// A request for a deposit, made again under its key.
-async fn requested(world: &World, trader: &crate::world::Trader, key: &str) -> broker::api::Answer {
+async fn requested(world: &World, trader: &crate::world::Trader) -> broker::api::Answer {
     let call = Call::post(&trader.deposits(), &deposit_request(trader, "90.00", "stripe"));
-    world.send(call.token(world.broker.token("portal")).key(key)).await
+    world.send(call.token(world.broker.token("portal")).key("a-deposit-that-is-lost")).await
+}
+
+/// A deposit that the provider made and collected, and of which our own call and its answer were lost: it is told before there is a
+/// record of it.
+async fn paid_and_lost(world: &World, trader: &crate::world::Trader) -> Payment {
+    let lost = json!([{"operation": "create_intent", "fault": {"kind": "apply_then_drop"}, "times": 0}]);
+    world.faults("stripe", &lost).await;
+    expect(requested(world, trader).await, 503);
+    let payment = intent_made(world).await;
+    expect(world.stripe(&world.intent(&payment, "payment_intent.succeeded", 9_000, "usd")).await, 503);
+    payment
 }
 
 /// A deposit that nobody told of, and the item that asks about it.
