@@ -1,7 +1,7 @@
 //! JSON from outside. A name that stands twice in one object is a fault: which of the two values counts depends on who reads,
 //! so one amount could be checked and another booked.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -11,6 +11,8 @@ use crate::input::Fault;
 
 /// Names that are reported of one document; whoever repeats more is told of these.
 const REPEATS_MAX: usize = 100;
+/// Longest place that is reported, in bytes: below it the place around it is. An answer must not be many times what was asked.
+const PLACE_MAX: usize = 256;
 
 /// Reads a document whole.
 ///
@@ -21,7 +23,7 @@ pub fn parse(text: &[u8]) -> Result<Value, Vec<Fault>> {
         |error: serde_json::Error| vec![Fault::new("", "malformed_json", format!("the body is not JSON: {error}"))];
     let value: Value = serde_json::from_slice(text).map_err(malformed)?;
     let mut repeats = Vec::new();
-    let names = Names { at: String::new(), repeats: &mut repeats };
+    let names = Names { at: &At::Root, repeats: &mut repeats };
     names.deserialize(&mut serde_json::Deserializer::from_slice(text)).map_err(malformed)?;
     if repeats.is_empty() {
         return Ok(value);
@@ -30,9 +32,46 @@ pub fn parse(text: &[u8]) -> Result<Value, Vec<Fault>> {
     Err(repeats.into_iter().map(fault).collect())
 }
 
+/// A place in a document, written out only when it is told: whoever sends a document chooses how many places it has, how long
+/// they are and how often a name repeats, and needs no credential for that.
+enum At<'a> {
+    Root,
+    Name(&'a At<'a>, &'a str),
+    Item(&'a At<'a>, usize),
+}
+
+impl At<'_> {
+    /// The JSON pointer (RFC 6901), or the nearest one around it that is short enough.
+    fn pointer(&self) -> String {
+        let (around, step) = match self {
+            Self::Root => return String::new(),
+            Self::Name(around, name) => (around, name.replace('~', "~0").replace('/', "~1")),
+            Self::Item(around, place) => (around, place.to_string()),
+        };
+        let mut pointer = around.pointer();
+        if around.is_whole(&pointer) && pointer.len() + 1 + step.len() <= PLACE_MAX {
+            pointer.push('/');
+            pointer.push_str(&step);
+        }
+        pointer
+    }
+
+    /// Whether the pointer has all steps of the place.
+    fn is_whole(&self, pointer: &str) -> bool {
+        self.depth() == pointer.matches('/').count()
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Self::Root => 0,
+            Self::Name(around, _) | Self::Item(around, _) => around.depth() + 1,
+        }
+    }
+}
+
 /// Looks at the names of a value and of all that is in it.
 struct Names<'a> {
-    at: String,
+    at: &'a At<'a>,
     repeats: &'a mut Vec<String>,
 }
 
@@ -52,20 +91,25 @@ impl<'de> Visitor<'de> for Names<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let mut seen = BTreeSet::new();
+        // each name with whether it was told
+        let mut seen: BTreeMap<String, bool> = BTreeMap::new();
         while let Some(name) = map.next_key::<String>()? {
-            let at = format!("{}/{}", self.at, name.replace('~', "~0").replace('/', "~1"));
-            if !seen.insert(name) && self.repeats.len() < REPEATS_MAX && !self.repeats.contains(&at) {
-                self.repeats.push(at.clone());
+            let at = At::Name(self.at, &name);
+            if let Some(told) = seen.get_mut(&name)
+                && !std::mem::replace(told, true)
+                && self.repeats.len() < REPEATS_MAX
+            {
+                self.repeats.push(at.pointer());
             }
-            map.next_value_seed(Names { at, repeats: self.repeats })?;
+            map.next_value_seed(Names { at: &at, repeats: self.repeats })?;
+            seen.entry(name).or_insert(false);
         }
         Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
         let mut place = 0_usize;
-        while items.next_element_seed(Names { at: format!("{}/{place}", self.at), repeats: self.repeats })?.is_some() {
+        while items.next_element_seed(Names { at: &At::Item(self.at, place), repeats: self.repeats })?.is_some() {
             place = place.saturating_add(1);
         }
         Ok(())
@@ -136,6 +180,48 @@ mod tests {
         refused("{\"a\": 1", &[("", "malformed_json")]);
         refused("{} {}", &[("", "malformed_json")]);
         refused(&"[".repeat(1_000), &[("", "malformed_json")]);
+    }
+
+    /// A document of a webhook's size: below a long name, so that every place is long, names that repeat, and then the last of them
+    /// again and again.
+    fn repeats_in_a_deep_place() -> String {
+        let names: Vec<String> =
+            ('!'..='~').filter(|c| !matches!(c, '"' | '\\' | '~' | '/')).map(String::from).collect();
+        let twice: String = names.iter().map(|name| format!(r#""{name}":0,"{name}":0,"#)).collect();
+        let last = names.last().unwrap();
+        let half = 125 * 1_024;
+        let again = format!(r#""{last}":0,"#).repeat(half / 6);
+        let text = format!(r#"{{"{}":{{{twice}{again}"{last}":0}}}}"#, "~".repeat(half));
+        assert!(text.len() <= 256 * 1_024);
+        text
+    }
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "what is tested is how much longer it takes than reading alone")]
+    fn looking_for_repeats_costs_in_the_order_of_reading_whatever_repeats() {
+        let text = repeats_in_a_deep_place();
+        let timed = |work: &dyn Fn() -> bool| {
+            let started = std::time::Instant::now();
+            assert!(work());
+            started.elapsed()
+        };
+        let read = timed(&|| serde_json::from_str::<Value>(&text).is_ok());
+        let looked = timed(&|| parse(text.as_bytes()).is_err());
+        assert!(looked < read * 500, "{looked:?} beside {read:?}");
+    }
+
+    #[test]
+    fn a_place_that_is_too_long_to_tell_is_told_by_the_one_around_it() {
+        let long = "x".repeat(300);
+        refused(&format!(r#"{{"a": {{"{long}": {{"b": 1, "b": 2}}}}}}"#), &[("/a", "duplicate_key")]);
+        refused(&format!(r#"{{"{long}": 1, "{long}": 2}}"#), &[("", "duplicate_key")]);
+    }
+
+    #[test]
+    fn what_is_told_of_a_document_is_no_longer_than_the_document() {
+        let text = repeats_in_a_deep_place();
+        let told: usize = parse(text.as_bytes()).unwrap_err().iter().map(|fault| fault.pointer.len()).sum();
+        assert!(told <= text.len(), "{told} bytes of places are told of {} bytes", text.len());
     }
 
     fn values() -> impl Strategy<Value = Value> {

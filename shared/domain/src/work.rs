@@ -173,8 +173,11 @@ impl From<Moved> for ByHandRefusal {
 
 /// The longest snooze.
 pub const SNOOZE_MAX: Seconds = Seconds(180 * 86_400);
-/// Longest history kept in the item.
+/// Longest history kept in the item, in lines.
 const HISTORY_MAX: usize = 200;
+/// And in bytes of its notes: an item that is too long for the table (400 KB) could never be decided again, and a page shows a hundred. What is dropped stands
+/// in no journal, for notes may name people; the newest are what a person works with.
+const NOTES_MAX: usize = 32 * 1_024;
 
 /// A person's decision as the automation applies it to what it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -259,8 +262,13 @@ impl WorkItem {
 
     fn line(&mut self, at: Timestamp, by: &str, action: &str, note: Option<&str>) {
         self.history.push(WorkLine { at, by: by.to_owned(), action: action.to_owned(), note: note.map(str::to_owned) });
-        let surplus = self.history.len().saturating_sub(HISTORY_MAX);
-        self.history.drain(..surplus);
+        let mut bytes = 0;
+        let fits = |line: &&WorkLine| {
+            bytes += line.by.len() + line.action.len() + line.note.as_ref().map_or(0, String::len);
+            bytes <= NOTES_MAX
+        };
+        let kept = self.history.iter().rev().take(HISTORY_MAX).take_while(fits).count().max(1);
+        self.history.drain(..self.history.len().saturating_sub(kept));
     }
 
     /// Applies a person's action.
@@ -646,6 +654,20 @@ mod tests {
         let closed = change(noted.act(&action("resolve"), "ana", at(7))).next;
         let Verdict::Change(anew) = closed.again(&normal.facts, at(8)) else { panic!("it happened again") };
         assert_eq!(change(anew.next.act(&action("escalate"), "ana", at(9))).next.facts.priority, 2);
+    }
+
+    #[test]
+    fn an_item_with_the_longest_notes_fits_the_table() {
+        // what one person of the queue may write, again and again: 500 characters of four bytes
+        const ITEM_BYTES_MAX: usize = 400 * 1_024;
+        let mut item = item();
+        for n in 0..HISTORY_MAX {
+            let text: String = std::iter::repeat_n('\u{1F4B0}', 500).collect();
+            item = change(item.act(&WorkAction { note: Some(text), ..action("note") }, "ana", at(1))).next;
+            let (public, private) = entity::write(&item).unwrap();
+            let bytes = public.len() + private.map_or(0, |private| private.len());
+            assert!(bytes <= ITEM_BYTES_MAX, "{} notes are {bytes} bytes: no version can be saved any more", n + 1);
+        }
     }
 
     #[test]
