@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::Timestamp;
+use crate::four_eyes::person;
 use crate::ledger::Postings;
 
 /// What follows from one trigger: the next state, the events to announce and why.
@@ -21,12 +22,22 @@ pub struct Decision<S> {
     pub outcome: &'static str,
     /// What it moves in the ledger; the relay books it.
     pub postings: Postings,
+    /// Who approves what the version before proposed, as [`crate::four_eyes::person`]. The store saves it only where somebody else is
+    /// the proposer.
+    pub approver: Option<String>,
 }
 
 impl<S> Decision<S> {
     /// A decision that moves no money.
     pub fn new(next: S, outcome: &'static str, events: Vec<&'static str>, why: Vec<String>) -> Self {
-        Self { next, events, why, outcome, postings: Postings::none() }
+        Self { next, events, why, outcome, postings: Postings::none(), approver: None }
+    }
+
+    /// The same as an approval of what the version before proposed.
+    #[must_use]
+    pub fn approved_by(mut self, subject: &str) -> Self {
+        self.approver = Some(person(subject));
+        self
     }
 
     /// The same with what it moves in the ledger.

@@ -91,6 +91,11 @@ pub trait Entity: Sized + Clone + Send + Sync + 'static {
         None
     }
 
+    /// Who proposes what waits for a second person, as [`crate::four_eyes::person`]: the store lets nobody save his own approval.
+    fn proposed_by(&self) -> Option<String> {
+        None
+    }
+
     /// The public part.
     fn public(&self) -> &Self::Public;
 

@@ -10,6 +10,7 @@ pub mod country;
 pub mod decision;
 pub mod entity;
 pub mod fault;
+pub mod four_eyes;
 pub mod id;
 pub mod input;
 pub mod journey;

@@ -9,9 +9,9 @@ use aws_sdk_dynamodb::types::{
 use domain::decision::{ChainHash, Decision, Frame};
 use domain::entity::Entity;
 
-use crate::entities::Mark;
+use crate::entities::{Condition, Mark};
 use crate::error::StoreError;
-use crate::item::{self, Item, VERSION, n};
+use crate::item::{self, Item};
 use crate::usage::{self, Kind};
 use crate::{Home, Stored, Table};
 
@@ -64,12 +64,11 @@ impl Commit {
         let correlation_is_new = was.is_none_or(|was| was.correlation_id != frame.correlation_id);
         let next = item::next_item(decision, frame, version, previous, correlation_is_new)?;
         let mark = Some(Mark::of(&next.item));
-        self.put(home.table(), next.item, mark, |put| match was {
-            None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(was) => put
-                .condition_expression("#v = :was")
-                .expression_attribute_names("#v", VERSION)
-                .expression_attribute_values(":was", n(was.version)),
+        let Condition { expression, names, values } = Condition::after(was, decision);
+        self.put(home.table(), next.item, mark, |put| {
+            put.condition_expression(expression)
+                .set_expression_attribute_names(names)
+                .set_expression_attribute_values(values)
         })
     }
 

@@ -1,12 +1,14 @@
 //! Entities: load, and save in one conditional write.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 use domain::decision::{ChainHash, Decision, Frame};
 use domain::entity::{Entity, EntityId as _};
 
 use crate::error::StoreError;
-use crate::item::{self, Item, KEY, SORT, SORT_ENTITY, VERSION, n, s};
+use crate::item::{self, Item, KEY, PROPOSER, SORT, SORT_ENTITY, VERSION, n, s};
 use crate::usage::{self, Kind};
 use crate::{Home, Table};
 
@@ -81,13 +83,11 @@ impl Table {
             .set_item(Some(next.item))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let put = match was {
-            None => put.condition_expression("attribute_not_exists(pk)"),
-            Some(was) => put
-                .condition_expression("#v = :was")
-                .expression_attribute_names("#v", VERSION)
-                .expression_attribute_values(":was", n(was.version)),
-        };
+        let Condition { expression, names, values } = Condition::after(was, &decision);
+        let put = put
+            .condition_expression(expression)
+            .set_expression_attribute_names(names)
+            .set_expression_attribute_values(values);
         let saved = || {
             let correlation_id = frame.correlation_id.clone();
             Saved::Applied(Stored { entity: decision.next, version, hash: next.hash, correlation_id })
@@ -107,6 +107,32 @@ impl Table {
                 _ => Err(error.into()),
             },
         }
+    }
+}
+
+/// Under what a version is written.
+pub(crate) struct Condition {
+    pub(crate) expression: &'static str,
+    pub(crate) names: Option<HashMap<String, String>>,
+    pub(crate) values: Option<Item>,
+}
+
+impl Condition {
+    /// The version before is still the newest; and what is approved was proposed, by somebody else than approves it, whatever the code
+    /// that decided took the two people for.
+    pub(crate) fn after<T: Entity>(was: Option<&Stored<T>>, decision: &Decision<T>) -> Self {
+        let Some(was) = was else {
+            return Self { expression: "attribute_not_exists(pk)", names: None, values: None };
+        };
+        let mut names = HashMap::from([("#v".to_owned(), VERSION.to_owned())]);
+        let mut values = Item::from([(":was".to_owned(), n(was.version))]);
+        let mut expression = "#v = :was";
+        if let Some(approver) = &decision.approver {
+            expression = "#v = :was AND attribute_exists(#proposer) AND #proposer <> :approver";
+            names.insert("#proposer".to_owned(), PROPOSER.to_owned());
+            values.insert(":approver".to_owned(), s(approver));
+        }
+        Self { expression, names: Some(names), values: Some(values) }
     }
 }
 

@@ -30,6 +30,8 @@ pub(crate) const DUE_TRIES: &str = "due_tries";
 pub(crate) const QUEUE: &str = "queue";
 pub(crate) const RANK: &str = "rank";
 pub(crate) const STATE: &str = "state";
+/// Who proposed what this version waits for ([`Entity::proposed_by`]).
+pub(crate) const PROPOSER: &str = "proposer";
 pub(crate) const PRIVATE: &str = "private";
 pub(crate) const OUTBOX: &str = "outbox";
 pub(crate) const HASH: &str = "hash";
@@ -118,6 +120,9 @@ pub(crate) fn next_item<T: Entity>(
         }
         item.insert(DUE_SHARD.to_owned(), s(due_shard(T::FAMILY, id)));
         item.insert(DUE_AT.to_owned(), s(due.to_string()));
+    }
+    if let Some(proposer) = entity.proposed_by() {
+        item.insert(PROPOSER.to_owned(), s(proposer));
     }
     if let Some((queue, rank)) = entity.rank() {
         item.insert(QUEUE.to_owned(), s(queue));

@@ -6,9 +6,10 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use crate::Seconds;
+use crate::four_eyes::{self, FourEyes, Limits};
 use crate::input::Fault;
 use crate::rules::RuleSet;
-use crate::rules::read::{Faults, Node, read_document};
+use crate::rules::read::{Faults, Node, optional, read_document};
 use crate::words::words;
 
 /// The shortest time that a person is given.
@@ -202,6 +203,8 @@ pub struct WorkOption {
     pub action: WorkAction,
     /// How the console names it.
     pub label: String,
+    /// When a second person must approve it.
+    pub four_eyes: FourEyes,
 }
 
 /// What happens with a kind of work item.
@@ -231,6 +234,9 @@ impl KindRule {
 /// The rule set `desk`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WorkKinds {
+    /// The amounts from which two people decide.
+    #[serde(skip_serializing_if = "Limits::is_empty")]
+    pub four_eyes_from: Limits,
     kinds: BTreeMap<WorkKind, KindRule>,
 }
 
@@ -255,7 +261,9 @@ impl WorkKinds {
 }
 
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<WorkKinds> {
-    let object = node.object(&["kinds"], faults)?;
+    let object = node.object(&["four_eyes_from", "kinds"], faults)?;
+    let has_limits = object.has("four_eyes_from");
+    let limits = optional(object.get("four_eyes_from"), |node| four_eyes::read_limits(&node, faults));
     let kinds_at = object.need("kinds", faults)?.map(faults)?;
     let words: Vec<&str> = WorkKind::ALL.iter().map(|kind| kind.as_str()).collect();
     kinds_at.refuse_other_keys(&words, "unknown_kind", faults);
@@ -266,23 +274,24 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<WorkKinds> {
                 faults.add(kinds_at.fault("missing_key", format!("`{kind}` is missing: such items would have no desk")))
             }
             Some(node) => {
-                if let Some(rule) = read_kind(*kind, &node, faults) {
+                if let Some(rule) = read_kind(*kind, &node, has_limits, faults) {
                     kinds.insert(*kind, rule);
                 }
             }
         }
     }
-    (kinds.len() == WorkKind::ALL.len()).then_some(WorkKinds { kinds })
+    let four_eyes_from = limits?.unwrap_or_default();
+    (kinds.len() == WorkKind::ALL.len()).then_some(WorkKinds { four_eyes_from, kinds })
 }
 
-fn read_kind(kind: WorkKind, node: &Node<'_>, faults: &mut Faults) -> Option<KindRule> {
+fn read_kind(kind: WorkKind, node: &Node<'_>, has_limits: bool, faults: &mut Faults) -> Option<KindRule> {
     let object = node.object(&["title", "queue", "priority", "due_in", "runbook", "options"], faults)?;
     let title = object.need("title", faults).and_then(|node| node.line(TITLE_CHARS_MAX, faults).map(str::to_owned));
     let queue = object.need("queue", faults).and_then(|node| node.word(Queue::ALL, faults));
     let priority = object.need("priority", faults).and_then(|node| node.word(Priority::ALL, faults));
     let due_in = object.need("due_in", faults).and_then(|node| node.span(DUE_MIN..=DUE_MAX, faults));
     let runbook = object.need("runbook", faults).and_then(|node| node.name(faults));
-    let options = object.need("options", faults).and_then(|node| read_options(kind, &node, faults));
+    let options = object.need("options", faults).and_then(|node| read_options(kind, &node, has_limits, faults));
     Some(KindRule {
         title: title?,
         queue: queue?,
@@ -293,18 +302,28 @@ fn read_kind(kind: WorkKind, node: &Node<'_>, faults: &mut Faults) -> Option<Kin
     })
 }
 
-fn read_options(kind: WorkKind, node: &Node<'_>, faults: &mut Faults) -> Option<Vec<WorkOption>> {
+fn read_options(kind: WorkKind, node: &Node<'_>, has_limits: bool, faults: &mut Faults) -> Option<Vec<WorkOption>> {
     let items = node.list(1..=WorkAction::ALL.len(), faults)?;
     let mut options: Vec<WorkOption> = Vec::new();
     for item in &items {
-        let Some(object) = item.object(&["action", "label"], faults) else { continue };
+        let Some(object) = item.object(&["action", "label", "four_eyes"], faults) else { continue };
         let action = object.need("action", faults).and_then(|node| read_action(kind, &node, &options, faults));
         let label = object.need("label", faults).and_then(|node| node.line(LABEL_CHARS_MAX, faults).map(str::to_owned));
-        if let (Some(action), Some(label)) = (action, label) {
-            options.push(WorkOption { action, label });
+        let four_eyes = optional(object.get("four_eyes"), |node| read_four_eyes(&node, has_limits, faults));
+        if let (Some(action), Some(label), Some(four_eyes)) = (action, label, four_eyes) {
+            options.push(WorkOption { action, label, four_eyes: four_eyes.unwrap_or(FourEyes::Never) });
         }
     }
     (options.len() == items.len()).then_some(options)
+}
+
+fn read_four_eyes(node: &Node<'_>, has_limits: bool, faults: &mut Faults) -> Option<FourEyes> {
+    let four_eyes = node.word(FourEyes::ALL, faults)?;
+    if four_eyes == FourEyes::ByAmount && !has_limits {
+        faults.add(node.fault("missing_reference", "there is no `four_eyes_from` that says from which amounts"));
+        return None;
+    }
+    Some(four_eyes)
 }
 
 fn read_action(kind: WorkKind, node: &Node<'_>, before: &[WorkOption], faults: &mut Faults) -> Option<WorkAction> {

@@ -399,8 +399,25 @@ fn defects_of_the_desk_are_found_where_they_are() {
                 Some(json!("x".repeat(81))),
                 &[("/kinds/dead_letter/options/0/label", "too_long")],
             ),
+            (
+                "/kinds/dead_letter/options/0/four_eyes",
+                Some(json!("sometimes")),
+                &[("/kinds/dead_letter/options/0/four_eyes", "unknown_value")],
+            ),
+            ("/four_eyes_from/USD", Some(json!(10_000.5)), &[("/four_eyes_from/USD", "float_number")]),
+            ("/four_eyes_from/USD", Some(json!("0")), &[("/four_eyes_from/USD", "bad_range")]),
+            ("/four_eyes_from/XXZ", Some(json!("1")), &[("/four_eyes_from/XXZ", "unknown_currency")]),
         ],
     );
+}
+
+#[test]
+fn two_people_from_an_amount_on_need_amounts() {
+    let mut document = seed(SetName::WorkKinds);
+    change(&mut document, "/four_eyes_from", None);
+    let found = found(SetName::WorkKinds, &document);
+    assert!(!found.is_empty());
+    assert!(found.iter().all(|(at, code)| at.ends_with("/four_eyes") && *code == "missing_reference"), "{found:?}");
 }
 
 #[test]
