@@ -7,7 +7,7 @@ use domain::decision::{Verdict, derived_bits};
 use domain::entity::{KINDS, Kind};
 use domain::payment::deposit::Settled;
 use domain::work::rules::{WorkKind, WorkKinds};
-use domain::work::{WorkFacts, WorkItem, WorkOption, WorkStatus};
+use domain::work::{WorkFacts, WorkItem, WorkOption, WorkPrivate, WorkStatus};
 use domain::{ClientId, Timestamp};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
@@ -187,6 +187,7 @@ impl Opening<'_> {
                 created_at: self.at,
                 snoozed_until: None,
                 escalated_by: Vec::new(),
+                opening: 0,
                 subject: self.subject,
                 trigger: self.trigger,
                 pattern: self.pattern,
@@ -194,7 +195,7 @@ impl Opening<'_> {
                 runbook: rule.runbook.clone(),
                 decision: None,
             },
-            history: Vec::new(),
+            private: WorkPrivate::default(),
         })
     }
 }

@@ -4,6 +4,7 @@ mod bus;
 pub mod dead_letters;
 pub mod desk;
 pub mod notify;
+pub mod redrive;
 pub mod relay;
 pub mod timers;
 pub mod views;
@@ -19,6 +20,7 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("ops-desk", desk::build),
     ("ops-work", work::build),
     ("ops-dead-letters", dead_letters::build),
+    ("ops-redrive", redrive::build),
     ("ops-views", views::build),
 ];
 

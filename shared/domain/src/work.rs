@@ -1,12 +1,14 @@
 //! Work items: where the automation hands over to a person.
 
+mod proof;
 pub mod rules;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
+use crate::work::proof::Proof;
 use crate::{ClientId, Seconds, Timestamp, WorkId};
 
 /// Where a work item stands.
@@ -45,7 +47,7 @@ pub struct WorkOption {
 pub struct WorkDecision {
     /// One of the options, or `resolve`.
     pub action: String,
-    /// What proves it.
+    /// What proves it, if it is of a form that can hold nothing else than that; a person's own words are private.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
     /// Who decided.
@@ -83,6 +85,9 @@ pub struct WorkFacts {
     /// Who made it more urgent since it was opened.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escalated_by: Vec<String>,
+    /// How often it was opened anew: a decision is about the opening in which it was made.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub opening: u32,
     /// Ids only: `payment_id`, `account_id`, `client_id`.
     pub subject: Value,
     /// What set it off.
@@ -95,6 +100,11 @@ pub struct WorkFacts {
     pub decision: Option<WorkDecision>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_first(opening: &u32) -> bool {
+    *opening == 0
+}
+
 /// A work item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkItem {
@@ -104,8 +114,22 @@ pub struct WorkItem {
     pub client_id: Option<ClientId>,
     /// What events carry.
     pub facts: WorkFacts,
-    /// Notes of people, which may name the client.
+    /// What they do not carry.
+    pub private: WorkPrivate,
+}
+
+/// The private part of a work item: words of people and messages as they came, which may name the client.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkPrivate {
+    /// What people did with it, with their notes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<WorkLine>,
+    /// What proves the decision, in the person's own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<String>,
+    /// What belongs to the trigger and is for the desk alone.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub trigger: Map<String, Value>,
 }
 
 /// What a person asks for.
@@ -188,7 +212,8 @@ pub struct HumanDecision {
     pub trigger: Option<String>,
     /// Option of the `desk` rule set, e.g. `mark_credited`, or `resolve`.
     pub action: String,
-    /// What proves it: the platform's ticket, the provider's refund id, a login.
+    /// What proves it, in a form that may be journalled: the platform's ticket, the provider's refund id, a login. A person's own words
+    /// stand here as a name for them, the same for the same words.
     pub evidence: Option<String>,
     /// Who decided.
     pub by: String,
@@ -198,13 +223,14 @@ pub struct HumanDecision {
 
 impl HumanDecision {
     /// The decision of a work item, once there is one.
-    pub fn of(item: &WorkFacts) -> Option<Self> {
-        let decision = item.decision.as_ref()?;
+    pub fn of(item: &WorkItem) -> Option<Self> {
+        let facts = &item.facts;
+        let decision = facts.decision.as_ref()?;
         Some(Self {
-            kind: item.kind.clone(),
-            trigger: item.trigger.get("what").and_then(Value::as_str).map(str::to_owned),
+            kind: facts.kind.clone(),
+            trigger: facts.trigger.get("what").and_then(Value::as_str).map(str::to_owned),
             action: decision.action.clone(),
-            evidence: decision.evidence.clone().filter(|evidence| !evidence.trim().is_empty()),
+            evidence: item.evidence().filter(|text| !text.trim().is_empty()).map(|text| Proof::of(text).journalled()),
             by: decision.by.clone(),
             at: decision.at,
         })
@@ -220,7 +246,8 @@ impl HumanDecision {
         self.action.parse().ok()
     }
 
-    pub(crate) fn why(&self) -> String {
+    /// What the journal says of it.
+    pub fn why(&self) -> String {
         format!("{} by {}, evidence: {}", self.action, self.by, self.evidence.as_deref().unwrap_or("none"))
     }
 }
@@ -234,12 +261,15 @@ impl WorkItem {
 
     /// What it was opened for happens again. An open item stands as it is; one that was resolved is opened anew, because what
     /// was done did not help.
-    pub fn again(&self, facts: &WorkFacts, now: Timestamp) -> Verdict<Self> {
+    pub fn again(&self, fresh: &Self, now: Timestamp) -> Verdict<Self> {
         if self.facts.status != WorkStatus::Resolved {
             return Verdict::Nothing("it is open already");
         }
-        let mut next = Self { facts: facts.clone(), ..self.clone() };
+        let mut next = Self { facts: fresh.facts.clone(), ..self.clone() };
+        next.private.evidence = None;
+        next.private.trigger.clone_from(&fresh.private.trigger);
         next.facts.created_at = self.facts.created_at;
+        next.facts.opening = self.facts.opening.saturating_add(1);
         next.line(now, "automation", "reopened", None);
         Verdict::change(
             next,
@@ -260,15 +290,22 @@ impl WorkItem {
         Verdict::change(next, "settled", vec![], vec![why.to_owned()])
     }
 
+    /// What proves the decision, as the person wrote it.
+    pub fn evidence(&self) -> Option<&str> {
+        let public = self.facts.decision.as_ref().and_then(|decision| decision.evidence.as_deref());
+        self.private.evidence.as_deref().or(public)
+    }
+
     fn line(&mut self, at: Timestamp, by: &str, action: &str, note: Option<&str>) {
-        self.history.push(WorkLine { at, by: by.to_owned(), action: action.to_owned(), note: note.map(str::to_owned) });
+        let history = &mut self.private.history;
+        history.push(WorkLine { at, by: by.to_owned(), action: action.to_owned(), note: note.map(str::to_owned) });
         let mut bytes = 0;
         let fits = |line: &&WorkLine| {
             bytes += line.by.len() + line.action.len() + line.note.as_ref().map_or(0, String::len);
             bytes <= NOTES_MAX
         };
-        let kept = self.history.iter().rev().take(HISTORY_MAX).take_while(fits).count().max(1);
-        self.history.drain(..self.history.len().saturating_sub(kept));
+        let kept = history.iter().rev().take(HISTORY_MAX).take_while(fits).count().max(1);
+        history.drain(..history.len().saturating_sub(kept));
     }
 
     /// Applies a person's action.
@@ -360,8 +397,9 @@ impl WorkItem {
         next.facts.status = WorkStatus::Resolved;
         next.facts.owner = Some(by.to_owned());
         let why = vec![format!("{chosen} by {by}")];
-        next.facts.decision =
-            Some(WorkDecision { action: chosen, evidence: evidence.map(str::to_owned), by: by.to_owned(), at: now });
+        let (public, private) = evidence.map(Proof::of).map_or((None, None), Proof::into_parts);
+        next.facts.decision = Some(WorkDecision { action: chosen, evidence: public, by: by.to_owned(), at: now });
+        next.private.evidence = private;
         Ok(Verdict::change(next, "resolved", vec!["work.decided"], why))
     }
 
@@ -389,7 +427,7 @@ impl WorkItem {
         let same = self.facts.decision.as_ref().is_some_and(|decision| {
             decision.by == by
                 && self.chosen(action).is_ok_and(|chosen| chosen == decision.action)
-                && decision.evidence.as_deref() == action.proof()
+                && self.evidence() == action.proof()
         });
         if same { Ok(Verdict::Nothing("it is already decided so")) } else { Err(WorkRefusal::Resolved) }
     }
@@ -399,8 +437,9 @@ impl Entity for WorkItem {
     type Id = WorkId;
     type Table = InCrm;
     type Public = WorkFacts;
-    type Private = Vec<WorkLine>;
+    type Private = WorkPrivate;
     const KIND: &'static str = "work";
+    const SCHEMA: u32 = 2;
 
     fn id(&self) -> &WorkId {
         &self.id
@@ -420,12 +459,38 @@ impl Entity for WorkItem {
         &self.facts
     }
 
-    fn private(&self) -> &Vec<WorkLine> {
-        &self.history
+    fn private(&self) -> &WorkPrivate {
+        &self.private
     }
 
     fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
-        Ok(Self { id: parts.id, client_id: parts.client, facts: parts.public, history: parts.private })
+        Ok(Self { id: parts.id, client_id: parts.client, facts: parts.public, private: parts.private })
+    }
+
+    /// The first form had the history alone in its private part, and evidence and messages among the facts.
+    fn upgrade(_from: u32, mut public: Value, private: Value) -> (Value, Value) {
+        let mut own = Map::new();
+        if private.is_array() {
+            own.insert("history".to_owned(), private);
+        }
+        if let Some(decision) = public.get_mut("decision").and_then(Value::as_object_mut)
+            && let Some(words) = decision.get("evidence").and_then(Value::as_str).map(Proof::of)
+        {
+            let (known, words) = words.into_parts();
+            decision.remove("evidence");
+            decision.extend(known.map(|known| ("evidence".to_owned(), json!(known))));
+            own.extend(words.map(|words| ("evidence".to_owned(), json!(words))));
+        }
+        if public.get("kind").and_then(Value::as_str) == Some(rules::WorkKind::DeadLetter.as_str())
+            && let Some(trigger) = public.get_mut("trigger").and_then(Value::as_object_mut)
+        {
+            let message: Map<_, _> = ["body", "message_attributes"]
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), trigger.remove(name)?)))
+                .collect();
+            own.insert("trigger".to_owned(), Value::Object(message));
+        }
+        (public, Value::Object(own))
     }
 }
 
@@ -452,6 +517,7 @@ mod tests {
             created_at: at(0),
             snoozed_until: None,
             escalated_by: vec![],
+            opening: 0,
             subject: json!({"payment_id": "pay_1"}),
             trigger: json!({"what": "evt_1"}),
             pattern: json!({}),
@@ -459,7 +525,7 @@ mod tests {
             runbook: "deposit_failed_after_success".to_owned(),
             decision: None,
         };
-        WorkItem { id: WorkId::from_bits(1), client_id: None, facts, history: vec![] }
+        WorkItem { id: WorkId::from_bits(1), client_id: None, facts, private: WorkPrivate::default() }
     }
 
     fn action(action: &str) -> WorkAction {
@@ -499,14 +565,18 @@ mod tests {
     #[test]
     fn what_happens_again_opens_a_resolved_item_anew_and_leaves_an_open_one_alone() {
         let item = item();
-        assert_eq!(item.again(&item.facts, at(1)), Verdict::Nothing("it is open already"));
+        assert_eq!(item.again(&item, at(1)), Verdict::Nothing("it is open already"));
         let resolved = change(item.act(&action("resolve"), "ana", at(5))).next;
-        let fresh = WorkFacts { due_at: at(9_000), trigger: json!({"what": "evt_2"}), ..item.facts.clone() };
+        let facts = WorkFacts { due_at: at(9_000), trigger: json!({"what": "evt_2"}), ..item.facts.clone() };
+        let fresh = WorkItem { facts, ..item.clone() };
         let again = change(Ok(resolved.again(&fresh, at(6))));
         assert_eq!((again.outcome, again.events.as_slice()), ("reopened", ["work.opened"].as_slice()));
         assert_eq!((again.next.facts.status, &again.next.facts.decision), (WorkStatus::Open, &None));
         assert_eq!((again.next.facts.due_at, again.next.facts.owner.clone()), (at(9_000), None));
-        assert_eq!(again.next.history.last().map(|line| line.action.as_str()), Some("reopened"));
+        assert_eq!(again.next.private.history.last().map(|line| line.action.as_str()), Some("reopened"));
+        assert_eq!(again.next.facts.opening, 1);
+        let resolved = change(again.next.act(&action("resolve"), "ana", at(7))).next;
+        assert_eq!(change(Ok(resolved.again(&fresh, at(8)))).next.facts.opening, 2);
     }
 
     #[test]
@@ -514,7 +584,7 @@ mod tests {
         let claimed = change(item().act(&action("claim"), "ana", at(1))).next;
         let note = WorkAction { note: Some(" seen at the provider ".to_owned()), ..action("note") };
         let noted = change(claimed.act(&note, "ben", at(2)));
-        let line = noted.next.history.last().unwrap();
+        let line = noted.next.private.history.last().unwrap();
         assert_eq!((line.by.as_str(), line.note.as_deref()), ("ben", Some("seen at the provider")));
         assert_eq!((noted.next.facts, noted.events.len()), (claimed.facts.clone(), 0));
         let empty = WorkAction { note: Some("  ".to_owned()), ..action("note") };
@@ -543,7 +613,7 @@ mod tests {
             (decided.events.as_slice(), decided.next.facts.status),
             (["work.decided"].as_slice(), WorkStatus::Resolved)
         );
-        let human = HumanDecision::of(&decided.next.facts).unwrap();
+        let human = HumanDecision::of(&decided.next).unwrap();
         assert_eq!((human.action(), human.evidence.as_deref()), (Some(rules::WorkAction::RefundAtPsp), Some("re_1")));
         assert!(human.is_about("deposit_failed_after_success", "evt_1"));
         assert!(!human.is_about("deposit_failed_after_success", "evt_2"));
@@ -557,12 +627,53 @@ mod tests {
     }
 
     #[test]
+    fn a_persons_own_words_stay_in_the_private_part_and_reach_the_automation_by_name() {
+        let words = "sent back to Marta Keller";
+        let proven =
+            WorkAction { evidence: Some(words.to_owned()), note: Some(words.to_owned()), ..action("refund_at_psp") };
+        let decided = change(item().act(&proven, "ana", at(5)));
+        let (public, private) = entity::write(&decided.next).unwrap();
+        assert!(
+            !public.contains("Marta") && private.unwrap().contains("Marta") && !decided.why.concat().contains("Marta")
+        );
+        assert_eq!(decided.next.evidence(), Some(words));
+        let human = HumanDecision::of(&decided.next).unwrap();
+        assert!(human.evidence.is_some() && !human.why().contains("Marta"), "{human:?}");
+        assert!(does_nothing(&decided.next.act(&proven, "ana", at(6))));
+        assert_eq!(change(Ok(decided.next.again(&item(), at(7)))).next.evidence(), None);
+    }
+
+    #[test]
+    fn an_item_of_the_first_form_is_read_with_all_that_it_said() {
+        let raw = |public: &Value, private: &str| {
+            let (id, public) = (WorkId::from_bits(1), public.to_string());
+            let raw = Raw { schema: 1, ..Raw::of::<WorkItem>(id.as_str(), &public, Some(private)) };
+            entity::read::<WorkItem>(raw, None, None).unwrap()
+        };
+        let history = r#"[{"at": "2026-11-23T10:15:30.000Z", "by": "ana", "action": "note", "note": "seen"}]"#;
+        let mut facts = json!(item().facts);
+        facts["status"] = json!("resolved");
+        for (evidence, public) in [("re_1", Some("re_1")), ("sent to Marta Keller", None)] {
+            facts["decision"] = json!({"action": "refund_at_psp", "evidence": evidence, "by": "ana", "at": at(5)});
+            let read = raw(&facts, history);
+            assert_eq!((read.evidence(), read.private.history.len()), (Some(evidence), 1));
+            assert_eq!(read.facts.decision.as_ref().unwrap().evidence.as_deref(), public);
+            assert_eq!(read.facts.opening, 0);
+        }
+        facts["kind"] = json!("dead_letter");
+        facts["trigger"] = json!({"body": "{}", "attributes": {"a": "1"}, "message_attributes": {}});
+        let read = raw(&facts, "[]");
+        assert_eq!(read.facts.trigger, json!({"attributes": {"a": "1"}}));
+        assert_eq!(read.private.trigger["body"], "{}");
+    }
+
+    #[test]
     fn resolving_in_own_words_decides_nothing_else() {
         let own = WorkAction { outcome: Some("called the client".to_owned()), ..action("resolve") };
         let decided = change(item().act(&own, "ana", at(5))).next;
-        let human = HumanDecision::of(&decided.facts).unwrap();
+        let human = HumanDecision::of(&decided).unwrap();
         assert_eq!((human.action.as_str(), human.action()), ("resolve", None));
-        assert_eq!(HumanDecision::of(&item().facts), None);
+        assert_eq!(HumanDecision::of(&item()), None);
     }
 
     #[test]
@@ -644,7 +755,7 @@ mod tests {
         let twice = change(escalated.act(&action("escalate"), "ben", at(3))).next;
         assert_eq!(twice.facts.priority, 1);
         let thrice = change(twice.act(&action("escalate"), "cem", at(4))).next;
-        assert_eq!((thrice.facts.priority, thrice.history.len()), (1, 3));
+        assert_eq!((thrice.facts.priority, thrice.private.history.len()), (1, 3));
         // however much is written about it afterwards, and whoever escalated what it was opened for before
         let mut noted = thrice;
         for _ in 0..HISTORY_MAX {
@@ -652,7 +763,7 @@ mod tests {
         }
         assert!(does_nothing(&noted.act(&action("escalate"), "ana", at(6))));
         let closed = change(noted.act(&action("resolve"), "ana", at(7))).next;
-        let Verdict::Change(anew) = closed.again(&normal.facts, at(8)) else { panic!("it happened again") };
+        let Verdict::Change(anew) = closed.again(&normal, at(8)) else { panic!("it happened again") };
         assert_eq!(change(anew.next.act(&action("escalate"), "ana", at(9))).next.facts.priority, 2);
     }
 
@@ -677,8 +788,8 @@ mod tests {
             let note = WorkAction { note: Some(n.to_string()), ..action("note") };
             item = change(item.act(&note, "ana", at(1))).next;
         }
-        assert_eq!(item.history.len(), HISTORY_MAX);
-        assert_eq!(item.history.last().and_then(|line| line.note.clone()), Some((HISTORY_MAX + 4).to_string()));
+        assert_eq!(item.private.history.len(), HISTORY_MAX);
+        assert_eq!(item.private.history.last().and_then(|line| line.note.clone()), Some((HISTORY_MAX + 4).to_string()));
         let (public, private) = entity::write(&item).unwrap();
         let raw = Raw::of::<WorkItem>(item.id.as_str(), &public, private.as_deref());
         assert_eq!(entity::read::<WorkItem>(raw, None, None).unwrap(), item);

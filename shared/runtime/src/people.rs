@@ -10,8 +10,8 @@ use crate::queue::BusEvent;
 use crate::step::{self, Done, StepError};
 
 /// Carries out the decision that `work.decided` tells of, if it is about an entity whose id the item's subject names in `field`. It is
-/// read from the item itself: an event is what came over a queue, and the item may have been opened anew since, so that nothing is
-/// decided.
+/// read from the item itself: an event is what came over a queue. One about an earlier opening of the item carries out nothing: what
+/// was decided since has its own event, and what it told of is no longer what stands.
 ///
 /// # Errors
 /// [`StepError`]; [`StepError::Absent`] when there is no such item, or what it is about is not there.
@@ -30,13 +30,22 @@ where
 {
     let id: WorkId = event.id()?;
     let stored = crm.load::<WorkItem>(&id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
+    if is_outdated(event, &stored.entity) {
+        return Ok("outdated");
+    }
     let facts = &stored.entity.facts;
     let about: Option<T::Id> = facts.subject.get(field).and_then(|id| id.as_str()).and_then(|id| id.parse().ok());
-    let (Some(about), Some(decision)) = (about, HumanDecision::of(facts)) else { return Ok("nothing_to_do") };
+    let (Some(about), Some(decision)) = (about, HumanDecision::of(&stored.entity)) else { return Ok("nothing_to_do") };
     let now = frame.now;
     let done = step::change(home, &about, frame, |entity: &T| decide(entity, &decision, now)).await?;
     if let Done::Unchanged { reason, .. } = &done {
         tracing::info!(entity = %about, reason, "the decision changes nothing");
     }
     Ok(done.outcome())
+}
+
+/// Whether an event is about an opening of the item before the present one.
+pub fn is_outdated(event: &BusEvent, item: &WorkItem) -> bool {
+    let opening = event.data.get("opening").and_then(serde_json::Value::as_u64).unwrap_or(0);
+    opening < u64::from(item.facts.opening)
 }

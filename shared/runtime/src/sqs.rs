@@ -55,7 +55,7 @@ impl Sqs {
 }
 
 /// The URL of a queue by its ARN, which is all that a message says of it.
-pub(crate) fn url_of(arn: &str) -> Option<String> {
+pub fn url_of(arn: &str) -> Option<String> {
     let parts: Vec<&str> = arn.split(':').collect();
     match parts.as_slice() {
         ["arn", partition, "sqs", region, account, name] => {

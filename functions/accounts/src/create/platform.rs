@@ -26,7 +26,7 @@ pub(super) fn new_account(account: &Account, client: &Client, credentials: &seal
 pub(super) async fn call(platform: &dyn TradingPlatform, new: &NewAccount) -> CreateOutcome {
     match platform.create_account(new).await {
         Ok(login) => CreateOutcome::Open(login.as_str().to_owned()),
-        Err(PlatformError::Refused { code, message }) => CreateOutcome::Refused(format!("{code} {message}")),
+        Err(error @ PlatformError::Refused { .. }) => CreateOutcome::Refused(error.to_string()),
         Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
             CreateOutcome::NotApplied(error.to_string())
         }

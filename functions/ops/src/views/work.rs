@@ -103,9 +103,17 @@ async fn listed(
 /// A work item as the API shows it.
 pub(crate) fn work_view(item: &WorkItem) -> Value {
     let mut view = json!(item.facts);
+    if let Some(decision) = view.get_mut("decision").and_then(Value::as_object_mut) {
+        decision.extend(item.evidence().map(|evidence| ("evidence".to_owned(), json!(evidence))));
+    }
+    if let Some(trigger) = view.get_mut("trigger").and_then(Value::as_object_mut) {
+        trigger.extend(item.private.trigger.clone());
+    }
     if let Some(object) = view.as_object_mut() {
+        // for whoever carries decisions out
+        object.remove("opening");
         object.insert("work_id".to_owned(), json!(item.id));
-        object.insert("history".to_owned(), json!(item.history));
+        object.insert("history".to_owned(), json!(item.private.history));
         if item.facts.status == WorkStatus::Open {
             object.entry("owner").or_insert(Value::Null);
         }

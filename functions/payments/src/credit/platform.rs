@@ -40,7 +40,7 @@ pub(super) async fn call(job: &Job, deposit: &Deposit, now: Timestamp) -> Result
         .map_err(|error| StepError::Malformed(error.to_string()))?;
     Ok(match job.platform.apply_balance(&operation).await {
         Ok(ticket) => CreditOutcome::Booked(ticket.as_str().to_owned()),
-        Err(PlatformError::Refused { code, message }) => CreditOutcome::Refused(format!("{code} {message}")),
+        Err(error @ PlatformError::Refused { .. }) => CreditOutcome::Refused(error.to_string()),
         Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
             CreditOutcome::NotApplied(error.to_string())
         }

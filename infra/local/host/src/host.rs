@@ -182,6 +182,11 @@ impl Host {
         self.services.secrets.put(name, value);
     }
 
+    /// The present text of a secret, for who spoils one and mends it.
+    pub fn secret(&self, name: &str) -> Option<String> {
+        self.services.secrets.text(name)
+    }
+
     /// Answers a request as the listener would, without a socket.
     pub async fn request(&self, request: Request<Bytes>) -> Response<Bytes> {
         self.gateway.handle(request, "127.0.0.1").await

@@ -94,11 +94,11 @@ pub enum NotifyError {
         after: Option<Duration>,
     },
     /// Certainly not sent, and will not be as it is.
-    #[error("message was refused with `{code}`: {message}")]
+    #[error("message was refused with `{code}`")]
     Refused {
         /// The channel's own code.
         code: String,
-        /// The channel's own words.
+        /// The channel's own words, which may name whom it is for: they stand in no text that reaches a log, an item or the journal.
         message: String,
     },
     /// May have been sent. A second one does little harm; none at all may.

@@ -237,11 +237,12 @@ pub struct NewAccount {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlatformError {
     /// Certainly not applied, and will not be.
-    #[error("platform refused with {code}: {message}")]
+    #[error("platform refused with {code}")]
     Refused {
         /// The platform's own code.
         code: String,
-        /// The platform's own words.
+        /// The platform's own words. Platforms echo input in them, so they are for the adapter alone and stand in no text that
+        /// reaches a log, an item or the journal.
         message: String,
     },
     /// Certainly not applied; may be tried again later.

@@ -1,5 +1,7 @@
 //! What a person's decision does to the payment it is about.
 
+use domain::decision::{Decision, Frame};
+use domain::work::{WorkDecision, WorkItem, WorkStatus};
 use serde_json::{Value, json};
 
 use crate::world::{Payment, Trader, World, account_request, expect, items, now_s};
@@ -45,6 +47,38 @@ async fn crediting_what_was_paid_credits_exactly_that() {
             let account = world.get("portal", &format!("/v1/accounts/{}", trader.account)).await;
             assert_eq!(account.json["balance"], dollars(amount));
         }
+    }
+}
+
+#[tokio::test]
+async fn what_was_decided_before_an_item_was_opened_anew_does_not_carry_out_what_was_decided_since() {
+    let world = World::start().await;
+    let (_, payment, work) = odd(&world, 9_000, "usd").await;
+    let crm = world.broker.crm();
+    let stored = crm.load::<WorkItem>(&work.parse().unwrap()).await.unwrap().unwrap();
+    let mut decided = stored.entity.clone();
+    decided.facts.opening = 1;
+    decided.facts.status = WorkStatus::Resolved;
+    let by = "finance-1".to_owned();
+    let action = "credit_paid_amount".to_owned();
+    decided.facts.decision = Some(WorkDecision { action, evidence: None, by, at: world.now() });
+    let frame = Frame {
+        function: "ops-work",
+        execution_id: "1".to_owned(),
+        trigger: "test".to_owned(),
+        correlation_id: stored.correlation_id.clone(),
+        now: world.now(),
+        rules: vec![],
+    };
+    crm.save(Some(&stored), Decision::new(decided, "resolved", vec![], vec![]), &frame).await.unwrap();
+    for (data, status) in [(json!({}), "needs_review"), (json!({"opening": 1}), "credited")] {
+        let detail = json!({
+            "event_id": format!("{work}:2:0"), "entity": work, "version": 2, "type": "work.decided", "at": world.now(),
+            "correlation_id": "late", "data": data,
+        });
+        world.broker.host.send_message("PaymentsDecideQueue", &json!({"detail": detail}).to_string()).unwrap();
+        world.idle().await;
+        assert_eq!(world.status(&payment.id).await, status);
     }
 }
 

@@ -86,6 +86,100 @@ async fn a_message_that_cannot_be_understood_is_a_work_item_at_once_and_anew_whe
     assert_eq!((anew.len(), anew[0]["work_id"].as_str()), (1, Some(work_id)), "{anew:?}");
 }
 
+/// Where the password of the live trading server is.
+const MANAGER: &str = "pipworks/local/platform/mt5-live";
+
+/// Decides that a dead letter is processed again.
+async fn retry(world: &World, item: &Value) {
+    let work_id = item["work_id"].as_str().unwrap();
+    assert_eq!(world.act("support", work_id, &json!({"action": "retry"})).await.status, 200);
+    world.idle().await;
+}
+
+/// Lets a message fail as often as its queue allows.
+async fn give_up(world: &World) {
+    for _ in 0..6 {
+        world.pass(181).await;
+        world.idle().await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_processed_again_is_the_whole_message_and_only_once_a_decision() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let good = world.broker.host.secret(MANAGER).unwrap();
+    world.broker.host.put_secret(MANAGER, "not what it was");
+    let payment = world.deposit(&trader, "100.00", "stripe").await;
+    world.pay("stripe", &payment, json!({})).await;
+    give_up(&world).await;
+    let filed = dead_letters(&world).await;
+    assert_eq!((filed.len(), &filed[0]["subject"]["entity"]), (1, &json!(payment.id)), "{filed:?}");
+    let actions: Vec<&Value> = filed[0]["options"].as_array().unwrap().iter().map(|option| &option["action"]).collect();
+    assert_eq!(actions, ["retry", "close"]);
+
+    // nothing is mended: the same item is open again, and waits for a decision of its own
+    retry(&world, &filed[0]).await;
+    assert_eq!(dead_letters(&world).await.len(), 0);
+    give_up(&world).await;
+    let anew = dead_letters(&world).await;
+    assert_eq!((anew.len(), &anew[0]["work_id"]), (1, &filed[0]["work_id"]), "{anew:?}");
+    assert_eq!(world.status(&payment.id).await, "paid");
+
+    world.broker.host.put_secret(MANAGER, &good);
+    world.pass(301).await;
+    retry(&world, &anew[0]).await;
+    assert_eq!(world.status(&payment.id).await, "credited");
+    // whoever hears of the decision twice sends nothing twice
+    let work_id = anew[0]["work_id"].as_str().unwrap();
+    let calls = world.vendor_calls();
+    for opening in [0, 1] {
+        let detail = json!({
+            "event_id": format!("{work_id}:2:0"), "entity": work_id, "version": 2, "type": "work.decided", "at": world.now(),
+            "correlation_id": "again", "data": {"opening": opening},
+        });
+        world.broker.host.send_message("OpsRedriveQueue", &json!({"detail": detail}).to_string()).unwrap();
+        world.idle().await;
+    }
+    assert_eq!((world.vendor_calls(), dead_letters(&world).await.len()), (calls, 0));
+    assert_eq!(world.deals(&trader, &payment).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_letter_of_any_size_is_sent_back_byte_for_byte() {
+    let world = World::start().await;
+    // nobody can read it, so it comes back as it was sent
+    let body = json!({"image": "Größe ".repeat(120_000)}).to_string();
+    assert!(body.len() > 800_000);
+    world.broker.host.send_message("PaymentsCreditQueue", &body).unwrap();
+    world.idle().await;
+    let filed = dead_letters(&world).await;
+    let shown = filed[0]["trigger"]["body"].as_str().unwrap();
+    assert!(shown.chars().count() == 8_001 && shown.ends_with('…'));
+    let id = filed[0]["work_id"].as_str().unwrap().parse().unwrap();
+    let kept = async || world.broker.crm().letters(&id).await.unwrap();
+    let before = kept().await;
+    assert_eq!((before.len(), before[0].body == body, before[0].sent), (1, true, false));
+    retry(&world, &filed[0]).await;
+    let after = kept().await;
+    assert_eq!((after.len(), after[0].body == body, after[0].sent), (1, true, false));
+    assert_ne!(after[0].message_id, before[0].message_id, "it came back and was kept anew");
+    assert_eq!(dead_letters(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_back_is_not_offered() {
+    let world = World::start().await;
+    let note = json!({"requestContext": {"functionArn": "arn:aws:lambda:eu-west-1:1:function:pipworks-local-ops-relay"}, "DDBStreamBatchInfo": {}});
+    world.broker.host.send_message("OpsDeadLetters", &note.to_string()).unwrap();
+    world.idle().await;
+    let filed = dead_letters(&world).await;
+    assert_eq!(filed[0]["options"].as_array().unwrap().len(), 1);
+    let work_id = filed[0]["work_id"].as_str().unwrap();
+    assert_eq!(world.act("support", work_id, &json!({"action": "retry"})).await.status, 422);
+    assert_eq!(world.act("support", work_id, &json!({"action": "close"})).await.status, 200);
+}
+
 /// Announces an entity once more, as a queue that delivers twice does.
 async fn announce(world: &World, queue: &str, kind: &str, entity: &str) {
     let detail = json!({

@@ -29,6 +29,7 @@ mod money_stories;
 mod notifications;
 mod openapi;
 mod praxis;
+mod privacy;
 mod problems;
 mod reversals;
 mod routes;

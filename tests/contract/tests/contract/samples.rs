@@ -13,6 +13,7 @@ use domain::work::WorkItem;
 use domain::{Money, Seconds};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
+use store::Letter;
 
 use crate::openapi;
 use crate::world::{World, items, registration};
@@ -131,7 +132,7 @@ async fn seed_lead(world: &World, event: &Value, person: &Value) {
 
 /// The work item that an event is about, whatever it was before.
 async fn seed_work(world: &World, event: &Value) {
-    let decision: Decision<WorkItem> = as_told(event, Some("[]"));
+    let decision: Decision<WorkItem> = as_told(event, Some("{}"));
     let was = world.broker.crm().load::<WorkItem>(&decision.next.id).await.unwrap();
     world.broker.crm().save(was.as_ref(), decision, &frame(event["at"].as_str().unwrap())).await.unwrap();
     world.idle().await;
@@ -219,6 +220,19 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     let letters = items(&world.get("support", "/v1/work?queue=support").await);
     // the payment that got stuck twice is one item, the stream's note another
     assert!(letters.len() == 2 && letters.iter().all(|item| item["kind"] == "dead_letter"), "{letters:?}");
+    let retried = event_of("ops-redrive");
+    seed_work(&world, &retried).await;
+    let letter = Letter {
+        queue: "arn:aws:sqs:eu-west-1:000000000000:pipworks-local-payments-credit".to_owned(),
+        body: sample("ops-dead-letters")["Records"][0]["body"].as_str().unwrap().to_owned(),
+        attributes: "{}".to_owned(),
+        message_id: "991a37f5-bb81-4ef9-b089-b302770230f3".to_owned(),
+        sent: false,
+    };
+    let work = retried["entity"].as_str().unwrap().parse().unwrap();
+    world.broker.crm().keep_letter(&work, &letter, world.now()).await.unwrap();
+    queue(&world, "ops-redrive").await;
+    assert!(world.broker.crm().letters(&work).await.unwrap()[0].sent);
     let timers = world.broker.host.invoke("ops-timers", &sample("ops-timers")).await.unwrap();
     assert!(timers.is_object() || timers.is_null(), "{timers}");
 }

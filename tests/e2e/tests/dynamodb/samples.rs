@@ -5,7 +5,7 @@ use domain::client::Client;
 use domain::decision::{Decision, Frame};
 use domain::entity::Entity;
 use domain::payment::{Deposit, NewDeposit, PspSide};
-use domain::work::{WorkFacts, WorkItem, WorkStatus};
+use domain::work::{WorkFacts, WorkItem, WorkPrivate, WorkStatus};
 use domain::{AccountId, ClientId, Currency, Money, PaymentId, Seconds, Timestamp, WorkId};
 use serde_json::json;
 
@@ -95,6 +95,7 @@ pub fn work(number: u128, priority: u32, due: u32) -> WorkItem {
             created_at: at(0),
             snoozed_until: None,
             escalated_by: Vec::new(),
+            opening: 0,
             subject: json!({"payment_id": PaymentId::from_bits(number)}),
             trigger: json!({}),
             pattern: json!({}),
@@ -102,6 +103,6 @@ pub fn work(number: u128, priority: u32, due: u32) -> WorkItem {
             runbook: "deposit_underpaid".to_owned(),
             decision: None,
         },
-        history: Vec::new(),
+        private: WorkPrivate::default(),
     }
 }

@@ -38,6 +38,10 @@ impl Secrets {
         all.insert(name.to_owned(), Versions { current: value.to_owned(), earlier });
     }
 
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.get(name).map(|versions| versions.current)
+    }
+
     fn get(&self, name: &str) -> Option<Versions> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }

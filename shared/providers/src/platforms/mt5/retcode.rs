@@ -28,20 +28,25 @@ pub(super) fn check(code: u32, text: &str, effect: Effect) -> Result<(), Platfor
         // Users, trade limits, invalid request, trading disabled, not enough money.
         3001..=3012 | 4001..=4005 | 10013 | 10017 | 10019 => Err(refused(code, text)),
         // No permission, or a group that is not the manager's: the same code.
-        8 => Err(PlatformError::Misconfigured(text.to_owned())),
+        8 => Err(PlatformError::Misconfigured(said(code))),
         // Everything about the manager's login, except busy.
-        1000..=1017 | 1019..=1022 => Err(PlatformError::Misconfigured(text.to_owned())),
+        1000..=1017 | 1019..=1022 => Err(PlatformError::Misconfigured(said(code))),
         // Not implemented, wrong server, not supported.
-        12000..=12002 => Err(PlatformError::Misconfigured(text.to_owned())),
+        12000..=12002 => Err(PlatformError::Misconfigured(said(code))),
         // Service not available, too frequent, busy, market closed, too many requests, deadlock, locked.
-        11 | 12 | 1018 | 10018 | 10024 | 12003 | 12004 => Err(PlatformError::NotApplied(text.to_owned())),
+        11 | 12 | 1018 | 10018 | 10024 | 12003 | 12004 => Err(PlatformError::NotApplied(said(code))),
         // Error, disk, memory, network, time-out, no connection, partial, shutting down, cancelled, the stages of a
         // trade request, and whatever newer builds add.
         _ => match effect {
-            Effect::Read => Err(PlatformError::NotApplied(text.to_owned())),
-            Effect::Write => Err(PlatformError::Unknown(text.to_owned())),
+            Effect::Read => Err(PlatformError::NotApplied(said(code))),
+            Effect::Write => Err(PlatformError::Unknown(said(code))),
         },
     }
+}
+
+/// What the server said, without its words: these may repeat what it was sent.
+fn said(code: u32) -> String {
+    format!("return code {code}")
 }
 
 fn refused(code: u32, text: &str) -> PlatformError {
