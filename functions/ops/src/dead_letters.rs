@@ -61,6 +61,7 @@ impl QueueStep for DeadLetters {
                 }),
                 trigger: json!({"attributes": message.record.get("attributes")}),
                 pattern: json!({}),
+                stakes: vec![],
             };
             let mut frame = Frame {
                 function: Self::NAME,

@@ -1,14 +1,14 @@
-//! Opens work items: what the automation hands over, with what a person needs to decide.
+//! Opens work items: what the automation hands over, with what a person needs to decide; and wakes those whose snooze is over.
 
 use std::sync::Arc;
 
-use domain::WorkId;
 use domain::decision::{Verdict, derived_bits};
 use domain::entity::{KINDS, Kind};
+use domain::payment::at_stake;
 use domain::payment::deposit::Settled;
 use domain::work::rules::{WorkKind, WorkKinds};
 use domain::work::{WorkFacts, WorkItem, WorkOption, WorkPrivate, WorkStatus};
-use domain::{ClientId, Timestamp};
+use domain::{ClientId, Money, Timestamp, WorkId};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
@@ -42,6 +42,12 @@ impl QueueStep for Desk {
     fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
         Box::pin(async move {
             let event = message.event()?;
+            if event.kind == SNOOZE_ENDED {
+                let mut frame = message.frame(Self::NAME, &event);
+                let (id, now) = (event.id()?, frame.now);
+                let woken = step::change(&self.crm, &id, &mut frame, |item: &WorkItem| item.woken(now)).await?;
+                return Ok(woken.outcome());
+            }
             if event.kind == SETTLED {
                 return self.settle(message, &event).await;
             }
@@ -59,12 +65,16 @@ impl QueueStep for Desk {
                 subject: subject(&event),
                 trigger: json!({"event": event.kind, "event_id": event.event_id, "what": review.trigger, "why": event.data.get("why"), "data": event.data}),
                 pattern: self.pattern(event.client_id.as_ref()).await?,
+                stakes: at_stake(&event.data),
             };
             let item = opening.item(&live.rules)?;
             Ok(if step::create(&self.crm, item.opened(), &frame).await? { "opened" } else { "nothing_to_do" })
         })
     }
 }
+
+/// A work item is due when its snooze ends.
+const SNOOZE_ENDED: &str = "work.due";
 
 /// Something came about that makes work items moot.
 const SETTLED: &str = "desk.settled";
@@ -120,6 +130,7 @@ impl Desk {
                 subject: subject(event),
                 trigger: json!({"event": event.kind, "event_id": event.event_id, "what": moot.trigger}),
                 pattern: json!({}),
+                stakes: vec![],
             };
             let item = opening.item(&live.rules)?;
             let id = item.id.clone();
@@ -165,6 +176,8 @@ pub(crate) struct Opening<'a> {
     pub subject: Value,
     pub trigger: Value,
     pub pattern: Value,
+    /// The money that it is about, as far as it is known.
+    pub stakes: Vec<Money>,
 }
 
 impl Opening<'_> {
@@ -173,7 +186,11 @@ impl Opening<'_> {
         let kind: WorkKind = self.kind.parse().map_err(|_| unknown())?;
         let rule = rules.kind(kind).ok_or_else(unknown)?;
         let options = rule.options.iter();
-        let options = options.map(|o| WorkOption { action: o.action.as_str().to_owned(), label: o.label.clone() });
+        let options = options.map(|option| WorkOption {
+            action: option.action.as_str().to_owned(),
+            label: option.label.clone(),
+            four_eyes: option.four_eyes.needed(&rules.four_eyes_from, &self.stakes),
+        });
         Ok(WorkItem {
             id: WorkId::from_bits(derived_bits(self.id_at, &self.derived_from)),
             client_id: self.client_id,
@@ -193,6 +210,7 @@ impl Opening<'_> {
                 pattern: self.pattern,
                 options: options.collect(),
                 runbook: rule.runbook.clone(),
+                proposal: None,
                 decision: None,
             },
             private: WorkPrivate::default(),

@@ -125,6 +125,12 @@ fn refusal(refusal: WorkRefusal) -> Problem {
     match refusal {
         WorkRefusal::Resolved => Problem::conflict("the work item is already resolved"),
         WorkRefusal::Owned(_) => Problem::conflict("another person has claimed the work item"),
+        WorkRefusal::OwnProposal => {
+            Problem::forbidden("you proposed this yourself: another person must approve it or send it back")
+        }
+        WorkRefusal::Proposed { by, action } => Problem::conflict(format!(
+            "`{action}`, proposed by {by}, waits for approval: approve it, or send it back with `return` and a note"
+        )),
         WorkRefusal::UnknownAction(allowed) => Problem::input(vec![
             Fault::new("/action", "unknown_action", "is not an action of this work item").allowing(allowed),
         ]),

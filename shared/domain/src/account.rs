@@ -437,6 +437,7 @@ mod tests {
             action: action.to_owned(),
             evidence: evidence.map(str::to_owned),
             by: "support-1".to_owned(),
+            approved_by: None,
             at: at(4_990),
         };
         account.decided(&decision, at(5_000))

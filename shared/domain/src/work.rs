@@ -1,6 +1,7 @@
 //! Work items: where the automation hands over to a person.
 
 mod proof;
+mod proposal;
 pub mod rules;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
+use crate::four_eyes::person;
 use crate::work::proof::Proof;
 use crate::{ClientId, Seconds, Timestamp, WorkId};
 
@@ -19,6 +21,8 @@ pub enum WorkStatus {
     Open,
     /// Somebody's.
     Claimed,
+    /// Somebody's proposal, which another person must approve.
+    Proposed,
     /// Decided and done.
     Resolved,
 }
@@ -29,6 +33,7 @@ impl WorkStatus {
         match self {
             Self::Open => "open",
             Self::Claimed => "claimed",
+            Self::Proposed => "proposed",
             Self::Resolved => "resolved",
         }
     }
@@ -40,6 +45,9 @@ impl WorkStatus {
 pub struct WorkOption {
     pub action: String,
     pub label: String,
+    /// A second person must approve it: worked out when the item was opened, from the money it was about.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub four_eyes: bool,
 }
 
 /// The decision of a work item.
@@ -54,6 +62,9 @@ pub struct WorkDecision {
     pub by: String,
     /// When.
     pub at: Timestamp,
+    /// Who approved it, where two people decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_by: Option<String>,
 }
 
 /// A line of a work item's history.
@@ -96,6 +107,9 @@ pub struct WorkFacts {
     pub pattern: Value,
     pub options: Vec<WorkOption>,
     pub runbook: String,
+    /// What waits for a second person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proposal: Option<WorkDecision>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decision: Option<WorkDecision>,
 }
@@ -153,6 +167,11 @@ impl WorkAction {
     fn proof(&self) -> Option<&str> {
         self.evidence.as_deref().map(str::trim).filter(|evidence| !evidence.is_empty())
     }
+
+    /// The note without the blanks around it; an empty one is none.
+    fn note(&self) -> Option<&str> {
+        self.note.as_deref().map(str::trim).filter(|note| !note.is_empty())
+    }
 }
 
 /// Why an action is refused.
@@ -162,6 +181,15 @@ pub enum WorkRefusal {
     Resolved,
     /// Another person has it.
     Owned(String),
+    /// Whoever proposed it cannot approve it.
+    OwnProposal,
+    /// A proposal waits: it is approved, or sent back, before anything else is decided.
+    Proposed {
+        /// Who made it.
+        by: String,
+        /// The option.
+        action: String,
+    },
     /// Not an action of this item; these are.
     UnknownAction(Vec<String>),
     /// A note without text.
@@ -217,6 +245,8 @@ pub struct HumanDecision {
     pub evidence: Option<String>,
     /// Who decided.
     pub by: String,
+    /// Who approved it, where two people decide.
+    pub approved_by: Option<String>,
     /// When.
     pub at: Timestamp,
 }
@@ -224,16 +254,25 @@ pub struct HumanDecision {
 impl HumanDecision {
     /// The decision of a work item, once there is one.
     pub fn of(item: &WorkItem) -> Option<Self> {
+        Some(Self::made(item, item.facts.decision.as_ref()?))
+    }
+
+    /// The decision that a proposal would be, once somebody approves it.
+    pub fn proposed(item: &WorkItem) -> Option<Self> {
+        Some(Self::made(item, item.facts.proposal.as_ref()?))
+    }
+
+    fn made(item: &WorkItem, decision: &WorkDecision) -> Self {
         let facts = &item.facts;
-        let decision = facts.decision.as_ref()?;
-        Some(Self {
+        Self {
             kind: facts.kind.clone(),
             trigger: facts.trigger.get("what").and_then(Value::as_str).map(str::to_owned),
             action: decision.action.clone(),
             evidence: item.evidence().filter(|text| !text.trim().is_empty()).map(|text| Proof::of(text).journalled()),
             by: decision.by.clone(),
+            approved_by: decision.approved_by.clone(),
             at: decision.at,
-        })
+        }
     }
 
     /// Whether it decides the work item of this kind and trigger.
@@ -248,7 +287,9 @@ impl HumanDecision {
 
     /// What the journal says of it.
     pub fn why(&self) -> String {
-        format!("{} by {}, evidence: {}", self.action, self.by, self.evidence.as_deref().unwrap_or("none"))
+        let approved = self.approved_by.as_ref().map(|by| format!(", approved by {by}")).unwrap_or_default();
+        let evidence = self.evidence.as_deref().unwrap_or("none");
+        format!("{} by {}{approved}, evidence: {evidence}", self.action, self.by)
     }
 }
 
@@ -286,13 +327,15 @@ impl WorkItem {
         }
         let mut next = self.clone();
         next.facts.status = WorkStatus::Resolved;
+        next.facts.proposal = None;
         next.line(now, "automation", "settled", Some(why));
         Verdict::change(next, "settled", vec![], vec![why.to_owned()])
     }
 
     /// What proves the decision, as the person wrote it.
     pub fn evidence(&self) -> Option<&str> {
-        let public = self.facts.decision.as_ref().and_then(|decision| decision.evidence.as_deref());
+        let made = self.facts.decision.as_ref().or(self.facts.proposal.as_ref());
+        let public = made.and_then(|decision| decision.evidence.as_deref());
         self.private.evidence.as_deref().or(public)
     }
 
@@ -316,12 +359,15 @@ impl WorkItem {
         if self.facts.status == WorkStatus::Resolved {
             return self.repeated(action, by);
         }
+        if let Some(proposal) = &self.facts.proposal {
+            return self.on_proposal(proposal, action, by, now);
+        }
         if action.action != "note"
             && let Some(owner) = self.facts.owner.as_deref().filter(|owner| *owner != by)
         {
             return Err(WorkRefusal::Owned(owner.to_owned()));
         }
-        let note = action.note.as_deref().map(str::trim).filter(|n| !n.is_empty());
+        let note = action.note();
         let mut next = self.clone();
         next.line(now, by, &action.action, note);
         match action.action.as_str() {
@@ -377,6 +423,20 @@ impl WorkItem {
         Verdict::change(next, "escalated", vec!["work.escalated"], why)
     }
 
+    /// The end of its snooze has come.
+    pub fn woken(&self, now: Timestamp) -> Verdict<Self> {
+        match self.due() {
+            None => Verdict::Nothing("it is not snoozed"),
+            Some(until) if until > now => Verdict::Nothing("it is snoozed until later"),
+            Some(_) => {
+                let mut next = self.clone();
+                next.facts.snoozed_until = None;
+                next.line(now, "automation", "woke", None);
+                Verdict::change(next, "woke", vec!["work.woke"], vec![])
+            }
+        }
+    }
+
     /// When it is looked at next: when it is due, or when its snooze ends, whichever is later.
     fn comes_up_at(&self) -> Timestamp {
         self.facts.snoozed_until.map_or(self.facts.due_at, |until| until.max(self.facts.due_at))
@@ -394,11 +454,15 @@ impl WorkItem {
         if chosen.parse().is_ok_and(rules::WorkAction::needs_evidence) && evidence.is_none() {
             return Err(WorkRefusal::EvidenceMissing);
         }
+        let made = WorkDecision { action: chosen, evidence: None, by: by.to_owned(), at: now, approved_by: None };
+        if self.needs_two(&made.action) {
+            return Ok(next.propose(made, evidence));
+        }
         next.facts.status = WorkStatus::Resolved;
         next.facts.owner = Some(by.to_owned());
-        let why = vec![format!("{chosen} by {by}")];
+        let why = vec![format!("{} by {by}", made.action)];
         let (public, private) = evidence.map(Proof::of).map_or((None, None), Proof::into_parts);
-        next.facts.decision = Some(WorkDecision { action: chosen, evidence: public, by: by.to_owned(), at: now });
+        next.facts.decision = Some(WorkDecision { evidence: public, ..made });
         next.private.evidence = private;
         Ok(Verdict::change(next, "resolved", vec!["work.decided"], why))
     }
@@ -410,21 +474,37 @@ impl WorkItem {
             ("resolve", Some(outcome)) => outcome,
             (other, _) => other,
         };
-        if self.facts.options.iter().any(|option| option.action == named) {
+        if self.offers(named) {
             return Ok(named.to_owned());
         }
         if action.action == "resolve" {
             // an outcome in the person's own words closes the item without telling the automation anything
             return Ok("resolve".to_owned());
         }
-        let mut allowed: Vec<String> =
-            ["claim", "release", "note", "snooze", "escalate", "resolve"].map(str::to_owned).to_vec();
-        allowed.extend(self.facts.options.iter().map(|option| option.action.clone()));
-        Err(WorkRefusal::UnknownAction(allowed))
+        Err(self.unknown())
+    }
+
+    fn offers(&self, action: &str) -> bool {
+        self.facts.options.iter().any(|option| option.action == action)
+    }
+
+    /// The refusal that names what can be done.
+    fn unknown(&self) -> WorkRefusal {
+        let of_every_item: &[&str] = match self.facts.status {
+            WorkStatus::Proposed => &["approve", "return", "release", "note", "snooze", "escalate"],
+            WorkStatus::Open | WorkStatus::Claimed | WorkStatus::Resolved => {
+                &["claim", "release", "note", "snooze", "escalate", "resolve"]
+            }
+        };
+        let options = self.facts.options.iter().map(|option| option.action.as_str());
+        WorkRefusal::UnknownAction(of_every_item.iter().copied().chain(options).map(str::to_owned).collect())
     }
 
     fn repeated(&self, action: &WorkAction, by: &str) -> Result<Verdict<Self>, WorkRefusal> {
         let same = self.facts.decision.as_ref().is_some_and(|decision| {
+            if decision.approved_by.as_deref() == Some(by) {
+                return self.approvable(decision, action, &action.action).is_ok();
+            }
             decision.by == by
                 && self.chosen(action).is_ok_and(|chosen| chosen == decision.action)
                 && self.evidence() == action.proof()
@@ -440,6 +520,11 @@ impl Entity for WorkItem {
     type Private = WorkPrivate;
     const KIND: &'static str = "work";
     const SCHEMA: u32 = 2;
+    const TIMED: bool = true;
+
+    fn due(&self) -> Option<Timestamp> {
+        self.facts.snoozed_until.filter(|_| self.facts.status != WorkStatus::Resolved)
+    }
 
     fn id(&self) -> &WorkId {
         &self.id
@@ -453,6 +538,10 @@ impl Entity for WorkItem {
         let state = if self.facts.status == WorkStatus::Resolved { "resolved" } else { "open" };
         let rank = format!("{:03}#{}#{}", self.facts.priority.min(999), self.comes_up_at(), self.id);
         Some((format!("{}#{state}", self.facts.queue), rank))
+    }
+
+    fn proposed_by(&self) -> Option<String> {
+        self.facts.proposal.as_ref().map(|proposal| person(&proposal.by))
     }
 
     fn public(&self) -> &WorkFacts {
@@ -506,7 +595,8 @@ mod tests {
     }
 
     fn item() -> WorkItem {
-        let option = |action: &str| WorkOption { action: action.to_owned(), label: action.to_owned() };
+        let option =
+            |action: &str| WorkOption { action: action.to_owned(), label: action.to_owned(), four_eyes: false };
         let facts = WorkFacts {
             kind: "deposit_failed_after_success".to_owned(),
             queue: "finance".to_owned(),
@@ -523,6 +613,7 @@ mod tests {
             pattern: json!({}),
             options: vec![option("credit_paid_amount"), option("refund_at_psp"), option("mark_debited_on_platform")],
             runbook: "deposit_failed_after_success".to_owned(),
+            proposal: None,
             decision: None,
         };
         WorkItem { id: WorkId::from_bits(1), client_id: None, facts, private: WorkPrivate::default() }
@@ -743,6 +834,26 @@ mod tests {
     }
 
     #[test]
+    fn a_snooze_ends_once_and_only_when_its_time_has_come() {
+        let until = |at: Timestamp| WorkAction { until: Some(at.to_string()), ..action("snooze") };
+        let snoozed = change(item().act(&until(at(100)), "ana", at(1))).next;
+        assert_eq!((snoozed.due(), item().due()), (Some(at(100)), None));
+        assert_eq!(snoozed.woken(at(99)), Verdict::Nothing("it is snoozed until later"));
+        let woken = change(Ok(snoozed.woken(at(105))));
+        assert_eq!((woken.events.as_slice(), woken.next.due()), (["work.woke"].as_slice(), None));
+        assert_eq!(
+            woken.next.private.history.iter().map(|line| line.action.as_str()).collect::<Vec<_>>(),
+            ["snooze", "woke"]
+        );
+        assert_eq!(woken.next.woken(at(106)), Verdict::Nothing("it is not snoozed"));
+        // moved on meanwhile, or decided
+        let longer = change(snoozed.act(&until(at(500)), "ana", at(50))).next;
+        assert_eq!(longer.woken(at(105)), Verdict::Nothing("it is snoozed until later"));
+        let decided = change(snoozed.act(&action("resolve"), "ana", at(50))).next;
+        assert_eq!((decided.due(), decided.woken(at(105))), (None, Verdict::Nothing("it is not snoozed")));
+    }
+
+    #[test]
     fn an_item_is_escalated_one_step_by_each_person_and_never_beyond_the_most_urgent() {
         let mut normal = item();
         normal.facts.priority = 3;
@@ -779,6 +890,106 @@ mod tests {
             let bytes = public.len() + private.map_or(0, |private| private.len());
             assert!(bytes <= ITEM_BYTES_MAX, "{} notes are {bytes} bytes: no version can be saved any more", n + 1);
         }
+    }
+
+    fn of_two() -> WorkItem {
+        let mut item = item();
+        item.facts.options.iter_mut().for_each(|option| option.four_eyes = option.action != "credit_paid_amount");
+        item
+    }
+
+    fn proven(option: &str, evidence: &str) -> WorkAction {
+        WorkAction { evidence: Some(evidence.to_owned()), ..action(option) }
+    }
+
+    #[test]
+    fn what_needs_two_is_proposed_by_one_and_decided_when_another_approves() {
+        let proposed = change(of_two().act(&proven("refund_at_psp", "re_1"), "ana", at(1)));
+        assert_eq!((proposed.events.as_slice(), &proposed.approver), (["work.proposed"].as_slice(), &None));
+        let waiting = proposed.next;
+        assert_eq!((waiting.facts.status, &waiting.facts.decision), (WorkStatus::Proposed, &None));
+        assert_eq!(HumanDecision::of(&waiting), None, "nothing follows from a proposal");
+        assert_eq!(waiting.proposed_by().as_deref(), Some("ana"));
+        assert_eq!(waiting.rank().unwrap().0, "finance#open", "whoever approves finds it");
+        for own in [proven("refund_at_psp", "re_1"), action("refund_at_psp"), action("approve")] {
+            for spelling in ["ana", "ANA", " a\u{200B}na"] {
+                assert_eq!(waiting.act(&own, spelling, at(2)), Err(WorkRefusal::OwnProposal), "{own:?}");
+            }
+        }
+        let named = |outcome: &str| WorkAction { outcome: Some(outcome.to_owned()), ..action("approve") };
+        for same in
+            [proven("refund_at_psp", "re_1"), action("refund_at_psp"), action("approve"), named("refund_at_psp")]
+        {
+            let approved = change(waiting.act(&same, "ben", at(3)));
+            assert_eq!(
+                (approved.events.as_slice(), approved.approver.as_deref()),
+                (["work.decided"].as_slice(), Some("ben"))
+            );
+            let human = HumanDecision::of(&approved.next).unwrap();
+            assert_eq!((human.by.as_str(), human.approved_by.as_deref(), human.at), ("ana", Some("ben"), at(3)));
+            assert_eq!(human.evidence.as_deref(), Some("re_1"));
+            assert!(human.why().contains("by ana, approved by ben"), "{}", human.why());
+            assert_eq!((approved.next.facts.status, approved.next.proposed_by()), (WorkStatus::Resolved, None));
+            for again in ["ana", "ben"] {
+                assert!(does_nothing(&approved.next.act(&proven("refund_at_psp", "re_1"), again, at(4))), "{again}");
+            }
+            assert_eq!(approved.next.act(&action("approve"), "cem", at(4)), Err(WorkRefusal::Resolved));
+        }
+        // the option that needs one person is decided by one
+        let decided = change(of_two().act(&action("credit_paid_amount"), "ana", at(1)));
+        assert_eq!(decided.events, ["work.decided"]);
+        assert_eq!(of_two().act(&action("refund_at_psp"), "ana", at(1)), Err(WorkRefusal::EvidenceMissing));
+    }
+
+    #[test]
+    fn another_decision_than_the_proposal_waits_until_it_is_approved_or_sent_back() {
+        let waiting = change(of_two().act(&proven("refund_at_psp", "re_1"), "ana", at(1))).next;
+        let refused = WorkRefusal::Proposed { by: "ana".to_owned(), action: "refund_at_psp".to_owned() };
+        let own_words = WorkAction { outcome: Some("called the client".to_owned()), ..action("resolve") };
+        for other in [
+            action("credit_paid_amount"),
+            proven("refund_at_psp", "re_2"),
+            proven("approve", "re_2"),
+            WorkAction { outcome: Some("credit_paid_amount".to_owned()), ..action("approve") },
+            action("resolve"),
+            own_words,
+        ] {
+            for by in ["ana", "ben"] {
+                assert_eq!(waiting.act(&other, by, at(2)), Err(refused.clone()), "{other:?}");
+            }
+        }
+        for owned in ["claim", "release", "snooze"] {
+            assert_eq!(waiting.act(&action(owned), "ben", at(2)), Err(WorkRefusal::Owned("ana".to_owned())));
+        }
+        let Err(WorkRefusal::UnknownAction(allowed)) = waiting.act(&action("shrug"), "ben", at(2)) else {
+            panic!("taken")
+        };
+        assert!(allowed.starts_with(&["approve".to_owned(), "return".to_owned()]), "{allowed:?}");
+
+        assert_eq!(waiting.act(&action("return"), "ben", at(2)), Err(WorkRefusal::NoteMissing));
+        let note = WorkAction { note: Some("the ticket is another client's".to_owned()), ..action("return") };
+        let back = change(waiting.act(&note, "ben", at(2)));
+        assert_eq!(back.events, ["work.returned"]);
+        let back = back.next;
+        assert_eq!(
+            (back.facts.status, back.facts.owner.as_deref(), back.evidence()),
+            (WorkStatus::Claimed, Some("ana"), None)
+        );
+        assert!(change(back.act(&proven("refund_at_psp", "re_2"), "ana", at(3))).next.facts.proposal.is_some());
+        let released = change(waiting.act(&action("release"), "ana", at(2))).next;
+        assert_eq!((released.facts.status, released.proposed_by()), (WorkStatus::Open, None));
+        let settled = change(Ok(waiting.settled("the money went back by itself", at(2)))).next;
+        assert_eq!((settled.facts.status, settled.facts.proposal.clone()), (WorkStatus::Resolved, None));
+        assert!(matches!(of_two().act(&action("approve"), "ben", at(2)), Err(WorkRefusal::UnknownAction(_))));
+    }
+
+    #[test]
+    fn an_option_from_before_two_people_decided_needs_one() {
+        let mut stored = serde_json::to_value(&item().facts).unwrap();
+        assert!(stored.pointer("/options/0/four_eyes").is_none() && stored.get("proposal").is_none());
+        stored["options"] = json!([{"action": "close", "label": "Close"}]);
+        let facts: WorkFacts = serde_json::from_value(stored).unwrap();
+        assert!(!facts.options[0].four_eyes);
     }
 
     #[test]

@@ -53,8 +53,8 @@ pub(super) async fn view(crm: &Crm, request: &Request) -> Result<Reply, Problem>
     let (limit, after) = request.page::<Place>()?;
     let named = |name: &str| request.query.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let wanted = Wanted { status: named("status"), owner: named("owner") };
-    if wanted.status.is_some_and(|status| !["open", "claimed", "resolved"].contains(&status)) {
-        return Err(Problem::malformed("status must be open, claimed or resolved"));
+    if wanted.status.is_some_and(|status| !["open", "claimed", "proposed", "resolved"].contains(&status)) {
+        return Err(Problem::malformed("status must be open, claimed, proposed or resolved"));
     }
     let queues: Vec<&str> = match named("queue") {
         Some(queue) if QUEUES.contains(&queue) => vec![queue],
@@ -103,8 +103,10 @@ async fn listed(
 /// A work item as the API shows it.
 pub(crate) fn work_view(item: &WorkItem) -> Value {
     let mut view = json!(item.facts);
-    if let Some(decision) = view.get_mut("decision").and_then(Value::as_object_mut) {
-        decision.extend(item.evidence().map(|evidence| ("evidence".to_owned(), json!(evidence))));
+    for made in ["decision", "proposal"] {
+        if let Some(made) = view.get_mut(made).and_then(Value::as_object_mut) {
+            made.extend(item.evidence().map(|evidence| ("evidence".to_owned(), json!(evidence))));
+        }
     }
     if let Some(trigger) = view.get_mut("trigger").and_then(Value::as_object_mut) {
         trigger.extend(item.private.trigger.clone());

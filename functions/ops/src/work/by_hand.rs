@@ -30,7 +30,16 @@ impl ByHand {
         frame: &Frame,
     ) -> Result<Option<WorkItem>, Problem> {
         let mut commit = Home::<WorkItem>::table(crm).commit();
-        if decision.events.contains(&"work.decided") && self.moves(&decision.next, &mut commit, frame).await? {
+        if let Some(proposed) = HumanDecision::proposed(&decision.next)
+            && decision.events.contains(&"work.proposed")
+        {
+            // what could not be carried out is not put before anybody
+            self.moves(&decision.next, &proposed, &mut Home::<WorkItem>::table(crm).commit(), frame).await?;
+        }
+        if let Some(decided) = HumanDecision::of(&decision.next)
+            && decision.events.contains(&"work.decided")
+            && self.moves(&decision.next, &decided, &mut commit, frame).await?
+        {
             let item = decision.next.clone();
             commit.save(crm, Some(was), &decision, frame).map_err(store)?;
             return Ok(match commit.send().await.map_err(store)? {
@@ -45,18 +54,23 @@ impl ByHand {
     }
 
     /// Adds what the decision does to the money; `false` if it does nothing.
-    async fn moves(&self, item: &WorkItem, commit: &mut Commit, frame: &Frame) -> Result<bool, Problem> {
-        let Some(decision) = HumanDecision::of(item) else { return Ok(false) };
+    async fn moves(
+        &self,
+        item: &WorkItem,
+        decision: &HumanDecision,
+        commit: &mut Commit,
+        frame: &Frame,
+    ) -> Result<bool, Problem> {
         let named = |field: &str| item.facts.subject.get(field).and_then(|id| id.as_str());
         if let Some(id) = named("stray_id").and_then(|id| id.parse::<StrayId>().ok()) {
             let Some(stored) = self.money.load::<StrayReport>(&id).await? else { return Ok(false) };
-            let verdict = stored.entity.decided(&decision).map_err(conflict)?;
+            let verdict = stored.entity.decided(decision).map_err(conflict)?;
             return self.add(commit, &stored, verdict, frame);
         }
         let payment = named("payment_id").and_then(|id| id.parse::<PaymentId>().ok());
         let (Some(id), true) = (payment, decision.action().is_some_and(is_by_hand)) else { return Ok(false) };
         let Some(stored) = self.money.load::<Deposit>(&id).await? else { return Ok(false) };
-        let verdict = stored.entity.by_hand(&decision, stopped_it(&item.facts), frame.now).map_err(refusal)?;
+        let verdict = stored.entity.by_hand(decision, stopped_it(&item.facts), frame.now).map_err(refusal)?;
         self.add(commit, &stored, verdict, frame)
     }
 

@@ -15,6 +15,7 @@ mod returns;
 mod reversal;
 mod review;
 pub mod rules;
+mod stake;
 mod status;
 pub mod stray;
 #[cfg(test)]
@@ -28,4 +29,5 @@ pub use deposit::{Deposit, DepositFacts, DepositStatus, NewDeposit, PspSide, Rev
 pub use overdue::{DueStep, PollAnswer, PollLimits};
 pub use report::{PspReport, PspStatus, Returned, Way};
 pub use request::{DepositRefusal, DepositRequest};
+pub use stake::at_stake;
 pub use stray::{StrayReport, StrayState};

@@ -62,6 +62,7 @@ fn a_lead_that_nobody_begins_goes_on_and_ends_with_the_team_lead() {
         action: "route_again".to_owned(),
         evidence: None,
         by: "head".to_owned(),
+        approved_by: None,
     };
     let Verdict::Change(again) = floor.leads[&lead].decided(&decision, floor.now) else { panic!("nothing decided") };
     floor.leads.insert(lead.clone(), again.next);

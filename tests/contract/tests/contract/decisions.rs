@@ -61,7 +61,7 @@ async fn what_was_decided_before_an_item_was_opened_anew_does_not_carry_out_what
     decided.facts.status = WorkStatus::Resolved;
     let by = "finance-1".to_owned();
     let action = "credit_paid_amount".to_owned();
-    decided.facts.decision = Some(WorkDecision { action, evidence: None, by, at: world.now() });
+    decided.facts.decision = Some(WorkDecision { action, evidence: None, by, at: world.now(), approved_by: None });
     let frame = Frame {
         function: "ops-work",
         execution_id: "1".to_owned(),

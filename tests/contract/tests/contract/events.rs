@@ -112,6 +112,23 @@ async fn play(world: &World) -> Vec<String> {
     expect(world.act("finance", work, &json!({"action": "escalate"})).await, 200);
     expect(world.act("finance", work, &json!({"action": "claim"})).await, 200);
     expect(world.act("finance", work, &json!({"action": "mark_credited", "evidence": "4711"})).await, 200);
+    // two people for large money
+    let large = world.deposit(&trader, "20000.00", "stripe").await;
+    expect(world.stripe(&world.intent(&large, "payment_intent.succeeded", 1_500_000, "usd")).await, 200);
+    let asked = world.work_of(&large.id).await.remove(0);
+    let asked_id = asked["work_id"].as_str().unwrap();
+    let until = world.now().plus(domain::Seconds(60)).to_string();
+    expect(world.act("finance", asked_id, &json!({"action": "snooze", "until": until})).await, 200);
+    world.pass(61).await;
+    world.sweep().await;
+    world.idle().await;
+    let credit = json!({"action": "credit_paid_amount"});
+    expect(world.act("finance", asked_id, &credit).await, 200);
+    expect(world.act("finance_2", asked_id, &json!({"action": "return", "note": "refund it"})).await, 200);
+    for who in ["finance", "finance_2"] {
+        let refund = json!({"action": "refund_at_psp", "evidence": "re_4711"});
+        expect(world.act(who, asked_id, &refund).await, 200);
+    }
     world.idle().await;
     let mut entities = vec![trader.client, refused];
     let all = items(&world.get("admin", "/v1/work?limit=100").await);

@@ -14,6 +14,7 @@ mod decisions;
 mod deposits;
 mod events;
 mod failures;
+mod four_eyes;
 mod idempotency;
 mod journal;
 mod leads;

@@ -269,7 +269,11 @@ async fn paid_and_lost(world: &World, trader: &crate::world::Trader) -> Payment 
 
 /// A deposit that nobody told of, and the item that asks about it.
 async fn silent(world: &World, trader: &crate::world::Trader) -> (Payment, String) {
-    let payment = world.deposit(trader, "100.00", "stripe").await;
+    silent_of(world, trader, "100.00").await
+}
+
+async fn silent_of(world: &World, trader: &crate::world::Trader, amount: &str) -> (Payment, String) {
+    let payment = world.deposit(trader, amount, "stripe").await;
     let mute = json!([{"operation": "get_intent", "fault": {"kind": "refuse", "status": 500}, "times": 0}]);
     world.faults("stripe", &mute).await;
     for _ in 0..8 {
@@ -335,6 +339,27 @@ async fn what_is_credited_meanwhile_is_told_to_whoever_moved_it_by_hand() {
     }
     // the item stays: the person closes it in his own words, and nothing moves
     expect(world.act("finance", &item, &json!({"action": "resolve", "outcome": "credited by itself"})).await, 200);
+    assert_eq!(world.status(&payment.id).await, "credited");
+    assert_eq!(world.deals(&trader, &payment).await.len(), 1);
+}
+
+#[tokio::test]
+async fn what_is_credited_between_proposal_and_approval_is_told_to_the_approver() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let (payment, item) = silent_of(&world, &trader, "20000.00").await;
+    let by_hand = json!({"action": "refund_at_psp", "evidence": "re_1"});
+    let proposed = expect(world.act("finance", &item, &by_hand).await, 200).json;
+    assert_eq!(proposed["status"], "proposed");
+    // it is not done: the automation goes on as if nobody had said anything
+    told(&world, &world.intent(&payment, "payment_intent.succeeded", 2_000_000, "usd")).await;
+    assert_eq!(world.status(&payment.id).await, "credited");
+    let refused = expect(world.act("finance_2", &item, &json!({"action": "approve"})).await, 409);
+    assert!(refused.text_at("/detail").contains("20000.00 USD is credited"), "{}", refused.text);
+    expect(world.act("finance", &item, &json!({"action": "return"})).await, 200);
+    // and who proposes it now is told at once
+    let refused = expect(world.act("finance", &item, &by_hand).await, 409);
+    assert!(refused.text_at("/detail").contains("20000.00 USD is credited"), "{}", refused.text);
     assert_eq!(world.status(&payment.id).await, "credited");
     assert_eq!(world.deals(&trader, &payment).await.len(), 1);
 }

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::account::Account;
 use domain::client::{Client, registered};
-use domain::decision::ChainHash;
+use domain::decision::{ChainHash, Decision, Verdict};
 use domain::payment::Deposit;
-use store::{DUE_SHARDS, Postponed, Saved, StoreError, Stored, Table};
+use domain::work::{WorkAction, WorkItem, WorkOption};
+use store::{Committed, DUE_SHARDS, Postponed, Saved, StoreError, Stored, Table};
 
 use crate::both::{Tables, on_both};
-use crate::samples::{account, at, client, decision, deposit, frame};
+use crate::samples::{account, at, client, decision, deposit, frame, work};
 
 fn applied<T: std::fmt::Debug>(saved: Saved<T>) -> Stored<T> {
     match saved {
@@ -114,6 +115,36 @@ async fn a_write_of_our_own_that_comes_back_is_no_conflict_and_anybody_elses_is(
         let second = applied(tables.money.save(Some(&first), later(), &frame("cor-1")).await.unwrap());
         let back = applied(tables.money.save(Some(&first), later(), &frame("cor-1")).await.unwrap());
         assert_eq!((back, second.version), (second.clone(), 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_saves_an_approval_of_his_own_proposal_whatever_the_code_decides() {
+    on_both(async |tables| {
+        let mut item = work(1, 1, 60);
+        let two = WorkOption { action: "close".to_owned(), label: "Close".to_owned(), four_eyes: true };
+        item.facts.options = vec![two];
+        let opened = applied(tables.crm.save(None, item.opened(), &frame("cor-1")).await.unwrap());
+        // what decides takes nobody for the same person: the store is all that holds
+        let approval = |of: &Stored<WorkItem>, by: &str| {
+            Decision::new(of.entity.clone(), "resolved", vec!["work.decided"], vec![]).approved_by(by)
+        };
+        let unproposed = tables.crm.save(Some(&opened), approval(&opened, "ben"), &frame("cor-1")).await.unwrap();
+        assert_eq!(unproposed, Saved::Conflict, "nothing was proposed");
+        let action = WorkAction { action: "close".to_owned(), note: None, until: None, outcome: None, evidence: None };
+        let Ok(Verdict::Change(proposed)) = opened.entity.act(&action, "Ana", at(5)) else { panic!("not proposed") };
+        let proposed = applied(tables.crm.save(Some(&opened), *proposed, &frame("cor-1")).await.unwrap());
+        for own in ["Ana", "ana", " aN\u{200B}a "] {
+            let saved = tables.crm.save(Some(&proposed), approval(&proposed, own), &frame("cor-1")).await.unwrap();
+            assert_eq!(saved, Saved::Conflict, "{own}");
+            let mut commit = tables.crm.0.commit();
+            commit.save(&tables.crm, Some(&proposed), &approval(&proposed, own), &frame("cor-1")).unwrap();
+            assert_eq!(commit.send().await.unwrap(), Committed::Conflict, "{own}");
+        }
+        let stands = tables.crm.load::<WorkItem>(&proposed.entity.id).await.unwrap().unwrap();
+        assert_eq!(stands.version, 2);
+        applied(tables.crm.save(Some(&proposed), approval(&proposed, "ben"), &frame("cor-1")).await.unwrap());
     })
     .await;
 }

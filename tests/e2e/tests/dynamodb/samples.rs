@@ -101,6 +101,7 @@ pub fn work(number: u128, priority: u32, due: u32) -> WorkItem {
             pattern: json!({}),
             options: Vec::new(),
             runbook: "deposit_underpaid".to_owned(),
+            proposal: None,
             decision: None,
         },
         private: WorkPrivate::default(),

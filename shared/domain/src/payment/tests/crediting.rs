@@ -322,6 +322,7 @@ fn money_that_went_back_after_the_credit_is_owed_by_the_client_until_it_is_taken
         action: "mark_debited_on_platform".to_owned(),
         evidence: Some("136700".to_owned()),
         by: "ana".to_owned(),
+        approved_by: None,
     };
     let debited = change(refunded.next.decided(&by_hand, at(40)));
     assert_eq!(legs(&debited.postings), [leg("client:", "1250.00 USD"), leg("reversed:", "-1250.00 USD")]);

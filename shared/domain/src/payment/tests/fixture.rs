@@ -197,6 +197,7 @@ pub(super) fn person(deposit: &Deposit, action: &str, evidence: Option<&str>) ->
         action: action.to_owned(),
         evidence: evidence.map(str::to_owned),
         by: "finance-1".to_owned(),
+        approved_by: None,
     }
 }
 

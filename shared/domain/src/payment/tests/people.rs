@@ -227,6 +227,7 @@ fn by_hand(kind: &str, ticket: &str) -> HumanDecision {
         action: "mark_credited".to_owned(),
         evidence: Some(ticket.to_owned()),
         by: "finance-1".to_owned(),
+        approved_by: None,
     }
 }
 

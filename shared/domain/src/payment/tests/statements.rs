@@ -166,6 +166,7 @@ fn a_statement_beside_a_review_is_an_item_of_its_own_and_the_deposit_waits_for_t
         action: "refund_at_psp".to_owned(),
         evidence: Some("re_1".to_owned()),
         by: "finance-1".to_owned(),
+        approved_by: None,
     };
     assert!(matches!(second.next.decided(&about_second, at(30)), Verdict::Nothing(_)));
     let about_first = person(&second.next, "credit_paid_amount", None);
@@ -220,6 +221,7 @@ fn decision_of(item: &StrayReport, action: &str) -> crate::work::HumanDecision {
         action: action.to_owned(),
         evidence: Some("re_1".to_owned()),
         by: "finance-1".to_owned(),
+        approved_by: None,
     }
 }
 

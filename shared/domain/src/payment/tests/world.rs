@@ -357,6 +357,7 @@ impl World {
             action: action.to_owned(),
             evidence,
             by: "finance-1".to_owned(),
+            approved_by: None,
         };
         let decided = change(self.deposit.decided(&decision, self.moment()));
         assert!(self.decided.insert((held.review.kind, held.review.trigger)), "decided before: {decision:?}");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use domain::Timestamp;
 use domain::entity::{TableName, timed_families};
 use domain::payment::DepositStatus;
-use domain::work::WorkItem;
+use domain::work::{WorkItem, WorkStatus};
 use futures::future::join_all;
 use host::{LocalTime, SystemClock};
 use http::Method;
@@ -264,11 +264,19 @@ fn decision(kind: &str, deal: Option<&(String, String)>, deposit: &mut Played) -
     }
 }
 
-/// Who gets no answer looks at the item another time.
+/// Who gets no answer looks at the item another time. What needs two people gets them.
 async fn act(world: &World, item: &WorkItem, decision: &Value) {
     let url = world.broker.url(&format!("/v1/work/{}/actions", item.id));
-    for body in [&json!({"action": "claim"}), decision] {
+    let mut is_proposed = item.facts.status == WorkStatus::Proposed;
+    let made = [json!({"action": "claim"}), decision.clone()];
+    for body in made.iter().filter(|_| item.facts.status != WorkStatus::Proposed) {
         let answer = world.desk.api.post(&url, world.broker.token("finance"), "unused", body).await.unwrap();
+        assert!(matches!(answer.status, 200 | 409 | 500..), "{}", answer.text);
+        is_proposed = answer.status == 200 && answer.json["status"] == "proposed";
+    }
+    if is_proposed {
+        let approve = json!({"action": "approve"});
+        let answer = world.desk.api.post(&url, world.broker.token("finance_2"), "unused", &approve).await.unwrap();
         assert!(matches!(answer.status, 200 | 409 | 500..), "{}", answer.text);
     }
 }
