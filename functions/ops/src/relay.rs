@@ -65,7 +65,7 @@ impl Function for Relay {
         Box::pin(async move {
             let started = self.clock.now();
             let batch: Batch = serde_json::from_str(event.get())
-                .map_err(|error| FunctionError { kind: "MalformedEvent", message: error.to_string() })?;
+                .map_err(|error| FunctionError { kind: "MalformedEvent", message: domain::json::place_of(&error) })?;
             let of_stream = batch.records.iter().all(|record| matches!(record, Source::Stream { .. }));
             let records = batch.records.into_iter().filter_map(|source| record(source, started)).collect();
             let (mut failed, usage) = store::measured(self.relay(records)).await;

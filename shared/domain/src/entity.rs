@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::json::place_of;
 use crate::{ClientId, Timestamp};
 
 /// An id of one family of entities.
@@ -161,7 +162,14 @@ pub enum ReadError {
     Missing(&'static str),
     /// A part does not read as what it must be.
     #[error("a part cannot be read: {0}")]
-    Form(#[from] serde_json::Error),
+    Form(String),
+}
+
+impl From<serde_json::Error> for ReadError {
+    /// Without the words that stand there: a part may be private.
+    fn from(error: serde_json::Error) -> Self {
+        Self::Form(place_of(&error))
+    }
 }
 
 /// What an item says of an entity, as text.

@@ -6,6 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::error::Category;
 
 use crate::input::Fault;
 
@@ -67,6 +68,17 @@ impl At<'_> {
             Self::Name(around, _) | Self::Item(around, _) => around.depth() + 1,
         }
     }
+}
+
+/// Where a document does not read as what it must be, without what stands there: serde quotes values, and these may be personal data.
+pub fn place_of(error: &serde_json::Error) -> String {
+    let what = match error.classify() {
+        Category::Io => "it could not be read",
+        Category::Syntax => "it is not JSON",
+        Category::Data => "a value is missing or of another kind",
+        Category::Eof => "it ends too soon",
+    };
+    format!("{what}, line {} column {}", error.line(), error.column())
 }
 
 /// Looks at the names of a value and of all that is in it.

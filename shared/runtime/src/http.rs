@@ -271,7 +271,8 @@ fn decode(
     fresh_correlation: impl FnOnce() -> String,
 ) -> Result<Request, FunctionError> {
     let malformed = |message: String| FunctionError { kind: "MalformedEvent", message };
-    let event: ProxyEvent = serde_json::from_str(event.get()).map_err(|error| malformed(error.to_string()))?;
+    let event: ProxyEvent =
+        serde_json::from_str(event.get()).map_err(|error| malformed(domain::json::place_of(&error)))?;
     let mut headers = ::http::HeaderMap::new();
     let many = event.multi_value_headers.unwrap_or_default();
     let single = event.headers.unwrap_or_default().into_iter().map(|(name, value)| (name, vec![value]));

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::decision::Frame;
 use domain::entity::EntityId;
+use domain::json::place_of;
 use domain::{ClientId, Timestamp};
 use providers::http::BoxFuture;
 use serde::Deserialize;
@@ -82,7 +83,7 @@ impl Message {
     pub fn event(&self) -> Result<BusEvent, StepError> {
         serde_json::from_str::<Envelope>(&self.body)
             .map(|envelope| envelope.detail)
-            .map_err(|error| StepError::Malformed(error.to_string()))
+            .map_err(|error| StepError::Malformed(place_of(&error)))
     }
 
     /// The frame of a decision that an event sets off.
@@ -186,7 +187,7 @@ impl<S: QueueStep> Function for QueueFunction<S> {
     ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
         Box::pin(async move {
             let batch: Batch = serde_json::from_str(event.get())
-                .map_err(|error| FunctionError { kind: "MalformedEvent", message: error.to_string() })?;
+                .map_err(|error| FunctionError { kind: "MalformedEvent", message: place_of(&error) })?;
             let mut failures = Vec::new();
             let (began, mut longest) = (Instant::now(), Duration::ZERO);
             for record in &batch.records {

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::decision::{ChainHash, Decision, Frame, Record};
 use domain::entity::{self, Entity, EntityId as _, Raw};
+use domain::json::place_of;
 use domain::{ClientId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
@@ -170,7 +171,7 @@ pub(crate) fn correlation_of(item: &Item, key: &str) -> Result<String, StoreErro
         cor: String,
     }
     let record: Correlated =
-        serde_json::from_str(text(item, key, OUTBOX)?).map_err(|error| StoreError::corrupt(key, error))?;
+        serde_json::from_str(text(item, key, OUTBOX)?).map_err(|error| StoreError::corrupt(key, place_of(&error)))?;
     Ok(record.cor)
 }
 
@@ -205,7 +206,8 @@ impl Outboxed {
     pub fn read(item: &HashMap<String, AttributeValue>) -> Result<Self, StoreError> {
         let entity = text(item, "?", KEY)?.to_owned();
         let record_text = text(item, &entity, OUTBOX)?.to_owned();
-        let record = serde_json::from_str(&record_text).map_err(|error| StoreError::corrupt(&entity, error))?;
+        let record =
+            serde_json::from_str(&record_text).map_err(|error| StoreError::corrupt(&entity, place_of(&error)))?;
         Ok(Self {
             version: number(item, &entity, VERSION)?,
             client: client_of(item, &entity)?,

@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use domain::json::place_of;
 use domain::{ClientId, NotificationId, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -204,7 +205,7 @@ impl Crm {
 fn read(item: &Item) -> Result<Notification, StoreError> {
     let key = text(item, "?", SORT)?;
     let mut message: Notification =
-        serde_json::from_str(text(item, key, STATE)?).map_err(|error| StoreError::corrupt(key, error))?;
+        serde_json::from_str(text(item, key, STATE)?).map_err(|error| StoreError::corrupt(key, place_of(&error)))?;
     message.read = item.contains_key(READ);
     Ok(message)
 }

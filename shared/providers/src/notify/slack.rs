@@ -150,10 +150,16 @@ fn read(response: &Response<Bytes>) -> Result<Receipt, NotifyError> {
         }
         400..=499 if word == "rollup_error" => Err(NotifyError::Retry { reason: word, after: None }),
         // no_service, channel_not_found, channel_is_archived, action_prohibited, invalid_payload: a person's business.
-        400..=499 => Err(refused(&word, &format!("HTTP {status}"))),
+        400..=499 if is_code(&word) => Err(refused(&word, &format!("HTTP {status}"))),
+        // a sentence may repeat what was posted
+        400..=499 => Err(refused("no_code", &format!("HTTP {status}"))),
         200..=299 => Err(NotifyError::Unknown("answer is not Slack's".to_owned())),
         _ => Err(refused("not_slack", &format!("HTTP {status}: this is not Slack"))),
     }
+}
+
+fn is_code(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
@@ -212,6 +218,8 @@ mod tests {
             let Err(NotifyError::Refused { code, .. }) = answer(status, None, word) else { panic!("{word}") };
             assert_eq!(code, word);
         }
+        let Err(error) = answer(400, None, "no channel for Marta Keller") else { panic!("taken") };
+        assert_eq!(error.to_string(), "message was refused with `no_code`");
         assert!(matches!(answer(302, None, ""), Err(NotifyError::Refused { .. })));
     }
 }

@@ -1,9 +1,12 @@
 //! What becomes of what a function fails at: nothing that is due stands still, nothing that was committed is lost, and a person
 //! is told once.
 
+use std::collections::BTreeSet;
+
 use domain::account::{Account, AccountStatus};
 use domain::payment::Deposit;
 use domain::rule_sets::SetName;
+use host::template::{ACCOUNT, REGION};
 use serde_json::{Value, json};
 use store::{RuleVersion, Stored};
 
@@ -165,6 +168,30 @@ async fn a_letter_of_any_size_is_sent_back_byte_for_byte() {
     assert_eq!((after.len(), after[0].body == body, after[0].sent), (1, true, false));
     assert_ne!(after[0].message_id, before[0].message_id, "it came back and was kept anew");
     assert_eq!(dead_letters(&world).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_message_can_be_sent_back_to_every_queue_that_is_consumed_and_to_no_other() {
+    let world = World::start().await;
+    let template = world.broker.host.template();
+    let dead: BTreeSet<&str> =
+        template.queues.values().filter_map(|queue| Some(queue.redrive.as_ref()?.dead_letters.as_str())).collect();
+    let arn = |queue: &str| format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}");
+    let wanted: BTreeSet<String> = template
+        .queues
+        .values()
+        .filter(|queue| !dead.contains(queue.name.as_str()))
+        .map(|queue| arn(&queue.name))
+        .collect();
+    let function = &template.functions["OpsRedriveFunction"];
+    let sends = function
+        .statements
+        .iter()
+        .filter(|statement| statement.actions.iter().any(|action| action == "sqs:SendMessage"));
+    let mut allowed: BTreeSet<String> = sends.flat_map(|statement| statement.resources.clone()).collect();
+    // where it puts what it fails at itself
+    assert!(allowed.remove(&arn("pipworks-local-ops-dead-letters")));
+    assert_eq!(allowed, wanted);
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn what_people_and_vendors_write_is_not_in_logs_events_journal_or_public_p
     decide(&world, "finance", &work, &json!({"action": "resolve", "outcome": OUTCOME})).await;
 
     // a message that nobody can read
-    world.broker.host.send_message("PaymentsCreditQueue", &json!({"detail": 7, "name": BODY}).to_string()).unwrap();
+    world.broker.host.send_message("PaymentsCreditQueue", &json!({"detail": BODY}).to_string()).unwrap();
     world.idle().await;
     let filed = items(&world.get("support", "/v1/work?queue=support").await);
     assert!(filed[0]["trigger"]["body"].as_str().unwrap().contains(BODY), "{filed:?}");

@@ -18,7 +18,7 @@ use http::Method;
 use runtime::{Clock as _, Entropy as _};
 use serde_json::{Value, json};
 use simulators::{Config, Running, Simulators};
-use store::{MoneyTable, Rules, Table};
+use store::{Crm, MoneyTable, Rules, Table};
 use tokio::net::TcpListener;
 use tokio::sync::RwLock;
 
@@ -136,6 +136,11 @@ impl Deployment {
 
     fn table(&self, output: &str) -> Result<Table, Failure> {
         Ok(Table::new(aws_sdk_dynamodb::Client::new(&self.aws), self.output(output)?))
+    }
+
+    /// The table `crm`, past the API.
+    pub fn crm(&self) -> Crm {
+        Crm(self.table("CrmTableName").unwrap())
     }
 
     /// The table `money`, read past the API.

@@ -46,7 +46,7 @@ pub(super) fn check(code: u32, text: &str, effect: Effect) -> Result<(), Platfor
 
 /// What the server said, without its words: these may repeat what it was sent.
 fn said(code: u32) -> String {
-    format!("return code {code}")
+    format!("{code} is its return code")
 }
 
 fn refused(code: u32, text: &str) -> PlatformError {

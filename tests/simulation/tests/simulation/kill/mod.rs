@@ -9,6 +9,7 @@ mod clients;
 mod credit;
 mod initiate;
 mod leads;
+mod letters;
 mod notify;
 mod overdue;
 mod people;
