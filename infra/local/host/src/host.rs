@@ -120,7 +120,7 @@ impl Host {
         let timers = wiring.timers(&queues, &services.dynamo, &config);
         background.spawn(config.time.clone().run());
 
-        let gateway = Arc::new(Gateway::new(functions.values(), invoker.clone(), clock));
+        let gateway = Arc::new(Gateway::new(functions.values(), &template.limits, invoker.clone(), clock));
         let app = server::api(Arc::clone(&gateway), keys, config.routes);
         let server = server::serve(listener, app, background.clone());
         server::serve(clock_listener, clock::routes(config.time.clone()), background);

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use host::relations::{Code, faults};
 use host::template::Template;
+use runtime::Problem;
+use runtime::http::SECURITY_HEADERS;
+use serde_yaml_ng::Value as Yaml;
 
 /// The registry of the code.
 fn handlers() -> Vec<&'static str> {
@@ -74,4 +77,47 @@ fn every_function_and_every_queue_has_an_alarm() {
     let queues = template.queues.values().map(|q| ("QueueName", &q.name));
     let unwatched: Vec<_> = functions.chain(queues).filter(|(dimension, name)| !watched(dimension, name)).collect();
     assert!(unwatched.is_empty(), "{unwatched:?}");
+}
+
+#[test]
+fn api_gateway_answers_by_itself_as_the_functions_and_the_local_gateway_do() {
+    let text = std::fs::read_to_string(repository().join("infra/template.yaml")).unwrap();
+    let mut document: Yaml = serde_yaml_ng::from_str(&text).unwrap();
+    document.apply_merge().unwrap();
+    let responses = &document["Resources"]["Api"]["Properties"]["GatewayResponses"];
+    let no_route = Problem::not_found("there is no such route");
+    let expected = [
+        ("DEFAULT_4XX", no_route.clone()),
+        ("DEFAULT_5XX", Problem::unavailable("try again in some seconds")),
+        ("MISSING_AUTHENTICATION_TOKEN", no_route),
+        ("REQUEST_TOO_LARGE", Problem::too_large(10 * 1024 * 1024)),
+        ("THROTTLED", Problem::too_many_requests()),
+        ("WAF_FILTERED", Problem::forbidden("the request was filtered")),
+    ];
+    let mut kinds: Vec<&str> = responses.as_mapping().unwrap().keys().map(|kind| kind.as_str().unwrap()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, expected.each_ref().map(|(kind, _)| *kind));
+    for (kind, problem) in expected {
+        let (response, reply) = (&responses[kind], problem.reply("$context.requestId"));
+        assert_eq!(response["StatusCode"].as_u64(), Some(reply.status.into()), "{kind}");
+        let body: serde_json::Value =
+            serde_json::from_str(response["ResponseTemplates"]["application/json"].as_str().unwrap()).unwrap();
+        assert_eq!(body, serde_json::from_str::<serde_json::Value>(&reply.body).unwrap(), "{kind}");
+        let headers = response["ResponseParameters"]["Headers"].as_mapping().unwrap();
+        let header = |name: &str| {
+            let found = headers.iter().find(|(own, _)| own.as_str().unwrap().eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.as_str().unwrap().trim_matches('\'').to_owned())
+        };
+        let own = reply.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // a static value holds no quotes: the older header says the same
+        let security = SECURITY_HEADERS.into_iter().filter(|(name, _)| *name != "Content-Security-Policy");
+        let more = [
+            ("X-Frame-Options", "DENY"),
+            ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
+            ("X-Correlation-Id", "context.requestId"),
+        ];
+        for (name, value) in own.chain(security).chain(more) {
+            assert_eq!(header(name).as_deref(), Some(value), "{kind}: {name}");
+        }
+    }
 }
