@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::support::{call, code, config, failed, start};
+use crate::support::{FIXTURE, call, code, config, failed, start};
 use bytes::Bytes;
 use domain::Timestamp;
 use host::LocalTime;
@@ -13,6 +14,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 /// Answers the event that it got.
 fn mirror() -> host::Builder {
@@ -237,4 +239,64 @@ async fn a_template_without_its_code_does_not_start() {
     let mut config = crate::support::config();
     config.registry.insert("steps-work".to_owned(), unbuildable);
     assert_eq!(host::Host::start(config).await.err().unwrap().to_string(), "steps-work cannot be built");
+}
+
+/// The fixture whose HTTP function has so many executions set aside.
+fn reserving(most: u32) -> host::HostConfig {
+    let mut config = config();
+    let (handler, reserved) = ("      Handler: steps-take\n", format!("      ReservedConcurrentExecutions: {most}\n"));
+    assert!(FIXTURE.contains(handler));
+    config.template = host::TemplateSource::Text(FIXTURE.replace(handler, &format!("{handler}{reserved}")));
+    config
+}
+
+#[tokio::test]
+async fn no_more_of_a_function_run_at_once_than_its_stack_sets_aside_and_the_rest_is_told_to_come_again() {
+    let (running, most, open) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(Semaphore::new(0)));
+    let mut config = reserving(2);
+    let (inside, peak, gate) = (Arc::clone(&running), Arc::clone(&most), Arc::clone(&open));
+    let held = code(move |_, _| {
+        let (inside, peak, gate) = (Arc::clone(&inside), Arc::clone(&peak), Arc::clone(&gate));
+        async move {
+            let now = inside.fetch_add(1, Ordering::SeqCst) + 1;
+            peak.fetch_max(now, Ordering::SeqCst);
+            drop(gate.acquire().await);
+            inside.fetch_sub(1, Ordering::SeqCst);
+            Ok(json!({"statusCode": 200}))
+        }
+    });
+    config.registry.insert("steps-take".to_owned(), held);
+    let host = host::Host::start(config).await.unwrap();
+    assert_eq!(host.template().function("steps-take").unwrap().reserved_concurrency, Some(2));
+    let get = || call(&host, "GET", "/v1/items/mine", b"");
+    let admitted = futures::future::join(get(), get());
+    let refused = async {
+        while running.load(Ordering::SeqCst) < 2 {
+            tokio::task::yield_now().await;
+        }
+        let refused = futures::future::join_all((0..5).map(|_| get())).await;
+        open.add_permits(1);
+        refused
+    };
+    let ((first, second), refused) = futures::future::join(admitted, refused).await;
+    assert_eq!((first.0, second.0), (200, 200));
+    for answer in &refused {
+        assert_problem(answer, 503, "unavailable", "Temporarily unavailable");
+        assert_eq!(answer.1["retry-after"], "5");
+    }
+    assert_eq!(most.load(Ordering::SeqCst), 2);
+    assert_eq!(get().await.0, 200, "what ended makes room");
+}
+
+#[tokio::test]
+async fn callers_beyond_what_is_set_aside_wait_their_turn_as_long_as_it_is_short() {
+    let mut config = reserving(2);
+    let short = code(|_, _| async move {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Ok(json!({"statusCode": 200}))
+    });
+    config.registry.insert("steps-take".to_owned(), short);
+    let host = host::Host::start(config).await.unwrap();
+    let all = futures::future::join_all((0..30).map(|_| call(&host, "GET", "/v1/items/mine", b""))).await;
+    assert!(all.iter().all(|answer| answer.0 == 200));
 }

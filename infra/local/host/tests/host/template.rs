@@ -58,6 +58,13 @@ fn every_binary_is_one_of_the_package_that_holds_the_function() {
 }
 
 #[test]
+fn what_is_set_aside_for_whoever_reads_trading_servers_over_http_is_read_from_its_stack() {
+    let template = template(&[]);
+    let set_aside = template.functions.values().filter_map(|f| Some((f.handler.as_str(), f.reserved_concurrency?)));
+    assert_eq!(set_aside.collect::<Vec<_>>(), [("ops-views", 20)], "infra/README.md names it");
+}
+
+#[test]
 fn every_dead_letter_queue_is_looked_after() {
     let template = template(&[]);
     let consumed: Vec<&String> = template.functions.values().flat_map(|f| &f.queues).map(|m| &m.queue).collect();
