@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_types::SdkConfig;
 use bytes::Bytes;
 use http::{Request, Response};
+use runtime::awsclients::TableClient;
 use runtime::{Clock, Ports};
 use serde_json::Value;
 use serde_json::value::to_raw_value;
@@ -351,6 +352,7 @@ fn build(
         let builder = config.registry.get(&spec.handler).ok_or_else(no_code)?;
         let ports = Ports {
             aws: aws::sdk_config(services, Caller::function(&spec.handler, &spec.statements)),
+            tables: TableClient::default(),
             transport: transport.clone(),
             clock: Arc::new(config.time.clone()),
             entropy: Arc::clone(&config.entropy),
