@@ -57,6 +57,46 @@ fn every_binary_is_one_of_the_package_that_holds_the_function() {
     }
 }
 
+/// What a new queue step takes of its stack's template.
+const STEP_LINES_MAX: usize = 25;
+
+#[test]
+fn a_queue_step_is_a_few_lines_of_its_stack() {
+    let template = template(&[]);
+    let mut counted = 0;
+    for (stack, resources) in &template.stacks {
+        let text = std::fs::read_to_string(repository().join(format!("infra/stacks/{}.yaml", stack.to_lowercase())));
+        let Ok(text) = text else { continue };
+        let lines = lines_of_resources(&text);
+        let functions = template.functions.values().filter(|function| resources.contains_key(&function.id));
+        for step in functions
+            .filter(|f| f.queues.len() == 1 && f.streams.is_empty())
+            .filter_map(|f| f.id.strip_suffix("Function"))
+        {
+            let parts = ["Function", "Role", "Rule", "Queue"].map(|part| lines[&format!("{step}{part}")]);
+            let all: usize = parts.iter().sum();
+            println!("{step}: {all} lines, {parts:?}");
+            assert!(all <= STEP_LINES_MAX, "{step} takes {all} lines");
+            counted += 1;
+        }
+    }
+    assert!(counted >= 10, "{counted} steps");
+}
+
+/// How many lines each resource of a template takes, remarks and empty ones aside.
+fn lines_of_resources(text: &str) -> BTreeMap<String, usize> {
+    let mut lines = BTreeMap::new();
+    let mut resource = String::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')) {
+        let name = line.strip_prefix("  ").and_then(|line| line.split_once(':')).map(|(name, _)| name);
+        if let Some(name) = name.filter(|name| !name.starts_with(' ')) {
+            name.clone_into(&mut resource);
+        }
+        *lines.entry(resource.clone()).or_default() += 1;
+    }
+    lines
+}
+
 #[test]
 fn what_is_set_aside_for_whoever_reads_trading_servers_over_http_is_read_from_its_stack() {
     let template = template(&[]);
