@@ -61,6 +61,7 @@ fn every_binary_is_one_of_the_package_that_holds_the_function() {
 const STEP_LINES_MAX: usize = 25;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the counts are what one wants to see before a step is added")]
 fn a_queue_step_is_a_few_lines_of_its_stack() {
     let template = template(&[]);
     let mut counted = 0;
