@@ -35,14 +35,23 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 impl HttpStep for Webhook {
     const NAME: &'static str = "payments-webhook";
     const ROUTES: &'static [Route<Self>] =
-        &[Route::signed("POST", "/v1/webhooks/psp/{psp}", WEBHOOK_BYTES_MAX, |step, request| {
-            Box::pin(step.receive(request))
-        })];
+        &[delivery("/v1/webhooks/psp/stripe"), delivery("/v1/webhooks/psp/praxis"), delivery("/v1/webhooks/psp/{psp}")];
+}
+
+/// A vendor with a path of its own has a limit of its own at the gateway; all other names share one.
+const fn delivery(path: &'static str) -> Route<Webhook> {
+    Route::signed("POST", path, WEBHOOK_BYTES_MAX, |step, request| Box::pin(step.receive(request)))
+}
+
+/// The provider that the address names.
+fn name_in(request: &Request) -> &str {
+    let own_path = || request.route.rsplit('/').next().unwrap_or_default();
+    request.parameters.get("psp").map_or_else(own_path, String::as_str)
 }
 
 impl Webhook {
     async fn receive(&self, request: &Request) -> Result<Reply, Problem> {
-        let name = request.parameters.get("psp").map(String::as_str).unwrap_or_default();
+        let name = name_in(request);
         let live = self.providers.rules().await?;
         let rule = live.rules.psp(name).ok_or_else(|| Problem::not_found("there is no such payment provider"))?;
         let psp = self.providers.adapter(rule).await?;

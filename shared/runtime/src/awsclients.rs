@@ -1,11 +1,20 @@
 //! The store's tables by their environment variables; a function makes only those that its policy names.
 
+use std::sync::{Arc, OnceLock};
+
+use aws_sdk_dynamodb::Client;
 use store::{Crm, Journal, MoneyTable, Rules, Table};
 
 use crate::function::{ConfigError, Ports};
 
+/// The client of all tables of a function, made for the first of them: one client is one pool of connections, and so one TLS
+/// handshake and one reading of the system's certificates before the first answer.
+#[derive(Clone, Default)]
+pub struct TableClient(Arc<OnceLock<Client>>);
+
 fn table(ports: &Ports, key: &'static str) -> Result<Table, ConfigError> {
-    Ok(Table::new(aws_sdk_dynamodb::Client::new(&ports.aws), ports.need(key)?))
+    let client = ports.tables.0.get_or_init(|| Client::new(&ports.aws));
+    Ok(Table::new(client.clone(), ports.need(key)?))
 }
 
 /// The table `crm`.

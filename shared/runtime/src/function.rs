@@ -9,6 +9,8 @@ use domain::Timestamp;
 use providers::http::{BoxFuture, Transport};
 use serde_json::value::RawValue;
 
+use crate::awsclients::TableClient;
+
 /// One invocation's frame.
 #[derive(Debug, Clone)]
 pub struct Invocation {
@@ -57,6 +59,8 @@ pub trait Entropy: Send + Sync {
 pub struct Ports {
     /// Region, credentials and HTTP client of every AWS client.
     pub aws: SdkConfig,
+    /// The client of the tables.
+    pub tables: TableClient,
     /// HTTP to the vendors.
     pub transport: Arc<dyn Transport>,
     /// The clock.

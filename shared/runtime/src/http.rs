@@ -264,6 +264,14 @@ struct ProxyEvent {
     is_base64_encoded: bool,
 }
 
+/// The correlation id that the caller gave, if it can be stored.
+pub fn correlation_id(headers: &::http::HeaderMap) -> Option<&str> {
+    let given = headers.get("x-correlation-id").and_then(|value| value.to_str().ok()).map(str::trim);
+    given.filter(|text| {
+        !text.is_empty() && text.len() <= CORRELATION_MAX && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"')
+    })
+}
+
 fn decode(
     event: &RawValue,
     invocation: &Invocation,
@@ -291,11 +299,7 @@ fn decode(
         Some(text) => text.into_bytes(),
         None => Vec::new(),
     };
-    let given = headers.get("x-correlation-id").and_then(|value| value.to_str().ok()).map(str::trim);
-    let usable = |text: &&str| {
-        !text.is_empty() && text.len() <= CORRELATION_MAX && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"')
-    };
-    let correlation_id = given.filter(usable).map_or_else(fresh_correlation, str::to_owned);
+    let correlation_id = correlation_id(&headers).map_or_else(fresh_correlation, str::to_owned);
     Ok(Request {
         method: event.http_method,
         route: event.resource,

@@ -70,6 +70,7 @@ pub fn run(functions: &[(&'static str, Build)]) -> ExitCode {
     runtime.block_on(async {
         let ports = Ports {
             aws: crate::aws::sdk_config(&environment),
+            tables: crate::awsclients::TableClient::default(),
             transport: Arc::new(HyperTransport::new()),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),

@@ -98,6 +98,12 @@ impl Problem {
         Self::new(422, "refused-input", "The request is understood but refused", detail)
     }
 
+    /// 429 with `Retry-After`: what a gateway says.
+    pub fn too_many_requests() -> Self {
+        let detail = "too many requests, try again in a second";
+        Self { retry_after: Some(1), ..Self::new(429, "too-many-requests", "Too many requests", detail) }
+    }
+
     /// 503 with `Retry-After`.
     pub fn unavailable(detail: impl Into<String>) -> Self {
         Self { retry_after: Some(5), ..Self::new(503, "unavailable", "Temporarily unavailable", detail) }

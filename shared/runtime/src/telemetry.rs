@@ -7,7 +7,7 @@ use domain::Timestamp;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use store::Usage;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -37,12 +37,18 @@ pub struct StepMetrics<'a> {
 
 /// Starts logging as `AWS_LAMBDA_LOG_LEVEL` says, else at `INFO`, one JSON object a line.
 pub fn init(level: Option<&str>) {
-    let filter = EnvFilter::try_new(level.unwrap_or("info").to_lowercase()).unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = filter(level);
     let lines = tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).without_time();
     // a second initialisation (several functions in one process) keeps the first
     if tracing_subscriber::registry().with(filter).with(lines).try_init().is_err() {
         tracing::debug!("logging was already initialised");
     }
+}
+
+/// Not `EnvFilter`: for directives that nobody writes it brings an engine for regular expressions into every function.
+fn filter(level: Option<&str>) -> Targets {
+    let level = level.filter(|level| !level.is_empty()).unwrap_or("info").to_lowercase();
+    level.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO))
 }
 
 /// Set by the bootstrap on Lambda; the embedded host counts by itself and keeps its terminal readable.
@@ -99,4 +105,25 @@ pub fn line(metrics: &StepMetrics<'_>) -> Value {
 pub fn raw(value: &Value) -> Result<Box<RawValue>, FunctionError> {
     RawValue::from_string(value.to_string())
         .map_err(|error| FunctionError { kind: "Answer", message: error.to_string() })
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing_subscriber::filter::Targets;
+
+    use super::filter;
+
+    #[test]
+    fn the_level_is_the_one_that_is_asked_for_and_info_where_none_can_be_read() {
+        let shown = |filter: &Targets| {
+            let all = [tracing::Level::ERROR, tracing::Level::WARN, tracing::Level::INFO, tracing::Level::DEBUG];
+            all.iter().filter(|level| filter.would_enable("payments::credit", level)).count()
+        };
+        let levels = [("ERROR", 1), ("WARN", 2), ("INFO", 3), ("DEBUG", 4), ("off", 0), ("", 3), ("payments=loud", 3)];
+        for (level, expected) in levels {
+            assert_eq!(shown(&filter(Some(level))), expected, "{level}");
+        }
+        assert_eq!(shown(&filter(None)), 3);
+        assert_eq!(shown(&filter(Some("warn,payments=debug"))), 4);
+    }
 }

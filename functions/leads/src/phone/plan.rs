@@ -3,24 +3,24 @@
 //! The plans are the data of libphonenumber. They are read as that project defines them: a number is listed if one of the
 //! patterns of its kinds matches **all** of it, and has a possible length if any kind has numbers of that length.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
-use phonenumber::Metadata;
-use phonenumber::metadata::{DATABASE, Descriptor};
 use regex_lite::{Captures, Regex};
+
+/// What the build made of libphonenumber's data (`source.rs` says in which form), a line a plan.
+pub(super) const PLANS: &str = include_str!(concat!(env!("OUT_DIR"), "/plans.txt"));
 
 /// The plan of a country, or of a service that spans countries.
 pub(super) struct Plan {
     /// The country's code; digits for what belongs to none.
-    pub region: String,
+    pub region: &'static str,
     /// What is dialled before its numbers from abroad.
     pub code: u16,
     listed: Regex,
-    lengths: BTreeSet<usize>,
+    lengths: Vec<usize>,
     /// Of several countries with one calling code: how the numbers of this one begin.
     leading: Option<Regex>,
-    national_prefix: Option<String>,
+    national_prefix: Option<&'static str>,
     trunk: Option<Trunk>,
     abroad: Option<Regex>,
 }
@@ -29,18 +29,18 @@ pub(super) struct Plan {
 struct Trunk {
     prefix: Regex,
     /// What the national number is made of, where it is more than the rest.
-    rule: Option<String>,
+    rule: Option<&'static str>,
 }
 
 impl Plan {
     /// The plan of a country.
-    pub fn of(region: &str) -> Option<Arc<Self>> {
-        known(DATABASE.by_id(region)?)
+    pub fn of(region: &str) -> Option<&'static Self> {
+        entries().iter().find(|entry| entry.region == region)?.plan()
     }
 
     /// The plans of a calling code, the main country's first, each made when it is asked for: +1 has twenty-five.
-    pub fn of_code(code: u16) -> impl Iterator<Item = Arc<Self>> {
-        DATABASE.by_code(&code).unwrap_or_default().into_iter().filter_map(known)
+    pub fn of_code(code: u16) -> impl Iterator<Item = &'static Self> {
+        entries().iter().filter(move |entry| entry.code == code).filter_map(Entry::plan)
     }
 
     /// Whether it lists a national number.
@@ -56,7 +56,7 @@ impl Plan {
     /// A national number as it is written inside the country: as it is, and without what is dialled before it there. Where a
     /// carrier may be dialled too, what looks like one can be the number's own beginning.
     pub fn forms(&self, national: &str) -> Vec<String> {
-        let plain = self.national_prefix.as_deref().and_then(|prefix| national.strip_prefix(prefix));
+        let plain = self.national_prefix.and_then(|prefix| national.strip_prefix(prefix));
         let without = self.without_trunk(national).into_iter().chain(plain.map(str::to_owned));
         std::iter::once(national.to_owned()).chain(without).collect()
     }
@@ -67,7 +67,7 @@ impl Plan {
         let end = found.get(0)?.end();
         let rest = national.get(end..)?;
         let last = found.get(found.len().saturating_sub(1)).filter(|_| found.len() > 1);
-        match (&trunk.rule, last) {
+        match (trunk.rule, last) {
             (Some(rule), Some(_)) => Some(expanded(rule, &found) + rest),
             _ => (end > 0).then(|| rest.to_owned()),
         }
@@ -97,58 +97,49 @@ fn expanded(rule: &str, found: &Captures<'_>) -> String {
     made
 }
 
-/// Plans that were made before: the patterns of a country are compiled once.
-fn known(data: &Metadata) -> Option<Arc<Plan>> {
-    static PLANS: OnceLock<Mutex<BTreeMap<String, Arc<Plan>>>> = OnceLock::new();
-    // services that belong to no country all have the same name
-    let key = format!("{} {}", data.id(), data.country_code());
-    let mut plans = PLANS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(plan) = plans.get(&key) {
-        return Some(Arc::clone(plan));
+/// A line of the plans. Its patterns are compiled when they are asked for, and once.
+struct Entry {
+    region: &'static str,
+    code: u16,
+    rest: &'static str,
+    plan: OnceLock<Option<Plan>>,
+}
+
+impl Entry {
+    fn plan(&self) -> Option<&Plan> {
+        self.plan.get_or_init(|| plan(self)).as_ref()
     }
-    let plan = Arc::new(read(data)?);
-    plans.insert(key, Arc::clone(&plan));
-    Some(plan)
 }
 
-/// The kinds of numbers that somebody can have.
-pub(super) fn kinds(data: &Metadata) -> impl Iterator<Item = &Descriptor> {
-    let all = data.descriptors();
-    let kinds = [
-        all.fixed_line(),
-        all.mobile(),
-        all.toll_free(),
-        all.premium_rate(),
-        all.shared_cost(),
-        all.personal_number(),
-        all.voip(),
-        all.pager(),
-        all.uan(),
-        all.voicemail(),
-    ];
-    // a kind that a country does not have is a pattern that matches nothing, with the length -1 or none
-    kinds.into_iter().flatten().filter(|kind| kind.national_number().as_str() != "NA")
+fn entries() -> &'static [Entry] {
+    static ENTRIES: OnceLock<Vec<Entry>> = OnceLock::new();
+    let entry = |line: &'static str| {
+        let (region, rest) = line.split_once('\t')?;
+        let (code, rest) = rest.split_once('\t')?;
+        Some(Entry { region, code: code.parse().ok()?, rest, plan: OnceLock::new() })
+    };
+    ENTRIES.get_or_init(|| PLANS.lines().filter_map(entry).collect())
 }
 
-fn read(data: &Metadata) -> Option<Plan> {
-    let pattern = |text: &str, end: &str| Regex::new(&format!("(?x)^(?:{text}){end}")).ok();
-    let begins = |text: Option<&str>| match text {
+fn plan(entry: &Entry) -> Option<Plan> {
+    let pattern = |text: &str, end: &str| Regex::new(&format!("^(?:{text}){end}")).ok();
+    let some = |text: &'static str| Some(text).filter(|text| !text.is_empty());
+    let begins = |text: &'static str| match some(text) {
         None => Some(None),
         Some(text) => pattern(text, "").map(Some),
     };
-    let patterns: Vec<&str> = kinds(data).map(|kind| kind.national_number().as_str()).collect();
-    let lengths = kinds(data).flat_map(|kind| kind.possible_length().iter().map(|n| usize::from(*n))).collect();
-    let prefix = data.national_prefix_for_parsing().map(|prefix| prefix.as_str()).or(data.national_prefix());
-    let trunk =
-        begins(prefix)?.map(|prefix| Trunk { prefix, rule: data.national_prefix_transform_rule().map(str::to_owned) });
+    let mut fields = entry.rest.split('\t');
+    let mut next = || fields.next();
+    let (lengths, listed, leading, national_prefix) = (next()?, next()?, next()?, next()?);
+    let (trunk, rule, abroad) = (next()?, next()?, next()?);
     Some(Plan {
-        region: data.id().to_owned(),
-        code: data.country_code(),
-        listed: pattern(&patterns.join("|"), "$")?,
-        lengths,
-        leading: begins(data.leading_digits().map(|leading| leading.as_str()))?,
-        national_prefix: data.national_prefix().map(str::to_owned),
-        trunk,
-        abroad: begins(data.international_prefix().map(|prefix| prefix.as_str()))?,
+        region: entry.region,
+        code: entry.code,
+        listed: pattern(listed, "$")?,
+        lengths: lengths.split(',').filter_map(|length| length.parse().ok()).collect(),
+        leading: begins(leading)?,
+        national_prefix: some(national_prefix),
+        trunk: begins(trunk)?.map(|prefix| Trunk { prefix, rule: some(rule) }),
+        abroad: begins(abroad)?,
     })
 }

@@ -8,7 +8,8 @@ use phonenumber::metadata::DATABASE;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
 
-use super::plan::{Plan, kinds};
+use super::plan::{PLANS, Plan};
+use super::source::{self, kinds};
 use super::*;
 
 /// Generated numbers of each kind of each country; `NUMBERS_PER_KIND` for a longer run.
@@ -243,6 +244,7 @@ fn no_number_of_any_country_is_refused_or_read_as_another() {
 fn every_country_with_a_plan_can_be_read() {
     let plans: Vec<_> = DATABASE.iter().map(|data| (data.id(), data.country_code())).collect();
     assert!(plans.len() > 240);
+    assert!(PLANS == source::text(), "the plans that were built in are not those of libphonenumber");
     for (region, code) in plans {
         assert!(Plan::of(region).is_some() && Plan::of_code(code).next().is_some(), "{region} {code}");
     }

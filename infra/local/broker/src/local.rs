@@ -73,6 +73,8 @@ pub struct Options {
     pub probe: Option<Arc<dyn host::Probe>>,
     /// Duplicates and delays messages.
     pub delivery: Option<Arc<dyn host::Delivery>>,
+    /// Parameters of the template that are not to have their defaults.
+    pub parameters: BTreeMap<String, String>,
 }
 
 /// A running brokerage.
@@ -180,6 +182,7 @@ impl Broker {
         host_config.parameters = [("Stage", STAGE), ("SenderAddress", SENDER)]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into();
+        host_config.parameters.extend(options.parameters);
         host_config.secrets = secrets(&config, simulators.url("slack"), &prefix);
         let mailbox = simulators.mailbox();
         host_config.ses = Some(Arc::new(move |body: &[u8]| mailbox.handle_ses(body)));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_types::SdkConfig;
 use bytes::Bytes;
 use http::{Request, Response};
+use runtime::awsclients::TableClient;
 use runtime::{Clock, Ports};
 use serde_json::Value;
 use serde_json::value::to_raw_value;
@@ -120,7 +121,7 @@ impl Host {
         let timers = wiring.timers(&queues, &services.dynamo, &config);
         background.spawn(config.time.clone().run());
 
-        let gateway = Arc::new(Gateway::new(functions.values(), invoker.clone(), clock));
+        let gateway = Arc::new(Gateway::new(functions.values(), &template.limits, invoker.clone(), clock));
         let app = server::api(Arc::clone(&gateway), keys, config.routes);
         let server = server::serve(listener, app, background.clone());
         server::serve(clock_listener, clock::routes(config.time.clone()), background);
@@ -356,6 +357,7 @@ fn build(
         let builder = config.registry.get(&spec.handler).ok_or_else(no_code)?;
         let ports = Ports {
             aws: aws::sdk_config(services, Caller::function(&spec.handler, &spec.statements)),
+            tables: TableClient::default(),
             transport: transport.clone(),
             clock: Arc::new(config.time.clone()),
             entropy: Arc::clone(&config.entropy),

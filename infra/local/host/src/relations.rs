@@ -26,6 +26,8 @@ const STEP_RESOURCES_MAX: usize = 6;
 const ALARM_METRICS_MAX: usize = 10;
 /// How the secrets of vendors are named: their own part of the secret's name is open.
 const VENDOR_SECRETS: &str = "/*-??????";
+/// Where vendors send to.
+const WEBHOOKS: &str = "/v1/webhooks/";
 /// The secrets of trading servers.
 const PLATFORM_SECRETS: &str = "/platform/";
 /// Environment variables that hold the address of a queue that the function sends to.
@@ -70,6 +72,7 @@ pub fn faults(template: &Template, code: Code<'_>) -> Vec<Fault> {
     template.schedules.iter().for_each(|schedule| check.schedule(schedule));
     template.alarms.values().for_each(|alarm| check.alarm(alarm));
     check.gateway();
+    check.limits();
     for policy in &template.policies {
         if policy.of_role { check.statements(&policy.owner, &policy.statements) } else { check.queue_policy(policy) }
     }
@@ -156,6 +159,20 @@ impl Check<'_> {
             for route in granted.difference(&needed) {
                 self.expect(false, &function.id, format!("may be invoked for {route}, which is not its route"));
             }
+        }
+    }
+
+    /// A flood of one vendor's webhook must not use up what another vendor, or the portal, may send.
+    fn limits(&mut self) {
+        let template = self.template;
+        let routes: Vec<&Route> = template.functions.values().flat_map(|function| &function.routes).collect();
+        let name = |route: &Route| format!("{} {}", route.method, route.path);
+        for route in routes.iter().filter(|route| route.method == "POST" && route.path.starts_with(WEBHOOKS)) {
+            let own = template.limits.iter().any(|limit| limit.route == **route && limit.rate > 0 && limit.burst > 0);
+            self.expect(own, &name(route), "has no limit of its own");
+        }
+        for limit in &template.limits {
+            self.expect(routes.contains(&&limit.route), &name(&limit.route), "has a limit and is no route");
         }
     }
 
@@ -505,6 +522,16 @@ mod tests {
                 "function:items-${Stage}-take/invocations'}}\n            post:",
                 "function:items-${Stage}-take/invocations'}}\n            put:",
                 "TakeFunction: may not be invoked for PUT/v1/items/*",
+            ),
+            (
+                "'/~1v1~1webhooks~1one', HttpMethod: POST",
+                "'/~1v1~1webhooks~1one', HttpMethod: PUT",
+                "POST /v1/webhooks/one: has no limit of its own",
+            ),
+            (
+                "'/~1v1~1webhooks~1one', HttpMethod: POST",
+                "'/~1v1~1webhooks~1two', HttpMethod: POST",
+                "POST /v1/webhooks/two: has a limit and is no route",
             ),
             (
                 "      Queues: [!Ref WorkQueue, !Ref Undelivered]\n",

@@ -115,6 +115,7 @@ fn ports(url: &str, clock: Arc<dyn Clock>, transport: Arc<dyn Transport>) -> Por
     let environment = [("JWT_ISSUER", "https://issuer.example.com"), ("JWT_AUDIENCE", "pipworks"), ("JWKS_URL", url)];
     let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned()));
     Ports {
+        tables: crate::awsclients::TableClient::default(),
         aws: aws_types::SdkConfig::builder().build(),
         transport,
         clock,

@@ -94,8 +94,8 @@ async fn every_route_is_open_to_its_roles_and_to_nobody_else() {
             assert!((200..300).contains(&answer.status), "{role} on {}: {}", call.path, answer.text);
         }
     }
-    // with the public routes (health, the webhooks of PSPs, Meta's two, Slack) these are all
-    assert_eq!(routes.len() + 5, crate::openapi::operations().len());
+    // with the public routes (health, the three webhooks of PSPs, Meta's two, Slack) these are all
+    assert_eq!(routes.len() + 7, crate::openapi::operations().len());
 }
 
 #[tokio::test]

@@ -37,5 +37,6 @@ mod routes;
 mod samples;
 mod signing;
 mod stripe;
+mod webhook_floods;
 mod work;
 mod world;

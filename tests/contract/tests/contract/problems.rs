@@ -20,7 +20,7 @@ async fn what_is_no_route_is_404_with_a_problem_document() {
     for call in calls {
         let path = call.path.clone();
         let answer = expect(world.send(call.header("x-correlation-id", "corr-404")).await, 404);
-        assert_eq!(answer.json["title"], "Not Found", "{path}");
+        assert_eq!(answer.json["title"], "Not found", "{path}");
         assert_eq!(header(&answer, "x-correlation-id"), Some("corr-404"));
     }
 }

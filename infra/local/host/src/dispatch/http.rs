@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
-use runtime::Clock;
-use runtime::http::SECURITY_HEADERS;
-use serde_json::json;
+use runtime::http::{SECURITY_HEADERS, correlation_id};
+use runtime::{Clock, Problem};
 
 use super::invoke::{Deployed, Invoker};
+use super::limit::Bucket;
 use super::proxy::{self, Routed};
+use crate::template::RouteLimit;
 
 /// Largest body that the gateway takes.
 pub(crate) const BODY_SIZE_BYTES_MAX: usize = 10 * 1024 * 1024;
-/// Longest correlation id that is echoed.
-const CORRELATION_ID_LENGTH_MAX: usize = 128;
+
+/// Why there is no answer; infra/template.yaml says the same of API Gateway's own.
+const NO_ROUTE: &str = "there is no such route";
+const UNAVAILABLE: &str = "try again in some seconds";
 
 /// The routes of the template.
 pub(crate) struct Gateway {
@@ -28,6 +31,8 @@ struct Endpoint {
     method: Option<Method>,
     path: String,
     segments: Vec<Segment>,
+    /// What it takes, where the template sets a limit of its own for it.
+    bucket: Option<Bucket>,
     deployed: Arc<Deployed>,
 }
 
@@ -43,16 +48,19 @@ enum Segment {
 impl Gateway {
     pub(crate) fn new<'a>(
         functions: impl Iterator<Item = &'a Arc<Deployed>>,
+        limits: &[RouteLimit],
         invoker: Invoker,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let mut routes = Vec::new();
         for deployed in functions {
             for route in &deployed.spec.routes {
+                let limit = limits.iter().find(|limit| limit.route == *route);
                 routes.push(Endpoint {
                     method: Method::from_bytes(route.method.as_bytes()).ok().filter(|_| route.method != "ANY"),
                     path: route.path.clone(),
                     segments: segments(&route.path).map(segment).collect(),
+                    bucket: limit.map(|limit| Bucket::new(limit, clock.now())),
                     deployed: Arc::clone(deployed),
                 });
             }
@@ -66,12 +74,15 @@ impl Gateway {
     pub(crate) async fn handle(&self, request: Request<Bytes>, source_ip: &str) -> Response<Bytes> {
         let (head, body) = request.into_parts();
         let request_id = uuid::Uuid::from_u128(self.invoker.entropy.id_bits()).to_string();
-        let problem = |status, detail: &str| problem(status, detail, &head.headers, &request_id);
+        let refuse = |problem: &Problem| refusal(problem, &head.headers, &request_id);
         let Some((endpoint, parameters)) = self.find(&head.method, head.uri.path()) else {
-            return problem(StatusCode::NOT_FOUND, "there is no such route");
+            return refuse(&Problem::not_found(NO_ROUTE));
         };
+        if !endpoint.bucket.as_ref().is_none_or(|bucket| bucket.take(self.clock.now())) {
+            return refuse(&Problem::too_many_requests());
+        }
         if body.len() > BODY_SIZE_BYTES_MAX {
-            return problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+            return refuse(&Problem::too_large(BODY_SIZE_BYTES_MAX));
         }
         let event = proxy::event(&Routed {
             resource: &endpoint.path,
@@ -86,18 +97,17 @@ impl Gateway {
             at: self.clock.now(),
         });
         let Ok(event) = event else {
-            return problem(StatusCode::BAD_REQUEST, "the request cannot be read");
+            return refuse(&Problem::malformed("the request cannot be read"));
         };
-        match self.invoker.invoke(&endpoint.deployed, event).await {
-            Ok(answer) => proxy::response(&answer).unwrap_or_else(|| unavailable(problem)),
-            Err(_) => unavailable(problem),
-        }
+        let answer = self.invoker.invoke(&endpoint.deployed, event).await;
+        let answer = answer.ok().and_then(|answer| proxy::response(&answer));
+        answer.unwrap_or_else(|| refuse(&Problem::unavailable(UNAVAILABLE)))
     }
 
     /// The answer to a body that was cut off at the limit.
     pub(crate) fn too_large(&self, headers: &HeaderMap) -> Response<Bytes> {
         let request_id = uuid::Uuid::from_u128(self.invoker.entropy.id_bits()).to_string();
-        problem(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large", headers, &request_id)
+        refusal(&Problem::too_large(BODY_SIZE_BYTES_MAX), headers, &request_id)
     }
 
     fn find(&self, method: &Method, path: &str) -> Option<(&Endpoint, BTreeMap<String, String>)> {
@@ -151,32 +161,17 @@ fn decoded(part: &str) -> String {
     url::form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
-fn unavailable(problem: impl Fn(StatusCode, &str) -> Response<Bytes>) -> Response<Bytes> {
-    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, "try again in some seconds");
-    response.headers_mut().insert("retry-after", HeaderValue::from_static("5"));
-    response
-}
-
-fn problem(status: StatusCode, detail: &str, headers: &HeaderMap, request_id: &str) -> Response<Bytes> {
-    let plain = |id: &&str| id.len() <= CORRELATION_ID_LENGTH_MAX && id.bytes().all(|byte| byte.is_ascii_graphic());
-    let given = headers.get("x-correlation-id").and_then(|id| id.to_str().ok()).filter(plain);
-    let correlation_id = given.unwrap_or(request_id);
-    let body = json!({
-        "type": "about:blank",
-        "title": status.canonical_reason(),
-        "status": status.as_u16(),
-        "detail": detail,
-        "correlation_id": correlation_id,
-    });
-    let mut response = Response::new(Bytes::from(body.to_string()));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert("content-type", HeaderValue::from_static("application/problem+json"));
-    if let Ok(id) = HeaderValue::from_str(correlation_id) {
-        headers.insert("x-correlation-id", id);
-    }
-    for (name, value) in SECURITY_HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+/// What the gateway answers by itself: the same document and headers as a function's.
+fn refusal(problem: &Problem, headers: &HeaderMap, request_id: &str) -> Response<Bytes> {
+    let correlation_id = correlation_id(headers).unwrap_or(request_id);
+    let reply = problem.reply(correlation_id);
+    let mut response = Response::new(Bytes::from(reply.body));
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let own = reply.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    for (name, value) in own.chain(SECURITY_HEADERS).chain([("X-Correlation-Id", correlation_id)]) {
+        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+            response.headers_mut().insert(name, value);
+        }
     }
     response
 }

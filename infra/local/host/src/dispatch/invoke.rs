@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use runtime::{Entropy, Function, FunctionError, Invocation};
 use serde_json::value::RawValue;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::activity::Activity;
 use crate::aws::Probe;
@@ -26,6 +26,9 @@ pub enum InvokeError {
     /// It did not end in time.
     #[error("timed out after {0:?}")]
     TimedOut(Duration),
+    /// As many of it as the template sets aside were running.
+    #[error("throttled: {0} at once are set aside for it")]
+    Throttled(u32),
     /// It panicked.
     #[error("panicked: {0}")]
     Panicked(String),
@@ -49,21 +52,41 @@ pub struct Invocations {
     pub failed: u64,
 }
 
+/// How long an invocation waits for one that is set aside. Lambda says no at once; but what is many machines there is one here,
+/// where a hundred callers at the same moment only mean that each waits for the processor.
+const THROTTLE_PATIENCE: Duration = Duration::from_secs(1);
+
 /// A function that is ready to run.
 pub(crate) struct Deployed {
     pub(crate) spec: FunctionSpec,
     pub(crate) function: Arc<dyn Function>,
     name: Arc<str>,
     invocations: AtomicU64,
+    /// What is set aside for it, and how much that is.
+    reserved: Option<(Arc<Semaphore>, u32)>,
 }
 
 impl Deployed {
     pub(crate) fn new(spec: FunctionSpec, function: Arc<dyn Function>) -> Self {
-        Self { name: spec.handler.as_str().into(), spec, function, invocations: AtomicU64::new(0) }
+        let reserved = spec.reserved_concurrency.map(|most| {
+            let size = usize::try_from(most).unwrap_or(Semaphore::MAX_PERMITS);
+            (Arc::new(Semaphore::new(size)), most)
+        });
+        Self { name: spec.handler.as_str().into(), spec, function, invocations: AtomicU64::new(0), reserved }
     }
 
     pub(crate) fn arn(&self) -> String {
         function_arn(&self.spec.name)
+    }
+
+    /// Holds one of what is set aside for it; `None` where nothing is and so nothing limits it.
+    async fn admitted(&self) -> Result<Option<OwnedSemaphorePermit>, InvokeError> {
+        let Some((reserved, most)) = &self.reserved else { return Ok(None) };
+        let free = Arc::clone(reserved).acquire_owned();
+        match tokio::time::timeout(THROTTLE_PATIENCE, free).await {
+            Ok(Ok(permit)) => Ok(Some(permit)),
+            Ok(Err(_)) | Err(_) => Err(InvokeError::Throttled(*most)),
+        }
     }
 
     fn timeout(&self) -> Duration {
@@ -101,7 +124,10 @@ impl Invoker {
         let token = self.activity.pending();
         let (invoker, deployed) = (self.clone(), Arc::clone(deployed));
         tokio::spawn(async move {
-            let invoked = invoker.run(&deployed, &event, probe).await;
+            let invoked = match deployed.admitted().await {
+                Ok(_held) => invoker.run(&deployed, &event, probe).await,
+                Err(throttled) => Err(throttled),
+            };
             invoker.count(&deployed, &invoked);
             // the token travels with the answer: what the caller does with it begins before this ends
             drop(reply.send((invoked, token)));

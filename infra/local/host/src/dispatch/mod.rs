@@ -6,6 +6,7 @@ pub(crate) mod consumer;
 pub(crate) mod http;
 pub(crate) mod invoke;
 mod lane;
+mod limit;
 pub(crate) mod pattern;
 pub(crate) mod proxy;
 pub(crate) mod queues;

@@ -1,14 +1,16 @@
-//! The routes of the REST API: each operation of its OpenAPI document names the function that answers.
+//! The routes of the REST API: each operation of its OpenAPI document names the function that answers. And the limits that
+//! the API sets for single routes.
 
 use std::path::Path;
 
+use serde_json::{Map, Value};
 use serde_yaml_ng::Value as Yaml;
 
 use super::fields::Fields;
 use super::intrinsics::Scope;
 use super::parse::object;
 use super::resources::{API, Resource, function_of};
-use super::{Route, Template, TemplateError, text_of};
+use super::{Route, RouteLimit, Template, TemplateError, text_of};
 
 /// Where an operation says who answers.
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
@@ -24,9 +26,10 @@ const METHODS: [(&str, &str); 8] = [
     ("x-amazon-apigateway-any-method", "ANY"),
 ];
 
-/// Gives each function its routes.
+/// Gives each function its routes, and reads the routes' limits.
 pub(super) fn attach(template: &mut Template, scope: &Scope, folder: Option<&Path>) -> Result<(), TemplateError> {
     for resource in scope.resources.values().filter(|resource| resource.kind == API) {
+        limits(template, scope, resource)?;
         let body = body(resource, folder)?;
         let Some(paths) = body.get("paths").and_then(Yaml::as_mapping) else {
             return Err(fault(resource, "DefinitionBody has no paths"));
@@ -42,6 +45,26 @@ pub(super) fn attach(template: &mut Template, scope: &Scope, folder: Option<&Pat
                 function.ok_or_else(unknown)?.routes.push(route);
             }
         }
+    }
+    Ok(())
+}
+
+/// What the API says of single routes. A setting for all of them (`/*`) limits what one account bears, which means nothing on one
+/// machine.
+fn limits(template: &mut Template, scope: &Scope, resource: &Resource) -> Result<(), TemplateError> {
+    let Some(settings) = resource.properties.get("MethodSettings") else { return Ok(()) };
+    let mut properties = Map::new();
+    properties.insert("MethodSettings".to_owned(), scope.resolve(&resource.id, settings)?.unwrap_or(Value::Null));
+    for setting in Fields::new(&resource.id, &properties).objects("MethodSettings")? {
+        let path = setting.need_text("ResourcePath")?;
+        let limited = setting.value("ThrottlingRateLimit").is_some() && setting.value("ThrottlingBurstLimit").is_some();
+        // after the first one, the gateway wants each slash as ~1
+        let Some(path) = path.strip_prefix('/').filter(|path| limited && *path != "*") else { continue };
+        template.limits.push(RouteLimit {
+            route: Route { method: setting.need_text("HttpMethod")?, path: path.replace("~1", "/") },
+            rate: setting.count("ThrottlingRateLimit", 0)?,
+            burst: setting.count("ThrottlingBurstLimit", 0)?,
+        });
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use std::path::Path;
 
 pub use model::{
     Alarm, Bus, FunctionSpec, Index, KeyAttribute, LogGroup, Metric, Permission, Projection, Queue, QueueMapping,
-    Redrive, Route, Rule, RuleTarget, Schedule, StreamMapping, Table, TargetKind,
+    Redrive, Route, RouteLimit, Rule, RuleTarget, Schedule, StreamMapping, Table, TargetKind,
 };
 pub use policy::{Policy, Statement};
 pub(crate) use resources::{bus_arn, function_arn, queue_arn, queue_of, rule_arn, secret_arn, stream_arn, table_arn};
@@ -90,6 +90,8 @@ pub struct Template {
     pub policies: Vec<Policy>,
     /// Who may invoke which function.
     pub permissions: Vec<Permission>,
+    /// What the gateway lets through to routes that have a limit of their own.
+    pub limits: Vec<RouteLimit>,
     /// How many resources each one becomes when SAM has transformed it, by logical id, for each stack.
     pub stacks: BTreeMap<String, BTreeMap<String, usize>>,
 }

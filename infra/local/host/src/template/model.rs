@@ -57,6 +57,17 @@ pub struct Route {
     pub path: String,
 }
 
+/// How many requests the gateway lets through to one route; every route that has one has its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteLimit {
+    /// The route.
+    pub route: Route,
+    /// Requests a second, in the long run.
+    pub rate: u32,
+    /// Requests at once.
+    pub burst: u32,
+}
+
 /// A queue as the source of a function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct QueueMapping {

@@ -1,14 +1,20 @@
 //! Routes, proxy events and what the gateway answers by itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use crate::support::{call, code, config, failed, start};
+use crate::support::{FIXTURE, call, code, config, failed, start};
 use bytes::Bytes;
+use domain::Timestamp;
+use host::LocalTime;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 /// Answers the event that it got.
 fn mirror() -> host::Builder {
@@ -92,23 +98,78 @@ async fn an_answer_may_have_several_headers_of_a_name_and_binary_content() {
     assert_eq!(response.headers()["x-count"], "3");
 }
 
+/// What everything that the gateway answers by itself has: the document, the id of the caller, and the headers of a function's answer.
+fn assert_problem(answer: &(u16, BTreeMap<String, String>, String), status: u16, kind: &str, title: &str) {
+    let (found, headers, body) = answer;
+    assert_eq!(*found, status, "{body}");
+    assert_eq!(headers["content-type"], "application/problem+json");
+    assert_eq!(headers["x-correlation-id"], "c-1");
+    for (name, value) in runtime::http::SECURITY_HEADERS {
+        assert_eq!(headers[&name.to_lowercase()], value);
+    }
+    let problem: Value = serde_json::from_str(body).unwrap();
+    assert_eq!((&problem["status"], &problem["title"]), (&json!(status), &json!(title)));
+    assert_eq!(problem["type"], format!("urn:pipworks:problem:{kind}"));
+    assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{problem}");
+    assert_eq!(problem["correlation_id"], "c-1");
+}
+
 #[tokio::test]
 async fn what_the_gateway_refuses_is_a_problem_document() {
     let host = start([]).await;
     let long = vec![b'a'; 10 * 1024 * 1024 + 1];
-    for (method, path, body, status, title) in [
-        ("GET", "/v1/nothing", b"".as_slice(), 404, "Not Found"),
-        ("DELETE", "/v1/items/i-1", b"".as_slice(), 404, "Not Found"),
-        ("GET", "/v1/items", b"".as_slice(), 404, "Not Found"),
-        ("POST", "/v1/items/i-1", long.as_slice(), 413, "Payload Too Large"),
+    for (method, path, body, status, kind, title) in [
+        ("GET", "/v1/nothing", b"".as_slice(), 404, "not-found", "Not found"),
+        ("DELETE", "/v1/items/i-1", b"".as_slice(), 404, "not-found", "Not found"),
+        ("GET", "/v1/items", b"".as_slice(), 404, "not-found", "Not found"),
+        ("POST", "/v1/items/i-1", long.as_slice(), 413, "too-large", "The body is too large"),
     ] {
-        let (found, headers, body) = call(&host, method, path, body).await;
-        assert_eq!(found, status, "{method} {path}");
-        assert_eq!(headers["content-type"], "application/problem+json");
-        assert_eq!(headers["x-correlation-id"], "c-1");
-        let problem: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!((&problem["status"], &problem["title"]), (&json!(status), &json!(title)));
-        assert_eq!(problem["correlation_id"], "c-1");
+        assert_problem(&call(&host, method, path, body).await, status, kind, title);
+    }
+}
+
+#[tokio::test]
+async fn a_correlation_id_that_cannot_be_stored_is_not_echoed_by_the_gateway_either() {
+    let host = start([]).await;
+    for id in ["", "with space", "quote\"d", &"c".repeat(65)] {
+        let request = Request::get("/v1/nothing").header("x-correlation-id", id).body(Bytes::new()).unwrap();
+        let response = host.request(request).await;
+        let made = response.headers()["x-correlation-id"].to_str().unwrap();
+        assert!(made.len() == 36 && made != id, "{made}");
+        let problem: Value = serde_json::from_slice(response.body()).unwrap();
+        assert_eq!(problem["correlation_id"], made);
+    }
+}
+
+#[tokio::test]
+async fn a_flood_at_one_vendor_is_429_for_that_vendor_alone_until_time_has_passed() {
+    let time = LocalTime::standing(Timestamp::EPOCH);
+    let mut config = config();
+    config.registry.insert("steps-take".to_owned(), mirror());
+    config.time = time.clone();
+    let host = host::Host::start(config).await.unwrap();
+    let post = async |vendor: &str| call(&host, "POST", &format!("/v1/webhooks/{vendor}"), b"junk").await;
+    for nth in 1..=20 {
+        let answer = post("one").await;
+        if nth <= 3 {
+            assert_eq!(answer.0, 200, "{nth}: {}", answer.2);
+        } else {
+            assert_problem(&answer, 429, "too-many-requests", "Too many requests");
+            assert_eq!(answer.1["retry-after"], "1");
+        }
+    }
+    assert_eq!(host.invocations()["steps-take"].answered, 3, "what is refused costs no invocation");
+    // names that have no path of their own share a limit, and take nothing of one that has
+    for (vendor, status) in [("two", 200), ("nobody", 200), ("nothing", 200), ("two", 429), ("anybody", 429)] {
+        assert_eq!(post(vendor).await.0, status, "{vendor}");
+    }
+    // neither does the limit of everything (`/*`), which is about what one account bears
+    for _ in 0..5 {
+        assert_eq!(call(&host, "GET", "/v1/items/mine", b"").await.0, 200);
+    }
+    time.advance(Duration::from_secs(1)).await;
+    for status in [200, 200, 429] {
+        assert_eq!(post("one").await.0, status, "two a second");
     }
 }
 
@@ -178,4 +239,64 @@ async fn a_template_without_its_code_does_not_start() {
     let mut config = crate::support::config();
     config.registry.insert("steps-work".to_owned(), unbuildable);
     assert_eq!(host::Host::start(config).await.err().unwrap().to_string(), "steps-work cannot be built");
+}
+
+/// The fixture whose HTTP function has so many executions set aside.
+fn reserving(most: u32) -> host::HostConfig {
+    let mut config = config();
+    let (handler, reserved) = ("      Handler: steps-take\n", format!("      ReservedConcurrentExecutions: {most}\n"));
+    assert!(FIXTURE.contains(handler));
+    config.template = host::TemplateSource::Text(FIXTURE.replace(handler, &format!("{handler}{reserved}")));
+    config
+}
+
+#[tokio::test]
+async fn no_more_of_a_function_run_at_once_than_its_stack_sets_aside_and_the_rest_is_told_to_come_again() {
+    let (running, most, open) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(Semaphore::new(0)));
+    let mut config = reserving(2);
+    let (inside, peak, gate) = (Arc::clone(&running), Arc::clone(&most), Arc::clone(&open));
+    let held = code(move |_, _| {
+        let (inside, peak, gate) = (Arc::clone(&inside), Arc::clone(&peak), Arc::clone(&gate));
+        async move {
+            let now = inside.fetch_add(1, Ordering::SeqCst) + 1;
+            peak.fetch_max(now, Ordering::SeqCst);
+            drop(gate.acquire().await);
+            inside.fetch_sub(1, Ordering::SeqCst);
+            Ok(json!({"statusCode": 200}))
+        }
+    });
+    config.registry.insert("steps-take".to_owned(), held);
+    let host = host::Host::start(config).await.unwrap();
+    assert_eq!(host.template().function("steps-take").unwrap().reserved_concurrency, Some(2));
+    let get = || call(&host, "GET", "/v1/items/mine", b"");
+    let admitted = futures::future::join(get(), get());
+    let refused = async {
+        while running.load(Ordering::SeqCst) < 2 {
+            tokio::task::yield_now().await;
+        }
+        let refused = futures::future::join_all((0..5).map(|_| get())).await;
+        open.add_permits(1);
+        refused
+    };
+    let ((first, second), refused) = futures::future::join(admitted, refused).await;
+    assert_eq!((first.0, second.0), (200, 200));
+    for answer in &refused {
+        assert_problem(answer, 503, "unavailable", "Temporarily unavailable");
+        assert_eq!(answer.1["retry-after"], "5");
+    }
+    assert_eq!(most.load(Ordering::SeqCst), 2);
+    assert_eq!(get().await.0, 200, "what ended makes room");
+}
+
+#[tokio::test]
+async fn callers_beyond_what_is_set_aside_wait_their_turn_as_long_as_it_is_short() {
+    let mut config = reserving(2);
+    let short = code(|_, _| async move {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Ok(json!({"statusCode": 200}))
+    });
+    config.registry.insert("steps-take".to_owned(), short);
+    let host = host::Host::start(config).await.unwrap();
+    let all = futures::future::join_all((0..30).map(|_| call(&host, "GET", "/v1/items/mine", b""))).await;
+    assert!(all.iter().all(|answer| answer.0 == 200));
 }

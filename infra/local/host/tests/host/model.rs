@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use host::template::{
-    Projection, QueueMapping, Rate, Redrive, Route, RuleTarget, Statement, TargetKind, Template, When,
+    Projection, QueueMapping, Rate, Redrive, Route, RouteLimit, RuleTarget, Statement, TargetKind, Template, When,
 };
 use serde_json::json;
 
@@ -75,6 +75,16 @@ fn tables_queues_and_mappings_are_typed() {
     assert_eq!((stream.maximum_retries, stream.maximum_age_s, stream.bisect), (None, Some(43_200), true));
     assert_eq!(stream.on_failure.as_deref(), Some("RelayDeadLetters"));
     assert_eq!(stream.filters[0]["eventName"], json!(["INSERT", "MODIFY"]));
+}
+
+#[test]
+fn a_route_has_the_limit_that_the_api_sets_for_it_alone() {
+    let limit = |path: &str| RouteLimit {
+        route: Route { method: "POST".to_owned(), path: path.to_owned() },
+        rate: 2,
+        burst: 3,
+    };
+    assert_eq!(parse(FIXTURE).unwrap().limits, [limit("/v1/webhooks/one"), limit("/v1/webhooks/{vendor}")]);
 }
 
 #[test]

@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use host::relations::{Code, faults};
 use host::template::Template;
+use runtime::Problem;
+use runtime::http::SECURITY_HEADERS;
+use serde_yaml_ng::Value as Yaml;
 
 /// The registry of the code.
 fn handlers() -> Vec<&'static str> {
@@ -54,6 +57,54 @@ fn every_binary_is_one_of_the_package_that_holds_the_function() {
     }
 }
 
+/// What a new queue step takes of its stack's template.
+const STEP_LINES_MAX: usize = 25;
+
+#[test]
+#[expect(clippy::print_stdout, reason = "the counts are what one wants to see before a step is added")]
+fn a_queue_step_is_a_few_lines_of_its_stack() {
+    let template = template(&[]);
+    let mut counted = 0;
+    for (stack, resources) in &template.stacks {
+        let text = std::fs::read_to_string(repository().join(format!("infra/stacks/{}.yaml", stack.to_lowercase())));
+        let Ok(text) = text else { continue };
+        let lines = lines_of_resources(&text);
+        let functions = template.functions.values().filter(|function| resources.contains_key(&function.id));
+        for step in functions
+            .filter(|f| f.queues.len() == 1 && f.streams.is_empty())
+            .filter_map(|f| f.id.strip_suffix("Function"))
+        {
+            let parts = ["Function", "Role", "Rule", "Queue"].map(|part| lines[&format!("{step}{part}")]);
+            let all: usize = parts.iter().sum();
+            println!("{step}: {all} lines, {parts:?}");
+            assert!(all <= STEP_LINES_MAX, "{step} takes {all} lines");
+            counted += 1;
+        }
+    }
+    assert!(counted >= 10, "{counted} steps");
+}
+
+/// How many lines each resource of a template takes, remarks and empty ones aside.
+fn lines_of_resources(text: &str) -> BTreeMap<String, usize> {
+    let mut lines = BTreeMap::new();
+    let mut resource = String::new();
+    for line in text.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#')) {
+        let name = line.strip_prefix("  ").and_then(|line| line.split_once(':')).map(|(name, _)| name);
+        if let Some(name) = name.filter(|name| !name.starts_with(' ')) {
+            name.clone_into(&mut resource);
+        }
+        *lines.entry(resource.clone()).or_default() += 1;
+    }
+    lines
+}
+
+#[test]
+fn what_is_set_aside_for_whoever_reads_trading_servers_over_http_is_read_from_its_stack() {
+    let template = template(&[]);
+    let set_aside = template.functions.values().filter_map(|f| Some((f.handler.as_str(), f.reserved_concurrency?)));
+    assert_eq!(set_aside.collect::<Vec<_>>(), [("ops-views", 20)], "infra/README.md names it");
+}
+
 #[test]
 fn every_dead_letter_queue_is_looked_after() {
     let template = template(&[]);
@@ -74,4 +125,47 @@ fn every_function_and_every_queue_has_an_alarm() {
     let queues = template.queues.values().map(|q| ("QueueName", &q.name));
     let unwatched: Vec<_> = functions.chain(queues).filter(|(dimension, name)| !watched(dimension, name)).collect();
     assert!(unwatched.is_empty(), "{unwatched:?}");
+}
+
+#[test]
+fn api_gateway_answers_by_itself_as_the_functions_and_the_local_gateway_do() {
+    let text = std::fs::read_to_string(repository().join("infra/template.yaml")).unwrap();
+    let mut document: Yaml = serde_yaml_ng::from_str(&text).unwrap();
+    document.apply_merge().unwrap();
+    let responses = &document["Resources"]["Api"]["Properties"]["GatewayResponses"];
+    let no_route = Problem::not_found("there is no such route");
+    let expected = [
+        ("DEFAULT_4XX", no_route.clone()),
+        ("DEFAULT_5XX", Problem::unavailable("try again in some seconds")),
+        ("MISSING_AUTHENTICATION_TOKEN", no_route),
+        ("REQUEST_TOO_LARGE", Problem::too_large(10 * 1024 * 1024)),
+        ("THROTTLED", Problem::too_many_requests()),
+        ("WAF_FILTERED", Problem::forbidden("the request was filtered")),
+    ];
+    let mut kinds: Vec<&str> = responses.as_mapping().unwrap().keys().map(|kind| kind.as_str().unwrap()).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, expected.each_ref().map(|(kind, _)| *kind));
+    for (kind, problem) in expected {
+        let (response, reply) = (&responses[kind], problem.reply("$context.requestId"));
+        assert_eq!(response["StatusCode"].as_u64(), Some(reply.status.into()), "{kind}");
+        let body: serde_json::Value =
+            serde_json::from_str(response["ResponseTemplates"]["application/json"].as_str().unwrap()).unwrap();
+        assert_eq!(body, serde_json::from_str::<serde_json::Value>(&reply.body).unwrap(), "{kind}");
+        let headers = response["ResponseParameters"]["Headers"].as_mapping().unwrap();
+        let header = |name: &str| {
+            let found = headers.iter().find(|(own, _)| own.as_str().unwrap().eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.as_str().unwrap().trim_matches('\'').to_owned())
+        };
+        let own = reply.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        // a static value holds no quotes: the older header says the same
+        let security = SECURITY_HEADERS.into_iter().filter(|(name, _)| *name != "Content-Security-Policy");
+        let more = [
+            ("X-Frame-Options", "DENY"),
+            ("Strict-Transport-Security", "max-age=63072000; includeSubDomains"),
+            ("X-Correlation-Id", "context.requestId"),
+        ];
+        for (name, value) in own.chain(security).chain(more) {
+            assert_eq!(header(name).as_deref(), Some(value), "{kind}: {name}");
+        }
+    }
 }
