@@ -20,7 +20,7 @@ impl Deployment {
         let mut decided = WorkItem { id: item.parse().unwrap(), ..stored.entity };
         decided.facts.status = WorkStatus::Resolved;
         let (action, by) = ("credit_paid_amount".to_owned(), "finance-1".to_owned());
-        decided.facts.decision = Some(WorkDecision { action, evidence: None, by, at: now });
+        decided.facts.decision = Some(WorkDecision { action, evidence: None, by, at: now, approved_by: None });
         let frame = Frame {
             function: "ops-work",
             execution_id: "e2e".to_owned(),
