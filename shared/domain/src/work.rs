@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
+use crate::visible::visible;
 use crate::{ClientId, Seconds, Timestamp, WorkId};
 
 /// Where a work item stands.
@@ -125,10 +126,14 @@ pub struct WorkAction {
 }
 
 impl WorkAction {
-    /// The evidence without the blanks around it; an empty one is none.
-    fn proof(&self) -> Option<&str> {
-        self.evidence.as_deref().map(str::trim).filter(|evidence| !evidence.is_empty())
+    fn proof(&self) -> Option<String> {
+        proof(self.evidence.as_deref())
     }
+}
+
+/// What can be seen of evidence, without the blanks around it: it is compared and kept as the other side's number. An empty one is none.
+fn proof(evidence: Option<&str>) -> Option<String> {
+    evidence.map(|text| visible(text).trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Why an action is refused.
@@ -204,7 +209,7 @@ impl HumanDecision {
             kind: item.kind.clone(),
             trigger: item.trigger.get("what").and_then(Value::as_str).map(str::to_owned),
             action: decision.action.clone(),
-            evidence: decision.evidence.clone().filter(|evidence| !evidence.trim().is_empty()),
+            evidence: proof(decision.evidence.as_deref()),
             by: decision.by.clone(),
             at: decision.at,
         })
@@ -361,7 +366,7 @@ impl WorkItem {
         next.facts.owner = Some(by.to_owned());
         let why = vec![format!("{chosen} by {by}")];
         next.facts.decision =
-            Some(WorkDecision { action: chosen, evidence: evidence.map(str::to_owned), by: by.to_owned(), at: now });
+            Some(WorkDecision { action: chosen, evidence, by: by.to_owned(), at: now });
         Ok(Verdict::change(next, "resolved", vec!["work.decided"], why))
     }
 
@@ -389,7 +394,7 @@ impl WorkItem {
         let same = self.facts.decision.as_ref().is_some_and(|decision| {
             decision.by == by
                 && self.chosen(action).is_ok_and(|chosen| chosen == decision.action)
-                && decision.evidence.as_deref() == action.proof()
+                && proof(decision.evidence.as_deref()) == action.proof()
         });
         if same { Ok(Verdict::Nothing("it is already decided so")) } else { Err(WorkRefusal::Resolved) }
     }
@@ -554,6 +559,20 @@ mod tests {
             assert_eq!(decided.next.act(&other, "ana", at(6)), Err(WorkRefusal::Resolved));
         }
         assert_eq!(decided.next.act(&proven, "ben", at(6)), Err(WorkRefusal::Resolved));
+    }
+
+    #[test]
+    fn a_proof_with_invisible_characters_is_the_same_proof() {
+        let proof = |text: &str| WorkAction { evidence: Some(text.to_owned()), ..action("refund_at_psp") };
+        let decided = change(item().act(&proof("\u{200B}re_\u{00AD}1 \u{FEFF}"), "ana", at(5)));
+        assert_eq!(HumanDecision::of(&decided.next.facts).unwrap().evidence.as_deref(), Some("re_1"));
+        assert!(does_nothing(&decided.next.act(&proof("re_1"), "ana", at(6))));
+        assert!(does_nothing(&decided.next.act(&proof("re\u{2060}_1"), "ana", at(6))));
+        assert_eq!(item().act(&proof("\u{200B} \u{FEFF}"), "ana", at(1)), Err(WorkRefusal::EvidenceMissing));
+        // one that was taken before that was looked at
+        let mut stored = decided.next.facts;
+        stored.decision.as_mut().unwrap().evidence = Some("re_1\u{200B}".to_owned());
+        assert_eq!(HumanDecision::of(&stored).unwrap().evidence.as_deref(), Some("re_1"));
     }
 
     #[test]
