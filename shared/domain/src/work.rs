@@ -365,8 +365,7 @@ impl WorkItem {
         next.facts.status = WorkStatus::Resolved;
         next.facts.owner = Some(by.to_owned());
         let why = vec![format!("{chosen} by {by}")];
-        next.facts.decision =
-            Some(WorkDecision { action: chosen, evidence, by: by.to_owned(), at: now });
+        next.facts.decision = Some(WorkDecision { action: chosen, evidence, by: by.to_owned(), at: now });
         Ok(Verdict::change(next, "resolved", vec!["work.decided"], why))
     }
 
