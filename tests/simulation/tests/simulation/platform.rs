@@ -123,6 +123,13 @@ impl Odd {
     }
 }
 
+/// How long after its intent a write of a function can reach the platform, in seconds: its worker stalls as long as it may, the call
+/// takes its time, and then the network.
+pub fn latest_s(world: &World, function: &str) -> u64 {
+    let worker_s = world.broker.host.template().function(function).unwrap().timeout_s;
+    u64::from(worker_s + PLATFORM_CALL_TIMEOUT_S + providers::platform_delivery_s())
+}
+
 fn answer_lost() -> Value {
     json!({"kind": "apply_then_drop"})
 }
@@ -191,8 +198,7 @@ async fn a_part_by_hand(odd: &mut Odd, rng: &mut Rng) {
 
 /// A booking that was given up arrives as late as the network can deliver it.
 async fn a_booking_that_arrives_late(odd: &mut Odd, rng: &mut Rng) {
-    let worker_s = odd.world.broker.host.template().function("payments-credit").unwrap().timeout_s;
-    let latest_s = u64::from(worker_s + PLATFORM_CALL_TIMEOUT_S + providers::platform_delivery_s());
+    let latest_s = latest_s(&odd.world, "payments-credit");
     for late_s in [latest_s, 1 + rng.below(latest_s)] {
         let late = json!({"kind": "drop_then_apply", "ms": Duration::from_secs(late_s).as_millis()});
         let payment = odd.opened(late).await;
