@@ -59,7 +59,7 @@ fn open(items: &[WorkItem], kind: &str) -> usize {
     items.iter().filter(|item| item.facts.status == WorkStatus::Open && item.facts.kind == kind).count()
 }
 
-async fn act(world: &World, item: &WorkItem, body: &Value) -> u16 {
+pub async fn act(world: &World, item: &WorkItem, body: &Value) -> u16 {
     let url = world.broker.url(&format!("/v1/work/{}/actions", item.id));
     let status = world.desk.api.post(&url, world.broker.token("finance"), "unused", body).await.unwrap().status;
     world.idle().await;

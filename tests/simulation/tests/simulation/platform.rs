@@ -14,6 +14,7 @@ use providers::PLATFORM_CALL_TIMEOUT_S;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use crate::money::act;
 use crate::put_back::broken;
 use crate::random::rng::Rng;
 use crate::world::{Customer, World};
@@ -45,9 +46,9 @@ impl Odd {
         self.customer.trader.login.parse().unwrap()
     }
 
-    async fn control(&self, route: &str, body: &Value) {
+    async fn control(&self, route: &str, body: &Value) -> Value {
         let url = format!("{}/_control/{route}", self.world.broker.simulators.url("mt5"));
-        self.world.desk.api.control(&url, body).await.unwrap();
+        self.world.desk.api.control(&url, body).await.unwrap().json
     }
 
     async fn fault(&self, operation: &str, matching: Value, fault: Value, times: u64) {
@@ -66,8 +67,9 @@ impl Odd {
         self.control("logout", &Value::Null).await;
     }
 
-    async fn booked(&self, deals: Vec<Value>) {
-        self.control("deals", &Value::Array(deals)).await;
+    /// Deals are booked at the platform; the number of the first.
+    async fn booked(&self, deals: Vec<Value>) -> String {
+        self.control("deals", &Value::Array(deals)).await["deals"][0].to_string()
     }
 
     /// The client trades, so that the history has several pages.
@@ -76,10 +78,10 @@ impl Odd {
         self.booked(vec![trade; TRADES]).await;
     }
 
-    /// Somebody at the platform books money by hand.
-    async fn by_hand(&self, amount: &str, comment: &str) {
+    /// Somebody at the platform books money by hand; the deal's number.
+    async fn by_hand(&self, amount: &str, comment: &str) -> String {
         let comment = &comment[..comment.len().min(31)];
-        self.booked(vec![json!({"login": self.login(), "action": 2, "profit": amount, "comment": comment})]).await;
+        self.booked(vec![json!({"login": self.login(), "action": 2, "profit": amount, "comment": comment})]).await
     }
 
     /// A deposit is opened whose booking meets a fault.
@@ -93,10 +95,20 @@ impl Odd {
     async fn paid(&mut self, payment: &str) {
         self.collected += AMOUNT.parse::<Decimal>().unwrap();
         assert_eq!(self.world.pay(payment, json!({})).await, [200]);
+        self.is_at_its_end(payment).await;
+    }
+
+    async fn is_at_its_end(&self, payment: &str) {
         let ends = [DepositStatus::Credited.as_str(), DepositStatus::NeedsReview.as_str()];
         self.world.until("at its end", MINUTES, async || ends.contains(&self.world.status(payment).await)).await;
         // whatever the network still has arrives
         self.world.drain().await;
+    }
+
+    /// A person decides what the deposit waits for.
+    async fn decided(&self, payment: &str, decision: Value) {
+        let item = self.world.work_of(payment).await.remove(0);
+        assert_eq!(act(&self.world, &item, &decision).await, 200, "{decision}");
     }
 
     /// The law of the account.
@@ -187,12 +199,23 @@ async fn a_part_by_hand(odd: &mut Odd, rng: &mut Rng) {
         let comment = rng.index(comments.len());
         // beside a booking of the automation's own only what the client is owed otherwise
         let amount = if booked == 0 { "100.00" } else { "0.01" };
-        odd.by_hand(amount, &comments[comment]).await;
+        let part = odd.by_hand(amount, &comments[comment]).await;
         if booked == 1 {
             odd.collected += Decimal::new(1, 2);
         }
         odd.paid(&payment).await;
-        odd.is_with_a_person(&payment, booked + usize::from(comment == 0), "a part by hand").await;
+        let deals = booked + usize::from(comment == 0);
+        odd.is_with_a_person(&payment, deals, "a part by hand").await;
+        // who has it sent again is asked again: nothing is sent beside the part
+        odd.decided(&payment, json!({"action": "mark_not_credited_retry", "note": "looked"})).await;
+        odd.is_at_its_end(&payment).await;
+        odd.is_with_a_person(&payment, deals, "a part by hand").await;
+        if booked == 0 {
+            odd.by_hand("150.00", "the rest").await;
+        }
+        odd.decided(&payment, json!({"action": "mark_credited", "evidence": part})).await;
+        odd.has_no_more_than_was_collected("a part by hand").await;
+        assert_eq!(odd.world.status(&payment).await, "credited");
     }
 }
 
