@@ -34,6 +34,7 @@ impl Tasks {
                 Problem::unauthorized("the signature is missing or not accepted")
             }
             InboundError::Malformed(what) => Problem::malformed(what),
+            InboundError::Repeated(faults) => Problem::input(faults),
         };
         slack_inbound::check(&request.headers, &request.body, &secret, request.now).map_err(refused)?;
         let Some(press) = slack_inbound::press(&request.body).map_err(refused)? else { return Ok(done()) };

@@ -13,6 +13,16 @@ pub enum Fault {
     ByHandIsNotChecked,
     /// A success that names our payment before its record is there is nobody's money.
     EarlyIsNobodys,
+    /// Any number of five digits or more is the platform's time in seconds, and the window of a look-up is moved by it.
+    TimeOfAnyDigits,
+    /// The rows that a look-up read are not compared with how many there are.
+    RowsAreNotCounted,
+    /// An error ends the pages of a look-up, which then has found nothing.
+    AnErrorEndsPaging,
+    /// What stands under a reference is looked for by its amount too.
+    AmountIsInTheMatch,
+    /// A connection to a platform is closed as any other: the kernel goes on delivering what was written to it.
+    WritesOutliveTheirCalls,
 }
 
 #[cfg(debug_assertions)]
@@ -28,12 +38,12 @@ pub fn put_back(fault: Option<Fault>) {
 
 /// Whether a fault is put back: never in a release build.
 #[cfg(debug_assertions)]
-pub(crate) fn is_back(fault: Fault) -> bool {
+pub fn is_back(fault: Fault) -> bool {
     BACK.get() == Some(fault)
 }
 
 /// Whether a fault is put back: never in a release build.
 #[cfg(not(debug_assertions))]
-pub(crate) const fn is_back(_: Fault) -> bool {
+pub const fn is_back(_: Fault) -> bool {
     false
 }

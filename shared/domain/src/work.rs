@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::four_eyes::person;
+use crate::visible::visible;
 use crate::work::proof::Proof;
 use crate::{ClientId, Seconds, Timestamp, WorkId};
 
@@ -163,15 +164,19 @@ pub struct WorkAction {
 }
 
 impl WorkAction {
-    /// The evidence without the blanks around it; an empty one is none.
-    fn proof(&self) -> Option<&str> {
-        self.evidence.as_deref().map(str::trim).filter(|evidence| !evidence.is_empty())
+    fn proof(&self) -> Option<String> {
+        proof_of(self.evidence.as_deref())
     }
 
     /// The note without the blanks around it; an empty one is none.
     fn note(&self) -> Option<&str> {
         self.note.as_deref().map(str::trim).filter(|note| !note.is_empty())
     }
+}
+
+/// What can be seen of evidence, without the blanks around it: it is compared and kept as the other side's number. An empty one is none.
+fn proof_of(evidence: Option<&str>) -> Option<String> {
+    evidence.map(|text| visible(text).trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Why an action is refused.
@@ -268,7 +273,7 @@ impl HumanDecision {
             kind: facts.kind.clone(),
             trigger: facts.trigger.get("what").and_then(Value::as_str).map(str::to_owned),
             action: decision.action.clone(),
-            evidence: item.evidence().filter(|text| !text.trim().is_empty()).map(|text| Proof::of(text).journalled()),
+            evidence: proof_of(item.evidence()).map(|text| Proof::of(&text).journalled()),
             by: decision.by.clone(),
             approved_by: decision.approved_by.clone(),
             at: decision.at,
@@ -456,12 +461,12 @@ impl WorkItem {
         }
         let made = WorkDecision { action: chosen, evidence: None, by: by.to_owned(), at: now, approved_by: None };
         if self.needs_two(&made.action) {
-            return Ok(next.propose(made, evidence));
+            return Ok(next.propose(made, evidence.as_deref()));
         }
         next.facts.status = WorkStatus::Resolved;
         next.facts.owner = Some(by.to_owned());
         let why = vec![format!("{} by {by}", made.action)];
-        let (public, private) = evidence.map(Proof::of).map_or((None, None), Proof::into_parts);
+        let (public, private) = evidence.as_deref().map(Proof::of).map_or((None, None), Proof::into_parts);
         next.facts.decision = Some(WorkDecision { evidence: public, ..made });
         next.private.evidence = private;
         Ok(Verdict::change(next, "resolved", vec!["work.decided"], why))
@@ -507,7 +512,7 @@ impl WorkItem {
             }
             decision.by == by
                 && self.chosen(action).is_ok_and(|chosen| chosen == decision.action)
-                && self.evidence() == action.proof()
+                && proof_of(self.evidence()) == action.proof()
         });
         if same { Ok(Verdict::Nothing("it is already decided so")) } else { Err(WorkRefusal::Resolved) }
     }
@@ -756,6 +761,20 @@ mod tests {
         let read = raw(&facts, "[]");
         assert_eq!(read.facts.trigger, json!({"attributes": {"a": "1"}}));
         assert_eq!(read.private.trigger["body"], "{}");
+    }
+
+    #[test]
+    fn a_proof_with_invisible_characters_is_the_same_proof() {
+        let proof = |text: &str| WorkAction { evidence: Some(text.to_owned()), ..action("refund_at_psp") };
+        let decided = change(item().act(&proof("\u{200B}re_\u{00AD}1 \u{FEFF}"), "ana", at(5)));
+        assert_eq!(HumanDecision::of(&decided.next).unwrap().evidence.as_deref(), Some("re_1"));
+        assert!(does_nothing(&decided.next.act(&proof("re_1"), "ana", at(6))));
+        assert!(does_nothing(&decided.next.act(&proof("re\u{2060}_1"), "ana", at(6))));
+        assert_eq!(item().act(&proof("\u{200B} \u{FEFF}"), "ana", at(1)), Err(WorkRefusal::EvidenceMissing));
+        // one that was taken before that was looked at
+        let mut stored = decided.next;
+        stored.facts.decision.as_mut().unwrap().evidence = Some("re_1\u{200B}".to_owned());
+        assert_eq!(HumanDecision::of(&stored).unwrap().evidence.as_deref(), Some("re_1"));
     }
 
     #[test]

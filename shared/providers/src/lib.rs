@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use domain::Timestamp;
+use domain::fault::{self, Fault};
 
 pub mod http;
 pub mod leads;
@@ -27,6 +28,13 @@ pub const PLATFORM_CALL_TIMEOUT_S: u32 = 10;
 /// then the kernel sends again what was not taken, in seconds. Its time-out is what the call had left when the
 /// connection was made, so never more.
 pub const PLATFORM_SOCKET_TIMEOUT_S: u32 = PLATFORM_CALL_TIMEOUT_S;
+
+/// How long after its call's end a request can still reach a trading platform over the connections that are made now, in
+/// seconds: [`PLATFORM_SOCKET_TIMEOUT_S`], or how long Linux sends again what an unlimited connection has in its queue.
+pub fn platform_delivery_s() -> u32 {
+    const UNLIMITED_S: u32 = 924;
+    if fault::is_back(Fault::WritesOutliveTheirCalls) { UNLIMITED_S } else { PLATFORM_SOCKET_TIMEOUT_S }
+}
 
 /// Longest a call of a payment provider may take, in seconds.
 pub const PSP_CALL_TIMEOUT_S: u32 = 8;

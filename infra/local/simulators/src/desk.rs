@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use crate::clock::Clock;
 use crate::fault::{Fault, Planned, Refusal, Script};
 use crate::reply;
 
@@ -18,11 +19,17 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Faults and call counts of one vendor.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
+    clock: Clock,
     script: Mutex<Script>,
     calls: Mutex<BTreeMap<String, u64>>,
 }
 
 impl Desk {
+    /// A desk that waits in the vendors' time.
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, ..Self::default() }
+    }
+
     /// Counts a call that is turned away before the script sees it.
     pub(crate) fn count(&self, operation: &str) {
         *lock(&self.calls).entry(operation.to_owned()).or_default() += 1;
@@ -74,6 +81,16 @@ impl Desk {
             }
             Some(Fault::Answer { body }) => reply::ok(&body),
             Some(Fault::Drop) => reply::drop_connection(),
+            Some(Fault::DropThenApply { ms }) => {
+                let busy = self.clock.busy();
+                let clock = self.clock.clone();
+                drop(tokio::spawn(async move {
+                    let busy = clock.pass(busy, Duration::from_millis(ms)).await;
+                    drop(apply());
+                    drop(busy);
+                }));
+                reply::drop_connection()
+            }
             Some(Fault::Garbage) => reply::garbage(),
         }
     }

@@ -37,6 +37,9 @@ pub(crate) enum Fault {
     ApplyThenDrop,
     /// Closes the connection without an answer. Nothing is done.
     Drop,
+    /// Closes the connection without an answer, and does it so much later: the network had it all the time. It waits in
+    /// the vendors' time, and is done even if the script was cleared meanwhile.
+    DropThenApply { ms: u64 },
     /// Answers this JSON, which is well formed and not true: a clock in another unit, a page that is short. Nothing is
     /// done.
     Answer { body: serde_json::Value },

@@ -85,7 +85,7 @@ impl Mailbox {
     }
 
     pub(crate) fn with_ids(config: MailConfig, ids: Arc<Ids>, clock: Clock) -> Self {
-        Self(Arc::new(Inner { config, ids, clock, desk: Desk::default(), mails: Mutex::default() }))
+        Self(Arc::new(Inner { desk: Desk::new(clock.clone()), config, ids, clock, mails: Mutex::default() }))
     }
 
     /// Every mail taken, oldest first.
@@ -112,7 +112,9 @@ impl Mailbox {
                 drop(self.apply(&form));
                 refused(&unavailable())
             }
-            Some(Fault::TimeoutBefore { .. } | Fault::Drop | Fault::Answer { .. }) => refused(&unavailable()),
+            Some(Fault::TimeoutBefore { .. } | Fault::Drop | Fault::DropThenApply { .. } | Fault::Answer { .. }) => {
+                refused(&unavailable())
+            }
         }
     }
 

@@ -71,11 +71,11 @@ pub(crate) struct Meta {
 impl Meta {
     pub(crate) fn new(config: MetaConfig, ids: Arc<Ids>, clock: Clock, courier: Arc<Courier>) -> Arc<Self> {
         Arc::new(Self {
+            desk: Desk::new(clock.clone()),
             config,
             courier,
             ids,
             clock,
-            desk: Desk::default(),
             leads: Mutex::default(),
             forms: Mutex::default(),
             log: Arc::default(),

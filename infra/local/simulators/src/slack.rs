@@ -44,11 +44,11 @@ pub(crate) struct Slack {
 impl Slack {
     pub(crate) fn new(config: SlackConfig, base_url: String, clock: Clock, courier: Arc<Courier>) -> Arc<Self> {
         Arc::new(Self {
+            desk: Desk::new(clock.clone()),
             config,
             base_url,
             clock,
             courier,
-            desk: Desk::default(),
             messages: Mutex::default(),
             changes: Mutex::default(),
             log: Arc::default(),

@@ -71,7 +71,7 @@ impl WorkItem {
         if option != proposal.action && !matches!(named, "approve" | "resolve") && !self.offers(option) {
             return Err(self.unknown());
         }
-        let proof_is_same = action.proof().is_none_or(|proof| self.evidence() == Some(proof));
+        let proof_is_same = action.proof().is_none_or(|proof| super::proof_of(self.evidence()) == Some(proof));
         if option == proposal.action && proof_is_same { Ok(()) } else { Err(waiting()) }
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use ::http::header::HOST;
 use ::http::{HeaderValue, Request, Response, Uri};
 use bytes::Bytes;
+use domain::fault::{self, Fault};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -172,6 +173,9 @@ impl Transport for HyperTransport {
 /// instead of being sent again behind our back, and where nobody closes it, a peer that takes nothing for the time of a
 /// call is given up by the kernel itself.
 fn end_with_the_call(stream: &TcpStream, call: Duration) -> std::io::Result<()> {
+    if fault::is_back(Fault::WritesOutliveTheirCalls) {
+        return Ok(());
+    }
     stream.set_zero_linger()?;
     #[cfg(target_os = "linux")]
     socket2::SockRef::from(stream).set_tcp_user_timeout(Some(call))?;

@@ -1,6 +1,7 @@
 //! What Slack sends: a person pressed a button. Signed with the app's signing secret.
 
 use ::http::HeaderMap;
+use domain::input::Fault;
 use domain::{Seconds, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
@@ -36,6 +37,9 @@ pub enum InboundError {
     /// It does not read as what it must be.
     #[error("request cannot be read: {0}")]
     Malformed(&'static str),
+    /// It says something twice, at these places.
+    #[error("request says something twice")]
+    Repeated(Vec<Fault>),
 }
 
 /// Checks the signature over time stamp and raw body; the time stamp in both directions.
@@ -61,12 +65,11 @@ pub fn check(headers: &HeaderMap, body: &[u8], secret: &SecretString, now: Times
 /// The button that was pressed; `None` for what is not a button.
 ///
 /// # Errors
-/// [`InboundError::Malformed`].
+/// [`InboundError::Malformed`], [`InboundError::Repeated`].
 pub fn press(body: &[u8]) -> Result<Option<Press>, InboundError> {
     let payload = form_urlencoded::parse(body).find(|(name, _)| name == "payload").map(|(_, value)| value);
     let payload = payload.ok_or(InboundError::Malformed("there is no `payload`"))?;
-    let payload: Value =
-        serde_json::from_str(&payload).map_err(|_| InboundError::Malformed("`payload` is not JSON"))?;
+    let payload = domain::json::parse(payload.as_bytes()).map_err(unread)?;
     if payload.get("type").and_then(Value::as_str) != Some("block_actions") {
         return Ok(None);
     }
@@ -75,6 +78,14 @@ pub fn press(body: &[u8]) -> Result<Option<Press>, InboundError> {
     let action_id = text(&payload, "/actions/0/action_id").ok_or(InboundError::Malformed("nothing was pressed"))?;
     let value = text(&payload, "/actions/0/value").unwrap_or_default();
     Ok(Some(Press { user, action_id, value, response_url: text(&payload, "/response_url") }))
+}
+
+fn unread(faults: Vec<Fault>) -> InboundError {
+    if faults.iter().all(|fault| fault.code != "duplicate_key") {
+        return InboundError::Malformed("`payload` is not JSON");
+    }
+    let within = |fault: Fault| Fault { pointer: format!("/payload{}", fault.pointer), ..fault };
+    InboundError::Repeated(faults.into_iter().map(within).collect())
 }
 
 #[cfg(test)]
@@ -119,6 +130,11 @@ mod tests {
             ("U0SOFIA", "task_start", "tsk_1")
         );
         assert_eq!(press(b"payload=%7B%22type%22%3A%22view_submission%22%7D"), Ok(None));
+        let twice = payload.replace(r#""value":"tsk_1""#, r#""value":"tsk_1","value":"tsk_2""#);
+        let form: String = form_urlencoded::Serializer::new(String::new()).append_pair("payload", &twice).finish();
+        let Err(InboundError::Repeated(faults)) = press(form.as_bytes()) else { panic!("one of two values was taken") };
+        let faults: Vec<_> = faults.iter().map(|fault| (fault.pointer.as_str(), fault.code)).collect();
+        assert_eq!(faults, [("/payload/actions/0/value", "duplicate_key")]);
         for bad in ["", "x=y", "payload=", "payload=%7B%22type%22%3A%22block_actions%22%7D"] {
             assert!(press(bad.as_bytes()).is_err(), "{bad}");
         }

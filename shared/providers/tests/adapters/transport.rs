@@ -260,3 +260,18 @@ async fn a_call_that_nobody_ends_is_ended_by_the_system_within_the_calls_time() 
     assert!(begun.elapsed() < LONG, "{:?}", begun.elapsed());
     assert!(arrived(&open, proxy).await < LARGE_BYTES);
 }
+
+/// What the simulated network counts on when it delivers late (`providers::platform_delivery_s`).
+#[cfg(debug_assertions)]
+#[tokio::test]
+async fn a_connection_that_is_closed_as_any_other_delivers_after_the_end_of_the_call() {
+    use domain::fault::{self, Fault};
+    assert_eq!(providers::platform_delivery_s(), providers::PLATFORM_SOCKET_TIMEOUT_S);
+    fault::put_back(Some(Fault::WritesOutliveTheirCalls));
+    let (url, open, proxy) = shut_window();
+    let mut connection = HyperTransport::new().connect(&url, LONG).await.unwrap();
+    let error = connection.send(large(), SOON).await.unwrap_err();
+    assert!(matches!(error, TransportError::Lost(_)), "{error:?}");
+    assert!(arrived(&open, proxy).await > LARGE_BYTES, "head and body arrive though nobody waits for an answer");
+    assert!(providers::platform_delivery_s() > domain::payment::GRACE.0);
+}

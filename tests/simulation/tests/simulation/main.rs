@@ -3,6 +3,7 @@
 //! - `kill`: a function is killed before and after every I/O call it makes, and its trigger comes again.
 //! - `leads_core`: a hundred thousand leads through the pure decisions, every law checked on the way.
 //! - `money`: what goes back and forth, who moves it, and the faults that these laws find when they are put back.
+//! - `platform`: a trading platform that answers oddly and a network that delivers late, and the faults that these laws find.
 //! - `random`: seeded runs of many deposits under repeats, delays, faults and kills, with invariants at their ends.
 //!
 //! Time is moved by hand ([`host::LocalTime`]) for functions, queues and vendors alike; no test waits for it.
@@ -17,5 +18,7 @@ mod kill;
 mod killer;
 mod leads_core;
 mod money;
+mod platform;
+mod put_back;
 mod random;
 mod world;

@@ -2,11 +2,12 @@
 //! of before its record is there, and a clerk and the automation want to move the same money. Each law finds the fault that it is for
 //! when that is put back (`domain::fault`).
 
-use domain::fault::{self, Fault};
+use domain::fault::Fault;
 use domain::payment::DepositStatus;
 use domain::work::{WorkItem, WorkStatus};
 use serde_json::{Value, json};
 
+use crate::put_back::broken;
 use crate::random::rng::Rng;
 use crate::world::{Customer, World};
 
@@ -58,7 +59,7 @@ fn open(items: &[WorkItem], kind: &str) -> usize {
     items.iter().filter(|item| item.facts.status == WorkStatus::Open && item.facts.kind == kind).count()
 }
 
-async fn act(world: &World, item: &WorkItem, body: &Value) -> u16 {
+pub async fn act(world: &World, item: &WorkItem, body: &Value) -> u16 {
     let url = world.broker.url(&format!("/v1/work/{}/actions", item.id));
     let status = world.desk.api.post(&url, world.broker.token("finance"), "unused", body).await.unwrap().status;
     world.idle().await;
@@ -182,22 +183,10 @@ async fn play(seed: u64) {
     returned_totals(&world, &customer, &mut rng).await;
 }
 
-/// What breaks in a run with a fault put back; nothing if it holds.
-fn broken(seed: u64, back: Option<Fault>) -> Option<String> {
-    let run = move || {
-        fault::put_back(back);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(play(seed));
-    };
-    let end = std::thread::spawn(run).join().err()?;
-    let text = end.downcast_ref::<String>().cloned();
-    Some(text.or_else(|| end.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default())
-}
-
 #[test]
 fn money_goes_back_and_forth_and_nobody_moves_it_twice() {
     for seed in 1..=3 {
-        assert_eq!(broken(seed, None), None, "seed {seed}");
+        assert_eq!(broken(None, move || play(seed)), None, "seed {seed}");
     }
 }
 
@@ -210,7 +199,7 @@ fn each_fault_that_is_put_back_is_found_by_its_law() {
         (Fault::ByHandIsNotChecked, "a clerk refunded it"),
         (Fault::EarlyIsNobodys, "it is to be sent again"),
     ] {
-        let found = broken(1, Some(back)).unwrap_or_default();
+        let found = broken(Some(back), || play(1)).unwrap_or_default();
         assert!(found.contains(law), "{back:?}: {found}");
     }
 }

@@ -5,6 +5,7 @@ mod deals;
 pub mod handshake;
 mod retcode;
 mod session;
+mod time;
 mod users;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +32,7 @@ use crate::serve::{Connection, Session};
 
 use book::{Book, NewDeal};
 use retcode::Retcode;
+use time::{LocalTime, TimeForm};
 
 /// What a command gives: the members besides `retcode`, or the code of the refusal.
 type Outcome = Result<Map<String, Value>, Retcode>;
@@ -43,14 +45,23 @@ pub(crate) struct Mt5 {
     courier: Arc<Courier>,
     desk: Desk,
     book: Mutex<Book>,
+    local_time: Mutex<LocalTime>,
     /// Log-ons of an earlier number are void.
     log_on_epoch: AtomicU64,
 }
 
 impl Mt5 {
     pub(crate) fn new(config: Mt5Config, ids: Arc<Ids>, clock: Clock, courier: Arc<Courier>) -> Arc<Self> {
-        let book = Mutex::new(Book::new(&config));
-        Arc::new(Self { config, ids, clock, courier, desk: Desk::default(), book, log_on_epoch: AtomicU64::new(0) })
+        Arc::new(Self {
+            desk: Desk::new(clock.clone()),
+            book: Mutex::new(Book::new(&config)),
+            local_time: Mutex::new(LocalTime::new(&config)),
+            config,
+            ids,
+            clock,
+            courier,
+            log_on_epoch: AtomicU64::new(0),
+        })
     }
 
     pub(crate) fn router(self: &Arc<Self>) -> Router {
@@ -58,6 +69,7 @@ impl Mt5 {
             .route("/api/{*command}", any(command))
             .route("/_control/account", post(control_account))
             .route("/_control/deals", post(control_deals))
+            .route("/_control/time", post(control_time))
             .route("/_control/logout", post(control_logout))
             .with_state(Arc::clone(self))
             .merge(control::routes(Arc::clone(self), Arc::clone(&self.courier)))
@@ -69,7 +81,7 @@ impl Mt5 {
 
     /// The server's clock: milliseconds since 1970 as if its local time were UTC.
     fn server_now_ms(&self) -> i64 {
-        self.clock.now_ms() + self.config.server_offset_s * 1000
+        self.clock.now_ms() + lock(&self.local_time).offset_s * 1000
     }
 
     fn run(&self, operation: &str, call: &Call, connection: &Connection) -> Outcome {
@@ -103,9 +115,8 @@ impl Mt5 {
     }
 
     fn time_server(&self) -> Map<String, Value> {
-        let now_ms = self.server_now_ms();
-        let text = format!("{} {}", now_ms.div_euclid(1000), now_ms.rem_euclid(1000));
-        answer(json!({ "time": text }))
+        let form = lock(&self.local_time).form;
+        answer(json!({ "time": form.write(self.server_now_ms()) }))
     }
 
     /// `TimeZone` in minutes, as the manager interface has it.
@@ -113,7 +124,7 @@ impl Mt5 {
         answer(json!({
             "Daylight": "0",
             "DaylightState": "0",
-            "TimeZone": (self.config.server_offset_s / 60).to_string(),
+            "TimeZone": (lock(&self.local_time).offset_s / 60).to_string(),
             "TimeServer": "127.0.0.1",
         }))
     }
@@ -186,6 +197,7 @@ impl Controlled for Mt5 {
     fn clear(&self) {
         let mut book = lock(&self.book);
         *book = book.emptied(&self.config);
+        *lock(&self.local_time) = LocalTime::new(&self.config);
     }
 }
 
@@ -226,6 +238,25 @@ async fn control_deals(State(mt5): State<Arc<Mt5>>, call: Call) -> Response {
         Some(tickets) => reply::ok(&json!({ "deals": tickets })),
         None => reply::control_error(StatusCode::NOT_FOUND, "no such login"),
     }
+}
+
+/// `POST /_control/time`: the server's clock is set, as at a switch of daylight saving time, or written in another form.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimeChange {
+    offset_s: Option<i64>,
+    form: Option<TimeForm>,
+}
+
+async fn control_time(State(mt5): State<Arc<Mt5>>, call: Call) -> Response {
+    let wanted: TimeChange = match parse(&call.body) {
+        Ok(wanted) => wanted,
+        Err(response) => return *response,
+    };
+    let mut time = lock(&mt5.local_time);
+    time.offset_s = wanted.offset_s.unwrap_or(time.offset_s);
+    time.form = wanted.form.unwrap_or(time.form);
+    reply::ok(&json!({ "offset_s": time.offset_s, "form": time.form }))
 }
 
 /// Every connection must log on again, as after a restart of the server.

@@ -53,12 +53,12 @@ impl Praxis {
         courier: Arc<Courier>,
     ) -> Arc<Self> {
         Arc::new(Self {
+            desk: Desk::new(clock.clone()),
             config,
             base_url,
             ids,
             clock,
             courier,
-            desk: Desk::default(),
             book: Mutex::default(),
             deliveries: Arc::default(),
         })

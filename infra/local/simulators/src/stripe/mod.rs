@@ -52,12 +52,12 @@ impl Stripe {
         courier: Arc<Courier>,
     ) -> Arc<Self> {
         Arc::new(Self {
+            desk: Desk::new(clock.clone()),
             config,
             base_url,
             ids,
             clock,
             courier,
-            desk: Desk::default(),
             book: Mutex::default(),
             first_answers: Mutex::default(),
             deliveries: Arc::default(),

@@ -157,3 +157,14 @@ async fn a_script_that_makes_no_sense_is_refused() {
         assert_eq!(answer.status, 400, "{nonsense}");
     }
 }
+
+#[tokio::test]
+async fn what_was_dropped_is_done_later_though_nobody_waits_for_it() {
+    let (running, mut client, login) = ready().await;
+    script(&running, json!({ "kind": "drop_then_apply", "ms": 300 })).await;
+    let answer = client.try_call("POST", &balance_path(login, "10", "late"), &[], "").await;
+    assert!(answer.is_none());
+    assert_eq!(booked(&running).await, "0.00");
+    drop(client);
+    until(|| booked(&running), |balance| balance == "10.00").await;
+}

@@ -227,3 +227,28 @@ async fn connections_end_when_the_simulators_stop() {
     let refused = tokio::time::timeout(Duration::from_secs(5), tokio::net::TcpStream::connect(url));
     assert!(refused.await.unwrap().is_err());
 }
+
+#[tokio::test]
+async fn the_servers_clock_is_set_and_written_in_other_forms() {
+    let running = start().await;
+    let mut client = manager(running.url("mt5")).await;
+    let login = open(&mut client).await;
+    let set = post(running.url("mt5"), "/_control/time", &json!({"offset_s": 10_800, "form": "milliseconds"})).await;
+    assert_eq!(set.json(), json!({"offset_s": 10_800, "form": "milliseconds"}));
+    let utc = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    balance(&mut client, login, "5", "clock").await;
+    let time: u64 = deals(&mut client, login).await[0]["Time"].as_str().unwrap().parse().unwrap();
+    assert!((utc + 10_790..=utc + 10_810).contains(&time), "{time} against {utc}");
+    let mut written = Vec::new();
+    for form in ["milliseconds", "date", "date_time", "seconds"] {
+        post(running.url("mt5"), "/_control/time", &json!({ "form": form })).await;
+        let clock = client.get("/api/time/server").await.json();
+        written.push(clock["answer"]["time"].as_str().unwrap().to_owned());
+    }
+    let lengths: Vec<_> = written.iter().take(3).map(String::len).collect();
+    assert_eq!(lengths, [13, 8, 19], "{written:?}");
+    assert!(written[3].split(' ').next().unwrap().parse::<u64>().unwrap() >= time);
+    assert_eq!(client.get("/api/time/get").await.json()["answer"]["TimeZone"], "180");
+    let unknown = post(running.url("mt5"), "/_control/time", &json!({"form": "minutes"})).await;
+    assert_eq!(unknown.status, 400);
+}

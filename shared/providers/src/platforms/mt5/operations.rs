@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::fault::{self, Fault};
 use domain::{Money, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -72,14 +73,18 @@ impl Mt5 {
         let window = [("login", login.as_str()), ("from", from.as_str()), ("to", to.as_str())];
         let mut total = self.deals_total(&window, until).await?;
         for _ in 0..READS_MAX {
-            let deals = self.deals(&window, total, login, until).await?;
+            let deals = match self.deals(&window, total, login, until).await {
+                Err(_) if fault::is_back(Fault::AnErrorEndsPaging) => return Ok(FoundOperation::Absent),
+                deals => deals?,
+            };
             match compared(&deals, reference, &amount) {
                 FoundOperation::Absent => {}
                 found => return Ok(found),
             }
             // Nothing there is proven only by a whole list, and pages of a list that grows can leave a row out.
             let again = self.deals_total(&window, until).await?;
-            if again == total && u64::try_from(deals.len()) == Ok(total) {
+            let whole = again == total && u64::try_from(deals.len()) == Ok(total);
+            if whole || fault::is_back(Fault::RowsAreNotCounted) {
                 return Ok(FoundOperation::Absent);
             }
             total = again;
@@ -103,7 +108,8 @@ impl Mt5 {
         until: Instant,
     ) -> Result<BTreeMap<u64, Value>, PlatformError> {
         let mut found = BTreeMap::new();
-        for page in 0..total.div_ceil(DEALS_PER_PAGE).min(PAGES_MAX) {
+        // To the page on which the list must end: a total that says too little shows there, and one of nothing too.
+        for page in 0..(total / DEALS_PER_PAGE).saturating_add(1).min(PAGES_MAX) {
             let offset = page.saturating_mul(DEALS_PER_PAGE).to_string();
             let size = DEALS_PER_PAGE.to_string();
             let mut parameters = window.to_vec();
@@ -139,7 +145,8 @@ impl Mt5 {
         let server = answer::member(&value, "answer").and_then(answer::server_seconds);
         let server = server.or_else(|| answer::server_seconds(&value));
         let offset = server.map(|server| server.saturating_sub((self.settings.clock)().seconds()));
-        let offset = offset.filter(|offset| offset.unsigned_abs() <= OFFSET_S_MAX);
+        let is_far = |offset: &i64| offset.unsigned_abs() > OFFSET_S_MAX && !fault::is_back(Fault::TimeOfAnyDigits);
+        let offset = offset.filter(|offset| !is_far(offset));
         if let Some(link) = self.link.lock().await.as_mut() {
             link.clock_offset_s = offset;
         }
@@ -151,7 +158,11 @@ impl Mt5 {
 /// is off.
 fn compared(deals: &BTreeMap<u64, Value>, reference: &Reference, amount: &Money) -> FoundOperation {
     let comment = |deal: &Value| answer::member_text(deal, "Comment").unwrap_or_default();
-    let named: Vec<_> = deals.iter().filter(|(_, deal)| reference.is_named_in(&comment(deal))).collect();
+    let is_meant = |deal: &Value| {
+        let by_amount = fault::is_back(Fault::AmountIsInTheMatch);
+        if by_amount { is_operation(deal, reference, amount) } else { reference.is_named_in(&comment(deal)) }
+    };
+    let named: Vec<_> = deals.iter().filter(|(_, deal)| is_meant(deal)).collect();
     match named.as_slice() {
         [] => FoundOperation::Absent,
         [(number, deal)] if is_operation(deal, reference, amount) => {

@@ -379,13 +379,17 @@ async fn nothing_is_absent_until_every_row_of_the_total_was_read() {
     let (mt5, _) = fake(long_history(|_, _| None));
     assert_eq!(says(&mt5).await, Says::Absent);
     type Change = fn(&str, usize) -> Option<Answer>;
-    let changes: [Change; 6] = [
+    let changes: [Change; 9] = [
         |path, offset| (path == "/api/deal/get_page" && offset == 100).then(|| done(json!([]))),
         |path, offset| (path == "/api/deal/get_page" && offset == 0).then(|| done(json!([]))),
         |path, offset| (path == "/api/deal/get_page" && offset == 100).then(|| done(json!({}))),
         |path, offset| (path == "/api/deal/get_page" && offset == 100).then(|| ok(json!({"retcode": "13 Not found"}))),
         |path, offset| (path == "/api/deal/get_page" && offset == 0).then(|| ok(json!({"retcode": "3 Invalid"}))),
         |path, _| (path == "/api/deal/get_total").then(|| ok(json!({"retcode": "13 Not found"}))),
+        // A total that says too little, each time it is asked.
+        |path, _| (path == "/api/deal/get_total").then(|| done(json!({"total": "0"}))),
+        |path, _| (path == "/api/deal/get_total").then(|| done(json!({"total": "1"}))),
+        |path, _| (path == "/api/deal/get_total").then(|| done(json!({"total": "100"}))),
     ];
     for (n, change) in changes.into_iter().enumerate() {
         let (mt5, _) = fake(long_history(change));
@@ -439,10 +443,11 @@ async fn a_window_is_moved_to_a_clock_within_every_time_zone_and_else_holds_ever
         let seen = Arc::clone(&window);
         let (mut mt5, fake) = fake(move |path, query| match path {
             "/api/time/server" => time.clone_answer(),
-            _ => {
+            "/api/deal/get_total" => {
                 *seen.lock().unwrap() = query.to_vec();
                 done(json!({"total": "0"}))
             }
+            _ => done(json!([])),
         });
         mt5.settings.clock = Arc::new(|| Timestamp::from_seconds(1_700_000_000).unwrap());
         assert_eq!(look(&mt5).await, Ok(FoundOperation::Absent));

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use store::Stored;
 
 use super::script::{Act, Mailing, Script, Statement};
+use crate::platform::latest_s;
 use crate::world::{Customer, World};
 
 /// A provider that is not answered sends so often; Praxis signs the time of its first try, so more would not help.
@@ -65,6 +66,10 @@ impl Played {
         let fault = match kind {
             // "too many requests": certainly not booked
             "refuse_busy" => json!({"kind": "refuse", "retcode": 8}),
+            "drop_then_apply" => {
+                let latest_ms = latest_s(world, "payments-credit") * 1_000;
+                json!({"kind": kind, "ms": latest_ms * self.script.lateness / 100})
+            }
             kind => json!({"kind": kind}),
         };
         let matching = json!({"comment": self.payment()});

@@ -22,6 +22,7 @@ use super::rng::Rng;
 use super::script::Script;
 use super::stray::Stray;
 use crate::killer::Killer;
+use crate::platform::latest_s;
 use crate::world::{Customer, MINUTE, World};
 
 const CURRENCIES: [&str; 4] = ["USD", "EUR", "GBP", "JPY"];
@@ -38,9 +39,13 @@ const PAUSES_S: [u64; 8] = [1, 2, 5, 20, 60, 120, 200, 600];
 const FAR_S: u32 = 30 * 86_400;
 
 /// What happens to a vendor's next calls.
-const VENDOR_FAULTS: [(&str, &str, &str); 12] = [
+const VENDOR_FAULTS: [(&str, &str, &str); 16] = [
     ("mt5", "deal_get_total", "drop"),
     ("mt5", "deal_get_page", "garbage"),
+    ("mt5", "deal_get_page", "no_rows"),
+    ("mt5", "deal_get_page", "not_found"),
+    ("mt5", "deal_get_total", "no_rows_in_all"),
+    ("mt5", "deal_get_total", "not_found"),
     ("mt5", "time_server", "drop"),
     ("mt5", "auth_start", "drop"),
     ("mt5", "auth_answer", "drop"),
@@ -52,6 +57,19 @@ const VENDOR_FAULTS: [(&str, &str, &str); 12] = [
     ("slack", "message", "drop"),
     ("mail", "SendEmail", "drop"),
 ];
+
+/// How the trading server may write its time.
+const CLOCK_FORMS: [&str; 4] = ["seconds", "milliseconds", "date", "date_time"];
+
+fn fault(kind: &str) -> Value {
+    let says = |answer: Value| json!({"kind": "answer", "body": {"retcode": "0 Done", "answer": answer}});
+    match kind {
+        "no_rows" => says(json!([])),
+        "no_rows_in_all" => says(json!({"total": "0"})),
+        "not_found" => json!({"kind": "refuse", "retcode": 13}),
+        kind => json!({"kind": kind}),
+    }
+}
 
 /// A run.
 pub struct Run {
@@ -100,7 +118,11 @@ impl Run {
         let mut customers = Vec::new();
         for currency in CURRENCIES {
             if rng.percent(50) {
-                let fault = json!({"kind": rng.pick(&["apply_then_drop", "drop", "apply_then_garbage"])});
+                let kinds = ["apply_then_drop", "drop", "apply_then_garbage", "drop_then_apply"];
+                let mut fault = json!({"kind": rng.pick(&kinds)});
+                if fault["kind"] == "drop_then_apply" {
+                    fault["ms"] = json!(1_000 * (1 + rng.below(latest_s(&world, "accounts-create"))));
+                }
                 world.desk.platform_fault(json!({"operation": "user_add", "fault": fault})).await.unwrap();
             }
             customers.push(world.customer(currency).await);
@@ -148,10 +170,11 @@ impl Run {
     async fn disturb(&self, rng: &mut Rng) {
         if rng.percent(30) {
             let (vendor, operation, kind) = *rng.pick(&VENDOR_FAULTS);
-            let fault = json!([{"operation": operation, "fault": {"kind": kind}, "times": 1 + rng.below(2)}]);
+            let fault = json!([{"operation": operation, "fault": fault(kind), "times": 1 + rng.below(2)}]);
             self.control(vendor, "faults", &fault).await;
         }
         if rng.percent(10) {
+            self.control("mt5", "time", &json!({"form": rng.pick(&CLOCK_FORMS)})).await;
             self.control("mt5", "logout", &Value::Null).await;
         }
     }

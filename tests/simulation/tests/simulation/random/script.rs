@@ -43,8 +43,16 @@ pub enum Act {
     Tell(Mailing),
 }
 
-const PLATFORM_FAULTS: [&str; 6] =
-    ["apply_then_drop", "apply_then_garbage", "apply_then_drop", "drop", "garbage", "refuse_busy"];
+const PLATFORM_FAULTS: [&str; 8] = [
+    "apply_then_drop",
+    "apply_then_garbage",
+    "apply_then_drop",
+    "drop",
+    "drop_then_apply",
+    "drop_then_apply",
+    "garbage",
+    "refuse_busy",
+];
 
 /// Bookings that a platform in trouble refuses: more than are tried before a person is asked.
 const OUTAGE: u64 = 30;
@@ -57,6 +65,8 @@ pub struct Script {
     /// Whole units of the account's currency.
     pub amount: u64,
     pub acts: VecDeque<Act>,
+    /// How late a booking arrives that the network kept, in percent of the latest.
+    pub lateness: u64,
     /// The provider collects what was asked for and says nothing else.
     pub plain: bool,
 }
@@ -83,7 +93,9 @@ impl Script {
         }
         // yen have no cents: the smallest deposit is 1500
         let amount = 2_000 + rng.below(500) * 10;
-        Self { customer: rng.index(customers), psp, amount, acts, plain: statements == [Statement::Collected(100)] }
+        let plain = statements == [Statement::Collected(100)];
+        let lateness = if rng.percent(30) { 100 } else { 1 + rng.below(100) };
+        Self { customer: rng.index(customers), psp, amount, acts, lateness, plain }
     }
 }
 
