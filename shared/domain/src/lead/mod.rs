@@ -21,9 +21,9 @@ use serde_json::Value;
 
 pub use consent::{Consent, Consents, ContactChannel};
 pub use consequences::ConversionEnds;
-pub use contacts::{Arrives, KnownContact};
+pub use contacts::{Arrives, ContactTie, KnownContact};
 pub use fetch::{Answers, FetchStep, Fetched, MetaLead, ReadForm, announced, lead_id_of};
-pub use join::Attribution;
+pub use join::{Attribution, LaterForm};
 pub use placed::{Assignment, NeedsPerson, Placed, Waiting};
 pub use score::Scored;
 pub use submission::{LeadChannel, Source, Submission};
@@ -152,6 +152,9 @@ pub struct LeadFacts {
     /// The lead that this one joined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<LeadId>,
+    /// An earlier lead of which a later form named the same address or number: perhaps the same person, whoever calls may ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perhaps_same_as: Option<LeadId>,
     /// The newest leads that joined this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined: Vec<LeadId>,
@@ -223,6 +226,10 @@ pub struct LeadPerson {
     /// Answers of the form.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub profile: BTreeMap<String, Redacted<Value>>,
+    /// How the forms that joined it named whoever sent them, oldest first; the newest twenty. Whoever calls sees them: not everybody
+    /// who joins is who the first form says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<LaterForm>,
     /// What happened, oldest first; the newest [`HISTORY_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<HistoryLine>,

@@ -182,6 +182,7 @@ impl Submission {
             sequence: None,
             returning: None,
             duplicate_of: None,
+            perhaps_same_as: None,
             joined: Vec::new(),
             meta: None,
             review: None,
@@ -195,6 +196,7 @@ impl Submission {
             phone_as_given: self.phone.and_then(|phone| phone.as_given).map(Redacted::new),
             full_name: self.full_name.map(Redacted::new),
             profile: self.profile.into_iter().map(|(name, value)| (name, Redacted::new(value))).collect(),
+            later: Vec::new(),
             history: Vec::new(),
             routing: RoutingTrace::default(),
         };
