@@ -51,6 +51,9 @@ fn lead_view(lead: &Lead, calls: bool) -> Value {
     object.insert("phone_as_given".to_owned(), json!(person.phone_as_given));
     object.insert("full_name".to_owned(), json!(person.full_name));
     object.insert("profile".to_owned(), json!(person.profile));
+    if person.profile_left_out > 0 {
+        object.insert("profile_left_out".to_owned(), json!(person.profile_left_out));
+    }
     if calls && !person.later.is_empty() {
         object.insert("later_forms".to_owned(), json!(person.later));
     }

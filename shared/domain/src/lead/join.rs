@@ -156,9 +156,8 @@ impl Lead {
         let personal = |value: &Option<String>| value.clone().map(Redacted::new);
         person.email = person.email.take().or_else(|| personal(&form.email));
         person.full_name = person.full_name.take().or_else(|| personal(&form.full_name));
-        for (name, value) in &form.profile {
-            person.profile.entry(name.clone()).or_insert_with(|| Redacted::new(value.clone()));
-        }
+        person.profile_left_out = person.profile_left_out.saturating_add(form.left_out);
+        person.answered(&form.profile);
         self.take_number_of(form);
         let facts = &mut self.facts;
         facts.country = facts.country.or(form.country);

@@ -226,6 +226,9 @@ pub struct LeadPerson {
     /// Answers of the form.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub profile: BTreeMap<String, Redacted<Value>>,
+    /// Answers that there was no room for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub profile_left_out: u32,
     /// How the forms that joined it named whoever sent them, oldest first; the newest twenty. Whoever calls sees them: not everybody
     /// who joins is who the first form says.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -255,12 +258,16 @@ pub struct Lead {
 pub const SIGNALS_MAX: usize = 30;
 /// Lines of history that are kept; the journal has them all.
 pub const HISTORY_MAX: usize = 60;
+/// Longest line of history, in bytes of each of its two texts.
+const HISTORY_BYTES_MAX: usize = 1_000;
+/// What a lead keeps of answers, in bytes of their names and of their JSON, however many forms give them.
+const PROFILE_BYTES_MAX: usize = 64 * 1_024;
 /// Joined leads that are named.
 const JOINED_MAX: usize = 20;
 
 impl Lead {
     fn note(&mut self, at: Timestamp, what: impl Into<String>, why: impl Into<String>) {
-        self.person.history.push(HistoryLine { at, what: what.into(), why: why.into() });
+        self.person.history.push(HistoryLine { at, what: shortened(what.into()), why: shortened(why.into()) });
         let surplus = self.person.history.len().saturating_sub(HISTORY_MAX);
         self.person.history.drain(..surplus);
     }
@@ -285,6 +292,41 @@ impl Lead {
     pub fn primary_language(&self) -> Option<&str> {
         self.facts.language.as_deref().map(crate::contact::primary_language)
     }
+}
+
+impl LeadPerson {
+    /// Takes over answers to questions that were not answered before, as long as there is room: what a lead keeps must fit its
+    /// item, whoever sends how many forms. The earlier ones stay.
+    fn answered(&mut self, answers: &BTreeMap<String, Value>) {
+        let bytes = |name: &str, value: &Value| name.len().saturating_add(value.to_string().len());
+        let mut kept: usize = self.profile.iter().map(|(name, value)| bytes(name, value.reveal())).sum();
+        for (name, value) in answers {
+            if self.profile.contains_key(name) {
+                continue;
+            }
+            let more = kept.saturating_add(bytes(name, value));
+            if more > PROFILE_BYTES_MAX {
+                self.profile_left_out = self.profile_left_out.saturating_add(1);
+                continue;
+            }
+            kept = more;
+            self.profile.insert(name.clone(), Redacted::new(value.clone()));
+        }
+    }
+}
+
+fn shortened(mut text: String) -> String {
+    if text.len() > HISTORY_BYTES_MAX {
+        let end = (0..=HISTORY_BYTES_MAX).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
+        text.push('…');
+    }
+    text
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The part of the waiting list that a pool's waiting leads are in.

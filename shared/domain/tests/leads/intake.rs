@@ -202,3 +202,43 @@ fn a_lead_that_was_done_with_comes_back_to_whoever_had_it() {
     assert_eq!(floor.agent_of(&id), Some(owner.as_str()));
     floor.check();
 }
+
+#[test]
+fn however_many_forms_join_a_lead_it_stays_small_enough_to_be_saved() {
+    // what a stranger who knows the address may send, form by form: forty answers of 500 bytes under new names each time
+    const ITEM_BYTES_MAX: usize = 400 * 1_024;
+    let floor = World::new("2026-11-25T15:00:00Z");
+    let form = |n: usize| {
+        let answers: serde_json::Map<String, Value> =
+            (0..40).map(|m| (format!("q{n}_{m}"), Value::from("x".repeat(490)))).collect();
+        read(&json!({"email": "victim@example.com", "source": {"channel": "direct"}, "profile": answers})).unwrap()
+    };
+    let mut lead = form(0).lead(LeadId::from_bits(1));
+    for n in 1..30 {
+        let id = LeadId::from_bits(u128::try_from(n).unwrap() + 1);
+        lead = joined(lead, &[(id, form(n))], Attribution::First, &floor);
+        let (public, private) = domain::entity::write(&lead).unwrap();
+        let bytes = public.len() + private.map_or(0, |private| private.len());
+        assert!(bytes <= ITEM_BYTES_MAX, "after {n} forms it is {bytes} bytes: no version can be saved any more");
+    }
+}
+
+#[test]
+fn one_form_of_an_ad_platform_is_kept_as_far_as_there_is_room_and_what_is_left_out_is_counted() {
+    let floor = World::new("2026-11-25T15:00:00Z");
+    let answer = "長".repeat(1_000);
+    let mut form = read(&json!({"email": "a@example.com", "source": {"channel": "social"}})).unwrap();
+    form.profile = (0..60).map(|n| (format!("q{n:02}"), Value::from(answer.clone()))).collect();
+    form.dropped = (0..5_000).map(|n| format!("field {n} cannot be read")).collect();
+    form.left_out = 7;
+    let mut lead = form.clone().lead(LeadId::from_bits(1));
+    assert_eq!(lead.person.profile.len() + usize::try_from(lead.person.profile_left_out).unwrap(), 60 + 7);
+    assert_eq!(lead.person.profile.keys().next_back().map(String::as_str), Some("q20"), "the first ones stay");
+    for n in 2..200 {
+        form.full_name = Some(format!("{n} {}", "長".repeat(998)));
+        lead = joined(lead, &[(LeadId::from_bits(n), form.clone())], Attribution::First, &floor);
+    }
+    let (public, private) = domain::entity::write(&lead).unwrap();
+    let bytes = public.len() + private.map_or(0, |private| private.len());
+    assert!(bytes < 200 * 1_024, "{bytes}");
+}
