@@ -154,7 +154,10 @@ impl Lead {
     fn fill_in(&mut self, form: &Submission) {
         let person = &mut self.person;
         let personal = |value: &Option<String>| value.clone().map(Redacted::new);
-        person.email = person.email.take().or_else(|| personal(&form.email));
+        if person.email.is_none() && form.email.is_some() {
+            person.email = personal(&form.email);
+            self.facts.email_is_later = true;
+        }
         person.full_name = person.full_name.take().or_else(|| personal(&form.full_name));
         person.profile_left_out = person.profile_left_out.saturating_add(form.left_out);
         person.answered(&form.profile);
@@ -178,6 +181,7 @@ impl Lead {
         self.person.phone_as_given = (!given.is_empty()).then(|| Redacted::new(given.join("; ")));
         self.person.phone = phone.e164().map(|e164| Redacted::new(e164.to_owned()));
         self.facts.phone_unverified = phone.is_unverified();
+        self.facts.phone_is_later = true;
     }
 
     /// The later form's own record: it says which lead it joined.

@@ -28,6 +28,7 @@ pub use placed::{Assignment, NeedsPerson, Placed, Waiting};
 pub use score::Scored;
 pub use submission::{LeadChannel, Source, Submission};
 
+use crate::contact;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::sales::AgentId;
 use crate::words::words;
@@ -173,6 +174,12 @@ pub struct LeadFacts {
     /// It gave a telephone number, but one that could not be read or that no numbering plan lists.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub phone_unverified: bool,
+    /// The address is not one that it began with: a form that joined it named it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub email_is_later: bool,
+    /// The number is not one that it began with: a form that joined it named it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub phone_is_later: bool,
 }
 
 /// The sequence of messages that a lead is in.
@@ -288,9 +295,21 @@ impl Lead {
         }
     }
 
+    /// Whether an address or a number is one that it began with. What a later form named proves nothing, and neither does a
+    /// number that nobody knows to reach it.
+    pub fn began_with(&self, email: &str, phone: Option<&str>) -> bool {
+        let own = |value: &Option<Redacted<String>>, later: bool| value.clone().filter(|_| !later);
+        let same_email = own(&self.person.email, self.facts.email_is_later)
+            .is_some_and(|own| contact::contact_key("email", own.reveal()) == contact::contact_key("email", email));
+        let same_phone = own(&self.person.phone, self.facts.phone_is_later || self.facts.phone_unverified)
+            .zip(phone)
+            .is_some_and(|(own, phone)| contact::same_mobile(own.reveal()) == contact::same_mobile(phone));
+        same_email || same_phone
+    }
+
     /// The language without script and region.
     pub fn primary_language(&self) -> Option<&str> {
-        self.facts.language.as_deref().map(crate::contact::primary_language)
+        self.facts.language.as_deref().map(contact::primary_language)
     }
 }
 

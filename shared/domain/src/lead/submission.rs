@@ -192,6 +192,8 @@ impl Submission {
             first_touch_ms: None,
             client_id: None,
             phone_unverified: self.phone.as_ref().is_some_and(Phone::is_unverified),
+            email_is_later: false,
+            phone_is_later: false,
         };
         let mut person = LeadPerson {
             email: self.email.map(Redacted::new),

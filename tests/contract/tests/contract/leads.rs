@@ -258,6 +258,7 @@ async fn a_lead_that_registers_is_won_by_its_agent() {
     let assignment = world.lead(&id).await["assignment"].clone();
     let mut body = crate::world::registration();
     body["lead_id"] = json!(id);
+    body["email"] = world.lead(&id).await["email"].clone();
     let client = expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id");
     let lead = world.lead(&id).await;
     assert_eq!((&lead["status"], &lead["client_id"]), (&json!("converted"), &json!(client)));
@@ -267,6 +268,40 @@ async fn a_lead_that_registers_is_won_by_its_agent() {
         items(&world.get("sales", &format!("/v1/journal?entity={}", assignment["agent_id"].as_str().unwrap())).await);
     assert_eq!(journal.last().unwrap()["outcome"], "won");
     assert_eq!(journal.last().unwrap()["state"]["open"], 0);
+}
+
+/// Whoever asks with somebody's address is told the id of that person's lead, and with a form of his own adds a number to it.
+#[tokio::test]
+async fn a_client_who_names_somebody_elses_lead_is_registered_and_the_lead_stays() {
+    let world = floor("2026-11-25T20:00:00Z").await;
+    let first = form(&world, json!({"country": "MX", "full_name": "Ana Lopez"}));
+    let id = expect(world.portal("/v1/leads", &first).await, 202).text_at("/lead_id");
+    let his = json!({"email": first["email"], "phone": "+34600111222", "source": {"channel": "direct"}});
+    let asked = expect(world.portal("/v1/leads", &his).await, 202);
+    assert_eq!(asked.json["duplicate_of"], id);
+    let before = world.lead(&id).await;
+    let nobodys = "lead_0123456789abcdefghjkmnpqrs";
+    for (named, why) in [
+        (id.as_str(), "it began with another address and number"),
+        (asked.json["lead_id"].as_str().unwrap(), "it began with another address and number"),
+        (nobodys, "there is no such lead"),
+    ] {
+        let mut body = crate::world::registration();
+        body["lead_id"] = json!(named);
+        let client = expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id");
+        world.idle().await;
+        let shown = expect(world.get("sales", &format!("/v1/clients/{client}")).await, 200);
+        assert_eq!(shown.json["lead_id"], Value::Null, "{named}");
+        let journal = items(&world.get("sales", &format!("/v1/journal?entity={client}")).await);
+        assert!(journal[0]["why"].to_string().contains(&format!("{named} is not its lead: {why}")), "{journal:#?}");
+        let lead = world.lead(&id).await;
+        assert_eq!((&lead["status"], &lead["assignment"]), (&json!("assigned"), &before["assignment"]), "{named}");
+    }
+    let mut own = crate::world::registration();
+    own["lead_id"] = asked.json["lead_id"].clone();
+    own["email"] = json!(first["email"].as_str().unwrap().to_uppercase());
+    expect(world.portal("/v1/clients", &own).await, 201);
+    assert_eq!(world.lead(&id).await["status"], "converted", "the person's own, by the form that joined");
 }
 
 /// A number that stands beside somebody's address in a form is a hint at most: whoever has it begins a lead of his own.
