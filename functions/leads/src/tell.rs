@@ -163,9 +163,10 @@ fn fillings(sales: &SalesRules, agent: &Agent, task: &Task, lead: &Lead) -> Fill
     let allowed = |channel, value, none: &str, forbidden: &str| {
         if facts.consents.allows(channel) { personal(value, none) } else { forbidden.to_owned() }
     };
-    let phone = match (lead.number_to_call(), facts.phone_unverified) {
-        (Some(number), true) => Some(Redacted::new(format!("{number} (unverified)"))),
-        (number, _) => number.map(Redacted::new),
+    let phone = match (lead.number_to_call(), facts.phone_unverified, facts.phone_costs) {
+        (Some(number), _, true) => Some(Redacted::new(format!("{number} (unverified, costs more than a call)"))),
+        (Some(number), true, false) => Some(Redacted::new(format!("{number} (unverified)"))),
+        (number, _, _) => number.map(Redacted::new),
     };
     let email = &lead.person.email;
     let scored = facts.scored.as_ref();

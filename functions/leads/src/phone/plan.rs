@@ -10,6 +10,9 @@ use phonenumber::Metadata;
 use phonenumber::metadata::{DATABASE, Descriptor};
 use regex_lite::{Captures, Regex};
 
+/// Services that span countries and are dear to call: satellites, personal and premium-rate numbers of the whole world.
+pub(super) const COSTLY_CODES: [u16; 6] = [870, 878, 881, 882, 883, 979];
+
 /// The plan of a country, or of a service that spans countries.
 pub(super) struct Plan {
     /// The country's code; digits for what belongs to none.
@@ -17,6 +20,8 @@ pub(super) struct Plan {
     /// What is dialled before its numbers from abroad.
     pub code: u16,
     listed: Regex,
+    /// Its numbers that cost whoever calls them more than a call, some for the good of whoever has them.
+    costly: Option<Regex>,
     lengths: BTreeSet<usize>,
     /// Of several countries with one calling code: how the numbers of this one begin.
     leading: Option<Regex>,
@@ -46,6 +51,11 @@ impl Plan {
     /// Whether it lists a national number.
     pub fn lists(&self, national: &str) -> bool {
         self.leading.as_ref().is_none_or(|leading| leading.is_match(national)) && self.listed.is_match(national)
+    }
+
+    /// Whether a number that it lists costs whoever calls it more than a call.
+    pub fn costs(&self, national: &str) -> bool {
+        COSTLY_CODES.contains(&self.code) || self.costly.as_ref().is_some_and(|costly| costly.is_match(national))
     }
 
     /// Whether it has numbers of that length.
@@ -130,6 +140,13 @@ pub(super) fn kinds(data: &Metadata) -> impl Iterator<Item = &Descriptor> {
     kinds.into_iter().flatten().filter(|kind| kind.national_number().as_str() != "NA")
 }
 
+/// The kinds whose numbers cost whoever calls them.
+fn costly_kinds(data: &Metadata) -> impl Iterator<Item = &Descriptor> {
+    let all = data.descriptors();
+    let kinds = [all.premium_rate(), all.shared_cost(), all.personal_number(), all.uan()];
+    kinds.into_iter().flatten().filter(|kind| kind.national_number().as_str() != "NA")
+}
+
 fn read(data: &Metadata) -> Option<Plan> {
     let pattern = |text: &str, end: &str| Regex::new(&format!("(?x)^(?:{text}){end}")).ok();
     let begins = |text: Option<&str>| match text {
@@ -137,6 +154,8 @@ fn read(data: &Metadata) -> Option<Plan> {
         Some(text) => pattern(text, "").map(Some),
     };
     let patterns: Vec<&str> = kinds(data).map(|kind| kind.national_number().as_str()).collect();
+    let costly: Vec<&str> = costly_kinds(data).map(|kind| kind.national_number().as_str()).collect();
+    let costly = if costly.is_empty() { None } else { Some(pattern(&costly.join("|"), "$")?) };
     let lengths = kinds(data).flat_map(|kind| kind.possible_length().iter().map(|n| usize::from(*n))).collect();
     let prefix = data.national_prefix_for_parsing().map(|prefix| prefix.as_str()).or(data.national_prefix());
     let trunk =
@@ -145,6 +164,7 @@ fn read(data: &Metadata) -> Option<Plan> {
         region: data.id().to_owned(),
         code: data.country_code(),
         listed: pattern(&patterns.join("|"), "$")?,
+        costly,
         lengths,
         leading: begins(data.leading_digits().map(|leading| leading.as_str()))?,
         national_prefix: data.national_prefix().map(str::to_owned),

@@ -181,6 +181,7 @@ impl Lead {
         self.person.phone_as_given = (!given.is_empty()).then(|| Redacted::new(given.join("; ")));
         self.person.phone = phone.e164().map(|e164| Redacted::new(e164.to_owned()));
         self.facts.phone_unverified = phone.is_unverified();
+        self.facts.phone_costs = phone.costs();
         self.facts.phone_is_later = true;
     }
 

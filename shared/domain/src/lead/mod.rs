@@ -174,6 +174,9 @@ pub struct LeadFacts {
     /// It gave a telephone number, but one that could not be read or that no numbering plan lists.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub phone_unverified: bool,
+    /// Whoever calls the number pays more than for a call: a premium-rate service, a satellite.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub phone_costs: bool,
     /// The address is not one that it began with: a form that joined it named it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub email_is_later: bool,

@@ -192,6 +192,7 @@ impl Submission {
             first_touch_ms: None,
             client_id: None,
             phone_unverified: self.phone.as_ref().is_some_and(Phone::is_unverified),
+            phone_costs: self.phone.as_ref().is_some_and(Phone::costs),
             email_is_later: false,
             phone_is_later: false,
         };
