@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::contact::name::unlinked;
 use domain::decision::derived_bits;
 use domain::lead::{ContactChannel, Lead};
 use domain::notification::{Fillings, render};
@@ -168,6 +169,8 @@ fn fillings(sales: &SalesRules, agent: &Agent, task: &Task, lead: &Lead) -> Fill
         (Some(number), true, false) => Some(Redacted::new(format!("{number} (unverified)"))),
         (number, _, _) => number.map(Redacted::new),
     };
+    // whoever fills in a form may write a link there: it is shown, and not to be clicked
+    let name = lead.person.full_name.as_ref().map(|name| Redacted::new(unlinked(name.reveal())));
     let email = &lead.person.email;
     let scored = facts.scored.as_ref();
     let assignment = facts.assignment.as_ref();
@@ -175,7 +178,7 @@ fn fillings(sales: &SalesRules, agent: &Agent, task: &Task, lead: &Lead) -> Fill
         .with("agent", agent.name.as_str())
         .with("lead_id", lead.id.as_str())
         .with("task_id", task.id.as_str())
-        .with("name", personal(&lead.person.full_name, "somebody"))
+        .with("name", personal(&name, "somebody"))
         .with("phone", allowed(ContactChannel::Phone, &phone, "no telephone number", "no consent to calls"))
         .with("email", allowed(ContactChannel::Email, email, "no e-mail address", "no consent to e-mail"))
         .with("country", facts.country.map_or("country unknown", |country| country.code()))
