@@ -79,7 +79,7 @@ impl Lead {
             return Ok(Verdict::Nothing("it joined before"));
         }
         let mut next = self.clone();
-        next.facts.consents.merge(&form.consents);
+        next.agree(&form.consents, now);
         next.fill_in(form);
         next.did(&later.facts.signals);
         if attribution == Attribution::Last {
@@ -117,7 +117,14 @@ impl Lead {
     ) -> Result<Verdict<Self>, RuleError> {
         let mut next = self.clone();
         next.facts.consents.merge(said);
-        if next.facts.consents == self.facts.consents {
+        for channel in ContactChannel::ALL.iter().filter(|channel| said.get(**channel).is_some()) {
+            if next.facts.consents.allows(*channel) {
+                next.facts.withdrawn.remove(channel);
+            } else {
+                next.facts.withdrawn.insert(*channel);
+            }
+        }
+        if (&next.facts.consents, &next.facts.withdrawn) == (&self.facts.consents, &self.facts.withdrawn) {
             return Ok(Verdict::Nothing("it is known"));
         }
         let words: Vec<String> = ContactChannel::ALL
@@ -149,6 +156,17 @@ impl Lead {
         self.facts.status = LeadStatus::Received;
         self.facts.to_route = Some(reason.to_owned());
         self.facts.review = None;
+    }
+
+    /// What a later form agrees to. Whoever knows the address may send one: what the person took back stays taken back.
+    fn agree(&mut self, said: &Consents, now: Timestamp) {
+        let withdrawn = &self.facts.withdrawn;
+        let stays = ContactChannel::ALL.iter().filter(|channel| withdrawn.contains(channel) && said.allows(**channel));
+        let stays: Vec<&str> = stays.map(|channel| channel.as_str()).collect();
+        self.facts.consents.merge(&said.without_given(withdrawn));
+        if !stays.is_empty() {
+            self.note(now, "consent not taken", format!("the lead itself said no to {}", stays.join(", ")));
+        }
     }
 
     fn fill_in(&mut self, form: &Submission) {

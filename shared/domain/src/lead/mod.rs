@@ -14,7 +14,7 @@ pub mod rules;
 pub mod score;
 pub mod submission;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -183,6 +183,9 @@ pub struct LeadFacts {
     /// The number is not one that it began with: a form that joined it named it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub phone_is_later: bool,
+    /// Channels that it said no to itself, not in a form: a form that joins it does not open them again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub withdrawn: BTreeSet<ContactChannel>,
 }
 
 /// The sequence of messages that a lead is in.

@@ -1,6 +1,6 @@
 //! What a form sends: checked, and in one form whoever sent it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -195,6 +195,7 @@ impl Submission {
             phone_costs: self.phone.as_ref().is_some_and(Phone::costs),
             email_is_later: false,
             phone_is_later: false,
+            withdrawn: BTreeSet::new(),
         };
         let mut person = LeadPerson {
             email: self.email.map(Redacted::new),

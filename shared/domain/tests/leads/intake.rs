@@ -242,3 +242,39 @@ fn one_form_of_an_ad_platform_is_kept_as_far_as_there_is_room_and_what_is_left_o
     let bytes = public.len() + private.map_or(0, |private| private.len());
     assert!(bytes < 200 * 1_024, "{bytes}");
 }
+
+/// What the person took back where the mail says that it can be taken back; a form with the same address may be anybody's.
+#[test]
+fn a_form_that_joins_does_not_open_a_channel_that_the_person_closed() {
+    let floor = World::new("2026-11-25T15:00:00Z");
+    let consents = |yes: bool| json!({"email": yes, "sms": yes});
+    let form = |yes| {
+        read(&json!({"email": "a@example.com", "source": {"channel": "direct"}, "consents": consents(yes)})).unwrap()
+    };
+    let say = |lead: &Lead, said: Value, now| {
+        let said = Consents::read(&said, "v1", now).unwrap();
+        let Verdict::Change(decision) = lead.consented(&said, &floor.scoring, now).unwrap() else {
+            panic!("no change")
+        };
+        decision.next
+    };
+    let later = |form: Submission, seconds| {
+        let now = floor.now.plus(domain::Seconds(seconds));
+        let moved =
+            |channel| (channel, domain::lead::Consent { at: now, ..form.consents.get(channel).unwrap().clone() });
+        let consents = [ContactChannel::Email, ContactChannel::Sms].map(moved).into_iter().collect();
+        Submission { consents, ..form }
+    };
+    let allows = |lead: &Lead| [ContactChannel::Email, ContactChannel::Sms].map(|c| lead.facts.consents.allows(c));
+    // a form's own "no" is the newer word until a newer form
+    let lead = form(false).lead(LeadId::from_bits(1));
+    let lead = joined(lead, &[(LeadId::from_bits(2), later(form(true), 1))], Attribution::First, &floor);
+    assert_eq!(allows(&lead), [true, true]);
+    let left = say(&lead, json!({"email": false}), floor.now.plus(domain::Seconds(2)));
+    let lead = joined(left, &[(LeadId::from_bits(3), later(form(true), 3))], Attribution::First, &floor);
+    assert_eq!(allows(&lead), [false, true], "the link's word stands");
+    let back = say(&lead, json!({"email": true}), floor.now.plus(domain::Seconds(4)));
+    let lead = joined(back, &[(LeadId::from_bits(4), later(form(false), 5))], Attribution::First, &floor);
+    let lead = joined(lead, &[(LeadId::from_bits(5), later(form(true), 6))], Attribution::First, &floor);
+    assert_eq!(allows(&lead), [true, true], "who opened it again oneself is as before");
+}
