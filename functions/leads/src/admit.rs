@@ -62,12 +62,12 @@ async fn attempt(
     let mut commit = crm.0.commit();
     let own = &arrival.lead.id;
     let arrives = Arrives::of(&known, own, rules.intake.duplicate_window, frame.now);
-    let (lead, known_by) = match &arrives {
-        Arrives::Begins { before } => (begin(crm, &mut commit, arrival, *before, frame).await?, own),
-        Arrives::Joins(first) => (join(crm, &mut commit, arrival, rules, first, frame).await?, &first.lead_id),
+    let lead = match &arrives {
+        Arrives::Begins { before, perhaps } => begin(crm, &mut commit, arrival, *before, *perhaps, frame).await?,
+        Arrives::Joins(first) => join(crm, &mut commit, arrival, rules, first, frame).await?,
     };
-    for (key, was) in arrives.learns(keys, &known, own) {
-        commit.know(crm, key, was, known_by, frame.now)?;
+    for (contact, was) in arrives.learns(keys, &known, own, frame.now) {
+        commit.know(crm, &contact, was)?;
     }
     Ok(Attempt::Save(commit, lead))
 }
@@ -77,13 +77,19 @@ async fn begin(
     commit: &mut Commit,
     arrival: &Arrival<'_>,
     before: Option<&KnownContact>,
+    perhaps: Option<&KnownContact>,
     frame: &Frame,
 ) -> Result<Lead, StepError> {
     let before = match before {
         Some(contact) => returning(crm, contact).await?,
         None => None,
     };
-    let decision = arrival.lead.clone().received(before);
+    let lead = arrival.lead.clone();
+    let lead = match perhaps {
+        Some(contact) => lead.perhaps_same_as(&contact.lead_id, frame.now),
+        None => lead,
+    };
+    let decision = lead.received(before);
     commit.save(crm, arrival.was, &decision, frame)?;
     Ok(decision.next)
 }

@@ -13,11 +13,11 @@ use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::step;
-use runtime::{Problem, awsclients};
+use runtime::{Caller, Problem, awsclients};
 use serde_json::{Value, json};
 use store::Crm;
 
-use crate::task::SALES;
+use crate::task::{SALES, only_as};
 
 /// Who may enter an absence.
 const HEADS: &[Role] = &[Role::Admin];
@@ -41,8 +41,8 @@ impl HttpStep for Agents {
 
     const ROUTES: &'static [Route<Self>] = &[
         Route::token("GET", "/v1/agents", SALES, Scope::Everybody, |step, request, _| Box::pin(step.list(request))),
-        Route::token("PUT", "/v1/agents/{agent_id}/presence", SALES, Scope::Everybody, |step, request, _| {
-            Box::pin(step.presence(request))
+        Route::token("PUT", "/v1/agents/{agent_id}/presence", SALES, Scope::Everybody, |step, request, caller| {
+            Box::pin(step.presence(request, caller))
         }),
         Route::token("PUT", "/v1/agents/{agent_id}/absence", HEADS, Scope::Everybody, |step, request, _| {
             Box::pin(step.absence(request))
@@ -51,8 +51,12 @@ impl HttpStep for Agents {
 }
 
 impl Agents {
-    async fn presence(&self, request: &Request) -> Result<Reply, Problem> {
+    async fn presence(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let live = self.rules.live::<SalesRules>().await?;
+        let id: AgentId = request.id("agent_id")?;
+        if only_as(&live.rules, caller).is_some_and(|own| own != id) {
+            return Err(Problem::forbidden("it is another agent's presence"));
+        }
         let presence = read_presence(&request.json()?)?;
         let now = request.now;
         self.change(request, &live, |state| state.present(presence, now)).await

@@ -6,6 +6,9 @@
 //! country's numbers have, is taken too: plans are always behind. Nothing is guessed: without a plus and without a country a
 //! number is kept as it is, for there is always a country in which it is somebody else's.
 //!
+//! A number that costs whoever calls it more than a call is read like any other, and not believed: who gives it may live on
+//! being called.
+//!
 //! The first number of each country that a process reads takes some milliseconds, in which its patterns are compiled; every other
 //! one well below a tenth of a millisecond.
 
@@ -131,33 +134,37 @@ fn national(plan: &Plan, digits: &str) -> Reading {
 
 /// A national number as its country's plan lists it, or the plan of another country with the same calling code.
 fn in_country(plan: &Plan, national: &str) -> Option<PhoneNumber> {
-    if plan.lists(national) {
-        numbered(plan.code, national, plan.region.parse().ok(), true)
-    } else {
-        listed(plan.code, national)
-    }
+    if plan.lists(national) { Some(listed_by(plan, national)) } else { listed(plan.code, national) }
 }
 
 /// A national number in the form in which it is listed: as it is, or as mobiles of its country are dialled today.
 fn listed(code: u16, national: &str) -> Option<PhoneNumber> {
-    let lists =
-        |national: &str| Plan::of_code(code).find(|plan| plan.lists(national)).map(|plan| plan.region.parse().ok());
-    if let Some(country) = lists(national) {
-        return numbered(code, national, country, true);
+    let by_some_plan = |national: &str| {
+        let plan = Plan::of_code(code).find(|plan| plan.lists(national))?;
+        Some(listed_by(&plan, national))
+    };
+    if let Some(number) = by_some_plan(national) {
+        return Some(number);
     }
     let e164 = format!("+{code}{national}");
     let of_a_mobile = contact::modern_mobile(&e164).unwrap_or_else(|| contact::same_mobile(&e164));
-    let modern = of_a_mobile.strip_prefix(&format!("+{code}"))?;
-    numbered(code, modern, lists(modern)?, true)
+    by_some_plan(of_a_mobile.strip_prefix(&format!("+{code}"))?)
 }
 
 fn possible(code: u16, national: &str, country: Option<Country>) -> Reading {
-    let number = numbered(code, national, country, false);
-    number.map_or(Reading::No(NoPhone::Length), Reading::Possible)
+    let e164 = format!("+{code}{national}");
+    if !contact::is_e164(&e164) {
+        return Reading::No(NoPhone::Length);
+    }
+    Reading::Possible(PhoneNumber { e164, country, listed: false, costs: plan::COSTLY_CODES.contains(&code) })
 }
 
-fn numbered(code: u16, national: &str, country: Option<Country>, listed: bool) -> Option<PhoneNumber> {
-    let e164 = format!("+{code}{national}");
-    // Germany lists some that are longer than E.164 allows
-    (listed || contact::is_e164(&e164)).then_some(PhoneNumber { e164, country, listed })
+/// A number that a plan lists. Germany lists some that are longer than E.164 allows.
+fn listed_by(plan: &Plan, national: &str) -> PhoneNumber {
+    PhoneNumber {
+        e164: format!("+{}{national}", plan.code),
+        country: plan.region.parse().ok(),
+        listed: true,
+        costs: plan.costs(national),
+    }
 }

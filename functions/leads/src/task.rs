@@ -6,8 +6,9 @@ use domain::TaskId;
 use domain::decision::{Frame, Verdict};
 use domain::input::{Fault, Reader};
 use domain::lead::Lead;
+use domain::sales::rules::SalesRules;
 use domain::sales::task::{TaskAction, TaskRefusal};
-use domain::sales::{AgentState, Task};
+use domain::sales::{AgentId, AgentState, Task};
 use providers::http::Transport;
 use runtime::auth::Role;
 use runtime::function::{ConfigError, Function, Ports};
@@ -57,6 +58,15 @@ impl HttpStep for Tasks {
     ];
 }
 
+/// The agent as whom alone a caller may act: an agent's own token is for the agent's own affairs. Whoever is no agent, and the
+/// sales manager, acts for everybody.
+pub(crate) fn only_as(sales: &SalesRules, caller: &Caller) -> Option<AgentId> {
+    if caller.roles.contains(&Role::Admin) {
+        return None;
+    }
+    sales.agent_of_subject(&caller.subject).map(|agent| AgentId::of(&agent.id))
+}
+
 fn read(body: &Value) -> Result<(TaskAction, Option<String>), Problem> {
     let mut reader = Reader::new(body);
     let action = reader.string("action").and_then(|text| {
@@ -91,7 +101,19 @@ impl Tasks {
     async fn asked(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let id: TaskId = request.id("task_id")?;
         let (action, note) = read(&request.json()?)?;
-        let task = self.act(&id, action, note.as_deref(), &caller.subject, &request.frame(Self::NAME)).await?;
+        let live = self.rules.live::<SalesRules>().await?;
+        let mut frame = request.frame(Self::NAME);
+        // whose token it is stands in the rules
+        frame.used(live.label());
+        if let Some(own) = only_as(&live.rules, caller) {
+            // a task stays with the agent that it was made for
+            let stored = self.crm.load::<Task>(&id).await?;
+            let stored = stored.ok_or_else(|| Problem::not_found("there is no such task"))?;
+            if stored.entity.facts.agent_id != own {
+                return Err(Problem::forbidden("the task is another agent's"));
+            }
+        }
+        let task = self.act(&id, action, note.as_deref(), &caller.subject, &frame).await?;
         Ok(Reply::json(200, &view(&task)))
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::contact::name::unlinked;
 use domain::decision::derived_bits;
 use domain::lead::{ContactChannel, Lead};
 use domain::notification::{Fillings, render};
@@ -163,10 +164,13 @@ fn fillings(sales: &SalesRules, agent: &Agent, task: &Task, lead: &Lead) -> Fill
     let allowed = |channel, value, none: &str, forbidden: &str| {
         if facts.consents.allows(channel) { personal(value, none) } else { forbidden.to_owned() }
     };
-    let phone = match (lead.number_to_call(), facts.phone_unverified) {
-        (Some(number), true) => Some(Redacted::new(format!("{number} (unverified)"))),
-        (number, _) => number.map(Redacted::new),
+    let phone = match (lead.number_to_call(), facts.phone_unverified, facts.phone_costs) {
+        (Some(number), _, true) => Some(Redacted::new(format!("{number} (unverified, costs more than a call)"))),
+        (Some(number), true, false) => Some(Redacted::new(format!("{number} (unverified)"))),
+        (number, _, _) => number.map(Redacted::new),
     };
+    // whoever fills in a form may write a link there: it is shown, and not to be clicked
+    let name = lead.person.full_name.as_ref().map(|name| Redacted::new(unlinked(name.reveal())));
     let email = &lead.person.email;
     let scored = facts.scored.as_ref();
     let assignment = facts.assignment.as_ref();
@@ -174,7 +178,7 @@ fn fillings(sales: &SalesRules, agent: &Agent, task: &Task, lead: &Lead) -> Fill
         .with("agent", agent.name.as_str())
         .with("lead_id", lead.id.as_str())
         .with("task_id", task.id.as_str())
-        .with("name", personal(&lead.person.full_name, "somebody"))
+        .with("name", personal(&name, "somebody"))
         .with("phone", allowed(ContactChannel::Phone, &phone, "no telephone number", "no consent to calls"))
         .with("email", allowed(ContactChannel::Email, email, "no e-mail address", "no consent to e-mail"))
         .with("country", facts.country.map_or("country unknown", |country| country.code()))

@@ -77,8 +77,8 @@ impl HttpStep for Views {
         Route::token("GET", "/v1/clients/{client_id}/notifications", PORTAL, Scope::OneClient, |step, request, _| {
             Box::pin(step.notifications(request))
         }),
-        Route::token("GET", "/v1/leads/{lead_id}", lead::READERS, Scope::Everybody, |step, request, _| {
-            Box::pin(lead::view(&step.crm, request))
+        Route::token("GET", "/v1/leads/{lead_id}", lead::READERS, Scope::Everybody, |step, request, caller| {
+            Box::pin(lead::view(&step.crm, request, caller))
         }),
         Route::token("GET", "/v1/work", STAFF, Scope::Everybody, |step, request, _| {
             Box::pin(work::view(&step.crm, request))

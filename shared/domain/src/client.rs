@@ -6,6 +6,7 @@ use crate::contact;
 use crate::decision::Decision;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::input::{Fault, Reader};
+use crate::lead::Lead;
 use crate::visible::visible;
 use crate::{ClientId, Country, LeadId, Redacted, Timestamp};
 
@@ -120,6 +121,25 @@ fn lead_id(value: &str, faults: &mut Vec<Fault>) -> Option<LeadId> {
         faults.push(Fault::new("/lead_id", "invalid_id", "is not a lead id"));
     }
     parsed
+}
+
+/// The decision that registers a client who may name a lead: `named` is that lead as it is, or the one that it joined. Whoever
+/// asks learns the ids of other people's leads, so it is the client's only if the lead began with the client's address or
+/// number; else the client is registered without it, and that is said.
+pub fn registered_from(mut client: Client, named: Option<&Lead>) -> Decision<Client> {
+    let person = &client.person;
+    let phone = person.phone.as_ref().map(|phone| phone.reveal().as_str());
+    let fault = match named {
+        None => Some("there is no such lead"),
+        Some(lead) if !lead.began_with(person.email.reveal(), phone) => {
+            Some("it began with another address and number")
+        }
+        Some(_) => None,
+    };
+    let refused = client.facts.lead_id.take_if(|_| fault.is_some());
+    let mut decision = registered(client);
+    decision.why.extend(refused.zip(fault).map(|(lead, fault)| format!("{lead} is not its lead: {fault}")));
+    decision
 }
 
 /// The decision that registers a client.

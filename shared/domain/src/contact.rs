@@ -1,5 +1,6 @@
 //! How people are reached: e-mail addresses, telephone numbers and languages in one form, so that equal ones are equal.
 
+pub mod name;
 mod phone;
 
 use sha2::{Digest as _, Sha256};

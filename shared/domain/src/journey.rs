@@ -7,6 +7,7 @@ pub mod rules;
 
 use serde::{Deserialize, Serialize};
 
+use crate::contact::name;
 use crate::decision::{Decision, Verdict, derived_bits};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::journey::rules::{READER, Sequence, SequenceChannel, SequenceStep, Sequences};
@@ -346,8 +347,9 @@ fn letter(
     let missing = || JourneyError::NoText(step.id.clone());
     let language = lead.facts.language.as_deref().unwrap_or(&rules.default_language);
     let (tag, text) = rules.text(&step.template, language).ok_or_else(missing)?;
-    let name = lead.person.full_name.as_ref().map_or("", |name| name.reveal().as_str());
-    let first = name.split_whitespace().next().unwrap_or_default();
+    // the reader proved nothing, and neither did whoever gave the name: it is not a place for what a stranger wants to say
+    let name = lead.person.full_name.as_ref();
+    let first = name.and_then(|name| name::first_name(name.reveal())).unwrap_or_default();
     let fillings = Fillings::new()
         .with("name", first)
         .with("country", lead.facts.country.map_or("", |country| country.code()))

@@ -10,6 +10,9 @@ use regex_lite::{Captures, Regex};
 /// What the build made of libphonenumber's data (`source.rs` says in which form), a line a plan.
 pub(super) const PLANS: &str = include_str!(concat!(env!("OUT_DIR"), "/plans.txt"));
 
+/// Services that span countries and are dear to call: satellites, personal and premium-rate numbers of the whole world.
+pub(super) const COSTLY_CODES: [u16; 6] = [870, 878, 881, 882, 883, 979];
+
 /// The plan of a country, or of a service that spans countries.
 pub(super) struct Plan {
     /// The country's code; digits for what belongs to none.
@@ -18,6 +21,8 @@ pub(super) struct Plan {
     pub code: u16,
     listed: Regex,
     lengths: Vec<usize>,
+    /// Its numbers that cost whoever calls them more than a call, some for the good of whoever has them.
+    costly: Option<Regex>,
     /// Of several countries with one calling code: how the numbers of this one begin.
     leading: Option<Regex>,
     national_prefix: Option<&'static str>,
@@ -46,6 +51,11 @@ impl Plan {
     /// Whether it lists a national number.
     pub fn lists(&self, national: &str) -> bool {
         self.leading.as_ref().is_none_or(|leading| leading.is_match(national)) && self.listed.is_match(national)
+    }
+
+    /// Whether a number that it lists costs whoever calls it more than a call.
+    pub fn costs(&self, national: &str) -> bool {
+        COSTLY_CODES.contains(&self.code) || self.costly.as_ref().is_some_and(|costly| costly.is_match(national))
     }
 
     /// Whether it has numbers of that length.
@@ -130,12 +140,16 @@ fn plan(entry: &Entry) -> Option<Plan> {
     };
     let mut fields = entry.rest.split('\t');
     let mut next = || fields.next();
-    let (lengths, listed, leading, national_prefix) = (next()?, next()?, next()?, next()?);
+    let (lengths, listed, costly, leading, national_prefix) = (next()?, next()?, next()?, next()?, next()?);
     let (trunk, rule, abroad) = (next()?, next()?, next()?);
     Some(Plan {
         region: entry.region,
         code: entry.code,
         listed: pattern(listed, "$")?,
+        costly: match some(costly) {
+            None => None,
+            Some(text) => Some(pattern(text, "$")?),
+        },
         lengths: lengths.split(',').filter_map(|length| length.parse().ok()).collect(),
         leading: begins(leading)?,
         national_prefix: some(national_prefix),

@@ -7,7 +7,7 @@ use phonenumber::metadata::{DATABASE, Descriptor};
 /// Largest calling code.
 const CODE_MAX: u16 = 999;
 
-/// Every plan by calling code, the main country's first: region, code, lengths, pattern of what is listed, how its numbers begin,
+/// Every plan by calling code, the main country's first: region, code, lengths, pattern of what is listed, pattern of what costs whoever calls it, how its numbers begin,
 /// national prefix, what is dialled before a national number, what that becomes, what is dialled to reach other countries. What a
 /// plan does not have is empty.
 pub fn text() -> String {
@@ -18,6 +18,7 @@ pub fn text() -> String {
 fn line(data: &Metadata) -> String {
     let pattern = |text: Option<&str>| text.unwrap_or_default().split_whitespace().collect::<String>();
     let listed: Vec<String> = kinds(data).map(|kind| pattern(Some(kind.national_number().as_str()))).collect();
+    let costly: Vec<String> = costly_kinds(data).map(|kind| pattern(Some(kind.national_number().as_str()))).collect();
     let mut lengths: Vec<u16> = kinds(data).flat_map(|kind| kind.possible_length().iter().copied()).collect();
     lengths.sort_unstable();
     lengths.dedup();
@@ -28,6 +29,7 @@ fn line(data: &Metadata) -> String {
         data.country_code().to_string(),
         lengths.join(","),
         listed.join("|"),
+        costly.join("|"),
         pattern(data.leading_digits().map(|leading| leading.as_str())),
         data.national_prefix().unwrap_or_default().to_owned(),
         pattern(trunk),
@@ -53,5 +55,12 @@ pub fn kinds(data: &Metadata) -> impl Iterator<Item = &Descriptor> {
         all.voicemail(),
     ];
     // a kind that a country does not have is a pattern that matches nothing, with the length -1 or none
+    kinds.into_iter().flatten().filter(|kind| kind.national_number().as_str() != "NA")
+}
+
+/// The kinds whose numbers cost whoever calls them.
+fn costly_kinds(data: &Metadata) -> impl Iterator<Item = &Descriptor> {
+    let all = data.descriptors();
+    let kinds = [all.premium_rate(), all.shared_cost(), all.personal_number(), all.uan()];
     kinds.into_iter().flatten().filter(|kind| kind.national_number().as_str() != "NA")
 }

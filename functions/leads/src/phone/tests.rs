@@ -106,6 +106,33 @@ fn what_no_plan_lists_is_taken_and_not_believed() {
     assert_eq!(unlisted("", "0900111222"), kept("0900111222"));
 }
 
+/// Premium rate, shared cost, personal numbers, universal access, satellites: read as they are, and not believed.
+#[test]
+fn what_costs_whoever_calls_it_is_read_and_not_believed() {
+    for (country, text, right) in [
+        ("GB", "0909 879 1234", "+449098791234"),
+        ("", "+1 900 555 1234", "+19005551234"),
+        ("ES", "803 123 456", "+34803123456"),
+        ("FR", "0899 12 34 56", "+33899123456"),
+        ("GB", "0845 123 4567", "+448451234567"),
+        ("GB", "070 1234 5678", "+447012345678"),
+        ("DE", "0900 1 123456", "+499001123456"),
+        ("FR", "0899 12 34 56 (WhatsApp)", "+33899123456"),
+        ("", "+979123456789", "+979123456789"),
+        ("", "+881612345678", "+881612345678"),
+        ("", "+88216123456", "+88216123456"),
+        ("", "+870773123456", "+870773123456"),
+        ("", "+883510012345", "+883510012345"),
+    ] {
+        let phone = read(text, country.parse().ok()).unwrap();
+        assert_eq!((phone.e164(), phone.costs(), phone.is_unverified()), (Some(right), true, true), "{text}");
+    }
+    for free in ["+448001111111", "+18003569377", "+34600111222", "+442079460018", "+80012345678"] {
+        let phone = read(free, None).unwrap();
+        assert_eq!((phone.costs(), phone.is_unverified()), (false, false), "{free}");
+    }
+}
+
 #[test]
 fn digits_of_every_script_are_read() {
     for (country, text, right) in [
@@ -238,6 +265,30 @@ fn no_number_of_any_country_is_refused_or_read_as_another() {
         println!("{form}: {right} right, {wrong} wrong, {refused} refused");
     }
     assert!(faults.is_empty(), "{} faults\n{}", faults.len(), faults[..faults.len().min(60)].join("\n"));
+}
+
+#[test]
+fn no_mobile_and_no_landline_is_taken_for_a_number_that_costs() {
+    let mut runner = TestRunner::deterministic();
+    let mut tried = 0;
+    for data in DATABASE.iter().filter(|data| data.id().parse::<Country>().is_ok()) {
+        let plan = Plan::of(data.id()).unwrap();
+        let all = data.descriptors();
+        for kind in [all.fixed_line(), all.mobile()].into_iter().flatten() {
+            let pattern = kind.national_number().as_str().replace(r"\d", "[0-9]");
+            let pattern: String = pattern.chars().filter(|c| !c.is_whitespace()).collect();
+            if pattern == "NA" {
+                continue;
+            }
+            let numbers = proptest::string::string_regex(&pattern).unwrap();
+            for _ in 0..PER_KIND {
+                let national = numbers.new_tree(&mut runner).unwrap().current();
+                tried += 1;
+                assert!(!plan.costs(&national), "{} {national}", data.id());
+            }
+        }
+    }
+    assert!(tried > 5_000, "{tried}");
 }
 
 #[test]

@@ -2,23 +2,27 @@
 
 use domain::LeadId;
 use domain::lead::{Lead, LeadStatus};
-use runtime::Problem;
 use runtime::auth::Role;
 use runtime::http::{Reply, Request};
+use runtime::{Caller, Problem};
 use serde_json::{Value, json};
 use store::Crm;
 
 /// Who may see leads: they are people, so not every desk does.
 pub(super) const READERS: &[Role] = &[Role::Portal, Role::Sales, Role::Admin];
 
-pub(super) async fn view(crm: &Crm, request: &Request) -> Result<Reply, Problem> {
+/// Who sees how later forms name whoever sent them: these may be other people, and the portal may show a lead to its person.
+const CALLERS: &[Role] = &[Role::Sales, Role::Admin];
+
+pub(super) async fn view(crm: &Crm, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
     let id: LeadId = request.id("lead_id")?;
     let missing = || Problem::not_found("there is no such lead");
     let lead = crm.load::<Lead>(&id).await?.ok_or_else(missing)?.entity;
-    let Some(first) = &lead.facts.duplicate_of else { return Ok(Reply::json(200, &lead_view(&lead))) };
+    let calls = caller.require(CALLERS).is_ok();
+    let Some(first) = &lead.facts.duplicate_of else { return Ok(Reply::json(200, &lead_view(&lead, calls))) };
     // a form that joined an earlier lead is shown as that lead, under its own id
     let joined = crm.load::<Lead>(first).await?.ok_or_else(missing)?.entity;
-    let mut view = lead_view(&joined);
+    let mut view = lead_view(&joined, calls);
     if let Some(object) = view.as_object_mut() {
         object.insert("lead_id".to_owned(), json!(id));
         object.insert("status".to_owned(), json!(LeadStatus::Duplicate));
@@ -28,7 +32,7 @@ pub(super) async fn view(crm: &Crm, request: &Request) -> Result<Reply, Problem>
     Ok(Reply::json(200, &view))
 }
 
-fn lead_view(lead: &Lead) -> Value {
+fn lead_view(lead: &Lead, calls: bool) -> Value {
     let mut view = json!(lead.facts);
     let Some(object) = view.as_object_mut() else { return view };
     // what only the automation needs
@@ -47,6 +51,12 @@ fn lead_view(lead: &Lead) -> Value {
     object.insert("phone_as_given".to_owned(), json!(person.phone_as_given));
     object.insert("full_name".to_owned(), json!(person.full_name));
     object.insert("profile".to_owned(), json!(person.profile));
+    if person.profile_left_out > 0 {
+        object.insert("profile_left_out".to_owned(), json!(person.profile_left_out));
+    }
+    if calls && !person.later.is_empty() {
+        object.insert("later_forms".to_owned(), json!(person.later));
+    }
     object.insert("history".to_owned(), json!(person.history));
     object.insert("why".to_owned(), json!(why(lead)));
     view

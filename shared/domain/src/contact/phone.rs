@@ -24,6 +24,8 @@ pub struct PhoneNumber {
     pub country: Option<Country>,
     /// Whether the country's numbering plan lists it. Plans are always behind: one that is not listed may exist.
     pub listed: bool,
+    /// Whether whoever calls it pays more than for a call, and whoever has it may earn from that.
+    pub costs: bool,
 }
 
 impl Phone {
@@ -33,9 +35,14 @@ impl Phone {
         (digits >= UNREAD_DIGITS_MIN).then(|| Self { number: None, as_given: Some(super::one_line(text)) })
     }
 
-    /// Whether nobody knows that it reaches anybody.
+    /// Whether nobody knows that it reaches anybody, or that it is a person's: one that costs whoever calls it is not believed.
     pub fn is_unverified(&self) -> bool {
-        !self.number.as_ref().is_some_and(|number| number.listed)
+        !self.number.as_ref().is_some_and(|number| number.listed && !number.costs)
+    }
+
+    /// Whether whoever calls it pays more than for a call.
+    pub fn costs(&self) -> bool {
+        self.number.as_ref().is_some_and(|number| number.costs)
     }
 
     /// What somebody who calls goes by.

@@ -1,6 +1,6 @@
 //! What a lead agreed to: by channel, with the time and the wording that was shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -60,6 +60,13 @@ impl Consents {
     /// Records what was said about a channel.
     pub fn set(&mut self, channel: ContactChannel, consent: Consent) {
         self.0.insert(channel, consent);
+    }
+
+    /// The same without what is agreed to on some channels.
+    #[must_use]
+    pub fn without_given(&self, channels: &BTreeSet<ContactChannel>) -> Self {
+        let kept = |(channel, consent): &(&ContactChannel, &Consent)| !(consent.given && channels.contains(channel));
+        self.0.iter().filter(kept).map(|(channel, consent)| (*channel, consent.clone())).collect()
     }
 
     /// Reads `{email: true, sms: {given: false, at, wording}}`.

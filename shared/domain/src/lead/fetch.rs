@@ -224,6 +224,7 @@ impl Submission {
             profile: Default::default(),
             at,
             dropped: Vec::new(),
+            left_out: 0,
         }
     }
 
@@ -295,7 +296,7 @@ impl Submission {
         }
         let name = clean(name);
         if self.profile.len() >= ANSWERS_MAX && !self.profile.contains_key(&name) {
-            self.dropped.push(format!("an answer beyond {ANSWERS_MAX} is left out"));
+            self.left_out = self.left_out.saturating_add(1);
             return;
         }
         let before = match self.profile.remove(&name) {

@@ -1,6 +1,8 @@
 //! The same person again: what a later form adds to the first lead.
 
-use super::{Consents, ContactChannel, JOINED_MAX, Lead, LeadStatus, Returning, Submission};
+use serde::{Deserialize, Serialize};
+
+use super::{Consents, ContactChannel, JOINED_MAX, Lead, LeadPerson, LeadStatus, Returning, Submission};
 use crate::decision::{Decision, Verdict};
 use crate::lead::rules::LeadScoring;
 use crate::rules::RuleError;
@@ -14,6 +16,45 @@ words! {
         First = "first",
         /// The newest.
         Last = "last",
+    }
+}
+
+/// Later forms that are shown.
+pub(super) const LATER_MAX: usize = 20;
+/// Longest name or number of a later form that is kept, in characters.
+const LATER_TEXT_MAX: usize = 200;
+
+/// How a form that joined a lead named whoever sent it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct LaterForm {
+    pub at: Timestamp,
+    /// The record of the form.
+    pub lead_id: LeadId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub full_name: Option<Redacted<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<Redacted<String>>,
+    /// As it is dialled, else as it was written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Redacted<String>>,
+}
+
+impl LaterForm {
+    fn of(form: &Submission, lead_id: &LeadId, at: Timestamp) -> Self {
+        let kept = |text: &str| Redacted::new(text.chars().take(LATER_TEXT_MAX).collect());
+        let phone = form.phone.as_ref().and_then(|phone| phone.e164().or(phone.as_given.as_deref()));
+        Self {
+            at,
+            lead_id: lead_id.clone(),
+            full_name: form.full_name.as_deref().map(kept),
+            email: form.email.as_deref().map(kept),
+            phone: phone.map(kept),
+        }
+    }
+
+    fn says_what(&self, other: &Self) -> bool {
+        (&self.full_name, &self.email, &self.phone) == (&other.full_name, &other.email, &other.phone)
     }
 }
 
@@ -38,7 +79,7 @@ impl Lead {
             return Ok(Verdict::Nothing("it joined before"));
         }
         let mut next = self.clone();
-        next.facts.consents.merge(&form.consents);
+        next.agree(&form.consents, now);
         next.fill_in(form);
         next.did(&later.facts.signals);
         if attribution == Attribution::Last {
@@ -48,6 +89,7 @@ impl Lead {
         let surplus = next.facts.joined.len().saturating_sub(JOINED_MAX);
         next.facts.joined.drain(..surplus);
         next.note(now, "joined", format!("{id} over {}", form.source.channel));
+        next.person.remember(LaterForm::of(form, id, now));
         let scored = next.score(scoring, now)?;
         let mut next = next.rescored(scored);
         next.reconsidered("joined");
@@ -75,7 +117,14 @@ impl Lead {
     ) -> Result<Verdict<Self>, RuleError> {
         let mut next = self.clone();
         next.facts.consents.merge(said);
-        if next.facts.consents == self.facts.consents {
+        for channel in ContactChannel::ALL.iter().filter(|channel| said.get(**channel).is_some()) {
+            if next.facts.consents.allows(*channel) {
+                next.facts.withdrawn.remove(channel);
+            } else {
+                next.facts.withdrawn.insert(*channel);
+            }
+        }
+        if (&next.facts.consents, &next.facts.withdrawn) == (&self.facts.consents, &self.facts.withdrawn) {
             return Ok(Verdict::Nothing("it is known"));
         }
         let words: Vec<String> = ContactChannel::ALL
@@ -109,14 +158,27 @@ impl Lead {
         self.facts.review = None;
     }
 
+    /// What a later form agrees to. Whoever knows the address may send one: what the person took back stays taken back.
+    fn agree(&mut self, said: &Consents, now: Timestamp) {
+        let withdrawn = &self.facts.withdrawn;
+        let stays = ContactChannel::ALL.iter().filter(|channel| withdrawn.contains(channel) && said.allows(**channel));
+        let stays: Vec<&str> = stays.map(|channel| channel.as_str()).collect();
+        self.facts.consents.merge(&said.without_given(withdrawn));
+        if !stays.is_empty() {
+            self.note(now, "consent not taken", format!("the lead itself said no to {}", stays.join(", ")));
+        }
+    }
+
     fn fill_in(&mut self, form: &Submission) {
         let person = &mut self.person;
         let personal = |value: &Option<String>| value.clone().map(Redacted::new);
-        person.email = person.email.take().or_else(|| personal(&form.email));
-        person.full_name = person.full_name.take().or_else(|| personal(&form.full_name));
-        for (name, value) in &form.profile {
-            person.profile.entry(name.clone()).or_insert_with(|| Redacted::new(value.clone()));
+        if person.email.is_none() && form.email.is_some() {
+            person.email = personal(&form.email);
+            self.facts.email_is_later = true;
         }
+        person.full_name = person.full_name.take().or_else(|| personal(&form.full_name));
+        person.profile_left_out = person.profile_left_out.saturating_add(form.left_out);
+        person.answered(&form.profile);
         self.take_number_of(form);
         let facts = &mut self.facts;
         facts.country = facts.country.or(form.country);
@@ -137,6 +199,8 @@ impl Lead {
         self.person.phone_as_given = (!given.is_empty()).then(|| Redacted::new(given.join("; ")));
         self.person.phone = phone.e164().map(|e164| Redacted::new(e164.to_owned()));
         self.facts.phone_unverified = phone.is_unverified();
+        self.facts.phone_costs = phone.costs();
+        self.facts.phone_is_later = true;
     }
 
     /// The later form's own record: it says which lead it joined.
@@ -153,5 +217,25 @@ impl Lead {
         let why = self.why_scored();
         self.facts.returning = before;
         Decision::new(self, "received", vec!["lead.received"], why)
+    }
+
+    /// Says of a new lead which earlier one it may be the same person as.
+    #[must_use]
+    pub fn perhaps_same_as(mut self, other: &LeadId, now: Timestamp) -> Self {
+        self.note(now, format!("perhaps the same as {other}"), "a later form of that lead has its address or number");
+        self.facts.perhaps_same_as = Some(other.clone());
+        self
+    }
+}
+
+impl LeadPerson {
+    /// Keeps how a later form names whoever sent it, unless one before it said the same.
+    fn remember(&mut self, form: LaterForm) {
+        if self.later.iter().any(|known| known.says_what(&form)) {
+            return;
+        }
+        self.later.push(form);
+        let surplus = self.later.len().saturating_sub(LATER_MAX);
+        self.later.drain(..surplus);
     }
 }

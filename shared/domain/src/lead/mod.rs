@@ -14,20 +14,21 @@ pub mod rules;
 pub mod score;
 pub mod submission;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub use consent::{Consent, Consents, ContactChannel};
 pub use consequences::ConversionEnds;
-pub use contacts::{Arrives, KnownContact};
+pub use contacts::{Arrives, ContactTie, KnownContact};
 pub use fetch::{Answers, FetchStep, Fetched, MetaLead, ReadForm, announced, lead_id_of};
-pub use join::Attribution;
+pub use join::{Attribution, LaterForm};
 pub use placed::{Assignment, NeedsPerson, Placed, Waiting};
 pub use score::Scored;
 pub use submission::{LeadChannel, Source, Submission};
 
+use crate::contact;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::sales::AgentId;
 use crate::words::words;
@@ -152,6 +153,9 @@ pub struct LeadFacts {
     /// The lead that this one joined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<LeadId>,
+    /// An earlier lead of which a later form named the same address or number: perhaps the same person, whoever calls may ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub perhaps_same_as: Option<LeadId>,
     /// The newest leads that joined this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub joined: Vec<LeadId>,
@@ -170,6 +174,18 @@ pub struct LeadFacts {
     /// It gave a telephone number, but one that could not be read or that no numbering plan lists.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub phone_unverified: bool,
+    /// Whoever calls the number pays more than for a call: a premium-rate service, a satellite.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub phone_costs: bool,
+    /// The address is not one that it began with: a form that joined it named it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub email_is_later: bool,
+    /// The number is not one that it began with: a form that joined it named it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub phone_is_later: bool,
+    /// Channels that it said no to itself, not in a form: a form that joins it does not open them again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub withdrawn: BTreeSet<ContactChannel>,
 }
 
 /// The sequence of messages that a lead is in.
@@ -223,6 +239,13 @@ pub struct LeadPerson {
     /// Answers of the form.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub profile: BTreeMap<String, Redacted<Value>>,
+    /// Answers that there was no room for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub profile_left_out: u32,
+    /// How the forms that joined it named whoever sent them, oldest first; the newest twenty. Whoever calls sees them: not everybody
+    /// who joins is who the first form says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<LaterForm>,
     /// What happened, oldest first; the newest [`HISTORY_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<HistoryLine>,
@@ -248,12 +271,16 @@ pub struct Lead {
 pub const SIGNALS_MAX: usize = 30;
 /// Lines of history that are kept; the journal has them all.
 pub const HISTORY_MAX: usize = 60;
+/// Longest line of history, in bytes of each of its two texts.
+const HISTORY_BYTES_MAX: usize = 1_000;
+/// What a lead keeps of answers, in bytes of their names and of their JSON, however many forms give them.
+const PROFILE_BYTES_MAX: usize = 64 * 1_024;
 /// Joined leads that are named.
 const JOINED_MAX: usize = 20;
 
 impl Lead {
     fn note(&mut self, at: Timestamp, what: impl Into<String>, why: impl Into<String>) {
-        self.person.history.push(HistoryLine { at, what: what.into(), why: why.into() });
+        self.person.history.push(HistoryLine { at, what: shortened(what.into()), why: shortened(why.into()) });
         let surplus = self.person.history.len().saturating_sub(HISTORY_MAX);
         self.person.history.drain(..surplus);
     }
@@ -274,10 +301,57 @@ impl Lead {
         }
     }
 
+    /// Whether an address or a number is one that it began with. What a later form named proves nothing, and neither does a
+    /// number that nobody knows to reach it.
+    pub fn began_with(&self, email: &str, phone: Option<&str>) -> bool {
+        let own = |value: &Option<Redacted<String>>, later: bool| value.clone().filter(|_| !later);
+        let same_email = own(&self.person.email, self.facts.email_is_later)
+            .is_some_and(|own| contact::contact_key("email", own.reveal()) == contact::contact_key("email", email));
+        let same_phone = own(&self.person.phone, self.facts.phone_is_later || self.facts.phone_unverified)
+            .zip(phone)
+            .is_some_and(|(own, phone)| contact::same_mobile(own.reveal()) == contact::same_mobile(phone));
+        same_email || same_phone
+    }
+
     /// The language without script and region.
     pub fn primary_language(&self) -> Option<&str> {
-        self.facts.language.as_deref().map(crate::contact::primary_language)
+        self.facts.language.as_deref().map(contact::primary_language)
     }
+}
+
+impl LeadPerson {
+    /// Takes over answers to questions that were not answered before, as long as there is room: what a lead keeps must fit its
+    /// item, whoever sends how many forms. The earlier ones stay.
+    fn answered(&mut self, answers: &BTreeMap<String, Value>) {
+        let bytes = |name: &str, value: &Value| name.len().saturating_add(value.to_string().len());
+        let mut kept: usize = self.profile.iter().map(|(name, value)| bytes(name, value.reveal())).sum();
+        for (name, value) in answers {
+            if self.profile.contains_key(name) {
+                continue;
+            }
+            let more = kept.saturating_add(bytes(name, value));
+            if more > PROFILE_BYTES_MAX {
+                self.profile_left_out = self.profile_left_out.saturating_add(1);
+                continue;
+            }
+            kept = more;
+            self.profile.insert(name.clone(), Redacted::new(value.clone()));
+        }
+    }
+}
+
+fn shortened(mut text: String) -> String {
+    if text.len() > HISTORY_BYTES_MAX {
+        let end = (0..=HISTORY_BYTES_MAX).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
+        text.push('…');
+    }
+    text
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The part of the waiting list that a pool's waiting leads are in.

@@ -1,6 +1,6 @@
 //! What a form sends: checked, and in one form whoever sent it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -80,6 +80,8 @@ pub struct Submission {
     pub at: Timestamp,
     /// What was left out because it cannot be used, in words.
     pub dropped: Vec<String>,
+    /// Answers that were left out because there are too many.
+    pub left_out: u32,
 }
 
 impl Submission {
@@ -134,6 +136,7 @@ impl Submission {
             profile,
             at: now,
             dropped: Vec::new(),
+            left_out: 0,
         };
         submission.complete(number, rules);
         Ok(submission)
@@ -182,24 +185,36 @@ impl Submission {
             sequence: None,
             returning: None,
             duplicate_of: None,
+            perhaps_same_as: None,
             joined: Vec::new(),
             meta: None,
             review: None,
             first_touch_ms: None,
             client_id: None,
             phone_unverified: self.phone.as_ref().is_some_and(Phone::is_unverified),
+            phone_costs: self.phone.as_ref().is_some_and(Phone::costs),
+            email_is_later: false,
+            phone_is_later: false,
+            withdrawn: BTreeSet::new(),
         };
-        let person = LeadPerson {
+        let mut person = LeadPerson {
             email: self.email.map(Redacted::new),
             phone: self.phone.as_ref().and_then(Phone::e164).map(|e164| Redacted::new(e164.to_owned())),
             phone_as_given: self.phone.and_then(|phone| phone.as_given).map(Redacted::new),
             full_name: self.full_name.map(Redacted::new),
-            profile: self.profile.into_iter().map(|(name, value)| (name, Redacted::new(value))).collect(),
+            profile: BTreeMap::new(),
+            profile_left_out: self.left_out,
+            later: Vec::new(),
             history: Vec::new(),
             routing: RoutingTrace::default(),
         };
+        person.answered(&self.profile);
+        let mut dropped = self.dropped;
+        if person.profile_left_out > 0 {
+            dropped.push(format!("{} answers are left out, for they are too many", person.profile_left_out));
+        }
         let mut lead = Lead { id, due: None, facts, person };
-        lead.note(self.at, "received", self.dropped.join("; "));
+        lead.note(self.at, "received", dropped.join("; "));
         lead
     }
 }

@@ -12,6 +12,7 @@ use crate::rules::read::is_language;
 use crate::rules::read::{Faults, Node, optional, read_document};
 use crate::rules::rule_set::Offer;
 use crate::rules::table::unique_name;
+use crate::sales::AgentId;
 use crate::sales::calendar::{Calendar, Days, WorkingTime};
 use crate::words::words;
 
@@ -32,8 +33,9 @@ const SLACK_USER_CHARS_MAX: usize = 20;
 /// The most open leads that a cap may allow one agent.
 pub const OPEN_MAX: u32 = 1_000;
 const KEYS: [&str; 7] = ["slack", "message", "holidays", "calendars", "teams", "agents", "pools"];
-const AGENT_KEYS: [&str; 10] =
-    ["id", "name", "email", "slack_user", "team", "calendar", "languages", "enabled", "open_max", "leave"];
+const SUBJECT_CHARS_MAX: usize = 255;
+const AGENT_KEYS: [&str; 11] =
+    ["id", "name", "email", "slack_user", "subject", "team", "calendar", "languages", "enabled", "open_max", "leave"];
 
 /// A group of agents with common hours and a common channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -62,6 +64,9 @@ pub struct Agent {
     /// The member id in Slack: is mentioned in messages, and proves who pressed a button.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub slack_user: Option<String>,
+    /// Whom the agent's own token names (its `sub`), if that is not the agent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<String>,
     /// The team.
     pub team: String,
     /// The calendar that counts: the agent's own, else the team's.
@@ -75,6 +80,16 @@ pub struct Agent {
     pub open_max: Option<u32>,
     /// Days of leave.
     pub leave: Vec<Days>,
+}
+
+impl Agent {
+    /// What the agent's own token may name: the subject that the rules give, else the agent, by id or by name.
+    fn subjects(&self) -> impl Iterator<Item = String> {
+        let given = self.subject.clone();
+        let by_default = || [self.id.clone(), AgentId::of(&self.id).to_string()];
+        let otherwise = if given.is_none() { by_default().to_vec() } else { Vec::new() };
+        given.into_iter().chain(otherwise)
+    }
 }
 
 /// The rule set `sales`.
@@ -113,6 +128,11 @@ impl SalesRules {
     /// The agent with a member id of Slack.
     pub fn agent_in_slack(&self, user: &str) -> Option<&Agent> {
         self.agents.values().find(|agent| agent.slack_user.as_deref() == Some(user))
+    }
+
+    /// The agent whose own token names a subject.
+    pub fn agent_of_subject(&self, subject: &str) -> Option<&Agent> {
+        self.agents.values().find(|agent| agent.subjects().any(|own| own == subject))
     }
 
     /// A team.
@@ -162,7 +182,8 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<SalesRules> {
         list.each(1..=AGENTS_MAX, faults, |item, faults| read_agent(item, &known, &mut agent_names, faults))
     });
     if let (Some(agents), Some(list)) = (&agents, object.get("agents")) {
-        refuse_shared_slack_users(agents, &list, faults);
+        refuse_shared(agents, "slack_user", |agent| agent.slack_user.iter().cloned(), &list, faults);
+        refuse_shared(agents, "subject", Agent::subjects, &list, faults);
     }
     let pools =
         object.need("pools", faults).and_then(|list| pools::read(&list, &agent_names, agents.as_deref(), faults));
@@ -204,6 +225,7 @@ fn read_agent(node: &Node<'_>, known: &Known<'_>, names: &mut Vec<String>, fault
     let name = object.need("name", faults).and_then(|node| node.line(SHOWN_NAME_CHARS_MAX, faults).map(str::to_owned));
     let email = optional(object.get("email"), |node| node.email(faults));
     let slack_user = optional(object.get("slack_user"), |node| read_slack_user(&node, faults));
+    let subject = optional(object.get("subject"), |node| node.line(SUBJECT_CHARS_MAX, faults).map(str::to_owned));
     let team = object.need("team", faults).and_then(|node| node.reference("team", known.team_names, faults));
     let calendar = optional(object.get("calendar"), |node| node.reference("calendar", known.calendars, faults));
     let languages = object.need("languages", faults).and_then(|node| read_languages(&node, faults));
@@ -217,6 +239,7 @@ fn read_agent(node: &Node<'_>, known: &Known<'_>, names: &mut Vec<String>, fault
     };
     Some(Agent {
         id: id?,
+        subject: subject?,
         name: name?,
         email: email?,
         slack_user: slack_user?,
@@ -249,13 +272,21 @@ fn read_slack_user(node: &Node<'_>, faults: &mut Faults) -> Option<String> {
     None
 }
 
-fn refuse_shared_slack_users(agents: &[Agent], list: &Node<'_>, faults: &mut Faults) {
+/// What tells who somebody is must not be two agents'.
+fn refuse_shared<'a, V: Iterator<Item = String>>(
+    agents: &'a [Agent],
+    name: &str,
+    of: impl Fn(&'a Agent) -> V,
+    list: &Node<'_>,
+    faults: &mut Faults,
+) {
     let mut taken = BTreeSet::new();
     for (n, agent) in agents.iter().enumerate() {
-        let Some(user) = &agent.slack_user else { continue };
-        if !taken.insert(user) {
-            let pointer = format!("{}/{n}/slack_user", list.pointer());
-            faults.add(Fault::new(pointer, "duplicate", format!("`{user}` is already another agent's")));
+        for value in of(agent) {
+            if !taken.insert(value.clone()) {
+                let pointer = format!("{}/{n}/{name}", list.pointer());
+                faults.add(Fault::new(pointer, "duplicate", format!("`{value}` is already another agent's")));
+            }
         }
     }
 }

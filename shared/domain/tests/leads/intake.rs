@@ -202,3 +202,79 @@ fn a_lead_that_was_done_with_comes_back_to_whoever_had_it() {
     assert_eq!(floor.agent_of(&id), Some(owner.as_str()));
     floor.check();
 }
+
+#[test]
+fn however_many_forms_join_a_lead_it_stays_small_enough_to_be_saved() {
+    // what a stranger who knows the address may send, form by form: forty answers of 500 bytes under new names each time
+    const ITEM_BYTES_MAX: usize = 400 * 1_024;
+    let floor = World::new("2026-11-25T15:00:00Z");
+    let form = |n: usize| {
+        let answers: serde_json::Map<String, Value> =
+            (0..40).map(|m| (format!("q{n}_{m}"), Value::from("x".repeat(490)))).collect();
+        read(&json!({"email": "victim@example.com", "source": {"channel": "direct"}, "profile": answers})).unwrap()
+    };
+    let mut lead = form(0).lead(LeadId::from_bits(1));
+    for n in 1..30 {
+        let id = LeadId::from_bits(u128::try_from(n).unwrap() + 1);
+        lead = joined(lead, &[(id, form(n))], Attribution::First, &floor);
+        let (public, private) = domain::entity::write(&lead).unwrap();
+        let bytes = public.len() + private.map_or(0, |private| private.len());
+        assert!(bytes <= ITEM_BYTES_MAX, "after {n} forms it is {bytes} bytes: no version can be saved any more");
+    }
+}
+
+#[test]
+fn one_form_of_an_ad_platform_is_kept_as_far_as_there_is_room_and_what_is_left_out_is_counted() {
+    let floor = World::new("2026-11-25T15:00:00Z");
+    let answer = "長".repeat(1_000);
+    let mut form = read(&json!({"email": "a@example.com", "source": {"channel": "social"}})).unwrap();
+    form.profile = (0..60).map(|n| (format!("q{n:02}"), Value::from(answer.clone()))).collect();
+    form.dropped = (0..5_000).map(|n| format!("field {n} cannot be read")).collect();
+    form.left_out = 7;
+    let mut lead = form.clone().lead(LeadId::from_bits(1));
+    assert_eq!(lead.person.profile.len() + usize::try_from(lead.person.profile_left_out).unwrap(), 60 + 7);
+    assert_eq!(lead.person.profile.keys().next_back().map(String::as_str), Some("q20"), "the first ones stay");
+    for n in 2..200 {
+        form.full_name = Some(format!("{n} {}", "長".repeat(998)));
+        lead = joined(lead, &[(LeadId::from_bits(n), form.clone())], Attribution::First, &floor);
+    }
+    let (public, private) = domain::entity::write(&lead).unwrap();
+    let bytes = public.len() + private.map_or(0, |private| private.len());
+    assert!(bytes < 200 * 1_024, "{bytes}");
+}
+
+/// What the person took back where the mail says that it can be taken back; a form with the same address may be anybody's.
+#[test]
+fn a_form_that_joins_does_not_open_a_channel_that_the_person_closed() {
+    let floor = World::new("2026-11-25T15:00:00Z");
+    let consents = |yes: bool| json!({"email": yes, "sms": yes});
+    let form = |yes| {
+        read(&json!({"email": "a@example.com", "source": {"channel": "direct"}, "consents": consents(yes)})).unwrap()
+    };
+    let say = |lead: &Lead, said: Value, now| {
+        let said = Consents::read(&said, "v1", now).unwrap();
+        let Verdict::Change(decision) = lead.consented(&said, &floor.scoring, now).unwrap() else {
+            panic!("no change")
+        };
+        decision.next
+    };
+    let later = |form: Submission, seconds| {
+        let now = floor.now.plus(domain::Seconds(seconds));
+        let moved =
+            |channel| (channel, domain::lead::Consent { at: now, ..form.consents.get(channel).unwrap().clone() });
+        let consents = [ContactChannel::Email, ContactChannel::Sms].map(moved).into_iter().collect();
+        Submission { consents, ..form }
+    };
+    let allows = |lead: &Lead| [ContactChannel::Email, ContactChannel::Sms].map(|c| lead.facts.consents.allows(c));
+    // a form's own "no" is the newer word until a newer form
+    let lead = form(false).lead(LeadId::from_bits(1));
+    let lead = joined(lead, &[(LeadId::from_bits(2), later(form(true), 1))], Attribution::First, &floor);
+    assert_eq!(allows(&lead), [true, true]);
+    let left = say(&lead, json!({"email": false}), floor.now.plus(domain::Seconds(2)));
+    let lead = joined(left, &[(LeadId::from_bits(3), later(form(true), 3))], Attribution::First, &floor);
+    assert_eq!(allows(&lead), [false, true], "the link's word stands");
+    let back = say(&lead, json!({"email": true}), floor.now.plus(domain::Seconds(4)));
+    let lead = joined(back, &[(LeadId::from_bits(4), later(form(false), 5))], Attribution::First, &floor);
+    let lead = joined(lead, &[(LeadId::from_bits(5), later(form(true), 6))], Attribution::First, &floor);
+    assert_eq!(allows(&lead), [true, true], "who opened it again oneself is as before");
+}

@@ -39,7 +39,7 @@ pub fn at(text: &str) -> Timestamp {
 /// Reads E.164 only: what national numbers mean is the business of whoever links a library for it.
 pub fn phone(text: &str, _country: Option<Country>) -> Result<Phone, NoPhone> {
     let country = if text.starts_with("+52") { "MX".parse().ok() } else { None };
-    let number = is_e164(text).then(|| PhoneNumber { e164: text.to_owned(), country, listed: true });
+    let number = is_e164(text).then(|| PhoneNumber { e164: text.to_owned(), country, listed: true, costs: false });
     number.map(|number| Phone { number: Some(number), as_given: None }).ok_or(NoPhone::NotANumber)
 }
 

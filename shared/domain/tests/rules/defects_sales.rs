@@ -233,6 +233,8 @@ fn defects_of_the_floor_are_found_where_they_are() {
             ("/agents/0/team", Some(json!("asia")), &[("/agents/0/team", "missing_reference")]),
             ("/agents/0/languages/0", Some(json!("pt-BR")), &[("/agents/0/languages/0", "bad_language")]),
             ("/agents/0/slack_user", Some(json!("U0MATEO")), &[("/agents/1/slack_user", "duplicate")]),
+            ("/agents/0/subject", Some(json!("agt_mateo_silva")), &[("/agents/1/subject", "duplicate")]),
+            ("/agents/1/subject", Some(json!("sofia_reyes")), &[("/agents/1/subject", "duplicate")]),
             ("/agents/0/slack_user", Some(json!("@sofia")), &[("/agents/0/slack_user", "bad_slack_user")]),
             (
                 "/agents/0/leave",

@@ -10,7 +10,8 @@ async fn a_registered_client_is_shown_as_it_was_registered() {
     let mut body = registration();
     body["partner_code"] = json!("PARTNER-7");
     body["entity"] = json!("Broker (Cyprus) Ltd");
-    body["lead_id"] = json!("lead_0123456789abcdefghjkmnpqrs");
+    let lead = json!({"email": body["email"], "source": {"channel": "direct"}});
+    body["lead_id"] = json!(expect(world.portal("/v1/leads", &lead).await, 202).text_at("/lead_id"));
     let registered = expect(world.portal("/v1/clients", &body).await, 201);
     assert_eq!(registered.json["kyc"]["status"], "not_started");
     let id = registered.text_at("/client_id");

@@ -146,6 +146,7 @@ async fn play_leads(world: &World) -> Vec<String> {
     expect(world.on_task(&task, "done").await, 200);
     let mut client = registration();
     client["lead_id"] = json!(won);
+    client["email"] = world.lead(&won).await["email"].clone();
     expect(world.portal("/v1/clients", &client).await, 201);
     // given back by three agents, given up by the team lead
     let unclaimed = world.submit(hot("MX")).await;

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::contact::contact_key;
+use domain::lead::{ContactTie, KnownContact};
 use domain::rule_sets::SetName;
 use domain::{LeadId, Timestamp};
 use serde_json::{Value, json};
@@ -196,7 +197,9 @@ async fn a_form_that_cannot_be_taken_in_does_not_keep_its_key() {
     let nobody = LeadId::from_bits(1);
     let crm = world.broker.crm();
     let mut commit = crm.0.commit();
-    commit.know(&crm, &contact_key("email", "lost@example.com"), None, &nobody, world.now()).unwrap();
+    let key = contact_key("email", "lost@example.com");
+    let known = KnownContact { key, lead_id: nobody, since: world.now(), tie: ContactTie::Own };
+    commit.know(&crm, &known, None).unwrap();
     assert_eq!(commit.send().await.unwrap(), Committed::Applied);
     let call = || Call::post("/v1/leads", &body).token(world.broker.token("portal")).key("one-form");
     let first = world.send(call()).await;
@@ -255,6 +258,7 @@ async fn a_lead_that_registers_is_won_by_its_agent() {
     let assignment = world.lead(&id).await["assignment"].clone();
     let mut body = crate::world::registration();
     body["lead_id"] = json!(id);
+    body["email"] = world.lead(&id).await["email"].clone();
     let client = expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id");
     let lead = world.lead(&id).await;
     assert_eq!((&lead["status"], &lead["client_id"]), (&json!("converted"), &json!(client)));
@@ -264,6 +268,74 @@ async fn a_lead_that_registers_is_won_by_its_agent() {
         items(&world.get("sales", &format!("/v1/journal?entity={}", assignment["agent_id"].as_str().unwrap())).await);
     assert_eq!(journal.last().unwrap()["outcome"], "won");
     assert_eq!(journal.last().unwrap()["state"]["open"], 0);
+}
+
+/// Whoever asks with somebody's address is told the id of that person's lead, and with a form of his own adds a number to it.
+#[tokio::test]
+async fn a_client_who_names_somebody_elses_lead_is_registered_and_the_lead_stays() {
+    let world = floor("2026-11-25T20:00:00Z").await;
+    let first = form(&world, json!({"country": "MX", "full_name": "Ana Lopez"}));
+    let id = expect(world.portal("/v1/leads", &first).await, 202).text_at("/lead_id");
+    let his = json!({"email": first["email"], "phone": "+34600111222", "source": {"channel": "direct"}});
+    let asked = expect(world.portal("/v1/leads", &his).await, 202);
+    assert_eq!(asked.json["duplicate_of"], id);
+    let before = world.lead(&id).await;
+    let nobodys = "lead_0123456789abcdefghjkmnpqrs";
+    for (named, why) in [
+        (id.as_str(), "it began with another address and number"),
+        (asked.json["lead_id"].as_str().unwrap(), "it began with another address and number"),
+        (nobodys, "there is no such lead"),
+    ] {
+        let mut body = crate::world::registration();
+        body["lead_id"] = json!(named);
+        let client = expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id");
+        world.idle().await;
+        let shown = expect(world.get("sales", &format!("/v1/clients/{client}")).await, 200);
+        assert_eq!(shown.json["lead_id"], Value::Null, "{named}");
+        let journal = items(&world.get("sales", &format!("/v1/journal?entity={client}")).await);
+        assert!(journal[0]["why"].to_string().contains(&format!("{named} is not its lead: {why}")), "{journal:#?}");
+        let lead = world.lead(&id).await;
+        assert_eq!((&lead["status"], &lead["assignment"]), (&json!("assigned"), &before["assignment"]), "{named}");
+    }
+    let mut own = crate::world::registration();
+    own["lead_id"] = asked.json["lead_id"].clone();
+    own["email"] = json!(first["email"].as_str().unwrap().to_uppercase());
+    expect(world.portal("/v1/clients", &own).await, 201);
+    assert_eq!(world.lead(&id).await["status"], "converted", "the person's own, by the form that joined");
+}
+
+/// A number that stands beside somebody's address in a form is a hint at most: whoever has it begins a lead of his own.
+#[tokio::test]
+async fn whoever_names_other_peoples_numbers_gets_none_of_their_leads() {
+    let world = floor("2026-11-25T20:00:00Z").await;
+    let thief = form(&world, json!({"country": "MX", "source": {"channel": "partner", "partner_code": "EVIL"}}));
+    let his = expect(world.portal("/v1/leads", &thief).await, 202).text_at("/lead_id");
+    let taught = json!({
+        "email": thief["email"], "phone": "+525587650077", "full_name": "T", "source": {"channel": "partner", "partner_code": "EVIL"},
+    });
+    assert_eq!(expect(world.portal("/v1/leads", &taught).await, 202).json["duplicate_of"], his);
+    let person = form(&world, json!({"phone": "+525587650077", "country": "MX", "full_name": "Ana Lopez"}));
+    let taken = expect(world.portal("/v1/leads", &person).await, 202);
+    assert_eq!((taken.json.get("duplicate_of"), &taken.json["status"]), (None, &json!("received")));
+    let lead = world.lead(&taken.text_at("/lead_id")).await;
+    assert_eq!((&lead["full_name"], &lead["perhaps_same_as"]), (&json!("Ana Lopez"), &json!(his)));
+    assert_eq!((lead["source"].get("partner_code"), lead.get("returning")), (None, None), "nothing comes of the hint");
+    assert!(lead["history"].to_string().contains(&format!("perhaps the same as {his}")), "{lead:#}");
+    // from now on the number is known by its own lead, and what a later form says is shown to whoever calls
+    let again = form(&world, json!({"phone": "55 8765 0077", "country": "MX", "full_name": "Ana Lopez Diaz"}));
+    let joined = expect(world.portal("/v1/leads", &again).await, 202);
+    assert_eq!(joined.json["duplicate_of"], lead["lead_id"]);
+    let later = world.lead(lead["lead_id"].as_str().unwrap()).await["later_forms"].clone();
+    let said = json!([{
+        "at": later[0]["at"], "lead_id": joined.json["lead_id"], "full_name": "Ana Lopez Diaz", "email": again["email"],
+        "phone": "+525587650077",
+    }]);
+    assert_eq!(later, said);
+    let portal = expect(world.get("portal", &format!("/v1/leads/{}", lead["lead_id"].as_str().unwrap())).await, 200);
+    assert_eq!(portal.json.get("later_forms"), None, "the portal may show a lead to somebody else");
+    let told =
+        expect(world.get("sales", &format!("/v1/journal?entity={}", lead["lead_id"].as_str().unwrap())).await, 200);
+    assert!(!told.text.contains("Ana Lopez") && !told.text.contains("8765"), "the journal has no names: {}", told.text);
 }
 
 #[tokio::test]

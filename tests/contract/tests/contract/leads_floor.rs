@@ -240,3 +240,46 @@ async fn many_tasks_of_one_agent_may_be_done_at_once() {
     let agents = items(&world.get("sales", "/v1/agents").await);
     assert!(agents.iter().all(|agent| agent["open_leads"] == 0), "{agents:#?}");
 }
+
+#[tokio::test]
+async fn an_agents_own_token_neither_gives_away_a_colleagues_lead_nor_sends_a_colleague_home() {
+    let world = crate::leads::floor("2026-11-25T20:00:00Z").await;
+    let id = world.submit(crate::leads::hot("MX")).await;
+    let assignment = world.lead(&id).await["assignment"].clone();
+    let (holder, task) = (assignment["agent_id"].as_str().unwrap(), assignment["task_id"].as_str().unwrap());
+    let agents = items(&expect(world.get("sales", "/v1/agents").await, 200));
+    let thief = agents.iter().map(|agent| agent["agent_id"].as_str().unwrap()).find(|agent| *agent != holder).unwrap();
+    let token = world.mint(thief, &["sales"], None);
+    let decline = Call::post(&format!("/v1/tasks/{task}/actions"), &json!({"action": "decline"}));
+    let offline = Call::put(&format!("/v1/agents/{holder}/presence"), &json!({"state": "offline"}));
+    let declined = world.send(decline.token(&token)).await;
+    let sent_home = world.send(offline.token(&token)).await;
+    let now = world.lead(&id).await["assignment"]["agent_id"].clone();
+    assert_eq!((declined.status, sent_home.status), (403, 403), "{thief} against {holder}: the lead is {now}'s now");
+    assert_eq!(declined.json["type"].as_str().map(|kind| kind.ends_with("forbidden")), Some(true), "{}", declined.text);
+    // what is the agent's own goes on as before, also for who is an agent and the manager
+    let own = world.mint(holder, &["sales"], None);
+    let present = Call::put(&format!("/v1/agents/{holder}/presence"), &json!({"state": "busy"}));
+    expect(world.send(present.token(&own)).await, 200);
+    let start = Call::post(&format!("/v1/tasks/{task}/actions"), &json!({"action": "start"}));
+    expect(world.send(start.token(&own)).await, 200);
+    let manager = world.mint(thief, &["sales", "admin"], None);
+    let note = Call::post(&format!("/v1/tasks/{task}/actions"), &json!({"action": "note", "note": "seen"}));
+    expect(world.send(note.token(&manager)).await, 200);
+}
+
+#[tokio::test]
+async fn an_agent_is_known_by_the_subject_that_the_rules_give() {
+    let world = crate::leads::floor("2026-11-25T20:00:00Z").await;
+    world.publish(SetName::Sales, 2, |document| document["agents"][0]["subject"] = json!("idp|4711")).await;
+    world.pass(61).await;
+    let at = |agent: &str| Call::put(&format!("/v1/agents/agt_{agent}/presence"), &json!({"state": "busy"}));
+    let sofia = world.mint("idp|4711", &["sales"], None);
+    expect(world.send(at("sofia_reyes").token(&sofia)).await, 200);
+    expect(world.send(at("mateo_silva").token(&sofia)).await, 403);
+    for subject in ["mateo_silva", "agt_mateo_silva"] {
+        let mateo = world.mint(subject, &["sales"], None);
+        expect(world.send(at("mateo_silva").token(&mateo)).await, 200);
+        expect(world.send(at("sofia_reyes").token(&mateo)).await, 403);
+    }
+}

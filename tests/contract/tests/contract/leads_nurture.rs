@@ -98,3 +98,25 @@ async fn a_mail_service_that_is_down_is_tried_again_and_a_broken_send_is_not() {
     let journal = items(&world.get("sales", &format!("/v1/journal?entity={lead}")).await);
     assert!(journal.iter().any(|line| line["outcome"] == "nurturing"), "{journal:#?}");
 }
+
+#[tokio::test]
+async fn a_stranger_cannot_have_his_link_mailed_under_our_name() {
+    // 16:30 in Mexico City
+    let world = floor("2026-11-25T22:30:00Z").await;
+    for name in ["https://evil.example/login", "www.evil.example Ana", "evil.example/unlock"] {
+        let body = json!({
+            "email": format!("victim-{}@example.com", world.fresh()), "country": "MX", "full_name": name,
+            "source": {"channel": "organic"}, "consents": {"email": true},
+        });
+        expect(world.portal("/v1/leads", &body).await, 202);
+    }
+    world.idle().await;
+    world.pass(601).await;
+    world.sweep().await;
+    let sent = world.broker.simulators.mails();
+    assert_eq!(sent.len(), 3);
+    for mail in sent {
+        let text = mail.text.clone().unwrap_or_default();
+        assert!(!text.contains("evil.example"), "{text}");
+    }
+}

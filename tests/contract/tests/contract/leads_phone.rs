@@ -76,3 +76,28 @@ async fn a_later_form_with_a_good_number_mends_the_first() {
     assert_eq!((&lead["phone"], &lead["phone_unverified"]), (&json!("+34600111333"), &Value::Null));
     assert_eq!(lead["phone_as_given"], "0455 222 333");
 }
+
+#[tokio::test]
+async fn a_number_that_costs_whoever_calls_it_is_not_handed_out_as_one_to_call() {
+    let world = floor("2026-11-25T15:00:00Z").await;
+    // premium rate in the United Kingdom, the United States, Spain and France, and worldwide; satellite networks
+    for number in [
+        "+449098791234",
+        "+19005551234",
+        "+34803123456",
+        "+33899123456",
+        "+979123456789",
+        "+88216123456",
+        "+881612345678",
+    ] {
+        let id = world.submit(json!({"phone": number})).await;
+        let lead = world.lead(&id).await;
+        assert_eq!(lead["phone_unverified"], true, "{number}: whoever sends it earns from our call");
+        assert_eq!((&lead["phone_costs"], &lead["score"]), (&json!(true), &json!(20)), "{number}: no points for it");
+        let messages = world.recorded("slack", "").await["messages"].to_string();
+        assert!(!messages.contains(&format!("{number},")) && !messages.contains(&format!("{number}\\n")), "{messages}");
+        assert!(messages.contains(&format!("{number} (unverified, costs more than a call)")), "{messages}");
+        let again = expect(world.portal("/v1/leads", &form(&world, json!({"phone": number}))).await, 202);
+        assert_eq!(again.json.get("duplicate_of"), None, "{number} proves nothing");
+    }
+}

@@ -3,7 +3,7 @@
 use domain::LeadId;
 use domain::contact::contact_key;
 use domain::entity::Entity as _;
-use domain::lead::{KnownContact, Lead, MetaLead, Waiting, announced};
+use domain::lead::{ContactTie, KnownContact, Lead, MetaLead, Waiting, announced};
 use domain::sales::choose::NoAgent;
 use domain::sales::{AgentId, AgentState};
 use store::{Committed, Home};
@@ -30,11 +30,15 @@ fn waiting(number: u128, pool: &str, since: u32) -> Lead {
     lead
 }
 
+fn known(key: &str, lead: &Lead) -> KnownContact {
+    KnownContact { key: key.to_owned(), lead_id: lead.id.clone(), since: at(5), tie: ContactTie::Own }
+}
+
 /// A lead on its way into the table, known by an address.
 async fn take_in(tables: &Tables, lead: &Lead, was: Option<&KnownContact>) -> Committed {
     let mut commit = Home::<Lead>::table(&tables.crm).commit();
     commit.save(&tables.crm, None, &decision(lead.clone(), "lead.received"), &frame("cor-1")).unwrap();
-    commit.know(&tables.crm, &contact_key("email", "ana@example.com"), was, &lead.id, at(5)).unwrap();
+    commit.know(&tables.crm, &known(&contact_key("email", "ana@example.com"), lead), was).unwrap();
     commit.send().await.unwrap()
 }
 
@@ -46,7 +50,7 @@ async fn of_two_first_forms_of_an_address_one_is_taken_in_and_of_the_other_nothi
         assert_eq!(take_in(tables, &second, None).await, Committed::Conflict);
         assert_eq!(tables.crm.load::<Lead>(&second.id).await.unwrap(), None);
         let key = contact_key("email", "ana@example.com");
-        let known = KnownContact { key: key.clone(), lead_id: first.id.clone(), since: at(5) };
+        let known = known(&key, &first);
         let keys = [key, contact_key("phone", "+525512345678")];
         assert_eq!(tables.crm.contacts(&keys).await.unwrap(), std::slice::from_ref(&known));
 

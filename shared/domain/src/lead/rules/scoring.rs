@@ -77,7 +77,7 @@ impl LeadScoring {
 fn fields() -> Fields<Lead> {
     Fields::new()
         .field("channel", |lead: &Lead| lead.facts.source.channel)
-        .field("has_phone", |lead| lead.number_to_call().is_some())
+        .field("has_phone", |lead| lead.number_to_call().is_some() && !lead.facts.phone_costs)
         .field("has_name", |lead| lead.person.full_name.is_some())
         .field("email_consent", |lead| lead.facts.consents.allows(ContactChannel::Email))
         .field("phone_consent", |lead| lead.facts.consents.allows(ContactChannel::Phone))

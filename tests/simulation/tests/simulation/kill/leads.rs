@@ -192,7 +192,8 @@ async fn a_router_that_dies_anywhere_takes_a_lead_back_once() {
 #[tokio::test]
 async fn a_client_whose_lead_was_declined_is_called_by_nobody() {
     let world = floor().await;
-    let id = world.insist("/v1/leads", &form(&world), 202).await.text_at("/lead_id");
+    let form = form(&world);
+    let id = world.insist("/v1/leads", &form, 202).await.text_at("/lead_id");
     world.drain().await;
     let held = is_held_once(&world, &id).await.entity.facts.assignment.unwrap();
     world.killer.plan("leads-route", Numbers::OfTheRun, &[Kill::before(0)]);
@@ -201,7 +202,7 @@ async fn a_client_whose_lead_was_declined_is_called_by_nobody() {
     world.idle().await;
     assert_eq!(world.killer.disarm().iter().filter(|run| run.killed.is_some()).count(), 1);
     let person = json!({
-        "email": "ana@example.com", "full_name": "Ana Lopez", "date_of_birth": "1990-05-17", "residence": "MX",
+        "email": form["email"], "full_name": "Ana Lopez", "date_of_birth": "1990-05-17", "residence": "MX",
         "nationality": "MX", "language": "es", "lead_id": id,
     });
     world.insist("/v1/clients", &person, 201).await;
