@@ -1,6 +1,6 @@
 //! Tells people what happened: in the portal, by e-mail, on the desk's Slack; each message once per event.
 
-mod fillings;
+pub(crate) mod fillings;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -17,5 +17,6 @@ mod kill;
 mod killer;
 mod leads_core;
 mod money;
+mod outside;
 mod random;
 mod world;
