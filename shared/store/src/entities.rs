@@ -185,3 +185,6 @@ macro_rules! entity_methods {
 
 entity_methods!(crate::Crm);
 entity_methods!(crate::MoneyTable);
+
+#[cfg(test)]
+mod tests;
