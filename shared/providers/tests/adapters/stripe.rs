@@ -157,7 +157,7 @@ async fn an_internal_error_that_stripe_keeps_under_the_key_is_not_all_that_a_rep
                 let body = r#"{"id":"pi_2","client_secret":"s"}"#;
                 format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
             };
-            let _ = tokio::io::AsyncWriteExt::write_all(&mut socket, answer.as_bytes()).await;
+            drop(tokio::io::AsyncWriteExt::write_all(&mut socket, answer.as_bytes()).await);
         }
     });
     let stripe = stripe(&url);
