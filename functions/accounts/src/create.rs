@@ -8,6 +8,7 @@ use domain::AccountId;
 use domain::account::{Account, CreateOutcome, CreateStep, GRACE};
 use domain::client::Client;
 use domain::decision::{Frame, Verdict};
+use domain::payment::CLOCK_SKEW;
 use providers::http::BoxFuture;
 use providers::{PLATFORM_CALL_TIMEOUT_S, PLATFORM_SOCKET_TIMEOUT_S};
 use runtime::function::{ConfigError, Entropy, Function, Ports};
@@ -24,7 +25,7 @@ use crate::seal;
 
 /// The function's time-out in the template.
 pub const TIMEOUT_S: u32 = 30;
-const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S + PLATFORM_SOCKET_TIMEOUT_S);
+const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S + PLATFORM_SOCKET_TIMEOUT_S + CLOCK_SKEW.0);
 
 /// The step.
 pub struct Create {

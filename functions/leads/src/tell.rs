@@ -78,7 +78,12 @@ impl QueueStep for Tell {
                 NotificationOutcome::Begun { at, .. } if message.now < at.plus(GRACE) => {
                     return Err(StepError::Busy("the message is being sent"));
                 }
-                NotificationOutcome::Begun { .. } => {}
+                NotificationOutcome::Begun { at, .. } => {
+                    let by = &message.execution_id;
+                    if !self.crm.take_over_notification(owner, &id, at, by, message.now).await? {
+                        return Err(StepError::Busy("the message is being sent"));
+                    }
+                }
             }
             let channel = self.send(&live, agent, &task, &lead).await?;
             self.crm.mark_sent(owner, &id, &[channel.to_owned()]).await?;

@@ -1,9 +1,14 @@
 //! What no automation could process ends here as a work item; the whole message is kept beside it, and `redrive` sends it back.
+//!
+//! A notice of a work item that reached nobody is the exception: an item for each would have a notice of its own, and so on
+//! without end. They are one item for each way to a desk.
 
 use std::sync::Arc;
 
 use domain::Timestamp;
 use domain::decision::Frame;
+use domain::notification::rules::{Notifications, NotifiedEvent};
+use domain::notification::{Audience, plan};
 use domain::work::WorkItem;
 use domain::work::rules::{WorkAction, WorkKinds};
 use providers::http::BoxFuture;
@@ -17,6 +22,7 @@ use sha2::{Digest as _, Sha256};
 use store::{Crm, Letter};
 
 use crate::desk::Opening;
+use crate::notify::fillings::fillings;
 
 /// Longest body that a work item shows, in characters; the rest is cut with a mark.
 const BODY_MAX: usize = 8_000;
@@ -47,7 +53,11 @@ impl QueueStep for DeadLetters {
             let queue = arn.rsplit(':').next().unwrap_or_default().to_owned();
             let letter = letter(message, &arn);
             let event = message.event().ok();
-            let stuck = stuck(event.as_ref(), &message.body);
+            let unreachable = self.unreachable(event.as_ref()).await?;
+            let stuck = match &unreachable {
+                Some(way) => format!("{} to {way}", NotifiedEvent::WorkOpened.as_str()),
+                None => stuck(event.as_ref(), &message.body),
+            };
             let opening = Opening {
                 kind: "dead_letter",
                 // what is stuck, and not which message said so: however often it fails, it is one item
@@ -57,7 +67,7 @@ impl QueueStep for DeadLetters {
                 client_id: event.as_ref().and_then(|event| event.client_id.clone()),
                 subject: json!({
                     "queue": queue, "message_id": message_id(message),
-                    "entity": event.as_ref().map(|event| event.entity.clone()),
+                    "entity": event.as_ref().map(|event| event.entity.clone()), "unreachable": unreachable,
                 }),
                 trigger: json!({"attributes": message.record.get("attributes")}),
                 pattern: json!({}),
@@ -87,6 +97,32 @@ impl QueueStep for DeadLetters {
             let again = |stored: &WorkItem| stored.again(&item, now);
             Ok(step::change(&self.crm, &item.id, &mut frame, again).await?.outcome())
         })
+    }
+}
+
+impl DeadLetters {
+    /// The desks that a notice of a work item was to reach, and how; as long as the rules do not say so, the item's own queue.
+    /// `None` for what is no such notice.
+    async fn unreachable(&self, event: Option<&BusEvent>) -> Result<Option<String>, StepError> {
+        let Some(event) = event.filter(|event| event.kind == NotifiedEvent::WorkOpened.as_str()) else {
+            return Ok(None);
+        };
+        let planned = match self.rules.live::<Notifications>().await {
+            Ok(live) => plan(&event.kind, &fillings(event), &live.rules.default_language, &live.rules),
+            // the very rules may be what is broken
+            Err(StepError::Rules { .. }) => Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let ways: Vec<String> = planned
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|message| match message.audience {
+                Audience::Desk(desk) => Some(format!("{desk} by {}", message.channel.as_str())),
+                Audience::Client => None,
+            })
+            .collect();
+        let queue = event.data.get("queue").and_then(Value::as_str).unwrap_or_default();
+        Ok(Some(if ways.is_empty() { queue.to_owned() } else { ways.join(", ") }))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tells people what happened: in the portal, by e-mail, on the desk's Slack; each message once per event.
 
-mod fillings;
+pub(crate) mod fillings;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +20,7 @@ use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::secrets::Secrets;
+use runtime::step::Disposition;
 use runtime::{StepError, awsclients};
 use store::{Crm, Notification, NotificationOutcome};
 
@@ -65,10 +66,19 @@ impl QueueStep for Notify {
             if planned.is_empty() {
                 return Ok("nobody_to_tell");
             }
+            let mut failure = None;
             for (owner, messages) in by_owner(&event, planned) {
-                self.deliver(&owner, &messages, &event, client.as_ref(), &live, message).await?;
+                let for_client = messages.iter().any(|message| message.audience == Audience::Client);
+                let delivered = match &client {
+                    None if for_client => Err(StepError::Absent(owner)),
+                    _ => self.deliver(&owner, &messages, &event, client.as_ref(), &live, message).await,
+                };
+                // one who cannot be told keeps nobody else from being told
+                if let Err(error) = delivered {
+                    failure = Some(to_report(failure, error));
+                }
             }
-            Ok("told")
+            failure.map_or(Ok("told"), Err)
         })
     }
 }
@@ -90,6 +100,14 @@ fn by_owner(event: &BusEvent, planned: Vec<PlannedMessage>) -> Vec<(String, Vec<
     owners
 }
 
+/// Of two failures the one that the message is to be judged by: as long as one of them may pass, it is not given up.
+fn to_report(known: Option<StepError>, next: StepError) -> StepError {
+    match known {
+        Some(known) if known.disposition() != Disposition::Park => known,
+        _ => next,
+    }
+}
+
 impl Notify {
     async fn deliver(
         &self,
@@ -104,33 +122,40 @@ impl Notify {
         let id = NotificationId::from_bits(derived_bits_in_order(event.at, event.version, &[&event.event_id, owner]));
         let record = record(&id, messages, event);
         let outside: Vec<&PlannedMessage> = messages.iter().filter(|m| m.channel != Channel::InApp).collect();
-        let mut sent = match self.crm.begin_notification(owner, &record, &delivery.execution_id, now).await? {
+        let by = &delivery.execution_id;
+        let busy = StepError::Busy("the message is being sent");
+        let before = match self.crm.begin_notification(owner, &record, by, now).await? {
             NotificationOutcome::First => Vec::new(),
-            NotificationOutcome::Begun { sent, .. } if sent.len() >= outside.len() => return Ok(()),
-            NotificationOutcome::Begun { at, .. } if now < at.plus(GRACE) => {
-                return Err(StepError::Busy("the message is being sent"));
-            }
-            NotificationOutcome::Begun { sent, .. } => sent,
-        };
-        let mut failure = None;
-        for message in &outside {
-            let channel = message.channel.as_str().to_owned();
-            if sent.contains(&channel) {
-                continue;
-            }
-            match self.send(message, client, live).await? {
-                Ok(()) => sent.push(channel),
-                Err(NotifyError::Refused { code, .. }) => {
-                    tracing::error!(event.id = %event.event_id, channel, code, "message was refused for good");
-                    sent.push(channel);
+            NotificationOutcome::Begun { sent, .. } if outside.iter().all(|m| is_in(&sent, m)) => return Ok(()),
+            NotificationOutcome::Begun { at, .. } if now < at.plus(GRACE) => return Err(busy),
+            NotificationOutcome::Begun { sent, at } => {
+                if !self.crm.take_over_notification(owner, &id, at, by, now).await? {
+                    return Err(busy);
                 }
-                Err(error @ (NotifyError::Retry { .. } | NotifyError::Unknown(_))) => failure = Some(error),
+                sent
+            }
+        };
+        let mut sent = Vec::new();
+        let mut failure = None;
+        for message in outside.iter().filter(|message| !is_in(&before, message)) {
+            let channel = message.channel.as_str();
+            match self.send(message, client, live).await {
+                Ok(Ok(())) => sent.push(channel.to_owned()),
+                Ok(Err(NotifyError::Refused { code, .. })) => {
+                    tracing::error!(event.id = %event.event_id, channel, code, "message was refused for good");
+                    sent.push(channel.to_owned());
+                }
+                Ok(Err(error @ (NotifyError::Retry { .. } | NotifyError::Unknown(_)))) => {
+                    failure = Some(to_report(failure, error.into()));
+                }
+                Err(error) => failure = Some(to_report(failure, error)),
             }
         }
-        if !outside.is_empty() {
+        // whatever failed beside it: what was sent is not sent again
+        if !sent.is_empty() {
             self.crm.mark_sent(owner, &id, &sent).await?;
         }
-        failure.map_or(Ok(()), |error| Err(error.into()))
+        failure.map_or(Ok(()), Err)
     }
 
     async fn send(
@@ -144,6 +169,8 @@ impl Notify {
             Audience::Desk(name) => Some(live.rules.desk(name).ok_or_else(|| broken(format!("no desk {name}")))?),
             Audience::Client => None,
         };
+        // the rules are checked for it when they are read
+        let nowhere = || broken(format!("nobody is reached by {} for {}", message.channel.as_str(), message.template));
         let outcome = match message.channel {
             Channel::InApp => return Ok(Ok(())),
             Channel::Email => {
@@ -152,7 +179,7 @@ impl Notify {
                     (None, Some(client)) => Some(client.person.email.clone()),
                     (None, None) => None,
                 };
-                let Some(to) = to else { return Ok(Ok(())) };
+                let to = to.ok_or_else(nowhere)?;
                 let mail = notify::Email {
                     to,
                     from: live.rules.sender.address.clone(),
@@ -162,13 +189,17 @@ impl Notify {
                 self.email.send(&notify::Message::Email(mail)).await
             }
             Channel::Slack => {
-                let Some(secret) = desk.and_then(|desk| desk.slack_secret.as_ref()) else { return Ok(Ok(())) };
+                let secret = desk.and_then(|desk| desk.slack_secret.as_ref()).ok_or_else(nowhere)?;
                 let webhook_url = self.secrets.get(secret).await?;
                 self.slack.send(&notify::Message::Slack(SlackPost::plain(webhook_url, message.body.clone()))).await
             }
         };
         Ok(outcome.map(|_| ()))
     }
+}
+
+fn is_in(sent: &[String], message: &PlannedMessage) -> bool {
+    sent.iter().any(|channel| channel == message.channel.as_str())
 }
 
 fn record(id: &NotificationId, messages: &[PlannedMessage], event: &BusEvent) -> Notification {

@@ -12,6 +12,7 @@ mod records;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::{EventId, Timestamp};
 use futures::stream::{self, StreamExt as _};
@@ -24,12 +25,32 @@ use runtime::{StepError, awsclients};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use store::{Journal, LedgerEntry, MoneyTable, Outboxed};
+use tokio::time::{Instant, timeout_at};
 
 use self::records::{Batch, Parked, Parks, Record, Source, record};
 use crate::bus::{Bus, Outgoing};
 
 /// Entities that are journalled side by side.
 const SIDE_BY_SIDE: usize = 16;
+/// Time that is left over for the answer.
+const SPARE: Duration = Duration::from_secs(1);
+
+/// Until when an invocation does what, by the share of its time. What does not end in time counts as failed, so that what has waited
+/// long enough is still parked when a table or the bus does not answer at all; done twice it is done once.
+#[derive(Clone, Copy)]
+struct Shares {
+    journal: Instant,
+    bus: Instant,
+    parking: Instant,
+}
+
+impl Shares {
+    fn of(time_left: Duration) -> Self {
+        let began = Instant::now();
+        let half = time_left / 2;
+        Self { journal: began + half, bus: began + half + half / 2, parking: began + time_left.saturating_sub(SPARE) }
+    }
+}
 
 /// The function.
 pub struct Relay {
@@ -68,7 +89,7 @@ impl Function for Relay {
                 .map_err(|error| FunctionError { kind: "MalformedEvent", message: domain::json::place_of(&error) })?;
             let of_stream = batch.records.iter().all(|record| matches!(record, Source::Stream { .. }));
             let records = batch.records.into_iter().filter_map(|source| record(source, started)).collect();
-            let (mut failed, usage) = store::measured(self.relay(records)).await;
+            let (mut failed, usage) = store::measured(self.relay(records, Shares::of(invocation.time_left))).await;
             if of_stream {
                 // the stream comes again from the first
                 failed.truncate(1);
@@ -97,7 +118,7 @@ struct Journalled {
 
 impl Relay {
     /// What could not be delivered and is not parked, in order.
-    async fn relay(&self, records: Vec<Record>) -> Vec<String> {
+    async fn relay(&self, records: Vec<Record>, until: Shares) -> Vec<String> {
         let mut failed: BTreeMap<usize, Disposition> = BTreeMap::new();
         let mut by_entity: BTreeMap<String, Vec<(usize, Outboxed)>> = BTreeMap::new();
         for (place, record) in records.iter().enumerate() {
@@ -111,10 +132,11 @@ impl Relay {
                 }
             }
         }
-        let done: Vec<Vec<Journalled>> = stream::iter(by_entity.into_values().map(|entries| self.entity(entries)))
-            .buffer_unordered(SIDE_BY_SIDE)
-            .collect()
-            .await;
+        let done: Vec<Vec<Journalled>> =
+            stream::iter(by_entity.into_values().map(|entries| self.entity(entries, until.journal)))
+                .buffer_unordered(SIDE_BY_SIDE)
+                .collect()
+                .await;
         let mut outgoing: Vec<(usize, Outgoing)> = Vec::new();
         for journalled in done.into_iter().flatten() {
             match journalled.result {
@@ -124,16 +146,22 @@ impl Relay {
         }
         outgoing.sort_by_key(|(place, _)| *place);
         let events: Vec<Outgoing> = outgoing.iter().map(|(_, event)| event.clone()).collect();
-        for ((place, _), taken) in outgoing.iter().zip(self.bus.put(&events).await) {
+        let taken = timeout_at(until.bus, self.bus.put(&events)).await.unwrap_or_else(|_| vec![false; events.len()]);
+        for ((place, _), taken) in outgoing.iter().zip(taken) {
             if !taken {
                 failed.entry(*place).or_insert(Disposition::Retry);
             }
         }
-        self.not_parked(&records, failed).await
+        self.not_parked(&records, failed, until.parking).await
     }
 
     /// Parks what may be; the rest, in order.
-    async fn not_parked(&self, records: &[Record], failed: BTreeMap<usize, Disposition>) -> Vec<String> {
+    async fn not_parked(
+        &self,
+        records: &[Record],
+        failed: BTreeMap<usize, Disposition>,
+        until: Instant,
+    ) -> Vec<String> {
         let mut left = Vec::new();
         for (place, disposition) in failed {
             let Some(record) = records.get(place) else { continue };
@@ -142,7 +170,7 @@ impl Relay {
                 Parks::Hopeless => disposition == Disposition::Park,
                 Parks::Any => true,
             };
-            if !(parks && self.park(record).await) {
+            if !(parks && timeout_at(until, self.park(record)).await.unwrap_or(false)) {
                 left.push(record.item.clone());
             }
         }
@@ -164,10 +192,11 @@ impl Relay {
     }
 
     /// The versions of one entity in their order. One that fails does not keep the later ones: they find their place by key.
-    async fn entity(&self, entries: Vec<(usize, Outboxed)>) -> Vec<Journalled> {
+    async fn entity(&self, entries: Vec<(usize, Outboxed)>, until: Instant) -> Vec<Journalled> {
         let mut done = Vec::new();
         for (place, entry) in entries {
-            let result = self.journal_one(&entry).await;
+            let in_time = timeout_at(until, self.journal_one(&entry)).await;
+            let result = in_time.unwrap_or(Err(StepError::Busy("no time is left to journal it")));
             if let Err(error) = &result {
                 tracing::error!(entity = %entry.entity, version = entry.version, error = %error, "version was not journalled");
             }
@@ -197,3 +226,6 @@ impl Relay {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use domain::account::Account;
 use domain::decision::{Frame, Verdict};
-use domain::payment::{CreditStep, Deposit, DepositStatus, GRACE, StrayReport};
+use domain::payment::{CLOCK_SKEW, CreditStep, Deposit, DepositStatus, GRACE, StrayReport};
 use domain::{Seconds, Timestamp};
 use providers::http::BoxFuture;
 use providers::platforms::TradingPlatform;
@@ -23,7 +23,7 @@ use store::{Crm, MoneyTable, Stored};
 /// The function's time-out in the template.
 pub const TIMEOUT_S: u32 = 30;
 // a worker that stalls after its intent is ended by its time-out before anybody may send the credit again
-const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S + PLATFORM_SOCKET_TIMEOUT_S);
+const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S + PLATFORM_SOCKET_TIMEOUT_S + CLOCK_SKEW.0);
 
 /// The step.
 pub struct Credit {

@@ -37,16 +37,12 @@ fn refusal(refusal: DepositRefusal) -> Problem {
     }
 }
 
-/// Eventually consistent first, at half the price; a client of this second may only be seen by the second read.
 async fn client(crm: &Crm, id: &ClientId) -> Result<Client, Problem> {
-    let stored = match crm.load_settled::<Client>(id).await? {
-        Some(stored) => Some(stored),
-        None => crm.load::<Client>(id).await?,
-    };
+    let stored = crm.load_settled::<Client>(id).await?;
     Ok(stored.ok_or_else(|| Problem::not_found("there is no such client"))?.entity)
 }
 
-/// The account of a name, if it is this client's.
+/// The account of a name, if it is this client's. One that was opened in this second may only be seen as such by the second read.
 async fn account(crm: &Crm, text: &str, client_id: &ClientId) -> Result<Option<Account>, Problem> {
     let Ok(id) = text.parse::<AccountId>() else { return Ok(None) };
     let open = |stored: &store::Stored<Account>| stored.entity.facts.status == AccountStatus::Open;

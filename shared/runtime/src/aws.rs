@@ -21,13 +21,25 @@ pub fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// The SDK's own for all clients.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+/// Longest that one attempt at a call of AWS may take, the connection included. Answers take milliseconds, a new connection of a
+/// small function a few hundred of them; what takes seconds is a connection that nobody is at the other end of any more.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Longest wait before the SDK's second attempt.
+const FIRST_BACKOFF: Duration = Duration::from_secs(1);
+/// Longest that a call of AWS may take, its attempts and the waits between them. Every call is safe to repeat: a write of our own
+/// that comes back is known as such.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(7);
+/// The shortest time-out of a function in the template.
+const FUNCTION_TIMEOUT: Duration = Duration::from_secs(10);
+// silence is followed by a whole second attempt, and by an answer before the function is ended
+const _: () = assert!(CALL_TIMEOUT.as_secs() >= 2 * ATTEMPT_TIMEOUT.as_secs() + FIRST_BACKOFF.as_secs());
+const _: () = assert!(CALL_TIMEOUT.as_secs() < FUNCTION_TIMEOUT.as_secs());
 const ENDPOINT: &str = "AWS_ENDPOINT_URL";
 
 /// What all clients of a function share: the region (`AWS_REGION`), the credentials of its role (`AWS_ACCESS_KEY_ID`,
 /// `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN`), and where AWS is when it is not AWS: `AWS_ENDPOINT_URL`, or
-/// `AWS_ENDPOINT_URL_DYNAMODB` and the like for one service. Three attempts, by the SDK's standard rules.
+/// `AWS_ENDPOINT_URL_DYNAMODB` and the like for one service. Three attempts, by the SDK's standard rules, as long as [`CALL_TIMEOUT`]
+/// allows.
 ///
 /// A client without region or credentials says so with its first request.
 pub fn sdk_config(environment: &BTreeMap<String, String>) -> SdkConfig {
@@ -36,7 +48,9 @@ pub fn sdk_config(environment: &BTreeMap<String, String>) -> SdkConfig {
     let mut builder = SdkConfig::builder()
         .behavior_version(behavior())
         .retry_config(RetryConfig::standard())
-        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        .timeout_config(
+            TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).operation_timeout(CALL_TIMEOUT).build(),
+        )
         .service_config(Endpoints(endpoints.map(|(name, url)| (name.clone(), url.clone())).collect()));
     builder.set_region(get("AWS_REGION").map(Region::new));
     builder.set_endpoint_url(get(ENDPOINT));
@@ -127,5 +141,33 @@ mod tests {
     #[tokio::test]
     async fn nothing_is_sent_without_a_region() {
         assert_eq!(sent(&[]).await, None);
+    }
+
+    /// What AWS does while one of its machines goes away, and what a connection that died during a freeze looks like where
+    /// nobody resets it: the request is taken, and nothing ever comes back.
+    #[tokio::test]
+    async fn a_call_that_nobody_answers_ends_before_the_function_does() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("http://{}", silent.local_addr().unwrap());
+        let attempts = Arc::new(Mutex::new(Vec::new()));
+        let open = attempts.clone();
+        let kept = tokio::spawn(async move {
+            while let Ok((socket, _)) = silent.accept().await {
+                open.lock().unwrap().push(socket);
+            }
+        });
+        let environment = [
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "AKIDROLE"),
+            ("AWS_SECRET_ACCESS_KEY", "s"),
+            ("AWS_ENDPOINT_URL", endpoint.as_str()),
+        ];
+        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let client = aws_sdk_dynamodb::Client::new(&sdk_config(&environment));
+        let ended = tokio::time::timeout(FUNCTION_TIMEOUT, client.list_tables().send()).await;
+        kept.abort();
+        assert!(ended.is_ok(), "the call was still waiting when the function was killed");
+        let attempts = attempts.lock().unwrap().len();
+        assert!(attempts >= 2, "the retries are reached: {attempts} attempts, each over a connection of its own");
     }
 }

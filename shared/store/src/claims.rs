@@ -14,6 +14,7 @@ use crate::usage::{self, Kind};
 const ENTITY: &str = "entity";
 const REQUEST: &str = "request";
 const LEASE: &str = "lease_ms";
+const TAKEN_OVER_BY: &str = "by";
 
 /// A request that must not run twice.
 #[derive(Debug, Clone)]
@@ -94,7 +95,8 @@ impl Table {
         }
     }
 
-    /// Takes over a claim whose first owner's lease is over; false when somebody else did.
+    /// Takes over a claim whose first owner's lease is over; false when somebody else did. The claim names who took it over by the
+    /// fresh id, which nobody else has: a write of its own that was sent again after its answer was lost is no other's.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -106,9 +108,12 @@ impl Table {
             .table_name(&self.name)
             .key(KEY, s(&key))
             .key(SORT, s(SORT_ENTITY))
-            .update_expression("SET #lease = :new")
+            .update_expression("SET #lease = :new, #by = :by")
             .condition_expression("#lease < :now")
             .expression_attribute_names("#lease", LEASE)
+            .expression_attribute_names("#by", TAKEN_OVER_BY)
+            .expression_attribute_values(":by", s(request.fresh_id))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_values(":new", n(request.now.plus(request.lease).millis()))
             .expression_attribute_values(":now", n(request.now.millis()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
@@ -117,14 +122,21 @@ impl Table {
                 usage::count(&self.name, &Kind::Write, answer.consumed_capacity());
                 Ok(true)
             }
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(lost)) => {
+                    usage::count(&self.name, &Kind::Write, None);
+                    Ok(lost.item().is_some_and(|item| is_taken_over(item, request)))
+                }
+                _ => Err(error.into()),
+            },
         }
     }
+}
+
+/// Whether what stands was written by this very request: its id, and the lease that it asked for.
+fn is_taken_over(item: &Item, request: &ClaimRequest<'_>) -> bool {
+    item.get(TAKEN_OVER_BY) == Some(&s(request.fresh_id))
+        && item.get(LEASE) == Some(&n(request.now.plus(request.lease).millis()))
 }
 
 impl Table {

@@ -175,7 +175,8 @@ macro_rules! entity_methods {
                 Home::<T>::table(self).load_entity(id, true).await
             }
 
-            /// Loads what hardly changes, eventually consistent: half the read units.
+            /// Loads what hardly changes, eventually consistent: half the read units. What that does not show may be of this second,
+            /// so it is absent only if a strongly consistent read does not show it either.
             ///
             /// # Errors
             /// [`StoreError`].
@@ -183,7 +184,10 @@ macro_rules! entity_methods {
             where
                 Self: Home<T>,
             {
-                Home::<T>::table(self).load_entity(id, false).await
+                match Home::<T>::table(self).load_entity(id, false).await? {
+                    Some(stored) => Ok(Some(stored)),
+                    None => Home::<T>::table(self).load_entity(id, true).await,
+                }
             }
 
             /// Saves a decision: state, version + 1 and outbox in one conditional write.
@@ -207,3 +211,6 @@ macro_rules! entity_methods {
 
 entity_methods!(crate::Crm);
 entity_methods!(crate::MoneyTable);
+
+#[cfg(test)]
+mod tests;

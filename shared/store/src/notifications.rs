@@ -40,7 +40,7 @@ pub enum NotificationOutcome {
     First,
     /// Begun before; these channels are done.
     Begun {
-        /// Channels that were sent.
+        /// Channels that were sent; one may be named twice.
         sent: Vec<String>,
         /// When it was begun: whoever began may still be sending.
         at: Timestamp,
@@ -108,7 +108,51 @@ impl Crm {
         }
     }
 
-    /// Marks channels of a message as sent.
+    /// Takes over a message that was begun at a moment and not ended: the grace of whoever takes it over begins anew. False when
+    /// somebody else took it over first; `by`'s own write whose answer was lost, and that was sent again, is its own.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn take_over_notification(
+        &self,
+        owner: &str,
+        id: &NotificationId,
+        begun: Timestamp,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let table = &self.0;
+        let update = table
+            .client
+            .update_item()
+            .table_name(&table.name)
+            .key(KEY, s(owner))
+            .key(SORT, s(sort(id)))
+            .update_expression("SET #begun = :now, #by = :by")
+            .condition_expression("#begun = :begun OR attribute_not_exists(#begun)")
+            .expression_attribute_names("#begun", BEGUN)
+            .expression_attribute_names("#by", BEGINNER)
+            .expression_attribute_values(":now", n(now.millis()))
+            .expression_attribute_values(":begun", n(begun.millis()))
+            .expression_attribute_values(":by", s(by))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        match update.send().await {
+            Ok(answer) => {
+                usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
+                Ok(true)
+            }
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(lost)) => {
+                    usage::count(&table.name, &Kind::Write, None);
+                    Ok(lost.item().and_then(|item| item.get(BEGINNER)).is_some_and(|beginner| *beginner == s(by)))
+                }
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    /// Marks channels of a message as sent, beside those that are marked already.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -121,8 +165,9 @@ impl Crm {
             .table_name(&table.name)
             .key(KEY, s(owner))
             .key(SORT, s(sort(id)))
-            .update_expression("SET #sent = :sent")
+            .update_expression("SET #sent = list_append(if_not_exists(#sent, :none), :sent)")
             .expression_attribute_names("#sent", SENT)
+            .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
             .expression_attribute_values(":sent", AttributeValue::L(list))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()

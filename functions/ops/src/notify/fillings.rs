@@ -7,7 +7,7 @@ use runtime::queue::BusEvent;
 use serde_json::Value;
 
 /// What the texts may use, read from the event's data.
-pub(super) fn fillings(event: &BusEvent) -> Fillings {
+pub(crate) fn fillings(event: &BusEvent) -> Fillings {
     let data = &event.data;
     let mut fillings = Fillings::new().with("at", event.at);
     let words = ["platform", "account_type", "currency", "server", "kind", "queue", "runbook"];

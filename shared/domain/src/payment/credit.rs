@@ -15,6 +15,10 @@ use crate::{Money, Seconds, Timestamp};
 /// How long after an intent its call may still reach the platform: a worker's time-out plus the platform's own plus
 /// what the network may deliver after the call was given up, with a margin. Only after it may an absent credit be sent again. The function asserts the relation at compile time.
 pub const GRACE: Seconds = Seconds(60);
+/// What the clocks of two machines may differ by: the moment of an intent is one machine's, that of the look-up another's, so
+/// [`GRACE`] is longer by this. Assumed, for nothing here can check it: Lambda's hosts follow Amazon's time service to milliseconds.
+/// With clocks farther apart a second worker could miss a call that still arrives, and send it again.
+pub const CLOCK_SKEW: Seconds = Seconds(5);
 /// First wait before a credit that the platform did not take is sent again; doubles with each attempt.
 const RETRY_FIRST: Seconds = Seconds(30);
 /// Longest wait between attempts.

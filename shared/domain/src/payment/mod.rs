@@ -24,7 +24,7 @@ mod tests;
 pub use crate::work::HumanDecision;
 pub use by_hand::is_by_hand;
 pub use confirm::Unconfirmed;
-pub use credit::{CreditOutcome, CreditStep, Found, GRACE};
+pub use credit::{CLOCK_SKEW, CreditOutcome, CreditStep, Found, GRACE};
 pub use deposit::{Deposit, DepositFacts, DepositStatus, NewDeposit, PspSide, Review};
 pub use overdue::{DueStep, PollAnswer, PollLimits};
 pub use report::{PspReport, PspStatus, Returned, Way};

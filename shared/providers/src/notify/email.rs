@@ -91,7 +91,8 @@ fn once() -> aws_sdk_ses::config::Builder {
     let limit = Duration::from_secs(u64::from(NOTIFY_CALL_TIMEOUT_S));
     aws_sdk_ses::config::Builder::new()
         .retry_config(RetryConfig::disabled())
-        .timeout_config(TimeoutConfig::builder().operation_timeout(limit).build())
+        // both, or a client's shorter one for each attempt would hold here too
+        .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(limit).operation_timeout(limit).build())
 }
 
 impl Notifier for SesEmail {

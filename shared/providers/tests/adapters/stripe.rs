@@ -1,7 +1,9 @@
 //! Stripe's API against the simulator.
 
+use domain::Redacted;
 use domain::payment::PspStatus;
 use providers::Disposition;
+use providers::http::{HyperTransport, Transport as _};
 use providers::psp::{Psp, PspError};
 use serde_json::{Value, json};
 
@@ -134,4 +136,123 @@ async fn a_wrong_key_a_wrong_host_and_an_amount_without_a_unit_are_told_apart() 
     let order = crate::support::order(&payment(1), money("10", "UGX"));
     let error = stripe(url).open_session(&order).await.unwrap_err();
     assert_eq!(error.disposition(), Disposition::GiveUp, "{error:?}");
+}
+
+/// Stripe keeps the first answer under a key once it has begun to work, a 500 as well, and gives it to every repeat for a day.
+#[tokio::test]
+async fn an_internal_error_that_stripe_keeps_under_the_key_is_not_all_that_a_repeat_gets() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut failed: Option<String> = None;
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let Some(head) = read_request(&mut socket).await else { continue };
+            let key = head.lines().find_map(|line| line.strip_prefix("idempotency-key: ")).unwrap_or_default();
+            let first = failed.is_none();
+            let answer = if *failed.get_or_insert_with(|| key.to_owned()) == key {
+                let replayed = if first { "" } else { "idempotent-replayed: true\r\n" };
+                let body = r#"{"error":{"type":"api_error","message":"An unknown error occurred"}}"#;
+                format!("HTTP/1.1 500 Error\r\n{replayed}content-length: {}\r\n\r\n{body}", body.len())
+            } else {
+                let body = r#"{"id":"pi_2","client_secret":"s"}"#;
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+            };
+            drop(tokio::io::AsyncWriteExt::write_all(&mut socket, answer.as_bytes()).await);
+        }
+    });
+    let stripe = stripe(&url);
+    let order = order(&payment(1), money("100.50", "USD"));
+    let mut answers = Vec::new();
+    for _ in 0..4 {
+        answers.push(stripe.open_session(&order).await.map(|session| session.reference));
+    }
+    assert!(matches!(answers.first(), Some(Err(PspError::Unavailable(_)))), "{answers:?}");
+    assert!(answers.iter().any(Result::is_ok), "a portal that repeats as it is told never gets a session: {answers:?}");
+}
+
+/// One request; `None` when the connection ended first. Its body may be left in the socket.
+async fn read_request(socket: &mut tokio::net::TcpStream) -> Option<String> {
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        let read = tokio::io::AsyncReadExt::read(socket, &mut buffer).await.ok().filter(|read| *read > 0)?;
+        text.extend_from_slice(buffer.get(..read)?);
+        let head = String::from_utf8_lossy(&text).into_owned();
+        let Some((lines, body)) = head.split_once("\r\n\r\n") else { continue };
+        let length = lines.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+        if body.len() >= length.unwrap_or(0) {
+            return Some(lines.to_owned());
+        }
+    }
+}
+
+/// How many intents the simulator has for a payment.
+async fn intents(base: &str, payment: &str) -> usize {
+    let request = http::Request::get(format!("{base}/_control/state?payment_id={payment}")).body(bytes::Bytes::new());
+    let response = HyperTransport::new().send(request.unwrap(), CALL_TIMEOUT).await.unwrap();
+    let state: Value = serde_json::from_slice(response.body()).unwrap();
+    let all = state["intents"].as_array().unwrap().iter();
+    all.filter(|intent| intent["metadata"]["payment_id"] == payment).count()
+}
+
+#[tokio::test]
+async fn a_payment_that_failed_inside_stripe_is_opened_once_by_the_repeats() {
+    let running = simulators().await;
+    let url = running.url("stripe");
+    let stripe = stripe(url);
+    let order = order(&payment(41), money("10.00", "USD"));
+    let failing = json!([{"operation": "create_intent", "fault": {"kind": "refuse", "status": 500}, "times": 2}]);
+    control(url, "/_control/faults", &failing).await;
+    // the payment's own key is spent by the first, the one after it by the second
+    for _ in 0..2 {
+        let failed = stripe.open_session(&order).await;
+        assert!(matches!(failed, Err(PspError::Unavailable(_))), "{failed:?}");
+    }
+    let session = stripe.open_session(&order).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(stripe.open_session(&order).await.unwrap(), session);
+    }
+    assert_eq!(intents(url, order.payment_id.as_str()).await, 1);
+}
+
+/// The search is behind: the keys alone lead every repeat to the same intent.
+#[tokio::test]
+async fn repeats_end_at_one_payment_without_the_search_as_well() {
+    let running = simulators().await;
+    let url = running.url("stripe");
+    let stripe = stripe(url);
+    let order = order(&payment(42), money("10.00", "USD"));
+    let script = json!([
+        {"operation": "create_intent", "fault": {"kind": "refuse", "status": 500}},
+        {"operation": "search_intents", "fault": {"kind": "answer", "body": {"data": []}}, "times": 0},
+    ]);
+    control(url, "/_control/faults", &script).await;
+    assert!(stripe.open_session(&order).await.is_err());
+    let session = stripe.open_session(&order).await.unwrap();
+    assert_eq!(stripe.open_session(&order).await.unwrap(), session);
+    assert_eq!(intents(url, order.payment_id.as_str()).await, 1);
+}
+
+/// The answer is lost, and the client's address is another one when the portal repeats: the intent is there.
+#[tokio::test]
+async fn a_payment_whose_form_has_changed_since_is_the_one_that_is_there() {
+    let running = simulators().await;
+    let url = running.url("stripe");
+    let stripe = stripe(url);
+    let mut order = order(&payment(43), money("10.00", "USD"));
+    fault(url, "create_intent", json!({"kind": "apply_then_drop"})).await;
+    assert!(stripe.open_session(&order).await.is_err());
+    order.email = Redacted::new("other@example.com".to_owned());
+    let session = stripe.open_session(&order).await.unwrap();
+    assert_eq!(stripe.open_session(&order).await.unwrap(), session);
+    assert_eq!(intents(url, order.payment_id.as_str()).await, 1);
+    // another payment's intent, or one of another amount, is nobody's answer
+    order.amount = money("11.00", "USD");
+    let other = stripe.open_session(&order).await.unwrap();
+    assert_ne!(other.reference, session.reference);
+    // while the search does not answer nothing is made anew
+    order.email = Redacted::new("third@example.com".to_owned());
+    fault(url, "search_intents", json!({"kind": "drop"})).await;
+    assert!(matches!(stripe.open_session(&order).await, Err(PspError::Unavailable(_))));
+    assert_eq!(intents(url, order.payment_id.as_str()).await, 2);
 }

@@ -29,6 +29,8 @@ struct Items {
     by_key: BTreeMap<String, Value>,
     /// The next write of an entity is done, and its answer is lost.
     lose: bool,
+    /// The next prolonging of a claim is done, and its answer is lost.
+    lose_take_over: bool,
     writes: usize,
 }
 
@@ -83,9 +85,19 @@ impl Items {
                     _ => (lease == number(&values[":own"]), &values[":over"]),
                 };
                 if !holds {
-                    return failed();
+                    let (status, mut answer) = failed();
+                    if body["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD" {
+                        answer["Item"] = item.clone();
+                    }
+                    return (status, answer);
                 }
                 item["lease_ms"] = new.clone();
+                if values[":by"].is_object() {
+                    item["by"] = values[":by"].clone();
+                }
+                if body["ConditionExpression"] == "#lease < :now" && std::mem::take(&mut self.lose_take_over) {
+                    return (500, json!({"__type": "InternalServerError", "message": "lost"}));
+                }
                 (200, json!({}))
             }
             other => panic!("{other}"),
@@ -225,4 +237,33 @@ async fn a_refusal_writes_nothing_and_repeats_what_was_made_before() {
     let made = scene.create(&request, 1, nothing).await.unwrap();
     let again = refused().await.unwrap();
     assert_eq!((again.body.clone(), is_replayed(&again)), (made.body, true));
+}
+
+#[tokio::test]
+async fn a_take_over_of_its_own_that_lost_its_answer_is_no_other_workers() {
+    let scene = scene();
+    let first = request(0);
+    // the first worker claims and dies: nobody gives its claim back
+    let keyed = Keyed::read(&first, &scene.caller).unwrap();
+    let claimed = keyed.begin::<Client>(Home::<Client>::table(&scene.crm), ClientId::from_bits(1).as_str()).await;
+    assert!(matches!(claimed, Ok(Go::Make { replay: false, .. })));
+    scene.table.0.lock().unwrap().lose_take_over = true;
+    let reply = scene.create(&request(40), 2, nothing).await.unwrap();
+    assert!(!scene.table.0.lock().unwrap().lose_take_over, "the answer was lost");
+    assert!(reply.status == 201 && is_replayed(&reply), "{}", reply.body);
+}
+
+#[tokio::test]
+async fn a_take_over_by_somebody_else_in_the_same_millisecond_is_theirs() {
+    let scene = scene();
+    let table = Home::<Client>::table(&scene.crm);
+    let first = request(0);
+    let claimed =
+        Keyed::read(&first, &scene.caller).unwrap().begin::<Client>(table, ClientId::from_bits(1).as_str()).await;
+    assert!(matches!(claimed, Ok(Go::Make { replay: false, .. })));
+    let later = request(40);
+    let keyed = Keyed::read(&later, &scene.caller).unwrap();
+    let (one, other) = (ClientId::from_bits(2), ClientId::from_bits(3));
+    assert!(table.take_over(&keyed.claim(one.as_str())).await.unwrap());
+    assert!(!table.take_over(&keyed.claim(other.as_str())).await.unwrap());
 }

@@ -154,10 +154,10 @@ async fn a_provider_that_is_down_is_503_and_the_same_key_succeeds_once_it_is_up(
     let call =
         || crate::world::Call::post(&trader.deposits(), &body).token(world.broker.token("portal")).key("retry-1");
     for fault in [
-        json!({"kind": "refuse", "status": 500}),
         json!({"kind": "drop"}),
         json!({"kind": "apply_then_drop"}),
         json!({"kind": "garbage"}),
+        json!({"kind": "refuse", "status": 500}),
     ] {
         world.faults("stripe", &json!([{"operation": "create_intent", "fault": fault}])).await;
         let answer = expect(world.send(call()).await, 503);
@@ -168,6 +168,23 @@ async fn a_provider_that_is_down_is_503_and_the_same_key_succeeds_once_it_is_up(
     assert_eq!(answer.json, again.json);
     let listed = items(&world.get("portal", &format!("/v1/clients/{}/payments", trader.client)).await);
     assert_eq!(listed.len(), 1);
+    let intents = world.recorded("stripe", "part=intents").await;
+    assert_eq!(intents["intents"].as_array().map(Vec::len), Some(1), "{intents}");
+}
+
+/// Stripe keeps the error under its own key for a day; the portal's key is not spent by that.
+#[tokio::test]
+async fn an_internal_error_that_the_provider_keeps_does_not_end_the_deposit() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let body = deposit_request(&trader, "100.00", "stripe");
+    let call =
+        || crate::world::Call::post(&trader.deposits(), &body).token(world.broker.token("portal")).key("retry-2");
+    let failing = json!([{"operation": "create_intent", "fault": {"kind": "refuse", "status": 500}}]);
+    world.faults("stripe", &failing).await;
+    expect(world.send(call()).await, 503);
+    let answer = expect(world.send(call()).await, 201);
+    assert_eq!(answer.json, expect(world.send(call()).await, 201).json);
     let intents = world.recorded("stripe", "part=intents").await;
     assert_eq!(intents["intents"].as_array().map(Vec::len), Some(1), "{intents}");
 }

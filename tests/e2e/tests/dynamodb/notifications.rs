@@ -41,6 +41,29 @@ async fn a_message_is_begun_once_and_a_repeat_learns_which_channels_are_done() {
 }
 
 #[tokio::test]
+async fn a_message_is_taken_over_once_and_its_grace_begins_anew() {
+    on_both(async |tables| {
+        let (crm, ana, note) = (&tables.crm, client_id(1), message(1, true));
+        let begin = async |by, seconds| crm.begin_notification(ana.as_str(), &note, by, at(seconds)).await.unwrap();
+        let take_over = async |by, begun, seconds| {
+            crm.take_over_notification(ana.as_str(), &note.id, at(begun), by, at(seconds)).await.unwrap()
+        };
+        assert_eq!(begin("one", 0).await, NotificationOutcome::First);
+        assert!(take_over("two", 0, 70).await);
+        // its own write came again; somebody else saw the same beginning
+        assert!(take_over("two", 0, 70).await);
+        assert!(!take_over("three", 0, 70).await);
+        assert_eq!(begin("three", 71).await, NotificationOutcome::Begun { sent: Vec::new(), at: at(70) });
+        // what both of them sent is marked, whoever is last
+        crm.mark_sent(ana.as_str(), &note.id, &["email".to_owned()]).await.unwrap();
+        crm.mark_sent(ana.as_str(), &note.id, &["slack".to_owned()]).await.unwrap();
+        let sent = vec!["email".to_owned(), "slack".to_owned()];
+        assert_eq!(begin("three", 72).await, NotificationOutcome::Begun { sent, at: at(70) });
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_client_sees_in_app_messages_newest_first_page_by_page_and_can_mark_them_read() {
     on_both(async |tables| {
         let (crm, ana, ben) = (&tables.crm, client_id(1), client_id(2));

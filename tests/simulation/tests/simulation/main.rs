@@ -18,6 +18,7 @@ mod kill;
 mod killer;
 mod leads_core;
 mod money;
+mod outside;
 mod platform;
 mod put_back;
 mod random;

@@ -90,6 +90,14 @@ impl Problem {
     }
 
     pub(super) fn answer(&self) -> Response {
+        reply::json(self.status(), &self.body())
+    }
+
+    fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST)
+    }
+
+    fn body(&self) -> Value {
         let mut error = json!({ "message": self.message, "type": self.kind });
         if let (Some(members), Some(code)) = (error.as_object_mut(), &self.code) {
             members.insert("code".to_owned(), json!(code));
@@ -101,13 +109,12 @@ impl Problem {
         if let (Some(members), Some(parameter)) = (error.as_object_mut(), self.parameter) {
             members.insert("param".to_owned(), json!(parameter));
         }
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
-        reply::json(status, &json!({ "error": error }))
+        json!({ "error": error })
     }
 }
 
 /// A scripted refusal in the vendor's shape.
-fn refuse(refusal: &Refusal) -> Response {
+fn refused(refusal: &Refusal) -> Problem {
     let status = refusal.http_status(402);
     let kind = match status.as_u16() {
         402 => "card_error",
@@ -119,9 +126,12 @@ fn refuse(refusal: &Refusal) -> Response {
         429 => Some("rate_limit".to_owned()),
         _ => None,
     });
-    let mut response =
-        Problem { status: status.as_u16(), kind, code, parameter: None, message: refusal.text("Refused by script.") }
-            .answer();
+    Problem { status: status.as_u16(), kind, code, parameter: None, message: refusal.text("Refused by script.") }
+}
+
+/// The answer of a scripted refusal.
+fn refuse(refusal: &Refusal, problem: &Problem) -> Response {
+    let mut response = problem.answer();
     if let Some(seconds) = refusal.retry_after {
         let seconds = HeaderValue::from(seconds);
         response.headers_mut().insert("retry-after", seconds);
@@ -139,6 +149,11 @@ impl Stripe {
             self.desk.count("unauthorised");
             return problem.answer();
         }
+        // no script changes what was kept
+        if let Some(kept) = self.kept_failure(&call) {
+            self.desk.count(operation);
+            return kept;
+        }
         let (stripe, call) = (Arc::clone(self), Arc::new(call));
         let parameters = Arc::clone(&call);
         let apply = move || match call.header("idempotency-key") {
@@ -148,7 +163,28 @@ impl Stripe {
                 Err(problem) => problem.answer(),
             },
         };
+        let (vendor, refused_call) = (Arc::clone(self), Arc::clone(&parameters));
+        let refuse = move |refusal: &Refusal| {
+            let problem = refused(refusal);
+            vendor.keep_failure(&refused_call, &problem);
+            refuse(refusal, &problem)
+        };
         self.desk.serve(operation, || parameters.flat(), refuse, apply).await
+    }
+
+    fn kept_failure(&self, call: &Call) -> Option<Response> {
+        let keys = lock(&self.first_answers);
+        let first = keys.get(call.header("idempotency-key")?)?;
+        (first.status != StatusCode::OK && first.fingerprint == fingerprint(call)).then(|| first.again())
+    }
+
+    /// The vendor keeps the first answer under a key from the moment at which it begins to work, an internal error as well.
+    fn keep_failure(&self, call: &Call, problem: &Problem) {
+        let key = call.header("idempotency-key").filter(|_| call.method == http::Method::POST);
+        if let Some(key) = key.filter(|_| problem.status() == StatusCode::INTERNAL_SERVER_ERROR) {
+            let failed = FirstAnswer { fingerprint: fingerprint(call), status: problem.status(), body: problem.body() };
+            lock(&self.first_answers).entry(key.to_owned()).or_insert(failed);
+        }
     }
 
     fn check_key(&self, call: &Call) -> Result<(), Problem> {
@@ -188,12 +224,7 @@ impl Stripe {
         // Held over `apply`, so that two calls with one key cannot both be the first.
         let mut keys = lock(&self.first_answers);
         match keys.get(key) {
-            Some(first) if first.fingerprint == fingerprint => {
-                let mut response = reply::ok(&first.body);
-                let yes = HeaderValue::from_static("true");
-                response.headers_mut().insert("idempotent-replayed", yes);
-                response
-            }
+            Some(first) if first.fingerprint == fingerprint => first.again(),
             Some(_) => idempotency_problem(
                 "Keys for idempotent requests can only be used with the same parameters they were first used with.",
             )
@@ -201,7 +232,7 @@ impl Stripe {
             None => match apply(self, call) {
                 Ok(body) => {
                     let response = reply::ok(&body);
-                    keys.insert(key.to_owned(), FirstAnswer { fingerprint, body });
+                    keys.insert(key.to_owned(), FirstAnswer { fingerprint, status: StatusCode::OK, body });
                     response
                 }
                 Err(problem) => problem.answer(),

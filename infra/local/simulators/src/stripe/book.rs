@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
+use axum::response::Response;
+use http::{HeaderValue, StatusCode};
 use serde_json::Value;
 
 use crate::courier::Notification;
 use crate::payer::Named;
+use crate::reply;
 
 use super::intent::Intent;
 
@@ -14,7 +17,17 @@ use super::intent::Intent;
 pub(crate) struct FirstAnswer {
     /// Method, path and parameters, sorted.
     pub(crate) fingerprint: String,
+    pub(crate) status: StatusCode,
     pub(crate) body: Value,
+}
+
+impl FirstAnswer {
+    /// The answer to a repeat.
+    pub(crate) fn again(&self) -> Response {
+        let mut response = reply::json(self.status, &self.body);
+        response.headers_mut().insert("idempotent-replayed", HeaderValue::from_static("true"));
+        response
+    }
 }
 
 /// Everything recorded, with an index for each way it is looked up.

@@ -1,4 +1,10 @@
-//! The two calls: create a payment intent, retrieve one.
+//! The calls: create a payment intent, retrieve one, find one that an earlier attempt left.
+//!
+//! Stripe keeps the first answer under an idempotency key for a day at least, an internal error as well, and it answers nothing
+//! but an error to another form under the same key (the client's e-mail changed meanwhile). Either way the key is spent. Then an
+//! intent of this payment that is there after all is taken, and else the next key is used: the payment's id with a number. The
+//! numbers need no record of ours: each spent key says so again, in the same order, so a repeat ends at the key that was used last.
+//! No two intents can be paid: what was made under a spent key is not confirmed by anybody, because nobody was shown it.
 
 use ::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
@@ -16,17 +22,71 @@ use crate::template;
 /// The shapes this module reads. Without the header they would follow the account's default.
 const API_VERSION: &str = "2024-06-20";
 
+/// Keys under which one payment is asked for; a repeat spends no more than one.
+const KEYS_MAX: u32 = 5;
+
 impl Stripe {
+    /// Opens a payment, all calls in the time of one.
     pub(super) async fn create_intent(&self, order: &SessionOrder) -> Result<Session, PspError> {
-        let form = self.form(order)?;
-        let mut request = self.request(Method::POST, "/v1/payment_intents", Bytes::from(form))?;
+        let opened = tokio::time::timeout(self.settings.timeout, self.create_under_a_key(order)).await;
+        opened.unwrap_or_else(|_| Err(PspError::Unavailable("time is over".to_owned())))
+    }
+
+    async fn create_under_a_key(&self, order: &SessionOrder) -> Result<Session, PspError> {
+        let form = Bytes::from(self.form(order)?);
+        for number in 1..=KEYS_MAX {
+            let response = self.create_under(&key(&order.payment_id, number), form.clone()).await?;
+            if !is_spent(&response) {
+                return self.session(order, &answer(&response)?).ok_or_else(no_way_to_pay);
+            }
+            tracing::warn!(payment.id = %order.payment_id, number, "an idempotency key is spent");
+            if number == 1
+                && let Some(intent) = self.left_before(order).await?
+            {
+                return self.session(order, &intent).ok_or_else(no_way_to_pay);
+            }
+        }
+        Err(PspError::Unavailable(format!("{KEYS_MAX} idempotency keys are spent")))
+    }
+
+    async fn create_under(&self, key: &str, form: Bytes) -> Result<Response<Bytes>, PspError> {
+        let mut request = self.request(Method::POST, "/v1/payment_intents", form)?;
         let headers = request.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        let key = HeaderValue::from_str(order.payment_id.as_str());
+        let key = HeaderValue::from_str(key);
         headers.insert("idempotency-key", key.map_err(|_| PspError::Unknown("id is not a header".to_owned()))?);
+        Ok(self.settings.transport.send(request, self.settings.timeout).await?)
+    }
+
+    /// The intent of this payment that is there although its answer was an error or is not known; one that money came to first. The
+    /// vendor's search is up to a minute behind and not there for every account, so that it finds none proves nothing.
+    async fn left_before(&self, order: &SessionOrder) -> Result<Option<Value>, PspError> {
+        let amount =
+            units::write(&order.amount).map_err(|error| PspError::refused(error.code(), &error.to_string()))?;
+        let query = template::encode(&format!("metadata['payment_id']:'{}'", order.payment_id));
+        let request = self.request(Method::GET, &format!("/v1/payment_intents/search?query={query}"), Bytes::new())?;
         let response = self.settings.transport.send(request, self.settings.timeout).await?;
-        let intent = answer(&response)?;
-        self.session(order, &intent).ok_or_else(|| PspError::Unknown("intent has no id or no way to pay".to_owned()))
+        let mut found = match answer(&response) {
+            Err(PspError::Refused { .. } | PspError::Misconfigured(_)) => return Ok(None),
+            other => other?,
+        };
+        let intents = found.get_mut("data").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+        let currency = order.amount.currency().code().to_ascii_lowercase();
+        let text = |intent: &Value, member: &str| intent.get(member).and_then(Value::as_str).map(str::to_owned);
+        let mut ours = intents.into_iter().filter(|intent| {
+            event::payment_id(intent).as_ref() == Some(&order.payment_id)
+                && intent.get("amount").and_then(Value::as_i64) == Some(amount)
+                && text(intent, "currency").as_ref() == Some(&currency)
+                && text(intent, "status").as_deref() != Some("canceled")
+        });
+        let has_money = |intent: &Value| {
+            matches!(text(intent, "status").as_deref(), Some("succeeded" | "processing" | "requires_capture"))
+        };
+        let first = ours.next();
+        Ok(match first {
+            Some(first) if !has_money(&first) => ours.find(has_money).or(Some(first)),
+            first => first,
+        })
     }
 
     pub(super) async fn retrieve_intent(
@@ -132,6 +192,29 @@ impl Stripe {
         };
         Some(Session { reference, redirect_url })
     }
+}
+
+/// The key of an attempt at opening a payment.
+fn key(payment: &PaymentId, number: u32) -> String {
+    if number == 1 { payment.to_string() } else { format!("{payment}-{number}") }
+}
+
+/// Whether the key gives nothing but an error whatever is sent under it from now on.
+fn is_spent(response: &Response<Bytes>) -> bool {
+    let is_kept = response.headers().get("idempotent-replayed").is_some_and(|value| value.as_bytes() == b"true");
+    let kind = || {
+        let body: Value = serde_json::from_slice(response.body()).ok()?;
+        body.pointer("/error/type").and_then(Value::as_str).map(str::to_owned)
+    };
+    match response.status().as_u16() {
+        400 => kind().as_deref() == Some("idempotency_error"),
+        500..=599 => is_kept,
+        _ => false,
+    }
+}
+
+fn no_way_to_pay() -> PspError {
+    PspError::Unknown("intent has no id or no way to pay".to_owned())
 }
 
 fn answer(response: &Response<Bytes>) -> Result<Value, PspError> {
