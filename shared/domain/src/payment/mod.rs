@@ -22,7 +22,7 @@ mod tests;
 
 pub use crate::work::HumanDecision;
 pub use by_hand::is_by_hand;
-pub use confirm::Unconfirmed;
+pub use confirm::{Heard, Unconfirmed};
 pub use credit::{CreditOutcome, CreditStep, Found, GRACE};
 pub use deposit::{Deposit, DepositFacts, DepositStatus, NewDeposit, PspSide, Review};
 pub use overdue::{DueStep, PollAnswer, PollLimits};

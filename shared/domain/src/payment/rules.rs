@@ -22,7 +22,7 @@ const PSPS_MAX: usize = 30;
 /// How many currencies one provider may have.
 const CURRENCIES_MAX: usize = 200;
 const KEYS: [&str; 5] = ["psps", "deposit_limits", "over_under", "credit_review_after", "auto_resolution"];
-const PSP_KEYS: [&str; 14] = [
+const PSP_KEYS: [&str; 15] = [
     "name",
     "vendor",
     "enabled",
@@ -37,9 +37,12 @@ const PSP_KEYS: [&str; 14] = [
     "webhook_limit",
     "poll_limit",
     "needs_review_after",
+    "confirm_limit",
 ];
 /// A tolerance above this would accept a webhook that somebody recorded.
 const SIGNATURE_TOLERANCE_MAX: Seconds = Seconds(3_600);
+/// An hour, where a provider's rule says nothing else.
+const CONFIRM_LIMIT: Seconds = Seconds(3_600);
 /// No wait of this set is longer.
 const WAIT_MAX: Seconds = Seconds(30 * 86_400);
 
@@ -108,6 +111,8 @@ pub struct PspRule {
     pub poll_limit: Seconds,
     /// Undecided for so long: a person looks.
     pub needs_review_after: Seconds,
+    /// It told of moved money and, asked, does not confirm it: it is asked again after this, and then a person.
+    pub confirm_limit: Seconds,
 }
 
 /// What deposit limits may ask about.
@@ -244,6 +249,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     }
     let unconfirmed = optional(object.get("unconfirmed_success"), |node| node.word(Unconfirmed::ALL, faults));
     let tolerance = span(&object, "signature_tolerance", Seconds(1), SIGNATURE_TOLERANCE_MAX, faults);
+    let confirm = optional(object.get("confirm_limit"), |node| node.span(Seconds(60)..=WAIT_MAX, faults));
     let waits = read_waits(&object, faults);
     let [webhook_limit, poll_limit, needs_review_after] = waits?;
     Some(PspRule {
@@ -261,6 +267,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         webhook_limit,
         poll_limit,
         needs_review_after,
+        confirm_limit: confirm?.unwrap_or(CONFIRM_LIMIT),
     })
 }
 

@@ -25,6 +25,8 @@ const OWNER_WAIT: Seconds = Seconds(900);
 const OWNER_CHECK: Seconds = Seconds(3_600);
 /// For how long: a request that opens a payment is not repeated later.
 const OWNER_CHECKS_END: Seconds = Seconds(7 * 86_400);
+/// For how long a provider that cannot be asked is tried before a person is asked instead.
+const CONFIRM_END: Seconds = Seconds(86_400);
 /// Further statements remembered.
 const STATEMENTS_MAX: usize = 16;
 
@@ -42,6 +44,8 @@ pub enum StrayState {
     ByHand,
     /// A person closed it, and nothing was moved.
     Closed,
+    /// The provider, asked, does not say what its statement said: it is asked again when this is due, and then a person is.
+    Unconfirmed,
 }
 
 /// The public part: what the provider said, and the work item's kind.
@@ -123,6 +127,38 @@ impl StrayReport {
         })
     }
 
+    /// A statement of moved money that its provider, asked, does not confirm: kept, so that it is not lost if it never comes again.
+    pub fn unconfirmed(report: PspReport, again: Timestamp) -> Decision<Self> {
+        let id = StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[&report.psp, "unconfirmed", &report.event_id]));
+        let why = vec![format!("{} {}: the provider, asked, does not say so", report.kind, report.reference)];
+        let facts = StrayFacts {
+            report,
+            state: StrayState::Unconfirmed,
+            review: None,
+            settled: Vec::new(),
+            further: Vec::new(),
+            asked_ms: None,
+        };
+        Decision::new(Self { id, due: Some(again), facts }, "kept_unconfirmed", vec![], why)
+    }
+
+    /// Whether it still waits for the provider's confirmation.
+    pub fn is_unconfirmed(&self) -> bool {
+        self.facts.state == StrayState::Unconfirmed
+    }
+
+    /// The provider could not be asked; `None` when that has lasted so long that a person is asked instead.
+    pub fn ask_later(&self, again: Timestamp, now: Timestamp) -> Option<Verdict<Self>> {
+        if now >= self.facts.report.at.plus(CONFIRM_END) {
+            return None;
+        }
+        if !self.is_unconfirmed() || self.due.is_none_or(|due| due > now) {
+            return Some(Verdict::Nothing("it is not due"));
+        }
+        let next = Self { due: Some(again), ..self.quiet() };
+        Some(Verdict::change(next, "not_asked", vec![], vec!["the provider could not be asked".to_owned()]))
+    }
+
     /// A person is asked.
     fn opened(&self, now: Timestamp, due: Option<Timestamp>) -> Self {
         let mut next = self.clone();
@@ -138,7 +174,11 @@ impl StrayReport {
     pub fn is_taken(&self) -> bool {
         match self.facts.state {
             StrayState::Waiting => false,
-            StrayState::Open | StrayState::Owned | StrayState::ByHand | StrayState::Closed => true,
+            StrayState::Open
+            | StrayState::Owned
+            | StrayState::ByHand
+            | StrayState::Closed
+            | StrayState::Unconfirmed => true,
         }
     }
 
@@ -166,7 +206,7 @@ impl StrayReport {
             return Verdict::Nothing("it is not due");
         }
         match self.facts.state {
-            StrayState::Waiting => {
+            StrayState::Waiting | StrayState::Unconfirmed => {
                 let next = self.opened(now, Some(now.plus(OWNER_CHECK)));
                 let why = vec!["the payment that it names is not there".to_owned()];
                 Verdict::change(next, "unknown_reference", vec!["desk.item"], why)
@@ -189,7 +229,7 @@ impl StrayReport {
         match self.facts.state {
             StrayState::ByHand => Err("a person has refunded or credited it by hand"),
             StrayState::Owned => Ok(Verdict::Nothing("it is taken over")),
-            StrayState::Waiting | StrayState::Open | StrayState::Closed => {
+            StrayState::Waiting | StrayState::Open | StrayState::Closed | StrayState::Unconfirmed => {
                 let mut next = self.quiet();
                 next.due = None;
                 next.facts.state = StrayState::Owned;
@@ -219,7 +259,7 @@ impl StrayReport {
             }
             StrayState::ByHand | StrayState::Owned => Ok(Verdict::Nothing("it is decided")),
             StrayState::Closed if !by_hand => Ok(Verdict::Nothing("it is decided")),
-            StrayState::Waiting | StrayState::Open | StrayState::Closed => {
+            StrayState::Waiting | StrayState::Open | StrayState::Closed | StrayState::Unconfirmed => {
                 let mut next = self.quiet();
                 next.due = None;
                 next.facts.state = if by_hand { StrayState::ByHand } else { StrayState::Closed };
