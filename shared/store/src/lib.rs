@@ -15,6 +15,7 @@ mod ledger;
 mod lists;
 mod notifications;
 mod pages;
+mod proofs;
 mod rules;
 mod usage;
 
