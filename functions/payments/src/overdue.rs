@@ -80,11 +80,11 @@ impl QueueStep for Overdue {
 }
 
 impl Overdue {
-    /// The payment that stray money names may be there by now: it hears what came before it was, and goes its own way.
+    /// The payment that stray money names may be there by now: it hears all that came before it was, and goes its own way.
     async fn find_owner(&self, id: &StrayId, frame: &mut Frame) -> Result<&'static str, StepError> {
         let stored = self.money.load::<StrayReport>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
-        let (report, now) = (stored.entity.facts.report.clone(), frame.now);
-        let owner = match &report.payment_id {
+        let now = frame.now;
+        let owner = match &stored.entity.facts.report.payment_id {
             Some(payment) => self.money.load::<Deposit>(payment).await?.map(|stored| stored.entity.id),
             None => None,
         };
@@ -97,9 +97,12 @@ impl Overdue {
         if stored.entity.is_unconfirmed() {
             return self.confirm_again(&stored.entity, &payment, &live.rules, frame).await;
         }
-        step::change(&self.money, &payment, frame, |deposit: &Deposit| deposit.hear(&report, &live.rules, now)).await?;
-        let take = |stray: &StrayReport| stray.taken_over().unwrap_or_else(Verdict::Nothing);
-        Ok(step::change(&self.money, id, frame, take).await?.outcome())
+        for report in stored.entity.statements() {
+            let hear = |deposit: &Deposit| deposit.hear(report, &live.rules, now);
+            step::change(&self.money, &payment, frame, hear).await?;
+        }
+        let heard = stored.entity.statements().count();
+        Ok(step::change(&self.money, id, frame, |stray: &StrayReport| stray.heard(heard)).await?.outcome())
     }
 
     /// A kept statement that its provider did not confirm: it is asked once more, and what it does not confirm now is a person's.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use domain::PaymentId;
-use domain::decision::Frame;
+use domain::decision::{Decision, Frame};
 use domain::payment::rules::{PspRule, Psps};
 use domain::payment::{Deposit, Heard, PspReport, StrayReport, Unconfirmed, confirm};
 use providers::psp::{Psp, WebhookAnswer, WebhookError};
@@ -132,9 +132,18 @@ impl Webhook {
         let Some(decision) = StrayReport::of(report.clone(), frame.now) else {
             return Ok(WebhookAnswer::Ignored("it is about no payment of ours"));
         };
-        let (id, taken) = (decision.next.id.clone(), decision.next.is_taken());
-        if step::create(&self.money, decision, frame).await? {
-            return if taken { Ok(WebhookAnswer::Accepted) } else { Err(NOT_SAVED_YET) };
+        let mut id = decision.next.id.clone();
+        if let Some(taken) = self.keep_stray(decision, frame).await? {
+            return taken_or_again(taken);
+        }
+        let first = self.money.load::<StrayReport>(&id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
+        // another payment at the provider that names the same payment of ours is money of its own
+        let other = Some(first).filter(|first| !first.entity.is_of(&report.reference));
+        if let Some(decision) = other.and_then(|_| StrayReport::beside(report.clone(), frame.now)) {
+            id = decision.next.id.clone();
+            if let Some(taken) = self.keep_stray(decision, frame).await? {
+                return taken_or_again(taken);
+            }
         }
         let done = step::change(&self.money, &id, frame, |stray: &StrayReport| stray.named_again(&report)).await?;
         match done.stored().entity.is_taken() {
@@ -142,6 +151,16 @@ impl Webhook {
             false => Err(NOT_SAVED_YET),
         }
     }
+
+    /// Saves stray money, and says whether somebody has it; `None` if there is some under its id already.
+    async fn keep_stray(&self, decision: Decision<StrayReport>, frame: &Frame) -> Result<Option<bool>, StepError> {
+        let taken = decision.next.is_taken();
+        Ok(step::create(&self.money, decision, frame).await?.then_some(taken))
+    }
+}
+
+fn taken_or_again(taken: bool) -> Result<WebhookAnswer, StepError> {
+    if taken { Ok(WebhookAnswer::Accepted) } else { Err(NOT_SAVED_YET) }
 }
 
 const NOT_SAVED_YET: StepError = StepError::Busy("the payment that it names is not saved yet");

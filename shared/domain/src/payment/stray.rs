@@ -1,5 +1,5 @@
 //! Money that a provider reports and no payment of ours is there for: kept, one for each payment at the provider however many
-//! statements name it.
+//! statements name it. Two payments at the provider that name one of ours are two.
 //!
 //! A statement that names one of our payments may come before its record is saved, so it waits for the record first. Whatever
 //! belongs to nobody after that is a person's, and stays with him only until its owner is found. Only one of the two ever moves
@@ -61,9 +61,12 @@ pub struct StrayFacts {
     /// The work item that this version makes moot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settled: Vec<Settled>,
-    /// The provider's ids of further statements about it.
+    /// The provider's ids of further statements about it, from before these were kept whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<String>,
+    /// Further statements about it, in the order in which they came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<PspReport>,
     /// When a person was asked, in milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_ms: Option<i64>,
@@ -84,6 +87,16 @@ impl StrayReport {
     /// The id of the money that a payment of ours may have waiting.
     pub fn id_for(psp: &str, payment: &PaymentId) -> StrayId {
         StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[psp, "payment", payment.as_str()]))
+    }
+
+    /// The id of further money that names the same payment of ours, by the provider's id of it.
+    pub fn id_beside(psp: &str, payment: &PaymentId, reference: &str) -> StrayId {
+        StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[psp, "payment", payment.as_str(), reference]))
+    }
+
+    /// Whether the provider's id of the payment is that of this money.
+    pub fn is_of(&self, reference: &str) -> bool {
+        self.facts.report.reference == reference
     }
 
     /// What its id is derived from: the payment of ours that it names, else the provider's id of the payment, else the statement.
@@ -118,6 +131,7 @@ impl StrayReport {
             review: None,
             settled: Vec::new(),
             further: Vec::new(),
+            more: Vec::new(),
             asked_ms: None,
         };
         let waiting = Self { id, due: Some(now.plus(OWNER_WAIT)), facts };
@@ -125,6 +139,15 @@ impl StrayReport {
             Some(_) => Decision::new(waiting, "waits_for_its_payment", vec![], why),
             None => Decision::new(waiting.opened(now, None), "unknown_reference", vec!["desk.item"], why),
         })
+    }
+
+    /// The money of a statement whose payment of ours has other money waiting already ([`Self::is_of`]): a question of its own.
+    pub fn beside(report: PspReport, now: Timestamp) -> Option<Decision<Self>> {
+        let payment = report.payment_id.clone()?;
+        let id = Self::id_beside(&report.psp, &payment, &report.reference);
+        let mut decision = Self::of(report, now)?;
+        decision.next.id = id;
+        Some(decision)
     }
 
     /// A statement of moved money that its provider, asked, does not confirm: kept, so that it is not lost if it never comes again.
@@ -137,6 +160,7 @@ impl StrayReport {
             review: None,
             settled: Vec::new(),
             further: Vec::new(),
+            more: Vec::new(),
             asked_ms: None,
         };
         Decision::new(Self { id, due: Some(again), facts }, "kept_unconfirmed", vec![], why)
@@ -182,14 +206,20 @@ impl StrayReport {
         }
     }
 
+    /// Every statement about it that is kept whole: what its owner hears.
+    pub fn statements(&self) -> impl Iterator<Item = &PspReport> {
+        std::iter::once(&self.facts.report).chain(&self.facts.more)
+    }
+
     /// Another statement about it: remembered, and nobody is asked again.
     pub fn named_again(&self, report: &PspReport) -> Verdict<Self> {
-        let known = self.facts.report.event_id == report.event_id || self.facts.further.contains(&report.event_id);
-        if known || self.facts.further.len() >= STATEMENTS_MAX {
+        let known = self.statements().any(|known| known.event_id == report.event_id)
+            || self.facts.further.contains(&report.event_id);
+        if known || self.facts.more.len() >= STATEMENTS_MAX {
             return Verdict::Nothing("it is already known");
         }
         let mut next = self.quiet();
-        next.facts.further.push(report.event_id.clone());
+        next.facts.more.push(report.clone());
         Verdict::change(next, "named_again", vec![], vec![format!("{} {}", report.kind, report.reference)])
     }
 
@@ -231,7 +261,8 @@ impl StrayReport {
             StrayState::Owned => Ok(Verdict::Nothing("it is taken over")),
             StrayState::Waiting | StrayState::Open | StrayState::Closed | StrayState::Unconfirmed => {
                 let mut next = self.quiet();
-                next.due = None;
+                // what its owner has not heard yet it hears in its time
+                next.due = self.due.filter(|_| !self.facts.more.is_empty());
                 next.facts.state = StrayState::Owned;
                 let asked = self.facts.asked_ms.filter(|_| self.facts.state == StrayState::Open);
                 next.facts.settled.extend(asked.map(|at_ms| Settled {
@@ -243,6 +274,24 @@ impl StrayReport {
                 let why = vec!["the payment that it names was found".to_owned()];
                 Ok(Verdict::change(next, "owner_found", events, why))
             }
+        }
+    }
+
+    /// The payment that it names has heard so many of its statements, and goes its own way.
+    pub fn heard(&self, statements: usize) -> Verdict<Self> {
+        if self.statements().count() > statements {
+            return Verdict::Nothing("another statement came meanwhile");
+        }
+        match self.taken_over() {
+            Ok(Verdict::Change(mut decision)) => {
+                decision.next.due = None;
+                Verdict::Change(decision)
+            }
+            Ok(Verdict::Nothing(_)) if self.due.is_some() => {
+                let next = Self { due: None, ..self.quiet() };
+                Verdict::change(next, "owner_heard", vec![], vec![])
+            }
+            Ok(Verdict::Nothing(reason)) | Err(reason) => Verdict::Nothing(reason),
         }
     }
 

@@ -219,3 +219,26 @@ async fn one_refund_at_the_provider_settles_one_payment() {
     }
     assert_eq!(answers, [200, 409]);
 }
+
+#[tokio::test]
+async fn two_payments_at_the_provider_that_name_one_payment_of_ours_which_is_not_there_are_two_questions() {
+    let world = World::start().await;
+    let named =
+        |reference: &str| Payment { id: "pay_0123456789abcdefghjkmnpqrs".to_owned(), reference: reference.to_owned() };
+    let events = [
+        world.intent(&named("pi_first"), "payment_intent.succeeded", 1_000, "usd"),
+        world.intent(&named("pi_second"), "payment_intent.succeeded", 900_000, "usd"),
+    ];
+    for event in &events {
+        expect(world.stripe(event).await, 503);
+    }
+    world.pass(1_000).await;
+    world.sweep().await;
+    for event in &events {
+        world.stripe(event).await;
+    }
+    world.idle().await;
+    let work = expect(world.get("finance", "/v1/work?queue=finance").await, 200).text;
+    assert!(work.contains("pi_first"), "{work}");
+    assert!(work.contains("pi_second"), "9000.00 USD that came stand in no work item: {work}");
+}

@@ -336,3 +336,26 @@ fn a_kept_statement_waits_for_a_provider_that_cannot_be_asked_a_day_and_not_long
     let heard = stray_change(later.taken_over().unwrap()).next;
     assert_eq!((heard.due, heard.is_unconfirmed()), (None, false));
 }
+
+#[test]
+fn two_payments_at_the_provider_that_name_one_of_ours_are_two_and_the_owner_hears_all_of_each() {
+    let first = stray_of(success(10)).unwrap().next;
+    let other = PspReport { reference: "pi_other".to_owned(), event_id: "evt_other".to_owned(), ..success(11) };
+    assert!(first.is_of(&success(10).reference) && !first.is_of(&other.reference));
+    let beside = StrayReport::beside(other.clone(), at(11)).unwrap().next;
+    assert_ne!(beside.id, first.id);
+    assert_eq!(beside.id, StrayReport::id_beside("stripe", &pending().id, "pi_other"));
+    let asked = stray_change(beside.still_without_owner(at(911))).next;
+    assert_eq!(asked.facts.review.unwrap().trigger, "pi_other");
+
+    let dispute = dispute(None, 20);
+    let both = stray_change(first.named_again(&dispute)).next;
+    assert_eq!(both.statements().collect::<Vec<_>>(), [&success(10), &dispute]);
+    // one that came while the owner heard the first is not lost
+    assert!(matches!(both.heard(1), Verdict::Nothing(_)));
+    let owned = stray_change(both.taken_over().unwrap()).next;
+    assert!(owned.due.is_some(), "whoever credits took it over, and the owner has not heard all of it");
+    let heard = stray_change(owned.heard(2)).next;
+    assert_eq!((heard.due, heard.facts.state), (None, crate::payment::StrayState::Owned));
+    assert_eq!(stray_change(both.heard(2)).next.due, None);
+}
