@@ -21,7 +21,12 @@ use crate::{Country, Currency, Money, Seconds};
 const PSPS_MAX: usize = 30;
 /// How many currencies one provider may have.
 const CURRENCIES_MAX: usize = 200;
-const KEYS: [&str; 5] = ["psps", "deposit_limits", "over_under", "credit_review_after", "auto_resolution"];
+const KEYS: [&str; 6] =
+    ["psps", "deposit_limits", "over_under", "credit_review_after", "auto_resolution", "open_deposits_max"];
+/// Open deposits of one client at once, where the rules say nothing.
+const OPEN_DEPOSITS: u32 = 20;
+/// More than a page of a client's newest deposits are not counted.
+const OPEN_DEPOSITS_MAX: u32 = 100;
 const PSP_KEYS: [&str; 15] = [
     "name",
     "vendor",
@@ -147,6 +152,8 @@ pub struct Psps {
     pub credit_review_after: Seconds,
     /// What the automation settles by itself.
     pub auto_resolution: AutoResolution,
+    /// How many deposits of one client may be open at once.
+    pub open_deposits_max: u32,
 }
 
 impl RuleSet for Psps {
@@ -221,12 +228,14 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
     let over_under = object.need("over_under", faults).and_then(|node| read_tolerances(&node, faults));
     let review = object.need("credit_review_after", faults).and_then(|node| node.span(Seconds(60)..=WAIT_MAX, faults));
     let auto = object.need("auto_resolution", faults).and_then(|node| node.word(AutoResolution::ALL, faults));
+    let open_max = optional(object.get("open_deposits_max"), |node| node.whole(1..=OPEN_DEPOSITS_MAX, faults));
     Some(Psps {
         psps: psps.filter(|psps| !psps.is_empty())?,
         deposit_limits: limits?,
         over_under: over_under?,
         credit_review_after: review?,
         auto_resolution: auto?,
+        open_deposits_max: open_max?.unwrap_or(OPEN_DEPOSITS),
     })
 }
 
