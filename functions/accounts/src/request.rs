@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::account::Account;
-use domain::account::request::AccountRefusal;
+use domain::account::request::{AccountRefusal, too_many};
 use domain::account::rules::Platforms;
 use domain::client::Client;
 use domain::rules::RuleSet;
@@ -16,6 +16,9 @@ use runtime::rulebook::{Live, RuleBook};
 use runtime::{Caller, Problem, StepError, awsclients};
 use serde_json::{Value, json};
 use store::Crm;
+
+/// Of a client's accounts so many, the newest, are counted.
+const COUNTED: i32 = 100;
 
 /// The step.
 pub struct Ask {
@@ -56,6 +59,11 @@ impl Ask {
         let fresh = AccountId::from_bits(self.entropy.id_bits());
         let wish = wanted(&body, &client, &live, fresh.clone(), request.now);
         let make = async |id, (account, why)| {
+            let newest = self.crm.accounts_of(&client_id, COUNTED, None).await?;
+            let newest: Vec<Account> = newest.items.into_iter().map(|stored| stored.entity).collect();
+            if let Some(fault) = too_many(&newest, &live.rules, request.now) {
+                return Err(Problem::input(vec![fault]));
+            }
             let mut frame = request.frame(Self::NAME);
             frame.used(live.label());
             Ok(Made::decided(Account { id, ..account }.requested(why), frame))

@@ -69,7 +69,7 @@ impl HttpStep for Views {
             "/v1/clients/{client_id}/payments",
             PORTAL_AND_STAFF,
             Scope::OneClient,
-            |step, request, _| Box::pin(step.payments(request)),
+            |step, request, caller| Box::pin(step.payments(request, caller)),
         ),
         Route::token("GET", "/v1/payments/{payment_id}", PORTAL_AND_STAFF, Scope::Owned, |step, request, caller| {
             Box::pin(step.payment(request, caller))
@@ -91,6 +91,10 @@ impl HttpStep for Views {
 
 fn health() -> Reply {
     Reply::json(200, &json!({"status": "ok", "version": env!("CARGO_PKG_VERSION")}))
+}
+
+fn is_staff(caller: &Caller) -> bool {
+    caller.require(STAFF).is_ok()
 }
 
 fn list(items: Vec<Value>, next_cursor: Option<String>) -> Reply {
@@ -137,11 +141,12 @@ impl Views {
         Ok(Reply::json(200, &account_view(&account, balance.as_ref())))
     }
 
-    async fn payments(&self, request: &Request) -> Result<Reply, Problem> {
+    async fn payments(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let client = known_client(&self.crm, request).await?;
         let (limit, before) = request.page()?;
         let page = self.money.payments_of(&client.entity.id, limit, before.as_ref()).await?;
-        Ok(list(page.items.iter().map(|stored| payment_view(&stored.entity)).collect(), page.next))
+        let view = |stored: &Stored<Deposit>| payment_view(&stored.entity, is_staff(caller));
+        Ok(list(page.items.iter().map(view).collect(), page.next))
     }
 
     async fn payment(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
@@ -149,7 +154,7 @@ impl Views {
         let stored = self.money.load::<Deposit>(&id).await?;
         let deposit = stored.ok_or_else(|| Problem::not_found("there is no such payment"))?.entity;
         caller.require_client(&deposit.client_id)?;
-        Ok(Reply::json(200, &payment_view(&deposit)))
+        Ok(Reply::json(200, &payment_view(&deposit, is_staff(caller))))
     }
 
     async fn notifications(&self, request: &Request) -> Result<Reply, Problem> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use domain::account::Account;
 use domain::decision::{Frame, Verdict};
 use domain::payment::{CLOCK_SKEW, CreditStep, Deposit, DepositStatus, GRACE, StrayReport};
-use domain::{Seconds, Timestamp};
+use domain::{Seconds, StrayId, Timestamp};
 use providers::http::BoxFuture;
 use providers::platforms::TradingPlatform;
 use providers::{PLATFORM_CALL_TIMEOUT_S, PLATFORM_SOCKET_TIMEOUT_S};
@@ -102,10 +102,10 @@ impl Credit {
     /// Money that came before the record of its deposit may be with a person: whoever credits takes it over first, and what a person
     /// did with it by hand stops the credit.
     async fn moved_by_hand(&self, deposit: &Deposit, frame: &mut Frame) -> Result<Option<&'static str>, StepError> {
-        let id = StrayReport::id_for(&deposit.facts.psp.name, &deposit.id);
-        if deposit.status() != DepositStatus::Paid || self.money.load::<StrayReport>(&id).await?.is_none() {
+        if deposit.status() != DepositStatus::Paid {
             return Ok(None);
         }
+        let Some(id) = self.stray_of(deposit).await? else { return Ok(None) };
         let mut by_hand = None;
         let take = |stray: &StrayReport| {
             by_hand = stray.taken_over().err();
@@ -113,6 +113,19 @@ impl Credit {
         };
         step::change(&self.money, &id, frame, take).await?;
         Ok(by_hand)
+    }
+
+    /// The money of the deposit's own payment at the provider that came before its record. Other money that names it is no part of
+    /// what is credited: it goes its own way.
+    async fn stray_of(&self, deposit: &Deposit) -> Result<Option<StrayId>, StepError> {
+        let psp = &deposit.facts.psp;
+        let id = StrayReport::id_for(&psp.name, &deposit.id);
+        let Some(first) = self.money.load::<StrayReport>(&id).await? else { return Ok(None) };
+        if first.entity.is_of(&psp.reference) {
+            return Ok(Some(id));
+        }
+        let beside = StrayReport::id_beside(&psp.name, &deposit.id, &psp.reference);
+        Ok(self.money.load::<StrayReport>(&beside).await?.map(|_| beside))
     }
 
     /// A credit that may have been sent before.

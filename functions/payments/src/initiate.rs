@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use domain::payment::collect::opened;
-use domain::payment::request::demo_account;
+use domain::payment::request::{demo_account, too_many_open};
 use domain::payment::rules::Psps;
 use domain::payment::{Deposit, DepositRequest, NewDeposit, PspSide};
 use domain::{ClientId, PaymentId};
@@ -23,6 +23,9 @@ use serde_json::json;
 use store::{Crm, MoneyTable};
 
 use crate::wish;
+
+/// Of a client's deposits so many, the newest, are looked at to count the open ones.
+const COUNTED: i32 = 100;
 
 /// The step.
 pub struct Initiate {
@@ -80,6 +83,11 @@ impl Initiate {
         // asked again right before the provider is: nobody pays real money for a demo account
         if !wish.account.takes_money() {
             return Err(Problem::input(vec![demo_account()]));
+        }
+        let newest = self.money.payments_of(&wish.client.id, COUNTED, None).await?;
+        let newest: Vec<Deposit> = newest.items.into_iter().map(|stored| stored.entity).collect();
+        if let Some(fault) = too_many_open(&newest, &live.rules) {
+            return Err(Problem::input(vec![fault]));
         }
         let order = SessionOrder {
             payment_id: id.clone(),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::StrayId;
 use domain::decision::{Frame, Verdict};
 use domain::payment::rules::Psps;
-use domain::payment::{Deposit, DueStep, PollAnswer, PollLimits, StrayReport};
+use domain::payment::{Deposit, DueStep, Heard, PollAnswer, PollLimits, StrayReport, Unconfirmed, confirm};
+use domain::{PaymentId, StrayId};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
@@ -80,11 +80,11 @@ impl QueueStep for Overdue {
 }
 
 impl Overdue {
-    /// The payment that stray money names may be there by now: it hears what came before it was, and goes its own way.
+    /// The payment that stray money names may be there by now: it hears all that came before it was, and goes its own way.
     async fn find_owner(&self, id: &StrayId, frame: &mut Frame) -> Result<&'static str, StepError> {
         let stored = self.money.load::<StrayReport>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
-        let (report, now) = (stored.entity.facts.report, frame.now);
-        let owner = match &report.payment_id {
+        let now = frame.now;
+        let owner = match &stored.entity.facts.report.payment_id {
             Some(payment) => self.money.load::<Deposit>(payment).await?.map(|stored| stored.entity.id),
             None => None,
         };
@@ -94,9 +94,54 @@ impl Overdue {
         };
         let live = self.providers.rules().await?;
         frame.used(live.label());
-        step::change(&self.money, &payment, frame, |deposit: &Deposit| deposit.hear(&report, &live.rules, now)).await?;
-        let take = |stray: &StrayReport| stray.taken_over().unwrap_or_else(Verdict::Nothing);
-        Ok(step::change(&self.money, id, frame, take).await?.outcome())
+        if stored.entity.is_unconfirmed() {
+            return self.confirm_again(&stored.entity, &payment, &live.rules, frame).await;
+        }
+        for report in stored.entity.statements() {
+            let hear = |deposit: &Deposit| deposit.hear(report, &live.rules, now);
+            step::change(&self.money, &payment, frame, hear).await?;
+        }
+        let heard = stored.entity.statements().count();
+        Ok(step::change(&self.money, id, frame, |stray: &StrayReport| stray.heard(heard)).await?.outcome())
+    }
+
+    /// A kept statement that its provider did not confirm: it is asked once more, and what it does not confirm now is a person's.
+    async fn confirm_again(
+        &self,
+        kept: &StrayReport,
+        payment: &PaymentId,
+        rules: &Psps,
+        frame: &mut Frame,
+    ) -> Result<&'static str, StepError> {
+        let (report, now) = (&kept.facts.report, frame.now);
+        let rule = rules.psp(&report.psp);
+        let known = match rule {
+            Some(rule) => match self.providers.adapter(rule).await?.look_up(payment, &report.reference).await {
+                Ok(known) => known,
+                Err(error) => {
+                    tracing::warn!(psp = rule.name, payment.id = %payment, todo = ?error.disposition(),
+                        "a kept statement could not be confirmed");
+                    let again = now.plus(rule.confirm_limit);
+                    if kept.ask_later(again, now).is_some() {
+                        let later = |kept: &StrayReport| {
+                            kept.ask_later(again, now).unwrap_or(Verdict::Nothing("it is a person's"))
+                        };
+                        return Ok(step::change(&self.money, &kept.id, frame, later).await?.outcome());
+                    }
+                    None
+                }
+            },
+            None => None,
+        };
+        let heard = confirm::confirmed(report.clone(), known, Unconfirmed::Wait);
+        let hear = |deposit: &Deposit| match &heard {
+            Heard::Now(heard) => deposit.hear(heard, rules, now),
+            Heard::Denied(report) | Heard::NotKnown(report) => deposit.unconfirmed(report, now),
+        };
+        step::change(&self.money, payment, frame, hear).await?;
+        // only now: whoever dies before this does it again, and the deposit knows it
+        let take = |kept: &StrayReport| kept.taken_over().unwrap_or_else(Verdict::Nothing);
+        Ok(step::change(&self.money, &kept.id, frame, take).await?.outcome())
     }
 
     async fn ask(&self, stored: &Stored<Deposit>, rules: &Psps) -> Result<(PollAnswer, PollLimits), StepError> {

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use domain::PaymentId;
-use domain::decision::Frame;
+use domain::decision::{Decision, Frame};
 use domain::payment::rules::{PspRule, Psps};
-use domain::payment::{Deposit, PspReport, StrayReport, Unconfirmed, confirm};
+use domain::payment::{Deposit, Heard, PspReport, StrayReport, Unconfirmed, confirm};
 use providers::psp::{Psp, WebhookAnswer, WebhookError};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, WEBHOOK_BYTES_MAX};
@@ -59,11 +59,12 @@ impl Webhook {
             Ok(report) => report,
             Err(error) => return Ok(refuse(&error, name, psp.as_ref(), request)),
         };
-        let report = match confirmed(report, psp.as_ref(), rule).await {
-            Some(report) => report,
-            None => return Ok(reply(psp.as_ref(), WebhookAnswer::TryAgain, request)),
+        let done = match confirmed(report, psp.as_ref(), rule).await {
+            Heard::Now(report) => self.apply(report, psp.as_ref(), request, &live).await,
+            Heard::Denied(report) => self.keep(report, rule, WebhookAnswer::Accepted, request, &live).await,
+            Heard::NotKnown(report) => self.keep(report, rule, WebhookAnswer::TryAgain, request, &live).await,
         };
-        match self.apply(report, psp.as_ref(), request, &live).await {
+        match done {
             Ok(answer) => Ok(reply(psp.as_ref(), answer, request)),
             Err(error) => {
                 let answer = match error.disposition() {
@@ -100,6 +101,27 @@ impl Webhook {
         }
     }
 
+    /// Keeps a statement of moved money that its provider does not confirm. It may never come again, and the provider may never
+    /// confirm it: what is kept is looked at in its own time ([`crate::overdue`]).
+    async fn keep(
+        &self,
+        report: PspReport,
+        rule: &PspRule,
+        answer: WebhookAnswer,
+        request: &Request,
+        live: &Live<Psps>,
+    ) -> Result<WebhookAnswer, StepError> {
+        if !report.moves_money() {
+            return Ok(answer);
+        }
+        let mut frame = request.frame(Self::NAME);
+        frame.trigger = format!("{} {}", report.psp, report.event_id);
+        frame.used(live.label());
+        let kept = StrayReport::unconfirmed(report, request.now.plus(rule.confirm_limit));
+        step::create(&self.money, kept, &frame).await?;
+        Ok(answer)
+    }
+
     /// Which payment of ours it is about. A statement about moved money that names only the provider's own id, as
     /// Stripe's disputes do, is asked about there: no index has to be kept for what is so rare.
     async fn payment_of(&self, report: &PspReport, psp: &dyn Psp) -> Result<Option<PaymentId>, StepError> {
@@ -119,9 +141,18 @@ impl Webhook {
         let Some(decision) = StrayReport::of(report.clone(), frame.now) else {
             return Ok(WebhookAnswer::Ignored("it is about no payment of ours"));
         };
-        let (id, taken) = (decision.next.id.clone(), decision.next.is_taken());
-        if step::create(&self.money, decision, frame).await? {
-            return if taken { Ok(WebhookAnswer::Accepted) } else { Err(NOT_SAVED_YET) };
+        let mut id = decision.next.id.clone();
+        if let Some(taken) = self.keep_stray(decision, frame).await? {
+            return taken_or_again(taken);
+        }
+        let first = self.money.load::<StrayReport>(&id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
+        // another payment at the provider that names the same payment of ours is money of its own
+        let other = Some(first).filter(|first| !first.entity.is_of(&report.reference));
+        if let Some(decision) = other.and_then(|_| StrayReport::beside(report.clone(), frame.now)) {
+            id = decision.next.id.clone();
+            if let Some(taken) = self.keep_stray(decision, frame).await? {
+                return taken_or_again(taken);
+            }
         }
         let done = step::change(&self.money, &id, frame, |stray: &StrayReport| stray.named_again(&report)).await?;
         match done.stored().entity.is_taken() {
@@ -129,14 +160,24 @@ impl Webhook {
             false => Err(NOT_SAVED_YET),
         }
     }
+
+    /// Saves stray money, and says whether somebody has it; `None` if there is some under its id already.
+    async fn keep_stray(&self, decision: Decision<StrayReport>, frame: &Frame) -> Result<Option<bool>, StepError> {
+        let taken = decision.next.is_taken();
+        Ok(step::create(&self.money, decision, frame).await?.then_some(taken))
+    }
+}
+
+fn taken_or_again(taken: bool) -> Result<WebhookAnswer, StepError> {
+    if taken { Ok(WebhookAnswer::Accepted) } else { Err(NOT_SAVED_YET) }
 }
 
 const NOT_SAVED_YET: StepError = StepError::Busy("the payment that it names is not saved yet");
 
-/// The statement as far as it is proven: what its signature does not cover is asked for. `None`: not to be taken now.
-async fn confirmed(report: PspReport, psp: &dyn Psp, rule: &PspRule) -> Option<PspReport> {
+/// The statement as far as it is proven: what its signature does not cover is asked for.
+async fn confirmed(report: PspReport, psp: &dyn Psp, rule: &PspRule) -> Heard {
     let (true, Some(payment)) = (!psp.webhook_proves_status() && confirm::decides(&report), &report.payment_id) else {
-        return Some(report);
+        return Heard::Now(report);
     };
     // a message of the former rule can be cut anew from another: nothing of it is believed
     let unconfirmed = if rule.legacy_signature { Unconfirmed::Wait } else { rule.unconfirmed_success };
@@ -146,7 +187,7 @@ async fn confirmed(report: PspReport, psp: &dyn Psp, rule: &PspRule) -> Option<P
             tracing::warn!(psp = rule.name, payment.id = %payment, todo = ?error.disposition(),
                 "a webhook could not be confirmed");
             match unconfirmed {
-                Unconfirmed::Wait => return None,
+                Unconfirmed::Wait => return Heard::NotKnown(report),
                 Unconfirmed::Believe => None,
             }
         }
@@ -154,13 +195,15 @@ async fn confirmed(report: PspReport, psp: &dyn Psp, rule: &PspRule) -> Option<P
     let (payment, kind) = (payment.clone(), report.kind.clone());
     let heard = confirm::confirmed(report, known, unconfirmed);
     match &heard {
-        Some(heard) if heard.kind == kind => {}
-        Some(heard) => {
+        Heard::Now(heard) if heard.kind == kind => {}
+        Heard::Now(heard) => {
             tracing::warn!(psp = rule.name, payment.id = %payment, told = kind, known = heard.kind,
                 "the provider says otherwise than its webhook");
         }
-        None => tracing::warn!(psp = rule.name, payment.id = %payment, told = kind,
-            "the provider does not confirm its webhook, which is to come again"),
+        Heard::Denied(_) | Heard::NotKnown(_) => {
+            tracing::warn!(psp = rule.name, payment.id = %payment, told = kind,
+                "the provider does not confirm its webhook, which is kept");
+        }
     }
     heard
 }

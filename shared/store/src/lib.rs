@@ -16,6 +16,7 @@ mod letters;
 mod lists;
 mod notifications;
 mod pages;
+mod proofs;
 mod rules;
 mod usage;
 

@@ -85,6 +85,7 @@ fn relay(silent: &Silent) -> Arc<dyn Function> {
         clock: Arc::new(Noon),
         entropy: Arc::new(NoEntropy),
         environment: Arc::new(environment.into()),
+        tables: runtime::awsclients::TableClient::default(),
     })
     .unwrap()
 }

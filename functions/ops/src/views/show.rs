@@ -20,8 +20,8 @@ pub(super) fn account_view(account: &Account, balance: Option<&KeptBalance>) -> 
     view
 }
 
-/// A payment with its timeline.
-pub(super) fn payment_view(deposit: &Deposit) -> Value {
+/// A payment with its timeline, and for people of ours what they are asked about it: that may name another payment.
+pub(super) fn payment_view(deposit: &Deposit, for_staff: bool) -> Value {
     let facts = &deposit.facts;
     let timeline: Vec<Value> =
         deposit.timeline().map(|(at, status, why)| json!({"at": at, "status": status.as_str(), "why": why})).collect();
@@ -36,7 +36,7 @@ pub(super) fn payment_view(deposit: &Deposit) -> Value {
                 object.insert(name.to_owned(), json!(money));
             }
         }
-        if let Some(review) = &facts.review {
+        if let Some(review) = facts.review.as_ref().filter(|_| for_staff) {
             object.insert("review".to_owned(), json!(review));
         }
     }

@@ -1,15 +1,23 @@
 //! What a person says to have moved by hand is held against the money itself, and saved together with it: the automation has either
-//! moved it before, and the person is told what is known, or finds it moved.
+//! moved it before, and the person is told what is known, or finds it moved. What proves it is claimed with it: one ticket or refund
+//! proves one step.
 
 use domain::PaymentId;
 use domain::StrayId;
+use domain::account::Account;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
 use domain::input::Fault;
-use domain::payment::{Deposit, StrayReport, is_by_hand};
+use domain::payment::{Deposit, Proof, StrayReport, is_by_hand};
 use domain::work::{ByHandRefusal, HumanDecision, Moved, WorkFacts, WorkItem};
 use runtime::{Problem, StepError};
 use store::{Commit, Committed, Crm, Home, MoneyTable, Saved, StoreError, Stored};
+
+/// Where the numbers that prove a step are given: the provider's name and the platform's server.
+struct Places<'a> {
+    psp: &'a str,
+    server: &'a str,
+}
 
 /// The money that work items may be about.
 pub(super) struct ByHand {
@@ -34,11 +42,11 @@ impl ByHand {
             && decision.events.contains(&"work.proposed")
         {
             // what could not be carried out is not put before anybody
-            self.moves(&decision.next, &proposed, &mut Home::<WorkItem>::table(crm).commit(), frame).await?;
+            self.moves(crm, &decision.next, &proposed, &mut Home::<WorkItem>::table(crm).commit(), frame).await?;
         }
         if let Some(decided) = HumanDecision::of(&decision.next)
             && decision.events.contains(&"work.decided")
-            && self.moves(&decision.next, &decided, &mut commit, frame).await?
+            && self.moves(crm, &decision.next, &decided, &mut commit, frame).await?
         {
             let item = decision.next.clone();
             commit.save(crm, Some(was), &decision, frame).map_err(store)?;
@@ -53,9 +61,10 @@ impl ByHand {
         })
     }
 
-    /// Adds what the decision does to the money; `false` if it does nothing.
+    /// Adds what the decision does to the money, and the claim on what proves it; `false` if it does nothing.
     async fn moves(
         &self,
+        crm: &Crm,
         item: &WorkItem,
         decision: &HumanDecision,
         commit: &mut Commit,
@@ -65,13 +74,47 @@ impl ByHand {
         if let Some(id) = named("stray_id").and_then(|id| id.parse::<StrayId>().ok()) {
             let Some(stored) = self.money.load::<StrayReport>(&id).await? else { return Ok(false) };
             let verdict = stored.entity.decided(decision).map_err(conflict)?;
-            return self.add(commit, &stored, verdict, frame);
+            // on which server the person credited it nobody says
+            let places = Places { psp: &stored.entity.facts.report.psp, server: "" };
+            let claimed = self.claim(decision, &places, id.as_str(), commit).await?;
+            return Ok(self.add(commit, &stored, verdict, frame)? || claimed);
         }
         let payment = named("payment_id").and_then(|id| id.parse::<PaymentId>().ok());
         let (Some(id), true) = (payment, decision.action().is_some_and(is_by_hand)) else { return Ok(false) };
         let Some(stored) = self.money.load::<Deposit>(&id).await? else { return Ok(false) };
         let verdict = stored.entity.by_hand(decision, stopped_it(&item.facts), frame.now).map_err(refusal)?;
-        self.add(commit, &stored, verdict, frame)
+        let account = crm.load_settled::<Account>(&stored.entity.facts.account_id).await?;
+        let server = account.map(|account| account.entity.facts.server).unwrap_or_default();
+        let places = Places { psp: &stored.entity.facts.psp.name, server: &server };
+        let claimed = self.claim(decision, &places, id.as_str(), commit).await?;
+        Ok(self.add(commit, &stored, verdict, frame)? || claimed)
+    }
+
+    /// Claims what proves the decision for the money that it is about; `false` where it names no proof.
+    ///
+    /// Whoever comes second finds it here, or at the commit, and then here.
+    async fn claim(
+        &self,
+        decision: &HumanDecision,
+        places: &Places<'_>,
+        holder: &str,
+        commit: &mut Commit,
+    ) -> Result<bool, Problem> {
+        let Some(proof) = Proof::of(decision) else { return Ok(false) };
+        let (place, what) = match proof {
+            Proof::Ticket(_) => (places.server, "this ticket of the platform"),
+            Proof::Refund(_) => (places.psp, "this refund of the provider"),
+        };
+        match self.money.proven_by(place, &proof).await? {
+            // whoever decides about money of one payment may see the others
+            Some(other) if other != holder => Err(Problem::conflict(format!(
+                "{what} already proves another step by hand, that of {other}; name the one that belongs to this item"
+            ))),
+            Some(_) | None => {
+                commit.prove(&self.money, place, &proof, holder).map_err(store)?;
+                Ok(true)
+            }
+        }
     }
 
     fn add<T: Entity>(

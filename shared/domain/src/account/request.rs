@@ -219,3 +219,25 @@ fn one_of<'n, T>(
     }
     known
 }
+
+/// How long an account counts as asked for lately.
+const DAY: crate::Seconds = crate::Seconds(86_400);
+
+/// The fault of a further account of a client who has so many, or asked for so many within a day.
+///
+/// They are counted before the new one is saved, so requests of the same moment may all pass: what is asked for too many is bounded
+/// by how many of them are under way at once.
+pub fn too_many(newest: &[Account], rules: &Platforms, now: Timestamp) -> Option<Fault> {
+    let has = |account: &&Account| match account.facts.status {
+        AccountStatus::Requested | AccountStatus::Creating | AccountStatus::Unknown | AccountStatus::Open => true,
+        AccountStatus::Failed | AccountStatus::Closed => false,
+    };
+    let reached = |count: usize, max: u32| usize::try_from(max).is_ok_and(|max| count >= max);
+    let lately = newest.iter().filter(|account| account.facts.created_at.plus(DAY) > now).count();
+    let message = match newest.iter().filter(has).count() {
+        all if reached(all, rules.accounts_max) => format!("the client has {all} accounts and may have no more"),
+        _ if reached(lately, rules.accounts_per_day_max) => format!("{lately} accounts were asked for within a day"),
+        _ => return None,
+    };
+    Some(Fault::new("", "too_many_accounts", message))
+}

@@ -23,7 +23,11 @@ const LEVERAGE_MAX: u32 = 5_000;
 /// MetaTrader 5 takes group paths of this length.
 const GROUP_CHARS_MAX: usize = 63;
 const SHOWN_NAME_CHARS_MAX: usize = 80;
-const KEYS: [&str; 4] = ["servers", "groups", "leverage", "account_types"];
+const KEYS: [&str; 6] = ["servers", "groups", "leverage", "account_types", "accounts_max", "accounts_per_day_max"];
+/// Accounts of one client, and how many he may ask for within a day, where the rules say nothing.
+const ACCOUNTS: u32 = 20;
+/// More than a page of a client's newest accounts are not counted.
+const ACCOUNTS_MAX: u32 = 100;
 const SERVER_KEYS: [&str; 9] =
     ["name", "platform", "environment", "base_url", "secret", "read_secret", "balance_keep", "display_name", "manager"];
 /// How long a balance is shown again where the rules say nothing.
@@ -147,6 +151,10 @@ pub struct Platforms {
     groups: Vec<Row<Placement>>,
     leverage: Vec<Row<MaxLeverage>>,
     account_types: Vec<AccountType>,
+    /// How many accounts one client may have.
+    pub accounts_max: u32,
+    /// How many of them he may ask for within a day, those that fail included.
+    pub accounts_per_day_max: u32,
 }
 
 impl RuleSet for Platforms {
@@ -227,7 +235,16 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
         refuse_gap(&at, "leverage", Cell::default(), &rows, &space, faults);
         Some(rows)
     });
-    let set = Platforms { servers: servers?, groups: groups?, leverage: leverage?, account_types: account_types? };
+    let mut limit = |key| optional(object.get(key), |node| node.whole(1..=ACCOUNTS_MAX, faults));
+    let (accounts_max, per_day_max) = (limit("accounts_max"), limit("accounts_per_day_max"));
+    let set = Platforms {
+        servers: servers?,
+        groups: groups?,
+        leverage: leverage?,
+        account_types: account_types?,
+        accounts_max: accounts_max?.unwrap_or(ACCOUNTS),
+        accounts_per_day_max: per_day_max?.unwrap_or(ACCOUNTS),
+    };
     refuse_unplaced(&types_at?, &set, &space, faults);
     Some(set)
 }

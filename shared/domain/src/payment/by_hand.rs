@@ -191,3 +191,39 @@ pub fn is_by_hand(action: WorkAction) -> bool {
         | WorkAction::Close => false,
     }
 }
+
+/// What a person names as the proof of money that was moved by hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Proof {
+    /// The number of a deal on the trading platform.
+    Ticket(String),
+    /// The number of a refund at the payment provider.
+    Refund(String),
+}
+
+impl Proof {
+    /// The proof that a decision names; `None` where it says nothing about money that was moved by hand.
+    ///
+    /// However it is written, the same number is the same proof: a ticket is its first row of digits, without zeros before them, and
+    /// a refund its first word, in small letters.
+    pub fn of(decision: &HumanDecision) -> Option<Self> {
+        let evidence = decision.evidence.as_deref()?;
+        match decision.action()? {
+            WorkAction::RefundAtPsp => {
+                let word = evidence.split_whitespace().find_map(bare)?;
+                Some(Self::Refund(word.to_lowercase()))
+            }
+            WorkAction::MarkCredited | WorkAction::MarkDebitedOnPlatform => {
+                let digits = evidence.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty());
+                let number = digits.map(|digits| digits.trim_start_matches('0').to_owned());
+                Some(Self::Ticket(number.unwrap_or_else(|| evidence.trim().to_lowercase())))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A word without what stands around its letters and digits.
+fn bare(word: &str) -> Option<&str> {
+    Some(word.trim_matches(|c: char| !c.is_alphanumeric())).filter(|word| !word.is_empty())
+}

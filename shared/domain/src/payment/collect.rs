@@ -33,7 +33,7 @@ impl Deposit {
         }
     }
 
-    fn is_about_another(&self, report: &PspReport) -> bool {
+    pub(super) fn is_about_another(&self, report: &PspReport) -> bool {
         let own = &self.facts.psp;
         let numbered_apart = self.inner.reference_adopted && matches!(report.status, PspStatus::Returned(_));
         let same = own.reference.is_empty() || report.reference.is_empty() || report.reference == own.reference;
@@ -56,7 +56,7 @@ impl Deposit {
     }
 
     /// Money under another reference that names this deposit: what it is about only a person can find out.
-    fn other_payment_collected(&self, report: &PspReport, now: Timestamp) -> Verdict<Self> {
+    pub(super) fn other_payment_collected(&self, report: &PspReport, now: Timestamp) -> Verdict<Self> {
         let kind = WorkKind::DepositUnknownReference;
         // one item for each payment at the provider, however many statements name it
         let trigger = format!("{}:{}", report.psp, report.reference);

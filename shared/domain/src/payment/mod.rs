@@ -22,8 +22,8 @@ pub mod stray;
 mod tests;
 
 pub use crate::work::HumanDecision;
-pub use by_hand::is_by_hand;
-pub use confirm::Unconfirmed;
+pub use by_hand::{Proof, is_by_hand};
+pub use confirm::{Heard, Unconfirmed};
 pub use credit::{CLOCK_SKEW, CreditOutcome, CreditStep, Found, GRACE};
 pub use deposit::{Deposit, DepositFacts, DepositStatus, NewDeposit, PspSide, Review};
 pub use overdue::{DueStep, PollAnswer, PollLimits};

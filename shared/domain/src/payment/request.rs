@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::deposit::Deposit;
 use super::rules::{DepositCase, PspRule, Psps};
 use crate::account::{Account, AccountStatus};
 use crate::client::Client;
@@ -100,6 +101,17 @@ impl DepositRequest {
             _ => Err(DepositRefusal::AccountNotOpen),
         }
     }
+}
+
+/// The fault of a further deposit of a client who has so many open ones.
+///
+/// They are counted before the new one is saved, so requests of the same moment may all pass: what is opened too many is bounded by
+/// how many of them are under way at once.
+pub fn too_many_open(newest: &[Deposit], rules: &Psps) -> Option<Fault> {
+    let open = newest.iter().filter(|deposit| !deposit.status().is_settled()).count();
+    let max = usize::try_from(rules.open_deposits_max).unwrap_or(usize::MAX);
+    let message = format!("has {open} open deposits, and may have {max}");
+    (open >= max).then(|| Fault::new("/account_id", "too_many_open_deposits", message))
 }
 
 /// Only live accounts take money.

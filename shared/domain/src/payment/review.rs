@@ -1,7 +1,7 @@
 //! Handing over to a person: the deposit stops and waits, or it stands as it is and only the statement is asked about.
 
 use super::deposit::{Deposit, DepositStatus, Held, Reason, Review};
-use super::report::{PspReport, PspStatus};
+use super::report::{PspReport, PspStatus, Returned};
 use crate::Timestamp;
 use crate::decision::Verdict;
 use crate::work::rules::WorkKind;
@@ -61,6 +61,70 @@ impl Deposit {
     /// Asks a person about a statement; the deposit stands as it is.
     pub(super) fn flag(&self, report: &PspReport, kind: WorkKind, now: Timestamp) -> Verdict<Self> {
         self.ask_about(kind, &report.event_id, self.seen(report, kind), now)
+    }
+
+    /// Asks a person about a statement of moved money that its provider, asked twice, does not confirm. Nothing is moved by it; a
+    /// credit that has not been sent waits for the person.
+    pub fn unconfirmed(&self, report: &PspReport, now: Timestamp) -> Verdict<Self> {
+        // a trigger of its own: when the provider says it at last, that is news
+        let event_id = format!("unconfirmed:{}", report.event_id);
+        if [&report.event_id, &event_id].into_iter().any(|trigger| self.inner.flagged.contains(trigger)) {
+            return Verdict::Nothing("the statement is already with a person");
+        }
+        let report = &PspReport { event_id, ..report.clone() };
+        match &report.status {
+            PspStatus::Succeeded => self.unconfirmed_success(report, now),
+            PspStatus::Returned(told) => self.unconfirmed_return(report, told, now),
+            PspStatus::Pending
+            | PspStatus::Processing
+            | PspStatus::Failed
+            | PspStatus::Canceled
+            | PspStatus::Irrelevant => Verdict::Nothing("it moves no money"),
+        }
+    }
+
+    fn unconfirmed_success(&self, report: &PspReport, now: Timestamp) -> Verdict<Self> {
+        if self.is_about_another(report) {
+            return self.other_payment_collected(report, now);
+        }
+        let kind = WorkKind::DepositPaidAfterFailure;
+        match self.status() {
+            DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired => self.review(report, kind, now),
+            _ if self.facts.paid.is_some() => Verdict::Nothing("the collection is already counted"),
+            DepositStatus::NeedsReview
+            | DepositStatus::Paid
+            | DepositStatus::Crediting
+            | DepositStatus::CreditingUnknown
+            | DepositStatus::Credited
+            | DepositStatus::Refunded
+            | DepositStatus::ChargedBack => self.flag(report, kind, now),
+        }
+    }
+
+    fn unconfirmed_return(&self, report: &PspReport, told: &Returned, now: Timestamp) -> Verdict<Self> {
+        let (Returned::Total { amount } | Returned::One { amount, .. }) = told;
+        let amount = amount.unwrap_or(self.collection());
+        let mut known = self.inner.returns.clone();
+        if !known.take(told, amount, report.at) {
+            return Verdict::Nothing("the return is already known");
+        }
+        let undone = matches!(told, Returned::One { stands: false, .. });
+        if undone && self.knowing(known).returned() == self.returned() {
+            return Verdict::Nothing("nothing of it had gone back");
+        }
+        match self.status() {
+            _ if undone => self.flag(report, WorkKind::DepositReinstated, now),
+            DepositStatus::Paid => self.review(report, WorkKind::DepositFailedAfterSuccess, now),
+            DepositStatus::Pending
+            | DepositStatus::Crediting
+            | DepositStatus::CreditingUnknown
+            | DepositStatus::Credited
+            | DepositStatus::Failed
+            | DepositStatus::Expired
+            | DepositStatus::NeedsReview
+            | DepositStatus::Refunded
+            | DepositStatus::ChargedBack => self.flag(report, WorkKind::DepositFailedAfterSuccess, now),
+        }
     }
 
     /// Asks a person about something; the deposit stands as it is.

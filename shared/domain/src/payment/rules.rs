@@ -21,8 +21,13 @@ use crate::{Country, Currency, Money, Seconds};
 const PSPS_MAX: usize = 30;
 /// How many currencies one provider may have.
 const CURRENCIES_MAX: usize = 200;
-const KEYS: [&str; 5] = ["psps", "deposit_limits", "over_under", "credit_review_after", "auto_resolution"];
-const PSP_KEYS: [&str; 14] = [
+const KEYS: [&str; 6] =
+    ["psps", "deposit_limits", "over_under", "credit_review_after", "auto_resolution", "open_deposits_max"];
+/// Open deposits of one client at once, where the rules say nothing.
+const OPEN_DEPOSITS: u32 = 20;
+/// More than a page of a client's newest deposits are not counted.
+const OPEN_DEPOSITS_MAX: u32 = 100;
+const PSP_KEYS: [&str; 15] = [
     "name",
     "vendor",
     "enabled",
@@ -37,9 +42,12 @@ const PSP_KEYS: [&str; 14] = [
     "webhook_limit",
     "poll_limit",
     "needs_review_after",
+    "confirm_limit",
 ];
 /// A tolerance above this would accept a webhook that somebody recorded.
 const SIGNATURE_TOLERANCE_MAX: Seconds = Seconds(3_600);
+/// An hour, where a provider's rule says nothing else.
+const CONFIRM_LIMIT: Seconds = Seconds(3_600);
 /// No wait of this set is longer.
 const WAIT_MAX: Seconds = Seconds(30 * 86_400);
 
@@ -108,6 +116,8 @@ pub struct PspRule {
     pub poll_limit: Seconds,
     /// Undecided for so long: a person looks.
     pub needs_review_after: Seconds,
+    /// It told of moved money and, asked, does not confirm it: it is asked again after this, and then a person.
+    pub confirm_limit: Seconds,
 }
 
 /// What deposit limits may ask about.
@@ -142,6 +152,8 @@ pub struct Psps {
     pub credit_review_after: Seconds,
     /// What the automation settles by itself.
     pub auto_resolution: AutoResolution,
+    /// How many deposits of one client may be open at once.
+    pub open_deposits_max: u32,
 }
 
 impl RuleSet for Psps {
@@ -216,12 +228,14 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
     let over_under = object.need("over_under", faults).and_then(|node| read_tolerances(&node, faults));
     let review = object.need("credit_review_after", faults).and_then(|node| node.span(Seconds(60)..=WAIT_MAX, faults));
     let auto = object.need("auto_resolution", faults).and_then(|node| node.word(AutoResolution::ALL, faults));
+    let open_max = optional(object.get("open_deposits_max"), |node| node.whole(1..=OPEN_DEPOSITS_MAX, faults));
     Some(Psps {
         psps: psps.filter(|psps| !psps.is_empty())?,
         deposit_limits: limits?,
         over_under: over_under?,
         credit_review_after: review?,
         auto_resolution: auto?,
+        open_deposits_max: open_max?.unwrap_or(OPEN_DEPOSITS),
     })
 }
 
@@ -244,6 +258,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     }
     let unconfirmed = optional(object.get("unconfirmed_success"), |node| node.word(Unconfirmed::ALL, faults));
     let tolerance = span(&object, "signature_tolerance", Seconds(1), SIGNATURE_TOLERANCE_MAX, faults);
+    let confirm = optional(object.get("confirm_limit"), |node| node.span(Seconds(60)..=WAIT_MAX, faults));
     let waits = read_waits(&object, faults);
     let [webhook_limit, poll_limit, needs_review_after] = waits?;
     Some(PspRule {
@@ -261,6 +276,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         webhook_limit,
         poll_limit,
         needs_review_after,
+        confirm_limit: confirm?.unwrap_or(CONFIRM_LIMIT),
     })
 }
 

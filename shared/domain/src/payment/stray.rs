@@ -1,5 +1,5 @@
 //! Money that a provider reports and no payment of ours is there for: kept, one for each payment at the provider however many
-//! statements name it.
+//! statements name it. Two payments at the provider that name one of ours are two.
 //!
 //! A statement that names one of our payments may come before its record is saved, so it waits for the record first. Whatever
 //! belongs to nobody after that is a person's, and stays with him only until its owner is found. Only one of the two ever moves
@@ -25,6 +25,8 @@ const OWNER_WAIT: Seconds = Seconds(900);
 const OWNER_CHECK: Seconds = Seconds(3_600);
 /// For how long: a request that opens a payment is not repeated later.
 const OWNER_CHECKS_END: Seconds = Seconds(7 * 86_400);
+/// For how long a provider that cannot be asked is tried before a person is asked instead.
+const CONFIRM_END: Seconds = Seconds(86_400);
 /// Further statements remembered.
 const STATEMENTS_MAX: usize = 16;
 
@@ -42,6 +44,8 @@ pub enum StrayState {
     ByHand,
     /// A person closed it, and nothing was moved.
     Closed,
+    /// The provider, asked, does not say what its statement said: it is asked again when this is due, and then a person is.
+    Unconfirmed,
 }
 
 /// The public part: what the provider said, and the work item's kind.
@@ -57,9 +61,12 @@ pub struct StrayFacts {
     /// The work item that this version makes moot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settled: Vec<Settled>,
-    /// The provider's ids of further statements about it.
+    /// The provider's ids of further statements about it, from before these were kept whole.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub further: Vec<String>,
+    /// Further statements about it, in the order in which they came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more: Vec<PspReport>,
     /// When a person was asked, in milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_ms: Option<i64>,
@@ -80,6 +87,16 @@ impl StrayReport {
     /// The id of the money that a payment of ours may have waiting.
     pub fn id_for(psp: &str, payment: &PaymentId) -> StrayId {
         StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[psp, "payment", payment.as_str()]))
+    }
+
+    /// The id of further money that names the same payment of ours, by the provider's id of it.
+    pub fn id_beside(psp: &str, payment: &PaymentId, reference: &str) -> StrayId {
+        StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[psp, "payment", payment.as_str(), reference]))
+    }
+
+    /// Whether the provider's id of the payment is that of this money.
+    pub fn is_of(&self, reference: &str) -> bool {
+        self.facts.report.reference == reference
     }
 
     /// What its id is derived from: the payment of ours that it names, else the provider's id of the payment, else the statement.
@@ -114,6 +131,7 @@ impl StrayReport {
             review: None,
             settled: Vec::new(),
             further: Vec::new(),
+            more: Vec::new(),
             asked_ms: None,
         };
         let waiting = Self { id, due: Some(now.plus(OWNER_WAIT)), facts };
@@ -121,6 +139,48 @@ impl StrayReport {
             Some(_) => Decision::new(waiting, "waits_for_its_payment", vec![], why),
             None => Decision::new(waiting.opened(now, None), "unknown_reference", vec!["desk.item"], why),
         })
+    }
+
+    /// The money of a statement whose payment of ours has other money waiting already ([`Self::is_of`]): a question of its own.
+    pub fn beside(report: PspReport, now: Timestamp) -> Option<Decision<Self>> {
+        let payment = report.payment_id.clone()?;
+        let id = Self::id_beside(&report.psp, &payment, &report.reference);
+        let mut decision = Self::of(report, now)?;
+        decision.next.id = id;
+        Some(decision)
+    }
+
+    /// A statement of moved money that its provider, asked, does not confirm: kept, so that it is not lost if it never comes again.
+    pub fn unconfirmed(report: PspReport, again: Timestamp) -> Decision<Self> {
+        let id = StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[&report.psp, "unconfirmed", &report.event_id]));
+        let why = vec![format!("{} {}: the provider, asked, does not say so", report.kind, report.reference)];
+        let facts = StrayFacts {
+            report,
+            state: StrayState::Unconfirmed,
+            review: None,
+            settled: Vec::new(),
+            further: Vec::new(),
+            more: Vec::new(),
+            asked_ms: None,
+        };
+        Decision::new(Self { id, due: Some(again), facts }, "kept_unconfirmed", vec![], why)
+    }
+
+    /// Whether it still waits for the provider's confirmation.
+    pub fn is_unconfirmed(&self) -> bool {
+        self.facts.state == StrayState::Unconfirmed
+    }
+
+    /// The provider could not be asked; `None` when that has lasted so long that a person is asked instead.
+    pub fn ask_later(&self, again: Timestamp, now: Timestamp) -> Option<Verdict<Self>> {
+        if now >= self.facts.report.at.plus(CONFIRM_END) {
+            return None;
+        }
+        if !self.is_unconfirmed() || self.due.is_none_or(|due| due > now) {
+            return Some(Verdict::Nothing("it is not due"));
+        }
+        let next = Self { due: Some(again), ..self.quiet() };
+        Some(Verdict::change(next, "not_asked", vec![], vec!["the provider could not be asked".to_owned()]))
     }
 
     /// A person is asked.
@@ -138,18 +198,28 @@ impl StrayReport {
     pub fn is_taken(&self) -> bool {
         match self.facts.state {
             StrayState::Waiting => false,
-            StrayState::Open | StrayState::Owned | StrayState::ByHand | StrayState::Closed => true,
+            StrayState::Open
+            | StrayState::Owned
+            | StrayState::ByHand
+            | StrayState::Closed
+            | StrayState::Unconfirmed => true,
         }
+    }
+
+    /// Every statement about it that is kept whole: what its owner hears.
+    pub fn statements(&self) -> impl Iterator<Item = &PspReport> {
+        std::iter::once(&self.facts.report).chain(&self.facts.more)
     }
 
     /// Another statement about it: remembered, and nobody is asked again.
     pub fn named_again(&self, report: &PspReport) -> Verdict<Self> {
-        let known = self.facts.report.event_id == report.event_id || self.facts.further.contains(&report.event_id);
-        if known || self.facts.further.len() >= STATEMENTS_MAX {
+        let known = self.statements().any(|known| known.event_id == report.event_id)
+            || self.facts.further.contains(&report.event_id);
+        if known || self.facts.more.len() >= STATEMENTS_MAX {
             return Verdict::Nothing("it is already known");
         }
         let mut next = self.quiet();
-        next.facts.further.push(report.event_id.clone());
+        next.facts.more.push(report.clone());
         Verdict::change(next, "named_again", vec![], vec![format!("{} {}", report.kind, report.reference)])
     }
 
@@ -166,7 +236,7 @@ impl StrayReport {
             return Verdict::Nothing("it is not due");
         }
         match self.facts.state {
-            StrayState::Waiting => {
+            StrayState::Waiting | StrayState::Unconfirmed => {
                 let next = self.opened(now, Some(now.plus(OWNER_CHECK)));
                 let why = vec!["the payment that it names is not there".to_owned()];
                 Verdict::change(next, "unknown_reference", vec!["desk.item"], why)
@@ -189,9 +259,10 @@ impl StrayReport {
         match self.facts.state {
             StrayState::ByHand => Err("a person has refunded or credited it by hand"),
             StrayState::Owned => Ok(Verdict::Nothing("it is taken over")),
-            StrayState::Waiting | StrayState::Open | StrayState::Closed => {
+            StrayState::Waiting | StrayState::Open | StrayState::Closed | StrayState::Unconfirmed => {
                 let mut next = self.quiet();
-                next.due = None;
+                // what its owner has not heard yet it hears in its time
+                next.due = self.due.filter(|_| !self.facts.more.is_empty());
                 next.facts.state = StrayState::Owned;
                 let asked = self.facts.asked_ms.filter(|_| self.facts.state == StrayState::Open);
                 next.facts.settled.extend(asked.map(|at_ms| Settled {
@@ -203,6 +274,24 @@ impl StrayReport {
                 let why = vec!["the payment that it names was found".to_owned()];
                 Ok(Verdict::change(next, "owner_found", events, why))
             }
+        }
+    }
+
+    /// The payment that it names has heard so many of its statements, and goes its own way.
+    pub fn heard(&self, statements: usize) -> Verdict<Self> {
+        if self.statements().count() > statements {
+            return Verdict::Nothing("another statement came meanwhile");
+        }
+        match self.taken_over() {
+            Ok(Verdict::Change(mut decision)) => {
+                decision.next.due = None;
+                Verdict::Change(decision)
+            }
+            Ok(Verdict::Nothing(_)) if self.due.is_some() => {
+                let next = Self { due: None, ..self.quiet() };
+                Verdict::change(next, "owner_heard", vec![], vec![])
+            }
+            Ok(Verdict::Nothing(reason)) | Err(reason) => Verdict::Nothing(reason),
         }
     }
 
@@ -219,7 +308,7 @@ impl StrayReport {
             }
             StrayState::ByHand | StrayState::Owned => Ok(Verdict::Nothing("it is decided")),
             StrayState::Closed if !by_hand => Ok(Verdict::Nothing("it is decided")),
-            StrayState::Waiting | StrayState::Open | StrayState::Closed => {
+            StrayState::Waiting | StrayState::Open | StrayState::Closed | StrayState::Unconfirmed => {
                 let mut next = self.quiet();
                 next.due = None;
                 next.facts.state = if by_hand { StrayState::ByHand } else { StrayState::Closed };

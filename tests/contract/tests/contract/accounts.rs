@@ -1,5 +1,6 @@
 //! Trading accounts: asked for, opened on the platform, credentials shown once.
 
+use domain::rule_sets::SetName;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -209,4 +210,20 @@ async fn an_account_is_shown_without_a_balance_when_the_platform_is_silent_and_w
     let shown = expect(world.get("portal", &format!("/v1/accounts/{account}")).await, 200);
     assert_eq!(shown.json["status"], "open");
     assert!(shown.json.get("balance").is_none(), "{}", shown.text);
+}
+
+#[tokio::test]
+async fn a_client_has_so_many_accounts_and_asks_for_so_many_a_day() {
+    for (key, a_day_later) in [("accounts_max", 422), ("accounts_per_day_max", 202)] {
+        let world = World::start().await;
+        world.publish(SetName::Platforms, 2, |rules| rules[key] = json!(2)).await;
+        let path = format!("/v1/clients/{}/accounts", world.client("en").await);
+        for _ in 0..2 {
+            expect(world.portal(&path, &account_request("USD")).await, 202);
+        }
+        let refused = expect(world.portal(&path, &account_request("USD")).await, 422);
+        assert_eq!(faults(&refused), [" too_many_accounts"], "{key}");
+        world.pass(86_500).await;
+        expect(world.portal(&path, &account_request("USD")).await, a_day_later);
+    }
 }

@@ -108,9 +108,9 @@ async fn a_refund_at_the_provider_ends_the_deposit_without_a_credit() {
 #[tokio::test]
 async fn a_credit_by_hand_is_shown_with_its_ticket_and_not_booked_again() {
     let world = World::start().await;
-    for (minor, currency) in [(9_000, "usd"), (11_000, "usd"), (10_000, "eur")] {
+    for (minor, currency, ticket) in [(9_000, "usd", "136621"), (11_000, "usd", "136622"), (10_000, "eur", "136623")] {
         let (trader, payment, work) = odd(&world, minor, currency).await;
-        let mut evidence = "136623";
+        let mut evidence = ticket;
         if currency == "eur" {
             // what it was converted to only the person knows: the books need it
             let lacking = json!({"action": "mark_credited", "evidence": evidence});
@@ -124,7 +124,7 @@ async fn a_credit_by_hand_is_shown_with_its_ticket_and_not_booked_again() {
             assert_eq!(shown["credited"], dollars("108.42"));
         }
         assert_eq!(shown["status"], "credited", "{minor} {currency}");
-        assert_eq!(shown["platform"]["operation"], "136623");
+        assert_eq!(shown["platform"]["operation"], ticket);
         assert!(world.deals(&trader, &payment).await.is_empty(), "nothing was booked by us");
     }
 }

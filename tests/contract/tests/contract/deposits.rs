@@ -1,5 +1,6 @@
 //! Opening a deposit and looking at it.
 
+use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 
 use crate::world::{World, deposit_request, expect, faults, header, items};
@@ -199,4 +200,22 @@ async fn a_payment_that_the_provider_refuses_is_422_and_no_payment() {
     let answer = expect(world.portal(&trader.deposits(), &deposit_request(&trader, "100.00", "stripe")).await, 422);
     assert!(!answer.text.contains("Secret words"), "{}", answer.text);
     assert!(items(&world.get("portal", &format!("/v1/clients/{}/payments", trader.client)).await).is_empty());
+}
+
+#[tokio::test]
+async fn a_client_has_so_many_open_deposits_and_no_more() {
+    let world = World::start().await;
+    world.publish(SetName::Psps, 2, |rules| rules["open_deposits_max"] = json!(2)).await;
+    let (trader, other) = (world.trader("USD").await, world.trader("USD").await);
+    let first = world.deposit(&trader, "100.00", "stripe").await;
+    world.deposit(&trader, "100.00", "stripe").await;
+    let calls = world.vendor_calls();
+    let refused = expect(world.portal(&trader.deposits(), &deposit_request(&trader, "100.00", "stripe")).await, 422);
+    assert_eq!(faults(&refused), ["/account_id too_many_open_deposits"]);
+    assert_eq!(world.vendor_calls(), calls, "no provider is asked");
+    world.deposit(&other, "100.00", "stripe").await;
+    // one that is done makes room
+    expect(world.stripe(&world.intent(&first, "payment_intent.succeeded", 10_000, "usd")).await, 200);
+    assert_eq!(world.status(&first.id).await, "credited");
+    world.deposit(&trader, "100.00", "stripe").await;
 }

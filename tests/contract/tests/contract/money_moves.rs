@@ -298,7 +298,7 @@ async fn a_person_and_the_automation_never_both_move_the_same_money() {
         for head_start_ms in [0, 15, 60] {
             let (payment, item) = silent(&world, &trader).await;
             let success = world.intent(&payment, "payment_intent.succeeded", 10_000, "usd");
-            let action = json!({"action": action, "evidence": format!("77{n}")});
+            let action = json!({"action": action, "evidence": format!("77{n}{head_start_ms:02}")});
             let person = async {
                 tokio::time::sleep(Duration::from_millis(head_start_ms)).await;
                 world.act("finance", &item, &action).await

@@ -65,6 +65,11 @@ async fn another_amount_or_currency_is_never_credited_without_a_person() {
         assert_eq!(world.status(&payment.id).await, "needs_review", "{minor} {currency}");
         let shown = world.payment(&payment.id).await.json;
         assert_eq!(shown["review"]["kind"], kind);
+        // what a person is asked may name another payment: it is not the client's business
+        for path in [format!("/v1/payments/{}", payment.id), format!("/v1/clients/{}/payments", trader.client)] {
+            let seen = expect(world.get("portal", &path).await, 200);
+            assert!(!seen.text.contains("\"review\""), "{}", seen.text);
+        }
         assert!(shown.get("credited").is_none());
         let work = world.work_of(&payment.id).await;
         assert_eq!(work.len(), 1, "{work:?}");

@@ -252,3 +252,56 @@ async fn an_unknown_order_becomes_one_work_item() {
     assert_eq!(found[0]["kind"], "deposit_unknown_reference");
     assert_eq!(found[0]["pattern"], json!({}));
 }
+
+/// The time of what is kept has come.
+async fn an_hour_later(world: &World) {
+    world.pass(3_700).await;
+    world.sweep().await;
+}
+
+#[tokio::test]
+async fn a_chargeback_of_an_order_that_still_says_approved_is_taken_and_a_person_is_asked() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let payment = world.deposit(&trader, "100.00", "praxis").await;
+    world.pay("praxis", &payment, json!({"webhook": {"never": true}})).await;
+    let mut message = world.sale(&payment, "approved", 10_000, "USD");
+    message["transaction"]["tid"] = tid(&world, &payment).await;
+    signed(&world, world.praxis(&message).await, 200, 0);
+    assert_eq!(world.status(&payment.id).await, "credited");
+    message["transaction"]["transaction_status"] = json!("chargeback");
+    message["timestamp"] = json!(now_s() + 1);
+    for _ in 0..2 {
+        signed(&world, world.praxis(&message).await, 200, 0);
+    }
+    assert!(world.work_of(&payment.id).await.is_empty(), "Praxis is asked again first");
+    an_hour_later(&world).await;
+    assert_eq!(world.status(&payment.id).await, "credited", "what is not confirmed moves nothing");
+    let work = world.work_of(&payment.id).await;
+    assert_eq!(work.len(), 1, "{work:?}");
+    assert_eq!(work[0]["kind"], "deposit_failed_after_success");
+    an_hour_later(&world).await;
+    assert_eq!(world.work_of(&payment.id).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_success_of_an_order_that_shows_a_later_refusal_is_taken_and_a_person_is_asked() {
+    let world = World::start().await;
+    world.publish(SetName::Psps, 2, |rules| rules["psps"][1]["unconfirmed_success"] = json!("wait")).await;
+    let trader = world.trader("USD").await;
+    let payment = world.deposit(&trader, "100.00", "praxis").await;
+    world.pay("praxis", &payment, json!({"outcome": "rejected", "webhook": {"never": true}})).await;
+    let mut refused = world.sale(&payment, "rejected", 10_000, "USD");
+    refused["transaction"]["tid"] = tid(&world, &payment).await;
+    let approved = world.sale(&payment, "approved", 10_000, "USD");
+    for message in [&approved, &refused, &approved] {
+        signed(&world, world.praxis(message).await, 200, 0);
+    }
+    assert_eq!(world.status(&payment.id).await, "failed");
+    an_hour_later(&world).await;
+    assert_eq!(world.status(&payment.id).await, "needs_review");
+    let work = world.work_of(&payment.id).await;
+    assert_eq!(work.len(), 1, "{work:?}");
+    assert_eq!(work[0]["kind"], "deposit_paid_after_failure");
+    assert!(world.deals(&trader, &payment).await.is_empty());
+}

@@ -3,7 +3,7 @@
 use broker::api::Answer;
 use serde_json::{Value, json};
 
-use crate::world::{Payment, World, expect, items, now_s};
+use crate::world::{Payment, Trader, World, expect, items, now_s};
 
 /// A refund as Stripe tells it: of the charge, with the intent's metadata.
 fn refund(world: &World, payment: &Payment, refunded: i64) -> Value {
@@ -159,4 +159,86 @@ async fn a_refund_transaction_of_praxis_reaches_the_payment_it_is_about() {
     back["timestamp"] = json!(now_s() + 1);
     expect(world.praxis(&back).await, 200);
     assert_eq!(world.status(&payment.id).await, "refunded");
+}
+
+/// A charged-back payment and the item that asks to take it off the account.
+async fn charged_back(world: &World, trader: &Trader) -> (Payment, String) {
+    let payment = world.credited(trader, "100.00", 10_000).await;
+    told(world, &dispute(world, &payment, false)).await;
+    let item = world.work_of(&payment.id).await.remove(0)["work_id"].as_str().unwrap().to_owned();
+    (payment, item)
+}
+
+#[tokio::test]
+async fn one_ticket_of_the_platform_takes_the_money_of_one_chargeback_off_and_not_of_two() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let debited = |ticket: &str| json!({"action": "mark_debited_on_platform", "evidence": ticket});
+    let (first, item) = charged_back(&world, &trader).await;
+    for _ in 0..2 {
+        // the same decision again is the same decision
+        expect(world.act("finance", &item, &debited("4711")).await, 200);
+        world.idle().await;
+    }
+    let (second, item) = charged_back(&world, &trader).await;
+    for written in ["4711", "#4711", "deal 04711"] {
+        let refused = expect(world.act("finance", &item, &debited(written)).await, 409);
+        assert!(refused.text_at("/detail").contains(&first.id), "{}", refused.text);
+        world.idle().await;
+        assert_eq!(world.work_of(&second.id).await.len(), 1, "the item stays");
+    }
+    expect(world.act("finance", &item, &debited("4712")).await, 200);
+}
+
+#[tokio::test]
+async fn of_two_chargebacks_that_one_ticket_settles_at_once_one_is_settled() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let (_, first) = charged_back(&world, &trader).await;
+    let (_, second) = charged_back(&world, &trader).await;
+    let debited = json!({"action": "mark_debited_on_platform", "evidence": "4711"});
+    let (first, second) =
+        tokio::join!(world.act("finance", &first, &debited), world.act("finance_2", &second, &debited));
+    let mut statuses = [first.status, second.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{} {}", first.text, second.text);
+}
+
+#[tokio::test]
+async fn one_refund_at_the_provider_settles_one_payment() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let refunded = json!({"action": "refund_at_psp", "evidence": "re_1"});
+    let mut answers = Vec::new();
+    for _ in 0..2 {
+        let payment = world.deposit(&trader, "100.00", "stripe").await;
+        told(&world, &world.intent(&payment, "payment_intent.succeeded", 9_000, "usd")).await;
+        let item = world.work_of(&payment.id).await.remove(0);
+        answers.push(world.act("finance", item["work_id"].as_str().unwrap(), &refunded).await.status);
+        world.idle().await;
+    }
+    assert_eq!(answers, [200, 409]);
+}
+
+#[tokio::test]
+async fn two_payments_at_the_provider_that_name_one_payment_of_ours_which_is_not_there_are_two_questions() {
+    let world = World::start().await;
+    let named =
+        |reference: &str| Payment { id: "pay_0123456789abcdefghjkmnpqrs".to_owned(), reference: reference.to_owned() };
+    let events = [
+        world.intent(&named("pi_first"), "payment_intent.succeeded", 1_000, "usd"),
+        world.intent(&named("pi_second"), "payment_intent.succeeded", 900_000, "usd"),
+    ];
+    for event in &events {
+        expect(world.stripe(event).await, 503);
+    }
+    world.pass(1_000).await;
+    world.sweep().await;
+    for event in &events {
+        world.stripe(event).await;
+    }
+    world.idle().await;
+    let work = expect(world.get("finance", "/v1/work?queue=finance").await, 200).text;
+    assert!(work.contains("pi_first"), "{work}");
+    assert!(work.contains("pi_second"), "9000.00 USD that came stand in no work item: {work}");
 }

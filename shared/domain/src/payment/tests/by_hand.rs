@@ -3,7 +3,7 @@
 use super::fixture::*;
 use crate::decision::Verdict;
 use crate::ledger::LedgerAccount;
-use crate::payment::{Deposit, DepositStatus, PspStatus, Way};
+use crate::payment::{Deposit, DepositStatus, Proof, PspStatus, Way};
 use crate::work::{ByHandRefusal, HumanDecision, Moved};
 
 fn silent() -> Deposit {
@@ -141,4 +141,22 @@ fn a_credit_that_was_converted_by_hand_is_booked_in_the_accounts_currency() {
     let third = [&credited.postings, &gone.postings, &back.postings];
     assert_eq!(sum(&third, LedgerAccount::Reversed(account()), "USD"), "0.00 USD");
     assert_eq!(sum(&third, psp(), "EUR"), "1250.00 EUR");
+}
+
+#[test]
+fn a_number_is_the_same_proof_however_it_is_written() {
+    let named = |action: &str, evidence: &str| {
+        Proof::of(&HumanDecision { evidence: Some(evidence.to_owned()), ..late(action) })
+    };
+    for action in ["mark_credited", "mark_debited_on_platform"] {
+        for written in ["4711", " 4711 ", "#4711", "deal 04711", "4711 100.00 USD", "4711."] {
+            assert_eq!(named(action, written), Some(Proof::Ticket("4711".to_owned())), "{written}");
+        }
+        assert_eq!(named(action, "Unnumbered"), Some(Proof::Ticket("unnumbered".to_owned())));
+    }
+    for written in ["re_1A", "RE_1a.", "re_1A to somebody", "(re_1A)"] {
+        assert_eq!(named("refund_at_psp", written), Some(Proof::Refund("re_1a".to_owned())), "{written}");
+    }
+    assert_eq!(named("close_without_credit", "4711"), None);
+    assert_eq!(Proof::of(&HumanDecision { evidence: None, ..late("mark_credited") }), None);
 }

@@ -284,3 +284,80 @@ fn stray_money_of_the_former_form_is_read() {
     let read = entity::read::<StrayReport>(raw, None, None).unwrap();
     assert!(matches!(read.facts.report.status, PspStatus::Returned(Returned::One { .. })));
 }
+
+#[test]
+fn what_a_provider_does_not_confirm_moves_nothing_and_asks_a_person_once() {
+    let dispute = says(
+        PspStatus::Returned(Returned::One { id: "7".to_owned(), way: Way::Dispute, stands: true, amount: None }),
+        None,
+        40,
+    );
+    for status in DepositStatus::ALL {
+        let deposit = in_status(status);
+        let asked = match deposit.unconfirmed(&dispute, at(50)) {
+            Verdict::Change(decision) => decision.next,
+            Verdict::Nothing(reason) => panic!("{status:?}: {reason}"),
+        };
+        let review = asked.facts.review.as_ref().map(|review| review.trigger.clone());
+        let wanted = format!("unconfirmed:{}", dispute.event_id);
+        assert_eq!(asked.facts.returned, deposit.facts.returned, "{status:?}");
+        match status {
+            DepositStatus::Paid => assert_eq!(asked.status(), DepositStatus::NeedsReview, "no credit is sent"),
+            other => assert_eq!(asked.status(), other),
+        }
+        assert_eq!(review, Some(wanted), "{status:?}");
+        assert!(matches!(asked.unconfirmed(&dispute, at(60)), Verdict::Nothing(_)), "{status:?}");
+    }
+    // the provider says it at last: that counts, whoever was asked
+    let flagged = change(in_status(DepositStatus::Credited).unconfirmed(&dispute, at(50))).next;
+    assert_eq!(change(hear(&flagged, &dispute, 60)).next.status(), DepositStatus::ChargedBack);
+}
+
+#[test]
+fn an_unconfirmed_success_is_a_persons_unless_it_is_counted() {
+    for status in [DepositStatus::Pending, DepositStatus::Failed, DepositStatus::Expired] {
+        let asked = change(in_status(status).unconfirmed(&success(40), at(50))).next;
+        assert_eq!(asks(&asked), Some("deposit_paid_after_failure"), "{status:?}");
+        assert_eq!(asked.status(), DepositStatus::NeedsReview);
+    }
+    for status in [DepositStatus::Paid, DepositStatus::Crediting, DepositStatus::Credited] {
+        assert!(matches!(in_status(status).unconfirmed(&success(40), at(50)), Verdict::Nothing(_)), "{status:?}");
+    }
+    let undone = Returned::One { id: "8".to_owned(), way: Way::Refund, stands: false, amount: None };
+    let undone = says(PspStatus::Returned(undone), None, 40);
+    assert!(matches!(in_status(DepositStatus::Credited).unconfirmed(&undone, at(50)), Verdict::Nothing(_)));
+}
+
+#[test]
+fn a_kept_statement_waits_for_a_provider_that_cannot_be_asked_a_day_and_not_longer() {
+    let kept = StrayReport::unconfirmed(success(10), at(3_600)).next;
+    assert_eq!(kept.due, Some(at(3_600)));
+    let later = stray_change(kept.ask_later(at(7_200), at(3_600)).unwrap()).next;
+    assert_eq!((later.due, later.is_unconfirmed()), (Some(at(7_200)), true));
+    assert_eq!(later.ask_later(at(90_000), at(86_410)), None);
+    let heard = stray_change(later.taken_over().unwrap()).next;
+    assert_eq!((heard.due, heard.is_unconfirmed()), (None, false));
+}
+
+#[test]
+fn two_payments_at_the_provider_that_name_one_of_ours_are_two_and_the_owner_hears_all_of_each() {
+    let first = stray_of(success(10)).unwrap().next;
+    let other = PspReport { reference: "pi_other".to_owned(), event_id: "evt_other".to_owned(), ..success(11) };
+    assert!(first.is_of(&success(10).reference) && !first.is_of(&other.reference));
+    let beside = StrayReport::beside(other.clone(), at(11)).unwrap().next;
+    assert_ne!(beside.id, first.id);
+    assert_eq!(beside.id, StrayReport::id_beside("stripe", &pending().id, "pi_other"));
+    let asked = stray_change(beside.still_without_owner(at(911))).next;
+    assert_eq!(asked.facts.review.unwrap().trigger, "pi_other");
+
+    let dispute = dispute(None, 20);
+    let both = stray_change(first.named_again(&dispute)).next;
+    assert_eq!(both.statements().collect::<Vec<_>>(), [&success(10), &dispute]);
+    // one that came while the owner heard the first is not lost
+    assert!(matches!(both.heard(1), Verdict::Nothing(_)));
+    let owned = stray_change(both.taken_over().unwrap()).next;
+    assert!(owned.due.is_some(), "whoever credits took it over, and the owner has not heard all of it");
+    let heard = stray_change(owned.heard(2)).next;
+    assert_eq!((heard.due, heard.facts.state), (None, crate::payment::StrayState::Owned));
+    assert_eq!(stray_change(both.heard(2)).next.due, None);
+}

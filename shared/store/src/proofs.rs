@@ -1,0 +1,51 @@
+//! What proves a step by hand: one item a platform's ticket or provider's refund, so that none of them proves two.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::payment::Proof;
+
+use crate::MoneyTable;
+use crate::commit::Commit;
+use crate::error::StoreError;
+use crate::item::{Item, KEY, SORT, SORT_ENTITY, s, text};
+
+const HOLDER: &str = "holder";
+
+/// The item's key. `place` is the platform's server, or the provider's name: each numbers for itself.
+fn key(place: &str, proof: &Proof) -> String {
+    match proof {
+        Proof::Ticket(number) => format!("ticket#{place}#{number}"),
+        Proof::Refund(number) => format!("refund#{place}#{number}"),
+    }
+}
+
+impl MoneyTable {
+    /// Whose step a proof proves already: 1 read unit.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn proven_by(&self, place: &str, proof: &Proof) -> Result<Option<String>, StoreError> {
+        let key = key(place, proof);
+        let Some(item) = self.0.get(&key, SORT_ENTITY, true).await? else { return Ok(None) };
+        Ok(Some(text(&item, &key, HOLDER)?.to_owned()))
+    }
+}
+
+impl Commit {
+    /// Claims a proof for `holder` (a payment's or stray money's id), under the condition that nobody else has it. The same holder may
+    /// name it again.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn prove(&mut self, money: &MoneyTable, place: &str, proof: &Proof, holder: &str) -> Result<(), StoreError> {
+        let item = Item::from([
+            (KEY.to_owned(), s(key(place, proof))),
+            (SORT.to_owned(), s(SORT_ENTITY)),
+            (HOLDER.to_owned(), s(holder)),
+        ]);
+        self.put(&money.0, item, None, |put| {
+            put.condition_expression("attribute_not_exists(pk) OR #holder = :holder")
+                .expression_attribute_names("#holder", HOLDER)
+                .expression_attribute_values(":holder", AttributeValue::S(holder.to_owned()))
+        })
+    }
+}
