@@ -141,7 +141,7 @@ fn in_country(plan: &Plan, national: &str) -> Option<PhoneNumber> {
 fn listed(code: u16, national: &str) -> Option<PhoneNumber> {
     let by_some_plan = |national: &str| {
         let plan = Plan::of_code(code).find(|plan| plan.lists(national))?;
-        Some(listed_by(&plan, national))
+        Some(listed_by(plan, national))
     };
     if let Some(number) = by_some_plan(national) {
         return Some(number);

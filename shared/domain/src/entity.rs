@@ -313,7 +313,7 @@ mod tests {
             assert!(a.family == b.family || !a.prefix.starts_with(b.prefix), "{} and {}", a.family, b.family);
         }
         let timed: Vec<_> = timed_families().map(|kind| kind.family).collect();
-        assert_eq!(timed, ["lead", "task", "pool", "journey", "account", "payment", "stray"]);
+        assert_eq!(timed, ["lead", "task", "pool", "journey", "account", "payment", "stray", "work"]);
     }
 
     ids! {

@@ -1,6 +1,6 @@
 //! Work items: where the automation hands over to a person.
 
-mod proof;
+pub(crate) mod proof;
 mod proposal;
 pub mod rules;
 

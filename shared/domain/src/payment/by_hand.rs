@@ -6,6 +6,7 @@
 use super::deposit::{Debit, Deposit, DepositStatus, Reason};
 use crate::decision::Verdict;
 use crate::fault::{self, Fault};
+use crate::work::proof::WORDS;
 use crate::work::rules::{WorkAction, WorkKind};
 use crate::work::{ByHandRefusal, HumanDecision, Moved};
 use crate::{Money, Timestamp};
@@ -212,6 +213,10 @@ impl Proof {
             WorkAction::RefundAtPsp => {
                 let word = evidence.split_whitespace().find_map(bare)?;
                 Some(Self::Refund(word.to_lowercase()))
+            }
+            // a person's own words have a name whose digits are none of a ticket's
+            WorkAction::MarkCredited | WorkAction::MarkDebitedOnPlatform if evidence.starts_with(WORDS) => {
+                Some(Self::Ticket(evidence.to_owned()))
             }
             WorkAction::MarkCredited | WorkAction::MarkDebitedOnPlatform => {
                 let digits = evidence.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty());

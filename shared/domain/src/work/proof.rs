@@ -6,6 +6,10 @@ use sha2::{Digest as _, Sha256};
 
 /// Longest name of anything at a platform or provider, in bytes.
 const NAME_BYTES_MAX: usize = 64;
+/// What people write before a name, to say of what it is one.
+const NAMED: [&str; 5] = ["deal", "ticket", "order", "refund", "login"];
+/// What the name of a person's own words begins with.
+pub(crate) const WORDS: &str = "words-";
 /// Bytes of the digest that stands for a person's own words.
 const DIGEST_BYTES: usize = 8;
 
@@ -21,7 +25,11 @@ pub(crate) enum Proof<'a> {
 impl<'a> Proof<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
         let parts: Vec<&str> = text.split(' ').collect();
-        let known = match parts.as_slice() {
+        let named = match parts.as_slice() {
+            [what, rest @ ..] if NAMED.contains(&what.to_lowercase().as_str()) => rest,
+            all => all,
+        };
+        let known = match named {
             [name] => is_name(name),
             [name, amount] => is_name(name) && is_amount(amount),
             [name, amount, currency] => is_name(name) && is_amount(amount) && is_currency(currency),
@@ -44,7 +52,7 @@ impl<'a> Proof<'a> {
             Self::Known(text) => Cow::Borrowed(text),
             Self::Words(text) => {
                 let digest = hex::encode(Sha256::digest(text.as_bytes()));
-                Cow::Owned(format!("words-{}", digest.get(..DIGEST_BYTES * 2).unwrap_or(&digest)))
+                Cow::Owned(format!("{WORDS}{}", digest.get(..DIGEST_BYTES * 2).unwrap_or(&digest)))
             }
         };
         text.into_owned()
@@ -74,8 +82,16 @@ mod tests {
 
     #[test]
     fn what_can_be_nothing_but_a_name_or_an_amount_is_public_and_the_rest_is_not() {
-        for known in ["136623", "re_3SWabc", "T-4711", "deal#1", "136623 108.42 USD", "136623 108.42", &"1".repeat(64)]
-        {
+        for known in [
+            "136623",
+            "re_3SWabc",
+            "deal 04711",
+            "T-4711",
+            "deal#1",
+            "136623 108.42 USD",
+            "136623 108.42",
+            &"1".repeat(64),
+        ] {
             assert_eq!(Proof::of(known), Proof::Known(known));
             assert_eq!(Proof::of(known).journalled(), known);
         }

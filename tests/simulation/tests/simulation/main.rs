@@ -11,6 +11,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test does not expect ends it")]
 
 mod checks;
+mod early;
 #[path = "../../../../shared/domain/tests/leads/world.rs"]
 #[expect(dead_code, reason = "the stories of the domain's own tests use the rest")]
 mod floor;

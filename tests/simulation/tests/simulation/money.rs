@@ -151,7 +151,7 @@ async fn one_of_the_two(world: &World, customer: &Customer) {
         world.desk.event("stripe", other).await.unwrap();
         world.idle().await;
         let item = world.work_of(&payment).await.remove(0);
-        let by_hand = json!({"action": "refund_at_psp", "evidence": "re_by_hand"});
+        let by_hand = json!({"action": "refund_at_psp", "evidence": format!("re_of_{payment}")});
         let decided = if clerk_first {
             let decided = act(world, &item, &by_hand).await;
             world.pay(&payment, json!({})).await;

@@ -117,7 +117,7 @@ async fn a_channel_that_took_a_message_does_not_take_it_again_because_another_fa
     assert_eq!((items.len(), unreachable(&items)), (2, vec!["support by email, support by slack"]));
     assert_eq!(world.mails(DESK, ""), 2, "the desk knows of both items by mail");
     let undelivered = items.iter().find(|item| !unreachable(std::slice::from_ref(item)).is_empty()).unwrap();
-    let notice = undelivered.facts.trigger["body"].as_str().unwrap();
+    let notice = undelivered.private.trigger["body"].as_str().unwrap();
     for _ in 0..3 {
         world.time.advance(crate::world::MINUTE * 2).await;
         world.broker.host.send_message("OpsNotifyQueue", notice).unwrap();

@@ -153,6 +153,9 @@ fn a_number_is_the_same_proof_however_it_is_written() {
             assert_eq!(named(action, written), Some(Proof::Ticket("4711".to_owned())), "{written}");
         }
         assert_eq!(named(action, "Unnumbered"), Some(Proof::Ticket("unnumbered".to_owned())));
+        let (one, other) = (named(action, "words-12ab34cd"), named(action, "words-12ff00aa"));
+        assert_ne!(one, other, "two people's own words");
+        assert_ne!(one, named(action, "12"));
     }
     for written in ["re_1A", "RE_1a.", "re_1A to somebody", "(re_1A)"] {
         assert_eq!(named("refund_at_psp", written), Some(Proof::Refund("re_1a".to_owned())), "{written}");
