@@ -7,7 +7,7 @@ use domain::entity::{KINDS, Kind};
 use domain::payment::at_stake;
 use domain::payment::deposit::Settled;
 use domain::work::rules::{WorkKind, WorkKinds};
-use domain::work::{WorkFacts, WorkItem, WorkOption, WorkPrivate, WorkStatus};
+use domain::work::{OfferedOption, WorkFacts, WorkItem, WorkPrivate, WorkStatus};
 use domain::{ClientId, Money, Timestamp, WorkId};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
@@ -186,7 +186,7 @@ impl Opening<'_> {
         let kind: WorkKind = self.kind.parse().map_err(|_| unknown())?;
         let rule = rules.kind(kind).ok_or_else(unknown)?;
         let options = rule.options.iter();
-        let options = options.map(|option| WorkOption {
+        let options = options.map(|option| OfferedOption {
             action: option.action.as_str().to_owned(),
             label: option.label.clone(),
             four_eyes: option.four_eyes.needed(&rules.four_eyes_from, &self.stakes),

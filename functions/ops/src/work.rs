@@ -5,7 +5,7 @@ mod by_hand;
 use std::sync::Arc;
 
 use domain::input::{Fault, Reader};
-use domain::work::{SNOOZE_MAX, WorkAction, WorkItem, WorkRefusal};
+use domain::work::{ActionRequest, SNOOZE_MAX, WorkItem, WorkRefusal};
 use domain::{ClientId, NotificationId, WorkId};
 use runtime::auth::{PORTAL, Role, STAFF};
 use runtime::function::{ConfigError, Function, Ports};
@@ -100,7 +100,7 @@ impl Work {
     }
 }
 
-fn action(body: &serde_json::Value) -> Result<WorkAction, Vec<Fault>> {
+fn action(body: &serde_json::Value) -> Result<ActionRequest, Vec<Fault>> {
     let mut reader = Reader::new(body);
     let action = reader.string("action").map(str::to_owned);
     let mut optional = |name| reader.optional_string(name).map(str::to_owned);
@@ -116,7 +116,7 @@ fn action(body: &serde_json::Value) -> Result<WorkAction, Vec<Fault>> {
     }
     let faults = reader.finish();
     match action {
-        Some(action) if faults.is_empty() => Ok(WorkAction { action, note, until, outcome, evidence }),
+        Some(action) if faults.is_empty() => Ok(ActionRequest { action, note, until, outcome, evidence }),
         _ => Err(faults),
     }
 }

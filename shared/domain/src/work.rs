@@ -43,7 +43,7 @@ impl WorkStatus {
 /// One thing a person may decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "API.md names them")]
-pub struct WorkOption {
+pub struct OfferedOption {
     pub action: String,
     pub label: String,
     /// A second person must approve it: worked out when the item was opened, from the money it was about.
@@ -106,7 +106,7 @@ pub struct WorkFacts {
     pub trigger: Value,
     /// What is normal for this client or flow.
     pub pattern: Value,
-    pub options: Vec<WorkOption>,
+    pub options: Vec<OfferedOption>,
     pub runbook: String,
     /// What waits for a second person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,7 +151,7 @@ pub struct WorkPrivate {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(missing_docs, reason = "API.md names them")]
-pub struct WorkAction {
+pub struct ActionRequest {
     pub action: String,
     #[serde(default)]
     pub note: Option<String>,
@@ -163,7 +163,7 @@ pub struct WorkAction {
     pub evidence: Option<String>,
 }
 
-impl WorkAction {
+impl ActionRequest {
     fn proof(&self) -> Option<String> {
         proof_of(self.evidence.as_deref())
     }
@@ -360,7 +360,7 @@ impl WorkItem {
     ///
     /// # Errors
     /// [`WorkRefusal`].
-    pub fn act(&self, action: &WorkAction, by: &str, now: Timestamp) -> Result<Verdict<Self>, WorkRefusal> {
+    pub fn act(&self, action: &ActionRequest, by: &str, now: Timestamp) -> Result<Verdict<Self>, WorkRefusal> {
         if self.facts.status == WorkStatus::Resolved {
             return self.repeated(action, by);
         }
@@ -399,7 +399,7 @@ impl WorkItem {
     fn snooze(
         &self,
         mut next: Self,
-        action: &WorkAction,
+        action: &ActionRequest,
         by: &str,
         now: Timestamp,
     ) -> Result<Verdict<Self>, WorkRefusal> {
@@ -450,7 +450,7 @@ impl WorkItem {
     fn decide(
         &self,
         mut next: Self,
-        action: &WorkAction,
+        action: &ActionRequest,
         by: &str,
         now: Timestamp,
     ) -> Result<Verdict<Self>, WorkRefusal> {
@@ -473,7 +473,7 @@ impl WorkItem {
     }
 
     /// The option meant: named as the action itself, or as the outcome of `resolve`.
-    fn chosen(&self, action: &WorkAction) -> Result<String, WorkRefusal> {
+    fn chosen(&self, action: &ActionRequest) -> Result<String, WorkRefusal> {
         let named = match (action.action.as_str(), action.outcome.as_deref()) {
             ("resolve", None) => return Ok("resolve".to_owned()),
             ("resolve", Some(outcome)) => outcome,
@@ -505,7 +505,7 @@ impl WorkItem {
         WorkRefusal::UnknownAction(of_every_item.iter().copied().chain(options).map(str::to_owned).collect())
     }
 
-    fn repeated(&self, action: &WorkAction, by: &str) -> Result<Verdict<Self>, WorkRefusal> {
+    fn repeated(&self, action: &ActionRequest, by: &str) -> Result<Verdict<Self>, WorkRefusal> {
         let same = self.facts.decision.as_ref().is_some_and(|decision| {
             if decision.approved_by.as_deref() == Some(by) {
                 return self.approvable(decision, action, &action.action).is_ok();
@@ -601,7 +601,7 @@ mod tests {
 
     fn item() -> WorkItem {
         let option =
-            |action: &str| WorkOption { action: action.to_owned(), label: action.to_owned(), four_eyes: false };
+            |action: &str| OfferedOption { action: action.to_owned(), label: action.to_owned(), four_eyes: false };
         let facts = WorkFacts {
             kind: "deposit_failed_after_success".to_owned(),
             queue: "finance".to_owned(),
@@ -624,8 +624,8 @@ mod tests {
         WorkItem { id: WorkId::from_bits(1), client_id: None, facts, private: WorkPrivate::default() }
     }
 
-    fn action(action: &str) -> WorkAction {
-        WorkAction { action: action.to_owned(), note: None, until: None, outcome: None, evidence: None }
+    fn action(action: &str) -> ActionRequest {
+        ActionRequest { action: action.to_owned(), note: None, until: None, outcome: None, evidence: None }
     }
 
     #[track_caller]
@@ -678,12 +678,12 @@ mod tests {
     #[test]
     fn anybody_leaves_a_note_and_an_empty_one_is_none() {
         let claimed = change(item().act(&action("claim"), "ana", at(1))).next;
-        let note = WorkAction { note: Some(" seen at the provider ".to_owned()), ..action("note") };
+        let note = ActionRequest { note: Some(" seen at the provider ".to_owned()), ..action("note") };
         let noted = change(claimed.act(&note, "ben", at(2)));
         let line = noted.next.private.history.last().unwrap();
         assert_eq!((line.by.as_str(), line.note.as_deref()), ("ben", Some("seen at the provider")));
         assert_eq!((noted.next.facts, noted.events.len()), (claimed.facts.clone(), 0));
-        let empty = WorkAction { note: Some("  ".to_owned()), ..action("note") };
+        let empty = ActionRequest { note: Some("  ".to_owned()), ..action("note") };
         assert_eq!(claimed.act(&empty, "ben", at(2)), Err(WorkRefusal::NoteMissing));
     }
 
@@ -691,10 +691,10 @@ mod tests {
     fn what_was_done_elsewhere_needs_its_proof() {
         for option in ["refund_at_psp", "mark_debited_on_platform"] {
             for evidence in [None, Some("  ")] {
-                let unproven = WorkAction { evidence: evidence.map(str::to_owned), ..action(option) };
+                let unproven = ActionRequest { evidence: evidence.map(str::to_owned), ..action(option) };
                 assert_eq!(item().act(&unproven, "ana", at(1)), Err(WorkRefusal::EvidenceMissing), "{option}");
-                let named = WorkAction { outcome: Some(option.to_owned()), ..unproven };
-                let named = WorkAction { action: "resolve".to_owned(), ..named };
+                let named = ActionRequest { outcome: Some(option.to_owned()), ..unproven };
+                let named = ActionRequest { action: "resolve".to_owned(), ..named };
                 assert_eq!(item().act(&named, "ana", at(1)), Err(WorkRefusal::EvidenceMissing), "{option}");
             }
         }
@@ -703,7 +703,7 @@ mod tests {
 
     #[test]
     fn a_decision_is_announced_with_its_proof_and_stands() {
-        let proven = WorkAction { evidence: Some(" re_1 ".to_owned()), ..action("refund_at_psp") };
+        let proven = ActionRequest { evidence: Some(" re_1 ".to_owned()), ..action("refund_at_psp") };
         let decided = change(item().act(&proven, "ana", at(5)));
         assert_eq!(
             (decided.events.as_slice(), decided.next.facts.status),
@@ -715,7 +715,8 @@ mod tests {
         assert!(!human.is_about("deposit_failed_after_success", "evt_2"));
         assert!(!human.is_about("deposit_overpaid", "evt_1"));
         assert!(does_nothing(&decided.next.act(&proven, "ana", at(6))));
-        for other in [action("credit_paid_amount"), WorkAction { evidence: Some("re_2".to_owned()), ..proven.clone() }]
+        for other in
+            [action("credit_paid_amount"), ActionRequest { evidence: Some("re_2".to_owned()), ..proven.clone() }]
         {
             assert_eq!(decided.next.act(&other, "ana", at(6)), Err(WorkRefusal::Resolved));
         }
@@ -726,7 +727,7 @@ mod tests {
     fn a_persons_own_words_stay_in_the_private_part_and_reach_the_automation_by_name() {
         let words = "sent back to Marta Keller";
         let proven =
-            WorkAction { evidence: Some(words.to_owned()), note: Some(words.to_owned()), ..action("refund_at_psp") };
+            ActionRequest { evidence: Some(words.to_owned()), note: Some(words.to_owned()), ..action("refund_at_psp") };
         let decided = change(item().act(&proven, "ana", at(5)));
         let (public, private) = entity::write(&decided.next).unwrap();
         assert!(
@@ -765,7 +766,7 @@ mod tests {
 
     #[test]
     fn a_proof_with_invisible_characters_is_the_same_proof() {
-        let proof = |text: &str| WorkAction { evidence: Some(text.to_owned()), ..action("refund_at_psp") };
+        let proof = |text: &str| ActionRequest { evidence: Some(text.to_owned()), ..action("refund_at_psp") };
         let decided = change(item().act(&proof("\u{200B}re_\u{00AD}1 \u{FEFF}"), "ana", at(5)));
         assert_eq!(HumanDecision::of(&decided.next).unwrap().evidence.as_deref(), Some("re_1"));
         assert!(does_nothing(&decided.next.act(&proof("re_1"), "ana", at(6))));
@@ -779,7 +780,7 @@ mod tests {
 
     #[test]
     fn resolving_in_own_words_decides_nothing_else() {
-        let own = WorkAction { outcome: Some("called the client".to_owned()), ..action("resolve") };
+        let own = ActionRequest { outcome: Some("called the client".to_owned()), ..action("resolve") };
         let decided = change(item().act(&own, "ana", at(5))).next;
         let human = HumanDecision::of(&decided).unwrap();
         assert_eq!((human.action.as_str(), human.action()), ("resolve", None));
@@ -825,7 +826,7 @@ mod tests {
 
     #[test]
     fn a_snoozed_item_stands_behind_what_is_due_before_and_keeps_its_due_time() {
-        let snooze = |until: &str| WorkAction { until: Some(until.to_owned()), ..action("snooze") };
+        let snooze = |until: &str| ActionRequest { until: Some(until.to_owned()), ..action("snooze") };
         let until = at(7_200);
         let snoozed = change(item().act(&snooze(&until.to_string()), "ana", at(1)));
         assert_eq!(snoozed.events, ["work.snoozed"]);
@@ -854,7 +855,7 @@ mod tests {
 
     #[test]
     fn a_snooze_ends_once_and_only_when_its_time_has_come() {
-        let until = |at: Timestamp| WorkAction { until: Some(at.to_string()), ..action("snooze") };
+        let until = |at: Timestamp| ActionRequest { until: Some(at.to_string()), ..action("snooze") };
         let snoozed = change(item().act(&until(at(100)), "ana", at(1))).next;
         assert_eq!((snoozed.due(), item().due()), (Some(at(100)), None));
         assert_eq!(snoozed.woken(at(99)), Verdict::Nothing("it is snoozed until later"));
@@ -889,7 +890,8 @@ mod tests {
         // however much is written about it afterwards, and whoever escalated what it was opened for before
         let mut noted = thrice;
         for _ in 0..HISTORY_MAX {
-            noted = change(noted.act(&WorkAction { note: Some("?".to_owned()), ..action("note") }, "ana", at(5))).next;
+            noted =
+                change(noted.act(&ActionRequest { note: Some("?".to_owned()), ..action("note") }, "ana", at(5))).next;
         }
         assert!(does_nothing(&noted.act(&action("escalate"), "ana", at(6))));
         let closed = change(noted.act(&action("resolve"), "ana", at(7))).next;
@@ -904,7 +906,7 @@ mod tests {
         let mut item = item();
         for n in 0..HISTORY_MAX {
             let text: String = std::iter::repeat_n('\u{1F4B0}', 500).collect();
-            item = change(item.act(&WorkAction { note: Some(text), ..action("note") }, "ana", at(1))).next;
+            item = change(item.act(&ActionRequest { note: Some(text), ..action("note") }, "ana", at(1))).next;
             let (public, private) = entity::write(&item).unwrap();
             let bytes = public.len() + private.map_or(0, |private| private.len());
             assert!(bytes <= ITEM_BYTES_MAX, "{} notes are {bytes} bytes: no version can be saved any more", n + 1);
@@ -917,8 +919,8 @@ mod tests {
         item
     }
 
-    fn proven(option: &str, evidence: &str) -> WorkAction {
-        WorkAction { evidence: Some(evidence.to_owned()), ..action(option) }
+    fn proven(option: &str, evidence: &str) -> ActionRequest {
+        ActionRequest { evidence: Some(evidence.to_owned()), ..action(option) }
     }
 
     #[test]
@@ -935,7 +937,7 @@ mod tests {
                 assert_eq!(waiting.act(&own, spelling, at(2)), Err(WorkRefusal::OwnProposal), "{own:?}");
             }
         }
-        let named = |outcome: &str| WorkAction { outcome: Some(outcome.to_owned()), ..action("approve") };
+        let named = |outcome: &str| ActionRequest { outcome: Some(outcome.to_owned()), ..action("approve") };
         for same in
             [proven("refund_at_psp", "re_1"), action("refund_at_psp"), action("approve"), named("refund_at_psp")]
         {
@@ -964,12 +966,12 @@ mod tests {
     fn another_decision_than_the_proposal_waits_until_it_is_approved_or_sent_back() {
         let waiting = change(of_two().act(&proven("refund_at_psp", "re_1"), "ana", at(1))).next;
         let refused = WorkRefusal::Proposed { by: "ana".to_owned(), action: "refund_at_psp".to_owned() };
-        let own_words = WorkAction { outcome: Some("called the client".to_owned()), ..action("resolve") };
+        let own_words = ActionRequest { outcome: Some("called the client".to_owned()), ..action("resolve") };
         for other in [
             action("credit_paid_amount"),
             proven("refund_at_psp", "re_2"),
             proven("approve", "re_2"),
-            WorkAction { outcome: Some("credit_paid_amount".to_owned()), ..action("approve") },
+            ActionRequest { outcome: Some("credit_paid_amount".to_owned()), ..action("approve") },
             action("resolve"),
             own_words,
         ] {
@@ -986,7 +988,7 @@ mod tests {
         assert!(allowed.starts_with(&["approve".to_owned(), "return".to_owned()]), "{allowed:?}");
 
         assert_eq!(waiting.act(&action("return"), "ben", at(2)), Err(WorkRefusal::NoteMissing));
-        let note = WorkAction { note: Some("the ticket is another client's".to_owned()), ..action("return") };
+        let note = ActionRequest { note: Some("the ticket is another client's".to_owned()), ..action("return") };
         let back = change(waiting.act(&note, "ben", at(2)));
         assert_eq!(back.events, ["work.returned"]);
         let back = back.next;
@@ -1015,7 +1017,7 @@ mod tests {
     fn a_long_history_keeps_its_newest_lines_and_what_is_stored_is_what_is_read() {
         let mut item = item();
         for n in 0..HISTORY_MAX + 5 {
-            let note = WorkAction { note: Some(n.to_string()), ..action("note") };
+            let note = ActionRequest { note: Some(n.to_string()), ..action("note") };
             item = change(item.act(&note, "ana", at(1))).next;
         }
         assert_eq!(item.private.history.len(), HISTORY_MAX);

@@ -1,7 +1,7 @@
 //! Four eyes on a work item: one person proposes an option, another one approves it or sends it back.
 
 use super::proof::Proof;
-use super::{WorkAction, WorkDecision, WorkItem, WorkRefusal, WorkStatus};
+use super::{ActionRequest, WorkDecision, WorkItem, WorkRefusal, WorkStatus};
 use crate::Timestamp;
 use crate::decision::{Decision, Verdict};
 use crate::four_eyes::person;
@@ -27,7 +27,7 @@ impl WorkItem {
     pub(super) fn on_proposal(
         &self,
         proposal: &WorkDecision,
-        action: &WorkAction,
+        action: &ActionRequest,
         by: &str,
         now: Timestamp,
     ) -> Result<Verdict<Self>, WorkRefusal> {
@@ -58,7 +58,7 @@ impl WorkItem {
     pub(super) fn approvable(
         &self,
         proposal: &WorkDecision,
-        action: &WorkAction,
+        action: &ActionRequest,
         named: &str,
     ) -> Result<(), WorkRefusal> {
         let waiting = || WorkRefusal::Proposed { by: proposal.by.clone(), action: proposal.action.clone() };

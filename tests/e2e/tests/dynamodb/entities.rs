@@ -7,7 +7,7 @@ use domain::account::Account;
 use domain::client::{Client, registered};
 use domain::decision::{ChainHash, Decision, Verdict};
 use domain::payment::Deposit;
-use domain::work::{WorkAction, WorkItem, WorkOption};
+use domain::work::{ActionRequest, OfferedOption, WorkItem};
 use store::{Committed, DUE_SHARDS, Postponed, Saved, StoreError, Stored, Table};
 
 use crate::both::{Tables, on_both};
@@ -123,7 +123,7 @@ async fn a_write_of_our_own_that_comes_back_is_no_conflict_and_anybody_elses_is(
 async fn nobody_saves_an_approval_of_his_own_proposal_whatever_the_code_decides() {
     on_both(async |tables| {
         let mut item = work(1, 1, 60);
-        let two = WorkOption { action: "close".to_owned(), label: "Close".to_owned(), four_eyes: true };
+        let two = OfferedOption { action: "close".to_owned(), label: "Close".to_owned(), four_eyes: true };
         item.facts.options = vec![two];
         let opened = applied(tables.crm.save(None, item.opened(), &frame("cor-1")).await.unwrap());
         // what decides takes nobody for the same person: the store is all that holds
@@ -132,7 +132,8 @@ async fn nobody_saves_an_approval_of_his_own_proposal_whatever_the_code_decides(
         };
         let unproposed = tables.crm.save(Some(&opened), approval(&opened, "ben"), &frame("cor-1")).await.unwrap();
         assert_eq!(unproposed, Saved::Conflict, "nothing was proposed");
-        let action = WorkAction { action: "close".to_owned(), note: None, until: None, outcome: None, evidence: None };
+        let action =
+            ActionRequest { action: "close".to_owned(), note: None, until: None, outcome: None, evidence: None };
         let Ok(Verdict::Change(proposed)) = opened.entity.act(&action, "Ana", at(5)) else { panic!("not proposed") };
         let proposed = applied(tables.crm.save(Some(&opened), *proposed, &frame("cor-1")).await.unwrap());
         for own in ["Ana", "ana", " aN\u{200B}a "] {
