@@ -25,7 +25,7 @@ const GROUP_CHARS_MAX: usize = 63;
 const SHOWN_NAME_CHARS_MAX: usize = 80;
 const KEYS: [&str; 6] = ["servers", "groups", "leverage", "account_types", "accounts_max", "accounts_per_day_max"];
 /// Accounts of one client, and how many he may ask for within a day, where the rules say nothing.
-const ACCOUNTS: u32 = 20;
+const ACCOUNTS: u32 = ACCOUNTS_MAX;
 /// More than a page of a client's newest accounts are not counted.
 const ACCOUNTS_MAX: u32 = 100;
 const SERVER_KEYS: [&str; 9] =

@@ -24,7 +24,7 @@ const CURRENCIES_MAX: usize = 200;
 const KEYS: [&str; 6] =
     ["psps", "deposit_limits", "over_under", "credit_review_after", "auto_resolution", "open_deposits_max"];
 /// Open deposits of one client at once, where the rules say nothing.
-const OPEN_DEPOSITS: u32 = 20;
+const OPEN_DEPOSITS: u32 = OPEN_DEPOSITS_MAX;
 /// More than a page of a client's newest deposits are not counted.
 const OPEN_DEPOSITS_MAX: u32 = 100;
 const PSP_KEYS: [&str; 15] = [
