@@ -1,6 +1,7 @@
 //! The files of `infra/rules`: they parse, and say what a new installation promises.
 
 use domain::account::rules::{AccountCase, Environment, Platform, Platforms};
+use domain::four_eyes::FourEyes;
 use domain::notification::rules::Notifications;
 use domain::payment::rules::{DepositCase, PaidAmount, Psps};
 use domain::rule_sets::{SetName, parse_any};
@@ -176,5 +177,21 @@ fn every_kind_of_work_has_a_desk_and_something_to_decide() {
     for (kind, rule) in kinds.kinds() {
         assert!(!rule.options.is_empty() && kinds.kind(kind) == Some(rule), "{kind}");
         assert_eq!(rule.runbook, kind.as_str());
+    }
+}
+
+#[test]
+fn two_people_decide_about_large_money_and_one_about_all_else() {
+    let kinds = WorkKinds::parse(&seed(SetName::WorkKinds)).unwrap();
+    for (kind, rule) in kinds.kinds() {
+        for option in &rule.options {
+            let wanted = if option.action.decides_money() { FourEyes::ByAmount } else { FourEyes::Never };
+            assert_eq!(option.four_eyes, wanted, "{kind}: {}", option.action);
+        }
+    }
+    let psps = serde_json::to_value(Psps::parse(&seed(SetName::Psps)).unwrap()).unwrap();
+    for code in psps["psps"].as_array().unwrap().iter().flat_map(|psp| psp["currencies"].as_array().unwrap()) {
+        let currency = currency(code.as_str().unwrap());
+        assert!(kinds.four_eyes_from.contains_key(&currency), "{currency}: every deposit would need two people");
     }
 }
