@@ -1,7 +1,6 @@
 //! Idempotency keys: one item a key, kept as long as what it made.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 use domain::{Seconds, Timestamp};
 use sha2::{Digest as _, Sha256};
@@ -101,35 +100,16 @@ impl Table {
     /// # Errors
     /// [`StoreError`].
     pub async fn take_over(&self, request: &ClaimRequest<'_>) -> Result<bool, StoreError> {
-        let key = claim_key(request.scope, request.key);
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key(KEY, s(&key))
-            .key(SORT, s(SORT_ENTITY))
+            .update(claim_key(request.scope, request.key), SORT_ENTITY)
             .update_expression("SET #lease = :new, #by = :by")
             .condition_expression("#lease < :now")
             .expression_attribute_names("#lease", LEASE)
             .expression_attribute_names("#by", TAKEN_OVER_BY)
             .expression_attribute_values(":by", s(request.fresh_id))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .expression_attribute_values(":new", n(request.now.plus(request.lease).millis()))
-            .expression_attribute_values(":now", n(request.now.millis()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match update.send().await {
-            Ok(answer) => {
-                usage::count(&self.name, &Kind::Write, answer.consumed_capacity());
-                Ok(true)
-            }
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(lost)) => {
-                    usage::count(&self.name, &Kind::Write, None);
-                    Ok(lost.item().is_some_and(|item| is_taken_over(item, request)))
-                }
-                _ => Err(error.into()),
-            },
-        }
+            .expression_attribute_values(":now", n(request.now.millis()));
+        Ok(self.send(update).await?.is_ours(|standing| is_taken_over(standing, request)))
     }
 }
 
@@ -155,23 +135,13 @@ impl Table {
     /// [`StoreError`].
     pub async fn give_back(&self, request: &ClaimRequest<'_>) -> Result<(), StoreError> {
         let update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .key(KEY, s(claim_key(request.scope, request.key)))
-            .key(SORT, s(SORT_ENTITY))
+            .update(claim_key(request.scope, request.key), SORT_ENTITY)
             .update_expression("SET #lease = :over")
             .condition_expression("#lease = :own")
             .expression_attribute_names("#lease", LEASE)
             .expression_attribute_values(":over", n(0))
-            .expression_attribute_values(":own", n(request.now.plus(request.lease).millis()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match update.send().await {
-            Ok(answer) => usage::count(&self.name, &Kind::Write, answer.consumed_capacity()),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {}
-            Err(error) => return Err(error.into()),
-        }
+            .expression_attribute_values(":own", n(request.now.plus(request.lease).millis()));
+        self.send(update).await?;
         Ok(())
     }
 }

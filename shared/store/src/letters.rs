@@ -2,7 +2,6 @@
 //!
 //! Beside the item and not in it: a body may be larger than an item may be, and it may hold what has no place in events and journal.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::work::SNOOZE_MAX;
 use domain::{Seconds, Timestamp, WorkId};
@@ -144,29 +143,16 @@ impl Crm {
     /// # Errors
     /// [`StoreError`].
     pub async fn letter_sent(&self, work: &WorkId, letter: &Letter, now: Timestamp) -> Result<(), StoreError> {
-        let table = &self.0;
-        let update = table
-            .client
-            .update_item()
-            .table_name(&table.name)
-            .key(KEY, s(key(work)))
-            .key(SORT, s(sort(&letter.name(), 0)))
+        let update = self
+            .0
+            .update(key(work), sort(&letter.name(), 0))
             .update_expression("SET #sent = :now")
             .condition_expression("#message = :message")
             .expression_attribute_names("#sent", SENT)
             .expression_attribute_names("#message", MESSAGE)
             .expression_attribute_values(":now", n(now.millis()))
-            .expression_attribute_values(":message", s(&letter.message_id))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match update.send().await {
-            Ok(answer) => usage::count(&table.name, &Kind::Write, answer.consumed_capacity()),
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                usage::count(&table.name, &Kind::Write, None);
-            }
-            Err(error) => return Err(error.into()),
-        }
+            .expression_attribute_values(":message", s(&letter.message_id));
+        self.0.send(update).await?;
         Ok(())
     }
 }

@@ -18,6 +18,7 @@ mod notifications;
 mod pages;
 mod proofs;
 mod rules;
+mod updates;
 mod usage;
 
 pub use balances::KeptBalance;

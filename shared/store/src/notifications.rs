@@ -1,7 +1,6 @@
 //! Messages: the in-app message is also the claim that keeps e-mail and Slack from being sent twice.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 use domain::json::place_of;
 use domain::{ClientId, NotificationId, Timestamp};
@@ -121,35 +120,17 @@ impl Crm {
         by: &str,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let table = &self.0;
-        let update = table
-            .client
-            .update_item()
-            .table_name(&table.name)
-            .key(KEY, s(owner))
-            .key(SORT, s(sort(id)))
+        let update = self
+            .0
+            .update(owner, sort(id))
             .update_expression("SET #begun = :now, #by = :by")
             .condition_expression("#begun = :begun OR attribute_not_exists(#begun)")
             .expression_attribute_names("#begun", BEGUN)
             .expression_attribute_names("#by", BEGINNER)
             .expression_attribute_values(":now", n(now.millis()))
             .expression_attribute_values(":begun", n(begun.millis()))
-            .expression_attribute_values(":by", s(by))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match update.send().await {
-            Ok(answer) => {
-                usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
-                Ok(true)
-            }
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(lost)) => {
-                    usage::count(&table.name, &Kind::Write, None);
-                    Ok(lost.item().and_then(|item| item.get(BEGINNER)).is_some_and(|beginner| *beginner == s(by)))
-                }
-                _ => Err(error.into()),
-            },
-        }
+            .expression_attribute_values(":by", s(by));
+        Ok(self.0.send(update).await?.is_ours(|standing| standing.get(BEGINNER) == Some(&s(by))))
     }
 
     /// Marks channels of a message as sent, beside those that are marked already.
@@ -157,22 +138,15 @@ impl Crm {
     /// # Errors
     /// [`StoreError`].
     pub async fn mark_sent(&self, owner: &str, id: &NotificationId, channels: &[String]) -> Result<(), StoreError> {
-        let table = &self.0;
         let list = channels.iter().map(s).collect();
-        let answer = table
-            .client
-            .update_item()
-            .table_name(&table.name)
-            .key(KEY, s(owner))
-            .key(SORT, s(sort(id)))
+        let update = self
+            .0
+            .update(owner, sort(id))
             .update_expression("SET #sent = list_append(if_not_exists(#sent, :none), :sent)")
             .expression_attribute_names("#sent", SENT)
             .expression_attribute_values(":none", AttributeValue::L(Vec::new()))
-            .expression_attribute_values(":sent", AttributeValue::L(list))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await?;
-        usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
+            .expression_attribute_values(":sent", AttributeValue::L(list));
+        self.0.send(update).await?;
         Ok(())
     }
 
@@ -220,30 +194,14 @@ impl Crm {
     /// # Errors
     /// [`StoreError`].
     pub async fn mark_read(&self, client: &ClientId, id: &NotificationId, now: Timestamp) -> Result<bool, StoreError> {
-        let table = &self.0;
-        let update = table
-            .client
-            .update_item()
-            .table_name(&table.name)
-            .key(KEY, s(client.as_str()))
-            .key(SORT, s(sort(id)))
+        let update = self
+            .0
+            .update(client.as_str(), sort(id))
             .update_expression("SET #read = if_not_exists(#read, :now)")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#read", READ)
-            .expression_attribute_values(":now", s(now.to_string()))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match update.send().await {
-            Ok(answer) => {
-                usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
-                Ok(true)
-            }
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
+            .expression_attribute_values(":now", s(now.to_string()));
+        Ok(self.0.send(update).await?.is_done())
     }
 }
 
