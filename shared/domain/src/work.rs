@@ -1,6 +1,6 @@
 //! Work items: where the automation hands over to a person.
 
-pub(crate) mod proof;
+pub(crate) mod evidence;
 mod proposal;
 pub mod rules;
 
@@ -11,7 +11,7 @@ use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::four_eyes::person;
 use crate::visible::visible;
-use crate::work::proof::Proof;
+use crate::work::evidence::Evidence;
 use crate::{ClientId, Seconds, Timestamp, WorkId};
 
 /// Where a work item stands.
@@ -273,7 +273,7 @@ impl HumanDecision {
             kind: facts.kind.clone(),
             trigger: facts.trigger.get("what").and_then(Value::as_str).map(str::to_owned),
             action: decision.action.clone(),
-            evidence: proof_of(item.evidence()).map(|text| Proof::of(&text).journalled()),
+            evidence: proof_of(item.evidence()).map(|text| Evidence::of(&text).journalled()),
             by: decision.by.clone(),
             approved_by: decision.approved_by.clone(),
             at: decision.at,
@@ -459,16 +459,16 @@ impl WorkItem {
         if chosen.parse().is_ok_and(rules::WorkAction::needs_evidence) && evidence.is_none() {
             return Err(WorkRefusal::EvidenceMissing);
         }
-        let made = WorkDecision { action: chosen, evidence: None, by: by.to_owned(), at: now, approved_by: None };
+        let (public, private) = evidence.as_deref().map(Evidence::of).map_or((None, None), Evidence::into_parts);
+        next.private.evidence = private;
+        let made = WorkDecision { action: chosen, evidence: public, by: by.to_owned(), at: now, approved_by: None };
         if self.needs_two(&made.action) {
-            return Ok(next.propose(made, evidence.as_deref()));
+            return Ok(next.propose(made));
         }
         next.facts.status = WorkStatus::Resolved;
         next.facts.owner = Some(by.to_owned());
         let why = vec![format!("{} by {by}", made.action)];
-        let (public, private) = evidence.as_deref().map(Proof::of).map_or((None, None), Proof::into_parts);
-        next.facts.decision = Some(WorkDecision { evidence: public, ..made });
-        next.private.evidence = private;
+        next.facts.decision = Some(made);
         Ok(Verdict::change(next, "resolved", vec!["work.decided"], why))
     }
 
@@ -568,7 +568,7 @@ impl Entity for WorkItem {
             own.insert("history".to_owned(), private);
         }
         if let Some(decision) = public.get_mut("decision").and_then(Value::as_object_mut)
-            && let Some(words) = decision.get("evidence").and_then(Value::as_str).map(Proof::of)
+            && let Some(words) = decision.get("evidence").and_then(Value::as_str).map(Evidence::of)
         {
             let (known, words) = words.into_parts();
             decision.remove("evidence");

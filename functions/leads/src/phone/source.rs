@@ -54,13 +54,16 @@ pub fn kinds(data: &Metadata) -> impl Iterator<Item = &Descriptor> {
         all.uan(),
         all.voicemail(),
     ];
-    // a kind that a country does not have is a pattern that matches nothing, with the length -1 or none
-    kinds.into_iter().flatten().filter(|kind| kind.national_number().as_str() != "NA")
+    had(kinds)
 }
 
 /// The kinds whose numbers cost whoever calls them.
 fn costly_kinds(data: &Metadata) -> impl Iterator<Item = &Descriptor> {
     let all = data.descriptors();
-    let kinds = [all.premium_rate(), all.shared_cost(), all.personal_number(), all.uan()];
+    had([all.premium_rate(), all.shared_cost(), all.personal_number(), all.uan()])
+}
+
+/// Those that a country has: one that it does not have is a pattern that matches nothing, with the length -1 or none.
+fn had<'a>(kinds: impl IntoIterator<Item = Option<&'a Descriptor>>) -> impl Iterator<Item = &'a Descriptor> {
     kinds.into_iter().flatten().filter(|kind| kind.national_number().as_str() != "NA")
 }

@@ -6,7 +6,7 @@
 use super::deposit::{Debit, Deposit, DepositStatus, Reason};
 use crate::decision::Verdict;
 use crate::fault::{self, Fault};
-use crate::work::proof::WORDS;
+use crate::work::evidence::WORDS;
 use crate::work::rules::{WorkAction, WorkKind};
 use crate::work::{ByHandRefusal, HumanDecision, Moved};
 use crate::{Money, Timestamp};

@@ -72,6 +72,14 @@ pub struct StrayFacts {
     pub asked_ms: Option<i64>,
 }
 
+impl StrayFacts {
+    /// Of a first statement, about which nobody is asked yet.
+    fn of(report: PspReport, state: StrayState) -> Self {
+        let (settled, further, more) = (Vec::new(), Vec::new(), Vec::new());
+        Self { report, state, review: None, settled, further, more, asked_ms: None }
+    }
+}
+
 /// Money that belongs to no payment of ours, as far as we know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StrayReport {
@@ -125,15 +133,7 @@ impl StrayReport {
         let id = Self::id_of(&report);
         let named = report.payment_id.clone().filter(|_| !fault::is_back(Fault::EarlyIsNobodys));
         let why = vec![format!("{} {} is about no payment that is there", report.kind, report.reference)];
-        let facts = StrayFacts {
-            report,
-            state: StrayState::Waiting,
-            review: None,
-            settled: Vec::new(),
-            further: Vec::new(),
-            more: Vec::new(),
-            asked_ms: None,
-        };
+        let facts = StrayFacts::of(report, StrayState::Waiting);
         let waiting = Self { id, due: Some(now.plus(OWNER_WAIT)), facts };
         Some(match named {
             Some(_) => Decision::new(waiting, "waits_for_its_payment", vec![], why),
@@ -154,15 +154,7 @@ impl StrayReport {
     pub fn unconfirmed(report: PspReport, again: Timestamp) -> Decision<Self> {
         let id = StrayId::from_bits(derived_bits(Timestamp::EPOCH, &[&report.psp, "unconfirmed", &report.event_id]));
         let why = vec![format!("{} {}: the provider, asked, does not say so", report.kind, report.reference)];
-        let facts = StrayFacts {
-            report,
-            state: StrayState::Unconfirmed,
-            review: None,
-            settled: Vec::new(),
-            further: Vec::new(),
-            more: Vec::new(),
-            asked_ms: None,
-        };
+        let facts = StrayFacts::of(report, StrayState::Unconfirmed);
         Decision::new(Self { id, due: Some(again), facts }, "kept_unconfirmed", vec![], why)
     }
 

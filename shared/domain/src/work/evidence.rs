@@ -13,16 +13,16 @@ pub(crate) const WORDS: &str = "words-";
 /// Bytes of the digest that stands for a person's own words.
 const DIGEST_BYTES: usize = 8;
 
-/// A proof, told apart by its form: personal data has no place in the journal, in events or in logs.
+/// What was given, told apart by its form: personal data has no place in the journal, in events or in logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Proof<'a> {
+pub(crate) enum Evidence<'a> {
     /// A ticket, a refund id, a login; after a ticket may stand what was put on the account.
     Known(&'a str),
     /// Anything else.
     Words(&'a str),
 }
 
-impl<'a> Proof<'a> {
+impl<'a> Evidence<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
         let parts: Vec<&str> = text.split(' ').collect();
         let named = match parts.as_slice() {
@@ -92,8 +92,8 @@ mod tests {
             "136623 108.42",
             &"1".repeat(64),
         ] {
-            assert_eq!(Proof::of(known), Proof::Known(known));
-            assert_eq!(Proof::of(known).journalled(), known);
+            assert_eq!(Evidence::of(known), Evidence::Known(known));
+            assert_eq!(Evidence::of(known).journalled(), known);
         }
         let words = [
             "",
@@ -108,12 +108,12 @@ mod tests {
             &"1".repeat(65),
         ];
         for words in words {
-            let proof = Proof::of(words);
-            assert_eq!(proof, Proof::Words(words));
-            let named = proof.journalled();
-            assert!(named.starts_with("words-") && Proof::of(&named) == Proof::Known(&named), "{named}");
-            assert_eq!(named, Proof::of(words).journalled());
+            let evidence = Evidence::of(words);
+            assert_eq!(evidence, Evidence::Words(words));
+            let named = evidence.journalled();
+            assert!(named.starts_with("words-") && Evidence::of(&named) == Evidence::Known(&named), "{named}");
+            assert_eq!(named, Evidence::of(words).journalled());
         }
-        assert_ne!(Proof::of("Marta").journalled(), Proof::of("Martha").journalled());
+        assert_ne!(Evidence::of("Marta").journalled(), Evidence::of("Martha").journalled());
     }
 }

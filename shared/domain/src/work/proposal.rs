@@ -1,6 +1,5 @@
 //! Four eyes on a work item: one person proposes an option, another one approves it or sends it back.
 
-use super::proof::Proof;
 use super::{ActionRequest, WorkDecision, WorkItem, WorkRefusal, WorkStatus};
 use crate::Timestamp;
 use crate::decision::{Decision, Verdict};
@@ -13,13 +12,11 @@ impl WorkItem {
     }
 
     /// Puts an option before a second person. Nothing follows from it yet.
-    pub(super) fn propose(mut self, chosen: WorkDecision, evidence: Option<&str>) -> Verdict<Self> {
+    pub(super) fn propose(mut self, chosen: WorkDecision) -> Verdict<Self> {
         let why = vec![format!("{} by {}: a second person must approve it", chosen.action, chosen.by)];
-        let (public, private) = evidence.map(Proof::of).map_or((None, None), Proof::into_parts);
         self.facts.status = WorkStatus::Proposed;
         self.facts.owner = Some(chosen.by.clone());
-        self.facts.proposal = Some(WorkDecision { evidence: public, ..chosen });
-        self.private.evidence = private;
+        self.facts.proposal = Some(chosen);
         Verdict::change(self, "proposed", vec!["work.proposed"], why)
     }
 
