@@ -6,17 +6,10 @@ use crate::contact;
 use crate::decision::Decision;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::input::{Fault, Reader};
+use crate::kyc::KycStatus;
 use crate::lead::Lead;
 use crate::visible::visible;
 use crate::{ClientId, Country, LeadId, Redacted, Timestamp};
-
-/// Where the client's KYC case stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KycStatus {
-    /// Nothing was asked for yet.
-    NotStarted,
-}
 
 /// The public part of a client: no personal data beyond country and language.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,6 +108,14 @@ impl Client {
     }
 }
 
+impl Client {
+    /// Full years of age; `None` where the date of birth cannot be read.
+    pub fn age(&self, now: Timestamp) -> Option<u32> {
+        let born = self.person.date_of_birth.reveal().parse().ok()?;
+        age_at(born, now).and_then(|age| u32::try_from(age).ok())
+    }
+}
+
 fn lead_id(value: &str, faults: &mut Vec<Fault>) -> Option<LeadId> {
     let parsed = value.parse().ok();
     if parsed.is_none() {
@@ -178,16 +179,20 @@ fn date_of_birth(value: &str, now: Timestamp, faults: &mut Vec<Fault>) -> String
         faults.push(Fault::new("/date_of_birth", "invalid_date", "must be a date such as 1990-05-17"));
         return String::new();
     };
-    let today = jiff::Timestamp::from_millisecond(now.millis()).map(|t| t.to_zoned(jiff::tz::TimeZone::UTC).date());
-    let Ok(today) = today else { return value.to_owned() };
-    let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
-    let age = today.year() - born.year() - i16::from(!had_birthday);
+    let Some(age) = age_at(born, now) else { return value.to_owned() };
     if age < AGE_MIN {
         faults.push(Fault::new("/date_of_birth", "too_young", format!("must be at least {AGE_MIN} years ago")));
     } else if age > AGE_MAX {
         faults.push(Fault::new("/date_of_birth", "too_old", format!("must be at most {AGE_MAX} years ago")));
     }
     born.to_string()
+}
+
+/// Full years at a moment.
+fn age_at(born: jiff::civil::Date, now: Timestamp) -> Option<i16> {
+    let today = jiff::Timestamp::from_millisecond(now.millis()).ok()?.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
+    Some(today.year() - born.year() - i16::from(!had_birthday))
 }
 
 fn country(pointer: &str, value: &str, faults: &mut Vec<Fault>) -> Option<Country> {

@@ -270,6 +270,8 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::sales::PoolState>(),
     Kind::of::<crate::journey::Journey>(),
     Kind::of::<crate::client::Client>(),
+    Kind::of::<crate::kyc::KycCase>(),
+    Kind::of::<crate::kyc::KycDocument>(),
     Kind::of::<crate::account::Account>(),
     Kind::of::<crate::payment::Deposit>(),
     Kind::of::<crate::payment::StrayReport>(),
@@ -313,7 +315,10 @@ mod tests {
             assert!(a.family == b.family || !a.prefix.starts_with(b.prefix), "{} and {}", a.family, b.family);
         }
         let timed: Vec<_> = timed_families().map(|kind| kind.family).collect();
-        assert_eq!(timed, ["lead", "task", "pool", "journey", "account", "payment", "stray", "work"]);
+        assert_eq!(
+            timed,
+            ["lead", "task", "pool", "journey", "kyc", "document", "account", "payment", "stray", "work"]
+        );
     }
 
     ids! {

@@ -126,6 +126,10 @@ ids! {
     LeadId = "lead_";
     /// A client.
     ClientId = "cli_";
+    /// The KYC case of a client.
+    KycCaseId = "kyc_";
+    /// A document of a KYC case.
+    DocumentId = "doc_";
     /// A trading account.
     AccountId = "acc_";
     /// A deposit or withdrawal.
@@ -142,6 +146,14 @@ ids! {
     CorrelationId = "cor_";
     /// A message to a client.
     NotificationId = "ntf_";
+}
+
+impl KycCaseId {
+    /// The case of a client: each has one, so its id is the client's.
+    pub fn of(client: &ClientId) -> Self {
+        let body = client.as_str().strip_prefix(<ClientId as crate::entity::EntityId>::PREFIX).unwrap_or_default();
+        Self(format!("{}{body}", <Self as crate::entity::EntityId>::PREFIX))
+    }
 }
 
 /// The derived id of an event: `entity:version:n`, so that a repeat is recognised anywhere.

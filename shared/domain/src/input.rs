@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::words::Word;
+
 /// One fault of an input, as HTTP errors carry it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Fault {
@@ -112,6 +114,28 @@ impl<'a> Reader<'a> {
             self.faults.push(Fault::new(self.pointer(name), "wrong_type", "must be true or false"));
         }
         value.as_bool()
+    }
+
+    /// True or false, which must be there.
+    pub fn bool(&mut self, name: &'static str) -> Option<bool> {
+        self.require(name).then(|| self.optional_bool(name)).flatten()
+    }
+
+    /// A word of a closed vocabulary that must be there.
+    pub fn word<T: Word>(&mut self, name: &'static str) -> Option<T> {
+        self.require(name).then(|| self.optional_word(name)).flatten()
+    }
+
+    /// A word of a closed vocabulary, which may be left out.
+    pub fn optional_word<T: Word>(&mut self, name: &'static str) -> Option<T> {
+        let text = self.optional_string(name)?;
+        let word = T::WORDS.iter().copied().find(|word| word.text() == text);
+        if word.is_none() {
+            let allowed = T::WORDS.iter().map(|word| word.text());
+            let message = format!("must be one of {}", allowed.clone().collect::<Vec<_>>().join(", "));
+            self.faults.push(Fault::new(self.pointer(name), "unknown_value", message).allowing(allowed));
+        }
+        word
     }
 
     /// Any value, which may be left out; whoever reads it says what is wrong with it.

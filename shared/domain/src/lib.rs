@@ -15,6 +15,7 @@ pub mod id;
 pub mod input;
 pub mod journey;
 pub mod json;
+pub mod kyc;
 pub mod lead;
 pub mod ledger;
 pub mod money;
@@ -32,7 +33,8 @@ pub mod zone;
 
 pub use country::Country;
 pub use id::{
-    AccountId, ClientId, CorrelationId, EventId, JourneyId, LeadId, NotificationId, PaymentId, StrayId, TaskId, WorkId,
+    AccountId, ClientId, CorrelationId, DocumentId, EventId, JourneyId, KycCaseId, LeadId, NotificationId, PaymentId,
+    StrayId, TaskId, WorkId,
 };
 pub use money::{Conversion, Currency, Money, MoneyError, Rounding};
 pub use personal::Redacted;

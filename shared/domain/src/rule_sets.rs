@@ -47,6 +47,8 @@ macro_rules! rule_sets {
 rule_sets! {
     Psps = crate::payment::rules::Psps,
     Platforms = crate::account::rules::Platforms,
+    Kyc = crate::kyc::rules::Kyc,
+    KycRisk = crate::kyc::rules::KycRisk,
     Notifications = crate::notification::rules::Notifications,
     WorkKinds = crate::work::rules::WorkKinds,
     LeadIntake = crate::lead::rules::LeadIntake,

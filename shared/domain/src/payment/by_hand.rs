@@ -188,6 +188,10 @@ pub fn is_by_hand(action: WorkAction) -> bool {
         | WorkAction::FetchAgain
         | WorkAction::MarkContacted
         | WorkAction::CloseLead
+        | WorkAction::Approve
+        | WorkAction::Reject
+        | WorkAction::RequestDocuments
+        | WorkAction::CheckAgain
         | WorkAction::Retry
         | WorkAction::Close => false,
     }

@@ -66,6 +66,10 @@ impl Deposit {
                 | A::FetchAgain
                 | A::MarkContacted
                 | A::CloseLead
+                | A::Approve
+                | A::Reject
+                | A::RequestDocuments
+                | A::CheckAgain
                 | A::Retry
                 | A::Close,
             )

@@ -60,6 +60,8 @@ impl WorkItem {
     ) -> Result<(), WorkRefusal> {
         let waiting = || WorkRefusal::Proposed { by: proposal.by.clone(), action: proposal.action.clone() };
         let option = match (named, action.outcome.as_deref()) {
+            // where an option is called so, whoever says it of another proposal may mean either
+            ("approve", None) if proposal.action != "approve" && self.offers("approve") => None,
             ("approve", None) => Some(proposal.action.as_str()),
             ("approve" | "resolve", outcome) => outcome,
             (option, _) => Some(option),

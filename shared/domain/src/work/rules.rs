@@ -96,6 +96,12 @@ words! {
         LeadNotFetched = "lead_not_fetched",
         /// Nobody knows what the fields of a lead's form are called.
         LeadFormUnmapped = "lead_form_unmapped",
+        /// A client's case that the rules do not decide alone.
+        KycReview = "kyc_review",
+        /// Somebody on a list of sanctioned or politically exposed persons may be the client.
+        KycHit = "kyc_hit",
+        /// The checks of a client's case do not come to an end.
+        KycChecksOverdue = "kyc_checks_overdue",
         /// A lead cannot be routed, because the rules are broken.
         LeadRuleError = "lead_rule_error",
         /// A message could not be processed.
@@ -136,6 +142,14 @@ words! {
         MarkContacted = "mark_contacted",
         /// The lead is given up.
         CloseLead = "close_lead",
+        /// The client passes.
+        Approve = "approve",
+        /// The client is refused.
+        Reject = "reject",
+        /// The client is asked for other documents.
+        RequestDocuments = "request_documents",
+        /// The checks are begun again.
+        CheckAgain = "check_again",
         /// Process it again.
         Retry = "retry",
         /// Nothing more is done about it.
@@ -191,6 +205,8 @@ impl WorkKind {
                 &[A::RouteAgain, A::MarkContacted, A::CloseLead]
             }
             Self::LeadNotFetched | Self::LeadFormUnmapped => &[A::FetchAgain, A::MarkContacted, A::CloseLead],
+            Self::KycReview | Self::KycHit => &[A::Approve, A::Reject, A::RequestDocuments],
+            Self::KycChecksOverdue => &[A::CheckAgain, A::Approve, A::Reject, A::RequestDocuments],
             Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
         }
     }

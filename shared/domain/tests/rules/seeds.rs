@@ -6,7 +6,7 @@ use domain::notification::rules::Notifications;
 use domain::payment::rules::{DepositCase, PaidAmount, Psps};
 use domain::rule_sets::{SetName, parse_any};
 use domain::rules::{RuleSet, substitute};
-use domain::work::rules::WorkKinds;
+use domain::work::rules::{WorkAction, WorkKind, WorkKinds};
 use domain::{Currency, Money};
 use serde_json::Value as Json;
 
@@ -181,11 +181,16 @@ fn every_kind_of_work_has_a_desk_and_something_to_decide() {
 }
 
 #[test]
-fn two_people_decide_about_large_money_and_one_about_all_else() {
+fn two_people_decide_about_large_money_and_about_clients_whom_a_list_may_name_and_one_about_all_else() {
     let kinds = WorkKinds::parse(&seed(SetName::WorkKinds)).unwrap();
     for (kind, rule) in kinds.kinds() {
         for option in &rule.options {
-            let wanted = if option.action.decides_money() { FourEyes::ByAmount } else { FourEyes::Never };
+            let unscreened = matches!(kind, WorkKind::KycHit | WorkKind::KycChecksOverdue);
+            let wanted = match option.action {
+                WorkAction::Approve if unscreened => FourEyes::Always,
+                action if action.decides_money() => FourEyes::ByAmount,
+                _ => FourEyes::Never,
+            };
             assert_eq!(option.four_eyes, wanted, "{kind}: {}", option.action);
         }
     }

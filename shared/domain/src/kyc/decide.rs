@@ -1,0 +1,331 @@
+//! What follows when something about a case has changed: more is asked for, checks begin, or it is decided.
+
+use super::case::{CaseDecision, CaseDocument, CaseReview, CaseRules, DecidedBy, Factor, KycCase, ListKind};
+use super::case::{Resubmission, RiskFacts, Screening, ScreeningState};
+use super::document::{DocumentKind, DocumentStatus, Finding};
+use super::rules::{Kyc, RiskSubject, Ruling};
+use super::{KycOutcome, KycStatus};
+use crate::Timestamp;
+use crate::client::Client;
+use crate::decision::Verdict;
+use crate::rules::RuleError;
+use crate::work::HumanDecision;
+use crate::work::rules::{WorkAction, WorkKind};
+
+/// The reason when nothing could be read surely that says who the client is.
+const NOT_SURE: &str = "not_sure";
+
+impl KycCase {
+    /// The newest document of each kind and side that counts: accepted, and not to be sent again.
+    pub fn counting(&self) -> Vec<&CaseDocument> {
+        let mut newest: Vec<&CaseDocument> = vec![];
+        for document in self.facts.documents.iter().rev() {
+            let accepted = document.status == DocumentStatus::Accepted;
+            let known = newest.iter().any(|known| known.kind == document.kind && known.side == document.side);
+            if accepted && !known {
+                newest.push(document);
+            }
+        }
+        newest.retain(|document| !self.facts.resubmit.iter().any(|asked| asked.document_id == document.document_id));
+        newest
+    }
+
+    /// The kind of document by which a need is met; `None` if it is not.
+    fn met_by(&self, any_of: &[DocumentKind], rules: &Kyc) -> Option<DocumentKind> {
+        let counting = self.counting();
+        let sides = |kind: DocumentKind| counting.iter().filter(move |document| document.kind == kind).map(|d| d.side);
+        any_of.iter().copied().find(|kind| {
+            let back = sides(*kind).any(|side| side == Some(super::Side::Back));
+            let front = sides(*kind).any(|side| side != Some(super::Side::Back));
+            if rules.both_sides.contains(kind) { front && back } else { front }
+        })
+    }
+
+    /// What the case needs and has not: the kinds of documents of which one is enough.
+    pub fn missing<'r>(&self, rules: &'r Kyc) -> Vec<&'r [DocumentKind]> {
+        let all = rules.requires.iter().map(|requirement| requirement.any_of.as_slice());
+        all.filter(|any_of| self.met_by(any_of, rules).is_none()).collect()
+    }
+
+    /// What follows from a change that has been made to this case.
+    pub(super) fn settled(
+        mut self,
+        outcome: &'static str,
+        mut why: Vec<String>,
+        client: &Client,
+        rules: CaseRules<'_>,
+        now: Timestamp,
+    ) -> Result<Verdict<Self>, RuleError> {
+        if !matches!(self.facts.status, KycStatus::Collecting | KycStatus::Verifying) {
+            return Ok(Verdict::change(self, outcome, vec!["kyc.updated"], why));
+        }
+        self.forget_answered();
+        let mut events = vec!["kyc.updated"];
+        if self.ask_again(rules.kyc, &mut why) {
+            events.push("kyc.documents_requested");
+        }
+        let complete = self.missing(rules.kyc).is_empty() && self.facts.declaration.is_some();
+        match (complete, self.facts.status) {
+            (false, _) => {
+                self.facts.status = KycStatus::Collecting;
+                self.due = None;
+                Ok(Verdict::change(self, outcome, events, why))
+            }
+            (true, KycStatus::Collecting) => {
+                self.verify(rules.kyc, now);
+                events.push("kyc.verifying");
+                Ok(Verdict::change(self, "verifying", events, why))
+            }
+            (true, _) if self.checks_done() => self.decide(why, client, rules, now),
+            (true, _) => Ok(Verdict::change(self, outcome, events, why)),
+        }
+    }
+
+    /// A newer document of the same kind and side answers what was asked for.
+    fn forget_answered(&mut self) {
+        let documents = self.facts.documents.clone();
+        self.facts.resubmit.retain(|asked| {
+            let Some(old) = documents.iter().find(|known| known.document_id == asked.document_id) else { return false };
+            !documents.iter().any(|newer| {
+                newer.document_id > old.document_id
+                    && newer.kind == old.kind
+                    && newer.side == old.side
+                    && newer.status == DocumentStatus::Accepted
+            })
+        });
+    }
+
+    /// Asks for another document where one can help and the client was not asked too often; whether it did.
+    fn ask_again(&mut self, rules: &Kyc, why: &mut Vec<String>) -> bool {
+        if self.facts.attempts >= rules.attempts_max {
+            return false;
+        }
+        let asked = self.useless(rules);
+        if asked.is_empty() {
+            return false;
+        }
+        why.extend(asked.iter().map(|asked| format!("another {} is needed: {}", asked.document_id, asked.reason)));
+        self.facts.attempts += 1;
+        self.facts.resubmit.extend(asked);
+        true
+    }
+
+    /// The documents that count and are of no use, with the reason.
+    fn useless(&self, rules: &Kyc) -> Vec<Resubmission> {
+        let of = |document: &CaseDocument, reason: &str| Resubmission {
+            document_id: document.document_id.clone(),
+            reason: reason.to_owned(),
+        };
+        let counting = self.counting();
+        let noticed = counting.iter().filter_map(|document| {
+            let finding = document.findings.iter().find(|finding| rules.retake.contains(finding))?;
+            Some(of(document, finding.as_str()))
+        });
+        let mut useless: Vec<Resubmission> = noticed.collect();
+        let all_read = counting.iter().all(|document| document.is_done());
+        let identity = counting.iter().filter(|document| document.kind.is_identity());
+        if useless.is_empty() && all_read && rules.retake.contains(&Finding::NotSure) && !self.identity_sure(rules) {
+            useless.extend(identity.map(|document| of(document, NOT_SURE)));
+        }
+        useless
+    }
+
+    /// Whether what has to be was read surely of the documents that say who the client is.
+    fn identity_sure(&self, rules: &Kyc) -> bool {
+        let counting = self.counting();
+        let identity = || counting.iter().filter(|document| document.kind.is_identity());
+        identity().next().is_some()
+            && rules.sure_fields.iter().all(|field| identity().any(|document| document.sure.contains(field)))
+    }
+
+    fn verify(&mut self, rules: &Kyc, now: Timestamp) {
+        self.facts.status = KycStatus::Verifying;
+        self.facts.screening = Screening::default();
+        self.facts.risk = None;
+        self.facts.verifying_since = Some(now);
+        self.due = Some(now.plus(rules.check_again_after));
+    }
+
+    /// Whether every check has an answer.
+    fn checks_done(&self) -> bool {
+        let screened = match self.facts.screening.state {
+            ScreeningState::Clear | ScreeningState::Hits => true,
+            ScreeningState::Pending | ScreeningState::Failed => false,
+        };
+        screened && self.counting().iter().all(|document| document.is_done())
+    }
+
+    fn decide(
+        mut self,
+        mut why: Vec<String>,
+        client: &Client,
+        rules: CaseRules<'_>,
+        now: Timestamp,
+    ) -> Result<Verdict<Self>, RuleError> {
+        let Some(mut subject) = self.subject(client, rules.kyc, now) else {
+            why.push("the rules ask for nothing that says who the client is, or the age is not known".to_owned());
+            return Ok(self.handed_over(WorkKind::KycReview, why, now));
+        };
+        let added = rules.risk.factors(&subject)?;
+        let score = u32::try_from(added.total().trunc().max(rust_decimal::Decimal::ZERO)).unwrap_or(u32::MAX);
+        let band = rules.risk.band(score).to_owned();
+        let factors = added.rows.iter().map(|(id, points)| Factor { id: (*id).to_owned(), points: points.to_string() });
+        let factors: Vec<Factor> = factors.collect();
+        why.extend(factors.iter().map(|factor| format!("{} {}", factor.id, factor.points)));
+        why.push(format!("risk {score}: {band}"));
+        subject.score = score;
+        subject.band.clone_from(&band);
+        self.facts.risk = Some(RiskFacts { score, band, factors });
+        let matched = rules.risk.ruling(&subject)?;
+        why.extend(matched.why("decisions"));
+        let ruling = lawful(matched.outcome().cloned(), &subject, &mut why);
+        Ok(self.ruled(&ruling, why, now))
+    }
+
+    fn subject(&self, client: &Client, rules: &Kyc, now: Timestamp) -> Option<RiskSubject> {
+        let declaration = self.facts.declaration.as_ref()?;
+        let needs_identity = |any_of: &[DocumentKind]| any_of.iter().all(|kind| kind.is_identity());
+        let requirement = rules.requires.iter().find(|requirement| needs_identity(&requirement.any_of))?;
+        let mut findings: Vec<Finding> =
+            self.counting().iter().flat_map(|document| document.findings.iter().copied()).collect();
+        findings.sort_unstable();
+        findings.dedup();
+        Some(RiskSubject {
+            residence: client.facts.residence,
+            nationality: client.facts.nationality,
+            source_of_funds: declaration.source_of_funds,
+            document: self.met_by(&requirement.any_of, rules)?,
+            findings,
+            identity_sure: self.identity_sure(rules),
+            sanctions_hit: self.facts.screening.has(ListKind::Sanctions),
+            pep_hit: self.facts.screening.has(ListKind::Pep),
+            pep_declared: declaration.pep,
+            age: client.age(now)?,
+            score: 0,
+            band: String::new(),
+        })
+    }
+
+    fn ruled(mut self, ruling: &Ruling, why: Vec<String>, now: Timestamp) -> Verdict<Self> {
+        let reasons = vec![ruling.reason.clone()];
+        self.facts.decision = Some(CaseDecision { outcome: ruling.outcome, by: DecidedBy::Rule, reasons, at: now });
+        self.due = None;
+        match ruling.outcome {
+            KycOutcome::Approve => self.ended(KycStatus::Approved, "approved", "kyc.approved", why),
+            KycOutcome::Reject => self.ended(KycStatus::Rejected, "rejected", "kyc.rejected", why),
+            KycOutcome::Review => self.handed_over(ruling.kind.unwrap_or(WorkKind::KycReview), why, now),
+        }
+    }
+
+    fn ended(mut self, status: KycStatus, word: &'static str, event: &'static str, why: Vec<String>) -> Verdict<Self> {
+        self.facts.status = status;
+        self.facts.review = None;
+        self.due = None;
+        Verdict::change(self, word, vec![event], why)
+    }
+
+    fn handed_over(mut self, kind: WorkKind, why: Vec<String>, now: Timestamp) -> Verdict<Self> {
+        self.facts.status = KycStatus::InReview;
+        self.due = None;
+        // no two reviews of a case begin in the same moment: each has a work item of its own
+        let trigger = format!("{kind}:{}", now.millis());
+        self.facts.review = Some(CaseReview { kind: kind.as_str().to_owned(), trigger });
+        Verdict::change(self, "in_review", vec!["kyc.in_review"], why)
+    }
+
+    /// Its time has come: checks that are not done are begun again, and looked at by a person when they take too long.
+    pub fn came_due(&self, rules: &Kyc, now: Timestamp) -> Verdict<Self> {
+        let since = match (self.facts.status, self.due, self.facts.verifying_since) {
+            (KycStatus::Verifying, Some(due), Some(since)) if due <= now => since,
+            _ => return Verdict::Nothing("it is not due"),
+        };
+        let mut next = self.clone();
+        let left = format!("screening is {}", self.facts.screening.state);
+        let unread = self.counting().iter().filter(|document| !document.is_done()).count();
+        let why = vec![left, format!("{unread} documents are not read")];
+        if since.plus(rules.checks_overdue_after) <= now {
+            return next.handed_over(WorkKind::KycChecksOverdue, why, now);
+        }
+        next.due = Some(now.plus(rules.check_again_after));
+        Verdict::change(next, "checked_again", vec!["kyc.verifying"], why)
+    }
+
+    /// Carries out what a person decided about it.
+    pub fn decided(&self, decision: &HumanDecision, rules: &Kyc, now: Timestamp) -> Verdict<Self> {
+        let about = |review: &CaseReview| {
+            review.kind == decision.kind && decision.trigger.as_deref() == Some(review.trigger.as_str())
+        };
+        if self.facts.status != KycStatus::InReview || !self.facts.review.as_ref().is_some_and(about) {
+            return Verdict::Nothing("it is not what the case waits for");
+        }
+        let mut next = self.clone();
+        let why = vec![decision.why()];
+        match decision.action() {
+            Some(WorkAction::Approve) => {
+                next.facts.decision = Some(by_person(KycOutcome::Approve, now));
+                next.ended(KycStatus::Approved, "approved", "kyc.approved", why)
+            }
+            Some(WorkAction::Reject) => {
+                next.facts.decision = Some(by_person(KycOutcome::Reject, now));
+                next.ended(KycStatus::Rejected, "rejected", "kyc.rejected", why)
+            }
+            Some(WorkAction::RequestDocuments) => next.sent_back(why),
+            Some(WorkAction::CheckAgain) => {
+                next.facts.review = None;
+                next.facts.decision = None;
+                next.verify(rules, now);
+                Verdict::change(next, "verifying", vec!["kyc.verifying"], why)
+            }
+            // it was closed without a decision: the client still waits, so a person is asked anew
+            _ => {
+                let kind = decision.kind.parse().unwrap_or(WorkKind::KycReview);
+                next.handed_over(kind, why, now)
+            }
+        }
+    }
+
+    /// A person asks the client for other documents that say who he is.
+    fn sent_back(mut self, why: Vec<String>) -> Verdict<Self> {
+        let identity: Vec<Resubmission> = self
+            .counting()
+            .iter()
+            .filter(|document| document.kind.is_identity() || !document.findings.is_empty())
+            .map(|document| Resubmission {
+                document_id: document.document_id.clone(),
+                reason: document.findings.first().map_or("asked_by_person", |finding| finding.as_str()).to_owned(),
+            })
+            .collect();
+        self.facts.resubmit.extend(identity);
+        self.facts.status = KycStatus::Collecting;
+        self.facts.review = None;
+        self.facts.decision = None;
+        self.facts.attempts = self.facts.attempts.saturating_add(1);
+        Verdict::change(self, "documents_requested", vec!["kyc.updated", "kyc.documents_requested"], why)
+    }
+}
+
+fn by_person(outcome: KycOutcome, now: Timestamp) -> CaseDecision {
+    CaseDecision { outcome, by: DecidedBy::Person, reasons: vec!["decided_by_compliance".to_owned()], at: now }
+}
+
+/// What the rules say, within what no rule may say: a hit on a sanctions list and an identity that is not sure are never approved
+/// without a person.
+fn lawful(ruling: Option<Ruling>, subject: &RiskSubject, why: &mut Vec<String>) -> Ruling {
+    let review = |reason: &str, kind: WorkKind| Ruling {
+        outcome: KycOutcome::Review,
+        reason: reason.to_owned(),
+        kind: Some(kind),
+    };
+    match ruling {
+        None => review("no_rule", WorkKind::KycReview),
+        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.sanctions_hit => {
+            why.push("a hit on a sanctions list is never approved without a person".to_owned());
+            review("sanctions_hit", WorkKind::KycHit)
+        }
+        Some(ruling) if ruling.outcome == KycOutcome::Approve && !subject.identity_sure => {
+            why.push("an identity that was not read surely is never approved without a person".to_owned());
+            review(NOT_SURE, WorkKind::KycReview)
+        }
+        Some(ruling) => ruling,
+    }
+}

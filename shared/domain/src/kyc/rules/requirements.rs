@@ -1,0 +1,222 @@
+//! The rule set `kyc`: what an upload must be like, and what a case needs before it is decided.
+
+use std::ops::RangeInclusive;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+
+use crate::Seconds;
+use crate::input::Fault;
+use crate::kyc::document::{DocumentKind, Finding};
+use crate::rules::RuleSet;
+use crate::rules::read::{Faults, Node, Object, read_document};
+use crate::rules::table::unique_name;
+
+const BYTES: RangeInclusive<u32> = 1_000..=50_000_000;
+const MEGAPIXELS: RangeInclusive<u32> = 1..=100;
+const PIXELS: RangeInclusive<u32> = 50..=10_000;
+const LEVEL: RangeInclusive<u32> = 0..=255;
+const PER_MILLE: RangeInclusive<u32> = 0..=1_000;
+const SHARPNESS: RangeInclusive<u32> = 0..=10_000;
+const PAGES: RangeInclusive<u32> = 1..=50;
+const MINUTE: Seconds = Seconds(60);
+const DAY: Seconds = Seconds(86_400);
+const REQUIREMENTS_MAX: usize = 10;
+const ATTEMPTS_MAX: u32 = 20;
+const MEDIA_TYPE_CHARS_MAX: usize = 60;
+
+/// What an upload must be like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct UploadRules {
+    /// Media types that are taken.
+    pub content_types: Vec<String>,
+    /// Most bytes.
+    pub bytes_max: u32,
+    /// How long the address that a client gets may be used.
+    pub valid_for: Seconds,
+    /// When a document that never came is given up.
+    pub abandoned_after: Seconds,
+    /// Most millions of pixels; more are not even decoded.
+    pub megapixels_max: u32,
+    /// Least pixels of the shorter side.
+    pub side_min: u32,
+    /// Least mean brightness, 0 to 255.
+    pub brightness_min: u32,
+    /// Most mean brightness.
+    pub brightness_max: u32,
+    /// Most of the picture that a reflection may take, in thousandths.
+    pub glare_max: u32,
+    /// Least variance of the Laplacian.
+    pub sharpness_min: u32,
+    /// Most pages of a PDF.
+    pub pages_max: u32,
+}
+
+/// One thing that a case needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Requirement {
+    /// What it is called.
+    pub id: String,
+    /// The documents of which one is enough.
+    pub any_of: Vec<DocumentKind>,
+}
+
+/// The rule set `kyc`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kyc {
+    /// What an upload must be like.
+    pub upload: UploadRules,
+    /// What a case needs.
+    pub requires: Vec<Requirement>,
+    /// Documents of which both sides are needed.
+    pub both_sides: Vec<DocumentKind>,
+    /// What must be read surely of the documents that say who the client is.
+    pub sure_fields: Vec<String>,
+    /// What is noticed about a document that the client can mend with another one.
+    pub retake: Vec<Finding>,
+    /// How often a client is asked for another one before a person looks.
+    pub attempts_max: u32,
+    /// When checks that are not done are begun again.
+    pub check_again_after: Seconds,
+    /// When a person looks at a case whose checks are not done.
+    pub checks_overdue_after: Seconds,
+}
+
+impl RuleSet for Kyc {
+    const NAME: &'static str = "kyc";
+
+    fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
+        read_document(document, read)
+    }
+}
+
+/// What can be read of a document, by the names that rules use.
+pub const FIELDS: &[&str] =
+    &["surname", "given_names", "date_of_birth", "number", "expires", "nationality", "issuer", "sex", "address"];
+
+fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
+    let object = node.object(
+        &[
+            "upload",
+            "requires",
+            "both_sides",
+            "sure_fields",
+            "retake",
+            "attempts_max",
+            "check_again_after",
+            "checks_overdue_after",
+        ],
+        faults,
+    )?;
+    let upload = object.need("upload", faults).and_then(|node| read_upload(&node, faults));
+    let requires = object.need("requires", faults).and_then(|node| read_requirements(&node, faults));
+    let both_sides = read_words(&object, "both_sides", DocumentKind::ALL, faults);
+    let sure_fields = object.need("sure_fields", faults).and_then(|node| read_fields(&node, faults));
+    let retake = read_words(&object, "retake", Finding::ALL, faults);
+    let attempts_max = object.need("attempts_max", faults).and_then(|node| node.whole(0..=ATTEMPTS_MAX, faults));
+    let check_again_after = read_span(&object, "check_again_after", MINUTE..=DAY, faults);
+    let checks_overdue_after = read_span(&object, "checks_overdue_after", MINUTE..=Seconds(7 * DAY.0), faults);
+    Some(Kyc {
+        upload: upload?,
+        requires: requires?,
+        both_sides: both_sides?,
+        sure_fields: sure_fields?,
+        retake: retake?,
+        attempts_max: attempts_max?,
+        check_again_after: check_again_after?,
+        checks_overdue_after: checks_overdue_after?,
+    })
+}
+
+fn read_upload(node: &Node<'_>, faults: &mut Faults) -> Option<UploadRules> {
+    let object = node.object(
+        &[
+            "content_types",
+            "bytes_max",
+            "valid_for",
+            "abandoned_after",
+            "megapixels_max",
+            "side_min",
+            "brightness_min",
+            "brightness_max",
+            "glare_max",
+            "sharpness_min",
+            "pages_max",
+        ],
+        faults,
+    )?;
+    let content_types = object.need("content_types", faults).and_then(|node| {
+        node.distinct(1..=10, faults, |item, faults| {
+            item.text(MEDIA_TYPE_CHARS_MAX, faults).map(str::to_ascii_lowercase)
+        })
+    });
+    let whole = |name: &str, range: &RangeInclusive<u32>, faults: &mut Faults| {
+        object.need(name, faults).and_then(|node| node.whole(range.clone(), faults))
+    };
+    let bytes_max = whole("bytes_max", &BYTES, faults);
+    let valid_for = read_span(&object, "valid_for", MINUTE..=DAY, faults);
+    let abandoned_after = read_span(&object, "abandoned_after", MINUTE..=Seconds(30 * DAY.0), faults);
+    let megapixels_max = whole("megapixels_max", &MEGAPIXELS, faults);
+    let side_min = whole("side_min", &PIXELS, faults);
+    let brightness_min = whole("brightness_min", &LEVEL, faults);
+    let brightness_max = whole("brightness_max", &LEVEL, faults);
+    let glare_max = whole("glare_max", &PER_MILLE, faults);
+    let sharpness_min = whole("sharpness_min", &SHARPNESS, faults);
+    let pages_max = whole("pages_max", &PAGES, faults);
+    if let (Some(low), Some(high)) = (brightness_min, brightness_max)
+        && low >= high
+    {
+        faults.add(node.fault("bad_range", "brightness_min must be below brightness_max"));
+    }
+    Some(UploadRules {
+        content_types: content_types?,
+        bytes_max: bytes_max?,
+        valid_for: valid_for?,
+        abandoned_after: abandoned_after?,
+        megapixels_max: megapixels_max?,
+        side_min: side_min?,
+        brightness_min: brightness_min?,
+        brightness_max: brightness_max?,
+        glare_max: glare_max?,
+        sharpness_min: sharpness_min?,
+        pages_max: pages_max?,
+    })
+}
+
+fn read_requirements(node: &Node<'_>, faults: &mut Faults) -> Option<Vec<Requirement>> {
+    let mut names = Vec::new();
+    let all = node.each(1..=REQUIREMENTS_MAX, faults, |item, faults| {
+        let object = item.object(&["id", "any_of"], faults)?;
+        let id = object.need("id", faults).and_then(|node| unique_name(&node, &mut names, faults));
+        let any_of = read_words(&object, "any_of", DocumentKind::ALL, faults);
+        if let (Some(any_of), Some(node)) = (&any_of, object.get("any_of"))
+            && any_of.is_empty()
+        {
+            faults.add(node.fault("too_few", "must name at least one kind of document"));
+        }
+        Some(Requirement { id: id?, any_of: any_of? })
+    })?;
+    if !all.iter().any(|requirement| requirement.any_of.iter().all(|kind| kind.is_identity())) {
+        faults.add(node.fault("no_identity", "one of them must ask for a document that says who somebody is"));
+    }
+    Some(all)
+}
+
+fn read_fields(node: &Node<'_>, faults: &mut Faults) -> Option<Vec<String>> {
+    node.distinct(0..=FIELDS.len(), faults, |item, faults| {
+        let names: Vec<String> = FIELDS.iter().map(|name| (*name).to_owned()).collect();
+        item.word(&names, faults)
+    })
+}
+
+fn read_words<T>(object: &Object<'_>, name: &str, all: &[T], faults: &mut Faults) -> Option<Vec<T>>
+where
+    T: std::str::FromStr + ToString + PartialEq,
+{
+    let node = object.need(name, faults)?;
+    node.distinct(0..=all.len(), faults, |item, faults| item.word(all, faults))
+}
+
+fn read_span(object: &Object<'_>, name: &str, range: RangeInclusive<Seconds>, faults: &mut Faults) -> Option<Seconds> {
+    object.need(name, faults).and_then(|node| node.span(range, faults))
+}
