@@ -1,9 +1,32 @@
-//! Clients and KYC: registration today.
+//! Clients and KYC: registration, documents, declaration, and the case that is decided.
 
+mod cases;
+mod check;
+
+pub mod assess;
+pub mod declaration;
+pub mod document;
+pub mod read;
 pub mod register;
+pub mod status;
+pub mod submit;
 
 /// The functions of this package by their handlers.
-pub const FUNCTIONS: &[(&str, runtime::Build)] = &[("kyc-register", register::build)];
+pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
+    ("kyc-register", register::build),
+    ("kyc-document", document::build),
+    ("kyc-submit", submit::build),
+    ("kyc-declaration", declaration::build),
+    ("kyc-status", status::build),
+    ("kyc-assess", assess::build),
+    ("kyc-read", read::build),
+];
 
 /// The HTTP routes of this package, a table a function.
-pub const ROUTES: &[runtime::http::Table] = &[runtime::http::table_of::<register::Register>];
+pub const ROUTES: &[runtime::http::Table] = &[
+    runtime::http::table_of::<register::Register>,
+    runtime::http::table_of::<document::Document>,
+    runtime::http::table_of::<submit::Submit>,
+    runtime::http::table_of::<declaration::Declare>,
+    runtime::http::table_of::<status::Status>,
+];

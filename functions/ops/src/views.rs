@@ -12,8 +12,9 @@ use std::sync::Arc;
 
 use domain::account::Account;
 use domain::client::Client;
+use domain::kyc::{KycCase, KycStatus};
 use domain::payment::Deposit;
-use domain::{AccountId, ClientId, PaymentId};
+use domain::{AccountId, ClientId, KycCaseId, PaymentId};
 use runtime::auth::{PORTAL, PORTAL_AND_STAFF, STAFF};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
@@ -110,6 +111,8 @@ async fn known_client(crm: &Crm, request: &Request) -> Result<Stored<Client>, Pr
 impl Views {
     async fn client(&self, request: &Request) -> Result<Reply, Problem> {
         let client = known_client(&self.crm, request).await?.entity;
+        let case = self.crm.load::<KycCase>(&KycCaseId::of(&client.id)).await?;
+        let kyc = case.map_or(KycStatus::NotStarted, |case| case.entity.facts.status);
         let (facts, person) = (client.facts, client.person);
         Ok(Reply::json(
             200,
@@ -117,7 +120,7 @@ impl Views {
                 "client_id": client.id, "created_at": facts.created_at, "email": person.email, "phone": person.phone,
                 "full_name": person.full_name, "date_of_birth": person.date_of_birth, "residence": facts.residence,
                 "nationality": facts.nationality, "language": facts.language, "lead_id": facts.lead_id,
-                "partner_code": facts.partner_code, "entity": facts.entity, "kyc": {"status": facts.kyc},
+                "partner_code": facts.partner_code, "entity": facts.entity, "kyc": {"status": kyc},
             }),
         ))
     }

@@ -70,15 +70,11 @@ impl<'r> Keyed<'r> {
         Ok(Self { request, scope, key: key.to_owned(), request_hash: body_hash(&request.body) })
     }
 
-    /// Makes what was asked for under the key's id and answers it, or answers again what was made before.
-    ///
-    /// `wish` is what was asked for, or why it is refused: a refusal claims nothing, and what was made under the key before is
-    /// answered again although it would be refused now. `make` may run again under the same id, after a worker that died or
-    /// failed in the middle of it.
+    /// Makes what was asked for under the key's id and answers it, or answers again what was made before: [`Self::make`], and the
+    /// answer.
     ///
     /// # Errors
-    /// The refusal; 422 when the key was used for another body, 409 with `Retry-After` while the first may still be at work;
-    /// what `make` fails with, after which a repeat may try at once.
+    /// Those of [`Self::make`].
     pub async fn create<H, T, W>(
         &self,
         home: &H,
@@ -91,14 +87,39 @@ impl<'r> Keyed<'r> {
         H: Home<T>,
         T: Entity,
     {
+        let (entity, replay) = self.make(home, fresh, wish, make).await?;
+        let reply = answer(&entity);
+        Ok(if replay { reply.replayed() } else { reply })
+    }
+
+    /// Makes what was asked for under the key's id; what was made, and whether an earlier request did it.
+    ///
+    /// `wish` is what was asked for, or why it is refused: a refusal claims nothing, and what was made under the key before is
+    /// answered again although it would be refused now. `make` may run again under the same id, after a worker that died or
+    /// failed in the middle of it.
+    ///
+    /// # Errors
+    /// The refusal; 422 when the key was used for another body, 409 with `Retry-After` while the first may still be at work;
+    /// what `make` fails with, after which a repeat may try at once.
+    pub async fn make<H, T, W>(
+        &self,
+        home: &H,
+        fresh: T::Id,
+        wish: Result<W, Problem>,
+        make: impl AsyncFnOnce(T::Id, W) -> Result<Made<T>, Problem>,
+    ) -> Result<(T, bool), Problem>
+    where
+        H: Home<T>,
+        T: Entity,
+    {
         let table = home.table();
         let wish = match wish {
             Ok(wish) => wish,
-            Err(refusal) => return Ok(answer(&self.made_before(table, refusal).await?.entity).replayed()),
+            Err(refusal) => return Ok((self.made_before(table, refusal).await?.entity, true)),
         };
         let (id, replay) = match self.begin::<T>(table, fresh.as_str()).await? {
             Go::Make { id, replay } => (id, replay),
-            Go::Made(made) => return Ok(answer(&made.entity).replayed()),
+            Go::Made(made) => return Ok((made.entity, true)),
         };
         let made = match make(id.clone(), wish).await {
             Ok(Made::Saved(entity)) => Ok(entity),
@@ -106,8 +127,7 @@ impl<'r> Keyed<'r> {
             Err(problem) => Err(problem),
         };
         match made {
-            Ok(entity) if replay => Ok(answer(&entity).replayed()),
-            Ok(entity) => Ok(answer(&entity)),
+            Ok(entity) => Ok((entity, replay)),
             Err(problem) => {
                 self.give_back(table).await;
                 Err(problem)

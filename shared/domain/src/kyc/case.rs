@@ -15,6 +15,8 @@ use crate::{ClientId, DocumentId, KycCaseId, Redacted, Timestamp};
 
 /// Documents that a case remembers; the oldest that cannot be used are forgotten first.
 const DOCUMENTS_MAX: usize = 40;
+/// Documents that may wait for their upload at a time.
+const AWAITED_MAX: usize = 20;
 
 /// A document as the case sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -295,6 +297,18 @@ impl KycCase {
             review: None,
         };
         Self { id: KycCaseId::of(&client_id), client_id, due: None, facts, inner: CasePrivate::default() }
+    }
+
+    /// Why the client may not begin another document, if so.
+    pub fn too_many(&self) -> Option<String> {
+        let of = |status: DocumentStatus| self.facts.documents.iter().filter(move |known| known.status == status);
+        let awaited = of(DocumentStatus::AwaitingUpload).count();
+        if awaited >= AWAITED_MAX {
+            return Some(format!("{awaited} documents wait for their upload: send those first"));
+        }
+        let all = self.facts.documents.len();
+        (all >= DOCUMENTS_MAX && of(DocumentStatus::Accepted).count() >= DOCUMENTS_MAX / 2)
+            .then(|| format!("the client has sent {all} documents and may send no more"))
     }
 
     /// Takes over what a document has become.

@@ -275,7 +275,7 @@ impl KycDocument {
 
     /// Where its bytes are kept: under the client, so that all of one client's can be found and deleted.
     pub fn key(&self) -> String {
-        format!("kyc/{}/{}", self.client_id, self.id)
+        format!("documents/{}/{}", self.client_id, self.id)
     }
 
     /// What its check came to. Only the first counts: what is decided is not decided again on another object.

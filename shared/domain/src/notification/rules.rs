@@ -42,6 +42,14 @@ words! {
         AccountOpen = "account.open",
         /// The trading account could not be created.
         AccountFailed = "account.failed",
+        /// The client has passed KYC.
+        KycApproved = "kyc.approved",
+        /// The client was refused.
+        KycRejected = "kyc.rejected",
+        /// A person decides about the client's case.
+        KycInReview = "kyc.in_review",
+        /// The client is asked for another document.
+        KycDocumentsRequested = "kyc.documents_requested",
         /// A work item waits for a person.
         WorkOpened = "work.opened",
     }
@@ -74,6 +82,9 @@ impl NotifiedEvent {
                 "at",
             ],
             Self::AccountFailed => &["account_id", "client_id", "platform", "account_type", "currency", "reason", "at"],
+            Self::KycApproved | Self::KycRejected | Self::KycInReview | Self::KycDocumentsRequested => {
+                &["kyc_id", "client_id", "at"]
+            }
             Self::WorkOpened => &["work_id", "kind", "queue", "priority", "due_at", "subject", "runbook", "at"],
         }
     }

@@ -282,7 +282,7 @@ fn defects_of_notifications_are_found_where_they_are() {
                 Some(json!("https://hooks.slack.com/x")),
                 &[("/desks/finance/slack_secret", "bad_secret_name")],
             ),
-            ("/desks/finance/slack_secret", None, &[("/routes/9/channels/0", "missing_reference")]),
+            ("/desks/finance/slack_secret", None, &[("/routes/13/channels/0", "missing_reference")]),
             ("/desks/finance/phone", Some(json!("1")), &[("/desks/finance/phone", "unknown_key")]),
             ("/desks/sales", None, &[("/routes/9/desk", "missing_reference")]),
             ("/routes/0/event", Some(json!("deposit.lost")), &[("/routes/0/event", "unknown_value")]),
@@ -302,7 +302,7 @@ fn defects_of_notifications_are_found_where_they_are() {
             ("/routes/0/template", Some(json!("deposit_pendng")), &[("/routes/0/template", "missing_reference")]),
             ("/routes/0/desk", Some(json!("finance")), &[("/routes/0/desk", "not_applicable")]),
             ("/routes/9/channels/0", Some(json!("in_app")), &[("/routes/9/channels/0", "not_applicable")]),
-            ("/routes/9/channels/0", Some(json!("email")), &[("/routes/9/channels/0", "missing_reference")]),
+            ("/routes/9/channels/0", Some(json!("email")), &[("/routes/13/channels/0", "missing_reference")]),
             ("/routes/9/desk", Some(json!("back_office")), &[("/routes/9/desk", "missing_reference")]),
             ("/routes/9/to", Some(json!("client")), &[("/routes/9/to", "not_applicable")]),
             (
@@ -310,14 +310,14 @@ fn defects_of_notifications_are_found_where_they_are() {
                 Some(
                     json!({"event": "deposit.paid", "to": "client", "channels": ["in_app"], "template": "deposit_paid"}),
                 ),
-                &[("/routes/10", "duplicate")],
+                &[("/routes/14", "duplicate")],
             ),
             (
                 "/routes/-",
                 Some(
                     json!({"event": "deposit.needs_review", "to": "desk", "desk": "by_queue", "channels": ["slack"], "template": "desk_work_opened"}),
                 ),
-                &[("/routes/10/desk", "not_applicable")],
+                &[("/routes/14/desk", "not_applicable")],
             ),
             ("/templates/deposit_paid/en", None, &[("/templates/deposit_paid", "missing_language")]),
             ("/templates/deposit_paid/en/title", None, &[("/templates/deposit_paid/en", "missing_key")]),

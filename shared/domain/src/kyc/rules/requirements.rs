@@ -1,5 +1,6 @@
 //! The rule set `kyc`: what an upload must be like, and what a case needs before it is decided.
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use serde::Serialize;
@@ -7,14 +8,16 @@ use serde_json::Value as Json;
 
 use crate::Seconds;
 use crate::input::Fault;
-use crate::kyc::document::{DocumentKind, Finding};
+use crate::kyc::document::{DocumentKind, Finding, UploadFault};
 use crate::rules::RuleSet;
 use crate::rules::read::{Faults, Node, Object, read_document};
 use crate::rules::table::unique_name;
+use crate::rules::texts::{Template, nearest, read_templates};
 
 const BYTES: RangeInclusive<u32> = 1_000..=50_000_000;
 const MEGAPIXELS: RangeInclusive<u32> = 1..=100;
 const PIXELS: RangeInclusive<u32> = 50..=10_000;
+/// Levels of grey.
 const LEVEL: RangeInclusive<u32> = 0..=255;
 const PER_MILLE: RangeInclusive<u32> = 0..=1_000;
 const SHARPNESS: RangeInclusive<u32> = 0..=10_000;
@@ -38,15 +41,21 @@ pub struct UploadRules {
     pub abandoned_after: Seconds,
     /// Most millions of pixels; more are not even decoded.
     pub megapixels_max: u32,
+    /// Least pixels of the longer side.
+    pub long_side_min: u32,
     /// Least pixels of the shorter side.
-    pub side_min: u32,
-    /// Least mean brightness, 0 to 255.
-    pub brightness_min: u32,
-    /// Most mean brightness.
+    pub short_side_min: u32,
+    /// Least level of the light parts, 0 (black) to 255 (white): below it the picture is too dark.
+    pub light_min: u32,
+    /// Most mean level; above it the picture is too bright if its dark parts are washed out as well.
     pub brightness_max: u32,
-    /// Most of the picture that a reflection may take, in thousandths.
+    /// Dark parts above this level are washed out.
+    pub dark_max: u32,
+    /// Most of the document that reflections may cover, in thousandths.
     pub glare_max: u32,
-    /// Least variance of the Laplacian.
+    /// Least difference between light and dark parts.
+    pub contrast_min: u32,
+    /// Least variance of the Laplacian where the document has most structure.
     pub sharpness_min: u32,
     /// Most pages of a PDF.
     pub pages_max: u32,
@@ -80,6 +89,19 @@ pub struct Kyc {
     pub check_again_after: Seconds,
     /// When a person looks at a case whose checks are not done.
     pub checks_overdue_after: Seconds,
+    /// Who reads another language than there is a text in, reads this one.
+    pub default_language: String,
+    /// What clients are told, by its code.
+    pub texts: BTreeMap<String, Template>,
+}
+
+impl Kyc {
+    /// What a client is told about an upload that cannot be used, in the nearest language to his.
+    pub fn sentence(&self, fault: UploadFault, language: &str) -> String {
+        let template = self.texts.get(fault.as_str());
+        let found = template.and_then(|template| nearest(template, language, &self.default_language));
+        found.map(|(_, text)| text.body.to_string()).unwrap_or_default()
+    }
 }
 
 impl RuleSet for Kyc {
@@ -105,6 +127,8 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
             "attempts_max",
             "check_again_after",
             "checks_overdue_after",
+            "default_language",
+            "texts",
         ],
         faults,
     )?;
@@ -116,6 +140,9 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
     let attempts_max = object.need("attempts_max", faults).and_then(|node| node.whole(0..=ATTEMPTS_MAX, faults));
     let check_again_after = read_span(&object, "check_again_after", MINUTE..=DAY, faults);
     let checks_overdue_after = read_span(&object, "checks_overdue_after", MINUTE..=Seconds(7 * DAY.0), faults);
+    let default_language = object.need("default_language", faults).and_then(|node| node.language(faults));
+    let texts =
+        object.need("texts", faults).and_then(|node| read_sentences(&node, default_language.as_deref(), faults));
     Some(Kyc {
         upload: upload?,
         requires: requires?,
@@ -125,6 +152,8 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
         attempts_max: attempts_max?,
         check_again_after: check_again_after?,
         checks_overdue_after: checks_overdue_after?,
+        default_language: default_language?,
+        texts: texts?,
     })
 }
 
@@ -136,10 +165,13 @@ fn read_upload(node: &Node<'_>, faults: &mut Faults) -> Option<UploadRules> {
             "valid_for",
             "abandoned_after",
             "megapixels_max",
-            "side_min",
-            "brightness_min",
+            "long_side_min",
+            "short_side_min",
+            "light_min",
             "brightness_max",
+            "dark_max",
             "glare_max",
+            "contrast_min",
             "sharpness_min",
             "pages_max",
         ],
@@ -157,27 +189,28 @@ fn read_upload(node: &Node<'_>, faults: &mut Faults) -> Option<UploadRules> {
     let valid_for = read_span(&object, "valid_for", MINUTE..=DAY, faults);
     let abandoned_after = read_span(&object, "abandoned_after", MINUTE..=Seconds(30 * DAY.0), faults);
     let megapixels_max = whole("megapixels_max", &MEGAPIXELS, faults);
-    let side_min = whole("side_min", &PIXELS, faults);
-    let brightness_min = whole("brightness_min", &LEVEL, faults);
+    let long_side_min = whole("long_side_min", &PIXELS, faults);
+    let short_side_min = whole("short_side_min", &PIXELS, faults);
+    let light_min = whole("light_min", &LEVEL, faults);
     let brightness_max = whole("brightness_max", &LEVEL, faults);
+    let dark_max = whole("dark_max", &LEVEL, faults);
     let glare_max = whole("glare_max", &PER_MILLE, faults);
+    let contrast_min = whole("contrast_min", &LEVEL, faults);
     let sharpness_min = whole("sharpness_min", &SHARPNESS, faults);
     let pages_max = whole("pages_max", &PAGES, faults);
-    if let (Some(low), Some(high)) = (brightness_min, brightness_max)
-        && low >= high
-    {
-        faults.add(node.fault("bad_range", "brightness_min must be below brightness_max"));
-    }
     Some(UploadRules {
         content_types: content_types?,
         bytes_max: bytes_max?,
         valid_for: valid_for?,
         abandoned_after: abandoned_after?,
         megapixels_max: megapixels_max?,
-        side_min: side_min?,
-        brightness_min: brightness_min?,
+        long_side_min: long_side_min?,
+        short_side_min: short_side_min?,
+        light_min: light_min?,
         brightness_max: brightness_max?,
+        dark_max: dark_max?,
         glare_max: glare_max?,
+        contrast_min: contrast_min?,
         sharpness_min: sharpness_min?,
         pages_max: pages_max?,
     })
@@ -200,6 +233,26 @@ fn read_requirements(node: &Node<'_>, faults: &mut Faults) -> Option<Vec<Require
         faults.add(node.fault("no_identity", "one of them must ask for a document that says who somebody is"));
     }
     Some(all)
+}
+
+/// Each code has its text in the default language, and no text has names to fill in: nobody would.
+fn read_sentences(node: &Node<'_>, default: Option<&str>, faults: &mut Faults) -> Option<BTreeMap<String, Template>> {
+    let object = node.map(faults)?;
+    let codes: Vec<&str> = UploadFault::ALL.iter().map(|fault| fault.as_str()).collect();
+    object.refuse_other_keys(&codes, "unknown_code", faults);
+    for code in codes {
+        let Some(at) = object.need(code, faults) else { continue };
+        if default.is_some_and(|default| at.raw().get(default).is_none()) {
+            faults.add(at.fault("missing_key", "has no text in the default language"));
+        }
+    }
+    let templates = read_templates(&object, faults)?;
+    for (code, template) in &templates {
+        if let Some((tag, _)) = template.iter().find(|(_, text)| text.body.names().next().is_some()) {
+            faults.add(node.fault("bad_braces", format!("{code} in {tag} has names to fill in, and none are")));
+        }
+    }
+    Some(templates)
 }
 
 fn read_fields(node: &Node<'_>, faults: &mut Faults) -> Option<Vec<String>> {

@@ -1,0 +1,118 @@
+//! The case of a client: what several steps do to it.
+
+use std::cell::RefCell;
+
+use domain::client::Client;
+use domain::decision::{Frame, Verdict};
+use domain::kyc::case::CaseRules;
+use domain::kyc::declaration::Declared;
+use domain::kyc::rules::{Kyc, KycRisk};
+use domain::kyc::{KycCase, KycDocument};
+use domain::rules::{RuleError, RuleSet as _};
+use domain::{ClientId, KycCaseId};
+use runtime::function::{ConfigError, Ports};
+use runtime::rulebook::{Live, RuleBook};
+use runtime::{Problem, StepError, awsclients, step};
+use std::sync::Arc;
+use store::Crm;
+
+/// Cases, with the rules that decide about them.
+pub(crate) struct Cases {
+    pub(crate) crm: Crm,
+    rules: RuleBook,
+}
+
+/// The rules as they are now.
+pub(crate) struct Rules {
+    pub(crate) kyc: Arc<Live<Kyc>>,
+    risk: Arc<Live<KycRisk>>,
+}
+
+impl Rules {
+    pub(crate) fn of_case(&self) -> CaseRules<'_> {
+        CaseRules { kyc: &self.kyc.rules, risk: &self.risk.rules }
+    }
+
+    fn used_in(&self, frame: &mut Frame) {
+        frame.used(self.kyc.label());
+        frame.used(self.risk.label());
+    }
+}
+
+impl Cases {
+    pub(crate) fn new(ports: &Ports) -> Result<Self, ConfigError> {
+        Ok(Self { crm: awsclients::crm(ports)?, rules: RuleBook::new(ports)? })
+    }
+
+    pub(crate) async fn rules(&self) -> Result<Rules, StepError> {
+        Ok(Rules { kyc: self.rules.live::<Kyc>().await?, risk: self.rules.live::<KycRisk>().await? })
+    }
+
+    /// What uploads and cases need.
+    pub(crate) async fn needs(&self) -> Result<Arc<Live<Kyc>>, StepError> {
+        self.rules.live::<Kyc>().await
+    }
+
+    /// The client of a path.
+    pub(crate) async fn known(&self, client: &ClientId) -> Result<Client, Problem> {
+        let stored = self.crm.load::<Client>(client).await?;
+        Ok(stored.ok_or_else(|| Problem::not_found("there is no such client"))?.entity)
+    }
+
+    /// The client of a case that something has happened to.
+    pub(crate) async fn client_of(&self, client: &ClientId) -> Result<Client, StepError> {
+        let stored = self.crm.load_settled::<Client>(client).await?;
+        Ok(stored.ok_or_else(|| StepError::Absent(client.to_string()))?.entity)
+    }
+
+    /// The case, if it has begun.
+    pub(crate) async fn find(&self, client: &ClientId) -> Result<Option<KycCase>, StepError> {
+        Ok(self.crm.load::<KycCase>(&KycCaseId::of(client)).await?.map(|stored| stored.entity))
+    }
+
+    /// Takes over what a document has become; the case begins with its first.
+    pub(crate) async fn absorb(
+        &self,
+        document: &KycDocument,
+        client: &Client,
+        frame: &mut Frame,
+    ) -> Result<KycCase, StepError> {
+        let now = frame.now;
+        self.change(client, frame, |case, rules| case.absorb(document, client, rules, now)).await
+    }
+
+    /// Takes the client's declaration; the case may begin with it.
+    pub(crate) async fn declare(
+        &self,
+        declared: &Declared,
+        client: &Client,
+        frame: &mut Frame,
+    ) -> Result<KycCase, StepError> {
+        let now = frame.now;
+        self.change(client, frame, |case, rules| case.declared(declared.clone(), client, rules, now)).await
+    }
+
+    /// Changes a case, unless a rule cannot be judged: then nothing is saved, and the trigger comes again.
+    async fn change(
+        &self,
+        client: &Client,
+        frame: &mut Frame,
+        decide: impl Fn(&KycCase, CaseRules<'_>) -> Result<Verdict<KycCase>, RuleError>,
+    ) -> Result<KycCase, StepError> {
+        let rules = self.rules().await?;
+        rules.used_in(frame);
+        let broken: RefCell<Option<RuleError>> = RefCell::default();
+        let judged = |case: &KycCase| {
+            decide(case, rules.of_case()).unwrap_or_else(|error| {
+                *broken.borrow_mut() = Some(error);
+                Verdict::Nothing("the rules are broken")
+            })
+        };
+        let fresh = || KycCase::begun(client.id.clone(), frame.now);
+        let case = step::change_or_begin(&self.crm, &KycCaseId::of(&client.id), fresh, frame, judged).await?;
+        match broken.into_inner() {
+            None => Ok(case),
+            Some(error) => Err(StepError::Rules { set: KycRisk::NAME, what: error.to_string() }),
+        }
+    }
+}

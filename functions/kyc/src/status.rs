@@ -1,0 +1,135 @@
+//! `GET /v1/clients/{client_id}/kyc`: where a client's case stands.
+
+use std::sync::Arc;
+
+use domain::kyc::case::{CaseDocument, ScreeningState};
+use domain::kyc::rules::Kyc;
+use domain::kyc::{DocumentStatus, KycCase, KycOutcome, KycStatus};
+use domain::{ClientId, Redacted};
+use runtime::auth::Role;
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
+use runtime::{Caller, Problem};
+use serde_json::{Value, json};
+
+use crate::cases::Cases;
+
+/// The step.
+pub struct Status {
+    cases: Cases,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    HttpFunction::build(Status { cases: Cases::new(ports)? }, ports)
+}
+
+/// Who sees a case.
+const READERS: &[Role] = &[Role::Portal, Role::Compliance, Role::Admin];
+
+impl HttpStep for Status {
+    const NAME: &'static str = "kyc-status";
+
+    const ROUTES: &'static [Route<Self>] =
+        &[Route::token("GET", "/v1/clients/{client_id}/kyc", READERS, Scope::OneClient, |step, request, caller| {
+            Box::pin(step.show(request, caller))
+        })];
+}
+
+impl Status {
+    async fn show(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        let client_id: ClientId = request.id("client_id")?;
+        let client = self.cases.known(&client_id).await?;
+        let needs = self.cases.needs().await?;
+        let for_staff = caller.require(&[Role::Compliance, Role::Admin]).is_ok();
+        let body = match self.cases.find(&client.id).await? {
+            Some(case) => view(&case, &needs.rules, for_staff),
+            None => json!({
+                "status": "not_started", "next_steps": needs.rules.first_steps(), "documents": [],
+                "checks": {
+                    "document": "pending", "liveness": "not_required", "face_match": "not_required",
+                    "screening": {"state": "pending"}, "risk": null,
+                },
+            }),
+        };
+        Ok(Reply::json(200, &body))
+    }
+}
+
+/// The case as its client sees it; compliance sees the hits, the findings and every reason as well. A client is not told that a list
+/// may name him, nor what follows only from that: it would warn whom the law says not to warn.
+fn view(case: &KycCase, rules: &Kyc, for_staff: bool) -> Value {
+    let facts = &case.facts;
+    let documents: Vec<Value> = facts.documents.iter().map(|document| document_view(document, for_staff)).collect();
+    let mut body = json!({
+        "status": facts.status, "next_steps": case.next_steps(rules), "documents": documents,
+        "checks": checks(case, for_staff), "declaration": facts.declaration, "created_at": facts.created_at,
+    });
+    let Some(object) = body.as_object_mut() else { return body };
+    let mut add = |name: &str, value: Value| object.insert(name.to_owned(), value);
+    if let Some(extracted) = &case.inner.extracted {
+        add("extracted", json!(extracted));
+    }
+    if for_staff {
+        add("case_id", json!(case.id));
+        add("attempts", json!(facts.attempts));
+        add("review", json!(facts.review));
+    }
+    if let Some(decision) = &facts.decision {
+        let hidden = !for_staff && decision.outcome == KycOutcome::Review;
+        let reasons = if hidden { vec!["a_person_decides".to_owned()] } else { decision.reasons.clone() };
+        let decision =
+            json!({"outcome": decision.outcome, "by": decision.by, "reasons": reasons, "at": decision.at});
+        add("decision", decision);
+    }
+    body
+}
+
+fn checks(case: &KycCase, for_staff: bool) -> Value {
+    let facts = &case.facts;
+    let done = match facts.screening.state {
+        ScreeningState::Pending | ScreeningState::Failed => "pending",
+        ScreeningState::Clear | ScreeningState::Hits => "done",
+    };
+    let why: Vec<&String> = case.inner.why_hit.iter().map(Redacted::reveal).collect();
+    let screening = if for_staff {
+        json!({
+            "state": facts.screening.state, "list_version": facts.screening.list_version,
+            "hits": facts.screening.hits, "why": why,
+        })
+    } else {
+        json!({"state": done})
+    };
+    // while a person decides, what adds up may be that a list names the client
+    let ended = matches!(facts.status, KycStatus::Approved | KycStatus::Rejected | KycStatus::Expired);
+    let risk = facts.risk.as_ref().filter(|_| for_staff || (ended && facts.screening.hits.is_empty()));
+    json!({
+        "document": documents_check(case), "liveness": "not_required", "face_match": "not_required",
+        "screening": screening, "risk": risk,
+    })
+}
+
+fn document_view(document: &CaseDocument, for_staff: bool) -> Value {
+    let mut view = json!({
+        "document_id": document.document_id, "kind": document.kind, "side": document.side, "status": document.status,
+        "reasons": document.reasons, "read": document.read,
+    });
+    if let Some(object) = view.as_object_mut().filter(|_| for_staff) {
+        object.insert("sure".to_owned(), json!(document.sure));
+        object.insert("findings".to_owned(), json!(document.findings));
+    }
+    view
+}
+
+/// How the reading of the documents stands.
+fn documents_check(case: &KycCase) -> &'static str {
+    let counting = case.counting();
+    let accepted = case.facts.documents.iter().any(|document| document.status == DocumentStatus::Accepted);
+    match counting.iter().all(|document| document.is_done()) {
+        true if accepted && !counting.is_empty() => "done",
+        true | false => "pending",
+    }
+}
