@@ -2,9 +2,9 @@
 
 use domain::kyc::rules::UploadRules;
 use domain::kyc::{Checked, UploadFault};
-use files::{File, FilesError};
+use files::File;
 use pictures::{Code, Limits};
-use runtime::{Problem, StepError};
+use runtime::StepError;
 
 /// What is wrong with a file, and what was measured.
 pub(crate) async fn check(file: File, content_type: String, rules: &UploadRules) -> Result<Checked, StepError> {
@@ -57,6 +57,21 @@ fn limits(rules: &UploadRules) -> Limits {
     }
 }
 
+/// An upload that was accepted is decoded again whatever the rules say of its quality by now.
+pub(crate) fn limits_of_accepted(rules: &UploadRules) -> Limits {
+    Limits {
+        long_side_min: 0,
+        short_side_min: 0,
+        light_min: 0,
+        brightness_max: u8::MAX,
+        dark_max: u8::MAX,
+        glare_max: u16::MAX,
+        contrast_min: 0,
+        sharpness_min: 0,
+        ..limits(rules)
+    }
+}
+
 fn fault(code: Code) -> UploadFault {
     match code {
         Code::UnsupportedFormat => UploadFault::UnsupportedFormat,
@@ -68,14 +83,4 @@ fn fault(code: Code) -> UploadFault {
         Code::Unreadable => UploadFault::Unreadable,
         Code::Corrupt => UploadFault::Corrupt,
     }
-}
-
-/// What a caller is told when the store of files does not answer.
-pub(crate) fn files_failed(error: FilesError) -> Problem {
-    files_error(error).into()
-}
-
-/// The same for a step.
-pub(crate) fn files_error(error: FilesError) -> StepError {
-    StepError::Vendor { what: error.to_string(), to_do: error.disposition() }
 }

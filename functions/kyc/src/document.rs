@@ -10,11 +10,10 @@ use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Keyed, Made};
-use runtime::{Caller, Problem};
+use runtime::{Caller, Problem, StepError};
 use serde_json::{Map, Value, json};
 
 use crate::cases::Cases;
-use crate::check::files_failed;
 
 /// The step.
 pub struct Document {
@@ -72,7 +71,7 @@ impl Document {
             needs.rules.upload.valid_for,
             facts.created_at,
         );
-        let reply = answer(&document, &upload.await.map_err(files_failed)?);
+        let reply = answer(&document, &upload.await.map_err(StepError::from)?);
         Ok(if replayed { reply.replayed() } else { reply })
     }
 

@@ -9,11 +9,11 @@ use files::{Files, FilesError};
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
-use runtime::{Problem, step};
+use runtime::{Problem, StepError, step};
 use serde_json::{Value, json};
 
 use crate::cases::Cases;
-use crate::check::{check, files_failed, too_large};
+use crate::check::{check, too_large};
 
 /// The step.
 pub struct Submit {
@@ -73,10 +73,10 @@ impl Submit {
             Ok(Some(file)) => Ok(check(file, document.facts.content_type.clone(), &rules.upload).await?),
             Ok(None) => Err(Problem::conflict("nothing was uploaded yet: send the file to the address first")),
             Err(FilesError::TooLarge { bytes, .. }) => {
-                let head = self.files.head(&key).await.map_err(files_failed)?;
+                let head = self.files.head(&key).await.map_err(StepError::from)?;
                 Ok(too_large(head.map(|head| head.version.0).unwrap_or_default(), bytes))
             }
-            Err(error) => Err(files_failed(error)),
+            Err(error) => Err(StepError::from(error).into()),
         }
     }
 }

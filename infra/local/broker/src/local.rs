@@ -42,8 +42,15 @@ pub const CALLERS: &[(&str, &str, &str)] = &[
 const SWEEPS: &[(&str, &str)] = &[("ops-timers", "due")];
 
 /// Every function by the name of its binary.
-pub const REGISTRY: &[&[(&str, Build)]] =
-    &[leads::FUNCTIONS, kyc::FUNCTIONS, accounts::FUNCTIONS, payments::FUNCTIONS, retention::FUNCTIONS, ops::FUNCTIONS];
+pub const REGISTRY: &[&[(&str, Build)]] = &[
+    leads::FUNCTIONS,
+    kyc::FUNCTIONS,
+    kyc::READER,
+    accounts::FUNCTIONS,
+    payments::FUNCTIONS,
+    retention::FUNCTIONS,
+    ops::FUNCTIONS,
+];
 
 /// The HTTP routes of every function that has some.
 pub const ROUTES: &[&[runtime::http::Table]] =

@@ -113,6 +113,14 @@ words! {
         BirthDateImpossible = "birth_date_impossible",
         /// It is older than a proof of address may be.
         TooOld = "too_old",
+        /// It is of another kind than it was sent as.
+        OtherKind = "other_kind",
+        /// It shows more than one document.
+        SeveralDocuments = "several_documents",
+        /// A proof of address does not bear the client's name.
+        NameNotFound = "name_not_found",
+        /// A proof of address bears no date.
+        DateNotFound = "date_not_found",
         /// What has to be on it was not read, or not surely.
         NotSure = "not_sure",
         /// Nothing was read.

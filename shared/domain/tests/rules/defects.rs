@@ -284,7 +284,7 @@ fn defects_of_notifications_are_found_where_they_are() {
             ),
             ("/desks/finance/slack_secret", None, &[("/routes/13/channels/0", "missing_reference")]),
             ("/desks/finance/phone", Some(json!("1")), &[("/desks/finance/phone", "unknown_key")]),
-            ("/desks/sales", None, &[("/routes/9/desk", "missing_reference")]),
+            ("/desks/sales", None, &[("/routes/13/desk", "missing_reference")]),
             ("/routes/0/event", Some(json!("deposit.lost")), &[("/routes/0/event", "unknown_value")]),
             ("/routes/0/to", Some(json!("everybody")), &[("/routes/0/to", "unknown_value")]),
             ("/routes/0/channels/0", Some(json!("slack")), &[("/routes/0/channels/0", "not_applicable")]),
@@ -301,10 +301,10 @@ fn defects_of_notifications_are_found_where_they_are() {
             ),
             ("/routes/0/template", Some(json!("deposit_pendng")), &[("/routes/0/template", "missing_reference")]),
             ("/routes/0/desk", Some(json!("finance")), &[("/routes/0/desk", "not_applicable")]),
-            ("/routes/9/channels/0", Some(json!("in_app")), &[("/routes/9/channels/0", "not_applicable")]),
-            ("/routes/9/channels/0", Some(json!("email")), &[("/routes/13/channels/0", "missing_reference")]),
-            ("/routes/9/desk", Some(json!("back_office")), &[("/routes/9/desk", "missing_reference")]),
-            ("/routes/9/to", Some(json!("client")), &[("/routes/9/to", "not_applicable")]),
+            ("/routes/13/channels/0", Some(json!("in_app")), &[("/routes/13/channels/0", "not_applicable")]),
+            ("/routes/13/channels/0", Some(json!("email")), &[("/routes/13/channels/0", "missing_reference")]),
+            ("/routes/13/desk", Some(json!("back_office")), &[("/routes/13/desk", "missing_reference")]),
+            ("/routes/13/to", Some(json!("client")), &[("/routes/13/to", "not_applicable")]),
             (
                 "/routes/-",
                 Some(

@@ -17,6 +17,7 @@ mod failures;
 mod four_eyes;
 mod idempotency;
 mod journal;
+mod kyc;
 mod leads;
 mod leads_floor;
 mod leads_meta;

@@ -5,6 +5,7 @@ use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::{Client, registered};
 use domain::decision::{Decision, Frame};
 use domain::entity::{self, Entity, Raw};
+use domain::kyc::KycDocument;
 use domain::lead::Lead;
 use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
@@ -119,7 +120,8 @@ fn event_of(name: &str) -> Value {
 fn as_told<T: Entity>(event: &Value, private: Option<&str>) -> Decision<T> {
     let public = event["data"].to_string();
     let raw = Raw::of::<T>(event["entity"].as_str().unwrap(), &public, private);
-    Decision::new(entity::read(raw, None, None).unwrap(), "seeded", vec![], vec![])
+    let client = event["client_id"].as_str().map(|client| client.parse().unwrap());
+    Decision::new(entity::read(raw, client, None).unwrap(), "seeded", vec![], vec![])
 }
 
 /// The lead that an event is about, whatever it was before.
@@ -362,4 +364,31 @@ async fn every_function_has_a_sample_and_every_sample_a_function() {
     for variant in names(folder.join("variants")) {
         assert!(functions.iter().any(|function| function == function_of(&variant)), "{variant}");
     }
+}
+
+#[tokio::test]
+async fn the_story_of_the_documents_runs_through_the_functions() {
+    let world = story_at("2026-11-23T09:06:05Z").await;
+    let registering = frame("2026-11-23T09:00:00Z");
+    let client = Client::register(&registration(), CLIENT.parse().unwrap(), registering.now).unwrap();
+    world.broker.crm().save(None, registered(client), &registering).await.unwrap();
+    let announced = http(&world, "kyc-document", "portal").await;
+    assert_eq!((announced.status, &announced.json["upload"]["method"]), (201, &json!("PUT")));
+    assert_eq!(http(&world, "kyc-submit", "portal").await.status, 404);
+    // from here on with the document of the story, as its event says it is
+    let told = event_of("kyc-assess");
+    let decision: Decision<KycDocument> = as_told(&told, Some("{}"));
+    world.broker.crm().save(None, decision, &frame(told["at"].as_str().unwrap())).await.unwrap();
+    queue(&world, "kyc-assess").await;
+    let submitted = http(&world, "kyc-submit", "portal").await;
+    assert_eq!((submitted.status, &submitted.json["status"]), (200, &json!("accepted")));
+    let declared = http(&world, "kyc-declaration", "portal").await;
+    assert_eq!((declared.status, &declared.json["status"]), (200, &json!("collecting")));
+    let shown = http(&world, "kyc-status", "portal").await;
+    assert_eq!((shown.status, shown.json["documents"].as_array().unwrap().len()), (200, 2));
+    for name in ["variants/kyc-assess.due", "variants/kyc-assess.document-due", "variants/ops-desk.kyc-in-review"] {
+        queue(&world, name).await;
+    }
+    let work = items(&world.get("compliance", "/v1/work?queue=compliance").await);
+    assert_eq!((work.len(), &work[0]["kind"]), (1, &json!("kyc_hit")));
 }

@@ -224,6 +224,18 @@ impl World {
         self.post("portal", path, body).await
     }
 
+    /// Sends a file where the answer to an announcement says; the status.
+    pub async fn upload(&self, to: &Value, body: Vec<u8>) -> u16 {
+        let headers = to["headers"].as_object().unwrap().iter();
+        // whoever sends a body says how long it is
+        let headers: Vec<(&str, &str)> = headers
+            .map(|(name, value)| (name.as_str(), value.as_str().unwrap()))
+            .filter(|(name, _)| !name.eq_ignore_ascii_case("content-length"))
+            .collect();
+        let method = to["method"].as_str().unwrap().parse().unwrap();
+        self.api.send(method, to["url"].as_str().unwrap(), &headers, body).await.unwrap().status
+    }
+
     /// Steers a simulator.
     pub async fn control(&self, simulator: &str, route: &str, body: &Value) -> Value {
         let url = format!("{}/_control/{route}", self.broker.simulators.url(simulator));

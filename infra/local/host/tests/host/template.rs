@@ -14,6 +14,7 @@ fn handlers() -> Vec<&'static str> {
     let packages = [
         leads::FUNCTIONS,
         kyc::FUNCTIONS,
+        kyc::READER,
         accounts::FUNCTIONS,
         payments::FUNCTIONS,
         retention::FUNCTIONS,

@@ -83,6 +83,8 @@ pub struct Kyc {
     pub sure_fields: Vec<String>,
     /// What is noticed about a document that the client can mend with another one.
     pub retake: Vec<Finding>,
+    /// How old a proof of address may be.
+    pub proof_max_age: Seconds,
     /// How often a client is asked for another one before a person looks.
     pub attempts_max: u32,
     /// When checks that are not done are begun again.
@@ -124,6 +126,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
             "both_sides",
             "sure_fields",
             "retake",
+            "proof_max_age",
             "attempts_max",
             "check_again_after",
             "checks_overdue_after",
@@ -137,6 +140,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
     let both_sides = read_words(&object, "both_sides", DocumentKind::ALL, faults);
     let sure_fields = object.need("sure_fields", faults).and_then(|node| read_fields(&node, faults));
     let retake = read_words(&object, "retake", Finding::ALL, faults);
+    let proof_max_age = read_span(&object, "proof_max_age", DAY..=Seconds(1_000 * DAY.0), faults);
     let attempts_max = object.need("attempts_max", faults).and_then(|node| node.whole(0..=ATTEMPTS_MAX, faults));
     let check_again_after = read_span(&object, "check_again_after", MINUTE..=DAY, faults);
     let checks_overdue_after = read_span(&object, "checks_overdue_after", MINUTE..=Seconds(7 * DAY.0), faults);
@@ -149,6 +153,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
         both_sides: both_sides?,
         sure_fields: sure_fields?,
         retake: retake?,
+        proof_max_age: proof_max_age?,
         attempts_max: attempts_max?,
         check_again_after: check_again_after?,
         checks_overdue_after: checks_overdue_after?,

@@ -1,0 +1,5 @@
+//! Bootstrap of the function that reads documents.
+
+fn main() -> std::process::ExitCode {
+    runtime::run(kyc::READER)
+}

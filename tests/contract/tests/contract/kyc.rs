@@ -1,0 +1,241 @@
+//! Clients and KYC: from the announcement of a document to the decision, as a portal and compliance see it.
+
+use domain::rule_sets::SetName;
+use serde_json::{Value, json};
+use specimens::{Day, Person, jpeg, passport, person, statement};
+
+use crate::world::{Answer, World, expect, faults, items};
+
+const JPEG: &str = "image/jpeg";
+
+/// Somebody whose documents are valid in the world's time.
+fn somebody() -> Person {
+    let valid = |person: &Person| person.expiry.year > 2027 && person.birth.year < 2000;
+    let person = (1..).map(person).find(valid).unwrap();
+    Person { issue: Day { year: 2026, month: 11, day: 2 }, ..person }
+}
+
+fn dashed(day: Day) -> String {
+    format!("{:04}-{:02}-{:02}", day.year, day.month, day.day)
+}
+
+fn country(person: &Person) -> &'static str {
+    match person.state {
+        "GBR" => "GB",
+        "D" => "DE",
+        "FRA" => "FR",
+        "POL" => "PL",
+        "ESP" => "ES",
+        "SWE" => "SE",
+        "PRT" => "PT",
+        _ => "CZ",
+    }
+}
+
+async fn register(world: &World, person: &Person) -> String {
+    let body = json!({
+        "email": format!("client-{}@example.com", world.fresh()), "full_name": format!("{} {}", person.given, person.surname),
+        "date_of_birth": dashed(person.birth), "residence": country(person), "nationality": country(person),
+        "language": "es",
+    });
+    expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id")
+}
+
+fn kyc(client: &str) -> String {
+    format!("/v1/clients/{client}/kyc")
+}
+
+async fn announce(world: &World, client: &str, kind: &str, content_type: &str, bytes: usize) -> Answer {
+    let body = json!({"kind": kind, "content_type": content_type, "bytes": bytes});
+    world.portal(&format!("{}/documents", kyc(client)), &body).await
+}
+
+async fn submit(world: &World, client: &str, document: &str) -> Answer {
+    world.portal(&format!("{}/documents/{document}/submit", kyc(client)), &json!({})).await
+}
+
+/// Announces, uploads and submits a file.
+async fn send(world: &World, client: &str, kind: &str, content_type: &str, file: Vec<u8>) -> Answer {
+    let announced = expect(announce(world, client, kind, content_type, file.len()).await, 201);
+    assert_eq!(world.upload(&announced.json["upload"], file).await, 200);
+    submit(world, client, &announced.text_at("/document_id")).await
+}
+
+async fn declare(world: &World, client: &str) -> Answer {
+    let body = json!({"source_of_funds": "employment", "occupation": "nurse", "pep": false});
+    world.portal(&format!("{}/declaration", kyc(client)), &body).await
+}
+
+async fn seen_by(world: &World, who: &str, client: &str) -> Value {
+    expect(world.get(who, &kyc(client)).await, 200).json
+}
+
+#[tokio::test]
+async fn a_client_with_good_documents_is_approved_without_a_person() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    let person = somebody();
+    let client = register(&world, &person).await;
+    let begin = seen_by(&world, "portal", &client).await;
+    assert_eq!((&begin["status"], begin["next_steps"].as_array().unwrap().len()), (&json!("not_started"), 3));
+
+    let sent = expect(send(&world, &client, "passport", JPEG, jpeg(&passport(&person).picture, 85)).await, 200);
+    assert_eq!((&sent.json["status"], &sent.json["reasons"]), (&json!("accepted"), &json!([])));
+    let collecting = seen_by(&world, "portal", &client).await;
+    assert_eq!(collecting["status"], "collecting");
+    let proof = jpeg(&statement(&person).picture, 85);
+    assert_eq!(expect(send(&world, &client, "proof_of_address", JPEG, proof).await, 200).json["status"], "accepted");
+    let declared = expect(declare(&world, &client).await, 200);
+    assert_eq!(declared.json, json!({"status": "verifying", "next_steps": [{"step": "wait"}]}));
+    world.idle().await;
+
+    let case = seen_by(&world, "compliance", &client).await;
+    assert_eq!(case["status"], "approved", "{case:#}");
+    assert_eq!(case["decision"]["by"], "rule");
+    assert_eq!(case["checks"]["screening"]["state"], "clear");
+    assert_eq!(case["checks"]["risk"]["band"], "low");
+    assert_eq!(case["extracted"]["date_of_birth"], json!(dashed(person.birth)));
+    assert_eq!(world.get("portal", &format!("/v1/clients/{client}")).await.json["kyc"]["status"], "approved");
+
+    // the decision is explained by its own entry of the journal, and that names nobody
+    let journal = expect(world.get("compliance", &format!("/v1/journal?entity={}", case["case_id"].as_str().unwrap())).await, 200);
+    let lines = items(&journal);
+    let decided = lines.iter().find(|line| line["outcome"] == "approved").unwrap();
+    let why = decided["why"].to_string();
+    for said in ["risk 0: low", "decisions/low_risk"] {
+        assert!(why.contains(said), "{why}");
+    }
+    assert!(decided["rules"].to_string().contains("kyc_risk@1"), "{decided:#}");
+    let told = person.surname.to_lowercase();
+    assert!(!journal.text.to_lowercase().contains(&told), "the journal names the client");
+    let messages = expect(world.get("portal", &format!("/v1/clients/{client}/notifications")).await, 200);
+    assert!(messages.text.contains("Su cuenta está verificada"), "{}", messages.text);
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_refused_at_once_in_the_clients_language() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    let client = register(&world, &somebody()).await;
+    let mut dark = passport(&somebody()).picture;
+    dark.each(|_, _, colour| colour.map(|level| level / 8.0));
+    for (file, content_type, code, word) in [
+        (b"not a picture at all".to_vec(), JPEG, "unsupported_format", "JPEG"),
+        (jpeg(&dark, 85), JPEG, "too_dark", "oscura"),
+        (jpeg(&passport(&somebody()).picture, 85)[..2_000].to_vec(), JPEG, "corrupt", "dañado"),
+    ] {
+        let refused = expect(send(&world, &client, "passport", content_type, file).await, 200);
+        assert_eq!(refused.json["status"], "rejected", "{code}");
+        let reason = refused.json["reasons"].as_array().unwrap().iter().find(|reason| reason["code"] == code);
+        let reason = reason.unwrap_or_else(|| panic!("{code}: {}", refused.text));
+        assert!(reason["message"].as_str().unwrap().contains(word), "{reason}");
+    }
+    let case = seen_by(&world, "portal", &client).await;
+    assert_eq!(case["status"], "collecting");
+    assert_eq!(case["next_steps"][0]["reasons"], json!(["corrupt"]), "{case:#}");
+}
+
+#[tokio::test]
+async fn a_submission_is_answered_alike_twice_and_needs_an_upload() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    let client = register(&world, &somebody()).await;
+    let file = jpeg(&passport(&somebody()).picture, 85);
+    let announced = expect(announce(&world, &client, "passport", JPEG, file.len()).await, 201);
+    let document = announced.text_at("/document_id");
+    expect(submit(&world, &client, &document).await, 409);
+    // another size than announced is refused by the store
+    assert!(world.upload(&announced.json["upload"], file[1..].to_vec()).await >= 400);
+    expect(submit(&world, &client, &document).await, 409);
+    assert_eq!(world.upload(&announced.json["upload"], file).await, 200);
+    let first = expect(submit(&world, &client, &document).await, 200);
+    // what is uploaded afterwards changes nothing
+    let again = expect(submit(&world, &client, &document).await, 200);
+    assert_eq!((&first.json["status"], &again.json["status"]), (&json!("accepted"), &json!("accepted")));
+    let other = register(&world, &somebody()).await;
+    expect(submit(&world, &other, &document).await, 404);
+}
+
+#[tokio::test]
+async fn every_fault_of_an_announcement_and_of_a_declaration_is_told() {
+    let world = World::start().await;
+    let client = world.client("en").await;
+    let bad = json!({"kind": "photo", "side": "inside", "content_type": "image/gif", "bytes": 90_000_000, "colour": "red"});
+    let refused = expect(world.portal(&format!("{}/documents", kyc(&client)), &bad).await, 422);
+    let mut told = faults(&refused);
+    told.sort();
+    assert_eq!(told, ["/bytes", "/colour", "/content_type", "/kind", "/side"]);
+    let bad = json!({"source_of_funds": "luck", "occupation": "", "tax_residence": "Spain", "pep": "no"});
+    let refused = world.portal(&format!("{}/declaration", kyc(&client)), &bad).await;
+    assert!((400..=422).contains(&refused.status));
+    let mut told = faults(&refused);
+    told.sort();
+    assert_eq!(told, ["/occupation", "/pep", "/source_of_funds", "/tax_residence"]);
+    assert_eq!(seen_by(&world, "portal", &client).await["status"], "not_started");
+}
+
+#[tokio::test]
+async fn a_document_that_never_comes_is_given_up() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    let client = register(&world, &somebody()).await;
+    expect(announce(&world, &client, "passport", JPEG, 1_000).await, 201);
+    world.pass(86_401).await;
+    world.sweep().await;
+    world.idle().await;
+    let case = seen_by(&world, "compliance", &client).await;
+    assert_eq!(case["documents"][0]["status"], "abandoned", "{case:#}");
+}
+
+#[tokio::test]
+async fn compliance_decides_what_the_rules_do_not() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    world.publish(SetName::KycRisk, 2, |document| {
+        document["factors"] = json!([{"id": "everybody", "when": "always", "points": 40}]);
+    }).await;
+    let person = somebody();
+    let client = register(&world, &person).await;
+    expect(send(&world, &client, "passport", JPEG, jpeg(&passport(&person).picture, 85)).await, 200);
+    expect(send(&world, &client, "proof_of_address", JPEG, jpeg(&statement(&person).picture, 85)).await, 200);
+    expect(declare(&world, &client).await, 200);
+    world.idle().await;
+    assert_eq!(seen_by(&world, "portal", &client).await["status"], "in_review");
+    let work = items(&world.get("compliance", "/v1/work?queue=compliance").await);
+    assert_eq!((work.len(), &work[0]["kind"]), (1, &json!("kyc_review")), "{work:#?}");
+    let id = work[0]["work_id"].as_str().unwrap();
+    expect(world.act("compliance", id, &json!({"action": "approve", "note": "looked at both"})).await, 200);
+    world.idle().await;
+    let case = seen_by(&world, "portal", &client).await;
+    assert_eq!((&case["status"], &case["decision"]["by"]), (&json!("approved"), &json!("person")), "{case:#}");
+}
+
+/// Plays as much as makes events of every type of documents and cases; the clients.
+pub async fn play(world: &World) -> Vec<String> {
+    let person = somebody();
+    let passport = || jpeg(&passport(&person).picture, 85);
+    let proof = || jpeg(&statement(&person).picture, 85);
+    let approved = register(world, &person).await;
+    let mut refused = crate::world::registration();
+    refused["residence"] = json!("KP");
+    refused["email"] = json!("client-kp@example.com");
+    let refused = expect(world.portal("/v1/clients", &refused).await, 201).text_at("/client_id");
+    for client in [&approved, &refused] {
+        expect(send(world, client, "passport", JPEG, passport()).await, 200);
+        expect(send(world, client, "proof_of_address", JPEG, proof()).await, 200);
+    }
+    let asked = register(world, &person).await;
+    expect(send(world, &asked, "passport", JPEG, proof()).await, 200);
+    expect(send(world, &asked, "proof_of_address", JPEG, b"no picture".to_vec()).await, 200);
+    let exposed = register(world, &person).await;
+    expect(send(world, &exposed, "passport", JPEG, passport()).await, 200);
+    expect(send(world, &exposed, "proof_of_address", JPEG, proof()).await, 200);
+    let silent = register(world, &person).await;
+    expect(announce(world, &silent, "selfie", JPEG, 1_000).await, 201);
+    world.idle().await;
+    for client in [&approved, &refused] {
+        expect(declare(world, client).await, 200);
+    }
+    let pep = json!({"source_of_funds": "savings", "pep": true});
+    expect(world.portal(&format!("{}/declaration", kyc(&exposed)), &pep).await, 200);
+    world.idle().await;
+    world.pass(86_401).await;
+    world.sweep().await;
+    world.idle().await;
+    vec![approved, refused, asked, exposed, silent]
+}
