@@ -1,6 +1,7 @@
 //! A day at the brokerage, played through the public API, with everything that can go wrong; every claim is checked.
 
 mod burst;
+mod kyc;
 mod leads;
 mod night;
 mod report;
@@ -31,6 +32,7 @@ pub async fn play(broker: &Broker) -> Result<Report, Failure> {
     night::night(&mut report).await?;
     leads::one_person(&desk, &mut report).await?;
     leads::forms_at_once(&desk, &mut report).await?;
+    kyc::newcomers(&desk, &mut report).await?;
     scenes::plain(&desk, &mut report).await?;
     scenes::five_times(&desk, &mut report).await?;
     scenes::wrong_order(&desk, &mut report).await?;
