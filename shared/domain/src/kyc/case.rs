@@ -392,6 +392,9 @@ impl KycCase {
         }
         let mut next = self.clone();
         let why = next.note(screened);
+        if matches!(screened, Screened::Done { .. }) && next.facts.screening == self.facts.screening {
+            return Ok(Verdict::Nothing("it was screened so before"));
+        }
         next.settled("screened", why, client, rules, now)
     }
 
