@@ -1,0 +1,133 @@
+//! Whether what a zone says stands in the part that people read. Check digits cannot see every mistake, and names have none; two
+//! readings of two prints that agree, of which one at least was sure, are relied on.
+
+use crate::fold;
+use crate::mrz::{Found, Proof, number_holds, twin, without_twins};
+use crate::visual::{Standing, TextLine, places, texts};
+
+/// One of two readings must be as sure as this, in thousandths.
+const TRUST_MIN: u16 = 850;
+/// Neither may be less sure than this.
+const DOUBT_MIN: u16 = 500;
+/// Letters of a number that may as well be digits must be as sure as this.
+const LETTER_MIN: u16 = 950;
+
+/// What stands in the visual part as well.
+pub(crate) struct Confirmed {
+    /// The number that stands in both, as it is meant.
+    pub(crate) number: Option<String>,
+    pub(crate) primary: Option<Name>,
+    pub(crate) secondary: Option<Name>,
+}
+
+/// A name that stands in both parts.
+pub(crate) struct Name {
+    /// Its words as the visual part parts them.
+    pub(crate) words: Vec<String>,
+    /// It is parted alike in both, and no other word stands beside it.
+    pub(crate) alike: bool,
+}
+
+pub(crate) fn confirm(found: &Found, lines: &[TextLine]) -> Confirmed {
+    let names = &found.zone.names;
+    let places = |words: &[String], sure: u16| -> Vec<Standing> {
+        let all = places(words, lines, names.truncated);
+        all.into_iter().filter(|standing| trusted(standing.sure, sure)).collect()
+    };
+    let (primary, secondary) =
+        (places(&names.primary, found.primary_sure), places(&names.secondary, found.secondary_sure));
+    let all: Vec<&Standing> = primary.iter().chain(&secondary).collect();
+    Confirmed {
+        number: number(found, lines),
+        primary: name(&names.primary, &primary, &all, lines),
+        secondary: name(&names.secondary, &secondary, &all, lines),
+    }
+}
+
+fn trusted(one: u16, other: u16) -> bool {
+    one.max(other) >= TRUST_MIN && one.min(other) >= DOUBT_MIN
+}
+
+/// The best of the places at which a name stands.
+fn name(words: &[String], places: &[Standing], all: &[&Standing], lines: &[TextLine]) -> Option<Name> {
+    let alike = |place: &&Standing| place.words == words && is_alone(place, all, lines);
+    let best = places.iter().find(alike);
+    let place = best.or_else(|| places.iter().find(|place| place.words == words)).or_else(|| places.first())?;
+    Some(Name { words: place.words.clone(), alike: best.is_some() })
+}
+
+/// Whether the line has no other words than the two names and captions: a name that goes on was not read whole.
+fn is_alone(place: &Standing, all: &[&Standing], lines: &[TextLine]) -> bool {
+    let Some(line) = lines.get(place.line) else { return false };
+    let named = |at: usize| all.iter().any(|other| other.line == place.line && other.range.contains(&at));
+    let others = line.words.iter().enumerate().filter(|(at, word)| !word.of_caption && !named(*at));
+    others.into_iter().all(|(_, word)| word.plain().len() < 2 || word.plain().bytes().any(|b| b.is_ascii_digit()))
+}
+
+/// The number that stands in the visual part: as the zone has it, or as one of its mends has it. A twin (O for 0) there is no
+/// contradiction if the check digit says which of the two it is.
+fn number(found: &Found, lines: &[TextLine]) -> Option<String> {
+    let zone = &found.zone;
+    let as_read = zone.proofs.number == Proof::Read;
+    let wanted = fold::plain(&zone.number);
+    if wanted.is_empty() || zone.proofs.number == Proof::Fails {
+        return None;
+    }
+    let standing = texts(lines, wanted.chars().count());
+    if as_read {
+        let other = |text: &str| without_twins(text) == without_twins(&wanted) && text != wanted;
+        // the other reading would hold as well: nothing says which of the two it is
+        if standing.iter().any(|(text, _)| other(text) && number_holds(text, found.number_digit)) {
+            return None;
+        }
+        let stands = standing.iter().any(|(text, sure)| {
+            (*text == wanted && trusted(*sure, found.number_sure) && letters_are_sure(&wanted, found, *sure))
+                || (other(text) && trusted(*sure, found.number_sure) && !zone.number.contains('<'))
+        });
+        return stands.then(|| zone.number.clone());
+    }
+    let minimal: Vec<&String> = found.numbers.iter().filter(|number| is_minimal(number, found)).collect();
+    let mut stand = minimal.into_iter().filter(|number| {
+        let plain = fold::plain(number);
+        standing
+            .iter()
+            .any(|(text, sure)| *text == plain && *sure >= TRUST_MIN && letters_are_sure(&plain, found, *sure))
+    });
+    let only = stand.next()?;
+    stand.next().is_none().then(|| only.clone())
+}
+
+/// Whether no fewer of the same changes make the check digits hold: what else differs from what was read has no reason.
+fn is_minimal(number: &str, found: &Found) -> bool {
+    let changes = |number: &str| -> Vec<(usize, char)> {
+        let both = number.chars().zip(found.number_read.chars()).enumerate();
+        both.filter(|(_, (now, read))| now != read).map(|(at, (now, _))| (at, now)).collect()
+    };
+    let own = changes(number);
+    let fewer = |other: &String| {
+        let others = changes(other);
+        others.len() < own.len() && others.iter().all(|change| own.contains(change))
+    };
+    number.chars().count() == found.number_read.chars().count() && !found.numbers.iter().any(fewer)
+}
+
+/// Two equal mistakes of twins may cancel out, and 6 and G are the same to a check digit. Figures are what numbers are made of, so
+/// it is letters that must be beyond doubt where the figures would hold too.
+fn letters_are_sure(number: &str, found: &Found, sure: u16) -> bool {
+    let letters: Vec<char> = number.chars().collect();
+    let twins: Vec<(usize, char)> = (0..)
+        .zip(&letters)
+        .filter_map(|(at, letter)| Some((at, twin(*letter).filter(char::is_ascii_digit)?)))
+        .collect();
+    let sets = 1_usize.checked_shl(u32::try_from(twins.len()).unwrap_or(u32::MAX)).unwrap_or(usize::MAX);
+    let other_holds = (1..sets.min(1 << 12)).any(|set| {
+        let mut other = letters.clone();
+        for (bit, (at, digit)) in twins.iter().enumerate() {
+            if let Some(there) = other.get_mut(*at).filter(|_| set >> bit & 1 == 1) {
+                *there = *digit;
+            }
+        }
+        number_holds(&other.iter().collect::<String>(), found.number_digit)
+    });
+    !other_holds || (sure >= LETTER_MIN && found.number_sure >= LETTER_MIN)
+}

@@ -1,0 +1,209 @@
+//! Finding the lines of a zone among those of a picture, and fitting them to a layout.
+
+use super::glyphs::{Class, FILLER, UNREAD, cleaned, decoded};
+use super::layout::{Format, Layout};
+use crate::line::{Glyph, Line, Place};
+
+/// A line that lost or won more characters than this is no line of the layout.
+const OFF_MAX: usize = 4;
+/// The shortest and the longest line of a zone as it may be read.
+const LENGTHS: std::ops::RangeInclusive<usize> = 26..=48;
+/// Rows that are looked at: a picture of a document has no more of this kind.
+const ROWS_MAX: usize = 16;
+/// Ways to fit one row that are tried.
+const FITS_MAX: usize = 8;
+
+/// A row of the picture that may be one of a zone, of one line or of several pieces.
+#[derive(Clone)]
+pub(super) struct Row {
+    pub(super) glyphs: Vec<Glyph>,
+    /// The lines that it consists of.
+    pub(super) lines: Vec<usize>,
+    place: Place,
+}
+
+/// Rows that fit a layout, each with its ways to fit it.
+pub(super) struct Candidate {
+    pub(super) format: Format,
+    pub(super) rows: Vec<Row>,
+    fits: Vec<Vec<Vec<Glyph>>>,
+    /// Characters too many or too few.
+    pub(super) off: usize,
+}
+
+/// Rows that look like a zone's, from top to bottom, in the zone's own decoding or, for `plainly`, in that of all text.
+pub(super) fn rows(lines: &[Line], plainly: bool) -> Vec<Row> {
+    let decoded = |line: &Line| if plainly { cleaned(&line.glyphs) } else { decoded(line) };
+    let all =
+        lines.iter().enumerate().map(|(at, line)| Row { glyphs: decoded(line), lines: vec![at], place: line.place });
+    let (mut whole, mut pieces): (Vec<Row>, Vec<Row>) =
+        all.filter(|row| like_zone(&row.glyphs)).partition(|row| LENGTHS.contains(&row.glyphs.len()));
+    pieces.sort_by_key(|piece| piece.place.left);
+    whole.extend(joined(&pieces));
+    whole.sort_by_key(|row| row.place.middle());
+    whole.truncate(ROWS_MAX);
+    whole
+}
+
+/// Whether most of it is of the zone's alphabet: a row of prose has small letters and marks.
+fn like_zone(glyphs: &[Glyph]) -> bool {
+    let unread = glyphs.iter().filter(|glyph| glyph.read == UNREAD).count();
+    !glyphs.is_empty() && unread.saturating_mul(5) <= glyphs.len()
+}
+
+/// Pieces side by side are one row, if they are as long as one together.
+fn joined(pieces: &[Row]) -> Vec<Row> {
+    let mut left: Vec<&Row> = pieces.iter().collect();
+    let mut rows = vec![];
+    while !left.is_empty() {
+        let mut row = left.remove(0).clone();
+        left.retain(|piece| {
+            let beside = beside(row.place, piece.place);
+            if beside {
+                row.glyphs.extend_from_slice(&piece.glyphs);
+                row.lines.extend_from_slice(&piece.lines);
+                row.place = around(row.place, piece.place);
+            }
+            !beside
+        });
+        let fillers = row.glyphs.iter().filter(|glyph| glyph.read == FILLER).count();
+        if LENGTHS.contains(&row.glyphs.len()) && row.lines.len() > 1 && fillers > 0 {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// Whether a piece continues a row to the right, at the same height.
+fn beside(row: Place, piece: Place) -> bool {
+    let height = row.height.max(piece.height).max(1);
+    let apart = row.middle().abs_diff(piece.middle()) > (height / 2).unsigned_abs();
+    let overlap = row.right().saturating_sub(piece.left);
+    !apart && overlap <= height
+}
+
+fn around(one: Place, other: Place) -> Place {
+    let (left, top) = (one.left.min(other.left), one.top.min(other.top));
+    let width = one.right().max(other.right()).saturating_sub(left);
+    let height = one.bottom().max(other.bottom()).saturating_sub(top);
+    Place { left, top, width, height }
+}
+
+/// The neighbouring rows that may be a zone, in every layout that they fit.
+pub(super) fn candidates(rows: &[Row]) -> Vec<Candidate> {
+    let all = Format::ALL.into_iter().flat_map(|format| {
+        let layout = format.layout();
+        rows.windows(layout.rows).filter_map(move |rows| candidate(layout, rows))
+    });
+    all.collect()
+}
+
+fn candidate(layout: &Layout, rows: &[Row]) -> Option<Candidate> {
+    let offs = rows.iter().map(|row| row.glyphs.len().abs_diff(layout.width));
+    let off = offs.clone().sum();
+    let fits = offs.max()? <= OFF_MAX && starts_like(layout.format, rows);
+    let fitted = (0..).zip(rows).map(|(at, row)| ways_to_fit(layout, at, &row.glyphs));
+    fits.then(|| Candidate { format: layout.format, rows: rows.to_vec(), fits: fitted.collect(), off })
+}
+
+/// Whether the first line may be one of the layout's: passports begin with P, visas with V, cards with A, C or I (9303 part 5,
+/// 4.2.2). The first character is the one that pictures cut off most often, so the others may show it too.
+fn starts_like(format: Format, rows: &[Row]) -> bool {
+    let Some(first) = rows.first() else { return false };
+    let begins: String = first.glyphs.iter().take(5).map(|glyph| glyph.read).collect();
+    let french = begins.contains("DFRA") || begins.contains("0FRA");
+    let lost = first.glyphs.len() < format.layout().width;
+    let one_of = |starts: &[char]| begins.starts_with(starts) || (lost && begins.starts_with(FILLER));
+    match format {
+        Format::Td3 => one_of(&['P']),
+        Format::VisaA | Format::VisaB => begins.starts_with('V'),
+        Format::Td1 => one_of(&['A', 'C', 'I', '1', 'L']),
+        Format::Td2 => one_of(&['P', 'A', 'C', 'I', '1', 'L']) && !french,
+        Format::FrenchCard => french,
+    }
+}
+
+/// The ways to give a row the layout's width. Readers miscount what looks alike, so characters are added to a run of fillers or
+/// taken from it, the longest first; a row may also have won or lost its first or last ones.
+fn ways_to_fit(layout: &Layout, row: usize, glyphs: &[Glyph]) -> Vec<Vec<Glyph>> {
+    let width = layout.width;
+    if glyphs.len() == width {
+        return vec![glyphs.to_vec()];
+    }
+    let names = layout.names.start.checked_div(width) == Some(row) && layout.given.is_none();
+    let mut ways: Vec<Vec<Glyph>> = vec![];
+    if glyphs.len() < width && row == 0 && glyphs.first().is_some_and(|glyph| glyph.read == FILLER) {
+        ways.push(ended(with_first(glyphs, layout.format), width));
+    }
+    if names {
+        ways.push(ended(glyphs.to_vec(), width));
+    }
+    let mut runs = runs(glyphs);
+    runs.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
+    ways.extend(runs.into_iter().filter_map(|(length, end)| refilled(glyphs, width, length, end)));
+    if let Some(over) = glyphs.len().checked_sub(width) {
+        ways.extend((0..=over).filter_map(|from| glyphs.get(from..from.saturating_add(width)).map(<[Glyph]>::to_vec)));
+    } else if ways.is_empty() {
+        ways.push(ended(glyphs.to_vec(), width));
+    }
+    ways.truncate(FITS_MAX);
+    ways
+}
+
+fn filler() -> Glyph {
+    Glyph { read: FILLER, sure: 0, runner_up: None }
+}
+
+fn with_first(glyphs: &[Glyph], format: Format) -> Vec<Glyph> {
+    let read = if format == Format::Td3 { 'P' } else { 'I' };
+    let first = Glyph { read, sure: 0, runner_up: None };
+    [first].into_iter().chain(glyphs.iter().copied()).collect()
+}
+
+/// The row with fillers at its end, or without its last characters.
+fn ended(mut glyphs: Vec<Glyph>, width: usize) -> Vec<Glyph> {
+    glyphs.resize(width, filler());
+    glyphs
+}
+
+/// Length and end of every run of fillers.
+fn runs(glyphs: &[Glyph]) -> Vec<(usize, usize)> {
+    let mut runs = vec![];
+    let mut length: usize = 0;
+    for (at, glyph) in glyphs.iter().enumerate() {
+        length = if glyph.read == FILLER { length.saturating_add(1) } else { 0 };
+        if length > 0 && glyphs.get(at.saturating_add(1)).is_none_or(|next| next.read != FILLER) {
+            runs.push((length, at.saturating_add(1)));
+        }
+    }
+    runs
+}
+
+/// The row with one run of fillers made longer or shorter; none if the run is too short for that.
+fn refilled(glyphs: &[Glyph], width: usize, length: usize, end: usize) -> Option<Vec<Glyph>> {
+    let (before, after) = glyphs.split_at_checked(end)?;
+    let missing = width.saturating_sub(glyphs.len());
+    let kept = before.len().checked_sub(glyphs.len().saturating_sub(width))?;
+    let over = before.len().saturating_sub(kept);
+    let added = std::iter::repeat_n(filler(), missing);
+    let whole = before.iter().take(kept).copied().chain(added).chain(after.iter().copied()).collect();
+    (over < length).then_some(whole)
+}
+
+impl Candidate {
+    /// The zone's glyphs, one way after the other.
+    pub(super) fn ways(&self) -> Vec<Vec<Glyph>> {
+        self.fits.iter().fold(vec![vec![]], |ways, fits| {
+            let grown = ways.iter().flat_map(|way| fits.iter().map(move |row| [way.as_slice(), row].concat()));
+            grown.take(FITS_MAX * FITS_MAX).collect()
+        })
+    }
+}
+
+/// Whether a text is one of a zone rather than of what people read: it has fillers, or is long without a blank.
+pub(crate) fn of_a_zone(line: &Line) -> bool {
+    let fillers = cleaned(&line.glyphs).iter().filter(|glyph| glyph.read == FILLER).count();
+    let blanks = line.glyphs.iter().any(|glyph| glyph.read.is_whitespace());
+    let letters = line.glyphs.iter().all(|glyph| Class::Any.allows(glyph.read.to_ascii_uppercase()));
+    fillers >= 2 || (!blanks && letters && line.glyphs.len() >= *LENGTHS.start())
+}

@@ -1,0 +1,64 @@
+//! The name field: the primary identifier, two fillers, the secondary one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::glyphs::{FILLER, UNREAD};
+
+/// The names of a zone, in its alphabet. `Debug` does not show them.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Names {
+    /// The words of the primary identifier: the surname, or all of it where a person has one name.
+    pub primary: Vec<String>,
+    /// The words of the secondary identifier: given names.
+    pub secondary: Vec<String>,
+    /// The field was too short for all of them, or just long enough.
+    pub truncated: bool,
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// The names of one field that holds both identifiers.
+pub(super) fn both(field: &[char]) -> Names {
+    let mut letters = field.to_vec();
+    clear_specks(&mut letters);
+    let text: String = letters.iter().collect();
+    let (primary, secondary) = text.split_once("<<").unwrap_or((&text, ""));
+    let truncated = letters.last().is_some_and(|last| *last != FILLER);
+    Names { primary: words(primary), secondary: words(secondary), truncated }
+}
+
+/// The names of two fields, one for each identifier.
+pub(super) fn apart(surname: &[char], given: &[char]) -> Names {
+    let full = |field: &[char]| field.last().is_some_and(|last| *last != FILLER);
+    let words = |field: &[char]| words(&field.iter().collect::<String>());
+    Names { primary: words(surname), secondary: words(given), truncated: full(surname) || full(given) }
+}
+
+fn words(part: &str) -> Vec<String> {
+    part.split(FILLER).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// What readers take a filler for in a run of them.
+fn like_filler(read: char) -> bool {
+    matches!(read, FILLER | UNREAD | 'K' | 'C' | 'L' | 'S' | 'E' | 'X' | 'G' | 'I')
+}
+
+/// Takes what looks like fillers among those that end the field for fillers: from behind, up to the first letter that is none.
+/// A name that ends so is kept, for it follows no run of fillers.
+fn clear_specks(letters: &mut [char]) {
+    let end = letters.iter().rposition(|read| !like_filler(*read)).map_or(0, |last| last.saturating_add(1));
+    let Some(tail) = letters.get_mut(end..) else { return };
+    let run = tail.windows(3).position(|three| three.iter().all(|read| *read == FILLER));
+    let noise = |tail: &[char]| tail.iter().filter(|read| **read != FILLER).count();
+    if let Some(tail) = run.and_then(|run| tail.get_mut(run..))
+        && noise(tail).saturating_mul(2) < tail.len()
+    {
+        tail.fill(FILLER);
+    }
+}

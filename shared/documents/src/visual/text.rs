@@ -1,0 +1,78 @@
+//! The part of a document that people read, as words in lines.
+
+use crate::fold;
+use crate::line::{Glyph, Line, Place};
+use crate::mrz::of_a_zone;
+
+/// A word of a line.
+#[derive(Clone)]
+pub(crate) struct Word {
+    /// As it was read.
+    pub(crate) text: String,
+    /// In every way that documents write it in A to Z.
+    pub(crate) forms: Vec<String>,
+    /// How sure its least sure character is, in thousandths.
+    pub(crate) sure: u16,
+    /// It is part of a caption.
+    pub(crate) of_caption: bool,
+}
+
+/// A line of words.
+pub(crate) struct TextLine {
+    pub(crate) words: Vec<Word>,
+    pub(crate) place: Place,
+    /// Which picture it stands on.
+    pub(crate) page: usize,
+}
+
+impl Word {
+    fn of(glyphs: &[Glyph]) -> Option<Self> {
+        let text: String = glyphs.iter().map(|glyph| glyph.read).collect();
+        let forms = fold::forms(&text);
+        let sure = glyphs.iter().map(|glyph| glyph.sure).min()?;
+        forms.iter().any(|form| !form.is_empty()).then_some(Self { text, forms, sure, of_caption: false })
+    }
+
+    /// Its plainest form.
+    pub(crate) fn plain(&self) -> &str {
+        self.forms.first().map_or("", String::as_str)
+    }
+}
+
+impl TextLine {
+    /// The plainest forms of its words.
+    pub(crate) fn plain(&self) -> Vec<String> {
+        self.words.iter().map(|word| word.plain().to_owned()).collect()
+    }
+}
+
+/// The lines of a picture but those of the zone.
+pub(crate) fn lines(all: &[Line], of_zone: &[usize], page: usize) -> Vec<TextLine> {
+    let zone: Vec<(Place, String)> =
+        of_zone.iter().filter_map(|at| all.get(*at)).map(|line| (line.place, compact(&line.text()))).collect();
+    let visual = all.iter().enumerate().filter(|(at, line)| !of_zone.contains(at) && !of_a_zone(line));
+    // a reader that finds a piece of the zone twice must not confirm it with itself
+    let again = |line: &Line| {
+        let text = compact(&line.text());
+        zone.iter().any(|(place, whole)| inside(*place, line.place) && whole.contains(&text))
+    };
+    visual.filter(|(_, line)| !again(line)).map(|(_, line)| of_line(line, page)).collect()
+}
+
+fn inside(outer: Place, inner: Place) -> bool {
+    (outer.top..outer.bottom()).contains(&inner.middle()) && inner.left < outer.right() && outer.left < inner.right()
+}
+
+fn compact(text: &str) -> String {
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
+}
+
+fn of_line(line: &Line, page: usize) -> TextLine {
+    // hyphens and slashes part words, apostrophes and dots do not; a number keeps its own marks within `text`
+    let apart = |glyph: &Glyph| {
+        glyph.read.is_whitespace()
+            || matches!(glyph.read, '-' | '–' | '/' | ':' | ',' | ';' | '|' | '(' | ')' | '[' | ']' | '.')
+    };
+    let words = line.glyphs.split(apart).filter_map(Word::of).collect();
+    TextLine { words, place: line.place, page }
+}

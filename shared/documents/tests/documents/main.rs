@@ -1,0 +1,5 @@
+//! Documents of invented persons, read whole.
+
+mod build;
+mod reading;
+mod specimens;
