@@ -1,6 +1,6 @@
 //! The case of a client: what several steps do to it.
 
-use std::cell::RefCell;
+use std::sync::Arc;
 
 use domain::client::Client;
 use domain::decision::{Frame, Verdict};
@@ -13,7 +13,6 @@ use domain::{ClientId, KycCaseId};
 use runtime::function::{ConfigError, Ports};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::{Problem, StepError, awsclients, step};
-use std::sync::Arc;
 use store::Crm;
 
 /// Cases, with the rules that decide about them.
@@ -101,16 +100,16 @@ impl Cases {
     ) -> Result<KycCase, StepError> {
         let rules = self.rules().await?;
         rules.used_in(frame);
-        let broken: RefCell<Option<RuleError>> = RefCell::default();
+        let mut broken: Option<RuleError> = None;
         let judged = |case: &KycCase| {
             decide(case, rules.of_case()).unwrap_or_else(|error| {
-                *broken.borrow_mut() = Some(error);
+                broken = Some(error);
                 Verdict::Nothing("the rules are broken")
             })
         };
         let fresh = || KycCase::begun(client.id.clone(), frame.now);
         let case = step::change_or_begin(&self.crm, &KycCaseId::of(&client.id), fresh, frame, judged).await?;
-        match broken.into_inner() {
+        match broken {
             None => Ok(case),
             Some(error) => Err(StepError::Rules { set: KycRisk::NAME, what: error.to_string() }),
         }

@@ -64,8 +64,9 @@ impl Document {
         // the case would learn of it from the bus, too; whoever asks for the case now is to see it
         self.cases.absorb(&document, &client, &mut request.frame(Self::NAME)).await?;
         let facts = &document.facts;
+        let key = document.key();
         let upload = self.files.presign_put(
-            &document.key(),
+            &key,
             &facts.content_type,
             facts.bytes.into(),
             needs.rules.upload.valid_for,

@@ -249,7 +249,7 @@ pub async fn change_or_begin<H, T>(
     id: &T::Id,
     fresh: impl Fn() -> T,
     frame: &Frame,
-    decide: impl Fn(&T) -> Verdict<T>,
+    mut decide: impl FnMut(&T) -> Verdict<T>,
 ) -> Result<T, StepError>
 where
     H: Home<T>,
