@@ -222,9 +222,10 @@ fn refuse(error: &WebhookError, name: &str, psp: &dyn Psp, request: &Request) ->
     in_the_vendors_form(reply(psp, error.answer(), request), &problem, request)
 }
 
-/// The vendor's own form of refusal where it has one (Praxis's is signed), a problem document otherwise.
+/// The vendor's own form of refusal where it has one (Praxis's is signed), our whole problem document where it answers with one.
 fn in_the_vendors_form(vendor: Reply, problem: &Problem, request: &Request) -> Reply {
-    if vendor.headers.contains_key("gt-authentication") { vendor } else { problem.reply(&request.correlation_id) }
+    let is_problem = vendor.headers.get("content-type").is_some_and(|form| form == "application/problem+json");
+    if is_problem { problem.reply(&request.correlation_id) } else { vendor }
 }
 
 fn reply(psp: &dyn Psp, answer: WebhookAnswer, request: &Request) -> Reply {

@@ -1005,6 +1005,44 @@ mod tests {
     }
 
     #[test]
+    fn where_approve_is_an_option_of_the_item_it_approves_no_proposal_of_another_option() {
+        let mut item = item();
+        let option =
+            |action: &str| OfferedOption { action: action.to_owned(), label: "…".to_owned(), four_eyes: true };
+        item.facts.options = vec![option("approve"), option("decline")];
+        let declining = change(item.act(&action("decline"), "ana", at(1))).next;
+        let refused = WorkRefusal::Proposed { by: "ana".to_owned(), action: "decline".to_owned() };
+        // whoever sends `approve` may mean what was asked for, not that it is declined
+        assert_eq!(declining.act(&action("approve"), "ben", at(2)), Err(refused));
+        let named = ActionRequest { outcome: Some("decline".to_owned()), ..action("approve") };
+        for clear in [action("decline"), named] {
+            let approved = change(declining.act(&clear, "ben", at(2))).next;
+            assert_eq!(HumanDecision::of(&approved).unwrap().action, "decline");
+        }
+        let approving = change(item.act(&action("approve"), "ana", at(1))).next;
+        let approved = change(approving.act(&action("approve"), "ben", at(2))).next;
+        assert_eq!(HumanDecision::of(&approved).unwrap().action, "approve");
+    }
+
+    #[test]
+    fn no_option_has_the_name_of_what_people_do_with_every_item() {
+        for word in rules::WorkAction::ALL {
+            let offering = |four_eyes: bool| {
+                let mut item = item();
+                item.facts.options =
+                    vec![OfferedOption { action: word.to_string(), label: "…".to_owned(), four_eyes }];
+                item
+            };
+            let by_one = change(offering(false).act(&proven(word.as_str(), "1"), "ana", at(1))).next;
+            let proposed = change(offering(true).act(&proven(word.as_str(), "1"), "ana", at(1))).next;
+            let by_two = change(proposed.act(&action(word.as_str()), "ben", at(2))).next;
+            for decided in [by_one, by_two] {
+                assert_eq!(HumanDecision::of(&decided).and_then(|human| human.action()), Some(*word), "{word}");
+            }
+        }
+    }
+
+    #[test]
     fn an_option_from_before_two_people_decided_needs_one() {
         let mut stored = serde_json::to_value(&item().facts).unwrap();
         assert!(stored.pointer("/options/0/four_eyes").is_none() && stored.get("proposal").is_none());

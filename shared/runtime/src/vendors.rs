@@ -71,7 +71,7 @@ impl PaymentProviders {
             transport: self.transport.clone(),
             timeout: Duration::from_secs(u64::from(PSP_CALL_TIMEOUT_S)),
         };
-        psp::vendor(rule.vendor.as_str(), settings).map_err(|error| unusable(error.to_string()))
+        psp::vendor(rule.vendor, settings).map_err(|error| unusable(error.to_string()))
     }
 }
 

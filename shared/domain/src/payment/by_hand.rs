@@ -173,28 +173,10 @@ impl Deposit {
     }
 }
 
-/// Whether a decision says that money was moved by hand, so that it is held against the deposit before it is taken.
-pub fn is_by_hand(action: WorkAction) -> bool {
-    match action {
-        WorkAction::RefundAtPsp | WorkAction::MarkCredited | WorkAction::MarkDebitedOnPlatform => true,
-        WorkAction::CreditPaidAmount
-        | WorkAction::MarkNotCreditedRetry
-        | WorkAction::CloseWithoutCredit
-        | WorkAction::KeepWaiting
-        | WorkAction::MarkOpen
-        | WorkAction::MarkNotCreatedRetry
-        | WorkAction::CloseWithoutAccount
-        | WorkAction::RouteAgain
-        | WorkAction::FetchAgain
-        | WorkAction::MarkContacted
-        | WorkAction::CloseLead
-        | WorkAction::Approve
-        | WorkAction::Reject
-        | WorkAction::RequestDocuments
-        | WorkAction::CheckAgain
-        | WorkAction::Retry
-        | WorkAction::Close => false,
-    }
+/// Whether a decision says that money was moved by hand, so that it is held against the deposit before it is taken: evidence of
+/// money is evidence that somebody moved it.
+pub const fn is_by_hand(action: WorkAction) -> bool {
+    action.decides_money() && action.needs_evidence()
 }
 
 /// What a person names as the proof of money that was moved by hand.

@@ -76,7 +76,7 @@ pub struct PspReport {
     pub status: PspStatus,
     /// What was really collected (succeeded), went back (returned) or is asked for (otherwise), where the provider says so.
     pub money: Option<Money>,
-    /// The provider's time of the statement.
+    /// The provider's time of the statement; when it came, where the provider tells none.
     pub at: Timestamp,
 }
 

@@ -57,23 +57,8 @@ impl Deposit {
                 Verdict::change(to(DepositStatus::Failed), "failed", vec!["deposit.failed"], why)
             }
             Some(A::KeepWaiting) => Verdict::change(self.waiting_again(now), "pending", vec![], why),
-            Some(
-                A::MarkDebitedOnPlatform
-                | A::MarkOpen
-                | A::MarkNotCreatedRetry
-                | A::CloseWithoutAccount
-                | A::RouteAgain
-                | A::FetchAgain
-                | A::MarkContacted
-                | A::CloseLead
-                | A::Approve
-                | A::Reject
-                | A::RequestDocuments
-                | A::CheckAgain
-                | A::Retry
-                | A::Close,
-            )
-            | None => self.still_open_as(held, decision, "it does not say what becomes of the money", now),
+            // also what other workflows do: the money stays with a person
+            Some(_) | None => self.still_open_as(held, decision, "it does not say what becomes of the money", now),
         }
     }
 

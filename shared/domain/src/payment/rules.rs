@@ -251,8 +251,8 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     let currencies =
         object.need("currencies", faults).and_then(|node| node.distinct(1..=CURRENCIES_MAX, faults, Node::currency));
     let legacy_signature = optional(object.get("legacy_signature"), |node| node.boolean(faults));
-    if let (Some(Vendor::Stripe), Some(Some(true)), Some(at)) =
-        (vendor, legacy_signature, object.get("legacy_signature"))
+    if let (Some(Some(true)), Some(at)) = (legacy_signature, object.get("legacy_signature"))
+        && vendor.is_some_and(|vendor| vendor != Vendor::Praxis)
     {
         faults.add(at.fault("not_applicable", "only praxis has an old way to sign"));
     }

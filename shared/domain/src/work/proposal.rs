@@ -60,9 +60,9 @@ impl WorkItem {
     ) -> Result<(), WorkRefusal> {
         let waiting = || WorkRefusal::Proposed { by: proposal.by.clone(), action: proposal.action.clone() };
         let option = match (named, action.outcome.as_deref()) {
-            // where an option is called so, whoever says it of another proposal may mean either
-            ("approve", None) if proposal.action != "approve" && self.offers("approve") => None,
-            ("approve", None) => Some(proposal.action.as_str()),
+            // an item's own `approve` says what becomes of it, also to the person who would have it declined
+            ("approve", None) if !self.offers("approve") => Some(proposal.action.as_str()),
+            ("approve", None) => Some("approve"),
             ("approve" | "resolve", outcome) => outcome,
             (option, _) => Some(option),
         };

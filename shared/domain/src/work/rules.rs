@@ -160,20 +160,30 @@ words! {
 impl WorkAction {
     /// Whether the person must say what proves it (a ticket, a refund's number, a login).
     pub const fn needs_evidence(self) -> bool {
-        matches!(self, Self::RefundAtPsp | Self::MarkCredited | Self::MarkDebitedOnPlatform | Self::MarkOpen)
+        self.traits().1
     }
 
     /// Whether it decides about money.
     pub const fn decides_money(self) -> bool {
-        matches!(
-            self,
-            Self::CreditPaidAmount
-                | Self::RefundAtPsp
-                | Self::MarkCredited
-                | Self::MarkNotCreditedRetry
-                | Self::MarkDebitedOnPlatform
-                | Self::CloseWithoutCredit
-        )
+        self.traits().0
+    }
+
+    /// Whether it decides about money, and whether it needs evidence: said of each, so that none is forgotten.
+    const fn traits(self) -> (bool, bool) {
+        match self {
+            Self::RefundAtPsp | Self::MarkCredited | Self::MarkDebitedOnPlatform => (true, true),
+            Self::CreditPaidAmount | Self::MarkNotCreditedRetry | Self::CloseWithoutCredit => (true, false),
+            Self::MarkOpen => (false, true),
+            Self::KeepWaiting
+            | Self::MarkNotCreatedRetry
+            | Self::CloseWithoutAccount
+            | Self::RouteAgain
+            | Self::FetchAgain
+            | Self::MarkContacted
+            | Self::CloseLead
+            | Self::Retry
+            | Self::Close => (false, false),
+        }
     }
 }
 

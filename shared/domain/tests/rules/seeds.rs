@@ -14,7 +14,8 @@ use serde_json::Value as Json;
 pub fn seed(name: SetName) -> Json {
     let path = format!("{}/../../infra/rules/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let filled = substitute(&text, installed).unwrap_or_else(|missing| panic!("{path}: nobody fills in {missing:?}"));
+    let filled = substitute(&text, installed)
+        .unwrap_or_else(|missing| panic!("{path}: `installed` below has no value for {missing:?}"));
     // First into YAML's own values: that refuses a key that is written twice.
     let yaml: serde_yaml_ng::Value = serde_yaml_ng::from_str(&filled).unwrap_or_else(|error| panic!("{path}: {error}"));
     serde_json::to_value(yaml).unwrap()
@@ -27,17 +28,48 @@ fn installed(name: &str) -> Option<String> {
         "BROKER_NAME" => "Example Markets",
         "PRAXIS_UNCONFIRMED" => "wait",
         "MAIL_FROM" => "no-reply@example.com",
-        "STRIPE_URL"
-        | "STRIPE_PAY_PAGE_URL"
-        | "PRAXIS_URL"
-        | "PUBLIC_URL"
-        | "META_GRAPH_URL"
-        | "PORTAL_URL"
-        | "SLACK_URL" => "http://127.0.0.1:8701",
         "MT5_LIVE_URL" | "MT5_DEMO_URL" => "https://mt5.example.com:443",
+        url if url.ends_with("_URL") => "http://127.0.0.1:8701",
         _ => return None,
     };
     Some(value.to_owned())
+}
+
+/// A file of the repository.
+fn repository(file: &str) -> String {
+    let path = format!("{}/../../{file}", env!("CARGO_MANIFEST_DIR"));
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+#[test]
+fn whoever_installs_is_told_of_every_name_and_secret_of_the_seed_files() {
+    let (readme, infra) = (repository("README.md"), repository("infra/README.md"));
+    let secret_of =
+        |row: &str| row.strip_prefix("| `pipworks/<stage>/")?.split_once('`').map(|(name, _)| name.to_owned());
+    let secrets: Vec<String> = infra.lines().filter_map(secret_of).collect();
+    // `slack/<desk>` stands for that of each desk
+    let is_told = |name: &str| {
+        let any_of = |told: &String| {
+            told.split_once('<')
+                .is_some_and(|(folder, _)| name.strip_prefix(folder).is_some_and(|rest| !rest.contains('/')))
+        };
+        secrets.iter().any(|told| told == name || any_of(told))
+    };
+    for set in SetName::ALL {
+        let text = repository(&format!("infra/rules/{set}.yaml"));
+        for part in text.split("${").skip(1) {
+            let Some((name, rest)) = part.split_once('}') else { continue };
+            // "names in capitals", says the head of a file
+            if name == "NAMES" {
+                continue;
+            }
+            assert!(readme.contains(&format!("{name}=")), "README.md, `make rules`: {set} needs {name}");
+            if let (true, Some((secret, _))) = (name == "SECRET_PREFIX", rest.split_once('"')) {
+                let secret = secret.trim_start_matches('/');
+                assert!(is_told(secret), "infra/README.md has no row for the secret {secret} of {set}");
+            }
+        }
+    }
 }
 
 pub fn currency(code: &str) -> Currency {

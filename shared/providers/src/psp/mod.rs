@@ -31,7 +31,8 @@ pub trait Psp: Send + Sync {
     fn open_session<'a>(&'a self, order: &'a SessionOrder) -> BoxFuture<'a, Result<Session, PspError>>;
 
     /// Asks where a payment stands; `None` when the provider knows no such payment. The reference is the one the
-    /// provider gave, empty if it never did.
+    /// provider gave, empty if it never did. A provider that cannot be asked for one payment answers `None` too: its rule gives it
+    /// the longer waits, because after the second `None` a person is asked.
     ///
     /// # Errors
     /// [`PspError`].

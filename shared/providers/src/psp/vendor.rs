@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Seconds;
+use domain::payment::rules::Vendor;
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -69,9 +70,6 @@ impl Settings {
 /// Why a provider cannot be built from its settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VendorError {
-    /// No vendor of this name.
-    #[error("there is no payment provider `{0}`")]
-    UnknownKind(String),
     /// The secret lacks a member or holds an empty one.
     #[error("the secret of payment provider `{0}` has not the vendor's shape")]
     BadSecret(String),
@@ -89,10 +87,9 @@ pub enum VendorError {
 ///
 /// # Errors
 /// [`VendorError`].
-pub fn vendor(kind: &str, settings: Settings) -> Result<Box<dyn Psp>, VendorError> {
-    match kind {
-        "stripe" => Ok(Box::new(Stripe::new(settings)?)),
-        "praxis" => Ok(Box::new(Praxis::new(settings)?)),
-        _ => Err(VendorError::UnknownKind(kind.to_owned())),
-    }
+pub fn vendor(vendor: Vendor, settings: Settings) -> Result<Box<dyn Psp>, VendorError> {
+    Ok(match vendor {
+        Vendor::Stripe => Box::new(Stripe::new(settings)?),
+        Vendor::Praxis => Box::new(Praxis::new(settings)?),
+    })
 }

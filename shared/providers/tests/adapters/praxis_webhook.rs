@@ -1,5 +1,6 @@
 //! Praxis's signed notifications: vectors, the negative list, what each says, and our signed answers.
 
+use domain::payment::rules::Vendor;
 use domain::payment::{PspReport, PspStatus};
 use http::{HeaderMap, HeaderValue};
 use proptest::prelude::*;
@@ -375,7 +376,7 @@ fn settings_that_would_let_anybody_sign_are_refused() {
         json!({"merchant_id": "", "application_key": "APP", "secret": "SECRET"}),
     ] {
         let settings = settings("https://gw.praxis.invalid", &secret, std::time::Duration::from_secs(1));
-        assert_eq!(vendor("praxis", settings).err(), Some(VendorError::BadSecret("test-psp".to_owned())));
+        assert_eq!(vendor(Vendor::Praxis, settings).err(), Some(VendorError::BadSecret("test-psp".to_owned())));
     }
 }
 

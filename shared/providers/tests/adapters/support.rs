@@ -52,8 +52,8 @@ pub fn settings(base_url: &str, secret: &Value, timeout: Duration) -> Settings {
     }
 }
 
-pub fn psp(kind: &str, settings: Settings) -> Box<dyn Psp> {
-    vendor(kind, settings).unwrap()
+pub fn psp(word: &str, settings: Settings) -> Box<dyn Psp> {
+    vendor(word.parse().unwrap(), settings).unwrap()
 }
 
 pub fn order(id: &PaymentId, amount: Money) -> SessionOrder {

@@ -16,6 +16,7 @@ mod events;
 mod failures;
 mod four_eyes;
 mod idempotency;
+mod installation;
 mod journal;
 mod kyc;
 mod leads;
