@@ -33,12 +33,19 @@ fn word(role: &Role) -> &'static str {
 
 const ROLES: [Role; 6] = [Role::Portal, Role::Sales, Role::Compliance, Role::Finance, Role::Support, Role::Admin];
 
+/// Says of two places that must list the same what only one of them has.
+#[track_caller]
+fn differ_in_nothing((one, ours): (&str, &BTreeSet<String>), (other, theirs): (&str, &BTreeSet<String>)) {
+    let (missing, left): (Vec<_>, Vec<_>) = (ours.difference(theirs).collect(), theirs.difference(ours).collect());
+    assert!(missing.is_empty() && left.is_empty(), "only in {one}: {missing:?}; only in {other}: {left:?}");
+}
+
 #[test]
 fn the_functions_and_the_document_have_the_same_routes() {
     let routes: Vec<String> = table().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
     let unique: BTreeSet<String> = routes.iter().cloned().collect();
     assert_eq!(unique.len(), routes.len(), "a route is answered by two: {routes:?}");
-    assert_eq!(unique, openapi::operations());
+    differ_in_nothing(("the functions' ROUTES", &unique), ("infra/openapi.yaml", &openapi::operations()));
 }
 
 #[tokio::test]
@@ -53,7 +60,10 @@ async fn the_functions_and_the_template_have_the_same_routes() {
         .collect();
     let own: BTreeSet<String> =
         table().iter().map(|route| format!("{} {} {}", route.function, route.method, route.path)).collect();
-    assert_eq!(own, deployed);
+    differ_in_nothing(
+        ("the functions' ROUTES", &own),
+        ("openapi.yaml's integrations of the stacks' functions", &deployed),
+    );
 }
 
 #[test]
