@@ -181,6 +181,10 @@ impl WorkAction {
             | Self::FetchAgain
             | Self::MarkContacted
             | Self::CloseLead
+            | Self::Approve
+            | Self::Reject
+            | Self::RequestDocuments
+            | Self::CheckAgain
             | Self::Retry
             | Self::Close => (false, false),
         }

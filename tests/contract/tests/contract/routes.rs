@@ -33,19 +33,19 @@ fn word(role: &Role) -> &'static str {
 
 const ROLES: [Role; 6] = [Role::Portal, Role::Sales, Role::Compliance, Role::Finance, Role::Support, Role::Admin];
 
+/// Says of two places that must list the same what only one of them has.
+#[track_caller]
+fn differ_in_nothing((one, ours): (&str, &BTreeSet<String>), (other, theirs): (&str, &BTreeSet<String>)) {
+    let (missing, left): (Vec<_>, Vec<_>) = (ours.difference(theirs).collect(), theirs.difference(ours).collect());
+    assert!(missing.is_empty() && left.is_empty(), "only in {one}: {missing:?}; only in {other}: {left:?}");
+}
+
 #[test]
 fn the_functions_and_the_document_have_the_same_routes() {
     let routes: Vec<String> = table().iter().map(|route| format!("{} {}", route.method, route.path)).collect();
     let unique: BTreeSet<String> = routes.iter().cloned().collect();
     assert_eq!(unique.len(), routes.len(), "a route is answered by two: {routes:?}");
-    is_same(&unique, &openapi::operations(), "infra/openapi.yaml");
-}
-
-/// Names what only one of the two has.
-fn is_same(own: &BTreeSet<String>, other: &BTreeSet<String>, place: &str) {
-    let missing: Vec<_> = own.difference(other).collect();
-    let unknown: Vec<_> = other.difference(own).collect();
-    assert!(missing.is_empty() && unknown.is_empty(), "{place} lacks {missing:?}; no `ROUTES` has {unknown:?}");
+    differ_in_nothing(("the functions' ROUTES", &unique), ("infra/openapi.yaml", &openapi::operations()));
 }
 
 #[tokio::test]
@@ -60,7 +60,10 @@ async fn the_functions_and_the_template_have_the_same_routes() {
         .collect();
     let own: BTreeSet<String> =
         table().iter().map(|route| format!("{} {} {}", route.function, route.method, route.path)).collect();
-    is_same(&own, &deployed, "infra/openapi.yaml or a permission in infra/stacks");
+    differ_in_nothing(
+        ("the functions' ROUTES", &own),
+        ("openapi.yaml's integrations of the stacks' functions", &deployed),
+    );
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use host::relations::{Code, faults};
-use host::template::Template;
+use host::template::{ACCOUNT, FunctionSpec, REGION, Template};
 use runtime::Problem;
 use runtime::http::SECURITY_HEADERS;
 use serde_yaml_ng::Value as Yaml;
@@ -75,7 +75,13 @@ fn a_queue_step_is_a_few_lines_of_its_stack() {
             .filter(|f| f.queues.len() == 1 && f.streams.is_empty())
             .filter_map(|f| f.id.strip_suffix("Function"))
         {
-            let parts = ["Function", "Role", "Rule", "Queue"].map(|part| lines[&format!("{step}{part}")]);
+            let parts = ["Function", "Role", "Rule", "Queue"].map(|part| {
+                let id = format!("{step}{part}");
+                lines
+                    .get(&id)
+                    .copied()
+                    .unwrap_or_else(|| panic!("the parts of {step} are named after it: there is no {id}"))
+            });
             let all: usize = parts.iter().sum();
             println!("{step}: {all} lines, {parts:?}");
             assert!(all <= STEP_LINES_MAX, "{step} takes {all} lines");
@@ -117,7 +123,36 @@ fn every_dead_letter_queue_is_looked_after() {
     let consumed: Vec<&String> = template.functions.values().flat_map(|f| &f.queues).map(|m| &m.queue).collect();
     let lonely: Vec<&String> =
         template.queues.values().map(|q| &q.name).filter(|name| !consumed.contains(name)).collect();
-    assert!(lonely.is_empty(), "{lonely:?}");
+    assert!(lonely.is_empty(), "nothing consumes {lonely:?}: dead letters are consumed by ops-dead-letters");
+}
+
+/// Nothing needs these until a message dies, and then it is too late to miss them.
+#[test]
+fn what_a_queue_step_gives_up_is_parked_and_can_be_sent_back() {
+    let template = template(&[]);
+    let may_send = |function: &FunctionSpec, queue: &str| {
+        let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{queue}");
+        let mut allowed = function.statements.iter().filter(|s| s.allows && s.resources.contains(&arn));
+        allowed.any(|s| s.actions.iter().any(|action| action == "sqs:SendMessage"))
+    };
+    let redrive = template.functions.values().find(|f| f.handler == "ops-redrive").unwrap();
+    let runbook = std::fs::read_to_string(repository().join("infra/runbooks/dead_letter.md")).unwrap();
+    let mut missing = Vec::new();
+    let consumed = template.functions.values().flat_map(|f| f.queues.iter().map(move |mapping| (f, &mapping.queue)));
+    for (function, name) in consumed {
+        let queue = template.queues.values().find(|queue| queue.name == *name).unwrap();
+        let Some(dead_letters) = queue.redrive.as_ref().map(|redrive| &redrive.dead_letters) else { continue };
+        let known = function.environment.get("DEAD_LETTERS_URL").is_some_and(|url| url.ends_with(dead_letters));
+        let word = name.strip_prefix("pipworks-dev-").unwrap();
+        let wanted = [
+            (known, format!("{}: DEAD_LETTERS_URL is not {dead_letters}'s (Globals of its stack)", function.id)),
+            (may_send(function, dead_letters), format!("{}: may not park in {dead_letters}", function.id)),
+            (may_send(redrive, name), format!("ops-redrive may not send back to {name} (infra/stacks/ops.yaml)")),
+            (runbook.contains(&format!("| `{word}` |")), format!("infra/runbooks/dead_letter.md has no row {word}")),
+        ];
+        missing.extend(wanted.into_iter().filter_map(|(holds, what)| (!holds).then_some(what)));
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 #[test]
@@ -130,7 +165,7 @@ fn every_function_and_every_queue_has_an_alarm() {
     let functions = template.functions.values().map(|f| ("FunctionName", &f.name));
     let queues = template.queues.values().map(|q| ("QueueName", &q.name));
     let unwatched: Vec<_> = functions.chain(queues).filter(|(dimension, name)| !watched(dimension, name)).collect();
-    assert!(unwatched.is_empty(), "{unwatched:?}");
+    assert!(unwatched.is_empty(), "no alarm of its stack watches {unwatched:?}");
 }
 
 #[test]
