@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::clock::Ids;
 use crate::config::Config;
 use crate::courier::Courier;
+use crate::kyc::sumsub::Sumsub;
 use crate::mail::{Mail, Mailbox};
 use crate::meta::Meta;
 use crate::mt5::Mt5;
@@ -57,6 +58,7 @@ impl Simulators {
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let slack_socket = bind("slack", ports.slack, &mut urls).await?;
         let meta_socket = bind("meta", ports.meta, &mut urls).await?;
+        let sumsub_socket = bind("sumsub", ports.sumsub, &mut urls).await?;
         let mail_socket = bind("mail", ports.mail, &mut urls).await?;
         let psp_socket = bind("psp", ports.psp, &mut urls).await?;
 
@@ -70,6 +72,9 @@ impl Simulators {
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let slack = Slack::new(config.slack, url("slack"), clock.clone(), Arc::clone(&courier));
         let meta = Meta::new(config.meta, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let kyc = config.kyc;
+        let tools = || (Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let sumsub = Sumsub::new(kyc.sumsub, kyc.decides_after_ms, url("sumsub"), tools());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         let psp = Arc::new(Psp { stripe: Arc::clone(&stripe), praxis: Arc::clone(&praxis) });
 
@@ -83,6 +88,7 @@ impl Simulators {
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(slack_socket, slack.router(), None);
         listen(meta_socket, meta.router(), None);
+        listen(sumsub_socket, sumsub.router(), None);
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
         listen(psp_socket, psp.router(), None);
 
@@ -97,7 +103,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `mail`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `sumsub`, `mail`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }
@@ -107,7 +113,7 @@ impl Running {
         self.urls.get(vendor).map_or("", String::as_str)
     }
 
-    /// Where webhooks go from now on: `{base}/v1/webhooks/psp/{vendor}`, `…/leads/meta`, `…/slack`.
+    /// Where webhooks go from now on: `{base}/v1/webhooks/psp/{vendor}`, `…/kyc/{vendor}`, `…/leads/meta`, `…/slack`.
     pub fn set_webhook_base(&self, base: impl Into<String>) {
         self.courier.set_base(Some(base.into()));
     }

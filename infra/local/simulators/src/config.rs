@@ -15,6 +15,8 @@ pub struct Config {
     pub slack: SlackConfig,
     /// The ad platform.
     pub meta: MetaConfig,
+    /// The vendors of identity checks.
+    pub kyc: KycConfig,
     /// The mail service.
     pub mail: MailConfig,
     /// Listening ports; 0 lets the system choose.
@@ -162,6 +164,45 @@ impl Default for SlackConfig {
     }
 }
 
+/// The vendors of identity checks.
+#[derive(Debug, Clone)]
+pub struct KycConfig {
+    /// How long after it was opened a vendor approves a check by itself, in milliseconds; `None`: it waits for a control route.
+    pub decides_after_ms: Option<u64>,
+    /// Sumsub.
+    pub sumsub: SumsubConfig,
+}
+
+impl Default for KycConfig {
+    fn default() -> Self {
+        Self { decides_after_ms: Some(300), sumsub: SumsubConfig::default() }
+    }
+}
+
+/// Secrets of the Sumsub side.
+#[derive(Debug, Clone)]
+pub struct SumsubConfig {
+    /// Names the caller.
+    pub app_token: String,
+    /// Signs the caller's requests.
+    pub secret_key: String,
+    /// Signs webhooks.
+    pub webhook_secret: String,
+    /// The one level there is.
+    pub level: String,
+}
+
+impl Default for SumsubConfig {
+    fn default() -> Self {
+        Self {
+            app_token: "prd:local-app-token".to_owned(),
+            secret_key: "local-sumsub-secret-key".to_owned(),
+            webhook_secret: "local-sumsub-webhook-secret".to_owned(),
+            level: "basic-kyc".to_owned(),
+        }
+    }
+}
+
 /// The mail service.
 #[derive(Debug, Clone, Default)]
 pub struct MailConfig {
@@ -182,6 +223,8 @@ pub struct Ports {
     pub slack: u16,
     /// Ad platform.
     pub meta: u16,
+    /// Sumsub.
+    pub sumsub: u16,
     /// Mail.
     pub mail: u16,
     /// Both payment providers below `/stripe` and `/praxis`.

@@ -27,6 +27,13 @@ pub(super) fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
     value.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
+/// Whether an id of a vendor's is one step of a path as it stands.
+pub(super) fn is_plain(id: &str) -> bool {
+    const CHARS_MAX: usize = 128;
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    !id.is_empty() && id.len() <= CHARS_MAX && id.bytes().all(plain)
+}
+
 /// The vendor's codes in a list.
 pub(super) fn labels(list: Option<&Value>) -> Vec<Label> {
     let list = list.and_then(Value::as_array).into_iter().flatten();

@@ -29,11 +29,8 @@ pub trait KycVendor: Send + Sync {
     ///
     /// # Errors
     /// [`VendorError`].
-    fn start<'a>(
-        &'a self,
-        applicant: &'a Applicant,
-        check: &'a CheckId,
-    ) -> BoxFuture<'a, Result<Started, VendorError>>;
+    fn start<'a>(&'a self, applicant: &'a Applicant, check: &'a CheckId)
+    -> BoxFuture<'a, Result<Started, VendorError>>;
 
     /// Asks where a check stands; `None` where the vendor knows no such reference.
     ///

@@ -58,10 +58,8 @@ impl Sumsub {
 
     /// Where the client goes; each call makes a new link to the same applicant.
     async fn link(&self, applicant: &Applicant, check: &CheckId) -> Result<Url, VendorError> {
-        let target = format!(
-            "/resources/sdkIntegrations/levels/-/websdkLink?lang={}",
-            template::encode(&applicant.language)
-        );
+        let target =
+            format!("/resources/sdkIntegrations/levels/-/websdkLink?lang={}", template::encode(&applicant.language));
         let mut body = json!({
             "levelName": self.settings.flow, "userId": check.as_str(), "ttlInSecs": self.settings.link_life.0,
         });
@@ -76,10 +74,10 @@ impl Sumsub {
 
     /// Where an applicant stands.
     pub(super) async fn applicant(&self, reference: &str) -> Result<Option<Verdict>, VendorError> {
-        if reference.is_empty() {
+        if !call::is_plain(reference) {
             return Ok(None);
         }
-        let target = format!("/resources/applicants/{}/one", template::encode(reference));
+        let target = format!("/resources/applicants/{reference}/one");
         let answer = call::ask(&self.settings, self.request(Method::GET, &target, Bytes::new())?).await?;
         let Some(answer) = answer else { return Ok(None) };
         if answer.text("/id") != Some(reference) {
@@ -122,6 +120,6 @@ fn reference(answer: &Answer, check: &CheckId) -> Result<String, VendorError> {
     if answer.text("/externalUserId") != Some(check.as_str()) {
         return Err(VendorError::Unknown("answer is another applicant".to_owned()));
     }
-    let id = answer.text("/id").map(str::to_owned);
+    let id = answer.text("/id").filter(|id| call::is_plain(id)).map(str::to_owned);
     id.ok_or_else(|| VendorError::Unknown("applicant has no id".to_owned()))
 }

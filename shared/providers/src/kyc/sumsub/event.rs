@@ -4,7 +4,7 @@ use domain::input::Fault;
 use domain::{Redacted, Timestamp};
 use serde_json::Value;
 
-use crate::kyc::call::{labels, text};
+use crate::kyc::call::{is_plain, labels, text};
 use crate::kyc::{Event, Outcome, Says, Settings};
 
 /// Longest text for a client that is kept, in characters.
@@ -16,7 +16,7 @@ pub(super) fn read(body: &[u8], settings: &Settings) -> Result<Event, Vec<Fault>
     let kind = text(&body, "/type");
     let missing = |pointer: &str| Fault::new(pointer, "missing", "A text is required.");
     let Some(kind) = kind else { return Err(vec![missing("/type")]) };
-    let reference = text(&body, "/applicantId").unwrap_or_default();
+    let reference = text(&body, "/applicantId").filter(|id| is_plain(id)).unwrap_or_default();
     let at = text(&body, "/createdAtMs").and_then(moment);
     let says = match says(kind, &body, settings) {
         Says::Nothing(why) => Says::Nothing(why),
@@ -50,7 +50,9 @@ fn says(kind: &str, body: &Value, settings: &Settings) -> Says {
         | "applicantPrechecked"
         | "applicantAwaitingUser"
         | "applicantAwaitingService" => Says::Outcome(Outcome::Pending),
-        "applicantOnHold" => Says::Outcome(Outcome::Review { labels: labels(body.pointer("/reviewResult/rejectLabels")) }),
+        "applicantOnHold" => {
+            Says::Outcome(Outcome::Review { labels: labels(body.pointer("/reviewResult/rejectLabels")) })
+        }
         "applicantReset" | "applicantDeleted" | "applicantDeactivated" => Says::Outcome(Outcome::Revoked),
         "applicantTagsChanged" => Says::Nothing("tags decide nothing"),
         _ if kind.starts_with("applicantAction") => Says::Nothing("an action is no check of ours"),
@@ -68,7 +70,9 @@ fn reviewed(body: &Value, settings: &Settings) -> Says {
         (Some(outcome), Some(level)) if is_complete => match (outcome, sandbox) {
             // the event does not say that it is no test
             (Outcome::Approved, None) => Says::Fetch,
-            (outcome, _) => of_level(outcome, level, settings).map_or(Says::Nothing("it is of another level"), Says::Outcome),
+            (outcome, _) => {
+                of_level(outcome, level, settings).map_or(Says::Nothing("it is of another level"), Says::Outcome)
+            }
         },
         _ => Says::Fetch,
     }
@@ -223,6 +227,7 @@ mod tests {
             ("[", ""),
             ("{}", "/type"),
             (r#"{"type":"applicantReviewed"}"#, "/applicantId"),
+            (r#"{"type":"applicantReviewed","applicantId":"../x"}"#, "/applicantId"),
             (r#"{"type":"applicantReviewed","type":"x"}"#, "/type"),
         ] {
             let faults = read(body.as_bytes(), &settings).unwrap_err();

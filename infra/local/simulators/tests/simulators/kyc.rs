@@ -1,0 +1,194 @@
+//! The vendors of identity checks on the wire.
+
+use std::collections::BTreeSet;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use simulators::kyc::sumsub::{payload_digest, request_signature};
+use simulators::{Config, Running, Simulators};
+
+use crate::support::{Answer, Client, Received, Receiver, get, post, state, until};
+
+async fn waiting() -> Running {
+    let mut config = Config::default();
+    config.kyc.decides_after_ms = None;
+    Simulators::start(config).await.unwrap()
+}
+
+async fn sumsub(running: &Running, method: &str, target: &str, body: &str) -> Answer {
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs().to_string();
+    let signature = request_signature("local-sumsub-secret-key", &time, method, target, body.as_bytes());
+    let headers = [
+        ("X-App-Token", "prd:local-app-token"),
+        ("X-App-Access-Ts", time.as_str()),
+        ("X-App-Access-Sig", signature.as_str()),
+        ("Content-Type", "application/json"),
+    ];
+    Client::connect(running.url("sumsub")).await.call(method, target, &headers, body).await
+}
+
+/// Opens a check at Sumsub; the vendor's id.
+async fn apply(running: &Running, client_id: &str, first: &str, last: &str) -> String {
+    let body = json!({"externalUserId": client_id, "fixedInfo": {"firstName": first, "lastName": last}}).to_string();
+    let made = sumsub(running, "POST", "/resources/applicants?levelName=basic-kyc", &body).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+async fn control(running: &Running, vendor: &str, path: &str, body: Value) -> Value {
+    let answer = post(running.url(vendor), path, &body).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()
+}
+
+fn is_signed(webhook: &Received) -> bool {
+    let digest = payload_digest("local-sumsub-webhook-secret", &webhook.body);
+    webhook.header("x-payload-digest") == Some(digest.as_str())
+        && webhook.header("x-payload-digest-alg") == Some("HMAC_SHA256_HEX")
+}
+
+fn kinds(receiver: &Receiver) -> Vec<String> {
+    receiver.all().iter().map(|webhook| webhook.json()["type"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn sumsubs_vectors_hold() {
+    let target = "/resources/applicants?levelName=basic-kyc";
+    let body = br#"{"externalUserId":"client-1"}"#;
+    assert_eq!(
+        request_signature("Hej2ch71kG2kTd1iIUDZFNsO5C1lh5Gq", "1607551635", "POST", target, body),
+        "daf06512cb3c7b59d3b3cc5b11d6f716b19c36d6efec9077286b565c3425849b"
+    );
+    let body = br#"{"applicantId":"a1","externalUserId":"client-1","type":"applicantReviewed","reviewStatus":"completed","reviewResult":{"reviewAnswer":"GREEN"},"createdAtMs":"2024-01-01 00:00:00.000"}"#;
+    assert_eq!(
+        payload_digest("sumsub-webhook-secret", body),
+        "3a956dcff59b45b132d8b77ce0fd519d34f845ebe021077ff314c33196f4f230"
+    );
+}
+
+#[tokio::test]
+async fn a_check_is_approved_by_itself_after_a_short_while() {
+    let running = Simulators::start(Config::default()).await.unwrap();
+    let receiver = Receiver::plain().await;
+    running.set_webhook_base(&receiver.url);
+    let id = apply(&running, "cli_1", "Ana", "López").await;
+    until(|| async { receiver.all().len() }, |count| *count == 2).await;
+    assert_eq!(kinds(&receiver), ["applicantPending", "applicantReviewed"]);
+    let webhooks = receiver.all();
+    assert!(webhooks.iter().all(|webhook| webhook.path == "/v1/webhooks/kyc/sumsub" && is_signed(webhook)));
+    let told = webhooks[1].json();
+    assert_eq!((&told["applicantId"], &told["externalUserId"]), (&json!(id), &json!("cli_1")));
+    assert_eq!(
+        (&told["reviewStatus"], &told["reviewResult"]),
+        (&json!("completed"), &json!({"reviewAnswer": "GREEN"}))
+    );
+    assert_eq!((&told["levelName"], &told["sandboxMode"]), (&json!("basic-kyc"), &json!(false)));
+    assert!(webhooks[0].json()["createdAtMs"].as_str() < told["createdAtMs"].as_str());
+}
+
+#[tokio::test]
+async fn the_script_says_what_becomes_of_whom() {
+    let running = waiting().await;
+    let receiver = Receiver::plain().await;
+    running.set_webhook_base(&receiver.url);
+    let script = json!({
+        "after_ms": 1,
+        "applicants": [
+            {"name": "Bad Photo", "decision": {"outcome": "retry", "labels": ["UNSATISFACTORY_PHOTOS"], "comment": "Again."}},
+            {"client_id": "cli_2", "decision": {"outcome": "final", "labels": ["FORGERY"], "webhook": {"never": true}}},
+            {"name": "Nobody Ever", "decision": null},
+        ],
+        "decision": {"outcome": "review"},
+    });
+    control(&running, "sumsub", "/_control/script", script).await;
+    for (client_id, first, last) in
+        [("cli_1", "Bad", "Photo"), ("cli_2", "Ana", "López"), ("cli_3", "Nobody", "Ever"), ("cli_4", "Li", "Na")]
+    {
+        apply(&running, client_id, first, last).await;
+    }
+    let url = running.url("sumsub");
+    let decided = |state: &Value| {
+        let standings = state["checks"].as_array().unwrap().iter().map(|check| check["standing"].clone());
+        standings.collect::<Vec<_>>() == ["retry", "final", "open", "review"]
+    };
+    until(|| state(url), decided).await;
+    until(|| async { receiver.all().len() }, |count| *count == 4).await;
+    let told: BTreeSet<_> =
+        receiver.all().iter().map(|webhook| webhook.json()["externalUserId"].clone().to_string()).collect();
+    assert_eq!(told, BTreeSet::from(["\"cli_1\"".to_owned(), "\"cli_4\"".to_owned()]), "nobody is told of cli_2");
+    // the one that nobody was told of is told when the vendor tries again
+    control(&running, "sumsub", "/_control/resend", json!({"client_id": "cli_2"})).await;
+    let last = receiver.all().last().unwrap().json();
+    assert_eq!(last["reviewResult"]["reviewRejectType"], "FINAL");
+    assert_eq!(last["reviewResult"]["rejectLabels"], json!(["FORGERY"]));
+}
+
+#[tokio::test]
+async fn what_was_decided_is_decided_again_and_told_as_the_plan_says() {
+    let running = waiting().await;
+    let receiver = Receiver::plain().await;
+    running.set_webhook_base(&receiver.url);
+    apply(&running, "cli_1", "Ana", "López").await;
+    let decide = |outcome: &str, webhook: Value| json!({"client_id": "cli_1", "outcome": outcome, "webhook": webhook});
+    control(&running, "sumsub", "/_control/decide", decide("approved", json!({"times": 2, "concurrent": true}))).await;
+    control(&running, "sumsub", "/_control/decide", decide("final", json!({"signature": "wrong"}))).await;
+    control(&running, "sumsub", "/_control/decide", decide("revoked", json!({"signature": "tampered"}))).await;
+    let webhooks = receiver.all();
+    assert_eq!(kinds(&receiver), ["applicantReviewed", "applicantReviewed", "applicantReviewed", "applicantReset"]);
+    assert_eq!(webhooks.iter().map(is_signed).collect::<Vec<_>>(), [true, true, false, false]);
+    assert_eq!(webhooks[0].body, webhooks[1].body);
+    // an event about the past, and one about an applicant that never was
+    let late = json!({"type": "applicantPending", "client_id": "cli_1", "at_ms": 1_700_000_000_000_i64});
+    control(&running, "sumsub", "/_control/webhook", late).await;
+    assert_eq!(receiver.all().last().unwrap().json()["createdAtMs"], "2023-11-14 22:13:20.000");
+    let forged = json!({
+        "type": "applicantReviewed", "reference": "never-was", "client_id": "cli_9", "object": {"levelName": "other"},
+    });
+    control(&running, "sumsub", "/_control/webhook", forged).await;
+    let forged = receiver.all().last().unwrap().json();
+    assert_eq!((&forged["applicantId"], &forged["levelName"]), (&json!("never-was"), &json!("other")));
+    assert_eq!(state(running.url("sumsub")).await["checks"].as_array().unwrap().len(), 1);
+
+    let nobody = post(running.url("sumsub"), "/_control/decide", &json!({"client_id": "x", "outcome": "final"})).await;
+    assert_eq!(nobody.status, 404);
+    let impossible = post(running.url("sumsub"), "/_control/decide", &decide("expired", json!({}))).await;
+    assert_eq!(impossible.status, 400);
+}
+
+#[tokio::test]
+async fn a_client_decides_on_the_vendors_page() {
+    let running = waiting().await;
+    let id = apply(&running, "cli_1", "Ana", "López").await;
+    let body =
+        json!({"levelName": "basic-kyc", "userId": "cli_1", "redirect": {"successUrl": "https://broker.example/kyc"}});
+    let link = sumsub(&running, "POST", "/resources/sdkIntegrations/levels/-/websdkLink", &body.to_string()).await;
+    let link = link.json()["url"].as_str().unwrap().to_owned();
+    let page = link.strip_prefix(running.url("sumsub")).unwrap();
+    assert!(get(running.url("sumsub"), page).await.text().contains(&id));
+    let form = [("Content-Type", "application/x-www-form-urlencoded")];
+    let sent = Client::connect(running.url("sumsub")).await.call("POST", page, &form, "outcome=retry").await;
+    assert_eq!((sent.status, sent.header("location")), (303, Some("https://broker.example/kyc?outcome=retry")));
+    let read = sumsub(&running, "GET", &format!("/resources/applicants/{id}/one"), "").await.json();
+    assert_eq!(read["review"]["reviewResult"]["reviewRejectType"], "RETRY");
+}
+
+#[tokio::test]
+async fn sumsub_refuses_what_it_would_refuse() {
+    let running = waiting().await;
+    let id = apply(&running, "cli_1", "Ana", "López").await;
+    let again = json!({"externalUserId": "cli_1"}).to_string();
+    let taken = sumsub(&running, "POST", "/resources/applicants?levelName=basic-kyc", &again).await;
+    assert_eq!((taken.status, taken.json()["code"].clone()), (409, json!(409)));
+    assert_eq!(sumsub(&running, "POST", "/resources/applicants?levelName=other", &again).await.status, 400);
+    let found = sumsub(&running, "GET", "/resources/applicants/-;externalUserId=cli_1/one", "").await;
+    assert_eq!((found.status, found.json()["id"].clone()), (200, json!(id)));
+    assert!(found.header("date").unwrap().ends_with(" GMT"));
+    assert_eq!(sumsub(&running, "GET", "/resources/applicants/-;externalUserId=cli_2/one", "").await.status, 404);
+    let mut client = Client::connect(running.url("sumsub")).await;
+    let unsigned = client.call("GET", &format!("/resources/applicants/{id}/one"), &[], "").await;
+    assert_eq!(unsigned.status, 401);
+    let busy = json!([{"operation": "get_applicant", "fault": {"kind": "refuse", "status": 409, "retry_after": 7}}]);
+    control(&running, "sumsub", "/_control/faults", busy).await;
+    let busy = sumsub(&running, "GET", &format!("/resources/applicants/{id}/one"), "").await;
+    assert_eq!((busy.status, busy.header("retry-after")), (409, Some("7")));
+}
