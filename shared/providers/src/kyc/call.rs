@@ -42,10 +42,27 @@ pub(super) fn labels(list: Option<&Value>) -> Vec<Label> {
 
 /// Sends a request; `None` where the vendor says that there is no such thing.
 pub(super) async fn ask(settings: &Settings, request: Request<Bytes>) -> Result<Option<Answer>, VendorError> {
+    send(settings, request, Value::is_object).await
+}
+
+/// The same for a list; one that is not there is empty.
+pub(super) async fn ask_list(settings: &Settings, request: Request<Bytes>) -> Result<Vec<Value>, VendorError> {
+    let answer = send(settings, request, Value::is_array).await?;
+    Ok(match answer.map(|answer| answer.body) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    })
+}
+
+async fn send(
+    settings: &Settings,
+    request: Request<Bytes>,
+    is_whole: fn(&Value) -> bool,
+) -> Result<Option<Answer>, VendorError> {
     let before = (settings.clock)();
     let response = settings.transport.send(request, settings.timeout).await?;
     let at = date(response.headers()).unwrap_or(before);
-    read(&response).map(|body| body.map(|body| Answer { body, at }))
+    read(&response, is_whole).map(|body| body.map(|body| Answer { body, at }))
 }
 
 /// The same where it must be there.
@@ -53,12 +70,12 @@ pub(super) async fn order(settings: &Settings, request: Request<Bytes>) -> Resul
     ask(settings, request).await?.ok_or_else(|| VendorError::Misconfigured("HTTP 404 for a path of the API".to_owned()))
 }
 
-fn read(response: &Response<Bytes>) -> Result<Option<Value>, VendorError> {
+fn read(response: &Response<Bytes>, is_whole: fn(&Value) -> bool) -> Result<Option<Value>, VendorError> {
     let body: Option<Value> = serde_json::from_slice(response.body()).ok();
     let status = response.status();
     if status.is_success() {
-        let object = body.filter(Value::is_object);
-        return object.map(Some).ok_or_else(|| VendorError::Unknown("body is not a JSON object".to_owned()));
+        let whole = body.filter(is_whole);
+        return whole.map(Some).ok_or_else(|| VendorError::Unknown("body is not what was asked for".to_owned()));
     }
     let is_theirs = body.as_ref().is_some_and(Value::is_object);
     match status.as_u16() {
@@ -107,7 +124,7 @@ mod tests {
         if let Some(value) = retry_after {
             response = response.header("retry-after", value);
         }
-        read(&response.body(Bytes::from(body.to_owned())).unwrap())
+        read(&response.body(Bytes::from(body.to_owned())).unwrap(), Value::is_object)
     }
 
     #[test]

@@ -16,9 +16,12 @@ use crate::Disposition;
 use crate::http::{BoxFuture, TransportError};
 
 mod call;
+pub mod onfido;
+mod signature;
 mod statements;
 pub mod sumsub;
 mod vendor;
+pub mod veriff;
 
 pub use vendor::{Algorithm, Settings, SettingsError, vendor};
 

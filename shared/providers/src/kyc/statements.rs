@@ -68,7 +68,15 @@ pub(super) mod tests {
 
     #[test]
     fn the_table_is_read() {
-        for (vendor, count) in [("sumsub", 38), ("sumsub asked", 14)] {
+        let counts = [
+            ("sumsub", 38),
+            ("sumsub asked", 14),
+            ("onfido", 19),
+            ("onfido asked", 15),
+            ("veriff", 16),
+            ("veriff asked", 9),
+        ];
+        for (vendor, count) in counts {
             assert_eq!(rows(vendor).len(), count, "{vendor}");
         }
         assert!(rows("jumio").is_empty());

@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::KycVendor;
+use super::onfido::Onfido;
 use super::sumsub::Sumsub;
+use super::veriff::Veriff;
 use crate::Clock;
 use crate::http::Transport;
 use crate::signature::is_blank;
@@ -78,6 +80,18 @@ impl Settings {
         SettingsError::BadSecret(self.name.clone())
     }
 
+    pub(super) fn bad(&self, setting: &'static str) -> SettingsError {
+        SettingsError::BadSetting { name: self.name.clone(), setting }
+    }
+
+    /// Refuses credentials of the vendor's test mode where its results do not count: there everybody passes.
+    pub(super) fn not_of_tests(&self, credential: &SecretString, of_tests: &str) -> Result<(), SettingsError> {
+        if !self.sandbox && credential.expose_secret().trim_start().starts_with(of_tests) {
+            return Err(self.bad("sandbox"));
+        }
+        Ok(())
+    }
+
     /// Secrets of which none is blank and the list is not empty: an empty one would sign for everybody.
     pub(super) fn whole(&self, one: &[&SecretString], several: &[SecretString]) -> Result<(), SettingsError> {
         if several.is_empty() || several.iter().any(is_blank) || one.iter().any(|secret| is_blank(secret)) {
@@ -112,6 +126,8 @@ pub enum SettingsError {
 /// [`SettingsError`].
 pub fn vendor(kind: &str, settings: Settings) -> Result<Box<dyn KycVendor>, SettingsError> {
     match kind {
+        "onfido" => Ok(Box::new(Onfido::new(settings)?)),
+        "veriff" => Ok(Box::new(Veriff::new(settings)?)),
         "sumsub" => Ok(Box::new(Sumsub::new(settings)?)),
         _ => Err(SettingsError::UnknownKind(kind.to_owned())),
     }

@@ -40,12 +40,12 @@ impl Sumsub {
     pub fn new(settings: Settings) -> Result<Self, SettingsError> {
         let credentials: Credentials = settings.secret()?;
         settings.whole(&[&credentials.app_token, &credentials.secret_key], &credentials.webhook_secrets)?;
-        let bad = |setting| SettingsError::BadSetting { name: settings.name.clone(), setting };
+        settings.not_of_tests(&credentials.app_token, "sbx:")?;
         if settings.flow.trim().is_empty() {
-            return Err(bad("flow"));
+            return Err(settings.bad("flow"));
         }
         if settings.algorithms.is_empty() {
-            return Err(bad("algorithms"));
+            return Err(settings.bad("algorithms"));
         }
         Ok(Self { settings, credentials })
     }
