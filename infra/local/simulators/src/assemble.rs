@@ -12,7 +12,9 @@ use tokio::task::JoinSet;
 use crate::clock::Ids;
 use crate::config::Config;
 use crate::courier::Courier;
+use crate::kyc::onfido::Onfido;
 use crate::kyc::sumsub::Sumsub;
+use crate::kyc::veriff::Veriff;
 use crate::mail::{Mail, Mailbox};
 use crate::meta::Meta;
 use crate::mt5::Mt5;
@@ -59,6 +61,8 @@ impl Simulators {
         let slack_socket = bind("slack", ports.slack, &mut urls).await?;
         let meta_socket = bind("meta", ports.meta, &mut urls).await?;
         let sumsub_socket = bind("sumsub", ports.sumsub, &mut urls).await?;
+        let onfido_socket = bind("onfido", ports.onfido, &mut urls).await?;
+        let veriff_socket = bind("veriff", ports.veriff, &mut urls).await?;
         let mail_socket = bind("mail", ports.mail, &mut urls).await?;
         let psp_socket = bind("psp", ports.psp, &mut urls).await?;
 
@@ -75,6 +79,8 @@ impl Simulators {
         let kyc = config.kyc;
         let tools = || (Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let sumsub = Sumsub::new(kyc.sumsub, kyc.decides_after_ms, url("sumsub"), tools());
+        let onfido = Onfido::new(kyc.onfido, kyc.decides_after_ms, url("onfido"), tools());
+        let veriff = Veriff::new(kyc.veriff, kyc.decides_after_ms, url("veriff"), tools());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         let psp = Arc::new(Psp { stripe: Arc::clone(&stripe), praxis: Arc::clone(&praxis) });
 
@@ -89,6 +95,8 @@ impl Simulators {
         listen(slack_socket, slack.router(), None);
         listen(meta_socket, meta.router(), None);
         listen(sumsub_socket, sumsub.router(), None);
+        listen(onfido_socket, onfido.router(), None);
+        listen(veriff_socket, veriff.router(), None);
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
         listen(psp_socket, psp.router(), None);
 
@@ -103,7 +111,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `sumsub`, `mail`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `mail`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -171,11 +171,20 @@ pub struct KycConfig {
     pub decides_after_ms: Option<u64>,
     /// Sumsub.
     pub sumsub: SumsubConfig,
+    /// Onfido.
+    pub onfido: OnfidoConfig,
+    /// Veriff.
+    pub veriff: VeriffConfig,
 }
 
 impl Default for KycConfig {
     fn default() -> Self {
-        Self { decides_after_ms: Some(300), sumsub: SumsubConfig::default() }
+        Self {
+            decides_after_ms: Some(300),
+            sumsub: SumsubConfig::default(),
+            onfido: OnfidoConfig::default(),
+            veriff: VeriffConfig::default(),
+        }
     }
 }
 
@@ -203,6 +212,45 @@ impl Default for SumsubConfig {
     }
 }
 
+/// Secrets of the Onfido side.
+#[derive(Debug, Clone)]
+pub struct OnfidoConfig {
+    /// What the caller must present.
+    pub api_token: String,
+    /// Signs webhooks.
+    pub webhook_token: String,
+    /// The one workflow there is.
+    pub workflow_id: String,
+}
+
+impl Default for OnfidoConfig {
+    fn default() -> Self {
+        Self {
+            api_token: "api_live.local-token".to_owned(),
+            webhook_token: "local-onfido-webhook-token".to_owned(),
+            workflow_id: "5f3a1c52-0000-4000-8000-6b6f6e66696f".to_owned(),
+        }
+    }
+}
+
+/// Secrets of the Veriff side.
+#[derive(Debug, Clone)]
+pub struct VeriffConfig {
+    /// Names the caller.
+    pub api_key: String,
+    /// Signs requests and webhooks.
+    pub shared_secret: String,
+}
+
+impl Default for VeriffConfig {
+    fn default() -> Self {
+        Self {
+            api_key: "7e51ff00-0000-4000-8000-000000000001".to_owned(),
+            shared_secret: "local-veriff-shared-secret".to_owned(),
+        }
+    }
+}
+
 /// The mail service.
 #[derive(Debug, Clone, Default)]
 pub struct MailConfig {
@@ -225,6 +273,10 @@ pub struct Ports {
     pub meta: u16,
     /// Sumsub.
     pub sumsub: u16,
+    /// Onfido.
+    pub onfido: u16,
+    /// Veriff.
+    pub veriff: u16,
     /// Mail.
     pub mail: u16,
     /// Both payment providers below `/stripe` and `/praxis`.

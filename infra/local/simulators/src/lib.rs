@@ -30,8 +30,8 @@ pub mod stripe;
 pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
-    Config, KycConfig, MailConfig, MetaConfig, Mt5Config, Mt5Group, Ports, PraxisConfig, SlackConfig, StripeConfig,
-    SumsubConfig,
+    Config, KycConfig, MailConfig, MetaConfig, Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig, SlackConfig,
+    StripeConfig, SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

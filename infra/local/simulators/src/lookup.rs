@@ -36,6 +36,11 @@ impl Config {
         text(&mut config.kyc.sumsub.secret_key, "SUMSUB_SECRET_KEY");
         text(&mut config.kyc.sumsub.webhook_secret, "SUMSUB_WEBHOOK_SECRET");
         text(&mut config.kyc.sumsub.level, "SUMSUB_LEVEL");
+        text(&mut config.kyc.onfido.api_token, "ONFIDO_API_TOKEN");
+        text(&mut config.kyc.onfido.webhook_token, "ONFIDO_WEBHOOK_TOKEN");
+        text(&mut config.kyc.onfido.workflow_id, "ONFIDO_WORKFLOW_ID");
+        text(&mut config.kyc.veriff.api_key, "VERIFF_API_KEY");
+        text(&mut config.kyc.veriff.shared_secret, "VERIFF_SHARED_SECRET");
         text(&mut config.meta.app_secret, "META_APP_SECRET");
         text(&mut config.meta.verify_token, "META_VERIFY_TOKEN");
         text(&mut config.meta.page_token, "META_PAGE_TOKEN");
@@ -58,6 +63,8 @@ impl Config {
         number(&get, &mut config.ports.slack, "SLACK_PORT")?;
         number(&get, &mut config.ports.meta, "META_PORT")?;
         number(&get, &mut config.ports.sumsub, "SUMSUB_PORT")?;
+        number(&get, &mut config.ports.onfido, "ONFIDO_PORT")?;
+        number(&get, &mut config.ports.veriff, "VERIFF_PORT")?;
         number(&get, &mut config.ports.mail, "MAIL_PORT")?;
         number(&get, &mut config.ports.psp, "PSP_PORT")?;
         if let Some(groups) = get("MT5_GROUPS") {

@@ -176,7 +176,7 @@ async fn page<V: Vendor>(State(vendor): State<Arc<V>>, Path(reference): Path<Str
     let button = |(text, value, _): &(&str, &str, Standing)| {
         format!("<button name=\"outcome\" value=\"{value}\">{text}</button>")
     };
-    let buttons: String = BUTTONS.iter().map(button).collect();
+    let buttons: String = BUTTONS.iter().filter(|(_, _, standing)| V::KNOWS.contains(standing)).map(button).collect();
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
          <title>{vendor} (simulator)</title>\
@@ -192,7 +192,7 @@ async fn page<V: Vendor>(State(vendor): State<Arc<V>>, Path(reference): Path<Str
 
 async fn applied<V: Vendor>(State(vendor): State<Arc<V>>, Path(reference): Path<String>, call: Call) -> Response {
     let chosen = BUTTONS.iter().find(|(_, value, _)| call.form("outcome") == Some(value));
-    let Some((_, value, standing)) = chosen else {
+    let Some((_, value, standing)) = chosen.filter(|(_, _, standing)| V::KNOWS.contains(standing)) else {
         return reply::plain(StatusCode::BAD_REQUEST, "no such outcome");
     };
     let told = tell(&vendor, &reference, &Decision::plain(*standing), true).await;

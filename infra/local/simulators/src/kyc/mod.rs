@@ -3,12 +3,16 @@
 
 mod control;
 mod office;
+pub mod onfido;
+mod signature;
 pub mod sumsub;
+pub mod veriff;
 
 use http::{HeaderValue, header};
 
 use axum::response::Response;
 
+use crate::clock::Ids;
 use crate::fault::Refusal;
 
 pub(crate) use control::routes;
@@ -25,6 +29,13 @@ fn dated(mut response: Response, now_ms: i64) -> Response {
         response.headers_mut().insert(header::DATE, date);
     }
     response
+}
+
+/// An id in the form of a UUID.
+fn uuid(ids: &Ids) -> String {
+    let hex = ids.hex32("uuid");
+    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
+    format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))
 }
 
 fn waiting(mut response: Response, refusal: &Refusal) -> Response {

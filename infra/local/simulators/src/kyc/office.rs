@@ -94,11 +94,12 @@ impl Script {
         Self { after_ms: after_ms.unwrap_or(SOON_MS), decision, applicants: Vec::new() }
     }
 
-    fn decision(&self, case: &Case) -> Option<Decision> {
+    fn decision(&self, case: &Case, documented: Option<Standing>) -> Option<Decision> {
         let is = |wanted: &Option<String>, text: &str| wanted.as_deref().is_none_or(|wanted| wanted.trim() == text);
         let listed =
             self.applicants.iter().find(|one| is(&one.name, &case.name) && is(&one.client_id, &case.client_id));
-        listed.map_or_else(|| self.decision.clone(), |listed| listed.decision.clone())
+        let otherwise = || documented.map(Decision::plain).or_else(|| self.decision.clone());
+        listed.map_or_else(otherwise, |listed| listed.decision.clone())
     }
 }
 
@@ -142,6 +143,10 @@ pub(crate) trait Vendor: Controlled + Sized {
     fn tell(&self, case: &Case) -> Fact;
     /// What it tells while it is at it, before a decision that it makes by itself.
     fn at_it(&self, case: &Case) -> Vec<Fact>;
+    /// What the vendor itself documents for the applicant's name, where it does.
+    fn documented(&self, _case: &Case) -> Option<Standing> {
+        None
+    }
     /// Any event by its vendor's word, about a check that may never have been.
     fn forge(&self, kind: &str, case: &Case) -> Fact;
 }
@@ -195,6 +200,10 @@ impl Office {
 
     pub(crate) fn find(&self, wanted: impl Fn(&Case) -> bool) -> Option<Case> {
         lock(&self.cases).iter().find(|case| wanted(case)).cloned()
+    }
+
+    pub(crate) fn all(&self, wanted: impl Fn(&Case) -> bool) -> Vec<Case> {
+        lock(&self.cases).iter().filter(|case| wanted(case)).cloned().collect()
     }
 
     pub(crate) fn by_reference(&self, reference: &str) -> Option<Case> {
@@ -303,7 +312,7 @@ pub(crate) fn open<V: Vendor>(vendor: &Arc<V>, case: Case) {
     let office = vendor.office();
     let (after_ms, decision) = {
         let script = lock(&office.script);
-        (script.after_ms, script.decision(&case))
+        (script.after_ms, script.decision(&case, vendor.documented(&case)))
     };
     let reference = case.reference.clone();
     lock(&office.cases).push(case);

@@ -2,38 +2,28 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::hmac;
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::clock::{Clock, Ids};
 use crate::config::SumsubConfig;
 use crate::control::Controlled;
-use crate::courier::{Courier, Notification, SignatureKind, Signed, Signer};
+use crate::courier::Courier;
 use crate::desk::Desk;
 use crate::fault::Refusal;
 use crate::reply;
 use crate::request::Call;
 
 use super::office::open;
+use super::signature::{BodySigner, hmac_hex};
 use super::{Case, Fact, Office, Standing, Vendor, dated, waiting, written};
 
 /// How far a request's time may be from now. The vendor's own figure is not public.
 const TOLERANCE_S: i64 = 300;
-
-/// Hex HMAC-SHA256 of the parts one after the other.
-fn hmac_hex(secret: &str, parts: &[&[u8]]) -> String {
-    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()));
-    for part in parts {
-        context.update(part);
-    }
-    hex::encode(context.sign())
-}
 
 /// `X-App-Access-Sig` of a request: time, method, path with query as sent, body.
 pub fn request_signature(secret: &str, time: &str, method: &str, target: &str, body: &[u8]) -> String {
@@ -43,34 +33,6 @@ pub fn request_signature(secret: &str, time: &str, method: &str, target: &str, b
 /// `X-Payload-Digest` of a webhook, by `HMAC_SHA256_HEX`.
 pub fn payload_digest(secret: &str, body: &[u8]) -> String {
     hmac_hex(secret, &[body])
-}
-
-struct DigestSigner(String);
-
-impl Signer for DigestSigner {
-    fn sign(&self, notification: &Notification, kind: SignatureKind) -> Signed {
-        let value = match kind {
-            SignatureKind::Missing => None,
-            SignatureKind::Empty => Some(String::new()),
-            SignatureKind::Wrong => Some(payload_digest("another-secret", &notification.body)),
-            // this signature has no time and one scheme
-            _ => Some(payload_digest(&self.0, &notification.body)),
-        };
-        let mut headers = vec![
-            ("content-type", "application/json".to_owned()),
-            ("x-payload-digest-alg", "HMAC_SHA256_HEX".to_owned()),
-        ];
-        headers.extend(value.map(|value| ("x-payload-digest", value)));
-        let body = match kind {
-            SignatureKind::Tampered => Bytes::from([&notification.body[..], b" "].concat()),
-            _ => notification.body.clone(),
-        };
-        Signed { headers, body }
-    }
-
-    fn judge(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<Value> {
-        None
-    }
 }
 
 /// The simulator.
@@ -86,7 +48,11 @@ impl Sumsub {
         base_url: String,
         tools: (Arc<Ids>, Clock, Arc<Courier>),
     ) -> Arc<Self> {
-        let signer = Arc::new(DigestSigner(config.webhook_secret.clone()));
+        let signer = Arc::new(BodySigner {
+            secret: config.webhook_secret.clone(),
+            header: "x-payload-digest",
+            headers: vec![("x-payload-digest-alg", "HMAC_SHA256_HEX".to_owned())],
+        });
         Arc::new(Self { office: Office::new(signer, decides_after_ms, base_url, tools), config })
     }
 

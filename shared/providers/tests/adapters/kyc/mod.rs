@@ -16,8 +16,10 @@ use simulators::{Config, Running, Simulators};
 
 use crate::support::{CALL_TIMEOUT, control};
 
+mod onfido;
 mod sumsub;
 mod sumsub_webhook;
+mod veriff;
 
 fn settings(url: &str, secret: &Value, flow: &str, timeout: Duration) -> Settings {
     Settings {
