@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use simulators::kyc::sumsub::{payload_digest, request_signature};
+use simulators::kyc::{onfido, veriff};
 use simulators::{Config, Running, Simulators};
 
 use crate::support::{Answer, Client, Received, Receiver, get, post, state, until};
@@ -191,4 +192,107 @@ async fn sumsub_refuses_what_it_would_refuse() {
     control(&running, "sumsub", "/_control/faults", busy).await;
     let busy = sumsub(&running, "GET", &format!("/resources/applicants/{id}/one"), "").await;
     assert_eq!((busy.status, busy.header("retry-after")), (409, Some("7")));
+}
+
+#[test]
+fn the_published_vectors_of_onfido_and_veriff_hold() {
+    let body = br#"{"payload":{"resource_type":"check","action":"check.completed","object":{"id":"check-123","status":"complete","completed_at_iso8601":"2020-01-01T00:00:00Z","href":"https://api.onfido.com/v3/checks/check-123"}}}"#;
+    assert_eq!(
+        onfido::signature("_ABC123abc123ABC123abc123ABC123_", body),
+        "a0082d7481f9f0a2907583dbe1f344d6d4c0d9989df2fd804f98479f60cd760e"
+    );
+    let body = br#"{"verification":{"callback":"https://veriff.com","person":{"firstName":"John","lastName":"Smith"},"document":{"type":"PASSPORT","country":"EE"},"vendorData":"unique id of a user","timestamp":"2016-05-19T08:30:25.597Z"}}"#;
+    assert_eq!(
+        veriff::signature("abcdef12-abcd-abcd-abcd-abcdef012345", body),
+        "6af6d95822e19e9cc707aec55395d8d363ba2c7bc4625bc04ebeca0c7bf8cd67"
+    );
+}
+
+async fn onfido(running: &Running, method: &str, path: &str, body: Value) -> Answer {
+    let headers = [("Authorization", "Token token=api_live.local-token"), ("Content-Type", "application/json")];
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    Client::connect(running.url("onfido")).await.call(method, path, &headers, &body).await
+}
+
+#[tokio::test]
+async fn onfido_runs_a_workflow_and_names_it_when_it_is_over() {
+    let running = Simulators::start(Config::default()).await.unwrap();
+    let receiver = Receiver::plain().await;
+    running.set_webhook_base(&receiver.url);
+    let named = json!({"first_name": "Ana", "last_name": "López"});
+    let applicant = onfido(&running, "POST", "/v3.6/applicants", named).await;
+    assert_eq!(applicant.status, 201);
+    let wish = |workflow: &str| {
+        json!({
+            "workflow_id": workflow, "applicant_id": applicant.json()["id"], "customer_user_id": "cli_1", "tags": ["cli_1"],
+        })
+    };
+    let refused = onfido(&running, "POST", "/v3.6/workflow_runs", wish("another")).await;
+    assert_eq!((refused.status, refused.json()["error"]["type"].clone()), (422, json!("validation_error")));
+    let run = onfido(&running, "POST", "/v3.6/workflow_runs", wish("5f3a1c52-0000-4000-8000-6b6f6e66696f")).await;
+    assert_eq!((run.status, run.json()["status"].clone()), (201, json!("awaiting_input")));
+    let id = run.json()["id"].as_str().unwrap().to_owned();
+    until(|| async { receiver.all().len() }, |count| *count == 1).await;
+    let told = receiver.all().remove(0);
+    assert_eq!(told.path, "/v1/webhooks/kyc/onfido");
+    let signature = onfido::signature("local-onfido-webhook-token", &told.body);
+    assert_eq!(told.header("x-sha2-signature"), Some(signature.as_str()));
+    let told = told.json()["payload"].clone();
+    assert_eq!((&told["action"], &told["object"]["id"]), (&json!("workflow_run.completed"), &json!(id)));
+    let read = onfido(&running, "GET", &format!("/v3.6/workflow_runs/{id}"), Value::Null).await.json();
+    assert_eq!((&read["status"], &read["customer_user_id"]), (&json!("approved"), &json!("cli_1")));
+    let listed = onfido(&running, "GET", "/v3.6/workflow_runs?tags=cli_1", Value::Null).await.json();
+    assert_eq!(listed, json!([read]));
+    assert_eq!(onfido(&running, "GET", "/v3.6/workflow_runs?tags=cli_2", Value::Null).await.json(), json!([]));
+    assert_eq!(get(running.url("onfido"), &format!("/v3.6/workflow_runs/{id}")).await.status, 401);
+}
+
+async fn session(running: &Running, first: &str, client_id: &str, secret: &str) -> Answer {
+    let body = json!({"verification": {
+        "callback": "https://broker.example", "person": {"firstName": first, "lastName": "López"}, "vendorData": client_id,
+    }});
+    let body = body.to_string();
+    let signature = veriff::signature(secret, body.as_bytes());
+    let headers = [
+        ("X-AUTH-CLIENT", "7e51ff00-0000-4000-8000-000000000001"),
+        ("X-HMAC-SIGNATURE", signature.as_str()),
+        ("Content-Type", "application/json"),
+    ];
+    Client::connect(running.url("veriff")).await.call("POST", "/v1/sessions", &headers, &body).await
+}
+
+#[tokio::test]
+async fn veriff_tells_what_the_client_did_and_what_was_decided() {
+    let running = Simulators::start(Config::default()).await.unwrap();
+    let receiver = Receiver::plain().await;
+    running.set_webhook_base(&receiver.url);
+    assert_eq!(session(&running, "Ana", "cli_0", "another").await.status, 401);
+    for (n, (first, status, code)) in
+        [("Ana", "approved", 9001), ("Decline", "declined", 9102), ("Resubmit", "resubmission_requested", 9103)]
+            .into_iter()
+            .enumerate()
+    {
+        let made = session(&running, first, &format!("cli_{n}"), "local-veriff-shared-secret").await;
+        assert_eq!((made.status, made.json()["verification"]["status"].clone()), (201, json!("created")));
+        until(|| async { receiver.all().len() }, |count| *count == 3 * (n + 1)).await;
+        let told = receiver.all().split_off(3 * n);
+        let signed = |told: &Received| {
+            told.header("x-hmac-signature") == Some(&veriff::signature("local-veriff-shared-secret", &told.body))
+        };
+        assert!(told.iter().all(signed));
+        let codes: Vec<_> = told[..2].iter().map(|told| told.json()["code"].clone()).collect();
+        assert_eq!(codes, [7001, 7002]);
+        let decision = told[2].json()["verification"].clone();
+        assert_eq!((&decision["status"], &decision["code"]), (&json!(status), &json!(code)));
+        assert_eq!(decision["vendorData"], json!(format!("cli_{n}")));
+    }
+    let id = session(&running, "Ana", "cli_9", "local-veriff-shared-secret").await.json()["verification"]["id"].clone();
+    let id = id.as_str().unwrap();
+    let signature = veriff::signature("local-veriff-shared-secret", id.as_bytes());
+    let headers = [("X-AUTH-CLIENT", "7e51ff00-0000-4000-8000-000000000001"), ("X-HMAC-SIGNATURE", signature.as_str())];
+    let mut client = Client::connect(running.url("veriff")).await;
+    let read = client.call("GET", &format!("/v1/sessions/{id}/decision"), &headers, "").await;
+    assert_eq!((read.status, read.json()["verification"].clone()), (200, Value::Null));
+    let other = client.call("GET", "/v1/sessions/another/decision", &headers, "").await;
+    assert_eq!(other.status, 401, "the id is what is signed");
 }

@@ -20,6 +20,7 @@ mod onfido;
 mod sumsub;
 mod sumsub_webhook;
 mod veriff;
+mod webhooks;
 
 fn settings(url: &str, secret: &Value, flow: &str, timeout: Duration) -> Settings {
     Settings {
