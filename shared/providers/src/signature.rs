@@ -13,6 +13,7 @@
 //! | Sumsub webhook | whole body: applicant, our id, level, review, sandbox, time | address, method, the algorithm's name | an algorithm counts only if it is set up; the secret belongs to one webhook; an event is ordered by its own time, so an old one changes nothing that is newer |
 //! | Onfido webhook | whole body | time (there is none of the delivery), address, method | no result is read of it: what it names is fetched, so an old one repeats what is known |
 //! | Veriff webhook | whole body: session, our id, status, code, time of the decision | address, method, `X-AUTH-CLIENT` | a decision is ordered by its own time, and one without it is fetched |
+//! | Rekognition answer | – | everything | TLS; the answer must be about the session that was asked for |
 //! | Slack button | time, whole body: team, user, action, value | address, method, content type | the route takes one form only; the secret belongs to one app; whether the person may do it is decided by our own list of people |
 //! | Portal and staff token (JWT) | subject, roles, issuer, audience, expiry | method, address, body, who sends it | a bearer token: TLS, a short life and the roles of each route; what is created needs a key that makes a repeat the same request |
 //!

@@ -118,6 +118,7 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("SUMSUB_URL", url("sumsub")),
         ("ONFIDO_URL", format!("{}/v3.6", url("onfido"))),
         ("VERIFF_URL", url("veriff")),
+        ("REKOGNITION_URL", url("rekognition")),
         ("SLACK_URL", url("slack")),
         ("PORTAL_URL", public_url.to_owned()),
         ("BROKER_NAME", "Pipworks".to_owned()),

@@ -20,6 +20,7 @@ use crate::meta::Meta;
 use crate::mt5::Mt5;
 use crate::praxis::Praxis;
 use crate::psp::Psp;
+use crate::rekognition::Rekognition;
 use crate::serve;
 use crate::slack::Slack;
 use crate::stripe::Stripe;
@@ -63,6 +64,7 @@ impl Simulators {
         let sumsub_socket = bind("sumsub", ports.sumsub, &mut urls).await?;
         let onfido_socket = bind("onfido", ports.onfido, &mut urls).await?;
         let veriff_socket = bind("veriff", ports.veriff, &mut urls).await?;
+        let rekognition_socket = bind("rekognition", ports.rekognition, &mut urls).await?;
         let mail_socket = bind("mail", ports.mail, &mut urls).await?;
         let psp_socket = bind("psp", ports.psp, &mut urls).await?;
 
@@ -81,6 +83,7 @@ impl Simulators {
         let sumsub = Sumsub::new(kyc.sumsub, kyc.decides_after_ms, url("sumsub"), tools());
         let onfido = Onfido::new(kyc.onfido, kyc.decides_after_ms, url("onfido"), tools());
         let veriff = Veriff::new(kyc.veriff, kyc.decides_after_ms, url("veriff"), tools());
+        let rekognition = Rekognition::new(config.rekognition, Arc::clone(&ids), clock.clone());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         let psp = Arc::new(Psp { stripe: Arc::clone(&stripe), praxis: Arc::clone(&praxis) });
 
@@ -97,6 +100,7 @@ impl Simulators {
         listen(sumsub_socket, sumsub.router(), None);
         listen(onfido_socket, onfido.router(), None);
         listen(veriff_socket, veriff.router(), None);
+        listen(rekognition_socket, rekognition.router(Arc::clone(&courier)), None);
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
         listen(psp_socket, psp.router(), None);
 
@@ -111,7 +115,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `mail`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -17,6 +17,8 @@ pub struct Config {
     pub meta: MetaConfig,
     /// The vendors of identity checks.
     pub kyc: KycConfig,
+    /// The service that measures faces.
+    pub rekognition: RekognitionConfig,
     /// The mail service.
     pub mail: MailConfig,
     /// Listening ports; 0 lets the system choose.
@@ -251,6 +253,22 @@ impl Default for VeriffConfig {
     }
 }
 
+/// Whose calls the service that measures faces takes.
+#[derive(Debug, Clone)]
+pub struct RekognitionConfig {
+    /// Names the caller.
+    pub access_key_id: String,
+    /// Signs the caller's requests.
+    pub secret_access_key: String,
+}
+
+impl Default for RekognitionConfig {
+    fn default() -> Self {
+        // those of the embedded host
+        Self { access_key_id: "LOCAL".to_owned(), secret_access_key: "local".to_owned() }
+    }
+}
+
 /// The mail service.
 #[derive(Debug, Clone, Default)]
 pub struct MailConfig {
@@ -277,6 +295,8 @@ pub struct Ports {
     pub onfido: u16,
     /// Veriff.
     pub veriff: u16,
+    /// Faces.
+    pub rekognition: u16,
     /// Mail.
     pub mail: u16,
     /// Both payment providers below `/stripe` and `/praxis`.

@@ -20,6 +20,7 @@ mod page;
 mod payer;
 pub mod praxis;
 mod psp;
+pub mod rekognition;
 mod reply;
 mod request;
 mod serve;
@@ -30,8 +31,8 @@ pub mod stripe;
 pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
-    Config, KycConfig, MailConfig, MetaConfig, Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig, SlackConfig,
-    StripeConfig, SumsubConfig, VeriffConfig,
+    Config, KycConfig, MailConfig, MetaConfig, Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig,
+    RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

@@ -41,6 +41,8 @@ impl Config {
         text(&mut config.kyc.onfido.workflow_id, "ONFIDO_WORKFLOW_ID");
         text(&mut config.kyc.veriff.api_key, "VERIFF_API_KEY");
         text(&mut config.kyc.veriff.shared_secret, "VERIFF_SHARED_SECRET");
+        text(&mut config.rekognition.access_key_id, "REKOGNITION_ACCESS_KEY_ID");
+        text(&mut config.rekognition.secret_access_key, "REKOGNITION_SECRET_ACCESS_KEY");
         text(&mut config.meta.app_secret, "META_APP_SECRET");
         text(&mut config.meta.verify_token, "META_VERIFY_TOKEN");
         text(&mut config.meta.page_token, "META_PAGE_TOKEN");
@@ -65,6 +67,7 @@ impl Config {
         number(&get, &mut config.ports.sumsub, "SUMSUB_PORT")?;
         number(&get, &mut config.ports.onfido, "ONFIDO_PORT")?;
         number(&get, &mut config.ports.veriff, "VERIFF_PORT")?;
+        number(&get, &mut config.ports.rekognition, "REKOGNITION_PORT")?;
         number(&get, &mut config.ports.mail, "MAIL_PORT")?;
         number(&get, &mut config.ports.psp, "PSP_PORT")?;
         if let Some(groups) = get("MT5_GROUPS") {

@@ -16,7 +16,9 @@ use crate::Disposition;
 use crate::http::{BoxFuture, TransportError};
 
 mod call;
+pub mod faces;
 pub mod onfido;
+pub mod rekognition;
 mod signature;
 mod statements;
 pub mod sumsub;

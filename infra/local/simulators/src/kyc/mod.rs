@@ -32,7 +32,7 @@ fn dated(mut response: Response, now_ms: i64) -> Response {
 }
 
 /// An id in the form of a UUID.
-fn uuid(ids: &Ids) -> String {
+pub(crate) fn uuid(ids: &Ids) -> String {
     let hex = ids.hex32("uuid");
     let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
     format!("{}-{}-{}-{}-{}", part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32))

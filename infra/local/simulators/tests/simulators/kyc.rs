@@ -67,6 +67,18 @@ fn sumsubs_vectors_hold() {
     );
 }
 
+/// `post-vanilla` of the test suite that AWS publishes for Signature Version 4.
+#[test]
+fn the_published_vector_of_aws_holds() {
+    let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+    let headers = [("host", "example.amazonaws.com"), ("x-amz-date", "20150830T123600Z")];
+    let scope = "20150830/us-east-1/service/aws4_request";
+    assert_eq!(
+        simulators::rekognition::signature(secret, scope, "20150830T123600Z", &headers, b""),
+        "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"
+    );
+}
+
 #[tokio::test]
 async fn a_check_is_approved_by_itself_after_a_short_while() {
     let running = Simulators::start(Config::default()).await.unwrap();

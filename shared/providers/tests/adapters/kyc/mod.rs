@@ -17,6 +17,7 @@ use simulators::{Config, Running, Simulators};
 use crate::support::{CALL_TIMEOUT, control};
 
 mod onfido;
+mod rekognition;
 mod sumsub;
 mod sumsub_webhook;
 mod veriff;
