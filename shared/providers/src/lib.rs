@@ -10,6 +10,7 @@ use domain::Timestamp;
 use domain::fault::{self, Fault};
 
 pub mod http;
+pub mod kyc;
 pub mod leads;
 pub mod notify;
 pub mod platforms;
@@ -38,6 +39,9 @@ pub fn platform_delivery_s() -> u32 {
 
 /// Longest a call of a payment provider may take, in seconds.
 pub const PSP_CALL_TIMEOUT_S: u32 = 8;
+
+/// Longest a call of a KYC vendor may take, in seconds; opening a check is several requests in this time.
+pub const KYC_CALL_TIMEOUT_S: u32 = 10;
 
 /// Longest an ad platform may take to give a lead, in seconds.
 pub const GRAPH_CALL_TIMEOUT_S: u32 = 8;

@@ -10,6 +10,10 @@
 //! | Praxis answer to a look-up, Stripe and Graph answers, trading server | – | everything | TLS; the answer must be about what was asked: order, intent, lead, login. A trading server also proves that it knows the password |
 //! | Meta lead ads | whole body | time, address, method, the lead's data | a delivery only names leads, so an old one repeats what is known; the data are fetched with our token, and must be that lead's |
 //! | Meta subscription | nothing: a token in the address | everything | compared whole, and the challenge is all that is given back |
+//! | Sumsub webhook | whole body: applicant, our id, level, review, sandbox, time | address, method, the algorithm's name | an algorithm counts only if it is set up; the secret belongs to one webhook; an event is ordered by its own time, so an old one changes nothing that is newer |
+//! | Onfido webhook | whole body | time (there is none of the delivery), address, method | no result is read of it: what it names is fetched, so an old one repeats what is known |
+//! | Veriff webhook | whole body: session, our id, status, code, time of the decision | address, method, `X-AUTH-CLIENT` | a decision is ordered by its own time, and one without it is fetched |
+//! | Rekognition answer | – | everything | TLS; the answer must be about the session that was asked for |
 //! | Slack button | time, whole body: team, user, action, value | address, method, content type | the route takes one form only; the secret belongs to one app; whether the person may do it is decided by our own list of people |
 //! | Portal and staff token (JWT) | subject, roles, issuer, audience, expiry | method, address, body, who sends it | a bearer token: TLS, a short life and the roles of each route; what is created needs a key that makes a repeat the same request |
 //!
@@ -17,7 +21,7 @@
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
-use sha2::Sha256;
+use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq;
 
 /// Whether a secret is none: with it everybody could sign.
@@ -38,6 +42,18 @@ pub(crate) fn hmac_sha256(secret: &SecretString, parts: &[&[u8]]) -> Option<[u8;
     Some(mac.finalize().into_bytes().into())
 }
 
+/// HMAC-SHA512 over the parts one after the other; `None` with a secret that is none.
+pub(crate) fn hmac_sha512(secret: &SecretString, parts: &[&[u8]]) -> Option<[u8; 64]> {
+    if is_blank(secret) {
+        return None;
+    }
+    let mut mac = Hmac::<Sha512>::new_from_slice(secret.expose_secret().as_bytes()).ok()?;
+    for part in parts {
+        mac.update(part);
+    }
+    Some(mac.finalize().into_bytes().into())
+}
+
 /// Whether a signature written in hex is the expected one. Either letter case is accepted, any other length or
 /// character is not; both sides are compared as bytes in constant time.
 pub(crate) fn hex_matches(given: &str, expected: &[u8]) -> bool {
@@ -52,6 +68,7 @@ mod tests {
     fn an_empty_secret_signs_nothing() {
         for secret in ["", " ", "\n\t"] {
             assert_eq!(hmac_sha256(&SecretString::from(secret), &[b"body"]), None);
+            assert_eq!(hmac_sha512(&SecretString::from(secret), &[b"body"]), None);
         }
         let whole = hmac_sha256(&SecretString::from("k"), &[b"ab", b"c"]);
         assert!(whole.is_some());

@@ -122,6 +122,10 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("MT5_LIVE_URL", url("mt5")),
         ("MT5_DEMO_URL", url("mt5")),
         ("META_GRAPH_URL", url("meta")),
+        ("SUMSUB_URL", url("sumsub")),
+        ("ONFIDO_URL", format!("{}/v3.6", url("onfido"))),
+        ("VERIFF_URL", url("veriff")),
+        ("REKOGNITION_URL", url("rekognition")),
         ("SLACK_URL", url("slack")),
         ("PORTAL_URL", public_url.to_owned()),
         ("BROKER_NAME", "Pipworks".to_owned()),
@@ -152,6 +156,7 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/platform/mt5-demo"), manager),
         (format!("{prefix}/credentials-key"), STANDARD.encode(key)),
     ]);
+    secrets.extend(kyc_secrets(config, prefix));
     let meta = json!({
         "app_secret": config.meta.app_secret, "verify_token": config.meta.verify_token, "page_token": config.meta.page_token,
     });
@@ -161,6 +166,17 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         secrets.insert(format!("{prefix}/slack/{desk}"), slack.clone());
     }
     secrets
+}
+
+fn kyc_secrets(config: &Config, prefix: &str) -> [(String, String); 3] {
+    let (sumsub, onfido, veriff) = (&config.kyc.sumsub, &config.kyc.onfido, &config.kyc.veriff);
+    let sumsub = json!({
+        "app_token": sumsub.app_token, "secret_key": sumsub.secret_key, "webhook_secrets": [sumsub.webhook_secret],
+    });
+    let onfido = json!({"api_token": onfido.api_token, "webhook_tokens": [onfido.webhook_token]});
+    let veriff = json!({"api_key": veriff.api_key, "shared_secrets": [veriff.shared_secret]});
+    [("sumsub", sumsub), ("onfido", onfido), ("veriff", veriff)]
+        .map(|(vendor, secret)| (format!("{prefix}/kyc/{vendor}"), secret.to_string()))
 }
 
 impl Broker {
@@ -179,6 +195,9 @@ impl Broker {
                 "merchant_id": config.praxis.merchant_id, "application_key": config.praxis.application_key,
                 "secret": config.praxis.secret,
             },
+            "sumsub": config.kyc.sumsub.webhook_secret,
+            "onfido": config.kyc.onfido.webhook_token,
+            "veriff": config.kyc.veriff.shared_secret,
             "meta": config.meta.app_secret,
             "meta_verify_token": config.meta.verify_token,
             "slack": config.slack.signing_secret,

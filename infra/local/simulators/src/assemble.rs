@@ -12,11 +12,15 @@ use tokio::task::JoinSet;
 use crate::clock::Ids;
 use crate::config::Config;
 use crate::courier::Courier;
+use crate::kyc::onfido::Onfido;
+use crate::kyc::sumsub::Sumsub;
+use crate::kyc::veriff::Veriff;
 use crate::mail::{Mail, Mailbox};
 use crate::meta::Meta;
 use crate::mt5::Mt5;
 use crate::praxis::Praxis;
 use crate::psp::Psp;
+use crate::rekognition::Rekognition;
 use crate::serve;
 use crate::slack::Slack;
 use crate::stripe::Stripe;
@@ -57,6 +61,10 @@ impl Simulators {
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let slack_socket = bind("slack", ports.slack, &mut urls).await?;
         let meta_socket = bind("meta", ports.meta, &mut urls).await?;
+        let sumsub_socket = bind("sumsub", ports.sumsub, &mut urls).await?;
+        let onfido_socket = bind("onfido", ports.onfido, &mut urls).await?;
+        let veriff_socket = bind("veriff", ports.veriff, &mut urls).await?;
+        let rekognition_socket = bind("rekognition", ports.rekognition, &mut urls).await?;
         let mail_socket = bind("mail", ports.mail, &mut urls).await?;
         let psp_socket = bind("psp", ports.psp, &mut urls).await?;
 
@@ -70,6 +78,12 @@ impl Simulators {
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let slack = Slack::new(config.slack, url("slack"), clock.clone(), Arc::clone(&courier));
         let meta = Meta::new(config.meta, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let kyc = config.kyc;
+        let tools = || (Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let sumsub = Sumsub::new(kyc.sumsub, kyc.decides_after_ms, url("sumsub"), tools());
+        let onfido = Onfido::new(kyc.onfido, kyc.decides_after_ms, url("onfido"), tools());
+        let veriff = Veriff::new(kyc.veriff, kyc.decides_after_ms, url("veriff"), tools());
+        let rekognition = Rekognition::new(config.rekognition, Arc::clone(&ids), clock.clone());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         let psp = Arc::new(Psp { stripe: Arc::clone(&stripe), praxis: Arc::clone(&praxis) });
 
@@ -83,6 +97,10 @@ impl Simulators {
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(slack_socket, slack.router(), None);
         listen(meta_socket, meta.router(), None);
+        listen(sumsub_socket, sumsub.router(), None);
+        listen(onfido_socket, onfido.router(), None);
+        listen(veriff_socket, veriff.router(), None);
+        listen(rekognition_socket, rekognition.router(Arc::clone(&courier)), None);
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
         listen(psp_socket, psp.router(), None);
 
@@ -97,7 +115,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `mail`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }
@@ -107,7 +125,7 @@ impl Running {
         self.urls.get(vendor).map_or("", String::as_str)
     }
 
-    /// Where webhooks go from now on: `{base}/v1/webhooks/psp/{vendor}`, `…/leads/meta`, `…/slack`.
+    /// Where webhooks go from now on: `{base}/v1/webhooks/psp/{vendor}`, `…/kyc/{vendor}`, `…/leads/meta`, `…/slack`.
     pub fn set_webhook_base(&self, base: impl Into<String>) {
         self.courier.set_base(Some(base.into()));
     }

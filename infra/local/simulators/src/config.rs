@@ -15,6 +15,10 @@ pub struct Config {
     pub slack: SlackConfig,
     /// The ad platform.
     pub meta: MetaConfig,
+    /// The vendors of identity checks.
+    pub kyc: KycConfig,
+    /// The service that measures faces.
+    pub rekognition: RekognitionConfig,
     /// The mail service.
     pub mail: MailConfig,
     /// Listening ports; 0 lets the system choose.
@@ -162,6 +166,109 @@ impl Default for SlackConfig {
     }
 }
 
+/// The vendors of identity checks.
+#[derive(Debug, Clone)]
+pub struct KycConfig {
+    /// How long after it was opened a vendor approves a check by itself, in milliseconds; `None`: it waits for a control route.
+    pub decides_after_ms: Option<u64>,
+    /// Sumsub.
+    pub sumsub: SumsubConfig,
+    /// Onfido.
+    pub onfido: OnfidoConfig,
+    /// Veriff.
+    pub veriff: VeriffConfig,
+}
+
+impl Default for KycConfig {
+    fn default() -> Self {
+        Self {
+            decides_after_ms: Some(300),
+            sumsub: SumsubConfig::default(),
+            onfido: OnfidoConfig::default(),
+            veriff: VeriffConfig::default(),
+        }
+    }
+}
+
+/// Secrets of the Sumsub side.
+#[derive(Debug, Clone)]
+pub struct SumsubConfig {
+    /// Names the caller.
+    pub app_token: String,
+    /// Signs the caller's requests.
+    pub secret_key: String,
+    /// Signs webhooks.
+    pub webhook_secret: String,
+    /// The one level there is.
+    pub level: String,
+}
+
+impl Default for SumsubConfig {
+    fn default() -> Self {
+        Self {
+            app_token: "prd:local-app-token".to_owned(),
+            secret_key: "local-sumsub-secret-key".to_owned(),
+            webhook_secret: "local-sumsub-webhook-secret".to_owned(),
+            level: "basic-kyc".to_owned(),
+        }
+    }
+}
+
+/// Secrets of the Onfido side.
+#[derive(Debug, Clone)]
+pub struct OnfidoConfig {
+    /// What the caller must present.
+    pub api_token: String,
+    /// Signs webhooks.
+    pub webhook_token: String,
+    /// The one workflow there is.
+    pub workflow_id: String,
+}
+
+impl Default for OnfidoConfig {
+    fn default() -> Self {
+        Self {
+            api_token: "api_live.local-token".to_owned(),
+            webhook_token: "local-onfido-webhook-token".to_owned(),
+            workflow_id: "5f3a1c52-0000-4000-8000-6b6f6e66696f".to_owned(),
+        }
+    }
+}
+
+/// Secrets of the Veriff side.
+#[derive(Debug, Clone)]
+pub struct VeriffConfig {
+    /// Names the caller.
+    pub api_key: String,
+    /// Signs requests and webhooks.
+    pub shared_secret: String,
+}
+
+impl Default for VeriffConfig {
+    fn default() -> Self {
+        Self {
+            api_key: "7e51ff00-0000-4000-8000-000000000001".to_owned(),
+            shared_secret: "local-veriff-shared-secret".to_owned(),
+        }
+    }
+}
+
+/// Whose calls the service that measures faces takes.
+#[derive(Debug, Clone)]
+pub struct RekognitionConfig {
+    /// Names the caller.
+    pub access_key_id: String,
+    /// Signs the caller's requests.
+    pub secret_access_key: String,
+}
+
+impl Default for RekognitionConfig {
+    fn default() -> Self {
+        // those of the embedded host
+        Self { access_key_id: "LOCAL".to_owned(), secret_access_key: "local".to_owned() }
+    }
+}
+
 /// The mail service.
 #[derive(Debug, Clone, Default)]
 pub struct MailConfig {
@@ -182,6 +289,14 @@ pub struct Ports {
     pub slack: u16,
     /// Ad platform.
     pub meta: u16,
+    /// Sumsub.
+    pub sumsub: u16,
+    /// Onfido.
+    pub onfido: u16,
+    /// Veriff.
+    pub veriff: u16,
+    /// Faces.
+    pub rekognition: u16,
     /// Mail.
     pub mail: u16,
     /// Both payment providers below `/stripe` and `/praxis`.

@@ -21,7 +21,7 @@ use crate::request::Call;
 pub(crate) trait Controlled: Send + Sync + 'static {
     /// Its front desk.
     fn desk(&self) -> &Desk;
-    /// Everything recorded. `only` narrows it to one payment or login where the vendor has such.
+    /// Everything recorded. `only` narrows it to one payment, login or client where the vendor has such.
     fn state(&self, only: Option<&str>) -> Map<String, Value>;
     /// Forgets everything recorded.
     fn clear(&self);
@@ -58,7 +58,7 @@ async fn clear_faults<V: Controlled>(State(vendor): State<Arc<V>>) -> Response {
 }
 
 async fn state<V: Controlled>(State(vendor): State<Arc<V>>, call: Call) -> Response {
-    let only = call.query("payment_id").or_else(|| call.query("login"));
+    let only = ["payment_id", "login", "client_id"].into_iter().find_map(|name| call.query(name));
     let mut state = vendor.state(only);
     vendor.desk().describe(&mut state);
     if let Some(parts) = call.query("part") {

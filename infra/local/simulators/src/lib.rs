@@ -1,8 +1,8 @@
-//! The other side of the wire: a payment provider, a cashier, a trading server, a chat and a mail service
-//! that speak their real protocols over loopback HTTP/1.1 and take scripted faults.
+//! The other side of the wire: a payment provider, a cashier, a trading server, vendors of identity checks, a chat and
+//! a mail service that speak their real protocols over loopback HTTP/1.1 and take scripted faults.
 //!
 //! Nothing here is shared with the project's adapters, so a mistake there cannot hide here. Nothing happens by
-//! itself either: a payer pays through a page or a control route. `README.md` lists the control routes.
+//! itself either, but for identity checks, which their vendor decides: a payer pays through a page or a control route. `README.md` lists the control routes.
 
 mod assemble;
 mod clock;
@@ -11,6 +11,7 @@ mod control;
 mod courier;
 mod desk;
 mod fault;
+pub mod kyc;
 mod lookup;
 mod mail;
 pub mod meta;
@@ -19,6 +20,7 @@ mod page;
 mod payer;
 pub mod praxis;
 mod psp;
+pub mod rekognition;
 mod reply;
 mod request;
 mod serve;
@@ -28,6 +30,9 @@ pub mod stripe;
 
 pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
-pub use config::{Config, MailConfig, MetaConfig, Mt5Config, Mt5Group, Ports, PraxisConfig, SlackConfig, StripeConfig};
+pub use config::{
+    Config, KycConfig, MailConfig, MetaConfig, Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig,
+    RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
+};
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

@@ -32,6 +32,17 @@ impl Config {
         text(&mut config.mt5.password, "MT5_PASSWORD");
         text(&mut config.slack.path_token, "SLACK_PATH_TOKEN");
         text(&mut config.slack.signing_secret, "SLACK_SIGNING_SECRET");
+        text(&mut config.kyc.sumsub.app_token, "SUMSUB_APP_TOKEN");
+        text(&mut config.kyc.sumsub.secret_key, "SUMSUB_SECRET_KEY");
+        text(&mut config.kyc.sumsub.webhook_secret, "SUMSUB_WEBHOOK_SECRET");
+        text(&mut config.kyc.sumsub.level, "SUMSUB_LEVEL");
+        text(&mut config.kyc.onfido.api_token, "ONFIDO_API_TOKEN");
+        text(&mut config.kyc.onfido.webhook_token, "ONFIDO_WEBHOOK_TOKEN");
+        text(&mut config.kyc.onfido.workflow_id, "ONFIDO_WORKFLOW_ID");
+        text(&mut config.kyc.veriff.api_key, "VERIFF_API_KEY");
+        text(&mut config.kyc.veriff.shared_secret, "VERIFF_SHARED_SECRET");
+        text(&mut config.rekognition.access_key_id, "REKOGNITION_ACCESS_KEY_ID");
+        text(&mut config.rekognition.secret_access_key, "REKOGNITION_SECRET_ACCESS_KEY");
         text(&mut config.meta.app_secret, "META_APP_SECRET");
         text(&mut config.meta.verify_token, "META_VERIFY_TOKEN");
         text(&mut config.meta.page_token, "META_PAGE_TOKEN");
@@ -40,11 +51,23 @@ impl Config {
         number(&get, &mut config.mt5.last_login, "MT5_LAST_LOGIN")?;
         number(&get, &mut config.mt5.server_offset_s, "MT5_OFFSET_SECONDS")?;
         number(&get, &mut config.mt5.idle_close_s, "MT5_IDLE_SECONDS")?;
+        if let Some(value) = get("KYC_DECIDES_AFTER_MS") {
+            let none = value == "never";
+            config.kyc.decides_after_ms = if none {
+                None
+            } else {
+                Some(value.parse().map_err(|_| ConfigError::NotANumber("KYC_DECIDES_AFTER_MS"))?)
+            };
+        }
         number(&get, &mut config.ports.stripe, "STRIPE_PORT")?;
         number(&get, &mut config.ports.praxis, "PRAXIS_PORT")?;
         number(&get, &mut config.ports.mt5, "MT5_PORT")?;
         number(&get, &mut config.ports.slack, "SLACK_PORT")?;
         number(&get, &mut config.ports.meta, "META_PORT")?;
+        number(&get, &mut config.ports.sumsub, "SUMSUB_PORT")?;
+        number(&get, &mut config.ports.onfido, "ONFIDO_PORT")?;
+        number(&get, &mut config.ports.veriff, "VERIFF_PORT")?;
+        number(&get, &mut config.ports.rekognition, "REKOGNITION_PORT")?;
         number(&get, &mut config.ports.mail, "MAIL_PORT")?;
         number(&get, &mut config.ports.psp, "PSP_PORT")?;
         if let Some(groups) = get("MT5_GROUPS") {

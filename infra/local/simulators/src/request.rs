@@ -10,6 +10,8 @@ use serde_json::Value;
 pub(crate) struct Call {
     pub(crate) method: Method,
     pub(crate) path: String,
+    /// Path and query as they were sent, for vendors that sign them.
+    pub(crate) target: String,
     pub(crate) headers: HeaderMap,
     pub(crate) query: Vec<(String, String)>,
     /// The body as form fields; empty when the body is JSON.
@@ -26,12 +28,13 @@ impl<S: Send + Sync> FromRequest<S> for Call {
     async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
         let method = request.method().clone();
         let path = request.uri().path().to_owned();
+        let target = request.uri().path_and_query().map_or_else(|| path.clone(), |target| target.as_str().to_owned());
         let query = pairs(request.uri().query().unwrap_or("").as_bytes());
         let headers = request.headers().clone();
         let extensions = request.extensions().clone();
         let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
         let (form, json) = read_body(&body);
-        Ok(Self { method, path, headers, query, form, json, body, extensions })
+        Ok(Self { method, path, target, headers, query, form, json, body, extensions })
     }
 }
 

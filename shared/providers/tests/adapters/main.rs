@@ -5,6 +5,7 @@
 mod delivery;
 #[cfg(feature = "email")]
 mod email;
+mod kyc;
 mod mt5;
 mod praxis;
 mod praxis_webhook;

@@ -4,6 +4,7 @@
 
 mod binary;
 mod faults;
+mod kyc;
 mod load;
 mod messages;
 mod mt5;
