@@ -80,9 +80,10 @@ impl fmt::Debug for Zone {
 }
 
 impl Zone {
-    /// Whether all its check digits hold and leave one reading.
+    /// Whether all its check digits hold, and those of the number without a mend: the composite digit weighs a number as its own
+    /// digit does, so one of ten wrong mends of it passes both. The dates it weighs otherwise.
     pub fn is_proved(&self) -> bool {
-        self.check_digits_hold() && self.proofs.number.proves()
+        self.check_digits_hold() && self.proofs.number == Proof::Read
     }
 
     /// Whether all its check digits hold; several numbers may do.
@@ -107,6 +108,9 @@ pub(crate) struct Found {
     pub(crate) primary_sure: u16,
     pub(crate) secondary_sure: u16,
     pub(crate) states_sure: u16,
+    /// The line of the names lost characters, of which one may have parted two words, has several pairs of fillers, or begins
+    /// behind no known state.
+    pub(crate) names_unclear: bool,
     /// The lines that it stands in.
     pub(crate) lines: Vec<usize>,
 }
@@ -134,6 +138,8 @@ struct Scored {
     format: Format,
     glyphs: Vec<Glyph>,
     solved: Solved,
+    names_short: bool,
+    begins: bool,
     lines: Vec<usize>,
     /// Check digits that hold, then few characters off, then few changes.
     score: (usize, std::cmp::Reverse<usize>, std::cmp::Reverse<usize>),
@@ -161,13 +167,24 @@ impl Scored {
         let lines = candidate.rows.iter().flat_map(|row| row.lines.iter().copied()).collect();
         let score =
             (held.saturating_add(composed), std::cmp::Reverse(candidate.off), std::cmp::Reverse(solved.changes));
-        Self { format: candidate.format, glyphs, solved, lines, score }
+        Self {
+            format: candidate.format,
+            glyphs,
+            solved,
+            names_short: candidate.names_short(),
+            begins: candidate.begins,
+            lines,
+            score,
+        }
     }
 
     /// Whether it is a zone at all and no other text of that length: two check digits hold, or it is filled up.
     fn is_one(&self) -> bool {
         let fillers = self.solved.text.iter().filter(|read| **read == FILLER).count();
-        self.score.0 >= 2 || fillers >= FILLERS_MIN
+        let layout = self.format.layout();
+        let all = 5_usize.saturating_add(layout.optional.iter().len());
+        // what does not begin like a zone may have lost its first character, if all else is right
+        if self.begins { self.score.0 >= 2 || fillers >= FILLERS_MIN } else { self.score.0 >= all }
     }
 
     fn found(self, today: Date) -> Found {
@@ -176,11 +193,14 @@ impl Scored {
         let state = |range: Range<usize>| state(&self.glyphs, text, range);
         let (issuer, nationality) = (state(ISSUER), layout.nationality.clone().map(state));
         let string = |range: Range<usize>| text.get(range).unwrap_or_default().iter().collect::<String>();
+        let names_field = text.get(layout.names.clone()).unwrap_or_default();
         let names = names_of(layout, text);
         let split = split_of(layout, text);
+        // names that begin behind a code of no state may begin one character too late
+        let displaced = issuer.is_none() && ISSUER.end == layout.names.start;
         let zone = Zone {
             format: self.format,
-            document_code: string(0..2).replace(FILLER, ""),
+            document_code: code_of(self.format, self.begins, string(0..2).replace(FILLER, "")),
             issuer,
             names,
             number: self.solved.number.clone(),
@@ -204,10 +224,18 @@ impl Scored {
             primary_sure: sure(layout.names.start..split),
             secondary_sure: sure(layout.given.clone().unwrap_or(split..layout.names.end)),
             states_sure: sure(ISSUER).min(nationality_sure),
+            names_unclear: self.names_short
+                || displaced
+                || (layout.given.is_none() && names::parted_twice(names_field)),
             lines: self.lines.clone(),
             zone,
         }
     }
+}
+
+/// The code of the document; only passports have the layout of one, however their first letter was read.
+fn code_of(format: Format, begins: bool, read: String) -> String {
+    if begins || format != Format::Td3 { read } else { "P".to_owned() }
 }
 
 /// Where the names' field goes over to the secondary identifier.

@@ -2,7 +2,7 @@
 
 use crate::fold;
 use crate::line::{Glyph, Line, Place};
-use crate::mrz::of_a_zone;
+use crate::mrz::{of_a_zone, twin};
 
 /// A word of a line.
 #[derive(Clone)]
@@ -18,6 +18,7 @@ pub(crate) struct Word {
 }
 
 /// A line of words.
+#[derive(Clone)]
 pub(crate) struct TextLine {
     pub(crate) words: Vec<Word>,
     pub(crate) place: Place,
@@ -28,7 +29,8 @@ pub(crate) struct TextLine {
 impl Word {
     fn of(glyphs: &[Glyph]) -> Option<Self> {
         let text: String = glyphs.iter().map(|glyph| glyph.read).collect();
-        let forms = fold::forms(&text);
+        let mut forms = fold::forms(&text);
+        forms.extend(in_letters(&forms));
         let sure = glyphs.iter().map(|glyph| glyph.sure).min()?;
         forms.iter().any(|form| !form.is_empty()).then_some(Self { text, forms, sure, of_caption: false })
     }
@@ -44,6 +46,16 @@ impl TextLine {
     pub(crate) fn plain(&self) -> Vec<String> {
         self.words.iter().map(|word| word.plain().to_owned()).collect()
     }
+}
+
+/// The forms of a word of letters in which a figure was read, with the letter that looks like it: names have no figures.
+fn in_letters(forms: &[String]) -> Vec<String> {
+    let mixed = |form: &&String| {
+        let figures = form.bytes().filter(u8::is_ascii_digit).count();
+        figures > 0 && figures.saturating_mul(2) <= form.len()
+    };
+    let letter = |read: char| if read.is_ascii_digit() { twin(read) } else { Some(read) };
+    forms.iter().filter(mixed).filter_map(|form| form.chars().map(letter).collect()).collect()
 }
 
 /// The lines of a picture but those of the zone.
@@ -75,4 +87,28 @@ fn of_line(line: &Line, page: usize) -> TextLine {
     };
     let words = line.glyphs.split(apart).filter_map(Word::of).collect();
     TextLine { words, place: line.place, page }
+}
+
+/// The lines, and each of them with the one that it goes on in below: long names take two lines, two surnames often do.
+pub(crate) fn with_wrapped(lines: &[TextLine]) -> Vec<TextLine> {
+    let free = |line: &&TextLine| !line.words.is_empty() && line.words.iter().all(|word| !word.of_caption);
+    let pairs = lines.iter().filter(free).flat_map(|line| {
+        let others = lines.iter().filter(free);
+        others.filter(|other| goes_on(line, other)).map(|other| {
+            let words = line.words.iter().chain(&other.words).cloned().collect();
+            TextLine { words, ..line.clone() }
+        })
+    });
+    let wrapped: Vec<TextLine> = pairs.collect();
+    lines.iter().cloned().chain(wrapped).collect()
+}
+
+/// Whether a line stands right below another, beginning where that begins.
+fn goes_on(line: &TextLine, other: &TextLine) -> bool {
+    let (above, below) = (line.place, other.place);
+    let height = above.height.max(1);
+    let gap = below.top.saturating_sub(above.bottom());
+    let near = gap < height && below.middle() > above.bottom().min(below.bottom());
+    let aligned = below.left.abs_diff(above.left) <= height.unsigned_abs();
+    line.page == other.page && near && aligned && below.top > above.top
 }
