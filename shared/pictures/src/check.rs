@@ -98,14 +98,17 @@ fn judge(measures: &Measures, limits: &Limits) -> Vec<Refusal> {
     let Measures { width, height, brightness, light, dark, contrast, glare, sharpness } = *measures;
     let small = width.max(height) < limits.long_side_min || width.min(height) < limits.short_side_min;
     let is_dark = light < limits.light_min;
-    let is_washed = brightness > limits.brightness_max && dark > limits.dark_max;
-    let is_flat = contrast < limits.contrast_min && !is_dark && !is_washed;
-    let blurred = sharpness.filter(|sharpness| *sharpness < limits.sharpness_min && !is_flat);
+    let stands_out = contrast >= limits.contrast_min;
+    let blurred = sharpness.filter(|sharpness| *sharpness < limits.sharpness_min && (stands_out || is_dark));
+    // blur washes fine letters out and softens all edges, so that white paper looks like a reflection
+    let is_washed = brightness > limits.brightness_max && dark > limits.dark_max && blurred.is_none();
+    let is_glare = glare > limits.glare_max && !is_washed && blurred.is_none();
+    let is_flat = !stands_out && !is_dark && !is_washed;
     [
         small.then_some(Refusal::Small { width, height }),
         is_dark.then_some(Refusal::Dark { light, needed: limits.light_min }),
         is_washed.then_some(Refusal::Washed { dark, allowed: limits.dark_max }),
-        (glare > limits.glare_max && !is_washed).then_some(Refusal::Glare { share: glare, allowed: limits.glare_max }),
+        is_glare.then_some(Refusal::Glare { share: glare, allowed: limits.glare_max }),
         blurred.map(|sharpness| Refusal::Blurred { sharpness, needed: limits.sharpness_min }),
         is_flat.then_some(Refusal::Contrast { contrast, needed: limits.contrast_min }),
     ]

@@ -8,8 +8,12 @@ use crate::picture::Grey;
 const BLOWN: u8 = 252;
 /// What surrounds a reflection is at least as bright as this.
 const BRIGHT: u8 = 185;
-/// If more thousandths of what is bright are blown out, that is the paper.
-const PAPER: usize = 850;
+/// Paper that is not blown out is clearly darker than this.
+const PAPER: u8 = 244;
+/// Even paper changes by no more than this over two pixels.
+const EVEN: u8 = 8;
+/// If no more than one in so many even bright pixels is darker, the paper itself is white.
+const WHITE_ONE_IN: usize = 20;
 /// How far from the edge the surroundings are looked at, in pixels.
 const AWAY: usize = 4;
 /// Areas of less than one in so many pixels are highlights on a hologram, dots and noise.
@@ -18,11 +22,7 @@ const ONE_IN: usize = 500;
 /// Thousandths of the box that reflections cover.
 pub(crate) fn share(grey: &Grey, (left, top, right, bottom): (usize, usize, usize, usize)) -> u16 {
     let (width, height) = (right.saturating_sub(left), bottom.saturating_sub(top));
-    let count = |from: u8| {
-        let rows = (top..bottom).map(|y| grey.row(y, left, right));
-        rows.map(|row| row.iter().filter(|level| **level >= from).count()).sum::<usize>()
-    };
-    if count(BLOWN) * 1000 > count(BRIGHT) * PAPER {
+    if is_white(grey, (left, top, right, bottom)) {
         return 0;
     }
     let is_blown = |x: usize, y: usize| grey.level(left + x, top + y) >= BLOWN;
@@ -68,6 +68,22 @@ pub(crate) fn share(grey: &Grey, (left, top, right, bottom): (usize, usize, usiz
         }
     }
     num::thousandths(glare, width * height)
+}
+
+/// Whether the paper is white wherever it is even: then nothing tells a reflection from it, and letters on it are seen by other measures.
+fn is_white(grey: &Grey, (left, top, right, bottom): (usize, usize, usize, usize)) -> bool {
+    let (mut bright, mut darker) = (0usize, 0usize);
+    for y in (top..bottom).step_by(2) {
+        for x in (left..right).step_by(2) {
+            let level = grey.level(x, y);
+            let is_even = level.abs_diff(grey.level(x + 2, y)) <= EVEN && level.abs_diff(grey.level(x, y + 2)) <= EVEN;
+            if level >= BRIGHT && is_even {
+                bright += 1;
+                darker += usize::from(level < PAPER);
+            }
+        }
+    }
+    darker * WHITE_ONE_IN <= bright
 }
 
 fn mark(seen: &mut [bool], at: usize) {

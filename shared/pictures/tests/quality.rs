@@ -87,6 +87,31 @@ fn a_sheet_with_nothing_on_it_is_told_by_its_light() {
 }
 
 #[test]
+fn white_paper_is_no_reflection() {
+    let mut page = Canvas::new(1200, 850, [255; 3]);
+    for line in 0..8u16 {
+        let y = 110.0 + 80.0 * f32::from(line);
+        page.text(specimens::Face::Sans, 30.0, 400.0, y, [0; 3], "ERIKSSON ANNA MARIA 1974");
+    }
+    for variant in [Variant::Clean, Variant::Jpeg(40), Variant::Blurred(1.5), Variant::Blurred(3.0)] {
+        assert_eq!(measured(&variant.apply(&page, 1)).glare, 0, "{variant:?}");
+    }
+    // in a blurred picture all edges are soft: it is told for that alone
+    assert_eq!(codes(&jpeg(&Variant::Blurred(6.0).apply(&page, 1), 90), "image/jpeg"), [Code::Blurred]);
+    // what hides the letters on it is one, even where its edge is hard
+    let mut tinted = Canvas::new(1200, 850, [236, 240, 244]);
+    for line in 0..8u16 {
+        let y = 110.0 + 80.0 * f32::from(line);
+        tinted.text(specimens::Face::Sans, 30.0, 400.0, y, [0; 3], "ERIKSSON ANNA MARIA 1974");
+    }
+    tinted.each(|x, y, colour| {
+        let away = (x as f32 - 600.0).powi(2) / 250.0f32.powi(2) + (y as f32 - 400.0).powi(2) / 200.0f32.powi(2);
+        if away < 1.0 { [255.0; 3] } else { colour }
+    });
+    assert!(measured(&tinted).glare > 100);
+}
+
+#[test]
 fn a_table_in_focus_does_not_save_a_document_that_is_not() {
     let mut sharp = Canvas::new(1600, 1100, [120, 100, 80]);
     sharp.each(|x, y, colour| colour.map(|level| level + ((x * 7 + y * 13) % 9) as f32 - 4.0));
