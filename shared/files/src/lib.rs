@@ -141,7 +141,7 @@ impl Files {
         })
     }
 
-    /// What lies under a key now.
+    /// What lies under a key now. The answer to this has no body, so a bucket that is not there reads as a file that is not.
     ///
     /// # Errors
     /// [`FilesError`].

@@ -28,6 +28,7 @@ def adapt_localstack():
     start_our_dynamodb()
     shorten_cloudformation_polls()
     wait_at_queues()
+    know_functions_signatures()
 
 
 def start_our_dynamodb():
@@ -82,3 +83,23 @@ def wait_at_queues():
 
     SqsPoller.__init__ = init
     SqsPoller.poll_events = poll_events
+
+
+def know_functions_signatures():
+    """An address that a function signs is checked with the secret of the function's role.
+
+    LocalStack looks for the secret among users' keys only, and takes "test" for all others.
+    """
+    from localstack.aws.accounts import get_account_id_from_access_key_id
+    from localstack.services.s3 import presigned_url
+    from moto.sts.models import sts_backends
+
+    original = presigned_url.get_secret_access_key_from_access_key_id
+
+    def secret(access_key_id, region):
+        account = get_account_id_from_access_key_id(access_key_id)
+        roles = (backend.get_assumed_role_from_access_key(access_key_id) for backend in sts_backends[account].values())
+        found = [role.secret_access_key for role in roles if role]
+        return found[0] if found else original(access_key_id, region)
+
+    presigned_url.get_secret_access_key_from_access_key_id = secret

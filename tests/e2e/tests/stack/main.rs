@@ -11,6 +11,7 @@ mod dead_letters;
 mod deployment;
 mod deposits;
 mod entrances;
+mod files;
 mod latency;
 mod leads;
 mod logs;

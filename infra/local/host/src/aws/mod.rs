@@ -255,7 +255,7 @@ impl Connector {
             self.services.usage.add(self.key(Service::S3, operation, bucket), Used { calls: 1, ..Used::default() });
             s3::whole(answer).await
         });
-        let answer = answer.await.map_err(|error| ConnectorError::io(error))?;
+        let answer = answer.await.map_err(ConnectorError::io)?;
         HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
     }
 

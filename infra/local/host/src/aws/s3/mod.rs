@@ -270,7 +270,9 @@ async fn served(State(s3): State<Arc<S3>>, request: Incoming) -> Outgoing {
 fn asked(method: &Method, uri: &Uri) -> Option<Asked> {
     let (bucket, key) = uri.path().strip_prefix('/')?.split_once('/')?;
     let query: BTreeMap<_, _> = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).collect();
-    if bucket.is_empty() || key.is_empty() || query.keys().any(|name| name != "x-id" && name != "versionId") {
+    // a key is the name of a folder here: one that is written in another way than it reads could be another's
+    let plain = |part: &str| !matches!(part, "" | "." | "..") && !part.contains(['%', '\\']);
+    if !plain(bucket) || !key.split('/').all(plain) || query.keys().any(|name| name != "x-id" && name != "versionId") {
         return None;
     }
     let version = query.get("versionId").map(|version| version.clone().into_owned());
@@ -317,6 +319,25 @@ pub(super) async fn whole(answer: Response<s3s::Body>) -> Result<Response<SdkBod
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_leads_to_its_own_folder_and_what_does_not_run_locally_is_said() {
+        let of = |method: Method, uri: &str| {
+            let asked = asked(&method, &uri.parse().unwrap())?;
+            Some(format!("{} {} {} {:?}", asked.action, asked.bucket, asked.key, asked.version))
+        };
+        let put = of(Method::PUT, "/b/scans/1?x-id=PutObject");
+        assert_eq!(put.as_deref(), Some("s3:PutObject b scans/1 None"));
+        let read = of(Method::GET, "/b/scans/1?versionId=00000001");
+        assert_eq!(read.as_deref(), Some("s3:GetObjectVersion b scans/1 Some(\"00000001\")"));
+        for uri in ["/b/a/../../c", "/b/./a", "/b//a", "/b/a/", "/b/a%2F..%2Fc", "/../a", "/b/", "/b", "/", "/b/a?acl"]
+        {
+            assert_eq!(of(Method::GET, uri), None, "{uri}");
+        }
+        for method in [Method::DELETE, Method::POST] {
+            assert_eq!(of(method, "/b/a"), None);
+        }
+    }
 
     #[test]
     fn files_that_nobody_asked_to_keep_go_with_the_host() {
