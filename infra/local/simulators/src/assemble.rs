@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::clock::Ids;
 use crate::config::Config;
 use crate::courier::Courier;
+use crate::lists::Lists;
 use crate::mail::{Mail, Mailbox};
 use crate::meta::Meta;
 use crate::mt5::Mt5;
@@ -59,6 +60,7 @@ impl Simulators {
         let meta_socket = bind("meta", ports.meta, &mut urls).await?;
         let mail_socket = bind("mail", ports.mail, &mut urls).await?;
         let psp_socket = bind("psp", ports.psp, &mut urls).await?;
+        let lists_socket = bind("lists", ports.lists, &mut urls).await?;
 
         let ids = Arc::new(Ids::new(config.id_seed));
         let clock = config.clock;
@@ -70,6 +72,7 @@ impl Simulators {
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let slack = Slack::new(config.slack, url("slack"), clock.clone(), Arc::clone(&courier));
         let meta = Meta::new(config.meta, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let lists = Lists::new(clock.clone());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         let psp = Arc::new(Psp { stripe: Arc::clone(&stripe), praxis: Arc::clone(&praxis) });
 
@@ -85,6 +88,7 @@ impl Simulators {
         listen(meta_socket, meta.router(), None);
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
         listen(psp_socket, psp.router(), None);
+        listen(lists_socket, lists.router(Arc::clone(&courier)), None);
 
         Ok(Running { urls, courier, mailbox, stop, listeners })
     }
@@ -97,7 +101,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `mail`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `mail`, `lists`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -1,4 +1,4 @@
-//! The other side of the wire: a payment provider, a cashier, a trading server, a chat and a mail service
+//! The other side of the wire: a payment provider, a cashier, a trading server, a chat, a mail service and the sources of lists
 //! that speak their real protocols over loopback HTTP/1.1 and take scripted faults.
 //!
 //! Nothing here is shared with the project's adapters, so a mistake there cannot hide here. Nothing happens by
@@ -11,6 +11,7 @@ mod control;
 mod courier;
 mod desk;
 mod fault;
+mod lists;
 mod lookup;
 mod mail;
 pub mod meta;

@@ -32,8 +32,15 @@ fn installed(name: &str) -> Option<String> {
         | "PRAXIS_URL"
         | "PUBLIC_URL"
         | "META_GRAPH_URL"
+        | "OFAC_SDN_URL"
+        | "EU_FSF_URL"
+        | "UN_SC_URL"
+        | "UK_SL_URL"
+        | "PEP_LEADERS_URL"
         | "PORTAL_URL"
         | "SLACK_URL" => "http://127.0.0.1:8701",
+        "EU_FSF_TOKEN" => "a-token",
+        "LISTS_AT_LEAST" => "500",
         "MT5_LIVE_URL" | "MT5_DEMO_URL" => "https://mt5.example.com:443",
         _ => return None,
     };
