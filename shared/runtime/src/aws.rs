@@ -63,7 +63,7 @@ pub fn sdk_config(environment: &BTreeMap<String, String>) -> SdkConfig {
 
 /// The endpoints that the environment names, by variable.
 #[derive(Debug)]
-struct Endpoints(BTreeMap<String, String>);
+pub struct Endpoints(pub BTreeMap<String, String>);
 
 impl LoadServiceConfig for Endpoints {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {

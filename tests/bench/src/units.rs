@@ -125,7 +125,7 @@ fn averages(usage: &BTreeMap<UsageKey, Used>, rules: &str, number: f64) -> Units
             Service::DynamoDb if key.target == rules => Purpose::LookUps,
             Service::DynamoDb if &**function == "ops-notify" => Purpose::Messages,
             Service::DynamoDb => Purpose::Deposit,
-            Service::EventBridge | Service::Ses | Service::Sqs | Service::Vendor => continue,
+            Service::EventBridge | Service::S3 | Service::Ses | Service::Sqs | Service::Vendor => continue,
         };
         let calls = u32::try_from(used.calls).map_or(f64::INFINITY, f64::from);
         let average =

@@ -9,7 +9,7 @@ use axum::Router;
 use providers::http::Transport;
 use runtime::{Build, ConfigError, Entropy, Function, Ports};
 
-use crate::aws::{DatabaseError, Probe, SesHandler};
+use crate::aws::{DatabaseError, FilesError, Probe, SesHandler};
 use crate::defaults::SystemEntropy;
 use crate::dispatch::pattern::PatternError;
 use crate::dispatch::queues::Delivery;
@@ -45,7 +45,7 @@ pub struct HostConfig {
     pub secrets: BTreeMap<String, String>,
     /// The mail service.
     pub ses: Option<SesHandler>,
-    /// The file of the tables; without one they are in memory.
+    /// The file of the tables, with the folder of the buckets beside it; without one nothing is kept.
     pub data: Option<PathBuf>,
     /// The clock of everything, and what waits for its moment.
     pub time: LocalTime,
@@ -132,6 +132,9 @@ pub enum StartError {
         #[source]
         source: ConfigError,
     },
+    /// The buckets.
+    #[error(transparent)]
+    Files(#[from] FilesError),
     /// The folder of the data file cannot be made.
     #[error("folder of the data file cannot be made")]
     Data(#[source] std::io::Error),

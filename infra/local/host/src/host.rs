@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::activity::Quiet;
-use crate::aws::{self, Caller, Dynamo, Probe, ProbedTransport, Secrets, Services, Usage, UsageKey, Used};
+use crate::aws::{self, Caller, Dynamo, Probe, ProbedTransport, S3, Secrets, Services, Usage, UsageKey, Used};
 use crate::background::{Background, Stop, background};
 use crate::checkpoint::{self, Checkpoint};
 use crate::clock;
@@ -88,6 +88,7 @@ impl Host {
             queues: OnceLock::new(),
             secrets: Secrets::new(config.secrets.clone()),
             ses: config.ses.clone(),
+            s3: files(&config, &template, &background).await?,
             usage: Usage::default(),
         });
         let transport = Arc::new(ProbedTransport {
@@ -343,6 +344,22 @@ fn open(config: &HostConfig) -> Result<Dynamo, StartError> {
         std::fs::create_dir_all(folder).map_err(StartError::Data)?;
     }
     Ok(Dynamo::open(config.data.as_deref(), Signals::default())?)
+}
+
+/// S3 on an address of its own, where the template has a bucket.
+async fn files(
+    config: &HostConfig,
+    template: &Template,
+    background: &Background,
+) -> Result<Option<Arc<S3>>, StartError> {
+    if template.buckets.is_empty() {
+        return Ok(None);
+    }
+    let (listener, url) = listen(LOOPBACK.into()).await?;
+    let folder = config.data.as_ref().map(|file| file.with_extension("files"));
+    let s3 = Arc::new(S3::new(template.buckets.values(), folder.as_deref(), &url, &config.time)?);
+    server::serve(listener, Arc::clone(&s3).routes(), background.clone());
+    Ok(Some(s3))
 }
 
 fn build(

@@ -19,7 +19,7 @@ mod tables;
 pub mod template;
 mod time;
 
-pub use aws::{CallInfo, DatabaseError, Dynamo, Probe, Service, SesHandler, UsageKey, Used, Verdict};
+pub use aws::{CallInfo, DatabaseError, Dynamo, FilesError, Probe, Service, SesHandler, UsageKey, Used, Verdict};
 pub use config::{Builder, HostConfig, StartError, TemplateSource};
 pub use defaults::{SystemClock, SystemEntropy};
 pub use dispatch::invoke::{Invocations, InvokeError};

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dispatch::pattern::Pattern;
 use crate::template::{
-    Alarm, FunctionSpec, Policy, Queue, QueueMapping, Route, Rule, Schedule, Statement, StreamMapping, Table,
-    TargetKind, Template, function_arn, queue_arn, queue_of, rule_arn, stream_arn, table_arn,
+    Alarm, Bucket, FunctionSpec, Policy, Queue, QueueMapping, Route, Rule, Schedule, Statement, StreamMapping, Table,
+    TargetKind, Template, bucket_arn, function_arn, queue_arn, queue_of, rule_arn, stream_arn, table_arn,
 };
 
 /// A queue's visibility time-out, in time-outs of the function that consumes it.
@@ -67,6 +67,7 @@ pub fn faults(template: &Template, code: Code<'_>) -> Vec<Fault> {
     check.sizes();
     template.functions.values().for_each(|function| check.function(function));
     template.tables.values().for_each(|table| check.table(table));
+    template.buckets.values().for_each(|bucket| check.bucket(bucket));
     template.queues.values().for_each(|queue| check.queue(queue));
     template.rules.values().for_each(|rule| check.rule(rule));
     template.schedules.iter().for_each(|schedule| check.schedule(schedule));
@@ -194,6 +195,7 @@ impl Check<'_> {
         }
         self.statements(id, &function.statements);
         self.tables_of(function);
+        self.buckets_of(function);
         self.queues_of(function);
         self.platforms(function);
         self.vendors(function);
@@ -214,6 +216,32 @@ impl Check<'_> {
             let (id, name) = (&function.id, &table.id);
             self.expect(named || !allowed, id, format!("may use {name} and does not know it"));
             self.expect(allowed || !named, id, format!("knows {name} and may not use it"));
+        }
+    }
+
+    /// A function knows the buckets that its role allows, and no others; one that reads can tell what is absent from what it may not.
+    fn buckets_of(&mut self, function: &FunctionSpec) {
+        let buckets = function.environment.iter().filter(|(name, _)| name.starts_with("BUCKET_"));
+        let known: BTreeSet<&str> = buckets.map(|(_, bucket)| bucket.as_str()).collect();
+        for bucket in self.template.buckets.values() {
+            let arn = bucket_arn(&bucket.name);
+            let objects = format!("{arn}/");
+            let may = |action: &str| {
+                let statements =
+                    function.statements.iter().filter(|s| s.allows && s.actions.iter().any(|a| a == action));
+                statements.flat_map(|s| &s.resources).any(|own| *own == arn || own.starts_with(&objects))
+            };
+            let allowed = function.statements.iter().filter(|s| s.allows).flat_map(|s| &s.resources);
+            let allowed = allowed.into_iter().any(|own| *own == arn || own.starts_with(&objects));
+            let named = known.contains(bucket.name.as_str());
+            let (id, name) = (&function.id, &bucket.id);
+            self.expect(named || !allowed, id, format!("may use {name} and does not know it"));
+            self.expect(allowed || !named, id, format!("knows {name} and may not use it"));
+            if may("s3:GetObject") || may("s3:GetObjectVersion") {
+                // without it S3 refuses to say that nothing is there
+                let lists = crate::aws::allows(&function.statements, "s3:ListBucket", &arn);
+                self.expect(lists, id, format!("reads {name} and may not s3:ListBucket"));
+            }
         }
     }
 
@@ -303,6 +331,20 @@ impl Check<'_> {
         self.expect(table.encrypted, id, "is not encrypted");
         self.expect(table.deletion_protected, id, "has no deletion protection");
         self.expect(table.billing == "PAY_PER_REQUEST", id, "is not on demand");
+    }
+
+    fn bucket(&mut self, bucket: &Bucket) {
+        let id = bucket.id.as_str();
+        let retained = [&bucket.deletion_policy, &bucket.replace_policy].iter().all(|p| p.as_deref() == Some("Retain"));
+        self.expect(retained, id, "is not retained when the stack or the bucket is replaced");
+        self.expect(bucket.versioned, id, "does not keep versions");
+        self.expect(bucket.encrypted, id, "is not encrypted");
+        self.expect(bucket.private, id, "can be made public");
+        self.expect(bucket.aborts_uploads, id, "keeps uploads that are never completed");
+        let tls = self.template.policies.iter().any(|policy| policy.tls_only.as_ref() == Some(&bucket.name));
+        self.expect(tls, id, "can be used without TLS");
+        let open = bucket.cors.iter().flat_map(|rule| &rule.origins).any(|origin| origin.contains('*'));
+        self.expect(!open, id, "lets every web page in");
     }
 
     fn queue(&mut self, queue: &Queue) {
@@ -438,6 +480,12 @@ fn narrow(resource: &str) -> bool {
         // six characters that AWS adds, and the vendors' secrets of one installation
         let path = secret.strip_suffix("/*").unwrap_or(secret);
         return resource.starts_with("arn:aws:secretsmanager:") && path.contains('/') && !path.contains(['*', '?']);
+    }
+    if let Some(objects) = resource.strip_suffix("/*") {
+        // the objects of one prefix
+        let prefix = objects.strip_prefix("arn:aws:s3:::").and_then(|path| path.split_once('/'));
+        return prefix.is_some_and(|(bucket, prefix)| !bucket.is_empty() && !prefix.is_empty())
+            && !objects.contains(['*', '?']);
     }
     !resource.contains(['*', '?'])
 }
@@ -640,6 +688,36 @@ mod tests {
                 "RelayFunction: policy arn:aws:iam::aws:policy/ReadOnlyAccess is not written out",
             ),
             ("      EventBusName: !Ref Bus\n", "", "WorkRule: is on the account's default bus"),
+            (
+                "VersioningConfiguration: {Status: Enabled}",
+                "VersioningConfiguration: {Status: Suspended}",
+                "ScansBucket: does not keep versions",
+            ),
+            ("BlockPublicPolicy: true", "BlockPublicPolicy: false", "ScansBucket: can be made public"),
+            (
+                "AbortIncompleteMultipartUpload: {DaysAfterInitiation: 1}",
+                "ExpirationInDays: 9",
+                "ScansBucket: keeps uploads that are never completed",
+            ),
+            ("'aws:SecureTransport': false", "'aws:SecureTransport': true", "ScansBucket: can be used without TLS"),
+            ("AllowedOrigins: ['https://portal.test']", "AllowedOrigins: ['*']", "ScansBucket: lets every web page in"),
+            ("      BucketEncryption: {Server", "      Tags: {Server", "ScansBucket: is not encrypted"),
+            ("BUCKET_SCANS: !Ref ScansBucket, ", "", "TakeFunction: may use ScansBucket and does not know it"),
+            (
+                "Environment: {Variables: {BUS_NAME: !Ref Bus}}",
+                "Environment: {Variables: {BUS_NAME: !Ref Bus, BUCKET_SCANS: !Ref ScansBucket}}",
+                "TickFunction: knows ScansBucket and may not use it",
+            ),
+            (
+                "            - {Effect: Allow, Action: s3:ListBucket, Resource: !GetAtt ScansBucket.Arn}\n",
+                "",
+                "TakeFunction: reads ScansBucket and may not s3:ListBucket",
+            ),
+            (
+                "Resource: !Sub '${ScansBucket.Arn}/scans/*'",
+                "Resource: !Sub '${ScansBucket.Arn}/*'",
+                "TakeFunction: allows every resource like arn:aws:s3:::scansbucket/*",
+            ),
         ];
         for (sound, broken, fault) in breaks {
             assert!(fixture().contains(sound), "{sound}");

@@ -143,6 +143,7 @@ impl Probe for Killer {
 fn label(call: &CallInfo<'_>) -> String {
     let target = match call.service {
         Service::Vendor => call.target.split_once('/').map_or("", |(_, path)| path),
+        Service::S3 => call.target.split('/').nth(1).unwrap_or_default(),
         _ => call.target.rsplit(['-', '/']).next().unwrap_or_default(),
     };
     let id = |part: &str| part.starts_with("pi_");

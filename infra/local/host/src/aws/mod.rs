@@ -7,11 +7,13 @@ mod events;
 mod operations;
 mod policy;
 pub(crate) mod probe;
+pub(crate) mod s3;
 mod secrets;
 mod sqs;
 mod transport;
 mod usage;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -34,6 +36,8 @@ use serde_json::json;
 pub use dynamodb::{DatabaseError, Dynamo};
 pub(crate) use policy::allows;
 pub use probe::{CallInfo, Probe, Service, Verdict};
+pub use s3::FilesError;
+pub(crate) use s3::S3;
 pub(crate) use secrets::Secrets;
 pub(crate) use transport::ProbedTransport;
 pub(crate) use usage::Usage;
@@ -67,6 +71,11 @@ impl Caller {
     /// A function under its role.
     pub(crate) fn function(name: &str, statements: &[Statement]) -> Self {
         Self { function: Some(name.into()), statements: statements.into() }
+    }
+
+    /// What the caller's requests name as who signed them.
+    fn access_key(&self) -> String {
+        self.function.as_ref().map_or_else(|| "LOCAL".to_owned(), |function| format!("LOCAL-{function}"))
     }
 
     fn may(&self, action: &str, resource: &str) -> Result<(), Denied> {
@@ -131,6 +140,8 @@ pub(crate) struct Services {
     pub(crate) queues: OnceLock<Queues>,
     pub(crate) secrets: Secrets,
     pub(crate) ses: Option<SesHandler>,
+    /// Where the template has a bucket.
+    pub(crate) s3: Option<Arc<S3>>,
     pub(crate) usage: Usage,
 }
 
@@ -143,12 +154,22 @@ struct Connector {
 
 /// An SDK configuration whose clients reach this host and nothing else.
 pub(crate) fn sdk_config(services: &Arc<Services>, caller: Caller) -> SdkConfig {
-    let credentials = Credentials::new("LOCAL", "local", None, None, "local");
-    SdkConfig::builder()
+    let access_key = caller.access_key();
+    let mut secret = "local";
+    let mut builder = SdkConfig::builder()
         .behavior_version(runtime::aws::behavior())
         .region(Region::from_static(REGION))
+        .retry_config(RetryConfig::standard());
+    if let Some(s3) = &services.s3 {
+        // an address that a function signs works over HTTP, with that function's rights
+        s3.know(&access_key, &caller);
+        secret = s3.secret();
+        let endpoint = BTreeMap::from([("AWS_ENDPOINT_URL_S3".to_owned(), s3.url().to_owned())]);
+        builder = builder.service_config(runtime::aws::Endpoints(endpoint));
+    }
+    let credentials = Credentials::new(access_key, secret, None, None, "local");
+    builder
         .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .retry_config(RetryConfig::standard())
         .http_client(Connector { services: Arc::clone(services), caller })
         .build()
 }
@@ -168,6 +189,9 @@ impl HttpClient for Connector {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let connector = self.clone();
+        if self.services.s3.as_ref().is_some_and(|s3| s3.is_at(request.uri())) {
+            return HttpConnectorFuture::new(async move { connector.object(request).await });
+        }
         let host = request.uri().split("://").nth(1).and_then(|rest| rest.split(['/', ':']).next());
         let host = host.unwrap_or_default().to_owned();
         let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit('.').next());
@@ -219,6 +243,20 @@ impl Connector {
                 Answer::error(400, "UnknownOperationException", &message)
             }
         }
+    }
+
+    async fn object(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let Some(s3) = &self.services.s3 else { return Err(ConnectorError::user("there is no bucket".into())) };
+        let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+        let (operation, target) = s3::asked_of(&request);
+        let answer = guarded(Service::S3, operation, &target, async {
+            let answer = s3.answer(&self.caller, request.map(s3s::Body::http_body_unsync)).await;
+            let bucket = target.split('/').next().unwrap_or_default();
+            self.services.usage.add(self.key(Service::S3, operation, bucket), Used { calls: 1, ..Used::default() });
+            s3::whole(answer).await
+        });
+        let answer = answer.await.map_err(|error| ConnectorError::io(error))?;
+        HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
     }
 
     async fn dynamodb(&self, operation: &str, body: &Bytes) -> Answer {

@@ -13,6 +13,8 @@ pub enum Service {
     DynamoDb,
     /// The bus.
     EventBridge,
+    /// The files.
+    S3,
     /// The secrets.
     SecretsManager,
     /// Mail.
@@ -38,7 +40,7 @@ pub struct CallInfo<'a> {
     pub service: Service,
     /// Operation, e.g. `PutItem`; for a vendor the method.
     pub operation: &'a str,
-    /// Table, bus or secret; for a vendor host and path.
+    /// Table, bus, secret, or bucket and key; for a vendor host and path.
     pub target: &'a str,
 }
 

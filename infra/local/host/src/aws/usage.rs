@@ -14,7 +14,7 @@ pub struct UsageKey {
     pub service: Service,
     /// Operation.
     pub operation: String,
-    /// Table, `table/index/name`, bus, secret or vendor host.
+    /// Table, `table/index/name`, bus, bucket, secret or vendor host.
     pub target: String,
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use serde_yaml_ng::Value as Yaml;
 
 use super::fields::scalar;
-use super::resources::{Resource, STACK, attribute, reference};
+use super::resources::{Resource, STACK, attribute, own_name, reference};
 use super::{ACCOUNT, REGION, TemplateError};
 
 /// Deeper nesting than this is a reference that leads to itself.
@@ -155,11 +155,11 @@ impl Scope {
         attribute(found, &physical, name).ok_or_else(|| format!("{resource} has no attribute {name} locally"))
     }
 
-    /// The name that the resource gives itself, else its logical id.
+    /// The name that the resource gives itself, else one made of its logical id.
     fn physical_name(&self, resource: &Resource, depth: usize) -> Result<String, String> {
         match resource.name_property() {
             Some(name) => self.text(name, depth + 1),
-            None => Ok(resource.id.clone()),
+            None => Ok(own_name(resource)),
         }
     }
 

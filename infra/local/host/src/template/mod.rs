@@ -19,11 +19,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 pub use model::{
-    Alarm, Bus, FunctionSpec, Index, KeyAttribute, LogGroup, Metric, Permission, Projection, Queue, QueueMapping,
-    Redrive, Route, RouteLimit, Rule, RuleTarget, Schedule, StreamMapping, Table, TargetKind,
+    Alarm, Bucket, Bus, CorsRule, FunctionSpec, Index, KeyAttribute, LogGroup, Metric, Permission, Projection, Queue,
+    QueueMapping, Redrive, Route, RouteLimit, Rule, RuleTarget, Schedule, StreamMapping, Table, TargetKind,
 };
 pub use policy::{Policy, Statement};
-pub(crate) use resources::{bus_arn, function_arn, queue_arn, queue_of, rule_arn, secret_arn, stream_arn, table_arn};
+pub(crate) use resources::{
+    bucket_arn, bus_arn, function_arn, queue_arn, queue_of, rule_arn, secret_arn, stream_arn, table_arn,
+};
 pub use schedule::{Cron, Rate, When};
 
 /// The region of everything that runs locally.
@@ -74,6 +76,8 @@ pub struct Template {
     pub functions: BTreeMap<String, FunctionSpec>,
     /// DynamoDB tables.
     pub tables: BTreeMap<String, Table>,
+    /// S3 buckets.
+    pub buckets: BTreeMap<String, Bucket>,
     /// SQS queues.
     pub queues: BTreeMap<String, Queue>,
     /// Event buses.

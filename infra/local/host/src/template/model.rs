@@ -178,6 +178,40 @@ pub enum Projection {
     Include(Vec<String>),
 }
 
+/// A bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// Logical id.
+    pub id: String,
+    /// Physical name.
+    pub name: String,
+    /// Whether what is overwritten is kept.
+    pub versioned: bool,
+    /// Encryption at rest.
+    pub encrypted: bool,
+    /// Whether all four ways to make it public are blocked.
+    pub private: bool,
+    /// Whether an upload in parts that is never completed goes away.
+    pub aborts_uploads: bool,
+    /// Which web pages may use it.
+    pub cors: Vec<CorsRule>,
+    /// `DeletionPolicy`.
+    pub deletion_policy: Option<String>,
+    /// `UpdateReplacePolicy`.
+    pub replace_policy: Option<String>,
+}
+
+/// What pages of other origins may do with a bucket.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CorsRule {
+    /// Origins, e.g. `https://portal.example.com`.
+    pub origins: Vec<String>,
+    /// Methods.
+    pub methods: Vec<String>,
+    /// Headers that a page may send.
+    pub headers: Vec<String>,
+}
+
 /// A queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Queue {

@@ -8,11 +8,11 @@ use serde_yaml_ng::Value as Yaml;
 
 use super::fields::Fields;
 use super::intrinsics::Scope;
-use super::resources::{Resource, bus_of, function_of, queue_of};
+use super::resources::{BUCKET, Resource, bucket_arn, bus_of, function_of, own_name, queue_of};
 use super::schedule::When;
 use super::{
-    Alarm, Bus, Index, KeyAttribute, LogGroup, Metric, Policy, Projection, Queue, Redrive, Rule, RuleTarget, Schedule,
-    Table, TargetKind, Template, TemplateError, api, function, policy, stacks,
+    Alarm, Bucket, Bus, CorsRule, Index, KeyAttribute, LogGroup, Metric, Policy, Projection, Queue, Redrive, Rule,
+    RuleTarget, Schedule, Table, TargetKind, Template, TemplateError, api, function, policy, stacks,
 };
 
 /// What the root is called beside the stacks that are nested in it.
@@ -165,6 +165,9 @@ fn add(
         "AWS::DynamoDB::Table" => {
             template.tables.insert(id, table(resource, &properties()?)?);
         }
+        BUCKET => {
+            template.buckets.insert(id, bucket(resource, &properties()?)?);
+        }
         "AWS::SQS::Queue" => {
             template.queues.insert(id, queue(&resource.id, &properties()?)?);
         }
@@ -183,6 +186,7 @@ fn add(
         | "AWS::IAM::Policy"
         | "AWS::IAM::ManagedPolicy"
         | "AWS::SQS::QueuePolicy"
+        | "AWS::S3::BucketPolicy"
         | "AWS::Events::EventBusPolicy" => {
             template.policies.push(policies(resource, &properties()?)?);
         }
@@ -261,6 +265,41 @@ fn global_index(fields: &Fields<'_>, kinds: &BTreeMap<String, String>) -> Result
         _ => return Err(projection.fault("ProjectionType", "is none of ALL, KEYS_ONLY, INCLUDE")),
     };
     Ok(Index { name: fields.need_text("IndexName")?, partition, sort, projection })
+}
+
+fn bucket(resource: &Resource, properties: &Map<String, Value>) -> Result<Bucket, TemplateError> {
+    let fields = Fields::new(&resource.id, properties);
+    let blocks = fields.object("PublicAccessBlockConfiguration")?;
+    let blocked = |way: &str| blocks.as_ref().map_or(Ok(false), |blocks| blocks.flag(way));
+    let mut private = true;
+    for way in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
+        private &= blocked(way)?;
+    }
+    let lifecycle = fields.object("LifecycleConfiguration")?;
+    let rules = lifecycle.map_or_else(|| Ok(Vec::new()), |lifecycle| lifecycle.objects("Rules"))?;
+    let mut aborts_uploads = false;
+    for rule in &rules {
+        let enabled = rule.text("Status")?.is_some_and(|status| status == "Enabled");
+        aborts_uploads |= enabled && rule.object("AbortIncompleteMultipartUpload")?.is_some();
+    }
+    let versioning = fields.object("VersioningConfiguration")?;
+    let cors = fields.object("CorsConfiguration")?;
+    let cors = cors.map_or_else(|| Ok(Vec::new()), |cors| cors.objects("CorsRules"))?;
+    let rule = |rule: &Fields<'_>| -> Result<CorsRule, TemplateError> {
+        let (origins, methods) = (rule.texts("AllowedOrigins")?, rule.texts("AllowedMethods")?);
+        Ok(CorsRule { origins, methods, headers: rule.texts("AllowedHeaders")? })
+    };
+    Ok(Bucket {
+        id: resource.id.clone(),
+        name: fields.text("BucketName")?.unwrap_or_else(|| own_name(resource)),
+        versioned: versioning.map(|v| v.need_text("Status")).transpose()?.is_some_and(|status| status == "Enabled"),
+        encrypted: fields.value("BucketEncryption").is_some(),
+        private,
+        aborts_uploads,
+        cors: cors.iter().map(rule).collect::<Result<_, _>>()?,
+        deletion_policy: resource.deletion_policy.clone(),
+        replace_policy: resource.replace_policy.clone(),
+    })
 }
 
 fn queue(id: &str, properties: &Map<String, Value>) -> Result<Queue, TemplateError> {
@@ -360,8 +399,34 @@ fn policies(resource: &Resource, properties: &Map<String, Value>) -> Result<Poli
         of_role: resource.kind.starts_with("AWS::IAM::"),
         managed: fields.texts("ManagedPolicyArns")?,
         queues: fields.texts("Queues")?.iter().filter_map(|url| queue_of(url)).map(str::to_owned).collect(),
+        tls_only: tls_only(&fields)?,
         statements,
     })
+}
+
+/// The bucket that everybody is refused who comes without TLS.
+fn tls_only(fields: &Fields<'_>) -> Result<Option<String>, TemplateError> {
+    let (Some(bucket), Some(document)) = (fields.text("Bucket")?, fields.object("PolicyDocument")?) else {
+        return Ok(None);
+    };
+    let arn = bucket_arn(&bucket);
+    for statement in document.objects("Statement")? {
+        let without_tls = match statement.object("Condition")? {
+            Some(condition) => condition.object("Bool")?.map(|flags| flags.text("aws:SecureTransport")).transpose()?,
+            None => None,
+        };
+        let resources = statement.texts("Resource")?;
+        if statement.need_text("Effect")? == "Deny"
+            && statement.value("Principal") == Some(&Value::String("*".to_owned()))
+            && statement.texts("Action")? == ["s3:*"]
+            && resources.contains(&arn)
+            && resources.contains(&format!("{arn}/*"))
+            && without_tls.flatten().as_deref() == Some("false")
+        {
+            return Ok(Some(bucket));
+        }
+    }
+    Ok(None)
 }
 
 /// An explicit rule: with a pattern it is a rule, with an expression it is a timer.

@@ -18,6 +18,8 @@ pub struct Policy {
     pub managed: Vec<String>,
     /// Physical names of the queues that it is the policy of.
     pub queues: Vec<String>,
+    /// Physical name of the bucket that it keeps from being used without TLS.
+    pub tls_only: Option<String>,
     /// Its statements.
     pub statements: Vec<Statement>,
 }

@@ -33,6 +33,7 @@ impl Resource {
     pub(super) fn name_property(&self) -> Option<&Yaml> {
         let property = match self.kind.as_str() {
             "AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable" => "TableName",
+            BUCKET => "BucketName",
             "AWS::SQS::Queue" => "QueueName",
             "AWS::Events::EventBus" | "AWS::Events::Rule" | "AWS::Scheduler::Schedule" => "Name",
             "AWS::Serverless::Function" | "AWS::Lambda::Function" => "FunctionName",
@@ -46,6 +47,14 @@ impl Resource {
     }
 }
 
+/// What a resource is called that does not name itself.
+pub(super) fn own_name(resource: &Resource) -> String {
+    // a bucket's name has no capital letters, whoever gives it
+    if resource.kind == BUCKET { resource.id.to_lowercase() } else { resource.id.clone() }
+}
+
+/// A bucket.
+pub(super) const BUCKET: &str = "AWS::S3::Bucket";
 /// A nested stack.
 pub(super) const STACK: &str = "AWS::CloudFormation::Stack";
 /// A REST API.
@@ -66,6 +75,7 @@ pub(super) fn attribute(resource: &Resource, name: &str, attribute: &str) -> Opt
     let value = match (resource.kind.as_str(), attribute) {
         ("AWS::DynamoDB::Table" | "AWS::Serverless::SimpleTable", "Arn") => table_arn(name),
         ("AWS::DynamoDB::Table", "StreamArn") => stream_arn(name),
+        (BUCKET, "Arn") => bucket_arn(name),
         ("AWS::SQS::Queue", "Arn") => queue_arn(name),
         ("AWS::SQS::Queue", "QueueName") => name.to_owned(),
         ("AWS::SQS::Queue", "QueueUrl") => queue_url(name),
@@ -92,6 +102,11 @@ pub(crate) fn table_arn(name: &str) -> String {
 /// The ARN of a table's stream.
 pub(crate) fn stream_arn(table: &str) -> String {
     format!("{}/stream/local", table_arn(table))
+}
+
+/// The ARN of a bucket.
+pub(crate) fn bucket_arn(name: &str) -> String {
+    format!("arn:aws:s3:::{name}")
 }
 
 /// The ARN of a queue.

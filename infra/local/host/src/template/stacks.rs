@@ -82,6 +82,7 @@ pub(super) fn outputs(document: &Yaml, scope: &Scope) -> Result<BTreeMap<String,
 pub(super) fn absorb(template: &mut Template, nested: Template) -> Result<(), TemplateError> {
     join(&mut template.functions, nested.functions)?;
     join(&mut template.tables, nested.tables)?;
+    join(&mut template.buckets, nested.buckets)?;
     join(&mut template.queues, nested.queues)?;
     join(&mut template.buses, nested.buses)?;
     join(&mut template.rules, nested.rules)?;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test does not expect ends it")]
 
 mod clock;
+mod files;
 mod flow;
 mod gateway;
 mod model;

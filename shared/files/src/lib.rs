@@ -1,0 +1,244 @@
+//! Files in a bucket of S3: what clients upload by a signed address, and what functions read and write.
+//!
+//! A crate of its own because it links the SDK's S3 client: only a workflow that has files pays for it.
+
+mod error;
+mod key;
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_types::SdkConfig;
+use aws_types::service_config::ServiceConfigKey;
+use bytes::Bytes;
+use domain::{Seconds, Timestamp};
+use runtime::{ConfigError, Ports};
+use serde::{Deserialize, Serialize};
+
+pub use error::FilesError;
+use error::{absent, failed, no_such_version};
+use key::checked;
+
+/// Longest that an answer's body may take: megabytes inside a region take a fraction of a second.
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Which content of a key: another one after each write, and none is ever changed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FileVersion(pub String);
+
+/// What is known of a file without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileHead {
+    /// Its size.
+    pub bytes: u64,
+    /// Its type as whoever wrote it called it; empty where nobody did.
+    pub content_type: String,
+    /// Which content this is.
+    pub version: FileVersion,
+}
+
+/// A file that was read.
+#[derive(Clone, PartialEq, Eq)]
+pub struct File {
+    /// What it is.
+    pub head: FileHead,
+    /// Its whole content.
+    pub bytes: Vec<u8>,
+}
+
+/// The content is somebody's passport.
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("File").field("head", &self.head).finish_non_exhaustive()
+    }
+}
+
+/// How to upload one file: this request, with the file as its body, once or several times until the address expires.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// `PUT`.
+    pub method: String,
+    /// Where to; whoever has it may upload.
+    pub url: String,
+    /// Headers that the request must have, as they are here.
+    pub headers: Vec<(String, String)>,
+}
+
+/// The address is as good as a password until it expires.
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+/// The files of one bucket. The bucket must keep versions.
+#[derive(Clone)]
+pub struct Files {
+    aws: SdkConfig,
+    /// Made with the first call: an init does not wait for it.
+    client: Arc<OnceLock<Client>>,
+    bucket: String,
+}
+
+impl Files {
+    /// The bucket that an environment variable names.
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn new(ports: &Ports, variable: &'static str) -> Result<Self, ConfigError> {
+        Ok(Self::of(&ports.aws, ports.need(variable)?))
+    }
+
+    /// A bucket by its name.
+    pub fn of(aws: &SdkConfig, bucket: &str) -> Self {
+        Self { aws: aws.clone(), client: Arc::default(), bucket: bucket.to_owned() }
+    }
+
+    /// The documents that clients upload (`BUCKET_DOCUMENTS`).
+    ///
+    /// # Errors
+    /// [`ConfigError`].
+    pub fn documents(ports: &Ports) -> Result<Self, ConfigError> {
+        Self::new(ports, "BUCKET_DOCUMENTS")
+    }
+
+    fn client(&self) -> &Client {
+        self.client.get_or_init(|| {
+            let config = aws_sdk_s3::config::Builder::from(&self.aws).force_path_style(elsewhere(&self.aws)).build();
+            Client::from_conf(config)
+        })
+    }
+
+    /// An upload of exactly so many bytes of this type, from now on: S3 refuses another type or size, for both are signed. On
+    /// Lambda it ends before its time if the credentials of the function's role do, which is hours.
+    ///
+    /// # Errors
+    /// [`FilesError`]. Nothing is sent, so it says nothing of the bucket or of the role's rights.
+    pub async fn presign_put(
+        &self,
+        key: &str,
+        content_type: &str,
+        bytes: u64,
+        valid_for: Seconds,
+        now: Timestamp,
+    ) -> Result<Upload, FilesError> {
+        let length = i64::try_from(bytes).map_err(|_| FilesError::Malformed("no file is so large".to_owned()))?;
+        let valid = PresigningConfig::builder().start_time(moment(now)).expires_in(duration(valid_for)).build();
+        let valid = valid.map_err(|error| FilesError::Malformed(error.to_string()))?;
+        let put = self.client().put_object().bucket(&self.bucket).key(checked(key)?);
+        let put = put.content_type(content_type).content_length(length);
+        let signed = put.presigned(valid).await.map_err(failed)?;
+        Ok(Upload {
+            method: signed.method().to_owned(),
+            url: signed.uri().to_owned(),
+            headers: signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        })
+    }
+
+    /// What lies under a key now.
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub async fn head(&self, key: &str) -> Result<Option<FileHead>, FilesError> {
+        match self.client().head_object().bucket(&self.bucket).key(checked(key)?).send().await {
+            Ok(found) => head(found.content_length(), found.content_type(), found.version_id()).map(Some),
+            Err(error) if absent(&error) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Reads what lies under a key now; more than `bytes_max` is never read.
+    ///
+    /// # Errors
+    /// [`FilesError`], [`FilesError::TooLarge`] among them.
+    pub async fn get(&self, key: &str, bytes_max: u64) -> Result<Option<File>, FilesError> {
+        match self.client().get_object().bucket(&self.bucket).key(checked(key)?).send().await {
+            Ok(found) => read(found, bytes_max).await.map(Some),
+            Err(error) if absent(&error) => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Reads the very content that was looked at before, whatever was written under its key since.
+    ///
+    /// # Errors
+    /// [`FilesError`], [`FilesError::NoSuchVersion`] among them.
+    pub async fn get_version(&self, key: &str, version: &FileVersion, bytes_max: u64) -> Result<File, FilesError> {
+        let get = self.client().get_object().bucket(&self.bucket).key(checked(key)?).version_id(&version.0);
+        match get.send().await {
+            Ok(found) => read(found, bytes_max).await,
+            Err(error) if absent(&error) || no_such_version(&error) => Err(FilesError::NoSuchVersion),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Writes a file of our own. A repeat makes another version of the same content.
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub async fn put(&self, key: &str, content_type: &str, bytes: impl Into<Bytes>) -> Result<FileVersion, FilesError> {
+        let put = self.client().put_object().bucket(&self.bucket).key(checked(key)?).content_type(content_type);
+        let written = put.body(ByteStream::from(bytes.into())).send().await.map_err(failed)?;
+        version(written.version_id())
+    }
+}
+
+/// Whether S3 is asked somewhere else than at AWS, where a bucket has no host name of its own.
+fn elsewhere(aws: &SdkConfig) -> bool {
+    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+    let own = aws.service_config().zip(key.ok()).and_then(|(services, key)| services.load_config(key));
+    own.is_some() || aws.endpoint_url().is_some()
+}
+
+fn moment(at: Timestamp) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(u64::try_from(at.millis()).unwrap_or_default())
+}
+
+fn duration(span: Seconds) -> Duration {
+    Duration::from_secs(span.0.into())
+}
+
+fn version(id: Option<&str>) -> Result<FileVersion, FilesError> {
+    // S3 says "null" of what was written before the bucket kept versions
+    id.filter(|id| *id != "null").map(|id| FileVersion(id.to_owned())).ok_or(FilesError::Unversioned)
+}
+
+fn head(length: Option<i64>, content_type: Option<&str>, id: Option<&str>) -> Result<FileHead, FilesError> {
+    let bytes = length.and_then(|length| u64::try_from(length).ok());
+    Ok(FileHead {
+        bytes: bytes.ok_or_else(|| FilesError::Unavailable("the answer has no length".to_owned()))?,
+        content_type: content_type.unwrap_or_default().to_owned(),
+        version: version(id)?,
+    })
+}
+
+async fn read(found: GetObjectOutput, bytes_max: u64) -> Result<File, FilesError> {
+    let head = head(found.content_length(), found.content_type(), found.version_id())?;
+    let too_large = FilesError::TooLarge { bytes: head.bytes, bytes_max };
+    let whole = match usize::try_from(head.bytes) {
+        Ok(whole) if head.bytes <= bytes_max => whole,
+        Ok(_) | Err(_) => return Err(too_large),
+    };
+    let collected = tokio::time::timeout(BODY_TIMEOUT, collect(found.body, whole)).await;
+    let bytes = collected.map_err(|_| FilesError::Unavailable("the content did not come in time".to_owned()))??;
+    Ok(File { head, bytes })
+}
+
+/// The body, which must be as long as its head says.
+async fn collect(mut body: ByteStream, whole: usize) -> Result<Vec<u8>, FilesError> {
+    let cut = |what: String| FilesError::Unavailable(what);
+    let mut bytes = Vec::with_capacity(whole);
+    while let Some(part) = body.try_next().await.map_err(|error| cut(error.to_string()))? {
+        if part.len() > whole.saturating_sub(bytes.len()) {
+            return Err(cut("the content is longer than its head says".to_owned()));
+        }
+        bytes.extend_from_slice(&part);
+    }
+    if bytes.len() == whole { Ok(bytes) } else { Err(cut("the content ended early".to_owned())) }
+}
