@@ -35,6 +35,7 @@ mod problems;
 mod reversals;
 mod routes;
 mod samples;
+mod screenings;
 mod signing;
 mod stripe;
 mod webhook_floods;
