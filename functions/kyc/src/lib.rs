@@ -1,4 +1,4 @@
-//! Clients and KYC: registration, documents, declaration, and the case that is decided.
+//! Clients and KYC: registration, documents, declaration, screening, and the case that is decided.
 
 mod cases;
 mod check;
@@ -6,8 +6,11 @@ mod check;
 pub mod assess;
 pub mod declaration;
 pub mod document;
+pub mod lists;
 pub mod read;
 pub mod register;
+pub mod screen;
+pub mod screenings;
 pub mod status;
 pub mod submit;
 
@@ -19,6 +22,9 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("kyc-declaration", declaration::build),
     ("kyc-status", status::build),
     ("kyc-assess", assess::build),
+    ("kyc-lists", lists::build),
+    ("kyc-screen", screen::build),
+    ("kyc-screenings", screenings::build),
 ];
 
 /// The function that reads documents, by its handler: a binary of its own, for it brings what it reads with, which is three times as
@@ -32,4 +38,5 @@ pub const ROUTES: &[runtime::http::Table] = &[
     runtime::http::table_of::<submit::Submit>,
     runtime::http::table_of::<declaration::Declare>,
     runtime::http::table_of::<status::Status>,
+    runtime::http::table_of::<screenings::Screenings>,
 ];

@@ -21,6 +21,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Longest answer that is read, in bytes. Vendors' answers are a few kilobytes; a page of deals is below 100.
 pub const ANSWER_SIZE_BYTES_MAX: usize = 1024 * 1024;
 
+/// In a request's extensions: its answer may have so many bytes instead of [`ANSWER_SIZE_BYTES_MAX`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnswerSizeMax(pub usize);
+
 /// Why there is no answer. What the request did on the other side differs by variant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
@@ -30,7 +34,7 @@ pub enum TransportError {
     /// Timed out or closed after the request may have left: its effect is unknown.
     #[error("answer was lost: {0}")]
     Lost(String),
-    /// The answer exceeds [`ANSWER_SIZE_BYTES_MAX`]: the request had whatever effect it has.
+    /// The answer exceeds [`ANSWER_SIZE_BYTES_MAX`], or what the request allows: the request had whatever effect it has.
     #[error("answer is too large")]
     TooLarge,
 }

@@ -127,6 +127,14 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("VERIFF_URL", url("veriff")),
         ("REKOGNITION_URL", url("rekognition")),
         ("SLACK_URL", url("slack")),
+        ("OFAC_SDN_URL", format!("{}/ofac_sdn", url("lists"))),
+        ("EU_FSF_URL", format!("{}/eu_fsf", url("lists"))),
+        ("EU_FSF_TOKEN", "local".to_owned()),
+        ("UN_SC_URL", format!("{}/un_sc", url("lists"))),
+        ("UK_SL_URL", format!("{}/uk_sl", url("lists"))),
+        ("PEP_LEADERS_URL", format!("{}/pep_leaders", url("lists"))),
+        // the lists of the simulator are small
+        ("LISTS_AT_LEAST", "1".to_owned()),
         ("PORTAL_URL", public_url.to_owned()),
         ("BROKER_NAME", "Pipworks".to_owned()),
         ("MAIL_FROM", SENDER.to_owned()),
@@ -237,6 +245,8 @@ impl Broker {
         for (set, document) in &documents {
             rules::publish(&broker.rules(), *set, 1, document, time.now()).await?;
         }
+        // the first client may come before the schedule does: nobody is screened without lists
+        broker.host.invoke_probed("kyc-lists", &json!({}), None).await?;
         Ok(broker)
     }
 

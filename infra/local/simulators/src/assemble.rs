@@ -15,6 +15,7 @@ use crate::courier::Courier;
 use crate::kyc::onfido::Onfido;
 use crate::kyc::sumsub::Sumsub;
 use crate::kyc::veriff::Veriff;
+use crate::lists::Lists;
 use crate::mail::{Mail, Mailbox};
 use crate::meta::Meta;
 use crate::mt5::Mt5;
@@ -67,6 +68,7 @@ impl Simulators {
         let rekognition_socket = bind("rekognition", ports.rekognition, &mut urls).await?;
         let mail_socket = bind("mail", ports.mail, &mut urls).await?;
         let psp_socket = bind("psp", ports.psp, &mut urls).await?;
+        let lists_socket = bind("lists", ports.lists, &mut urls).await?;
 
         let ids = Arc::new(Ids::new(config.id_seed));
         let clock = config.clock;
@@ -84,6 +86,7 @@ impl Simulators {
         let onfido = Onfido::new(kyc.onfido, kyc.decides_after_ms, url("onfido"), tools());
         let veriff = Veriff::new(kyc.veriff, kyc.decides_after_ms, url("veriff"), tools());
         let rekognition = Rekognition::new(config.rekognition, Arc::clone(&ids), clock.clone());
+        let lists = Lists::new(clock.clone());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         let psp = Arc::new(Psp { stripe: Arc::clone(&stripe), praxis: Arc::clone(&praxis) });
 
@@ -103,6 +106,7 @@ impl Simulators {
         listen(rekognition_socket, rekognition.router(Arc::clone(&courier)), None);
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
         listen(psp_socket, psp.router(), None);
+        listen(lists_socket, lists.router(Arc::clone(&courier)), None);
 
         Ok(Running { urls, courier, mailbox, stop, listeners })
     }
@@ -115,7 +119,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

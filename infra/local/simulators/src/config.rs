@@ -301,4 +301,6 @@ pub struct Ports {
     pub mail: u16,
     /// Both payment providers below `/stripe` and `/praxis`.
     pub psp: u16,
+    /// Sources of lists.
+    pub lists: u16,
 }

@@ -1,5 +1,5 @@
-//! The other side of the wire: a payment provider, a cashier, a trading server, vendors of identity checks, a chat and
-//! a mail service that speak their real protocols over loopback HTTP/1.1 and take scripted faults.
+//! The other side of the wire: a payment provider, a cashier, a trading server, vendors of identity checks, a chat, a mail service and
+//! the sources of lists that speak their real protocols over loopback HTTP/1.1 and take scripted faults.
 //!
 //! Nothing here is shared with the project's adapters, so a mistake there cannot hide here. Nothing happens by
 //! itself either, but for identity checks, which their vendor decides: a payer pays through a page or a control route. `README.md` lists the control routes.
@@ -12,6 +12,7 @@ mod courier;
 mod desk;
 mod fault;
 pub mod kyc;
+mod lists;
 mod lookup;
 mod mail;
 pub mod meta;

@@ -331,12 +331,36 @@ impl KycCase {
             return Ok(Verdict::Nothing("the case knows it"));
         }
         let mut next = self.clone();
-        let why = vec![format!("{} {}: {}", seen.kind, seen.document_id, seen.status)];
+        let mut why = vec![format!("{} {}: {}", seen.kind, seen.document_id, seen.status)];
         next.take_in(seen);
         if document.facts.kind.is_identity() && document.inner.extracted.is_some() {
             next.inner.extracted.clone_from(&document.inner.extracted);
         }
-        next.settled("document", why, client, rules, now)
+        let extracted = &next.inner.extracted;
+        let names = extracted.as_ref().and_then(Extracted::full_name).is_some();
+        let again = names && *extracted != self.inner.extracted && next.screen_again(&mut why);
+        let mut verdict = next.settled("document", why, client, rules, now)?;
+        if let Verdict::Change(decision) = &mut verdict
+            && again
+            && decision.next.facts.status == KycStatus::Verifying
+            && !decision.events.contains(&"kyc.verifying")
+        {
+            decision.events.push("kyc.verifying");
+        }
+        Ok(verdict)
+    }
+
+    /// Who was screened under the declared name alone is screened again now that a document names the client; whether that is so.
+    fn screen_again(&mut self, why: &mut Vec<String>) -> bool {
+        match self.facts.screening.state {
+            ScreeningState::Clear | ScreeningState::Hits => {
+                self.facts.screening.state = ScreeningState::Pending;
+                why.push("to be screened again, under the name on the document too".to_owned());
+                true
+            }
+            // it is yet to come, and reads what is there then
+            ScreeningState::Pending | ScreeningState::Failed => false,
+        }
     }
 
     fn take_in(&mut self, seen: CaseDocument) {

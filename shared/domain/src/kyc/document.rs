@@ -170,6 +170,14 @@ pub struct Extracted {
     pub issuer: Option<String>,
 }
 
+impl Extracted {
+    /// The whole name, where given names and surname were read: a part of a name is many people's.
+    pub fn full_name(&self) -> Option<Redacted<String>> {
+        let (given, surname) = (self.given_names.as_ref()?.reveal().trim(), self.surname.as_ref()?.reveal().trim());
+        (!given.is_empty() && !surname.is_empty()).then(|| Redacted::new(format!("{given} {surname}")))
+    }
+}
+
 /// The public part of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DocumentFacts {

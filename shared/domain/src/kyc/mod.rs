@@ -4,6 +4,7 @@ pub mod case;
 pub mod decide;
 pub mod declaration;
 pub mod document;
+pub mod inquiry;
 pub mod rules;
 mod steps;
 

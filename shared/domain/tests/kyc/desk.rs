@@ -104,9 +104,20 @@ impl Desk {
     }
 
     pub fn read_as(&mut self, place: usize, sure: &[String], findings: &[Finding]) {
+        let extracted = Extracted { surname: Some(Redacted::new("LOPEZ".to_owned())), ..Extracted::default() };
+        self.read_with(place, sure, findings, extracted);
+    }
+
+    /// It is read surely, and says who the client is.
+    pub fn read_named(&mut self, place: usize, given: &str, surname: &str) {
+        let name = |text: &str| Some(Redacted::new(text.to_owned()));
+        let extracted = Extracted { given_names: name(given), surname: name(surname), ..Extracted::default() };
+        self.read_with(place, &self.kyc.sure_fields.clone(), &[], extracted);
+    }
+
+    fn read_with(&mut self, place: usize, sure: &[String], findings: &[Finding], extracted: Extracted) {
         let reading =
             Reading { reader: "test".to_owned(), sure: sure.to_vec(), unsure: vec![], findings: findings.to_vec() };
-        let extracted = Extracted { surname: Some(Redacted::new("LOPEZ".to_owned())), ..Extracted::default() };
         let Verdict::Change(decision) = self.documents[place].read(reading, extracted) else { panic!("not read") };
         self.documents[place] = decision.next;
         self.absorb(place);

@@ -4,4 +4,5 @@
 
 mod desk;
 mod laws;
+mod lists;
 mod paths;

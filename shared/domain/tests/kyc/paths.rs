@@ -2,7 +2,7 @@
 
 use domain::decision::Verdict;
 use domain::kyc::case::{ListKind, Screened};
-use domain::kyc::{DocumentKind, Finding, KycOutcome, KycStatus, NextStep, Side, UploadFault};
+use domain::kyc::{DocumentKind, Finding, KycOutcome, KycStatus, NextStep, ScreeningState, Side, UploadFault};
 use domain::work::HumanDecision;
 
 use crate::desk::{Desk, at};
@@ -178,4 +178,30 @@ fn only_the_person_who_was_asked_decides() {
         let again = done.next.decided(&decision(action, &review.trigger), &desk.kyc, at(101));
         assert!(matches!(again, Verdict::Nothing(_)), "{action}: a second delivery");
     }
+}
+
+#[test]
+fn who_was_screened_before_the_document_was_read_is_screened_again_under_its_name() {
+    let mut desk = Desk::new();
+    let passport = desk.upload(DocumentKind::Passport, None);
+    let address = desk.upload(DocumentKind::ProofOfAddress, None);
+    desk.declare("employment", false);
+    desk.read(address, &[]);
+    desk.screen(&[]);
+    // the passport says who he is: he was screened under another name, and nothing is decided by that
+    desk.read_named(passport, "IVAN", "PETROV");
+    assert_eq!((desk.case.facts.status, desk.events()), (KycStatus::Verifying, vec!["kyc.updated", "kyc.verifying"]));
+    assert_eq!(desk.case.facts.screening.state, ScreeningState::Pending);
+    desk.screen(&[ListKind::Sanctions]);
+    assert_eq!(desk.case.facts.status, KycStatus::InReview);
+    // who is screened only now needs it once
+    let mut desk = Desk::new();
+    let passport = desk.upload(DocumentKind::Passport, None);
+    let address = desk.upload(DocumentKind::ProofOfAddress, None);
+    desk.declare("employment", false);
+    desk.read(address, &[]);
+    desk.read_named(passport, "ANA", "LOPEZ");
+    assert_eq!(desk.events(), ["kyc.updated"]);
+    desk.screen(&[]);
+    assert_eq!(desk.case.facts.status, KycStatus::Approved);
 }

@@ -28,6 +28,8 @@ fn installed(name: &str) -> Option<String> {
         "BROKER_NAME" => "Example Markets",
         "PRAXIS_UNCONFIRMED" => "wait",
         "MAIL_FROM" => "no-reply@example.com",
+        "EU_FSF_TOKEN" => "a-token",
+        "LISTS_AT_LEAST" => "500",
         "MT5_LIVE_URL" | "MT5_DEMO_URL" => "https://mt5.example.com:443",
         url if url.ends_with("_URL") => "http://127.0.0.1:8701",
         _ => return None,

@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 
-use super::{ANSWER_SIZE_BYTES_MAX, BoxFuture, Connection, Transport, TransportError};
+use super::{ANSWER_SIZE_BYTES_MAX, AnswerSizeMax, BoxFuture, Connection, Transport, TransportError};
 
 /// Longest a TCP connection may take to be made: a host that is down is found out well before a call's deadline.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -112,13 +112,14 @@ impl HyperTransport {
     }
 
     async fn exchange(&self, request: Request<Full<Bytes>>) -> Result<Response<Bytes>, TransportError> {
+        let bytes_max = request.extensions().get::<AnswerSizeMax>().map_or(ANSWER_SIZE_BYTES_MAX, |max| max.0);
         let sent = match request.uri().scheme_str() {
             Some("https") => self.secure().await?.client.request(request).await,
             Some("http") => self.plain.request(request).await,
             _ => return Err(TransportError::NotSent("only http and https URLs can be called".to_owned())),
         };
         let response = sent.map_err(|error| if error.is_connect() { not_sent(error) } else { lost(error) })?;
-        whole(response).await
+        whole(response, bytes_max).await
     }
 
     async fn open(&self, base: &Url, deadline: Duration) -> Result<Box<dyn Connection>, TransportError> {
@@ -202,9 +203,9 @@ fn connector() -> HttpConnector {
     connector
 }
 
-async fn whole(response: Response<Incoming>) -> Result<Response<Bytes>, TransportError> {
+async fn whole(response: Response<Incoming>, bytes_max: usize) -> Result<Response<Bytes>, TransportError> {
     let (head, body) = response.into_parts();
-    match Limited::new(body, ANSWER_SIZE_BYTES_MAX).collect().await {
+    match Limited::new(body, bytes_max).collect().await {
         Ok(body) => Ok(Response::from_parts(head, body.to_bytes())),
         Err(error) if error.is::<LengthLimitError>() => Err(TransportError::TooLarge),
         Err(error) => Err(TransportError::Lost(chain(error.as_ref()))),
@@ -243,7 +244,7 @@ impl Kept {
         timeout_at(until, self.sender.ready()).await.map_err(not_sent)?.map_err(not_sent)?;
         let answer = async {
             match self.sender.try_send_request(request).await {
-                Ok(response) => whole(response).await,
+                Ok(response) => whole(response, ANSWER_SIZE_BYTES_MAX).await,
                 Err(mut error) => match error.take_message() {
                     Some(_) => Err(not_sent(error.into_error())),
                     None => Err(lost(error.into_error())),

@@ -54,6 +54,12 @@ pub enum IndexError {
     Damaged,
 }
 
+/// Names what an index depends on beside the lists: its layout and the engine's tables. An index of another edition has to be built
+/// again before this engine takes it.
+pub fn edition() -> String {
+    format!("{FORMAT}-{:08x}", tables::checksum())
+}
+
 impl Index {
     /// Takes an index over from the bytes of a file, after checking all of them.
     ///

@@ -10,5 +10,5 @@ mod rarity;
 mod view;
 
 pub use build::{ListInfo, build};
-pub use file::{Index, IndexError};
+pub use file::{Index, IndexError, edition};
 pub(crate) use view::{Partition, Token};

@@ -114,7 +114,7 @@ impl Format {
     }
 
     /// Whether the list says of its aliases which are weak. The CSV of the EU does so in remarks only, and OpenSanctions puts lists together.
-    pub(super) fn grades_aliases(self) -> bool {
+    pub fn grades_aliases(self) -> bool {
         !matches!(self, Self::UsCsl | Self::EuCsv | Self::UkShort | Self::OpenSanctionsSimple | Self::OpenSanctionsFtm)
     }
 

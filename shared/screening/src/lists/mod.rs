@@ -25,7 +25,7 @@ mod uk_csv;
 mod uk_full;
 mod un_xml;
 mod us_csl;
-mod weak;
+pub mod weak;
 mod wording;
 mod xml;
 

@@ -25,7 +25,7 @@ struct Graded {
 }
 
 /// Makes aliases of the ungraded lists weak that a graded list calls weak for the same party.
-pub(super) fn spread(entities: &mut [Entity], is_ungraded: impl Fn(&Entity) -> bool) {
+pub fn spread(entities: &mut [Entity], is_ungraded: impl Fn(&Entity) -> bool) {
     if !entities.iter().any(&is_ungraded) {
         return;
     }

@@ -300,6 +300,11 @@ impl Query {
         let names = QueryKind::partitions(self.kind).iter().map(|id| id.names_of());
         long && (is_cut(&self.name) || names.into_iter().any(|of| parts(&self.name, of).len() > QUERY_PARTS_MAX))
     }
+
+    /// Whether nothing of the name can be compared, so that no hit says nothing: it has no letter that the engine reads.
+    pub fn is_blank(&self) -> bool {
+        QueryKind::partitions(self.kind).iter().all(|id| parts(&self.name, id.names_of()).is_empty())
+    }
 }
 
 /// The parts of a name that are looked at.

@@ -37,6 +37,7 @@ mod problems;
 mod reversals;
 mod routes;
 mod samples;
+mod screenings;
 mod signing;
 mod stripe;
 mod webhook_floods;

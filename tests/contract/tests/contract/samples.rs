@@ -7,7 +7,7 @@ use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::{Client, registered};
 use domain::decision::{Decision, Frame};
 use domain::entity::{self, Entity, Raw};
-use domain::kyc::KycDocument;
+use domain::kyc::{KycCase, KycDocument, KycStatus};
 use domain::lead::Lead;
 use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
@@ -22,6 +22,7 @@ use crate::openapi;
 use crate::world::{World, items, registration};
 
 const CLIENT: &str = "cli_01m83t4cm0ej7tc0zp3q03dde5";
+const CASE: &str = "kyc_01m83t4cm0ej7tc0zp3q03dde5";
 const ACCOUNT: &str = "acc_01m83tdhk0fbs92cmv5z42wqqy";
 const PAYMENT: &str = "pay_01m83ydq50eg7vtp95tg713hkv";
 const LEAD: &str = "lead_01m83ypw40eb1tfz8zn3b96e0d";
@@ -90,6 +91,15 @@ async fn seed(world: &World) {
         inner: AccountInner::default(),
     };
     world.broker.crm().save(None, account.requested(vec![]), &frame).await.unwrap();
+    world.idle().await;
+}
+
+/// The client's case as the event of its checks says it is.
+async fn seed_case(world: &World) {
+    let begun = KycCase::begun(CLIENT.parse().unwrap(), world.now());
+    let facts = serde_json::from_value(event_of("kyc-screen")["data"].clone()).unwrap();
+    let decision = Decision::new(KycCase { facts, ..begun }, "seeded", vec![], vec![]);
+    world.broker.crm().save(None, decision, &frame("2026-11-23T10:16:30.240Z")).await.unwrap();
     world.idle().await;
 }
 
@@ -194,6 +204,14 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     let world = story().await;
     assert_eq!(http(&world, "kyc-register", "portal").await.status, 201);
     seed(&world).await;
+    let lists = world.broker.host.invoke("kyc-lists", &sample("kyc-lists")).await.unwrap();
+    assert_eq!(lists["outcome"], "refreshed");
+    let screened = http(&world, "kyc-screenings", "compliance").await;
+    assert_eq!((screened.status, &screened.json["hits"][0]["date_of_birth"]), (200, &json!("match")));
+    seed_case(&world).await;
+    queue(&world, "kyc-screen").await;
+    let case = world.broker.crm().load::<KycCase>(&CASE.parse().unwrap()).await.unwrap().unwrap().entity;
+    assert_eq!(case.facts.status, KycStatus::Approved);
     assert_eq!(http(&world, "accounts-request", "portal").await.status, 202);
     queue(&world, "accounts-create").await;
     queue(&world, "variants/accounts-create.due").await;

@@ -1,0 +1,108 @@
+//! `kyc-lists`: every hour, and when somebody asks for it, fetches the lists that are due and builds the index that clients are screened with.
+//! A list that is not to be had, not whole or far smaller than before leaves its last good version in use and rings.
+
+pub mod current;
+mod fetch;
+pub mod index;
+mod refresh;
+pub mod search;
+mod version;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::Timestamp;
+use domain::kyc::rules::ScreeningRules;
+use files::Files;
+use providers::http::{BoxFuture, Transport};
+use runtime::StepError;
+use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use runtime::rulebook::RuleBook;
+use runtime::telemetry::{self, StepMetrics};
+use serde::Deserialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use current::Current;
+use refresh::Refresh;
+
+const NAME: &str = "kyc-lists";
+
+/// The function.
+pub struct RefreshLists {
+    rules: RuleBook,
+    files: Files,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    Ok(Arc::new(RefreshLists {
+        rules: RuleBook::new(ports)?,
+        files: Files::new(ports, "BUCKET_LISTS")?,
+        transport: ports.transport.clone(),
+        clock: ports.clock.clone(),
+    }))
+}
+
+/// The trigger: the schedule's, or `{"all": true}` from whoever cannot wait.
+#[derive(Deserialize)]
+struct Trigger {
+    #[serde(default)]
+    all: bool,
+}
+
+impl Function for RefreshLists {
+    fn call<'a>(
+        &'a self,
+        event: &'a RawValue,
+        invocation: Invocation,
+    ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
+        Box::pin(async move {
+            let all = serde_json::from_str::<Trigger>(event.get()).is_ok_and(|trigger| trigger.all);
+            let now = self.clock.now();
+            let (refreshed, usage) = store::measured(self.refresh(all, now)).await;
+            let ended = self.clock.now();
+            telemetry::emit(&StepMetrics {
+                at: ended,
+                function: NAME,
+                outcome: refreshed.as_ref().map_or("failed", |(_, outcome)| *outcome),
+                latency_ms: ended.millis_since(now),
+                usage: &usage,
+                correlation_id: "",
+                execution_id: &invocation.request_id,
+            });
+            let (current, outcome) =
+                refreshed.map_err(|error| FunctionError { kind: error.kind(), message: error.to_string() })?;
+            telemetry::raw(&json!({"outcome": outcome, "lists": current.lists}))
+        })
+    }
+}
+
+impl RefreshLists {
+    async fn refresh(&self, all: bool, now: Timestamp) -> Result<(Current, &'static str), StepError> {
+        let rules = self.rules.live::<ScreeningRules>().await?;
+        let (files, transport) = (&self.files, &self.transport);
+        let mut refresh = Refresh { files, transport, rules: &rules.rules, now, read: BTreeMap::new() };
+        let current = refresh.run(all).await?;
+        let outcome = outcome(&current, &rules.rules, now);
+        Ok((current, outcome))
+    }
+}
+
+/// One word for metric and alarm, the worst first.
+fn outcome(current: &Current, rules: &ScreeningRules, now: Timestamp) -> &'static str {
+    let unusable = rules.lists.iter().find(|list| {
+        let taken = current.list(&list.code).and_then(|state| state.taken.as_ref());
+        taken.is_none_or(|taken| list.is_stale(taken.taken_at, now))
+    });
+    if let Some(list) = unusable {
+        tracing::error!(list = list.code, "nobody can be screened: the list is missing or too old");
+        return "unusable";
+    }
+    if current.lists.iter().any(|state| state.refused.is_some()) { "list_refused" } else { "refreshed" }
+}

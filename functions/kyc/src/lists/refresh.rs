@@ -1,0 +1,191 @@
+//! From what is current to what is current next: fetch what is due, take over what is good, build the index, and say so last.
+//!
+//! Whoever dies on the way leaves files that nobody names, and what was current stays so.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use domain::Timestamp;
+use domain::kyc::rules::{ListRule, ScreeningRules};
+use files::{Files, FilesError};
+use providers::http::Transport;
+use screening::index::{ListInfo, build, edition};
+use screening::lists::delta::Delta;
+use screening::lists::weak;
+
+use super::current::{Built, CURRENT, Changes, Current, ListState, Refused, Taken};
+use super::fetch::{LIST_BYTES_MAX, fetch};
+use super::index::{ListsError, read_current};
+use super::version::{Version, hash, is_ungraded};
+
+/// Where lists come from and go to.
+pub(super) struct Refresh<'a> {
+    pub(super) files: &'a Files,
+    pub(super) transport: &'a Arc<dyn Transport>,
+    pub(super) rules: &'a ScreeningRules,
+    pub(super) now: Timestamp,
+    /// Versions that were read, by list: each is needed at most once more.
+    pub(super) read: BTreeMap<String, Version>,
+}
+
+impl Refresh<'_> {
+    /// Fetches what is due, or everything, and makes it current.
+    ///
+    /// # Errors
+    /// The bucket. What was current stays so.
+    pub(super) async fn run(&mut self, all: bool) -> Result<Current, FilesError> {
+        let head = self.files.head(CURRENT).await?;
+        let before = match read_current(self.files).await {
+            Ok(found) => found.unwrap_or_default(),
+            Err(ListsError::Files(error)) => return Err(error),
+            Err(error) => {
+                tracing::error!(error = %error, "every list is taken over anew");
+                Current::default()
+            }
+        };
+        let mut next = Current { index: before.index.clone(), lists: Vec::new() };
+        let rules = self.rules;
+        for list in &rules.lists {
+            next.lists.push(self.list(list, before.list(&list.code), all).await?);
+        }
+        if self.is_outdated(&before, &next).await? {
+            next.index = self.built(&mut next.lists).await?;
+        }
+        // somebody else who was quicker knew no less
+        if next != before && self.files.head(CURRENT).await? == head {
+            let text = serde_json::to_vec(&next).map_err(|error| FilesError::Malformed(error.to_string()))?;
+            self.files.put(CURRENT, "application/json", text).await?;
+        }
+        Ok(next)
+    }
+
+    /// What becomes of one list. Whatever is wrong with it, the others go on.
+    async fn list(&mut self, rule: &ListRule, known: Option<&ListState>, all: bool) -> Result<ListState, FilesError> {
+        let unknown = ListState { list: rule.code.clone(), taken: None, refused: None };
+        let known = known.cloned().unwrap_or(unknown);
+        let is_due = |taken: &Taken| all || rule.is_to_be_fetched(taken.taken_at, self.now);
+        // what was refused is asked for again each time
+        if known.refused.is_none() && known.taken.as_ref().is_some_and(|taken| !is_due(taken)) {
+            return Ok(known);
+        }
+        match self.fetched(rule, known.taken.as_ref()).await? {
+            Ok(taken) => Ok(ListState { taken: Some(taken), refused: None, ..known }),
+            Err(why) => {
+                tracing::error!(list = rule.code, why, "a list was refused; the version before it stays in use");
+                Ok(ListState { refused: Some(Refused { why, at: self.now }), ..known })
+            }
+        }
+    }
+
+    /// The version that the source has, kept and counted, or why it is not taken over.
+    async fn fetched(&mut self, rule: &ListRule, known: Option<&Taken>) -> Result<Result<Taken, String>, FilesError> {
+        let bytes = match fetch(self.transport, rule).await {
+            Ok(bytes) => bytes,
+            Err(why) => return Ok(Err(why)),
+        };
+        if let Some(known) = known.filter(|known| known.version.ends_with(&hash(&bytes))) {
+            return Ok(Ok(Taken { taken_at: self.now, ..known.clone() }));
+        }
+        let version = match Version::read(rule, bytes) {
+            Ok(version) => version,
+            Err(why) => return Ok(Err(why)),
+        };
+        let before = self.stored(rule, known).await?;
+        if let Some(why) = version.objection(rule, before.as_ref(), self.now) {
+            return Ok(Err(why));
+        }
+        let changes = before.map(|before| {
+            let delta = Delta::between(&before.loaded.entities, &version.loaded.entities);
+            Changes { added: delta.added.len(), changed: delta.changed.len(), removed: delta.removed.len() }
+        });
+        let name = version.name(self.now);
+        let taken = Taken {
+            key: format!("lists/{}/{name}", rule.code),
+            version: name,
+            published: version.loaded.published.clone(),
+            entries: version.entries(),
+            unread: version.loaded.faults.len(),
+            taken_at: self.now,
+            changes,
+        };
+        self.files.put(&taken.key, "application/octet-stream", version.bytes.clone()).await?;
+        tracing::info!(
+            list = rule.code,
+            version = taken.version,
+            entries = taken.entries,
+            unread = taken.unread,
+            added = changes.unwrap_or_default().added,
+            changed = changes.unwrap_or_default().changed,
+            removed = changes.unwrap_or_default().removed,
+            "a list has a new version"
+        );
+        self.read.insert(rule.code.clone(), version);
+        Ok(Ok(taken))
+    }
+
+    /// A version that was taken before; none if it is gone or reads no longer.
+    async fn stored(&self, rule: &ListRule, taken: Option<&Taken>) -> Result<Option<Version>, FilesError> {
+        let Some(taken) = taken else { return Ok(None) };
+        let bytes_max = u64::try_from(LIST_BYTES_MAX).unwrap_or(u64::MAX);
+        let file = self.files.get(&taken.key, bytes_max).await?;
+        let read = file.map(|file| Version::read(rule, Bytes::from(file.bytes)));
+        Ok(read.and_then(|read| {
+            read.inspect_err(|why| tracing::error!(list = rule.code, key = taken.key, why, "a kept list does not read"))
+                .ok()
+        }))
+    }
+
+    /// Whether the index is not of these versions, was made by another engine, or is gone.
+    async fn is_outdated(&self, before: &Current, next: &Current) -> Result<bool, FilesError> {
+        let versions = |current: &Current| -> Vec<(String, Option<String>)> {
+            let version = |state: &ListState| state.taken.as_ref().map(|taken| taken.version.clone());
+            current.lists.iter().map(|state| (state.list.clone(), version(state))).collect()
+        };
+        let Some(index) = &before.index else { return Ok(true) };
+        if versions(before) != versions(next) || index.edition != edition() {
+            return Ok(true);
+        }
+        Ok(self.files.head(&index.key).await?.is_none())
+    }
+
+    /// The index of the versions that are used. A list whose kept version is lost counts as never taken: it is fetched next time, and nobody
+    /// is screened without it.
+    async fn built(&mut self, lists: &mut [ListState]) -> Result<Option<Built>, FilesError> {
+        let (mut infos, mut entities, mut ungraded) = (Vec::new(), Vec::new(), Vec::new());
+        let rules = self.rules;
+        for rule in &rules.lists {
+            let Some(state) = lists.iter_mut().find(|state| state.list == rule.code) else { continue };
+            let Some(taken) = state.taken.clone() else { continue };
+            let version = match self.read.remove(&rule.code) {
+                Some(version) => Some(version),
+                None => self.stored(rule, Some(&taken)).await?,
+            };
+            let Some(version) = version else {
+                state.taken = None;
+                state.refused = Some(Refused { why: "the version that was kept is lost".to_owned(), at: self.now });
+                continue;
+            };
+            infos.push(ListInfo { code: rule.code.clone(), version: taken.version });
+            entities.extend(version.loaded.entities);
+            if is_ungraded(rule) {
+                ungraded.push(rule.code.as_str());
+            }
+        }
+        if infos.is_empty() {
+            return Ok(None);
+        }
+        weak::spread(&mut entities, |entity| ungraded.contains(&entity.list.as_str()));
+        let index = build(&infos, &entities);
+        let (edition, version) = (edition(), index.list_version());
+        let built = Built {
+            key: format!("index/{edition}/{}", hash(index.as_bytes())),
+            version,
+            edition,
+            built_at: self.now,
+            entries: index.entity_count(),
+        };
+        self.files.put(&built.key, "application/octet-stream", index.into_bytes()).await?;
+        Ok(Some(built))
+    }
+}
