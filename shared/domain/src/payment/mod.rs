@@ -18,6 +18,7 @@ pub mod rules;
 mod stake;
 mod status;
 pub mod stray;
+pub mod ticket;
 #[cfg(test)]
 mod tests;
 
@@ -31,3 +32,4 @@ pub use report::{PspReport, PspStatus, Returned, Way};
 pub use request::{DepositRefusal, DepositRequest};
 pub use stake::at_stake;
 pub use stray::{StrayReport, StrayState};
+pub use ticket::{NamedTicket, Shown, ShownDeal, names_a_ticket};

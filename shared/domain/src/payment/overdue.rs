@@ -17,7 +17,7 @@ const REDRIVE_SLOW: Seconds = Seconds(900);
 pub enum DueStep {
     /// Ask the provider.
     Poll,
-    /// Hand it to the crediting worker again.
+    /// Hand it to the crediting worker again, or to have a ticket looked up.
     Credit,
     /// The timer no longer applies.
     Nothing(&'static str),
@@ -55,6 +55,9 @@ impl Deposit {
     pub fn due_step(&self, now: Timestamp) -> DueStep {
         if self.due.is_none_or(|due| due > now) {
             return DueStep::Nothing("it is not due");
+        }
+        if !self.inner.named.is_empty() {
+            return DueStep::Credit;
         }
         match self.status() {
             DepositStatus::Pending => DueStep::Poll,
