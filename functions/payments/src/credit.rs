@@ -2,6 +2,7 @@
 //! is looked up in the account's deal history before anything is sent again.
 
 mod platform;
+mod strays;
 mod tickets;
 
 use std::sync::Arc;
@@ -56,7 +57,7 @@ impl QueueStep for Credit {
         Box::pin(async move {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
-            if event.kind == tickets::STRAY_NAMED {
+            if event.kind == strays::STRAY_NAMED {
                 return self.look_for_stray(&event.id()?, &mut frame).await;
             }
             let stored = self.money.load::<Deposit>(&event.id()?).await?;

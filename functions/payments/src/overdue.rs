@@ -85,7 +85,8 @@ impl Overdue {
         let stored = self.money.load::<StrayReport>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
         let now = frame.now;
         if stored.entity.facts.named.is_some() {
-            let again = |stray: &StrayReport| stray.ticket_redriven(now).unwrap_or(Verdict::Nothing("it was looked up"));
+            let again =
+                |stray: &StrayReport| stray.ticket_redriven(now).unwrap_or(Verdict::Nothing("it was looked up"));
             return Ok(step::change(&self.money, id, frame, again).await?.outcome());
         }
         let owner = match &stored.entity.facts.report.payment_id {

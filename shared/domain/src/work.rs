@@ -220,6 +220,8 @@ pub enum ByHandRefusal {
     Moved(Moved),
     /// It was converted: the evidence must say what was put on the account, after the ticket.
     AmountMissing,
+    /// The evidence has no number of a deal, so nothing can be looked up.
+    NotATicket,
 }
 
 impl From<Moved> for ByHandRefusal {

@@ -74,7 +74,8 @@ impl ByHand {
         let named = |field: &str| item.facts.subject.get(field).and_then(|id| id.as_str());
         if let Some(id) = named("stray_id").and_then(|id| id.parse::<StrayId>().ok()) {
             let Some(stored) = self.money.load::<StrayReport>(&id).await? else { return Ok(false) };
-            let verdict = stored.entity.ticket_named(decision, &item.id, item.facts.opening, frame.now).map_err(conflict)?;
+            let verdict =
+                stored.entity.ticket_named(decision, &item.id, item.facts.opening, frame.now).map_err(refusal)?;
             let places = Places { psp: &stored.entity.facts.report.psp, server: None };
             let claimed = self.claim(decision, &places, id.as_str(), commit).await?;
             return Ok(self.add(commit, &stored, verdict, frame)? || claimed);
@@ -89,7 +90,8 @@ impl ByHand {
         };
         let verdict = verdict.map_err(refusal)?;
         let account = &stored.entity.facts.account_id;
-        let account = crm.load_settled::<Account>(account).await?.ok_or_else(|| StepError::Absent(account.to_string()))?;
+        let account =
+            crm.load_settled::<Account>(account).await?.ok_or_else(|| StepError::Absent(account.to_string()))?;
         let places = Places { psp: &stored.entity.facts.psp.name, server: Some(&account.entity.facts.server) };
         let claimed = self.claim(decision, &places, id.as_str(), commit).await?;
         Ok(self.add(commit, &stored, verdict, frame)? || claimed)
@@ -148,6 +150,10 @@ fn stopped_it(item: &WorkFacts) -> bool {
 fn refusal(refusal: ByHandRefusal) -> Problem {
     match refusal {
         ByHandRefusal::Moved(moved) => conflict(moved),
+        ByHandRefusal::NotATicket => {
+            let message = "must be the number of the deal on the trading platform, which is looked up there";
+            Problem::input(vec![Fault::new("/evidence", "not_a_ticket", message)])
+        }
         ByHandRefusal::AmountMissing => {
             let message =
                 "it was converted: after the platform's ticket say what was put on the account, in its currency";

@@ -1,11 +1,10 @@
 //! What persons say to have booked on the platform: looked up before it takes effect.
 
 use domain::account::Account;
-use domain::account::rules::Environment;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
-use domain::payment::{Deposit, NamedTicket, Proof, Shown, ShownDeal, StrayReport};
-use domain::{PaymentId, Seconds, StrayId, Timestamp};
+use domain::payment::{Deposit, NamedTicket, Proof, Shown, ShownDeal};
+use domain::{PaymentId, Seconds, Timestamp};
 use providers::platforms::{FoundTicket, Login, Reference, Ticket, TicketQuery};
 use runtime::StepError;
 use store::{Committed, Home, MoneyTable, Stored};
@@ -13,15 +12,11 @@ use store::{Committed, Home, MoneyTable, Stored};
 use super::Credit;
 use super::platform::LOOK_BACK;
 
-/// A person named a ticket for money without a payment of ours.
-pub(super) const STRAY_NAMED: &str = "stray.ticket_named";
-/// How far before the provider's statement somebody may have credited such money: the client called first.
-const STRAY_LOOK_BACK: Seconds = Seconds(30 * 86_400);
 /// Rounds against others that change the same thing.
-const ROUNDS: usize = 5;
+pub(super) const ROUNDS: usize = 5;
 
 /// What a look-up says of a ticket.
-enum Looked {
+pub(super) enum Looked {
     /// It proves the decision.
     Right,
     /// It does not, and this was found.
@@ -33,7 +28,11 @@ enum Looked {
 impl Credit {
     /// Looks every ticket up that was named for a deposit; the last outcome. A credit that waits beside them has its own time, which
     /// brings it again.
-    pub(super) async fn look_up_tickets(&self, deposit: &Deposit, frame: &mut Frame) -> Result<&'static str, StepError> {
+    pub(super) async fn look_up_tickets(
+        &self,
+        deposit: &Deposit,
+        frame: &mut Frame,
+    ) -> Result<&'static str, StepError> {
         let mut outcome = "nothing_to_do";
         let server = self.server_of(deposit).await?;
         frame.used(self.servers.rules().await?.label());
@@ -59,13 +58,16 @@ impl Credit {
         let query = TicketQuery {
             ticket: Ticket::new(ticket.clone()),
             login: Some(Login::new(deposit.facts.platform.login.clone())),
-            reference: Reference::new(deposit.platform_reference()).ok(),
+            reference: Reference::new(deposit.platform_reference()).ok().filter(|_| named.whole),
             from: earlier(deposit.inner.opened, LOOK_BACK),
             to: now.plus(LOOK_BACK),
         };
         match platform.find_ticket(&query).await {
             Ok(found) => held_against(named, found, Some(&deposit.id)),
-            Err(error) => Looked::Silent(error.to_string()),
+            Err(error) => {
+                tracing::warn!(payment.id = %deposit.id, todo = ?error.disposition(), "a ticket could not be looked up");
+                Looked::Silent(error.to_string())
+            }
         }
     }
 
@@ -87,7 +89,8 @@ impl Credit {
             };
             let Verdict::Change(decision) = verdict else { return Ok("nothing_to_do") };
             let freed = named.proof().filter(|_| decision.next.facts.reopened.is_some());
-            let freed = freed.filter(|_| named.ticket.as_deref().is_some_and(|ticket| !decision.next.relies_on(ticket)));
+            let freed =
+                freed.filter(|_| named.ticket.as_deref().is_some_and(|ticket| !decision.next.relies_on(ticket)));
             let change = Change { was: &stored, decision: *decision, holder: id.as_str() };
             if let Some(outcome) = self.commit(change, server, freed, None, frame).await? {
                 return Ok(outcome);
@@ -96,87 +99,8 @@ impl Credit {
         Err(StepError::Busy("the deposit keeps changing"))
     }
 
-    /// Money without a payment of ours: whose account it went to nobody says, so every live server is asked for the number.
-    pub(super) async fn look_for_stray(&self, id: &StrayId, frame: &mut Frame) -> Result<&'static str, StepError> {
-        let stored = self.money.load::<StrayReport>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
-        let Some(named) = stored.entity.facts.named.clone() else { return Ok("nothing_to_do") };
-        let (looked, server) = self.look_everywhere(&stored.entity, &named, frame).await?;
-        for _ in 0..ROUNDS {
-            let stored = self.money.load::<StrayReport>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
-            let (stray, proof) = (&stored.entity, named.proof().filter(|_| matches!(looked, Looked::Right)));
-            let other = match &proof {
-                Some(proof) => self.money.proven_by(&server, proof).await?.filter(|other| other != id.as_str()),
-                None => None,
-            };
-            let verdict = match (&looked, other) {
-                (Looked::Right, None) => stray.ticket_proven(&named),
-                (Looked::Right, Some(other)) => {
-                    stray.ticket_refused(&named, &format!("it already proves another step by hand, that of {other}"), frame.now)
-                }
-                (Looked::Wrong(found), _) => stray.ticket_refused(&named, found, frame.now),
-                (Looked::Silent(reason), _) => stray.ticket_not_looked_up(&named, reason, frame.now),
-            };
-            let Verdict::Change(decision) = verdict else { return Ok("nothing_to_do") };
-            let claimed = proof.filter(|_| decision.next.facts.reopened.is_none());
-            let change = Change { was: &stored, decision: *decision, holder: id.as_str() };
-            if let Some(outcome) = self.commit(change, &server, None, claimed, frame).await? {
-                return Ok(outcome);
-            }
-        }
-        Err(StepError::Busy("the money keeps changing"))
-    }
-
-    /// What the live servers show under the number, and on which it is right. One that cannot be asked may be the one.
-    async fn look_everywhere(
-        &self,
-        stray: &StrayReport,
-        named: &NamedTicket,
-        frame: &mut Frame,
-    ) -> Result<(Looked, String), StepError> {
-        let rules = self.servers.rules().await?;
-        frame.used(rules.label());
-        let report = &stray.facts.report;
-        let (mut right, mut wrong, mut silent) = (Vec::new(), None, None);
-        let Some(ticket) = &named.ticket else {
-            return Ok((Looked::Wrong("a deal's number is digits".to_owned()), String::new()));
-        };
-        for server in rules.rules.servers().iter().filter(|server| server.environment == Environment::Live) {
-            let query = TicketQuery {
-                ticket: Ticket::new(ticket.clone()),
-                login: None,
-                reference: None,
-                from: earlier(report.at, STRAY_LOOK_BACK),
-                to: frame.now.plus(LOOK_BACK),
-            };
-            let found = match self.servers.adapter(&server.name).await {
-                Ok(platform) => platform.find_ticket(&query).await.map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            };
-            match found {
-                Ok(FoundTicket::Absent) => {}
-                Ok(found) => match held_against(named, found, report.payment_id.as_ref()) {
-                    Looked::Right => right.push(server.name.clone()),
-                    Looked::Wrong(found) => wrong = Some(format!("on {} {found}", server.name)),
-                    Looked::Silent(reason) => silent = Some(reason),
-                },
-                Err(reason) => silent = Some(reason),
-            }
-        }
-        Ok(match (right.as_slice(), silent) {
-            ([server], None) => (Looked::Right, server.clone()),
-            (_, Some(reason)) => (Looked::Silent(reason), String::new()),
-            ([], None) => {
-                let found = wrong.unwrap_or_else(|| "no live server has a deal of that number".to_owned());
-                (Looked::Wrong(found), String::new())
-            }
-            (several, None) => {
-                (Looked::Wrong(format!("{} have such a deal each", several.join(" and "))), String::new())
-            }
-        })
-    }
-
     /// Saves a version, with the claim that it frees or makes; `None` if somebody else changed one of them first.
-    async fn commit<T: Entity>(
+    pub(super) async fn commit<T: Entity>(
         &self,
         change: Change<'_, T>,
         server: &str,
@@ -206,17 +130,17 @@ impl Credit {
 }
 
 /// A version on its way, and who holds the claim that goes with it.
-struct Change<'a, T> {
-    was: &'a Stored<T>,
-    decision: Decision<T>,
-    holder: &'a str,
+pub(super) struct Change<'a, T> {
+    pub(super) was: &'a Stored<T>,
+    pub(super) decision: Decision<T>,
+    pub(super) holder: &'a str,
 }
 
-fn earlier(at: Timestamp, by: Seconds) -> Timestamp {
+pub(super) fn earlier(at: Timestamp, by: Seconds) -> Timestamp {
     Timestamp::from_millis(at.millis().saturating_sub(i64::from(by.0).saturating_mul(1_000))).unwrap_or(at)
 }
 
-fn held_against(named: &NamedTicket, found: FoundTicket, own: Option<&PaymentId>) -> Looked {
+pub(super) fn held_against(named: &NamedTicket, found: FoundTicket, own: Option<&PaymentId>) -> Looked {
     let shown = match found {
         FoundTicket::Deal(deal) => Shown::Deal(ShownDeal {
             is_balance: deal.is_balance,

@@ -74,7 +74,9 @@ impl Deposit {
         }
         match self.status() {
             DepositStatus::Paid if !self.may_have_been_sent() => Ok(self.late_credit(ticket, now)),
-            DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired => Ok(self.late_credit(ticket, now)),
+            DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired => {
+                Ok(self.late_credit(ticket, now))
+            }
             DepositStatus::Paid
             | DepositStatus::Crediting
             | DepositStatus::CreditingUnknown

@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod credit;
 pub mod deposit;
 mod former;
+mod naming;
 pub mod overdue;
 pub mod report;
 pub mod request;
@@ -18,9 +19,9 @@ pub mod rules;
 mod stake;
 mod status;
 pub mod stray;
-pub mod ticket;
 #[cfg(test)]
 mod tests;
+pub mod ticket;
 
 pub use crate::work::HumanDecision;
 pub use by_hand::{Proof, is_by_hand};

@@ -139,6 +139,10 @@ impl Deposit {
         let slow = now.millis_since(moved) > REDRIVE_SLOWER_AFTER_MS;
         let mut next = self.unmoved();
         next.due = Some(now.plus(if slow { REDRIVE_SLOW } else { super::credit::GRACE }));
+        if !self.inner.named.is_empty() {
+            let why = vec!["a ticket waits to be looked up".to_owned()];
+            return Verdict::change(next, "redriven", vec!["deposit.ticket_named"], why);
+        }
         let why = vec![format!("{} for too long", self.status().as_str())];
         Verdict::change(next, "redriven", vec!["deposit.credit_due"], why)
     }

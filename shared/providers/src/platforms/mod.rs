@@ -90,7 +90,8 @@ pub struct TicketQuery {
     pub ticket: Ticket,
     /// The account that it must be of; none where nobody knows.
     pub login: Option<Login>,
-    /// The reference whose operations are counted together with it.
+    /// The reference whose operations are counted together with it, for which the whole history of the time is read; with none, the
+    /// deal alone.
     pub reference: Option<Reference>,
     /// The time in which it can lie.
     pub from: Timestamp,

@@ -11,9 +11,9 @@ mod handshake;
 mod link;
 mod operations;
 mod retcode;
-mod tickets;
 #[cfg(test)]
 mod tests;
+mod tickets;
 
 use std::fmt;
 use std::sync::Arc;
