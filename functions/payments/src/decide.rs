@@ -35,10 +35,12 @@ impl QueueStep for Decide {
         Box::pin(async move {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
-            let decide = |deposit: &Deposit, decision: &HumanDecision, now: Timestamp| match names_a_ticket(decision) {
+            let decide = |deposit: &Deposit, decision: &HumanDecision, now: Timestamp| {
                 // `payments-credit` has it: the deposit was bound to it together with the decision
-                true if !fault::is_back(Fault::TicketsAreBelieved) => Verdict::Nothing("its ticket is looked up first"),
-                true | false => deposit.decided(decision, now),
+                if names_a_ticket(decision) && !fault::is_back(Fault::TicketsAreBelieved) {
+                    return Verdict::Nothing("its ticket is looked up first");
+                }
+                deposit.decided(decision, now)
             };
             people::carry_out(&self.crm, &self.money, &event, "payment_id", &mut frame, decide).await
         })

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::money::act;
 use crate::put_back::broken;
 use crate::random::rng::Rng;
-use crate::world::{Customer, MINUTE, World};
+use crate::world::{Customer, World};
 
 /// What is collected for each deposit.
 const AMOUNT: &str = "250.00";
@@ -223,16 +223,19 @@ async fn a_part_by_hand(odd: &mut Odd, rng: &mut Rng) {
         // the part alone is not the credit: who names it is asked again
         odd.decided(&payment, json!({"action": "mark_credited", "evidence": part})).await;
         odd.is_asked_again(&payment, "a part by hand").await;
-        let proof = match odd.world.deals(&odd.customer.trader.login, &payment).await.first() {
-            Some((ticket, amount)) if amount.starts_with("250") => {
+        let deals = odd.world.deals(&odd.customer.trader.login, &payment).await;
+        let proof = match deals.into_iter().find(|(_, amount)| amount == AMOUNT) {
+            Some((ticket, _)) => {
                 odd.by_hand("-0.01", &payment).await;
                 odd.collected -= Decimal::new(1, 2);
-                ticket.clone()
+                ticket
             }
-            _ => odd.by_hand("150.00", &payment).await,
+            None => odd.by_hand("150.00", &payment).await,
         };
         odd.decided(&payment, json!({"action": "mark_credited", "evidence": proof})).await;
-        odd.world.until("credited", MINUTES, async || odd.world.status(&payment).await == "credited").await;
+        odd.world.drain().await;
+        let open = odd.world.work_of(&payment).await;
+        assert_eq!(odd.world.status(&payment).await, "credited", "a part by hand: {proof} {open:?}");
         odd.has_no_more_than_was_collected("a part by hand").await;
     }
 }
@@ -250,18 +253,16 @@ async fn tickets_that_prove_nothing(odd: &mut Odd, rng: &mut Rng) {
     odd.collected += Decimal::new(50, 2);
     let named = [automatic, less, format!("9{}", rng.below(1_000_000_000))];
     let silence = rng.pick(&[json!({"kind": "drop"}), json!({"kind": "refuse", "status": 500})]).clone();
-    for (opening, ticket) in named.iter().enumerate() {
+    for (opening, ticket) in (1..).zip(&named) {
         odd.fault("deal_get", json!({}), silence.clone(), 1 + rng.below(3)).await;
         odd.decided(&payment, json!({"action": "mark_credited", "evidence": ticket})).await;
-        let open = async || {
-            odd.world.work_of(&payment).await.first().is_some_and(|item| item.facts.opening as usize > opening)
-        };
+        let open = async || odd.world.work_of(&payment).await.first().is_some_and(|item| item.facts.opening == opening);
         for _ in 0..MINUTES {
             assert_eq!(odd.world.status(&payment).await, "needs_review", "{law}: {ticket} was believed");
             if open().await {
                 break;
             }
-            drop(odd.world.time.advance(MINUTE).await);
+            odd.world.minute().await;
         }
         assert!(open().await, "{law}: nobody is asked again about {ticket}");
         odd.has_no_more_than_was_collected(law).await;
