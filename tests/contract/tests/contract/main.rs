@@ -40,6 +40,7 @@ mod samples;
 mod screenings;
 mod signing;
 mod stripe;
+mod tickets;
 mod webhook_floods;
 mod work;
 mod world;
