@@ -1,10 +1,11 @@
 //! Clients and KYC: from the announcement of a document to the decision, as a portal and compliance see it.
 
+use broker::api::Answer;
 use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 use specimens::{Day, Person, jpeg, passport, person, statement};
 
-use crate::world::{Answer, World, expect, faults, items};
+use crate::world::{World, expect, faults, items};
 
 const JPEG: &str = "image/jpeg";
 
