@@ -6,6 +6,7 @@
 use std::fmt;
 
 use domain::{Country, Money, Redacted, Timestamp};
+use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
@@ -53,6 +54,12 @@ pub trait TradingPlatform: Send + Sync {
         to: Timestamp,
     ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>>;
 
+    /// The deal that somebody names by its number: whether it is there, whose it is, and what it moved.
+    ///
+    /// # Errors
+    /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not [`FoundTicket::Absent`].
+    fn find_ticket<'a>(&'a self, named: &'a TicketQuery) -> BoxFuture<'a, Result<FoundTicket, PlatformError>>;
+
     /// The balance of an account whose currency the caller knows.
     ///
     /// # Errors
@@ -74,6 +81,52 @@ pub enum FoundOperation {
     /// Something bears the reference and is not the operation: another amount, another kind of deal, several of
     /// them, or a comment that a person wrote. Says what, without the comment's text. Never send it again.
     Ambiguous(String),
+}
+
+/// Which deal is looked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TicketQuery {
+    /// Its number.
+    pub ticket: Ticket,
+    /// The account that it must be of; none where nobody knows.
+    pub login: Option<Login>,
+    /// The reference whose operations are counted together with it, for which the whole history of the time is read; with none, the
+    /// deal alone.
+    pub reference: Option<Reference>,
+    /// The time in which it can lie.
+    pub from: Timestamp,
+    /// Its end.
+    pub to: Timestamp,
+}
+
+/// What the platform shows under a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FoundTicket {
+    /// The deal, on the account that was asked for, or on its own where none was.
+    Deal(FoundDeal),
+    /// It is another account's.
+    OfAnotherLogin,
+    /// It is on the account, outside the time that was asked for.
+    OutOfTime,
+    /// Everything was read, and there is none.
+    Absent,
+}
+
+/// A deal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundDeal {
+    /// Its account.
+    pub login: Login,
+    /// Whether it is a balance operation.
+    pub is_balance: bool,
+    /// What it moved, in the account's currency.
+    pub amount: Decimal,
+    /// Digits of that currency, where the platform says so.
+    pub digits: Option<u32>,
+    /// Its comment: whoever booked it wrote it.
+    pub comment: String,
+    /// What it and every other balance operation under the reference moved together.
+    pub together: Decimal,
 }
 
 /// The number of an account at its platform.
@@ -161,6 +214,13 @@ impl Reference {
         }
         let cut = (CUT_BYTES_MIN..ours.len()).filter_map(|end| ours.get(..end));
         comment.len() >= REFERENCE_BYTES_MAX && cut.into_iter().any(|beginning| comment.ends_with(beginning))
+    }
+
+    /// Whether a comment has this reference anywhere, or begins with it and says more without a gap, as `<reference>R` for what was taken
+    /// back again.
+    pub fn is_meant_by(&self, comment: &str) -> bool {
+        let begins = comment.get(..self.0.len()).is_some_and(|start| start.eq_ignore_ascii_case(&self.0));
+        self.is_named_in(comment) || (begins && self.0.len() >= CUT_BYTES_MIN)
     }
 
     /// Whether a comment begins with this very reference, and not with a longer one.

@@ -10,7 +10,8 @@ use http::{Request, Response};
 use providers::http::{BoxFuture, Connection, HyperTransport, Transport, TransportError};
 use providers::platforms::mt5::{Mt5, Mt5Settings, WEB_API_VERSION};
 use providers::platforms::{
-    BalanceOperation, FoundOperation, Login, NewAccount, PlatformError, Reference, Ticket, TradingPlatform,
+    BalanceOperation, FoundOperation, FoundTicket, Login, NewAccount, PlatformError, Reference, Ticket, TicketQuery,
+    TradingPlatform,
 };
 use providers::system_clock;
 use secrecy::SecretString;
@@ -191,6 +192,29 @@ async fn money_is_booked_once_and_found_by_reference_and_amount() {
     assert!(matches!(other, Ok(FoundOperation::Ambiguous(_))), "{other:?}");
     assert_eq!(server.find(&login, "pay_3", "1250.50").await, None);
     assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn what_the_automation_books_always_bears_its_reference_and_is_found_by_its_ticket() {
+    let server = server(CALL_TIMEOUT).await;
+    let (login, other) = (server.account().await, server.account().await);
+    let reference = "pay_01j9zzzzzzabcdefghjkmnpqrs";
+    let ticket = server.mt5.apply_balance(&operation(&login, "10.00", reference)).await.unwrap();
+    let look = async |login: Option<&Login>, ticket: &Ticket| {
+        let (from, to) = around_now();
+        let reference = Reference::new(reference).ok();
+        server
+            .mt5
+            .find_ticket(&TicketQuery { ticket: ticket.clone(), login: login.cloned(), reference, from, to })
+            .await
+    };
+    for asked in [Some(&login), None] {
+        let Ok(FoundTicket::Deal(deal)) = look(asked, &ticket).await else { panic!("not found") };
+        assert_eq!((&deal.login, deal.comment.as_str(), deal.is_balance), (&login, reference, true));
+        assert_eq!((deal.amount, deal.digits), (money("10.00", "USD").amount(), Some(2)));
+    }
+    assert_eq!(look(Some(&other), &ticket).await, Ok(FoundTicket::OfAnotherLogin));
+    assert_eq!(look(Some(&login), &Ticket::new("4711")).await, Ok(FoundTicket::Absent));
 }
 
 #[tokio::test]

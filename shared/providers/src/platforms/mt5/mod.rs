@@ -13,6 +13,7 @@ mod operations;
 mod retcode;
 #[cfg(test)]
 mod tests;
+mod tickets;
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,7 +25,10 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{BalanceOperation, FoundOperation, Login, NewAccount, PlatformError, Reference, Ticket, TradingPlatform};
+use super::{
+    BalanceOperation, FoundOperation, FoundTicket, Login, NewAccount, PlatformError, Reference, Ticket, TicketQuery,
+    TradingPlatform,
+};
 use crate::Clock;
 use crate::http::{BoxFuture, Transport};
 use handshake::Proof;
@@ -106,6 +110,10 @@ impl TradingPlatform for Mt5 {
         to: Timestamp,
     ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>> {
         Box::pin(self.find_deal(login, reference, amount, from, to))
+    }
+
+    fn find_ticket<'a>(&'a self, named: &'a TicketQuery) -> BoxFuture<'a, Result<FoundTicket, PlatformError>> {
+        Box::pin(self.look_up_ticket(named))
     }
 
     fn balance<'a>(&'a self, login: &'a Login, currency: Currency) -> BoxFuture<'a, Result<Money, PlatformError>> {

@@ -13,7 +13,7 @@ use super::{Mt5, answer};
 use crate::platforms::{BalanceOperation, FoundOperation, Login, PlatformError, Reference, Ticket};
 
 /// Deal action "balance", both as a parameter and in a deal.
-const ACTION_BALANCE: &str = "2";
+pub(super) const ACTION_BALANCE: &str = "2";
 
 /// Most deals the server gives per page.
 const DEALS_PER_PAGE: u64 = 100;
@@ -62,14 +62,7 @@ impl Mt5 {
         to: Timestamp,
     ) -> Result<FoundOperation, PlatformError> {
         let until = self.deadline();
-        let (from, to) = match self.clock_offset_s(until).await? {
-            Some(offset) => (
-                from.seconds().saturating_add(offset).saturating_sub(LOOK_UP_SKEW_S),
-                to.seconds().saturating_add(offset).saturating_add(LOOK_UP_SKEW_S),
-            ),
-            None => EVERYTHING,
-        };
-        let (from, to) = (from.to_string(), to.to_string());
+        let (from, to) = self.window(from, to, until).await?;
         let window = [("login", login.as_str()), ("from", from.as_str()), ("to", to.as_str())];
         let mut total = self.deals_total(&window, until).await?;
         for _ in 0..READS_MAX {
@@ -89,7 +82,43 @@ impl Mt5 {
             }
             total = again;
         }
-        Err(PlatformError::NotApplied("the deals of the window could not be read as a whole".to_owned()))
+        Err(not_whole())
+    }
+
+    /// A time as the server's clock has it, widened by what is not known of that clock.
+    pub(super) async fn window(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+        until: Instant,
+    ) -> Result<(String, String), PlatformError> {
+        let (from, to) = match self.clock_offset_s(until).await? {
+            Some(offset) => (
+                from.seconds().saturating_add(offset).saturating_sub(LOOK_UP_SKEW_S),
+                to.seconds().saturating_add(offset).saturating_add(LOOK_UP_SKEW_S),
+            ),
+            None => EVERYTHING,
+        };
+        Ok((from.to_string(), to.to_string()))
+    }
+
+    /// Every deal of a window, proven to be all of them.
+    pub(super) async fn all_deals(
+        &self,
+        window: &[(&str, &str)],
+        login: &Login,
+        until: Instant,
+    ) -> Result<BTreeMap<u64, Value>, PlatformError> {
+        let mut total = self.deals_total(window, until).await?;
+        for _ in 0..READS_MAX {
+            let deals = self.deals(window, total, login, until).await?;
+            let again = self.deals_total(window, until).await?;
+            if again == total && u64::try_from(deals.len()) == Ok(total) {
+                return Ok(deals);
+            }
+            total = again;
+        }
+        Err(not_whole())
     }
 
     /// How many deals a window has. "Not found" is no zero: the login may be archived or on another server.
@@ -184,6 +213,10 @@ fn is_operation(deal: &Value, reference: &Reference, amount: &Money) -> bool {
         && answer::member_text(deal, "Comment").is_some_and(|comment| reference.begins(&comment))
 }
 
+fn not_whole() -> PlatformError {
+    PlatformError::NotApplied("the deals of the window could not be read as a whole".to_owned())
+}
+
 /// Without the comment: a person wrote it.
 fn described(number: u64, deal: &Value) -> String {
     let action = answer::member_text(deal, "Action").and_then(|action| action.parse::<u32>().ok());
@@ -193,7 +226,7 @@ fn described(number: u64, deal: &Value) -> String {
 }
 
 /// An answer of the history. A refusal in it ends nothing: nothing is concluded from it.
-fn read(answer: Result<Value, PlatformError>) -> Result<Value, PlatformError> {
+pub(super) fn read<T>(answer: Result<T, PlatformError>) -> Result<T, PlatformError> {
     match answer {
         Err(PlatformError::Refused { code, .. }) => {
             Err(PlatformError::NotApplied(format!("the deals cannot be read: return code {code}")))

@@ -517,6 +517,147 @@ async fn accounts_are_looked_through_newest_first_up_to_a_bound() {
     assert_eq!(mt5.find_account("g", "acc_1").await, Ok(None));
 }
 
+/// The history of login 1: a deposit of ours, one by hand, a trade; and a deal of login 2.
+fn deals_of_two(path: &str, query: &[(String, String)]) -> Answer {
+    let deal = |number: u32, login: u32, action: u32, profit: &str, comment: &str| {
+        json!({
+            "Deal": number.to_string(), "Login": login.to_string(), "Action": action.to_string(), "Profit": profit,
+            "Comment": comment, "DigitsCurrency": "2", "Time": if number == 8 { "1600000000" } else { "1700000000" },
+        })
+    };
+    let all = [
+        deal(9, 1, 2, "10.00", REFERENCE),
+        deal(10, 1, 2, "4.00", "by hand"),
+        deal(11, 1, 0, "10.00", REFERENCE),
+        deal(12, 2, 2, "10.00", "by hand"),
+        deal(13, 1, 2, "-3.00", &format!("{REFERENCE}R")),
+        deal(8, 1, 2, "10.00", "before"),
+    ];
+    let value = |name: &str| query.iter().find(|(key, _)| key == name).unwrap().1.clone();
+    match path {
+        "/api/time/server" => done(json!("1700000000 0")),
+        "/api/deal/get" => match all.iter().find(|deal| deal["Deal"] == value("ticket").as_str()) {
+            Some(deal) => done(deal.clone()),
+            None => ok(json!({"retcode": "13 Not found"})),
+        },
+        _ => {
+            let of_login = |deal: &&Value| deal["Login"] == value("login").as_str() && deal["Deal"] != "8";
+            let rows: Vec<_> = all.iter().filter(of_login).cloned().collect();
+            match path {
+                "/api/deal/get_total" => done(json!({"total": rows.len().to_string()})),
+                _ => done(Value::Array(rows)),
+            }
+        }
+    }
+}
+
+const REFERENCE: &str = "pay_01j9zzzzzzabcdefghjkmnpqrs";
+
+async fn ticket(mt5: &Mt5, number: &str, login: Option<&str>) -> Result<FoundTicket, PlatformError> {
+    ticket_with(mt5, number, login, Some(REFERENCE)).await
+}
+
+async fn ticket_with(
+    mt5: &Mt5,
+    number: &str,
+    login: Option<&str>,
+    reference: Option<&str>,
+) -> Result<FoundTicket, PlatformError> {
+    let at = Timestamp::from_seconds(1_700_000_000).unwrap();
+    let named = TicketQuery {
+        ticket: Ticket::new(number),
+        login: login.map(Login::new),
+        reference: reference.map(|text| Reference::new(text).unwrap()),
+        from: at,
+        to: at,
+    };
+    mt5.find_ticket(&named).await
+}
+
+/// What a deal moved, and what it moved together with the others under the reference.
+fn moved(found: &Result<FoundTicket, PlatformError>) -> (bool, String, String) {
+    let Ok(FoundTicket::Deal(deal)) = found else { panic!("{found:?}") };
+    assert_eq!((deal.login.as_str(), deal.digits), ("1", Some(2)));
+    (deal.is_balance, deal.amount.to_string(), deal.together.to_string())
+}
+
+#[tokio::test]
+async fn a_ticket_is_found_with_what_it_moved_or_said_to_be_whose_it_is() {
+    let (mt5, _) = fake(deals_of_two);
+    let texts = |balance: bool, amount: &str, together: &str| (balance, amount.to_owned(), together.to_owned());
+    for login in [Some("1"), None] {
+        let own = ticket(&mt5, "9", login).await;
+        assert_eq!(moved(&own), texts(true, "10.00", "7.00"));
+        let Ok(FoundTicket::Deal(deal)) = own else { panic!() };
+        assert_eq!(deal.comment, REFERENCE);
+        assert_eq!(moved(&ticket(&mt5, "10", login).await), texts(true, "4.00", "11.00"));
+        assert_eq!(moved(&ticket(&mt5, "11", login).await), texts(false, "10.00", "17.00"));
+        assert_eq!(ticket(&mt5, "8", login).await, Ok(FoundTicket::OutOfTime));
+        for nothing in ["14", "words", "", "-9", "99999999999999999999999"] {
+            assert_eq!(ticket(&mt5, nothing, login).await, Ok(FoundTicket::Absent), "{nothing}");
+        }
+    }
+    assert_eq!(ticket(&mt5, "12", Some("1")).await, Ok(FoundTicket::OfAnotherLogin));
+    assert_eq!(ticket(&mt5, "10", Some("2")).await, Ok(FoundTicket::OfAnotherLogin));
+}
+
+#[tokio::test]
+async fn a_deal_alone_is_read_without_the_history_of_its_account() {
+    let (mut mt5, fake) = fake(deals_of_two);
+    mt5.settings.clock = Arc::new(|| Timestamp::from_seconds(1_700_000_000).unwrap());
+    for login in [Some("1"), None] {
+        let found = ticket_with(&mt5, "9", login, None).await;
+        assert_eq!(moved(&found), (true, "10.00".to_owned(), "10.00".to_owned()));
+        assert_eq!(ticket_with(&mt5, "8", login, None).await, Ok(FoundTicket::OutOfTime));
+    }
+    assert_eq!(ticket_with(&mt5, "12", Some("1"), None).await, Ok(FoundTicket::OfAnotherLogin));
+    assert!(
+        !log(&fake).iter().any(|path| path == "/api/deal/get_page"),
+        "an account may have more deals than are read"
+    );
+    assert_eq!(ticket_with(&mt5, "14", Some("1"), None).await, Ok(FoundTicket::Absent));
+    assert!(log(&fake).iter().any(|path| path == "/api/deal/get_page"), "nothing there is proven by the history");
+}
+
+#[tokio::test]
+async fn a_ticket_is_absent_only_if_number_and_history_were_read() {
+    type Change = fn(&str) -> Option<Answer>;
+    let faults: [Change; 10] = [
+        |path| (path == "/api/deal/get").then(|| status(500)),
+        |path| (path == "/api/deal/get").then(|| Err(TransportError::Lost("gone".to_owned()))),
+        |path| (path == "/api/deal/get").then(|| done(json!({"Deal": "77", "Login": "1"}))),
+        |path| (path == "/api/deal/get").then(|| done(json!([{"Deal": "77", "Login": "1"}]))),
+        |path| (path == "/api/deal/get").then(|| ok(json!({"retcode": "9 Timeout"}))),
+        |path| (path == "/api/deal/get").then(|| ok(json!({"retcode": "3 Invalid"}))),
+        |path| (path == "/api/deal/get_total").then(|| status(503)),
+        |path| (path == "/api/deal/get_total").then(|| done(json!({"total": "9"}))),
+        |path| (path == "/api/deal/get_page").then(|| ok(json!({"retcode": "13 Not found"}))),
+        |path| (path == "/api/deal/get_page").then(|| done(json!([{"Deal": "14", "Login": "2", "Comment": ""}]))),
+    ];
+    for (n, fault) in faults.into_iter().enumerate() {
+        let (mt5, _) = fake(move |path, query| fault(path).unwrap_or_else(|| deals_of_two(path, query)));
+        let found = ticket(&mt5, "14", Some("1")).await;
+        assert!(matches!(found, Err(PlatformError::NotApplied(_))), "{n}: {found:?}");
+    }
+    // without the command by number the account's history says it as well; whose deal it is nobody knows then
+    for code in ["12000 Not implemented", "8 Permissions"] {
+        let (mt5, _) = fake(move |path, query| match path {
+            "/api/deal/get" => ok(json!({"retcode": code})),
+            _ => deals_of_two(path, query),
+        });
+        assert_eq!(moved(&ticket(&mt5, "9", Some("1")).await).1, "10.00");
+        assert_eq!(ticket(&mt5, "14", Some("1")).await, Ok(FoundTicket::Absent));
+        assert!(matches!(ticket(&mt5, "9", None).await, Err(PlatformError::Misconfigured(_))));
+    }
+    for nothing in [json!(null), json!([])] {
+        let (mt5, _) = fake(move |path, query| match path {
+            "/api/deal/get" => done(nothing.clone()),
+            _ => deals_of_two(path, query),
+        });
+        assert_eq!(ticket(&mt5, "14", Some("1")).await, Ok(FoundTicket::Absent));
+    }
+}
+
 /// Answers hold no errors that could not be copied.
 trait CloneAnswer {
     fn clone_answer(&self) -> Answer;
