@@ -1,4 +1,5 @@
-//! Opens work items: what the automation hands over, with what a person needs to decide; and wakes those whose snooze is over.
+//! Opens work items: what the automation hands over, with what a person needs to decide; opens those again whose decision was not so;
+//! and wakes those whose snooze is over.
 
 use std::sync::Arc;
 
@@ -6,6 +7,7 @@ use domain::decision::{Verdict, derived_bits};
 use domain::entity::{KINDS, Kind};
 use domain::payment::at_stake;
 use domain::payment::deposit::Settled;
+use domain::payment::ticket::Reopened;
 use domain::work::rules::{WorkKind, WorkKinds};
 use domain::work::{OfferedOption, WorkFacts, WorkItem, WorkPrivate, WorkStatus};
 use domain::{ClientId, Money, Timestamp, WorkId};
@@ -51,6 +53,9 @@ impl QueueStep for Desk {
             if event.kind == SETTLED {
                 return self.settle(message, &event).await;
             }
+            if event.kind == REOPENED {
+                return self.reopen(message, &event).await;
+            }
             let review = review(&event.data)
                 .ok_or_else(|| StepError::Malformed(format!("{} says not what is to be decided", event.event_id)))?;
             let live = self.rules.live::<WorkKinds>().await?;
@@ -78,6 +83,9 @@ const SNOOZE_ENDED: &str = "work.due";
 
 /// Something came about that makes work items moot.
 const SETTLED: &str = "desk.settled";
+
+/// What a person decided is not so: his work item is opened again.
+const REOPENED: &str = "desk.reopened";
 
 /// The work items that an event names as moot.
 fn settled(data: &Value) -> Result<Vec<Settled>, StepError> {
@@ -142,6 +150,24 @@ impl Desk {
             step::change(&self.crm, &id, &mut frame, |item: &WorkItem| item.settled(why, now)).await?;
         }
         Ok("settled")
+    }
+
+    /// Opens a decided item again, with what was found. The message that comes again finds it open, or decided anew.
+    async fn reopen(&self, message: &Message, event: &BusEvent) -> Result<&'static str, StepError> {
+        let live = self.rules.live::<WorkKinds>().await?;
+        let mut frame = message.frame(Self::NAME, event);
+        frame.used(live.label());
+        let malformed = |error: serde_json::Error| StepError::Malformed(error.to_string());
+        let named = event.data.get("reopened").cloned().unwrap_or_default();
+        let named: Reopened = serde_json::from_value(named).map_err(malformed)?;
+        let why = event.data.get("why").and_then(|why| why.get(0)).and_then(Value::as_str).unwrap_or(REOPENED);
+        let now = frame.now;
+        let again = |item: &WorkItem| {
+            let kind = item.facts.kind.parse::<WorkKind>().ok();
+            let due_in = kind.and_then(|kind| live.rules.kind(kind)).map(|rule| rule.due_in);
+            item.reopened(named.opening, why, due_in.map_or(now, |due_in| event.at.plus(due_in)), now)
+        };
+        Ok(step::change(&self.crm, &named.work_id, &mut frame, again).await?.outcome())
     }
 
     /// What is normal for the client: the newest payments.

@@ -1,7 +1,9 @@
-//! Credits the trading account: intent, call, outcome. No platform knows idempotency, so whatever may have been sent
+//! Credits the trading account: intent, call, outcome; and looks up what persons say to have booked there. No platform knows idempotency, so whatever may have been sent
 //! is looked up in the account's deal history before anything is sent again.
 
 mod platform;
+mod strays;
+mod tickets;
 
 use std::sync::Arc;
 
@@ -55,9 +57,15 @@ impl QueueStep for Credit {
         Box::pin(async move {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
+            if event.kind == strays::STRAY_NAMED {
+                return self.look_for_stray(&event.id()?, &mut frame).await;
+            }
             let stored = self.money.load::<Deposit>(&event.id()?).await?;
             let stored = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?;
-            self.credit(stored, &mut frame).await
+            match stored.entity.inner.named.is_empty() {
+                true => self.credit(stored, &mut frame).await,
+                false => self.look_up_tickets(&stored.entity, &mut frame).await,
+            }
         })
     }
 }

@@ -1,8 +1,13 @@
-//! A person's decision on a work item, applied to its deposit: it lands on the intent that the automation uses.
+//! A person's decision on a work item, applied to its deposit: it lands on the intent that the automation uses. One that a deal on the
+//! platform proves takes effect when the deal was looked up (`credit::tickets`).
 
 use std::sync::Arc;
 
-use domain::payment::Deposit;
+use domain::Timestamp;
+use domain::decision::Verdict;
+use domain::fault::{self, Fault};
+use domain::payment::{Deposit, names_a_ticket};
+use domain::work::HumanDecision;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
@@ -30,7 +35,14 @@ impl QueueStep for Decide {
         Box::pin(async move {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
-            people::carry_out(&self.crm, &self.money, &event, "payment_id", &mut frame, Deposit::decided).await
+            let decide = |deposit: &Deposit, decision: &HumanDecision, now: Timestamp| {
+                // `payments-credit` has it: the deposit was bound to it together with the decision
+                if names_a_ticket(decision) && !fault::is_back(Fault::TicketsAreBelieved) {
+                    return Verdict::Nothing("its ticket is looked up first");
+                }
+                deposit.decided(decision, now)
+            };
+            people::carry_out(&self.crm, &self.money, &event, "payment_id", &mut frame, decide).await
         })
     }
 }

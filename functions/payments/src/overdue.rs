@@ -84,6 +84,11 @@ impl Overdue {
     async fn find_owner(&self, id: &StrayId, frame: &mut Frame) -> Result<&'static str, StepError> {
         let stored = self.money.load::<StrayReport>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
         let now = frame.now;
+        if stored.entity.facts.named.is_some() {
+            let again =
+                |stray: &StrayReport| stray.ticket_redriven(now).unwrap_or(Verdict::Nothing("it was looked up"));
+            return Ok(step::change(&self.money, id, frame, again).await?.outcome());
+        }
         let owner = match &stored.entity.facts.report.payment_id {
             Some(payment) => self.money.load::<Deposit>(payment).await?.map(|stored| stored.entity.id),
             None => None,

@@ -21,6 +21,8 @@ pub enum Fault {
     AnErrorEndsPaging,
     /// What stands under a reference is looked for by its amount too.
     AmountIsInTheMatch,
+    /// A ticket that a person names as proof is taken without looking it up.
+    TicketsAreBelieved,
     /// A connection to a platform is closed as any other: the kernel goes on delivering what was written to it.
     WritesOutliveTheirCalls,
 }

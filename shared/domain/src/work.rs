@@ -220,6 +220,8 @@ pub enum ByHandRefusal {
     Moved(Moved),
     /// It was converted: the evidence must say what was put on the account, after the ticket.
     AmountMissing,
+    /// The evidence has no number of a deal, so nothing can be looked up.
+    NotATicket,
 }
 
 impl From<Moved> for ByHandRefusal {
@@ -237,20 +239,23 @@ const HISTORY_MAX: usize = 200;
 const NOTES_MAX: usize = 32 * 1_024;
 
 /// A person's decision as the automation applies it to what it is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HumanDecision {
     /// Kind of the work item.
     pub kind: String,
     /// What set the work item off, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<String>,
     /// Option of the `desk` rule set, e.g. `mark_credited`, or `resolve`.
     pub action: String,
     /// What proves it, in a form that may be journalled: the platform's ticket, the provider's refund id, a login. A person's own words
     /// stand here as a name for them, the same for the same words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub evidence: Option<String>,
     /// Who decided.
     pub by: String,
     /// Who approved it, where two people decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved_by: Option<String>,
     /// When.
     pub at: Timestamp,
@@ -323,6 +328,26 @@ impl WorkItem {
             vec!["work.opened"],
             vec!["it happened again after it was resolved".to_owned()],
         )
+    }
+
+    /// What was decided in this opening is not so: it is open again, and says why.
+    pub fn reopened(&self, opening: u32, why: &str, due_at: Timestamp, now: Timestamp) -> Verdict<Self> {
+        if self.facts.status != WorkStatus::Resolved || self.facts.opening != opening {
+            return Verdict::Nothing("it is open again already");
+        }
+        let mut next = self.clone();
+        next.facts.status = WorkStatus::Open;
+        next.facts.owner = None;
+        next.facts.snoozed_until = None;
+        next.facts.decision = None;
+        next.facts.due_at = due_at;
+        next.facts.opening = opening.saturating_add(1);
+        next.private.evidence = None;
+        if let Some(trigger) = next.facts.trigger.as_object_mut() {
+            trigger.insert("reopened".to_owned(), json!(why));
+        }
+        next.line(now, "automation", "reopened", Some(why));
+        Verdict::change(next, "reopened", vec!["work.opened"], vec![why.to_owned()])
     }
 
     /// What it was opened for is moot: it closes itself. Nobody decided, so nothing follows.

@@ -9,6 +9,8 @@ use crate::error::StoreError;
 use crate::item::{Item, KEY, SORT, SORT_ENTITY, s, text};
 
 const HOLDER: &str = "holder";
+/// Who holds what was claimed and proved nothing.
+const NOBODY: &str = "nobody";
 
 /// The item's key. `place` is the platform's server, or the provider's name: each numbers for itself.
 fn key(place: &str, proof: &Proof) -> String {
@@ -26,7 +28,7 @@ impl MoneyTable {
     pub async fn proven_by(&self, place: &str, proof: &Proof) -> Result<Option<String>, StoreError> {
         let key = key(place, proof);
         let Some(item) = self.0.get(&key, SORT_ENTITY, true).await? else { return Ok(None) };
-        Ok(Some(text(&item, &key, HOLDER)?.to_owned()))
+        Ok(Some(text(&item, &key, HOLDER)?.to_owned()).filter(|holder| holder != NOBODY))
     }
 }
 
@@ -37,15 +39,32 @@ impl Commit {
     /// # Errors
     /// [`StoreError`].
     pub fn prove(&mut self, money: &MoneyTable, place: &str, proof: &Proof, holder: &str) -> Result<(), StoreError> {
-        let item = Item::from([
-            (KEY.to_owned(), s(key(place, proof))),
-            (SORT.to_owned(), s(SORT_ENTITY)),
-            (HOLDER.to_owned(), s(holder)),
-        ]);
-        self.put(&money.0, item, None, |put| {
+        self.put(&money.0, claim(place, proof, holder), None, |put| {
+            put.condition_expression("attribute_not_exists(pk) OR #holder IN (:holder, :nobody)")
+                .expression_attribute_names("#holder", HOLDER)
+                .expression_attribute_values(":holder", AttributeValue::S(holder.to_owned()))
+                .expression_attribute_values(":nobody", AttributeValue::S(NOBODY.to_owned()))
+        })
+    }
+
+    /// Gives a proof back that was claimed for `holder` and proves nothing, so that it may prove what it is of. What another claimed
+    /// meanwhile makes the commit a conflict.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn disprove(&mut self, money: &MoneyTable, place: &str, proof: &Proof, holder: &str) -> Result<(), StoreError> {
+        self.put(&money.0, claim(place, proof, NOBODY), None, |put| {
             put.condition_expression("attribute_not_exists(pk) OR #holder = :holder")
                 .expression_attribute_names("#holder", HOLDER)
                 .expression_attribute_values(":holder", AttributeValue::S(holder.to_owned()))
         })
     }
+}
+
+fn claim(place: &str, proof: &Proof, holder: &str) -> Item {
+    Item::from([
+        (KEY.to_owned(), s(key(place, proof))),
+        (SORT.to_owned(), s(SORT_ENTITY)),
+        (HOLDER.to_owned(), s(holder)),
+    ])
 }

@@ -1,6 +1,6 @@
 //! What a person says to have moved by hand is held against the money itself, and saved together with it: the automation has either
 //! moved it before, and the person is told what is known, or finds it moved. What proves it is claimed with it: one ticket or refund
-//! proves one step.
+//! proves one step. A ticket of the platform is only named here: `payments-credit`, which may ask the platform, looks it up.
 
 use domain::PaymentId;
 use domain::StrayId;
@@ -8,15 +8,16 @@ use domain::account::Account;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
 use domain::input::Fault;
-use domain::payment::{Deposit, Proof, StrayReport, is_by_hand};
+use domain::payment::{Deposit, Proof, StrayReport, is_by_hand, names_a_ticket};
 use domain::work::{ByHandRefusal, HumanDecision, Moved, WorkFacts, WorkItem};
 use runtime::{Problem, StepError};
 use store::{Commit, Committed, Crm, Home, MoneyTable, Saved, StoreError, Stored};
 
-/// Where the numbers that prove a step are given: the provider's name and the platform's server.
+/// Where the numbers that prove a step are given: the provider's name and the platform's server. On which server money without a payment of
+/// ours was credited nobody says: whoever finds the deal claims its number there.
 struct Places<'a> {
     psp: &'a str,
-    server: &'a str,
+    server: Option<&'a str>,
 }
 
 /// The money that work items may be about.
@@ -73,19 +74,25 @@ impl ByHand {
         let named = |field: &str| item.facts.subject.get(field).and_then(|id| id.as_str());
         if let Some(id) = named("stray_id").and_then(|id| id.parse::<StrayId>().ok()) {
             let Some(stored) = self.money.load::<StrayReport>(&id).await? else { return Ok(false) };
-            let verdict = stored.entity.decided(decision).map_err(conflict)?;
-            // on which server the person credited it nobody says
-            let places = Places { psp: &stored.entity.facts.report.psp, server: "" };
+            let verdict =
+                stored.entity.ticket_named(decision, &item.id, item.facts.opening, frame.now).map_err(refusal)?;
+            let places = Places { psp: &stored.entity.facts.report.psp, server: None };
             let claimed = self.claim(decision, &places, id.as_str(), commit).await?;
             return Ok(self.add(commit, &stored, verdict, frame)? || claimed);
         }
         let payment = named("payment_id").and_then(|id| id.parse::<PaymentId>().ok());
         let (Some(id), true) = (payment, decision.action().is_some_and(is_by_hand)) else { return Ok(false) };
         let Some(stored) = self.money.load::<Deposit>(&id).await? else { return Ok(false) };
-        let verdict = stored.entity.by_hand(decision, stopped_it(&item.facts), frame.now).map_err(refusal)?;
-        let account = crm.load_settled::<Account>(&stored.entity.facts.account_id).await?;
-        let server = account.map(|account| account.entity.facts.server).unwrap_or_default();
-        let places = Places { psp: &stored.entity.facts.psp.name, server: &server };
+        let (deposit, about_its_own) = (&stored.entity, stopped_it(&item.facts));
+        let verdict = match names_a_ticket(decision) {
+            true => deposit.ticket_named(decision, about_its_own, &item.id, item.facts.opening, frame.now),
+            false => deposit.by_hand(decision, about_its_own, frame.now),
+        };
+        let verdict = verdict.map_err(refusal)?;
+        let account = &stored.entity.facts.account_id;
+        let account =
+            crm.load_settled::<Account>(account).await?.ok_or_else(|| StepError::Absent(account.to_string()))?;
+        let places = Places { psp: &stored.entity.facts.psp.name, server: Some(&account.entity.facts.server) };
         let claimed = self.claim(decision, &places, id.as_str(), commit).await?;
         Ok(self.add(commit, &stored, verdict, frame)? || claimed)
     }
@@ -101,9 +108,10 @@ impl ByHand {
         commit: &mut Commit,
     ) -> Result<bool, Problem> {
         let Some(proof) = Proof::of(decision) else { return Ok(false) };
-        let (place, what) = match proof {
-            Proof::Ticket(_) => (places.server, "this ticket of the platform"),
-            Proof::Refund(_) => (places.psp, "this refund of the provider"),
+        let (place, what) = match (&proof, places.server) {
+            (Proof::Ticket(_), Some(server)) => (server, "this ticket of the platform"),
+            (Proof::Ticket(_), None) => return Ok(false),
+            (Proof::Refund(_), _) => (places.psp, "this refund of the provider"),
         };
         match self.money.proven_by(place, &proof).await? {
             // whoever decides about money of one payment may see the others
@@ -142,6 +150,10 @@ fn stopped_it(item: &WorkFacts) -> bool {
 fn refusal(refusal: ByHandRefusal) -> Problem {
     match refusal {
         ByHandRefusal::Moved(moved) => conflict(moved),
+        ByHandRefusal::NotATicket => {
+            let message = "must be the number of the deal on the trading platform, which is looked up there";
+            Problem::input(vec![Fault::new("/evidence", "not_a_ticket", message)])
+        }
         ByHandRefusal::AmountMissing => {
             let message =
                 "it was converted: after the platform's ticket say what was put on the account, in its currency";

@@ -8,7 +8,7 @@ use runtime::StepError;
 use super::Job;
 
 /// How far before the first credit the deal history is searched: clocks differ.
-const LOOK_BACK: Seconds = Seconds(600);
+pub(super) const LOOK_BACK: Seconds = Seconds(600);
 
 /// Looks the deposit's reference up in the deal history.
 pub(super) async fn look_up(job: &Job, deposit: &Deposit, now: Timestamp) -> Result<Found, PlatformError> {

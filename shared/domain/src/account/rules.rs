@@ -171,6 +171,11 @@ impl Platforms {
         self.servers.iter().find(|server| server.name == name)
     }
 
+    /// Every server.
+    pub fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
     /// An account type by its name.
     pub fn account_type(&self, name: &str) -> Option<&AccountType> {
         self.account_types.iter().find(|account_type| account_type.name == name)

@@ -42,7 +42,7 @@ impl Deposit {
         }
     }
 
-    fn is_waiting_for(&self, decision: &HumanDecision) -> bool {
+    pub(super) fn is_waiting_for(&self, decision: &HumanDecision) -> bool {
         let held = self.inner.held.as_ref().filter(|_| self.status() == DepositStatus::NeedsReview);
         held.is_some_and(|held| decision.is_about(&held.review.kind, &held.review.trigger))
     }
@@ -73,8 +73,10 @@ impl Deposit {
             return Ok(Verdict::Nothing("the deal is already known"));
         }
         match self.status() {
-            DepositStatus::Paid if !self.may_have_been_sent() => self.late_credit(ticket, now),
-            DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired => self.late_credit(ticket, now),
+            DepositStatus::Paid if !self.may_have_been_sent() => Ok(self.late_credit(ticket, now)),
+            DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired => {
+                Ok(self.late_credit(ticket, now))
+            }
             DepositStatus::Paid
             | DepositStatus::Crediting
             | DepositStatus::CreditingUnknown
@@ -85,11 +87,26 @@ impl Deposit {
         }
     }
 
-    fn late_credit(&self, ticket: &str, now: Timestamp) -> Result<Verdict<Self>, Moved> {
+    fn late_credit(&self, ticket: &str, now: Timestamp) -> Verdict<Self> {
         let mut known = self.clone();
         // the person saw it collected: the provider's own word, when it comes, is not a second collection
         known.facts.paid = Some(self.collection());
-        Ok(known.credited(ticket.to_owned(), known.creditable(), Reason::Person, now))
+        known.credited(ticket.to_owned(), known.creditable(), Reason::Person, now)
+    }
+
+    /// A deal that a person named stands on the platform, and the deposit does not wait for his item.
+    pub(super) fn credit_is_there(&self, ticket: &str, now: Timestamp) -> Verdict<Self> {
+        match self.status() {
+            DepositStatus::Paid | DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired => {
+                self.late_credit(ticket, now)
+            }
+            DepositStatus::Crediting
+            | DepositStatus::CreditingUnknown
+            | DepositStatus::Credited
+            | DepositStatus::NeedsReview
+            | DepositStatus::Refunded
+            | DepositStatus::ChargedBack => self.booked(ticket.to_owned(), now),
+        }
     }
 
     fn debit_by_hand(&self, decision: &HumanDecision, now: Timestamp) -> Result<Verdict<Self>, Moved> {
@@ -149,7 +166,7 @@ impl Deposit {
         Verdict::change(next, "debited_by_hand", vec![], vec![decision.why()]).booking(entry)
     }
 
-    fn is_debit(&self, ticket: &str) -> bool {
+    pub(super) fn is_debit(&self, ticket: &str) -> bool {
         self.inner.debits.iter().any(|debit| debit.0 == ticket)
     }
 

@@ -77,6 +77,9 @@ impl Deposit {
 
     /// The worker's next step.
     pub fn credit_step(&self, now: Timestamp) -> CreditStep {
+        if self.is_said_to_be_credited() {
+            return CreditStep::Nothing("a person says that it is credited; the deal is looked up first");
+        }
         match self.status() {
             DepositStatus::Paid if self.facts.paid.is_none() || !self.creditable().is_positive() => {
                 CreditStep::Nothing("nothing was collected")
@@ -219,7 +222,7 @@ impl Deposit {
     }
 
     /// The platform booked it. True whatever has become of the deposit meanwhile, so it is never dropped.
-    fn booked(&self, ticket: String, now: Timestamp) -> Verdict<Self> {
+    pub(super) fn booked(&self, ticket: String, now: Timestamp) -> Verdict<Self> {
         if self.facts.platform.operation.as_deref() == Some(ticket.as_str()) {
             return Verdict::Nothing("it is already credited");
         }

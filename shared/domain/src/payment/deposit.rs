@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::returns::Returns;
 pub use super::status::{DepositStatus, Reason, Stage};
+use super::ticket::{NamedTicket, Reopened};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
 use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
 
@@ -104,6 +105,9 @@ pub struct DepositFacts {
     /// Work items of earlier versions that this version makes moot.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settled: Vec<Settled>,
+    /// The work item that this version opens again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened: Option<Reopened>,
 }
 
 /// The private part of a deposit. Names are short and moments are milliseconds since 1970: it is written with every
@@ -158,6 +162,9 @@ pub struct DepositInner {
     /// The review that the deposit waits for.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
+    /// The tickets of the platform that persons named and nobody has looked up yet.
+    #[serde(rename = "nt", default, skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<NamedTicket>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
@@ -237,6 +244,7 @@ impl Deposit {
                 platform: PlatformSide { login: new.login, operation: None },
                 review: None,
                 settled: Vec::new(),
+                reopened: None,
             },
             inner: DepositInner {
                 opened: new.now,
@@ -255,6 +263,7 @@ impl Deposit {
                 reversal_items: Vec::new(),
                 flagged: Vec::new(),
                 held: None,
+                named: Vec::new(),
             },
         }
     }
@@ -276,6 +285,7 @@ impl Deposit {
         next.facts.status = status;
         next.facts.review = None;
         next.facts.settled.clear();
+        next.facts.reopened = None;
         next.inner.held = None;
         next.inner.stages.push(Stage(status, now.millis_since(self.inner.opened), reason));
         next.due = match status {
@@ -288,6 +298,10 @@ impl Deposit {
             | DepositStatus::Refunded
             | DepositStatus::ChargedBack => None,
         };
+        if !next.inner.named.is_empty() {
+            // whatever moves it meanwhile, a ticket that was named is looked up
+            next.due = next.due.or(self.due).or(Some(now.plus(super::credit::GRACE)));
+        }
         if status.is_settled() {
             next.inner.attempted = None;
             next.inner.polls = 0;
@@ -301,6 +315,7 @@ impl Deposit {
         let mut next = self.clone();
         next.facts.review = self.inner.held.as_ref().map(|held| held.review.clone());
         next.facts.settled.clear();
+        next.facts.reopened = None;
         next
     }
 

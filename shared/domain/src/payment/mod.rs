@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod credit;
 pub mod deposit;
 mod former;
+mod naming;
 pub mod overdue;
 pub mod report;
 pub mod request;
@@ -20,6 +21,7 @@ mod status;
 pub mod stray;
 #[cfg(test)]
 mod tests;
+pub mod ticket;
 
 pub use crate::work::HumanDecision;
 pub use by_hand::{Proof, is_by_hand};
@@ -31,3 +33,4 @@ pub use report::{PspReport, PspStatus, Returned, Way};
 pub use request::{DepositRefusal, DepositRequest};
 pub use stake::at_stake;
 pub use stray::{StrayReport, StrayState};
+pub use ticket::{NamedTicket, Shown, ShownDeal, names_a_ticket};

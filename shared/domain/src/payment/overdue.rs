@@ -17,7 +17,7 @@ const REDRIVE_SLOW: Seconds = Seconds(900);
 pub enum DueStep {
     /// Ask the provider.
     Poll,
-    /// Hand it to the crediting worker again.
+    /// Hand it to the crediting worker again, or to have a ticket looked up.
     Credit,
     /// The timer no longer applies.
     Nothing(&'static str),
@@ -55,6 +55,9 @@ impl Deposit {
     pub fn due_step(&self, now: Timestamp) -> DueStep {
         if self.due.is_none_or(|due| due > now) {
             return DueStep::Nothing("it is not due");
+        }
+        if !self.inner.named.is_empty() {
+            return DueStep::Credit;
         }
         match self.status() {
             DepositStatus::Pending => DueStep::Poll,
@@ -136,6 +139,10 @@ impl Deposit {
         let slow = now.millis_since(moved) > REDRIVE_SLOWER_AFTER_MS;
         let mut next = self.unmoved();
         next.due = Some(now.plus(if slow { REDRIVE_SLOW } else { super::credit::GRACE }));
+        if !self.inner.named.is_empty() {
+            let why = vec!["a ticket waits to be looked up".to_owned()];
+            return Verdict::change(next, "redriven", vec!["deposit.ticket_named"], why);
+        }
         let why = vec![format!("{} for too long", self.status().as_str())];
         Verdict::change(next, "redriven", vec!["deposit.credit_due"], why)
     }

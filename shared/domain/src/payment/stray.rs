@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::deposit::{Review, Settled};
 use super::report::PspReport;
+use super::ticket::{NamedTicket, Reopened};
 use crate::decision::{Decision, Verdict, derived_bits};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
 use crate::fault::{self, Fault};
@@ -70,13 +71,19 @@ pub struct StrayFacts {
     /// When a person was asked, in milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked_ms: Option<i64>,
+    /// The platform's ticket that a person named and nobody has looked up yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<NamedTicket>,
+    /// The work item that this version opens again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened: Option<Reopened>,
 }
 
 impl StrayFacts {
     /// Of a first statement, about which nobody is asked yet.
     fn of(report: PspReport, state: StrayState) -> Self {
         let (settled, further, more) = (Vec::new(), Vec::new(), Vec::new());
-        Self { report, state, review: None, settled, further, more, asked_ms: None }
+        Self { report, state, review: None, settled, further, more, asked_ms: None, named: None, reopened: None }
     }
 }
 
@@ -186,6 +193,14 @@ impl StrayReport {
         next
     }
 
+    /// A person is asked again: what he did by hand is not so, and its owner may still be found.
+    pub(super) fn open_again(&self, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.facts.state = StrayState::Open;
+        next.due = Some(now.plus(OWNER_CHECK));
+        next
+    }
+
     /// Whether the provider need not repeat what it says of it: somebody has it.
     pub fn is_taken(&self) -> bool {
         match self.facts.state {
@@ -215,9 +230,10 @@ impl StrayReport {
         Verdict::change(next, "named_again", vec![], vec![format!("{} {}", report.kind, report.reference)])
     }
 
-    fn quiet(&self) -> Self {
+    pub(super) fn quiet(&self) -> Self {
         let mut next = self.clone();
         next.facts.review = None;
+        next.facts.reopened = None;
         next.facts.settled.clear();
         next
     }

@@ -8,4 +8,5 @@ mod people;
 mod returned;
 mod size;
 mod statements;
+mod tickets;
 mod world;

@@ -108,15 +108,16 @@ async fn a_refund_at_the_provider_ends_the_deposit_without_a_credit() {
 #[tokio::test]
 async fn a_credit_by_hand_is_shown_with_its_ticket_and_not_booked_again() {
     let world = World::start().await;
-    for (minor, currency, ticket) in [(9_000, "usd", "136621"), (11_000, "usd", "136622"), (10_000, "eur", "136623")] {
+    for (minor, currency, booked) in [(9_000, "usd", "90.00"), (11_000, "usd", "110.00"), (10_000, "eur", "108.42")] {
         let (trader, payment, work) = odd(&world, minor, currency).await;
-        let mut evidence = ticket;
+        let ticket = world.books(&trader, booked, "by hand").await;
+        let mut evidence = ticket.clone();
         if currency == "eur" {
             // what it was converted to only the person knows: the books need it
             let lacking = json!({"action": "mark_credited", "evidence": evidence});
             let refused = expect(world.act("finance", &work, &lacking).await, 422);
             assert_eq!(crate::world::faults(&refused), ["/evidence amount_missing"]);
-            evidence = "136623 108.42 USD";
+            evidence = format!("{ticket} 108.42 USD");
         }
         decide(&world, &work, json!({"action": "mark_credited", "evidence": evidence, "note": "by hand"})).await;
         let shown = world.payment(&payment.id).await.json;

@@ -111,7 +111,14 @@ async fn play(world: &World) -> Vec<String> {
     expect(world.act("finance", work, &json!({"action": "snooze", "until": until})).await, 200);
     expect(world.act("finance", work, &json!({"action": "escalate"})).await, 200);
     expect(world.act("finance", work, &json!({"action": "claim"})).await, 200);
-    expect(world.act("finance", work, &json!({"action": "mark_credited", "evidence": "4711"})).await, 200);
+    // a deal that is not there: the items are opened again
+    let untrue = json!({"action": "mark_credited", "evidence": "4711"});
+    expect(world.act("finance", work, &untrue).await, 200);
+    world.idle().await;
+    let all = items(&world.get("finance", "/v1/work?queue=finance&limit=100").await);
+    let stray = all.iter().find(|item| item["subject"]["stray_id"].is_string()).unwrap()["work_id"].as_str().unwrap();
+    expect(world.act("finance", stray, &untrue).await, 200);
+    world.idle().await;
     // two people for large money
     let large = world.deposit(&trader, "20000.00", "stripe").await;
     expect(world.stripe(&world.intent(&large, "payment_intent.succeeded", 1_500_000, "usd")).await, 200);

@@ -37,6 +37,7 @@ mod routes;
 mod samples;
 mod signing;
 mod stripe;
+mod tickets;
 mod webhook_floods;
 mod work;
 mod world;

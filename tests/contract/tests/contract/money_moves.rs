@@ -241,7 +241,8 @@ async fn money_that_a_person_moved_before_its_record_was_there_is_not_credited()
     world.pass(901).await;
     world.sweep().await;
     let item = strays(&world).await.remove(0);
-    let by_hand = json!({"action": "mark_credited", "evidence": "4711"});
+    let ticket = world.books(&trader, "90.00", "the client called").await;
+    let by_hand = json!({"action": "mark_credited", "evidence": ticket});
     expect(world.act("finance", item["work_id"].as_str().unwrap(), &by_hand).await, 200);
     world.no_faults("stripe").await;
     expect(requested(&world, &trader).await, 201);
@@ -294,11 +295,13 @@ async fn a_person_and_the_automation_never_both_move_the_same_money() {
     let world = World::start().await;
     let trader = world.trader("USD").await;
     let (mut by_person, mut by_automation) = (0, 0);
-    for (n, action) in ["mark_credited", "refund_at_psp", "mark_credited", "refund_at_psp"].into_iter().enumerate() {
+    for action in ["mark_credited", "refund_at_psp", "mark_credited", "refund_at_psp"] {
         for head_start_ms in [0, 15, 60] {
             let (payment, item) = silent(&world, &trader).await;
             let success = world.intent(&payment, "payment_intent.succeeded", 10_000, "usd");
-            let action = json!({"action": action, "evidence": format!("77{n}{head_start_ms:02}")});
+            // whoever credits by hand without the payment's id in the comment is not found by the automation
+            let number = world.books(&trader, "100.00", "by hand").await;
+            let action = json!({"action": action, "evidence": number});
             let person = async {
                 tokio::time::sleep(Duration::from_millis(head_start_ms)).await;
                 world.act("finance", &item, &action).await

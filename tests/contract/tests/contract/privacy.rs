@@ -84,10 +84,14 @@ async fn what_people_and_vendors_write_is_not_in_logs_events_journal_or_public_p
     // a person's notes and proofs, on each way that takes one
     let (work, payment) = odd(&world).await;
     expect(world.act("finance", &work, &json!({"action": "note", "note": NOTE})).await, 200);
+    // what is looked up on the platform must be a number
     let credited = json!({"action": "mark_credited", "evidence": EVIDENCE, "note": NOTE});
-    let shown = decide(&world, "finance", &work, &credited).await;
-    assert_eq!((&shown["decision"]["evidence"], &shown["history"][0]["note"]), (&json!(EVIDENCE), &json!(NOTE)));
-    assert_eq!(world.status(&payment).await, "credited", "the automation takes it");
+    let refused = expect(world.act("finance", &work, &credited).await, 422);
+    assert_eq!(crate::world::faults(&refused), ["/evidence not_a_ticket"]);
+    let refunded = json!({"action": "refund_at_psp", "evidence": EVIDENCE, "note": NOTE});
+    let shown = decide(&world, "finance", &work, &refunded).await;
+    assert_eq!((&shown["decision"]["evidence"], &shown["history"][1]["note"]), (&json!(EVIDENCE), &json!(NOTE)));
+    assert_eq!(world.status(&payment).await, "refunded", "the automation takes it");
     let (work, payment) = odd(&world).await;
     decide(&world, "finance", &work, &json!({"action": "refund_at_psp", "evidence": REFUND})).await;
     assert_eq!(world.status(&payment).await, "refunded");
@@ -100,7 +104,9 @@ async fn what_people_and_vendors_write_is_not_in_logs_events_journal_or_public_p
     });
     expect(world.stripe(&event).await, 200);
     let work = item(&world, &reversed.id).await;
-    decide(&world, "finance", &work, &json!({"action": "mark_debited_on_platform", "evidence": DEBIT})).await;
+    let debited = json!({"action": "mark_debited_on_platform", "evidence": DEBIT});
+    expect(world.act("finance", &work, &debited).await, 422);
+    decide(&world, "finance", &work, &json!({"action": "close", "note": DEBIT})).await;
 
     // a trading server's words
     world.faults("mt5", &json!([{"operation": "trade_balance", "fault": {"kind": "refuse", "retcode": 10_019}}])).await;

@@ -175,19 +175,22 @@ async fn one_ticket_of_the_platform_takes_the_money_of_one_chargeback_off_and_no
     let trader = world.trader("USD").await;
     let debited = |ticket: &str| json!({"action": "mark_debited_on_platform", "evidence": ticket});
     let (first, item) = charged_back(&world, &trader).await;
+    let ticket = world.books(&trader, "-100.00", &format!("{}R", first.id)).await;
     for _ in 0..2 {
         // the same decision again is the same decision
-        expect(world.act("finance", &item, &debited("4711")).await, 200);
+        expect(world.act("finance", &item, &debited(&ticket)).await, 200);
         world.idle().await;
     }
     let (second, item) = charged_back(&world, &trader).await;
-    for written in ["4711", "#4711", "deal 04711"] {
-        let refused = expect(world.act("finance", &item, &debited(written)).await, 409);
+    for written in [ticket.clone(), format!("#{ticket}"), format!("deal 0{ticket}")] {
+        let refused = expect(world.act("finance", &item, &debited(&written)).await, 409);
         assert!(refused.text_at("/detail").contains(&first.id), "{}", refused.text);
         world.idle().await;
         assert_eq!(world.work_of(&second.id).await.len(), 1, "the item stays");
     }
-    expect(world.act("finance", &item, &debited("4712")).await, 200);
+    let other = world.books(&trader, "-100.00", &format!("{}R", second.id)).await;
+    expect(world.act("finance", &item, &debited(&other)).await, 200);
+    assert!(world.work_of(&second.id).await.is_empty(), "it is settled");
 }
 
 #[tokio::test]
@@ -196,7 +199,8 @@ async fn of_two_chargebacks_that_one_ticket_settles_at_once_one_is_settled() {
     let trader = world.trader("USD").await;
     let (_, first) = charged_back(&world, &trader).await;
     let (_, second) = charged_back(&world, &trader).await;
-    let debited = json!({"action": "mark_debited_on_platform", "evidence": "4711"});
+    let ticket = world.books(&trader, "-100.00", "chargeback").await;
+    let debited = json!({"action": "mark_debited_on_platform", "evidence": ticket});
     let (first, second) =
         tokio::join!(world.act("finance", &first, &debited), world.act("finance_2", &second, &debited));
     let mut statuses = [first.status, second.status];

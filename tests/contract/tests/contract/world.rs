@@ -358,6 +358,14 @@ impl World {
         deals.into_iter().filter(|deal| deal.to_string().contains(&payment.id)).collect()
     }
 
+    /// Somebody books money on the trading server by hand; the deal's number.
+    pub async fn books(&self, trader: &Trader, amount: &str, comment: &str) -> String {
+        let login: u64 = trader.login.parse().unwrap();
+        let comment = &comment[..comment.len().min(31)];
+        let deal = json!({"login": login, "action": 2, "profit": amount, "comment": comment});
+        self.control("mt5", "deals", &json!([deal])).await["deals"][0].to_string()
+    }
+
     /// What a simulator recorded.
     pub async fn recorded(&self, simulator: &str, query: &str) -> Value {
         let url = format!("{}/_control/state?{query}", self.broker.simulators.url(simulator));

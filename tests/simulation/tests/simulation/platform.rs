@@ -3,6 +3,7 @@
 //!
 //! - No account is credited more than was collected for its deposits, with what a person has booked by hand under their references.
 //! - A deposit whose look-up does not prove that it is not there is not sent again: it goes to a person.
+//! - A deal that a person names as proof proves nothing but what it is, and only once the platform has shown it.
 //! - A booking that its caller gave up, and the network delivers as late as it can, is the only one.
 
 use std::time::Duration;
@@ -111,6 +112,15 @@ impl Odd {
         assert_eq!(act(&self.world, &item, &decision).await, 200, "{decision}");
     }
 
+    /// What was decided was not so: the same item is open again.
+    async fn is_asked_again(&self, payment: &str, law: &str) {
+        self.world.drain().await;
+        let items = self.world.work_of(payment).await;
+        let [item] = items.as_slice() else { panic!("{law}: not one item: {items:?}") };
+        let status = self.world.status(payment).await;
+        assert_eq!((status, item.facts.opening), ("needs_review", 1), "{law}: {item:?}");
+    }
+
     /// The law of the account.
     async fn has_no_more_than_was_collected(&self, law: &str) {
         let state = self.world.desk.state("mt5", &format!("login={}&part=deals", self.login())).await.unwrap();
@@ -210,13 +220,58 @@ async fn a_part_by_hand(odd: &mut Odd, rng: &mut Rng) {
         odd.decided(&payment, json!({"action": "mark_not_credited_retry", "note": "looked"})).await;
         odd.is_at_its_end(&payment).await;
         odd.is_with_a_person(&payment, deals, "a part by hand").await;
-        if booked == 0 {
-            odd.by_hand("150.00", "the rest").await;
-        }
+        // the part alone is not the credit: who names it is asked again
         odd.decided(&payment, json!({"action": "mark_credited", "evidence": part})).await;
+        odd.is_asked_again(&payment, "a part by hand").await;
+        let deals = odd.world.deals(&odd.customer.trader.login, &payment).await;
+        let proof = match deals.into_iter().find(|(_, amount)| amount == AMOUNT) {
+            Some((ticket, _)) => {
+                odd.by_hand("-0.01", &payment).await;
+                odd.collected -= Decimal::new(1, 2);
+                ticket
+            }
+            None => odd.by_hand("150.00", &payment).await,
+        };
+        odd.decided(&payment, json!({"action": "mark_credited", "evidence": proof})).await;
+        odd.world.drain().await;
+        let open = odd.world.work_of(&payment).await;
+        assert_eq!(odd.world.status(&payment).await, "credited", "a part by hand: {proof} {open:?}");
         odd.has_no_more_than_was_collected("a part by hand").await;
-        assert_eq!(odd.world.status(&payment).await, "credited");
     }
+}
+
+/// A deal that a person names proves nothing but what it is.
+async fn tickets_that_prove_nothing(odd: &mut Odd, rng: &mut Rng) {
+    let law = "tickets that prove nothing";
+    let other = odd.opened(json!({"kind": "delay", "ms": 1})).await;
+    odd.paid(&other).await;
+    odd.is_credited_once(&other, law).await;
+    let automatic = odd.world.deals(&odd.customer.trader.login, &other).await.remove(0).0;
+    let payment = odd.opened(json!({"kind": "refuse", "retcode": 10_019})).await;
+    odd.paid(&payment).await;
+    let less = odd.by_hand("0.50", "something else").await;
+    odd.collected += Decimal::new(50, 2);
+    let named = [automatic, less, format!("9{}", rng.below(1_000_000_000))];
+    let silence = rng.pick(&[json!({"kind": "drop"}), json!({"kind": "refuse", "status": 500})]).clone();
+    for (opening, ticket) in (1..).zip(&named) {
+        odd.fault("deal_get", json!({}), silence.clone(), 1 + rng.below(3)).await;
+        odd.decided(&payment, json!({"action": "mark_credited", "evidence": ticket})).await;
+        let open = async || odd.world.work_of(&payment).await.first().is_some_and(|item| item.facts.opening == opening);
+        for _ in 0..MINUTES {
+            assert_eq!(odd.world.status(&payment).await, "needs_review", "{law}: {ticket} was believed");
+            if open().await {
+                break;
+            }
+            odd.world.minute().await;
+        }
+        assert!(open().await, "{law}: nobody is asked again about {ticket}");
+        odd.has_no_more_than_was_collected(law).await;
+    }
+    odd.no_more_faults().await;
+    let right = odd.by_hand(AMOUNT, &payment).await;
+    odd.decided(&payment, json!({"action": "mark_credited", "evidence": right})).await;
+    odd.world.until("credited", MINUTES, async || odd.world.status(&payment).await == "credited").await;
+    odd.is_credited_once(&payment, law).await;
 }
 
 /// A booking that was given up arrives as late as the network can deliver it.
@@ -236,6 +291,7 @@ async fn play(seed: u64) {
     a_clock_in_any_form(&mut odd, &mut rng).await;
     a_booking_that_arrives_late(&mut odd, &mut rng).await;
     a_part_by_hand(&mut odd, &mut rng).await;
+    tickets_that_prove_nothing(&mut odd, &mut rng).await;
     a_history_of_several_pages(&mut odd, &mut rng).await;
 }
 
@@ -253,6 +309,7 @@ fn each_fault_that_is_put_back_is_found_by_its_law() {
         (Fault::RowsAreNotCounted, "rows that are not all that there are: "),
         (Fault::AnErrorEndsPaging, "an error in the pages: "),
         (Fault::AmountIsInTheMatch, "a part by hand: "),
+        (Fault::TicketsAreBelieved, "a part by hand: "),
         (Fault::WritesOutliveTheirCalls, "a booking that arrives late: "),
     ] {
         let found = broken(Some(back), || play(1)).unwrap_or_default();

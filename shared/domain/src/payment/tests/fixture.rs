@@ -110,7 +110,7 @@ pub(super) fn success(seconds: i64) -> PspReport {
 }
 
 #[track_caller]
-pub(super) fn change(verdict: Verdict<Deposit>) -> Decision<Deposit> {
+pub(super) fn change<T>(verdict: Verdict<T>) -> Decision<T> {
     match verdict {
         Verdict::Change(decision) => *decision,
         Verdict::Nothing(reason) => panic!("nothing: {reason}"),

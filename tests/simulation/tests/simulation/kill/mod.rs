@@ -14,6 +14,7 @@ mod notify;
 mod overdue;
 mod people;
 mod relay;
+mod tickets;
 mod webhook;
 
 use crate::killer::{Kill, Numbers, Run};
