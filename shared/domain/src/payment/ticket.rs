@@ -137,7 +137,7 @@ impl NamedTicket {
             return Err("it is no balance operation".to_owned());
         }
         let Some(moved) = self.moved else { return Self::right_way(self.decision.action(), deal.amount) };
-        if deal.digits.is_some_and(|digits| digits != u32::from(moved.currency().digits())) {
+        if deal.digits.is_some_and(|digits| digits != moved.currency().digits()) {
             return Err(format!("its account is not in {}", moved.currency()));
         }
         let came_to = if self.whole { deal.together } else { deal.amount };
@@ -187,7 +187,7 @@ pub fn names_a_ticket(decision: &HumanDecision) -> bool {
 fn other_payment(comment: &str, own: Option<&PaymentId>) -> Option<String> {
     let comment = comment.to_ascii_lowercase();
     let own = own.map(|own| own.as_str().to_ascii_lowercase());
-    let ids = comment.match_indices(ID_BEGINS).filter_map(|(at, _)| {
+    let mut ids = comment.match_indices(ID_BEGINS).filter_map(|(at, _)| {
         let rest = comment.get(at.saturating_add(ID_BEGINS.len())..)?;
         let id: String = rest.chars().take_while(char::is_ascii_alphanumeric).take(ID_CHARACTERS).collect();
         Some((format!("{ID_BEGINS}{id}"), id.len()))
@@ -195,5 +195,5 @@ fn other_payment(comment: &str, own: Option<&PaymentId>) -> Option<String> {
     let is_other = |(id, length): &(String, usize)| {
         *length >= ID_CHARACTERS_MIN && own.as_ref().is_none_or(|own| !own.starts_with(id.as_str()))
     };
-    ids.into_iter().find(is_other).map(|(id, _)| id)
+    ids.find(is_other).map(|(id, _)| id)
 }
