@@ -292,13 +292,16 @@ fn people_over_a_hundred() {
     let person = Person { born: "080701".into(), ..invented("K25782850") };
     let rows = person.td3();
     let read = |visual: &str| {
-        let mut lines = page(&["Date of birth", visual]);
+        let mut lines =
+            page(&["Surname", "SPECIMEN", "Given names", "VERA", "Passport No", "K25782850", "Date of birth", visual]);
         lines.extend([line(&rows[0], 40, 400), line(&rows[1], 40, 440)]);
-        documents::read(&lines, Kind::Passport, today()).fields.date_of_birth.unwrap().value
+        let born = documents::read(&lines, Kind::Passport, today()).fields.date_of_birth.unwrap();
+        (*born.value.reveal(), born.sure)
     };
-    assert_eq!(*read("01/07/1908").reveal(), PartialDate::Day(date(1908, 7, 1)));
-    assert_eq!(*read("01/07/2008").reveal(), PartialDate::Day(date(2008, 7, 1)));
-    assert_eq!(*read("01 JUL 08").reveal(), PartialDate::Day(date(2008, 7, 1)));
+    assert_eq!(read("01/07/1908"), (PartialDate::Day(date(1908, 7, 1)), true));
+    assert_eq!(read("01/07/2008"), (PartialDate::Day(date(2008, 7, 1)), true));
+    // nothing says that this is not a hundred years earlier
+    assert_eq!(read("01 JUL 08"), (PartialDate::Day(date(2008, 7, 1)), false));
 }
 
 #[test]
@@ -380,4 +383,47 @@ fn names_behind_no_state_may_be_displaced() {
     lines.extend([line(&first, 40, 400), line(&rows[1], 40, 440)]);
     let surname = documents::read(&lines, Kind::Passport, today()).fields.surname.unwrap();
     assert!(!surname.sure);
+}
+
+#[test]
+fn the_old_french_card_is_confirmed_and_its_expiry_is_not_known() {
+    let front = page(&[
+        "CARTE NATIONALE D'IDENTITÉ N° : 880692310285",
+        "Nom : BERTHIER",
+        "Prénom(s) : CORINNE",
+        "Né(e) le : 06.12.1965",
+        "IDFRABERTHIER<<<<<<<<<<<<<<<<<<<<<<<",
+        "8806923102858CORINNE<<<<<<<6512068F6",
+    ]);
+    let back = page(&["Carte valable jusqu'au : 13.06.1998"]);
+    let reading = documents::read_sides(&[&front, &back], Kind::IdCard, today());
+    let fields = reading.fields;
+    assert_eq!(fields.number.map(|field| field.sure), Some(true));
+    assert_eq!(fields.surname.map(|field| (field.value.reveal().clone(), field.sure)), Some(("BERTHIER".into(), true)));
+    assert_eq!(fields.date_of_birth.map(|field| field.sure), Some(true));
+    assert_eq!(fields.nationality.map(|field| field.value.reveal().country()), Some(Some("FR")));
+    let expires = fields.expires.unwrap();
+    assert_eq!((*expires.value.reveal(), expires.sure), (PartialDate::Day(date(1998, 6, 13)), false));
+    assert!(reading.findings.iter().any(|finding| finding.what == What::ExpiryUnknown));
+}
+
+#[test]
+fn a_letter_as_long_as_a_book_is_read_in_time() {
+    let long = "Ü".repeat(20_000);
+    let lines = page(&[&long, "Surname", "SPECIMEN"]);
+    assert!(documents::read(&lines, Kind::Passport, today()).fields.surname.is_some());
+}
+
+#[test]
+fn a_code_of_the_same_country_does_not_confirm_another() {
+    let rows = Person { issuer: "GBR".into(), nationality: "GBP".into(), ..invented("K25782850") }.td3();
+    let sure = |visual: &str| {
+        let mut lines =
+            page(&["Surname", "SPECIMEN", "Given names", "VERA", "Passport No", "K25782850", "Nationality", visual]);
+        lines.extend([line(&rows[0], 40, 500), line(&rows[1], 40, 540)]);
+        documents::read(&lines, Kind::Passport, today()).fields.nationality.unwrap().sure
+    };
+    assert!(!sure("GBR"));
+    assert!(!sure("UNITED KINGDOM"));
+    assert!(sure("GBP"));
 }
