@@ -11,7 +11,7 @@ use rten_tensor::{NdTensor, Tensor};
 
 use crate::geometry::{Point, Slant};
 use crate::sample::{self, Planes};
-use crate::{decode, detect, num};
+use crate::{decode, detect, num, rows};
 
 static DETECTION: &[u8] = include_bytes!("../models/det16.onnx");
 static RECOGNITION: &[u8] = include_bytes!("../models/rec16.onnx");
@@ -108,8 +108,7 @@ impl Engine {
                 lines.push(Line { glyphs, place: level.place(slant), zone_glyphs: Some(decode::zone(&steps)) });
             }
         }
-        lines.sort_by_key(|line| (line.place.top, line.place.left));
-        Ok(lines)
+        Ok(rows::joined(lines))
     }
 
     /// Boxes around text, in pixels of the picture.

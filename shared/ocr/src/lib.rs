@@ -9,6 +9,7 @@ mod detect;
 mod engine;
 mod geometry;
 mod num;
+mod rows;
 mod sample;
 
 pub use engine::{Engine, OcrError};
