@@ -44,7 +44,8 @@ pub(crate) fn confirm(found: &Found, lines: &[TextLine]) -> Confirmed {
     }
 }
 
-fn trusted(one: u16, other: u16) -> bool {
+/// Whether two readings that agree are relied on.
+pub(crate) fn trusted(one: u16, other: u16) -> bool {
     one.max(other) >= TRUST_MIN && one.min(other) >= DOUBT_MIN
 }
 

@@ -51,7 +51,8 @@ pub enum What {
     StateUnknown,
     /// The names of the zone do not stand in the visual part.
     NameNotInVisual,
-    /// The names stand there, parted into words otherwise or with more words beside them.
+    /// The names stand there, parted into words otherwise or with more words beside them; or the zone's line lost characters, so
+    /// that two words may be one in it.
     NameWordsDiffer,
     /// The zone was too short for the whole name.
     NameTruncated,

@@ -4,7 +4,7 @@ use domain::Redacted;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::confirm::{Confirmed, Name, confirm};
+use crate::confirm::{Confirmed, Name, confirm, trusted};
 use crate::finding::{Finding, Source, What};
 use crate::fold;
 use crate::line::Line;
@@ -136,7 +136,8 @@ impl Proved<'_> {
         let number = self.confirmed.number.as_ref();
         let french = Some(zone.issuer).filter(|_| zone.format == Format::FrenchCard).flatten();
         // several words and no given names: a lost filler makes one identifier of two
-        let whole = !names.truncated && (!names.secondary.is_empty() || names.primary.len() == 1);
+        let one = names.secondary.is_empty() && names.primary.len() > 1;
+        let whole = !names.truncated && !one && !self.found.names_short;
         Fields {
             surname: self.name(&names.primary, self.confirmed.primary.as_ref(), whole),
             given_names: self.name(&names.secondary, self.confirmed.secondary.as_ref(), whole),
@@ -198,11 +199,13 @@ impl Proved<'_> {
             let nationality = self.values.nationality().and_then(|name| domain::country::by_code_or_name(&name));
             nationality.is_some_and(|country| Some(country.code()) == state.country())
         };
-        let stands = visual::word_stands(self.lines, state.code()) || named();
+        let code = visual::word_stands(self.lines, state.code());
+        let stands = code.is_some() || named();
         let source = if stands { Source::Both } else { Source::Mrz };
         let twice = stands || other == Some(state);
-        let sure = self.accepted && twice && self.found.states_sure >= STATE_MIN;
-        Field { value: Redacted::new(state), source, sure }
+        let likely =
+            self.found.states_sure >= STATE_MIN || code.is_some_and(|sure| trusted(sure, self.found.states_sure));
+        Field { value: Redacted::new(state), source, sure: self.accepted && twice && likely }
     }
 
     fn sex(&self, sex: Sex) -> Field<Sex> {
@@ -221,6 +224,7 @@ impl Proved<'_> {
             [(&zone.names.primary, &self.confirmed.primary), (&zone.names.secondary, &self.confirmed.secondary)];
         let missing = names.iter().any(|(words, standing)| !words.is_empty() && standing.is_none());
         let otherwise = names.iter().any(|(_, name)| name.as_ref().is_some_and(|name| !name.alike));
+        let otherwise = otherwise || (self.found.names_short && !missing);
         let mrz = [Source::Mrz];
         let both = [Source::Mrz, Source::Visual];
         let found = [

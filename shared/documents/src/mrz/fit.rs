@@ -29,6 +29,8 @@ pub(super) struct Candidate {
     fits: Vec<Vec<Vec<Glyph>>>,
     /// Characters too many or too few.
     pub(super) off: usize,
+    /// It begins as its layout does.
+    pub(super) begins: bool,
 }
 
 /// Rows that look like a zone's, from top to bottom, in the zone's own decoding or, for `plainly`, in that of all text.
@@ -101,9 +103,12 @@ pub(super) fn candidates(rows: &[Row]) -> Vec<Candidate> {
 fn candidate(layout: &Layout, rows: &[Row]) -> Option<Candidate> {
     let offs = rows.iter().map(|row| row.glyphs.len().abs_diff(layout.width));
     let off = offs.clone().sum();
-    let fits = offs.max()? <= OFF_MAX && starts_like(layout.format, rows);
+    let begins = starts_like(layout.format, rows);
+    // other layouts are as wide as these, and differ from them by their beginning
+    let must_begin = matches!(layout.format, Format::VisaA | Format::VisaB | Format::FrenchCard);
+    let fits = offs.max()? <= OFF_MAX && (begins || !must_begin);
     let fitted = (0..).zip(rows).map(|(at, row)| ways_to_fit(layout, at, &row.glyphs));
-    fits.then(|| Candidate { format: layout.format, rows: rows.to_vec(), fits: fitted.collect(), off })
+    fits.then(|| Candidate { format: layout.format, rows: rows.to_vec(), fits: fitted.collect(), off, begins })
 }
 
 /// Whether the first line may be one of the layout's: passports begin with P, visas with V, cards with A, C or I (9303 part 5,
@@ -191,6 +196,14 @@ fn refilled(glyphs: &[Glyph], width: usize, length: usize, end: usize) -> Option
 }
 
 impl Candidate {
+    /// Whether a line with names lost characters.
+    pub(super) fn names_short(&self) -> bool {
+        let layout = self.format.layout();
+        let fields = [Some(layout.names.start), layout.given.as_ref().map(|given| given.start)];
+        let rows = fields.into_iter().flatten().filter_map(|start| self.rows.get(start.checked_div(layout.width)?));
+        rows.into_iter().any(|row| row.glyphs.len() < layout.width)
+    }
+
     /// The zone's glyphs, one way after the other.
     pub(super) fn ways(&self) -> Vec<Vec<Glyph>> {
         self.fits.iter().fold(vec![vec![]], |ways, fits| {

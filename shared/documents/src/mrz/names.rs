@@ -24,9 +24,7 @@ impl fmt::Debug for Names {
 }
 
 /// The names of one field that holds both identifiers.
-pub(super) fn both(field: &[char]) -> Names {
-    let mut letters = field.to_vec();
-    clear_specks(&mut letters);
+pub(super) fn both(letters: &[char]) -> Names {
     let text: String = letters.iter().collect();
     let (primary, secondary) = text.split_once("<<").unwrap_or((&text, ""));
     let truncated = letters.last().is_some_and(|last| *last != FILLER);
@@ -49,16 +47,15 @@ fn like_filler(read: char) -> bool {
     matches!(read, FILLER | UNREAD | 'K' | 'C' | 'L' | 'S' | 'E' | 'X' | 'G' | 'I')
 }
 
-/// Takes what looks like fillers among those that end the field for fillers: from behind, up to the first letter that is none.
-/// A name that ends so is kept, for it follows no run of fillers.
-fn clear_specks(letters: &mut [char]) {
-    let end = letters.iter().rposition(|read| !like_filler(*read)).map_or(0, |last| last.saturating_add(1));
-    let Some(tail) = letters.get_mut(end..) else { return };
-    let run = tail.windows(3).position(|three| three.iter().all(|read| *read == FILLER));
-    let noise = |tail: &[char]| tail.iter().filter(|read| **read != FILLER).count();
-    if let Some(tail) = run.and_then(|run| tail.get_mut(run..))
-        && noise(tail).saturating_mul(2) < tail.len()
-    {
+/// Takes what stands among the fillers that end a names' field for fillers: single characters, or what looks like fillers. Three
+/// fillers are no pair between names, so what follows them is no name, unless it is one to look at.
+pub(super) fn clear_specks(letters: &mut [char]) {
+    let run = letters.windows(3).position(|three| three.iter().all(|read| *read == FILLER));
+    let Some(tail) = run.and_then(|run| letters.get_mut(run..)) else { return };
+    let noise: Vec<usize> = (0..).zip(tail.iter()).filter(|(_, read)| **read != FILLER).map(|(at, _)| at).collect();
+    let single = noise.windows(2).all(|pair| matches!(pair, [one, next] if next.abs_diff(*one) > 1));
+    let alike = noise.iter().filter_map(|at| tail.get(*at)).all(|read| like_filler(*read));
+    if (single || alike) && noise.len().saturating_mul(2) < tail.len() {
         tail.fill(FILLER);
     }
 }

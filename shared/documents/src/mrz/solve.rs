@@ -3,6 +3,7 @@
 use super::check::{Digit, Field, LONG_AT, Reading, check_digit};
 use super::glyphs::{Class, FILLER, UNREAD, alternatives, of_class};
 use super::layout::{Layout, Span};
+use super::names::clear_specks;
 use super::russian;
 use crate::line::Glyph;
 
@@ -69,7 +70,11 @@ pub struct Proofs {
 pub(super) fn solve(layout: &Layout, glyphs: &[Glyph]) -> Solved {
     let inside = russian::is_inside(glyphs.iter().map(|glyph| glyph.read));
     let class = |at: usize| if inside && layout.names.contains(&at) { Class::Any } else { layout.class(at) };
-    let base: Vec<char> = (0..).zip(glyphs).map(|(at, glyph)| of_class(glyph, class(at)).unwrap_or(UNREAD)).collect();
+    let mut base: Vec<char> =
+        (0..).zip(glyphs).map(|(at, glyph)| of_class(glyph, class(at)).unwrap_or(UNREAD)).collect();
+    if let Some(names) = base.get_mut(layout.names.clone()).filter(|_| layout.given.is_none()) {
+        clear_specks(names);
+    }
     let parts = parts(layout, glyphs, &base);
     let holding = holding(layout, glyphs, &base, &parts);
     let composite = layout.composite.as_ref().map(|_| !holding.is_empty());

@@ -80,9 +80,10 @@ impl fmt::Debug for Zone {
 }
 
 impl Zone {
-    /// Whether all its check digits hold and leave one reading.
+    /// Whether all its check digits hold, and those of the number without a mend: the composite digit weighs a number as its own
+    /// digit does, so one of ten wrong mends of it passes both. The dates it weighs otherwise.
     pub fn is_proved(&self) -> bool {
-        self.check_digits_hold() && self.proofs.number.proves()
+        self.check_digits_hold() && self.proofs.number == Proof::Read
     }
 
     /// Whether all its check digits hold; several numbers may do.
@@ -107,6 +108,8 @@ pub(crate) struct Found {
     pub(crate) primary_sure: u16,
     pub(crate) secondary_sure: u16,
     pub(crate) states_sure: u16,
+    /// The line of the names lost characters, of which one may have parted two words.
+    pub(crate) names_short: bool,
     /// The lines that it stands in.
     pub(crate) lines: Vec<usize>,
 }
@@ -134,6 +137,8 @@ struct Scored {
     format: Format,
     glyphs: Vec<Glyph>,
     solved: Solved,
+    names_short: bool,
+    begins: bool,
     lines: Vec<usize>,
     /// Check digits that hold, then few characters off, then few changes.
     score: (usize, std::cmp::Reverse<usize>, std::cmp::Reverse<usize>),
@@ -161,13 +166,24 @@ impl Scored {
         let lines = candidate.rows.iter().flat_map(|row| row.lines.iter().copied()).collect();
         let score =
             (held.saturating_add(composed), std::cmp::Reverse(candidate.off), std::cmp::Reverse(solved.changes));
-        Self { format: candidate.format, glyphs, solved, lines, score }
+        Self {
+            format: candidate.format,
+            glyphs,
+            solved,
+            names_short: candidate.names_short(),
+            begins: candidate.begins,
+            lines,
+            score,
+        }
     }
 
     /// Whether it is a zone at all and no other text of that length: two check digits hold, or it is filled up.
     fn is_one(&self) -> bool {
         let fillers = self.solved.text.iter().filter(|read| **read == FILLER).count();
-        self.score.0 >= 2 || fillers >= FILLERS_MIN
+        let layout = self.format.layout();
+        let all = 5_usize.saturating_add(layout.optional.iter().len());
+        // what does not begin like a zone may have lost its first character, if all else is right
+        if self.begins { self.score.0 >= 2 || fillers >= FILLERS_MIN } else { self.score.0 >= all }
     }
 
     fn found(self, today: Date) -> Found {
@@ -180,7 +196,7 @@ impl Scored {
         let split = split_of(layout, text);
         let zone = Zone {
             format: self.format,
-            document_code: string(0..2).replace(FILLER, ""),
+            document_code: code_of(self.format, self.begins, string(0..2).replace(FILLER, "")),
             issuer,
             names,
             number: self.solved.number.clone(),
@@ -204,10 +220,16 @@ impl Scored {
             primary_sure: sure(layout.names.start..split),
             secondary_sure: sure(layout.given.clone().unwrap_or(split..layout.names.end)),
             states_sure: sure(ISSUER).min(nationality_sure),
+            names_short: self.names_short,
             lines: self.lines.clone(),
             zone,
         }
     }
+}
+
+/// The code of the document; only passports have the layout of one, however their first letter was read.
+fn code_of(format: Format, begins: bool, read: String) -> String {
+    if begins || format != Format::Td3 { read } else { "P".to_owned() }
 }
 
 /// Where the names' field goes over to the secondary identifier.

@@ -98,7 +98,8 @@ pub(crate) fn texts(lines: &[TextLine], length: usize) -> Vec<(String, u16)> {
     found.collect()
 }
 
-/// Whether a word stands by itself somewhere.
-pub(crate) fn word_stands(lines: &[TextLine], word: &str) -> bool {
-    lines.iter().flat_map(|line| &line.words).any(|one| !one.of_caption && one.text == word)
+/// How sure the surest word is that is just this one, in thousandths; none if it stands nowhere.
+pub(crate) fn word_stands(lines: &[TextLine], word: &str) -> Option<u16> {
+    let words = lines.iter().flat_map(|line| &line.words).filter(|one| !one.of_caption && one.text == word);
+    words.map(|word| word.sure).max()
 }

@@ -2,7 +2,7 @@
 
 use crate::fold;
 use crate::line::{Glyph, Line, Place};
-use crate::mrz::of_a_zone;
+use crate::mrz::{of_a_zone, twin};
 
 /// A word of a line.
 #[derive(Clone)]
@@ -28,7 +28,8 @@ pub(crate) struct TextLine {
 impl Word {
     fn of(glyphs: &[Glyph]) -> Option<Self> {
         let text: String = glyphs.iter().map(|glyph| glyph.read).collect();
-        let forms = fold::forms(&text);
+        let mut forms = fold::forms(&text);
+        forms.extend(in_letters(&forms));
         let sure = glyphs.iter().map(|glyph| glyph.sure).min()?;
         forms.iter().any(|form| !form.is_empty()).then_some(Self { text, forms, sure, of_caption: false })
     }
@@ -44,6 +45,16 @@ impl TextLine {
     pub(crate) fn plain(&self) -> Vec<String> {
         self.words.iter().map(|word| word.plain().to_owned()).collect()
     }
+}
+
+/// The forms of a word of letters in which a figure was read, with the letter that looks like it: names have no figures.
+fn in_letters(forms: &[String]) -> Vec<String> {
+    let mixed = |form: &&String| {
+        let figures = form.bytes().filter(u8::is_ascii_digit).count();
+        figures > 0 && figures.saturating_mul(2) <= form.len()
+    };
+    let letter = |read: char| if read.is_ascii_digit() { twin(read) } else { Some(read) };
+    forms.iter().filter(mixed).filter_map(|form| form.chars().map(letter).collect()).collect()
 }
 
 /// The lines of a picture but those of the zone.

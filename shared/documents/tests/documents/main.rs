@@ -1,5 +1,10 @@
 //! Documents of invented persons, read whole.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod build;
+mod laws;
+mod noise;
 mod reading;
 mod specimens;
+mod troubles;
