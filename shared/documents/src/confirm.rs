@@ -3,7 +3,7 @@
 
 use crate::fold;
 use crate::mrz::{Found, Proof, number_holds, twin, without_twins};
-use crate::visual::{Standing, TextLine, places, texts};
+use crate::visual::{Standing, TextLine, places, texts, with_wrapped};
 
 /// One of two readings must be as sure as this, in thousandths.
 const TRUST_MIN: u16 = 850;
@@ -11,6 +11,9 @@ const TRUST_MIN: u16 = 850;
 const DOUBT_MIN: u16 = 500;
 /// Letters of a number that may as well be digits must be as sure as this.
 const LETTER_MIN: u16 = 950;
+
+/// A shorter number stands on every document.
+const NUMBER_MIN: usize = 5;
 
 /// What stands in the visual part as well.
 pub(crate) struct Confirmed {
@@ -28,10 +31,12 @@ pub(crate) struct Name {
     pub(crate) alike: bool,
 }
 
+/// Looks for the zone's names and number in the lines.
 pub(crate) fn confirm(found: &Found, lines: &[TextLine]) -> Confirmed {
     let names = &found.zone.names;
+    let wrapped = with_wrapped(lines);
     let places = |words: &[String], sure: u16| -> Vec<Standing> {
-        let all = places(words, lines, names.truncated);
+        let all = places(words, &wrapped, names.truncated);
         all.into_iter().filter(|standing| trusted(standing.sure, sure)).collect()
     };
     let (primary, secondary) =
@@ -39,8 +44,8 @@ pub(crate) fn confirm(found: &Found, lines: &[TextLine]) -> Confirmed {
     let all: Vec<&Standing> = primary.iter().chain(&secondary).collect();
     Confirmed {
         number: number(found, lines),
-        primary: name(&names.primary, &primary, &all, lines),
-        secondary: name(&names.secondary, &secondary, &all, lines),
+        primary: name(&names.primary, &primary, &all, &wrapped),
+        secondary: name(&names.secondary, &secondary, &all, &wrapped),
     }
 }
 
@@ -71,19 +76,19 @@ fn number(found: &Found, lines: &[TextLine]) -> Option<String> {
     let zone = &found.zone;
     let as_read = zone.proofs.number == Proof::Read;
     let wanted = fold::plain(&zone.number);
-    if wanted.is_empty() || zone.proofs.number == Proof::Fails {
+    if wanted.len() < NUMBER_MIN || zone.proofs.number == Proof::Fails {
         return None;
     }
     let standing = texts(lines, wanted.chars().count());
     if as_read {
-        let other = |text: &str| without_twins(text) == without_twins(&wanted) && text != wanted;
-        // the other reading would hold as well: nothing says which of the two it is
-        if standing.iter().any(|(text, _)| other(text) && number_holds(text, found.number_digit)) {
+        let twins = |text: &str| without_twins(text) == without_twins(&wanted) && text != wanted;
+        // some of the other signs would hold as well: nothing says which of the two it is
+        if standing.iter().any(|(text, _)| twins(text) && partly_holds(&wanted, text, found.number_digit)) {
             return None;
         }
         let stands = standing.iter().any(|(text, sure)| {
             (*text == wanted && trusted(*sure, found.number_sure) && letters_are_sure(&wanted, found, *sure))
-                || (other(text) && trusted(*sure, found.number_sure) && !zone.number.contains('<'))
+                || (twins(text) && trusted(*sure, found.number_sure) && !zone.number.contains('<'))
         });
         return stands.then(|| zone.number.clone());
     }
@@ -96,6 +101,29 @@ fn number(found: &Found, lines: &[TextLine]) -> Option<String> {
     });
     let only = stand.next()?;
     stand.next().is_none().then(|| only.clone())
+}
+
+/// Whether the check digit holds for the number with some or all of the signs of another text that differ.
+fn partly_holds(number: &str, other: &str, digit: char) -> bool {
+    let (number, other): (Vec<char>, Vec<char>) = (number.chars().collect(), other.chars().collect());
+    let both = number.iter().zip(&other).enumerate();
+    let changes: Vec<(usize, char)> =
+        both.filter(|(_, (one, other))| one != other).map(|(at, (_, other))| (at, *other)).collect();
+    any_subset_holds(&number, &changes, digit)
+}
+
+/// Whether the check digit holds for the number with some of the changes.
+fn any_subset_holds(number: &[char], changes: &[(usize, char)], digit: char) -> bool {
+    let sets = 1_usize.checked_shl(u32::try_from(changes.len()).unwrap_or(u32::MAX)).unwrap_or(usize::MAX);
+    (1..sets.min(1 << 12)).any(|set| {
+        let mut changed = number.to_vec();
+        for (bit, (at, other)) in changes.iter().enumerate() {
+            if let Some(there) = changed.get_mut(*at).filter(|_| set >> bit & 1 == 1) {
+                *there = *other;
+            }
+        }
+        number_holds(&changed.iter().collect::<String>(), digit)
+    })
 }
 
 /// Whether no fewer of the same changes make the check digits hold: what else differs from what was read has no reason.
@@ -120,15 +148,6 @@ fn letters_are_sure(number: &str, found: &Found, sure: u16) -> bool {
         .zip(&letters)
         .filter_map(|(at, letter)| Some((at, twin(*letter).filter(char::is_ascii_digit)?)))
         .collect();
-    let sets = 1_usize.checked_shl(u32::try_from(twins.len()).unwrap_or(u32::MAX)).unwrap_or(usize::MAX);
-    let other_holds = (1..sets.min(1 << 12)).any(|set| {
-        let mut other = letters.clone();
-        for (bit, (at, digit)) in twins.iter().enumerate() {
-            if let Some(there) = other.get_mut(*at).filter(|_| set >> bit & 1 == 1) {
-                *there = *digit;
-            }
-        }
-        number_holds(&other.iter().collect::<String>(), found.number_digit)
-    });
+    let other_holds = any_subset_holds(&letters, &twins, found.number_digit);
     !other_holds || (sure >= LETTER_MIN && found.number_sure >= LETTER_MIN)
 }

@@ -7,13 +7,16 @@
 pub mod address;
 mod compare;
 mod confirm;
+mod dated;
 mod finding;
 mod fold;
 mod line;
 pub mod mrz;
 mod person;
+mod proved;
 mod reading;
 mod visual;
+mod without_zone;
 
 pub use compare::{Declared, compare, compare_earlier};
 pub use finding::{Finding, Side, Source, Weight, What};

@@ -42,9 +42,21 @@ pub(super) fn rows(lines: &[Line], plainly: bool) -> Vec<Row> {
         all.filter(|row| like_zone(&row.glyphs)).partition(|row| LENGTHS.contains(&row.glyphs.len()));
     pieces.sort_by_key(|piece| piece.place.left);
     whole.extend(joined(&pieces));
-    whole.sort_by_key(|row| row.place.middle());
+    // a page of prose has many lines as long as a zone's: those with fillers and without blanks go first
+    whole.sort_by_key(|row| (row.lines.iter().any(|at| has_blanks(lines.get(*at))), row.fillers() == 0));
     whole.truncate(ROWS_MAX);
+    whole.sort_by_key(|row| row.place.middle());
     whole
+}
+
+fn has_blanks(line: Option<&Line>) -> bool {
+    line.is_some_and(|line| line.zone_glyphs.as_ref().unwrap_or(&line.glyphs).iter().any(|glyph| glyph.read == ' '))
+}
+
+impl Row {
+    fn fillers(&self) -> usize {
+        self.glyphs.iter().filter(|glyph| glyph.read == FILLER).count()
+    }
 }
 
 /// Whether most of it is of the zone's alphabet: a row of prose has small letters and marks.
@@ -68,8 +80,7 @@ fn joined(pieces: &[Row]) -> Vec<Row> {
             }
             !beside
         });
-        let fillers = row.glyphs.iter().filter(|glyph| glyph.read == FILLER).count();
-        if LENGTHS.contains(&row.glyphs.len()) && row.lines.len() > 1 && fillers > 0 {
+        if LENGTHS.contains(&row.glyphs.len()) && row.lines.len() > 1 && row.fillers() > 0 {
             rows.push(row);
         }
     }

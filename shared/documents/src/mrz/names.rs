@@ -31,6 +31,12 @@ pub(super) fn both(letters: &[char]) -> Names {
     Names { primary: words(primary), secondary: words(secondary), truncated }
 }
 
+/// Whether more than one pair of fillers parts the names: which of them parts surname and given names is not certain.
+pub(super) fn parted_twice(letters: &[char]) -> bool {
+    let text: String = letters.iter().collect();
+    text.trim_matches(FILLER).matches("<<").count() > 1
+}
+
 /// The names of two fields, one for each identifier.
 pub(super) fn apart(surname: &[char], given: &[char]) -> Names {
     let full = |field: &[char]| field.last().is_some_and(|last| *last != FILLER);

@@ -108,8 +108,9 @@ pub(crate) struct Found {
     pub(crate) primary_sure: u16,
     pub(crate) secondary_sure: u16,
     pub(crate) states_sure: u16,
-    /// The line of the names lost characters, of which one may have parted two words.
-    pub(crate) names_short: bool,
+    /// The line of the names lost characters, of which one may have parted two words, has several pairs of fillers, or begins
+    /// behind no known state.
+    pub(crate) names_unclear: bool,
     /// The lines that it stands in.
     pub(crate) lines: Vec<usize>,
 }
@@ -192,8 +193,11 @@ impl Scored {
         let state = |range: Range<usize>| state(&self.glyphs, text, range);
         let (issuer, nationality) = (state(ISSUER), layout.nationality.clone().map(state));
         let string = |range: Range<usize>| text.get(range).unwrap_or_default().iter().collect::<String>();
+        let names_field = text.get(layout.names.clone()).unwrap_or_default();
         let names = names_of(layout, text);
         let split = split_of(layout, text);
+        // names that begin behind a code of no state may begin one character too late
+        let displaced = issuer.is_none() && ISSUER.end == layout.names.start;
         let zone = Zone {
             format: self.format,
             document_code: code_of(self.format, self.begins, string(0..2).replace(FILLER, "")),
@@ -220,7 +224,9 @@ impl Scored {
             primary_sure: sure(layout.names.start..split),
             secondary_sure: sure(layout.given.clone().unwrap_or(split..layout.names.end)),
             states_sure: sure(ISSUER).min(nationality_sure),
-            names_short: self.names_short,
+            names_unclear: self.names_short
+                || displaced
+                || (layout.given.is_none() && names::parted_twice(names_field)),
             lines: self.lines.clone(),
             zone,
         }

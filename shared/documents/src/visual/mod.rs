@@ -9,5 +9,5 @@ mod values;
 
 pub(crate) use dates::{Of, Written, dates_in};
 pub(crate) use standing::{Standing, places, texts, word_stands};
-pub(crate) use text::{TextLine, Word, lines};
+pub(crate) use text::{TextLine, Word, lines, with_wrapped};
 pub(crate) use values::{Values, read};

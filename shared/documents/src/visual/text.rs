@@ -18,6 +18,7 @@ pub(crate) struct Word {
 }
 
 /// A line of words.
+#[derive(Clone)]
 pub(crate) struct TextLine {
     pub(crate) words: Vec<Word>,
     pub(crate) place: Place,
@@ -86,4 +87,28 @@ fn of_line(line: &Line, page: usize) -> TextLine {
     };
     let words = line.glyphs.split(apart).filter_map(Word::of).collect();
     TextLine { words, place: line.place, page }
+}
+
+/// The lines, and each of them with the one that it goes on in below: long names take two lines, two surnames often do.
+pub(crate) fn with_wrapped(lines: &[TextLine]) -> Vec<TextLine> {
+    let free = |line: &&TextLine| !line.words.is_empty() && line.words.iter().all(|word| !word.of_caption);
+    let pairs = lines.iter().filter(free).flat_map(|line| {
+        let others = lines.iter().filter(free);
+        others.filter(|other| goes_on(line, other)).map(|other| {
+            let words = line.words.iter().chain(&other.words).cloned().collect();
+            TextLine { words, ..line.clone() }
+        })
+    });
+    let wrapped: Vec<TextLine> = pairs.collect();
+    lines.iter().cloned().chain(wrapped).collect()
+}
+
+/// Whether a line stands right below another, beginning where that begins.
+fn goes_on(line: &TextLine, other: &TextLine) -> bool {
+    let (above, below) = (line.place, other.place);
+    let height = above.height.max(1);
+    let gap = below.top.saturating_sub(above.bottom());
+    let near = gap < height && below.middle() > above.bottom().min(below.bottom());
+    let aligned = below.left.abs_diff(above.left) <= height.unsigned_abs();
+    line.page == other.page && near && aligned && below.top > above.top
 }

@@ -4,7 +4,7 @@ use documents::{Declared, Fields, Kind, Line, PartialDate, Reading, Sex, Source,
 use domain::Redacted;
 use jiff::civil::{Date, date};
 
-use crate::build::{line, page, today};
+use crate::build::{Person, line, page, today};
 
 /// A passport as a reader sees it, of Hans Müller.
 pub fn passport() -> Vec<Line> {
@@ -87,11 +87,54 @@ fn a_zone_that_is_found_twice_does_not_confirm_itself() {
 }
 
 #[test]
+fn names_of_two_lines_are_one() {
+    let person = Person {
+        code: "I".into(),
+        issuer: "ESP".into(),
+        nationality: "ESP".into(),
+        primary: vec!["GARCIA".into(), "LOPEZ".into()],
+        secondary: vec!["JUAN".into()],
+        number: "BAA000589".into(),
+        born: "800201".into(),
+        sex: 'M',
+        expires: "301231".into(),
+        optional: String::new(),
+    };
+    let front = |second: &str| page(&["APELLIDOS", "GARCÍA", second, "NOMBRE", "JUAN", "NUM SOPORT", "BAA000589"]);
+    let rows = person.td1();
+    let back = page(&rows.iter().map(String::as_str).collect::<Vec<&str>>());
+    let fields = documents::read_sides(&[&front("LÓPEZ"), &back], Kind::IdCard, today()).fields;
+    assert_eq!(sure(&fields), [true; 6]);
+    let fields = documents::read_sides(&[&front("LÓPEZ DÍAZ"), &back], Kind::IdCard, today()).fields;
+    assert_eq!(sure(&fields), [false, true, true, true, true, true], "a name that goes on");
+}
+
+#[test]
+fn a_page_of_prose_hides_no_zone() {
+    let mut texts = vec!["THIS IS A LINE OF A LETTER AS LONG AS ONE OF A ZONE"; 40];
+    texts.extend(["P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"]);
+    assert!(documents::mrz::read(&page(&texts), today()).is_some_and(|zone| zone.is_proved()));
+}
+
+#[test]
+fn nationalities_that_differ_between_the_parts_are_told() {
+    for (visual, found) in
+        [("FRANCE", true), ("FRA", true), ("GERMANY", false), ("D", false), ("BRITISH CITIZEN", false)]
+    {
+        let reading = documents::read(&swapped(&passport(), "DEUTSCH", visual), Kind::Passport, today());
+        assert_eq!(whats(&reading).contains(&What::NationalityDiffers), found, "{visual}");
+        assert_eq!(reading.fields.nationality.unwrap().sure, !found, "{visual}");
+    }
+}
+
+#[test]
 fn another_name_in_the_visual_part_makes_nothing_sure() {
     let lines = swapped(&passport(), "HANS PETER", "HANS PETRA");
     let reading = documents::read(&lines, Kind::Passport, today());
     assert_eq!(sure(&reading.fields), [false; 6]);
     assert_eq!(whats(&reading), [What::NameNotInVisual]);
+    let sides: Vec<&str> = reading.findings[0].sides().iter().map(|side| side.value.reveal().as_str()).collect();
+    assert_eq!(sides, ["HANS PETER MUELLER", "HANS PETRA MÜLLER"]);
 }
 
 #[test]

@@ -354,3 +354,30 @@ fn the_zones_own_decoding_goes_before_that_of_all_text() {
     }
     assert!(documents::mrz::read(&lines, today()).unwrap().is_proved());
 }
+
+#[test]
+fn two_twins_of_different_places_do_not_confirm_each_other() {
+    // the zone has G for 6, which its check digit cannot see; the visual part has the 6, and B for 8
+    let rows = invented("584368287").td3();
+    let second = rows[1].replacen("584368287", "5843G8287", 1);
+    let sure = |visual: &str, second: &str| {
+        let mut lines = page(&["Surname", "SPECIMEN", "Given names", "VERA", "Passport No", visual]);
+        lines.extend([line(&rows[0], 40, 400), line(second, 40, 440)]);
+        documents::read(&lines, Kind::Passport, today()).fields.number.unwrap().sure
+    };
+    assert!(!sure("58436B287", &second));
+    assert!(!sure("584368287", &second));
+    assert!(sure("58436B287", &rows[1]), "only the B differs, and does not hold");
+}
+
+#[test]
+fn names_behind_no_state_may_be_displaced() {
+    let person = Person { primary: vec!["AABERG".into()], issuer: "ISL".into(), ..invented("K25782850") };
+    let rows = person.td3();
+    // the filler behind P was lost, one at the end was won
+    let first = format!("P{}<", &rows[0][2..]);
+    let mut lines = page(&["Surname", "ÅBERG", "Given names", "VERA", "Passport No", "K25782850"]);
+    lines.extend([line(&first, 40, 400), line(&rows[1], 40, 440)]);
+    let surname = documents::read(&lines, Kind::Passport, today()).fields.surname.unwrap();
+    assert!(!surname.sure);
+}
