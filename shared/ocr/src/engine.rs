@@ -1,5 +1,6 @@
 //! The engine: where text is, which way up it is, what it says.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -35,6 +36,9 @@ const PROBES: usize = 5;
 const UPRIGHT: f32 = 0.93;
 /// A line that is read less surely than this on average is no text.
 const LINE_MIN: f32 = 0.3;
+
+/// The likelihoods of all characters at each place along a line.
+type Steps = Vec<f32>;
 
 /// Why nothing was read.
 #[derive(Debug, thiserror::Error)]
@@ -97,12 +101,12 @@ impl Engine {
 
     fn read(&self, picture: &Picture) -> Result<Vec<Line>, OcrError> {
         let boxes = self.boxes(picture)?;
-        let direction = self.direction(picture, &boxes)?;
+        let (direction, mut known) = self.direction(picture, &boxes)?;
         let slants: Vec<Slant> = boxes.iter().map(|found| found.read_towards(direction)).collect();
         let level = Level::of(picture, &slants, direction);
         let mut lines = Vec::new();
-        for slant in &slants {
-            let steps = self.steps(picture, slant)?;
+        for (at, slant) in slants.iter().enumerate() {
+            let steps = known.remove(&at).map_or_else(|| self.steps(picture, slant), Ok)?;
             let glyphs = decode::printed(&steps);
             if sureness(&glyphs) >= LINE_MIN {
                 lines.push(Line { glyphs, place: level.place(slant), zone_glyphs: Some(decode::zone(&steps)) });
@@ -124,31 +128,38 @@ impl Engine {
         Ok(detect::boxes(&map, width, height).into_iter().map(|found| found.scaled(x, y)).collect())
     }
 
-    /// The direction that the text is read in: along the length of most of it, and that way round which is read more surely.
-    fn direction(&self, picture: &Picture, boxes: &[Slant]) -> Result<Point, OcrError> {
-        let long = || boxes.iter().filter(|found| found.is_long());
+    /// The direction that the text is read in: along the length of most of it, and that way round which is read more surely. With
+    /// what was read to find out, by box.
+    fn direction(&self, picture: &Picture, boxes: &[Slant]) -> Result<(Point, BTreeMap<usize, Steps>), OcrError> {
+        let long = || boxes.iter().enumerate().filter(|(_, found)| found.is_long());
         let reach = |of: fn(Point) -> f32| -> f32 {
             let along = |found: &Slant| if found.length >= found.height { found.along } else { found.across() };
-            long().map(|found| of(along(found)).abs() * found.length.max(found.height)).sum()
+            long().map(|(_, found)| of(along(found)).abs() * found.length.max(found.height)).sum()
         };
         let (across, down) = (reach(|along| along.x), reach(|along| along.y));
         let forth = if across >= down { Point::new(1.0, 0.0) } else { Point::new(0.0, 1.0) };
         let back = Point::new(-forth.x, -forth.y);
-        let probes: Vec<&Slant> =
-            if long().count() == 0 { boxes.iter().take(PROBES).collect() } else { long().take(PROBES).collect() };
-        let sure = |direction: Point| -> Result<f32, OcrError> {
-            let mut sum = 0.0;
-            for found in &probes {
-                sum += sureness(&decode::printed(&self.steps(picture, &found.read_towards(direction))?));
-            }
-            Ok(sum / num::real(probes.len().max(1)))
+        let mut probes: Vec<(usize, &Slant)> = long().take(PROBES).collect();
+        if probes.is_empty() {
+            probes = boxes.iter().enumerate().take(PROBES).collect();
+        }
+        let read = |direction: Point| -> Result<BTreeMap<usize, Steps>, OcrError> {
+            probes.iter().map(|(at, found)| Ok((*at, self.steps(picture, &found.read_towards(direction))?))).collect()
         };
-        let first = sure(forth)?;
-        Ok(if first >= UPRIGHT || sure(back)? <= first { forth } else { back })
+        let sure = |read: &BTreeMap<usize, Steps>| {
+            let sum: f32 = read.values().map(|steps| sureness(&decode::printed(steps))).sum();
+            sum / num::real(read.len().max(1))
+        };
+        let first = read(forth)?;
+        if sure(&first) >= UPRIGHT {
+            return Ok((forth, first));
+        }
+        let second = read(back)?;
+        Ok(if sure(&second) > sure(&first) { (back, second) } else { (forth, first) })
     }
 
     /// The likelihoods of all characters along a line.
-    fn steps(&self, picture: &Picture, slant: &Slant) -> Result<Vec<f32>, OcrError> {
+    fn steps(&self, picture: &Picture, slant: &Slant) -> Result<Steps, OcrError> {
         let wanted = num::index(num::real(LINE_HEIGHT) * slant.length / slant.height.max(1.0));
         let width = wanted.clamp(LINE_HEIGHT / 2, LINE_HEIGHT * LINE_LENGTH_MAX).next_multiple_of(8);
         self.run(&self.recognition, sample::line(picture, slant, width, LINE_HEIGHT))
