@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use documents::{Line, Place};
+use documents::Line;
 use pictures::Picture;
 use rten::{Model, RunOptions, ThreadPool};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 
 use crate::geometry::{Point, Slant};
+use crate::level::Level;
 use crate::sample::{self, Planes};
 use crate::{decode, detect, num, rows};
 
@@ -189,59 +190,6 @@ fn detection_size(width: usize, height: usize) -> (usize, usize) {
         num::index(multiples).max(1) * MULTIPLE
     };
     (scaled(width), scaled(height))
-}
-
-/// The picture turned so that its text is level.
-struct Level {
-    /// Of the picture.
-    middle: Point,
-    /// Of the turned picture.
-    new_middle: Point,
-    along: Point,
-}
-
-impl Level {
-    fn of(picture: &Picture, slants: &[Slant], direction: Point) -> Self {
-        let (width, height) = (num::real(picture.width()), num::real(picture.height()));
-        // the longer a line, the better its direction is known
-        let mut leans: Vec<(f32, f32)> = slants
-            .iter()
-            .filter(|slant| slant.is_long())
-            .map(|slant| {
-                let lean =
-                    (direction.x * slant.along.y - direction.y * slant.along.x).atan2(slant.along.dot(direction));
-                (lean, slant.length)
-            })
-            .collect();
-        leans.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let half = leans.iter().map(|(_, length)| length).sum::<f32>() / 2.0;
-        let mut sum = 0.0;
-        let middle = leans.iter().find(|(_, length)| {
-            sum += length;
-            sum >= half
-        });
-        let (sin, cos) = middle.map_or(0.0, |(lean, _)| *lean).sin_cos();
-        let along = Point::new(direction.x * cos - direction.y * sin, direction.y * cos + direction.x * sin);
-        let lies = direction.x.abs() < direction.y.abs();
-        let (new_width, new_height) = if lies { (height, width) } else { (width, height) };
-        Self {
-            middle: Point::new(width / 2.0, height / 2.0),
-            new_middle: Point::new(new_width / 2.0, new_height / 2.0),
-            along,
-        }
-    }
-
-    fn place(&self, slant: &Slant) -> Place {
-        let from_middle = Point::new(slant.middle.x - self.middle.x, slant.middle.y - self.middle.y);
-        let down = Point::new(-self.along.y, self.along.x);
-        let (x, y) = (from_middle.dot(self.along) + self.new_middle.x, from_middle.dot(down) + self.new_middle.y);
-        Place {
-            left: num::place(x - slant.length / 2.0),
-            top: num::place(y - slant.height / 2.0),
-            width: num::place(slant.length),
-            height: num::place(slant.height),
-        }
-    }
 }
 
 #[cfg(test)]

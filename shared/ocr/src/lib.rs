@@ -8,6 +8,7 @@ mod decode;
 mod detect;
 mod engine;
 mod geometry;
+mod level;
 mod num;
 mod rows;
 mod sample;
