@@ -1,17 +1,19 @@
 //! The engine: where text is, which way up it is, what it says.
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use documents::{Line, Place};
+use documents::Line;
 use pictures::Picture;
 use rten::{Model, RunOptions, ThreadPool};
 use rten_tensor::prelude::*;
 use rten_tensor::{NdTensor, Tensor};
 
 use crate::geometry::{Point, Slant};
+use crate::level::Level;
 use crate::sample::{self, Planes};
-use crate::{decode, detect, num};
+use crate::{decode, detect, num, rows};
 
 static DETECTION: &[u8] = include_bytes!("../models/det16.onnx");
 static RECOGNITION: &[u8] = include_bytes!("../models/rec16.onnx");
@@ -35,6 +37,9 @@ const PROBES: usize = 5;
 const UPRIGHT: f32 = 0.93;
 /// A line that is read less surely than this on average is no text.
 const LINE_MIN: f32 = 0.3;
+
+/// The likelihoods of all characters at each place along a line.
+type Steps = Vec<f32>;
 
 /// Why nothing was read.
 #[derive(Debug, thiserror::Error)]
@@ -97,19 +102,18 @@ impl Engine {
 
     fn read(&self, picture: &Picture) -> Result<Vec<Line>, OcrError> {
         let boxes = self.boxes(picture)?;
-        let direction = self.direction(picture, &boxes)?;
+        let (direction, mut known) = self.direction(picture, &boxes)?;
         let slants: Vec<Slant> = boxes.iter().map(|found| found.read_towards(direction)).collect();
         let level = Level::of(picture, &slants, direction);
         let mut lines = Vec::new();
-        for slant in &slants {
-            let steps = self.steps(picture, slant)?;
+        for (at, slant) in slants.iter().enumerate() {
+            let steps = known.remove(&at).map_or_else(|| self.steps(picture, slant), Ok)?;
             let glyphs = decode::printed(&steps);
             if sureness(&glyphs) >= LINE_MIN {
                 lines.push(Line { glyphs, place: level.place(slant), zone_glyphs: Some(decode::zone(&steps)) });
             }
         }
-        lines.sort_by_key(|line| (line.place.top, line.place.left));
-        Ok(lines)
+        Ok(rows::joined(lines))
     }
 
     /// Boxes around text, in pixels of the picture.
@@ -125,31 +129,38 @@ impl Engine {
         Ok(detect::boxes(&map, width, height).into_iter().map(|found| found.scaled(x, y)).collect())
     }
 
-    /// The direction that the text is read in: along the length of most of it, and that way round which is read more surely.
-    fn direction(&self, picture: &Picture, boxes: &[Slant]) -> Result<Point, OcrError> {
-        let long = || boxes.iter().filter(|found| found.is_long());
+    /// The direction that the text is read in: along the length of most of it, and that way round which is read more surely. With
+    /// what was read to find out, by box.
+    fn direction(&self, picture: &Picture, boxes: &[Slant]) -> Result<(Point, BTreeMap<usize, Steps>), OcrError> {
+        let long = || boxes.iter().enumerate().filter(|(_, found)| found.is_long());
         let reach = |of: fn(Point) -> f32| -> f32 {
             let along = |found: &Slant| if found.length >= found.height { found.along } else { found.across() };
-            long().map(|found| of(along(found)).abs() * found.length.max(found.height)).sum()
+            long().map(|(_, found)| of(along(found)).abs() * found.length.max(found.height)).sum()
         };
         let (across, down) = (reach(|along| along.x), reach(|along| along.y));
         let forth = if across >= down { Point::new(1.0, 0.0) } else { Point::new(0.0, 1.0) };
         let back = Point::new(-forth.x, -forth.y);
-        let probes: Vec<&Slant> =
-            if long().count() == 0 { boxes.iter().take(PROBES).collect() } else { long().take(PROBES).collect() };
-        let sure = |direction: Point| -> Result<f32, OcrError> {
-            let mut sum = 0.0;
-            for found in &probes {
-                sum += sureness(&decode::printed(&self.steps(picture, &found.read_towards(direction))?));
-            }
-            Ok(sum / num::real(probes.len().max(1)))
+        let mut probes: Vec<(usize, &Slant)> = long().take(PROBES).collect();
+        if probes.is_empty() {
+            probes = boxes.iter().enumerate().take(PROBES).collect();
+        }
+        let read = |direction: Point| -> Result<BTreeMap<usize, Steps>, OcrError> {
+            probes.iter().map(|(at, found)| Ok((*at, self.steps(picture, &found.read_towards(direction))?))).collect()
         };
-        let first = sure(forth)?;
-        Ok(if first >= UPRIGHT || sure(back)? <= first { forth } else { back })
+        let sure = |read: &BTreeMap<usize, Steps>| {
+            let sum: f32 = read.values().map(|steps| sureness(&decode::printed(steps))).sum();
+            sum / num::real(read.len().max(1))
+        };
+        let first = read(forth)?;
+        if sure(&first) >= UPRIGHT {
+            return Ok((forth, first));
+        }
+        let second = read(back)?;
+        Ok(if sure(&second) > sure(&first) { (back, second) } else { (forth, first) })
     }
 
     /// The likelihoods of all characters along a line.
-    fn steps(&self, picture: &Picture, slant: &Slant) -> Result<Vec<f32>, OcrError> {
+    fn steps(&self, picture: &Picture, slant: &Slant) -> Result<Steps, OcrError> {
         let wanted = num::index(num::real(LINE_HEIGHT) * slant.length / slant.height.max(1.0));
         let width = wanted.clamp(LINE_HEIGHT / 2, LINE_HEIGHT * LINE_LENGTH_MAX).next_multiple_of(8);
         self.run(&self.recognition, sample::line(picture, slant, width, LINE_HEIGHT))
@@ -179,59 +190,6 @@ fn detection_size(width: usize, height: usize) -> (usize, usize) {
         num::index(multiples).max(1) * MULTIPLE
     };
     (scaled(width), scaled(height))
-}
-
-/// The picture turned so that its text is level.
-struct Level {
-    /// Of the picture.
-    middle: Point,
-    /// Of the turned picture.
-    new_middle: Point,
-    along: Point,
-}
-
-impl Level {
-    fn of(picture: &Picture, slants: &[Slant], direction: Point) -> Self {
-        let (width, height) = (num::real(picture.width()), num::real(picture.height()));
-        // the longer a line, the better its direction is known
-        let mut leans: Vec<(f32, f32)> = slants
-            .iter()
-            .filter(|slant| slant.is_long())
-            .map(|slant| {
-                let lean =
-                    (direction.x * slant.along.y - direction.y * slant.along.x).atan2(slant.along.dot(direction));
-                (lean, slant.length)
-            })
-            .collect();
-        leans.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let half = leans.iter().map(|(_, length)| length).sum::<f32>() / 2.0;
-        let mut sum = 0.0;
-        let middle = leans.iter().find(|(_, length)| {
-            sum += length;
-            sum >= half
-        });
-        let (sin, cos) = middle.map_or(0.0, |(lean, _)| *lean).sin_cos();
-        let along = Point::new(direction.x * cos - direction.y * sin, direction.y * cos + direction.x * sin);
-        let lies = direction.x.abs() < direction.y.abs();
-        let (new_width, new_height) = if lies { (height, width) } else { (width, height) };
-        Self {
-            middle: Point::new(width / 2.0, height / 2.0),
-            new_middle: Point::new(new_width / 2.0, new_height / 2.0),
-            along,
-        }
-    }
-
-    fn place(&self, slant: &Slant) -> Place {
-        let from_middle = Point::new(slant.middle.x - self.middle.x, slant.middle.y - self.middle.y);
-        let down = Point::new(-self.along.y, self.along.x);
-        let (x, y) = (from_middle.dot(self.along) + self.new_middle.x, from_middle.dot(down) + self.new_middle.y);
-        Place {
-            left: num::place(x - slant.length / 2.0),
-            top: num::place(y - slant.height / 2.0),
-            width: num::place(slant.length),
-            height: num::place(slant.height),
-        }
-    }
 }
 
 #[cfg(test)]

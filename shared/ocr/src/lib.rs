@@ -8,7 +8,9 @@ mod decode;
 mod detect;
 mod engine;
 mod geometry;
+mod level;
 mod num;
+mod rows;
 mod sample;
 
 pub use engine::{Engine, OcrError};

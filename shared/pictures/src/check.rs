@@ -63,6 +63,15 @@ pub fn check(bytes: &[u8], content_type: &str, limits: &Limits) -> Result<Checke
     if refusals.is_empty() { Ok(Checked { format, measures, ..opened }) } else { Err(refusals) }
 }
 
+/// The scan on a further page of a PDF that was checked, counted from nought: the other side of a card. One page at a time, for a scan
+/// takes tens of megabytes. `None` if there is no such page, or no scan on it.
+///
+/// # Errors
+/// What is wrong with the file or with the scan; it is not measured.
+pub fn page(bytes: &[u8], page: usize, limits: &Limits) -> Result<Option<Picture>, Refusal> {
+    catch_unwind(AssertUnwindSafe(|| pdf::page(bytes, page, limits))).unwrap_or(Err(Refusal::Damaged))
+}
+
 fn open(bytes: &[u8], format: Format, limits: &Limits) -> Result<Checked, Refusal> {
     let (pages, picture, text) = match format {
         Format::Jpeg => {

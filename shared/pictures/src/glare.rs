@@ -15,69 +15,74 @@ const EVEN: u8 = 8;
 /// If no more than one in so many even bright pixels is darker, the paper itself is white.
 const WHITE_ONE_IN: usize = 20;
 /// How far from the edge the surroundings are looked at, in pixels.
-const AWAY: usize = 4;
+const AWAY: isize = 4;
 /// Areas of less than one in so many pixels are highlights on a hologram, dots and noise.
 const ONE_IN: usize = 500;
 
-/// Thousandths of the box that reflections cover.
-pub(crate) fn share(grey: &Grey, (left, top, right, bottom): (usize, usize, usize, usize)) -> u16 {
-    let (width, height) = (right.saturating_sub(left), bottom.saturating_sub(top));
-    if is_white(grey, (left, top, right, bottom)) {
+/// Thousandths of the box (left, top, right, bottom) that reflections cover.
+pub(crate) fn share(grey: &Grey, bounds: (usize, usize, usize, usize)) -> u16 {
+    let Some(document) = grey.cropped(bounds) else { return 0 };
+    if is_white(&document) {
         return 0;
     }
-    let is_blown = |x: usize, y: usize| grey.level(left + x, top + y) >= BLOWN;
-    let mut seen = vec![false; width * height];
+    let mut blown: Vec<bool> = document.levels().iter().map(|level| *level >= BLOWN).collect();
+    let pixels = blown.len();
     let mut glare = 0;
-    let mut stack = Vec::new();
-    for start in 0..width * height {
-        if seen.get(start).copied().unwrap_or(true) || !is_blown(start % width, start / width) {
-            continue;
-        }
-        let (mut area, mut soft, mut hard) = (0usize, 0usize, 0usize);
-        stack.push(start);
-        mark(&mut seen, start);
-        while let Some(at) = stack.pop() {
-            area += 1;
-            let (x, y) = (at % width, at / width);
-            let steps = [(x > 0, at.wrapping_sub(1)), (x + 1 < width, at + 1)];
-            let steps = steps.into_iter().chain([(y > 0, at.wrapping_sub(width)), (y + 1 < height, at + width)]);
-            for (direction, (inside, next)) in steps.enumerate() {
-                if !inside || seen.get(next).copied().unwrap_or(true) {
-                    continue;
-                }
-                if is_blown(next % width, next / width) {
-                    mark(&mut seen, next);
-                    stack.push(next);
-                    continue;
-                }
-                let (away_x, away_y) = match direction {
-                    0 => (x.saturating_sub(AWAY), y),
-                    1 => ((x + AWAY).min(width - 1), y),
-                    2 => (x, y.saturating_sub(AWAY)),
-                    _ => (x, (y + AWAY).min(height - 1)),
-                };
-                match grey.level(left + away_x, top + away_y) {
-                    BLOWN.. => {}
-                    BRIGHT.. => soft += 1,
-                    _ => hard += 1,
-                }
+    for start in 0..pixels {
+        if take(&mut blown, start) {
+            let spot = spot(&document, &mut blown, start);
+            if spot.area * ONE_IN >= pixels && spot.soft > spot.hard {
+                glare += spot.area;
             }
         }
-        if area * ONE_IN >= width * height && soft > hard {
-            glare += area;
-        }
     }
-    num::thousandths(glare, width * height)
+    num::thousandths(glare, pixels)
 }
 
-/// Whether the paper is white wherever it is even: then nothing tells a reflection from it, and letters on it are seen by other measures.
-fn is_white(grey: &Grey, (left, top, right, bottom): (usize, usize, usize, usize)) -> bool {
+/// A connected blown-out area, in pixels, and how many places along its edge fade out or break off.
+#[derive(Default)]
+struct Spot {
+    area: usize,
+    soft: usize,
+    hard: usize,
+}
+
+/// The area around a place, which is taken off the map.
+fn spot(document: &Grey, blown: &mut [bool], start: usize) -> Spot {
+    let (width, height) = (document.width(), document.height());
+    let mut spot = Spot::default();
+    let mut stack = vec![start];
+    while let Some(at) = stack.pop() {
+        spot.area += 1;
+        let (x, y) = (at % width, at / width);
+        for (dx, dy) in [(-1, 0), (1, 0), (0, -1), (0, 1)] {
+            let beside = x.checked_add_signed(dx).zip(y.checked_add_signed(dy));
+            let Some((next_x, next_y)) = beside.filter(|(x, y)| *x < width && *y < height) else { continue };
+            if document.level(next_x, next_y) >= BLOWN {
+                let next = next_y * width + next_x;
+                if take(blown, next) {
+                    stack.push(next);
+                }
+                continue;
+            }
+            match document.level(x.saturating_add_signed(dx * AWAY), y.saturating_add_signed(dy * AWAY)) {
+                BLOWN.. => {}
+                BRIGHT.. => spot.soft += 1,
+                _ => spot.hard += 1,
+            }
+        }
+    }
+    spot
+}
+
+/// Whether the paper is white wherever it is even: then nothing tells a reflection from it, and other measures see to the letters.
+fn is_white(document: &Grey) -> bool {
     let (mut bright, mut darker) = (0usize, 0usize);
-    for y in (top..bottom).step_by(2) {
-        for x in (left..right).step_by(2) {
-            let level = grey.level(x, y);
-            let is_even = level.abs_diff(grey.level(x + 2, y)) <= EVEN && level.abs_diff(grey.level(x, y + 2)) <= EVEN;
-            if level >= BRIGHT && is_even {
+    for y in (0..document.height()).step_by(2) {
+        for x in (0..document.width()).step_by(2) {
+            let level = document.level(x, y);
+            let changes = level.abs_diff(document.level(x + 2, y)).max(level.abs_diff(document.level(x, y + 2)));
+            if level >= BRIGHT && changes <= EVEN {
                 bright += 1;
                 darker += usize::from(level < PAPER);
             }
@@ -86,8 +91,7 @@ fn is_white(grey: &Grey, (left, top, right, bottom): (usize, usize, usize, usize
     darker * WHITE_ONE_IN <= bright
 }
 
-fn mark(seen: &mut [bool], at: usize) {
-    if let Some(seen) = seen.get_mut(at) {
-        *seen = true;
-    }
+/// Takes a place off the map; says whether it was on it.
+fn take(blown: &mut [bool], at: usize) -> bool {
+    blown.get_mut(at).is_some_and(std::mem::take)
 }

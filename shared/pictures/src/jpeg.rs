@@ -11,7 +11,7 @@ use crate::num;
 use crate::picture::Picture;
 
 /// A progressive picture has about ten; each costs a pass over all pixels.
-const SCANS_MAX: usize = 64;
+const SCANS_MAX: usize = 24;
 
 /// What stands before and after the coded picture.
 #[derive(Debug, PartialEq, Eq)]

@@ -17,7 +17,7 @@ mod png;
 mod refusal;
 mod region;
 
-pub use check::{Checked, check};
+pub use check::{Checked, check, page};
 pub use kind::Format;
 pub use limits::Limits;
 pub use measure::{Measures, measure};

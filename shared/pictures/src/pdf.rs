@@ -8,7 +8,7 @@ use crate::{Limits, Refusal, jpeg, num};
 /// What tables and object lists of an honest file unpack to, each.
 const TABLE_BYTES_MAX: usize = 16 << 20;
 /// A page's text and drawing.
-const TEXT_BYTES_MAX: usize = 8 << 20;
+const TEXT_BYTES_MAX: usize = 2 << 20;
 /// Forms within forms.
 const DEPTH_MAX: usize = 4;
 
@@ -23,6 +23,25 @@ pub(crate) struct Contents {
 }
 
 pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Contents, Refusal> {
+    let document = open(bytes)?;
+    let pages = pages(&document, limits)?;
+    let scan = pages.iter().find_map(|page| scan(&document, *page, limits).transpose()).transpose()?;
+    let numbers: Vec<u32> = (1..=num::side(pages.len())).collect();
+    let text = document.extract_text_with_limit(&numbers, TEXT_BYTES_MAX).unwrap_or_default();
+    let text = text.trim().to_owned();
+    if scan.is_none() && text.is_empty() {
+        return Err(Refusal::Nothing);
+    }
+    Ok(Contents { pages: pages.len(), scan, text })
+}
+
+/// The scan on one page, counted from nought.
+pub(crate) fn page(bytes: &[u8], page: usize, limits: &Limits) -> Result<Option<Picture>, Refusal> {
+    let document = open(bytes)?;
+    pages(&document, limits)?.get(page).map_or(Ok(None), |page| scan(&document, *page, limits))
+}
+
+fn open(bytes: &[u8]) -> Result<Document, Refusal> {
     let options = LoadOptions { max_decompressed_size: Some(TABLE_BYTES_MAX), ..LoadOptions::default() };
     let document = match Document::load_mem_with_options(bytes, options) {
         Ok(document) => document,
@@ -37,21 +56,18 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Contents, Refusal> {
     if document.xref_recovery == Some(XrefRecovery::Reconstructed) && !ends(bytes) {
         return Err(Refusal::Truncated);
     }
-    let pages: Vec<ObjectId> = document.page_iter().take(limits.pages_max.saturating_add(1000)).collect();
+    Ok(document)
+}
+
+fn pages(document: &Document, limits: &Limits) -> Result<Vec<ObjectId>, Refusal> {
+    let pages: Vec<ObjectId> = document.page_iter().collect();
     if pages.is_empty() {
         return Err(Refusal::NoPages);
     }
     if pages.len() > limits.pages_max {
         return Err(Refusal::Pages { found: pages.len(), allowed: limits.pages_max });
     }
-    let scan = pages.iter().find_map(|page| scan(&document, *page, limits).transpose()).transpose()?;
-    let numbers: Vec<u32> = (1..=num::side(pages.len())).collect();
-    let text = document.extract_text_with_limit(&numbers, TEXT_BYTES_MAX).unwrap_or_default();
-    let text = text.trim().to_owned();
-    if scan.is_none() && text.is_empty() {
-        return Err(Refusal::Nothing);
-    }
-    Ok(Contents { pages: pages.len(), scan, text })
+    Ok(pages)
 }
 
 fn contains(bytes: &[u8], word: &[u8]) -> bool {

@@ -180,6 +180,13 @@ impl Grey {
         self.levels.get(start + left..start + right.min(self.width)).unwrap_or(&[])
     }
 
+    /// The part between left, top, right and bottom; `None` if there is nothing between them.
+    pub(crate) fn cropped(&self, (left, top, right, bottom): (usize, usize, usize, usize)) -> Option<Self> {
+        let (right, bottom) = (right.min(self.width), bottom.min(self.height));
+        let levels = (top..bottom).flat_map(|y| self.row(y, left.min(right), right)).copied().collect();
+        Self::new(right.saturating_sub(left), bottom.saturating_sub(top), levels)
+    }
+
     /// Every level mixed with its neighbours: 1-2-1 both ways.
     #[must_use]
     pub(crate) fn smoothed(&self) -> Self {

@@ -290,6 +290,18 @@ fn a_scan_is_taken_out_of_a_pdf() {
 }
 
 #[test]
+fn both_sides_of_a_card_come_out_of_one_pdf() {
+    let (front, back) = (card(), specimen(Kind::IdCardBack, 5).picture);
+    let bytes = pdf(&[scan(&front), scan(&back), Page::Text("see above")]);
+    assert_eq!(checked(&bytes, "application/pdf").unwrap().pages, 3);
+    let red = |page: usize| pictures::page(&bytes, page, &limits()).unwrap().map(|picture| picture.pixel(990, 330)[0]);
+    assert!(red(0).unwrap().abs_diff(front.pixel(990, 330)[0]) < 12);
+    assert!(red(1).unwrap().abs_diff(back.pixel(990, 330)[0]) < 12);
+    assert_eq!((red(2), red(3)), (None, None));
+    assert_eq!(pictures::page(b"%PDF-1.7", 0, &limits()).map_err(|refusal| refusal.code()), Err(Code::Corrupt));
+}
+
+#[test]
 fn a_scan_in_a_pdf_is_measured_like_a_photo() {
     let dark = specimens::Variant::Dark(0.15).apply(&card(), 1);
     assert_eq!(refused(&pdf(&[scan(&dark)]), "application/pdf"), [Code::TooDark]);
@@ -340,4 +352,24 @@ fn a_pdf_whose_objects_unpack_without_end_is_refused() {
     assert!(bytes.len() < 1 << 20);
     // what the page itself needs is small, so either answer is right: what counts is that it is given at once
     assert!(refused(&bytes, "application/pdf").iter().all(|code| *code == Code::Corrupt));
+}
+
+#[test]
+fn a_pdf_nested_without_end_is_refused_and_nothing_worse() {
+    for (open, close) in [("[", "]"), ("<</A ", ">>"), ("(", ")")] {
+        let whole = String::from_utf8_lossy(&pdf(&[Page::Text("bill")])).into_owned();
+        let nested = format!("90 0 obj\n{}{}\nendobj\nxref", open.repeat(200_000), close.repeat(200_000));
+        let bytes = whole.replacen("xref", &nested, 1).into_bytes();
+        let _answer = checked(&bytes, "application/pdf");
+        let content = format!("{}{} Tj", open.repeat(200_000), close.repeat(200_000));
+        let mut document = document(&[Page::Text("bill")]);
+        for object in document.objects.values_mut() {
+            if let Object::Stream(stream) = object {
+                stream.set_plain_content(content.clone().into_bytes());
+            }
+        }
+        let mut bytes = Vec::new();
+        document.save_to(&mut bytes).unwrap();
+        let _answer = checked(&bytes, "application/pdf");
+    }
 }

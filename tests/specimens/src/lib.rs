@@ -17,4 +17,4 @@ pub use encode::{jpeg, png, turned_jpeg};
 pub use people::{Day, Person, person};
 pub use random::Random;
 pub use variants::Variant;
-pub use zone::{td1, td3};
+pub use zone::{td1, td3, transliterated};

@@ -26,7 +26,7 @@ fn names(person: &Person, length: usize) -> String {
 }
 
 /// As ICAO 9303 part 3 writes letters that a zone does not have.
-pub(crate) fn transliterated(name: &str) -> String {
+pub fn transliterated(name: &str) -> String {
     let mut typed = String::new();
     for letter in name.chars().flat_map(char::to_uppercase) {
         match letter {

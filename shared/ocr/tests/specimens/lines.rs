@@ -1,22 +1,11 @@
-//! Reads specimens and counts what is right.
-#![allow(clippy::as_conversions, clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
+//! The lines of specimens: what they say, and where they stand.
 
-use std::sync::LazyLock;
 use std::time::Instant;
 
 use documents::Line;
-use ocr::Engine;
-use pictures::Picture;
 use specimens::{Canvas, Kind, Specimen, Variant, specimen};
 
-fn engine() -> &'static Engine {
-    static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::load().unwrap());
-    &ENGINE
-}
-
-fn picture(canvas: &Canvas) -> Picture {
-    Picture::new(canvas.width, canvas.height, canvas.rgb.clone()).unwrap()
-}
+use crate::{engine, many, picture};
 
 /// What a line says as a row of a zone.
 fn zone_text(line: &Line) -> String {
@@ -60,13 +49,9 @@ fn rows_read(specimen: &Specimen, lines: &[Line]) -> (usize, usize) {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods, reason = "whoever measures says how many")]
 #[ignore = "prints what is read of every kind after every mishap"]
-fn table() {
-    let started = Instant::now();
-    let engine = Engine::load().unwrap();
-    println!("loaded in {} ms", started.elapsed().as_millis());
-    let seeds = std::env::var("SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(2u64);
+fn lines_table() {
+    let (engine, seeds) = (engine(), many("SEEDS", 1));
     for variant in Variant::ORDINARY.into_iter().chain(Variant::HARD) {
         for kind in Kind::ALL {
             let (mut right, mut of, mut rows, mut rows_of, mut wrong, mut ms) = (0, 0, 0, 0, 0, 0);
@@ -85,11 +70,6 @@ fn table() {
                 rows_of += drawn.zone.len();
                 wrong += differing;
                 missed.extend(not);
-                if std::env::var("SHOW").is_ok() {
-                    for line in &lines {
-                        println!("  {:?} {} | {}", line.place, line.text(), zone_text(line));
-                    }
-                }
             }
             println!(
                 "{variant:?} {kind:?}: values {right}/{of}, rows exact {rows}/{rows_of}, zone characters wrong {wrong}, {} ms; {missed:?}",
@@ -165,8 +145,9 @@ fn a_card_on_its_side_is_read_as_if_it_stood() {
         let (drawn, lines) = lines_of(Kind::DrivingLicence, 2, Variant::Quarters(quarters));
         assert_read(&drawn, &lines, "licence");
         let first = lines.iter().find(|line| folded(&line.text()).contains(&folded(drawn.person.surname))).unwrap();
+        assert_eq!(folded(&first.text()), format!("1.{}", folded(drawn.person.surname)));
         assert!(
-            (first.place.left - 410).abs() < 25 && (first.place.top - 125).abs() < 25,
+            (first.place.left - 350).abs() < 25 && (first.place.top - 125).abs() < 25,
             "{quarters}: {:?}",
             first.place
         );
@@ -184,12 +165,8 @@ fn the_same_picture_is_read_the_same_way() {
 fn pictures_of_odd_shapes_and_without_text_are_read_without_a_fault() {
     let engine = engine();
     for (width, height) in [(1, 1), (1, 5000), (5000, 1), (31, 33), (2000, 3)] {
-        for level in [0, 128, 255] {
-            assert!(
-                engine.lines(&picture(&Canvas::new(width, height, [level; 3]))).unwrap().is_empty(),
-                "{width} x {height}"
-            );
-        }
+        let blank = picture(&Canvas::new(width, height, [128; 3]));
+        assert!(engine.lines(&blank).unwrap().is_empty(), "{width} x {height}");
     }
     let mut noise = Canvas::new(300, 200, [128; 3]);
     let mut random = specimens::Random::new(1);
