@@ -198,7 +198,11 @@ impl Faces for Rekognition {
         document: &'a Picture,
         threshold: Percent,
     ) -> BoxFuture<'a, Result<Comparison, VendorError>> {
-        Box::pin(self.compare_faces(selfie, document, threshold))
+        Box::pin(async move {
+            // all calls in the time of one
+            let compared = tokio::time::timeout(self.timeout, self.compare_faces(selfie, document, threshold)).await;
+            compared.unwrap_or_else(|_| Err(VendorError::unavailable("time is over")))
+        })
     }
 
     fn begin_liveness<'a>(&'a self, attempt: &'a CheckId) -> BoxFuture<'a, Result<String, VendorError>> {

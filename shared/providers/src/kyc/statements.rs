@@ -69,7 +69,7 @@ pub(super) mod tests {
     #[test]
     fn the_table_is_read() {
         let counts = [
-            ("sumsub", 38),
+            ("sumsub", 40),
             ("sumsub asked", 14),
             ("onfido", 19),
             ("onfido asked", 15),

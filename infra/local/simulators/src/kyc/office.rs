@@ -307,16 +307,23 @@ pub(crate) fn decide<V: Vendor>(vendor: &V, reference: &str, decision: &Decision
     Some((case, notification))
 }
 
-/// Keeps a check that was opened, and decides it in a while if the script says so and nobody else did.
-pub(crate) fn open<V: Vendor>(vendor: &Arc<V>, case: Case) {
+/// Keeps a check that was opened, and decides it in a while if the script says so and nobody else did. One that is there already and
+/// stands for it is given back.
+pub(crate) fn open<V: Vendor>(vendor: &Arc<V>, case: Case, is_there: impl Fn(&Case) -> bool) -> Option<Case> {
     let office = vendor.office();
     let (after_ms, decision) = {
         let script = lock(&office.script);
         (script.after_ms, script.decision(&case, vendor.documented(&case)))
     };
     let reference = case.reference.clone();
-    lock(&office.cases).push(case);
-    let Some(decision) = decision else { return };
+    {
+        let mut cases = lock(&office.cases);
+        if let Some(there) = cases.iter().find(|case| is_there(case)) {
+            return Some(there.clone());
+        }
+        cases.push(case);
+    }
+    let decision = decision?;
     let (busy, clock, vendor) = (office.clock.busy(), office.clock.clone(), Arc::clone(vendor));
     drop(tokio::spawn(async move {
         let busy = clock.pass(busy, Duration::from_millis(after_ms)).await;
@@ -329,4 +336,5 @@ pub(crate) fn open<V: Vendor>(vendor: &Arc<V>, case: Case) {
         }
         drop(busy);
     }));
+    None
 }

@@ -182,7 +182,7 @@ async fn create_run(State(onfido): State<Arc<Onfido>>, call: Call) -> Response {
         case.own.insert("tags".to_owned(), body.get("tags").cloned().unwrap_or_default());
         case.return_url = body.pointer("/link/completed_redirect_url").and_then(Value::as_str).map(str::to_owned);
         let answer = onfido.run(&case);
-        open(onfido, case);
+        open(onfido, case, |_| false);
         reply::json(StatusCode::CREATED, &answer)
     };
     onfido.serve("create_run", call, create).await

@@ -189,10 +189,6 @@ fn create_applicant(sumsub: &Arc<Sumsub>, call: &Call) -> Response {
     if client_id.is_empty() {
         return error(StatusCode::BAD_REQUEST, 400, "externalUserId is required");
     }
-    if let Some(case) = sumsub.office.find(|case| case.client_id == client_id) {
-        let words = format!("Applicant with external user id '{client_id}' already exists: {}", case.reference);
-        return error(StatusCode::CONFLICT, 409, &words);
-    }
     let name = format!("{} {}", text("/fixedInfo/firstName"), text("/fixedInfo/lastName"));
     let mut case = sumsub.office.fresh(sumsub.office.ids.make(""), client_id, &name);
     case.own = ["fixedInfo", "email", "phone", "lang"]
@@ -202,8 +198,13 @@ fn create_applicant(sumsub: &Arc<Sumsub>, call: &Call) -> Response {
     case.own.insert("levelName".to_owned(), json!(level));
     case.own.insert("inspectionId".to_owned(), json!(sumsub.office.ids.make("")));
     let answer = sumsub.applicant(&case);
-    open(sumsub, case);
-    reply::json(StatusCode::CREATED, &answer)
+    match open(sumsub, case, |case| case.client_id == client_id) {
+        Some(there) => {
+            let words = format!("Applicant with external user id '{client_id}' already exists: {}", there.reference);
+            error(StatusCode::CONFLICT, 409, &words)
+        }
+        None => reply::json(StatusCode::CREATED, &answer),
+    }
 }
 
 async fn read(State(sumsub): State<Arc<Sumsub>>, Path(id): Path<String>, call: Call) -> Response {

@@ -146,7 +146,7 @@ fn create_session(veriff: &Arc<Veriff>, call: &Call) -> Response {
         "status": "created",
         "sessionToken": veriff.office.ids.hex32("session-token"),
     }});
-    open(veriff, case);
+    open(veriff, case, |_| false);
     reply::json(StatusCode::CREATED, &answer)
 }
 

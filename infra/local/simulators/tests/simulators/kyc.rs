@@ -1,12 +1,16 @@
 //! The vendors of identity checks on the wire.
 
 use std::collections::BTreeSet;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures::future::BoxFuture;
 
 use serde_json::{Value, json};
 use simulators::kyc::sumsub::{payload_digest, request_signature};
 use simulators::kyc::{onfido, veriff};
-use simulators::{Config, Running, Simulators};
+use simulators::{Busy, Clock, Config, Running, Simulators, Time};
+use tokio::sync::watch;
 
 use crate::support::{Answer, Client, Received, Receiver, get, post, state, until};
 
@@ -307,4 +311,45 @@ async fn veriff_tells_what_the_client_did_and_what_was_decided() {
     assert_eq!((read.status, read.json()["verification"].clone()), (200, Value::Null));
     let other = client.call("GET", "/v1/sessions/another/decision", &headers, "").await;
     assert_eq!(other.status, 401, "the id is what is signed");
+}
+
+/// A time that stands until it is moved.
+struct Standing(Arc<watch::Sender<i64>>);
+
+impl Time for Standing {
+    fn now_ms(&self) -> i64 {
+        *self.0.borrow()
+    }
+
+    fn busy(&self) -> Busy {
+        Busy::holding(())
+    }
+
+    fn sleep(&self, wait: Duration) -> BoxFuture<'static, Busy> {
+        let until = self.now_ms() + i64::try_from(wait.as_millis()).unwrap();
+        let mut moved = self.0.subscribe();
+        Box::pin(async move {
+            moved.wait_for(|now| *now >= until).await.unwrap();
+            Busy::holding(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_decides_in_the_time_of_the_system_under_test() {
+    let start = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let time = Arc::new(watch::Sender::new(start));
+    let mut config = Config { clock: Clock::new(Standing(Arc::clone(&time))), ..Config::default() };
+    config.kyc.decides_after_ms = Some(86_400_000);
+    let running = Simulators::start(config).await.unwrap();
+    let receiver = Receiver::plain().await;
+    running.set_webhook_base(&receiver.url);
+    apply(&running, "cli_1", "Ana", "López").await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(receiver.all().len(), 0, "its time stands");
+    time.send_replace(start + 86_400_000);
+    until(|| async { receiver.all().len() }, |count| *count == 2).await;
+    let state = state(running.url("sumsub")).await;
+    assert_eq!(state["checks"][0]["standing"], "approved");
+    assert!(state["checks"][0]["changed_ms"].as_i64().unwrap() >= start + 86_400_000);
 }

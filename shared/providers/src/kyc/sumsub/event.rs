@@ -62,20 +62,18 @@ fn says(kind: &str, body: &Value, settings: &Settings) -> Says {
     }
 }
 
-/// The end of a review.
+/// The end of a review. An approval has to say itself of which level it is, and that it is no test; a refusal counts without.
 fn reviewed(body: &Value, settings: &Settings) -> Says {
-    let is_complete = text(body, "/reviewStatus") == Some("completed");
-    let sandbox = body.get("sandboxMode").and_then(Value::as_bool);
-    match (result(body), text(body, "/levelName")) {
-        (Some(outcome), Some(level)) if is_complete => match (outcome, sandbox) {
-            // the event does not say that it is no test
-            (Outcome::Approved, None) => Says::Fetch,
-            (outcome, _) => {
-                of_level(outcome, level, settings).map_or(Says::Nothing("it is of another level"), Says::Outcome)
-            }
-        },
-        _ => Says::Fetch,
+    let Some(outcome) = result(body).filter(|_| text(body, "/reviewStatus") == Some("completed")) else {
+        return Says::Fetch;
+    };
+    let level = text(body, "/levelName");
+    let is_whole = level.is_some() && body.get("sandboxMode").is_some_and(Value::is_boolean);
+    if outcome == Outcome::Approved && !is_whole {
+        return Says::Fetch;
     }
+    let outcome = of_level(outcome, level.unwrap_or(&settings.flow), settings);
+    outcome.map_or(Says::Nothing("it is of another level"), Says::Outcome)
 }
 
 /// Another level's refusal is not ours to follow, nor to pass over.

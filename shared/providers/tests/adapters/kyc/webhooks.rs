@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use proptest::prelude::*;
 use providers::kyc::{Event, KycVendor, Outcome, Refused, Says};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::{applicant, check, kyc, settings, silent};
+use super::{applicant, check, header_map, hex_hmac, kyc, settings, silent};
 use crate::support::{CALL_TIMEOUT, control};
 
 type Sent = (HeaderMap, Vec<u8>);
@@ -175,4 +176,106 @@ async fn an_answer_has_its_place_among_the_events() {
     assert!(event.at >= asked.at, "{event:?} {asked:?}");
     let told: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(told["reviewResult"]["reviewRejectType"], "FINAL");
+}
+
+/// Header and secret of each vendor's signature.
+const SIGNED: [(&str, &str, &str); 3] = [
+    ("sumsub", "x-payload-digest", "local-sumsub-webhook-secret"),
+    ("onfido", "x-sha2-signature", "local-onfido-webhook-token"),
+    ("veriff", "x-hmac-signature", "local-veriff-shared-secret"),
+];
+
+/// JSON that looks as if it were a vendor's: its members' names, with values of every kind.
+fn odd_message() -> impl Strategy<Value = Value> {
+    let word = prop::sample::select(vec![
+        "applicantReviewed",
+        "applicantReset",
+        "completed",
+        "GREEN",
+        "RED",
+        "RETRY",
+        "basic-kyc",
+        "check.completed",
+        "workflow_run.completed",
+        "approved",
+        "declined",
+        "started",
+        "success",
+        "../x",
+        "",
+        "2026-11-29 01:02:03.456",
+        "é",
+    ]);
+    let leaf = prop_oneof![
+        word.prop_map(|word| json!(word)),
+        any::<i64>().prop_map(|number| json!(number)),
+        any::<bool>().prop_map(|flag| json!(flag)),
+        Just(Value::Null),
+    ];
+    let name = prop::sample::select(vec![
+        "type",
+        "applicantId",
+        "externalUserId",
+        "levelName",
+        "reviewStatus",
+        "reviewResult",
+        "reviewAnswer",
+        "rejectLabels",
+        "reviewRejectType",
+        "createdAtMs",
+        "sandboxMode",
+        "payload",
+        "action",
+        "object",
+        "resource",
+        "id",
+        "status",
+        "customer_user_id",
+        "verification",
+        "vendorData",
+        "code",
+        "reasonCode",
+        "decisionTime",
+        "attemptId",
+    ]);
+    leaf.prop_recursive(4, 40, 12, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+            prop::collection::vec((name.clone(), inner), 0..12)
+                .prop_map(|members| members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    /// What is signed and odd is read or refused, and never a panic; an approval is never made of less than all that it needs.
+    #[test]
+    fn whatever_is_signed_is_read_or_refused(message in odd_message()) {
+        let body = message.to_string().into_bytes();
+        for (kind, header, secret) in SIGNED {
+            let signature = hex_hmac(secret, &body);
+            let headers = header_map(&[(header, &signature), ("x-payload-digest-alg", "HMAC_SHA256_HEX")]);
+            let read = adapter(kind, "https://x.invalid").verify(&headers, &body);
+            prop_assert!(!matches!(read, Err(Refused::BadSignature(_))), "{kind}: {read:?}");
+            if let Ok(Event { says: Says::Outcome(Outcome::Approved), .. }) = read {
+                let all = match kind {
+                    "sumsub" => message["reviewResult"]["reviewAnswer"] == "GREEN" && message["levelName"] == "basic-kyc"
+                        && message["reviewStatus"] == "completed" && message["sandboxMode"] == false,
+                    _ => message["verification"]["status"] == "approved" && message["verification"]["code"] == 9001,
+                };
+                prop_assert!(all && kind != "onfido", "{kind}: {message}");
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_is_not_signed_is_refused(body in prop::collection::vec(any::<u8>(), 0..200), signature in "[ -~]{0,80}") {
+        for (kind, header, _) in SIGNED {
+            let headers = header_map(&[(header, &signature), ("x-payload-digest-alg", "HMAC_SHA256_HEX")]);
+            let read = adapter(kind, "https://x.invalid").verify(&headers, &body);
+            prop_assert!(matches!(read, Err(Refused::BadSignature(_))), "{kind}: {read:?}");
+        }
+    }
 }
