@@ -159,7 +159,7 @@ async fn every_fault_of_an_announcement_and_of_a_declaration_is_told() {
     let world = World::start().await;
     let client = world.client("en").await;
     let bad = json!({"kind": "photo", "side": "inside", "content_type": "image/gif", "bytes": 90_000_000, "colour": "red"});
-    let refused = expect(world.portal(&format!("{}/documents", kyc(&client)), &bad).await, 422);
+    let refused = expect(world.portal(&format!("{}/documents", kyc(&client)), &bad).await, 400);
     let mut told = faults(&refused);
     told.sort();
     assert_eq!(told, ["/bytes", "/colour", "/content_type", "/kind", "/side"]);
