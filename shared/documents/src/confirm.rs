@@ -38,7 +38,8 @@ pub(crate) fn confirm(found: &Found, lines: &[TextLine]) -> Confirmed {
     let names = &found.zone.names;
     let wrapped = with_wrapped(lines);
     let places = |words: &[String], sure: u16| -> Vec<Standing> {
-        let all = places(words, &wrapped, names.truncated);
+        // single letters stand everywhere
+        let all = if words.concat().len() < 2 { vec![] } else { places(words, &wrapped, names.truncated) };
         all.into_iter().filter(|standing| trusted(standing.sure, sure)).collect()
     };
     let (primary, secondary) =

@@ -24,7 +24,7 @@ pub(crate) fn of_zone(
     today: Date,
 ) -> Reading {
     let confirmed = confirm(found, lines);
-    let holds = found.zone.check_digits_hold() && !several;
+    let holds = found.zone.check_digits_hold() && !several && !found.names_displaced;
     let names = [(&found.zone.names.primary, &confirmed.primary), (&found.zone.names.secondary, &confirmed.secondary)];
     let named = names.iter().all(|(words, standing)| words.is_empty() || standing.is_some());
     let any_name = names.iter().any(|(words, _)| !words.is_empty());
