@@ -38,7 +38,8 @@ pub(crate) fn of_zone(
         accepted: holds && named && any_name && confirmed.number.is_some(),
         confirmed,
     };
-    let agrees = proved.accepted && whole && !found.zone.names.truncated;
+    let parted = !found.zone.names.secondary.is_empty() || found.zone.names.primary.len() == 1;
+    let agrees = proved.accepted && whole && parted && !found.zone.names.truncated;
     let fields = proved.fields();
     let mut findings = proved.findings(kind);
     findings.extend(several.then(|| Finding::of(What::SeveralDocuments, &[Source::Mrz])));

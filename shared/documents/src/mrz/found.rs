@@ -32,7 +32,7 @@ pub(crate) struct Found {
     pub(crate) states_sure: u16,
     /// The line of the names lost characters, of which one may have parted two words, or has several pairs of fillers.
     pub(crate) names_unclear: bool,
-    /// The names begin behind a code of no state: perhaps one character too late.
+    /// The names begin behind a code of no state, or of another than the nationality: perhaps one character too late.
     pub(crate) names_displaced: bool,
     /// The lines that it stands in.
     pub(crate) lines: Vec<usize>,
@@ -49,6 +49,11 @@ impl Found {
         let names_field = text.get(layout.names.clone()).unwrap_or_default();
         let names = names_of(layout, text);
         let split = split_of(layout, text);
+        let country = |state: Option<State>| state.and_then(State::country);
+        let nation = nationality.flatten();
+        let same_country = country(issuer).is_some() && country(issuer) == country(nation);
+        let same = layout.nationality.is_none() || issuer == nation || same_country;
+        let displaced = issuer.is_none() || !same;
         let zone = Zone {
             format: scored.format,
             document_code: code_of(scored.format, scored.begins, string(0..2).replace(FILLER, "")),
@@ -80,7 +85,7 @@ impl Found {
             secondary_sure: sure(layout.given.clone().unwrap_or(split..layout.names.end)),
             states_sure: sure(ISSUER).min(nationality_sure),
             names_unclear: scored.names_short || (layout.given.is_none() && names::parted_twice(names_field)),
-            names_displaced: issuer.is_none() && ISSUER.end == layout.names.start,
+            names_displaced: ISSUER.end == layout.names.start && displaced,
             lines: scored.lines.clone(),
             zone,
         }

@@ -357,7 +357,8 @@ fn nothing_wrong_is_called_sure() {
             let judged = judged(&document.person, &reading.fields);
             agreed += usize::from(reading.agrees);
             if reading.agrees && !same_person(&document.person, &reading.fields) {
-                wrong.push(format!("{}: the parts agree on {:?}", level.name, document.person));
+                let texts: Vec<String> = lines.iter().map(Line::text).collect();
+                wrong.push(format!("{}: the parts agree on {:?} {texts:#?}", level.name, document.person));
             }
             accepted += usize::from(judged[..6].iter().all(|one| *one == Some((true, true))));
             for (at, (count, one)) in counts.iter_mut().zip(judged).enumerate() {
