@@ -24,10 +24,12 @@ pub(crate) fn of_zone(
     today: Date,
 ) -> Reading {
     let confirmed = confirm(found, lines);
-    let holds = found.zone.check_digits_hold() && !several;
+    let holds = found.zone.check_digits_hold() && !several && !found.names_displaced;
     let names = [(&found.zone.names.primary, &confirmed.primary), (&found.zone.names.secondary, &confirmed.secondary)];
     let named = names.iter().all(|(words, standing)| words.is_empty() || standing.is_some());
     let any_name = names.iter().any(|(words, _)| !words.is_empty());
+    let whole =
+        names.iter().all(|(words, standing)| words.is_empty() || standing.as_ref().is_some_and(|name| name.alone));
     let proved = Proved {
         found,
         lines,
@@ -36,11 +38,13 @@ pub(crate) fn of_zone(
         accepted: holds && named && any_name && confirmed.number.is_some(),
         confirmed,
     };
+    let parted = !found.zone.names.secondary.is_empty() || found.zone.names.primary.len() == 1;
+    let agrees = proved.accepted && whole && parted && !found.zone.names.truncated;
     let fields = proved.fields();
     let mut findings = proved.findings(kind);
     findings.extend(several.then(|| Finding::of(What::SeveralDocuments, &[Source::Mrz])));
     findings.extend(dated(&fields, today));
-    Reading { kind, zone: Some(found.zone.clone()), fields, findings }
+    Reading { kind, zone: Some(found.zone.clone()), agrees, fields, findings }
 }
 
 /// A zone with what the visual part says to it.

@@ -30,9 +30,10 @@ pub(crate) struct Found {
     pub(crate) primary_sure: u16,
     pub(crate) secondary_sure: u16,
     pub(crate) states_sure: u16,
-    /// The line of the names lost characters, of which one may have parted two words, has several pairs of fillers, or begins
-    /// behind no known state.
+    /// The line of the names lost characters, of which one may have parted two words, or has several pairs of fillers.
     pub(crate) names_unclear: bool,
+    /// The names begin behind a code of no state, or of another than the nationality: perhaps one character too late.
+    pub(crate) names_displaced: bool,
     /// The lines that it stands in.
     pub(crate) lines: Vec<usize>,
 }
@@ -48,8 +49,11 @@ impl Found {
         let names_field = text.get(layout.names.clone()).unwrap_or_default();
         let names = names_of(layout, text);
         let split = split_of(layout, text);
-        // names that begin behind a code of no state may begin one character too late
-        let displaced = issuer.is_none() && ISSUER.end == layout.names.start;
+        let country = |state: Option<State>| state.and_then(State::country);
+        let nation = nationality.flatten();
+        let same_country = country(issuer).is_some() && country(issuer) == country(nation);
+        let same = layout.nationality.is_none() || issuer == nation || same_country;
+        let displaced = issuer.is_none() || !same;
         let zone = Zone {
             format: scored.format,
             document_code: code_of(scored.format, scored.begins, string(0..2).replace(FILLER, "")),
@@ -80,9 +84,8 @@ impl Found {
             primary_sure: sure(layout.names.start..split),
             secondary_sure: sure(layout.given.clone().unwrap_or(split..layout.names.end)),
             states_sure: sure(ISSUER).min(nationality_sure),
-            names_unclear: scored.names_short
-                || displaced
-                || (layout.given.is_none() && names::parted_twice(names_field)),
+            names_unclear: scored.names_short || (layout.given.is_none() && names::parted_twice(names_field)),
+            names_displaced: ISSUER.end == layout.names.start && displaced,
             lines: scored.lines.clone(),
             zone,
         }
