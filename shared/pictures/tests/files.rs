@@ -197,6 +197,7 @@ fn grey_and_transparent_pictures_are_taken() {
 /// What a page shows.
 enum Page {
     Scan(Stream),
+    Letter(Stream, &'static str),
     Text(&'static str),
     Blank,
 }
@@ -225,7 +226,7 @@ fn document(pages: &[Page]) -> Document {
                 let drawn = Operation::new("Do", vec!["Im0".into()]);
                 (dictionary! { "XObject" => dictionary! { "Im0" => image } }, vec![drawn])
             }
-            Page::Text(text) => {
+            Page::Text(text) | Page::Letter(_, text) => {
                 let shown = Object::String(text.as_bytes().to_vec(), StringFormat::Literal);
                 let operations = vec![
                     Operation::new("BT", vec![]),
@@ -234,7 +235,12 @@ fn document(pages: &[Page]) -> Document {
                     Operation::new("Tj", vec![shown]),
                     Operation::new("ET", vec![]),
                 ];
-                (dictionary! { "Font" => dictionary! { "F1" => font } }, operations)
+                let mut resources = dictionary! { "Font" => dictionary! { "F1" => font } };
+                if let Page::Letter(banner, _) = page {
+                    let banner = document.add_object(banner.clone());
+                    resources.set("XObject", dictionary! { "Im0" => banner });
+                }
+                (resources, operations)
             }
             Page::Blank => (Dictionary::new(), Vec::new()),
         };
@@ -316,6 +322,35 @@ fn a_pdf_of_text_gives_its_text() {
     let taken = checked(&pdf(&[Page::Text("Electricity bill of Annabel Whitcombe")]), "application/pdf").unwrap();
     assert_eq!(taken.text.as_deref(), Some("Electricity bill of Annabel Whitcombe"));
     assert!(taken.picture.is_none() && taken.measures.is_none());
+}
+
+#[test]
+fn a_banner_above_a_letter_is_not_measured() {
+    let banner = Canvas::new(1240, 400, [30, 40, 60]);
+    let stream = image(&banner, "DCTDecode", jpeg(&banner, 80));
+    assert_eq!(refused(&pdf(&[Page::Scan(stream.clone())]), "application/pdf"), [Code::TooDark]);
+    assert_eq!(refused(&pdf(&[Page::Letter(stream, "Electricity bill")]), "application/pdf"), []);
+}
+
+#[test]
+fn text_that_cannot_be_decoded_costs_no_other_text_and_is_no_fault() {
+    // glyph numbers without a table that says which letters they are: such fonts print well
+    let strange = |pages: &[Page]| {
+        let mut document = document(pages);
+        let first = document.get_pages()[&1];
+        let font = document.add_object(dictionary! {
+            "Type" => "Font", "Subtype" => "Type0", "BaseFont" => "AAAAAA+Strange", "Encoding" => "Identity-H",
+        });
+        let resources = dictionary! { "Font" => dictionary! { "F1" => font } };
+        document.get_object_mut(first).unwrap().as_dict_mut().unwrap().set("Resources", resources);
+        let mut bytes = Vec::new();
+        document.save_to(&mut bytes).unwrap();
+        bytes
+    };
+    let taken =
+        checked(&strange(&[Page::Text("\u{1}\u{2}"), Page::Text("Annabel Whitcombe")]), "application/pdf").unwrap();
+    assert!(taken.text.unwrap().contains("Annabel Whitcombe"));
+    assert_eq!(refused(&strange(&[Page::Text("\u{1}\u{2}")]), "application/pdf"), []);
 }
 
 #[test]
