@@ -194,6 +194,42 @@ fn grey_and_transparent_pictures_are_taken() {
     assert_eq!(picture.pixel(1000, 300)[0], grey[300 * 1010 + 1000]);
 }
 
+#[test]
+fn every_kind_of_png_is_read() {
+    let card = card();
+    let grey: Vec<u8> = card.rgb.chunks_exact(3).map(|pixel| pixel[1]).collect();
+    let written = |colour: png::ColorType, depth: png::BitDepth, samples: &[u8]| {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 1010, 640);
+        encoder.set_color(colour);
+        encoder.set_depth(depth);
+        if colour == png::ColorType::Indexed {
+            encoder.set_palette((0..=255).flat_map(|level| [level; 3]).collect::<Vec<u8>>());
+        }
+        encoder.write_header().unwrap().write_image_data(samples).unwrap();
+        bytes
+    };
+    let wide: Vec<u8> = grey.iter().flat_map(|level| [*level, 7]).collect();
+    let ink: Vec<u8> = grey.chunks(1010).flat_map(|row| row.chunks(8).map(bits)).collect();
+    for (name, bytes, exact) in [
+        ("indexed", written(png::ColorType::Indexed, png::BitDepth::Eight, &grey), true),
+        ("grey", written(png::ColorType::Grayscale, png::BitDepth::Eight, &grey), true),
+        ("sixteen bits", written(png::ColorType::Grayscale, png::BitDepth::Sixteen, &wide), true),
+        ("one bit", written(png::ColorType::Grayscale, png::BitDepth::One, &ink), false),
+    ] {
+        let mut limits = limits();
+        (limits.brightness_max, limits.glare_max) = (255, 1000);
+        let picture = check(&bytes, "image/png", &limits).unwrap_or_else(|refusals| panic!("{name}: {refusals:?}"));
+        let seen = picture.picture.unwrap().pixel(700, 140)[0];
+        assert!(!exact || seen == grey[140 * 1010 + 700], "{name}: {seen}");
+    }
+}
+
+/// Eight pixels as bits, ink black.
+fn bits(levels: &[u8]) -> u8 {
+    (0..8).map(|at| u8::from(levels.get(at).is_some_and(|level| *level > 128)) << (7 - at)).sum()
+}
+
 /// What a page shows.
 enum Page {
     Scan(Stream),
