@@ -6,7 +6,7 @@ use crate::mrz::{Found, Proof, number_holds, twin, without_twins};
 use crate::visual::{Standing, TextLine, places, texts, with_wrapped};
 
 /// One of two readings must be as sure as this, in thousandths.
-const TRUST_MIN: u16 = 850;
+pub(crate) const TRUST_MIN: u16 = 850;
 /// Neither may be less sure than this.
 const DOUBT_MIN: u16 = 500;
 /// Letters of a number that may as well be digits must be as sure as this.
@@ -70,8 +70,8 @@ fn is_alone(place: &Standing, all: &[&Standing], lines: &[TextLine]) -> bool {
     others.into_iter().all(|(_, word)| word.plain().len() < 2 || word.plain().bytes().any(|b| b.is_ascii_digit()))
 }
 
-/// The number that stands in the visual part: as the zone has it, or as one of its mends has it. A twin (O for 0) there is no
-/// contradiction if the check digit says which of the two it is.
+/// The number that stands in the visual part: as the zone has it, or as one of its mends has it. A single twin (O for 0) there
+/// is no contradiction if the zone is sure and the check digit says which of the two it is.
 fn number(found: &Found, lines: &[TextLine]) -> Option<String> {
     let zone = &found.zone;
     let as_read = zone.proofs.number == Proof::Read;
@@ -88,7 +88,10 @@ fn number(found: &Found, lines: &[TextLine]) -> Option<String> {
         }
         let stands = standing.iter().any(|(text, sure)| {
             (*text == wanted && trusted(*sure, found.number_sure) && letters_are_sure(&wanted, found, *sure))
-                || (twins(text) && trusted(*sure, found.number_sure) && !zone.number.contains('<'))
+                || (twins(text)
+                    && differences(text, &wanted) == 1
+                    && *sure >= DOUBT_MIN
+                    && found.number_sure >= TRUST_MIN)
         });
         return stands.then(|| zone.number.clone());
     }
@@ -101,6 +104,10 @@ fn number(found: &Found, lines: &[TextLine]) -> Option<String> {
     });
     let only = stand.next()?;
     stand.next().is_none().then(|| only.clone())
+}
+
+fn differences(one: &str, other: &str) -> usize {
+    one.chars().zip(other.chars()).filter(|(one, other)| one != other).count()
 }
 
 /// Whether the check digit holds for the number with some or all of the signs of another text that differ.

@@ -7,7 +7,7 @@ use crate::mrz::PartialDate;
 use crate::reading::{Field, Fields};
 
 /// Nobody is older than this, in years.
-const AGE_MAX: i16 = 120;
+pub(crate) const AGE_MAX: i16 = 120;
 /// A renewal is asked for as many days before a document expires.
 const SOON_DAYS: i64 = 30;
 

@@ -3,8 +3,8 @@
 use domain::Redacted;
 use jiff::civil::Date;
 
-use crate::confirm::{Confirmed, Name, confirm, trusted};
-use crate::dated::dated;
+use crate::confirm::{Confirmed, Name, TRUST_MIN, confirm, trusted};
+use crate::dated::{AGE_MAX, dated};
 use crate::finding::{Finding, Source, What};
 use crate::mrz::{Format, Found, PartialDate, Proof, Sex, State, Zone};
 use crate::reading::{Field, Fields, Kind, Reading};
@@ -66,10 +66,7 @@ impl Proved<'_> {
         Fields {
             surname: self.name(&names.primary, self.confirmed.primary.as_ref(), whole),
             given_names: self.name(&names.secondary, self.confirmed.secondary.as_ref(), whole),
-            date_of_birth: zone.date_of_birth.map(|date| {
-                let date = self.of_the_century(date);
-                self.date(date, self.stands(date, Of::Birth), zone.proofs.date_of_birth)
-            }),
+            date_of_birth: zone.date_of_birth.map(|date| self.born(date)),
             number: Some(zone.number.clone()).filter(|number| !number.is_empty()).map(|read| Field {
                 value: Redacted::new(number.cloned().unwrap_or(read)),
                 source: if number.is_some() { Source::Both } else { Source::Mrz },
@@ -79,7 +76,7 @@ impl Proved<'_> {
                 || visual_date(self.values, Of::Validity, self.today),
                 |date| {
                     let proof = zone.proofs.expires.unwrap_or(Proof::Fails);
-                    Some(self.date(date, self.stands(date, Of::Validity), proof))
+                    Some(self.date(date, self.stands(date, Of::Validity), proof, self.found.expiry_sure))
                 },
             ),
             nationality: zone.nationality.or(french).map(|state| self.nationality(state, zone.issuer)),
@@ -96,9 +93,11 @@ impl Proved<'_> {
         (!words.is_empty()).then(|| Field { value: Redacted::new(value), source, sure })
     }
 
-    fn date(&self, date: PartialDate, stands: Option<bool>, proof: Proof) -> Field<PartialDate> {
+    /// Check digits do not see two figures that are five off each: the figures are beyond doubt, or stand in the visual part.
+    fn date(&self, date: PartialDate, stands: Option<bool>, proof: Proof, sure: u16) -> Field<PartialDate> {
         let source = if stands == Some(true) { Source::Both } else { Source::Mrz };
-        let sure = self.accepted && proof.proves() && date.day().is_some() && stands != Some(false);
+        let certain = stands == Some(true) || (stands.is_none() && sure >= TRUST_MIN);
+        let sure = self.accepted && proof.proves() && date.day().is_some() && certain;
         Field { value: Redacted::new(date), source, sure }
     }
 
@@ -110,16 +109,28 @@ impl Proved<'_> {
         if anywhere { Some(true) } else { self.values.date(of).map(|_| false) }
     }
 
+    /// The date of birth. Of the youngest the zone alone cannot say that they are no hundred years older.
+    fn born(&self, date: PartialDate) -> Field<PartialDate> {
+        let date = self.of_the_century(date);
+        let proof = self.found.zone.proofs.date_of_birth;
+        let mut field = self.date(date, self.stands(date, Of::Birth), proof, self.found.birth_sure);
+        let older = date.day().and_then(hundred_years_before);
+        let may_be_older = older.is_some_and(|older| self.today.year().saturating_sub(older.year()) <= AGE_MAX);
+        field.sure = field.sure && (!may_be_older || date.day().is_some_and(|day| self.stands_in_full(day)));
+        field
+    }
+
     /// The zone has two digits for the year of birth: of people over a hundred the visual part says the century.
     fn of_the_century(&self, date: PartialDate) -> PartialDate {
         let Some(day) = date.day() else { return date };
-        let earlier = day.year().checked_sub(100).and_then(|year| Date::new(year, day.month(), day.day()).ok());
+        let older = hundred_years_before(day).filter(|older| self.stands_in_full(*older) && !self.stands_in_full(day));
+        older.map_or(date, PartialDate::Day)
+    }
+
+    /// Whether the day stands beside the caption for the date of birth with all four digits of its year.
+    fn stands_in_full(&self, day: Date) -> bool {
         let written = self.values.date(Of::Birth).filter(|written| written.is_full());
-        let days = written.map(|written| written.days(Of::Birth, self.today)).unwrap_or_default();
-        match earlier.filter(|earlier| days.contains(earlier) && !days.contains(&day)) {
-            Some(earlier) => PartialDate::Day(earlier),
-            None => date,
-        }
+        written.is_some_and(|written| written.days(Of::Birth, self.today).contains(&day))
     }
 
     /// The nationality, which the visual part may name by the country's name, or contradict.
@@ -213,6 +224,10 @@ impl Proved<'_> {
         let visual = self.values.date(of)?.days(of, self.today).into_iter().next()?;
         Some(Finding::between(what, (Source::Mrz, date.to_string()), (Source::Visual, visual.to_string())))
     }
+}
+
+fn hundred_years_before(day: Date) -> Option<Date> {
+    Date::new(day.year().checked_sub(100)?, day.month(), day.day()).ok()
 }
 
 fn same_country(one: State, other: State) -> bool {

@@ -10,7 +10,7 @@ use crate::line::Glyph;
 use serde::{Deserialize, Serialize};
 
 /// Combinations of readings that are tried against the composite check digit.
-const COMBINATIONS_MAX: usize = 20_000;
+const COMBINATIONS_MAX: usize = 4_000;
 
 /// What the check digits say of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,8 @@ pub(super) struct Solved {
     pub(super) number: String,
     pub(super) number_digit: char,
     pub(super) number_read: String,
+    /// The places of the number and its check digit.
+    pub(super) number_places: Vec<usize>,
     pub(super) numbers: Vec<String>,
     pub(super) proofs: Proofs,
     pub(super) composite: Option<bool>,
@@ -107,6 +109,7 @@ pub(super) fn solve(layout: &Layout, glyphs: &[Glyph]) -> Solved {
         number: number_in(&text),
         number_digit: digit_at.and_then(|at| text.get(at).copied()).unwrap_or(FILLER),
         number_read: number_in(&base),
+        number_places: parts.first().map(|part| part.places.clone()).unwrap_or_default(),
         numbers,
         proofs,
         composite,
@@ -139,9 +142,23 @@ fn part(layout: &Layout, glyphs: &[Glyph], places: Vec<usize>, digit: Digit) -> 
     let digit_at = places.last().copied().filter(|_| digit != Digit::None);
     let class = |at: usize| if Some(at) == digit_at { Class::Digits } else { layout.class(at) };
     let field = Field { glyphs: places.iter().filter_map(|at| Some((glyphs.get(*at)?, class(*at)))).collect(), digit };
-    let readings = field.readings();
+    let mut readings = field.readings();
+    // no mend makes a date of what is none
+    let dated =
+        [Some(&layout.birth), layout.expiry.as_ref()].into_iter().flatten().any(|date| digit_at == Some(date.digit));
+    readings.retain(|reading| !dated || reading.changes == 0 || may_be_date(&reading.text));
     let holds = !readings.is_empty();
     Part { places, digit, readings, holds }
+}
+
+/// Whether month and day are not beyond their range; either may be unknown.
+fn may_be_date(text: &[char]) -> bool {
+    let part = |range: std::ops::Range<usize>| {
+        let digits: String =
+            text.get(range).unwrap_or_default().iter().map(|c| if *c == FILLER { '0' } else { *c }).collect();
+        digits.parse::<u8>().unwrap_or(u8::MAX)
+    };
+    part(2..4) <= 12 && part(4..6) <= 31
 }
 
 fn places(span: &Span) -> Vec<usize> {

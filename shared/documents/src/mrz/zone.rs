@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::dates::PartialDate;
 use super::fit::{Candidate, candidates, rows};
 use super::glyphs::{FILLER, UNREAD, twin};
-use super::layout::{Format, ISSUER, Layout};
+use super::layout::{Format, ISSUER, Layout, Span};
 use super::names::{self, Names};
 use super::russian;
 use super::solve::{Proof, Proofs, Solved, solve};
@@ -103,8 +103,10 @@ pub(crate) struct Found {
     pub(crate) number_read: String,
     pub(crate) numbers: Vec<String>,
     pub(crate) number_digit: char,
-    /// How sure the least sure character of a field is, in thousandths.
+    /// How sure the least sure character of a field is, its check digit included, in thousandths.
     pub(crate) number_sure: u16,
+    pub(crate) birth_sure: u16,
+    pub(crate) expiry_sure: u16,
     pub(crate) primary_sure: u16,
     pub(crate) secondary_sure: u16,
     pub(crate) states_sure: u16,
@@ -117,7 +119,11 @@ pub(crate) struct Found {
 
 /// The zone that stands in the lines, best first if there are several in different lines.
 pub(crate) fn find(lines: &[Line], today: Date) -> Vec<Found> {
-    let mut all: Vec<Scored> = [false, true].into_iter().flat_map(|plainly| scored(lines, plainly)).collect();
+    let mut all = scored(lines, false);
+    // the reader's decoding of all text is looked at only where that of a zone alone does not hold
+    if lines.iter().any(|line| line.zone_glyphs.is_some()) && !all.iter().any(Scored::is_whole) {
+        all.extend(scored(lines, true));
+    }
     all.retain(Scored::is_one);
     all.sort_by_key(|one| std::cmp::Reverse(one.score));
     let mut found: Vec<Found> = vec![];
@@ -181,10 +187,15 @@ impl Scored {
     /// Whether it is a zone at all and no other text of that length: two check digits hold, or it is filled up.
     fn is_one(&self) -> bool {
         let fillers = self.solved.text.iter().filter(|read| **read == FILLER).count();
-        let layout = self.format.layout();
-        let all = 5_usize.saturating_add(layout.optional.iter().len());
         // what does not begin like a zone may have lost its first character, if all else is right
-        if self.begins { self.score.0 >= 2 || fillers >= FILLERS_MIN } else { self.score.0 >= all }
+        if self.begins { self.score.0 >= 2 || fillers >= FILLERS_MIN } else { self.is_whole() }
+    }
+
+    /// Whether every check digit holds, the composite one included, which visas lack.
+    fn is_whole(&self) -> bool {
+        let own = if self.format == Format::FrenchCard { 2 } else { 3_usize };
+        let optional = self.format.layout().optional.iter().len();
+        self.score.0 >= own.saturating_add(optional).saturating_add(2)
     }
 
     fn found(self, today: Date) -> Found {
@@ -215,12 +226,15 @@ impl Scored {
         };
         let zone = russian::completed(zone);
         let sure = |range: Range<usize>| least_sure(&self.glyphs, text, range);
+        let dated = |span: &Span| least_sure(&self.glyphs, text, span.field.start..=span.digit);
         let nationality_sure = layout.nationality.clone().map_or(0, sure);
         Found {
             number_read: self.solved.number_read.clone(),
             numbers: self.solved.numbers.clone(),
             number_digit: self.solved.number_digit,
-            number_sure: sure(layout.number.field.clone()),
+            number_sure: least_sure(&self.glyphs, text, self.solved.number_places.iter().copied()),
+            birth_sure: dated(&layout.birth),
+            expiry_sure: layout.expiry.as_ref().map_or(0, dated),
             primary_sure: sure(layout.names.start..split),
             secondary_sure: sure(layout.given.clone().unwrap_or(split..layout.names.end)),
             states_sure: sure(ISSUER).min(nationality_sure),
@@ -299,8 +313,8 @@ fn mends(layout: &Layout, glyphs: &[Glyph], text: &[char]) -> Vec<Mend> {
 }
 
 /// Of the least sure character that is no filler.
-fn least_sure(glyphs: &[Glyph], text: &[char], range: Range<usize>) -> u16 {
-    let both = glyphs.get(range.clone()).unwrap_or_default().iter().zip(text.get(range).unwrap_or_default());
+fn least_sure(glyphs: &[Glyph], text: &[char], places: impl IntoIterator<Item = usize>) -> u16 {
+    let both = places.into_iter().filter_map(|at| glyphs.get(at).zip(text.get(at)));
     let sure = both.filter(|(_, became)| **became != FILLER).map(|(glyph, became)| match glyph.runner_up {
         // twins are one sign to a reader: their class or a check digit says which of them it is
         _ if glyph.read == *became || twin(glyph.read) == Some(*became) => glyph.sure,

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::text::Word;
-use crate::mrz::{birth_year, expiry_year};
+use crate::mrz::{birth_year, expiry_year, twin};
 
 const MONTHS: &str = include_str!("months.txt");
 
@@ -58,8 +58,13 @@ pub(crate) fn dates_in(words: &[Word]) -> Vec<Written> {
     dates
 }
 
-/// Readers lose blanks, so figures and letters are parted, and eight figures are a date.
+/// Readers lose blanks, so figures and letters are parted, and eight figures are a date. They also read letters for figures: a
+/// short word that is one figure at least, and else what looks like figures, has none.
 fn parts(word: &str) -> Vec<String> {
+    let figure = |letter: char| if letter.is_ascii_digit() { Some(letter) } else { twin(letter) };
+    let figures = word.bytes().any(|letter| letter.is_ascii_digit()) && word.len() <= 4;
+    let mended: Option<String> = word.chars().map(figure).filter(|_| figures).collect();
+    let word = mended.filter(|mended| !mended.is_empty()).unwrap_or_else(|| word.to_owned());
     let mut parts: Vec<String> = vec![];
     for letter in word.chars() {
         match parts.last_mut() {
@@ -168,6 +173,7 @@ mod tests {
             "12 marzo 1990",
             "Born 12 Mar 1990 in Utopia",
             "3/12 MAR 1990",
+            "I2.O3.1990",
         ] {
             assert_eq!(days(line, Of::Birth).last().unwrap()[0], "1990-03-12", "{line}");
         }

@@ -86,3 +86,24 @@ fn numbers_that_go_on_in_the_optional_data() {
         zone(&["IDBEL590330101085020100200<<<<", "8502016F0901015BEL<<<<<<<<<<<8", "VAN<DER<VELDEN<<GREET<HILDE<<<"]);
     assert_eq!(old.unwrap().number, "590330101");
 }
+
+#[test]
+fn the_cards_of_germany_the_netherlands_and_spain() {
+    let germany =
+        zone(&["IDD<<T220001293<<<<<<<<<<<<<<<", "6408125<2010315D<<<<<<<<<<<<<4", "MUSTERMANN<<ERIKA<<<<<<<<<<<<<"])
+            .unwrap();
+    assert_eq!(
+        (germany.number.as_str(), germany.sex, germany.is_proved()),
+        ("T22000129", Some(Sex::Unspecified), true)
+    );
+    assert_eq!((germany.issuer.unwrap().country(), germany.nationality.unwrap().code()), (Some("DE"), "D"));
+    let netherlands =
+        zone(&["I<NLDSPECI20142999999990<<<<<8", "6503101F2403096NLD<<<<<<<<<<<8", "DE<BRUIJN<<WILLEKE<LISELOTTE<<"])
+            .unwrap();
+    assert_eq!((netherlands.names.primary.join(" "), netherlands.is_proved()), ("DE BRUIJN".to_owned(), true));
+    assert_eq!(netherlands.optional, ["999999990<<<<<8"]);
+    let spain =
+        zone(&["IDESPBAA000589599999999R<<<<<<", "8001014F2501017ESP<<<<<<<<<<<7", "ESPANOLA<ESPANOLA<<CARMEN<<<<<"])
+            .unwrap();
+    assert_eq!((spain.number.as_str(), spain.optional), ("BAA000589", vec!["99999999R".to_owned()]));
+}
