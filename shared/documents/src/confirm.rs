@@ -6,9 +6,9 @@ use crate::mrz::{Found, Proof, number_holds, twin, without_twins};
 use crate::visual::{Standing, TextLine, places, texts, with_wrapped};
 
 /// One of two readings must be as sure as this, in thousandths.
-pub(crate) const TRUST_MIN: u16 = 850;
+pub(crate) const TRUST_MIN: u16 = 900;
 /// Neither may be less sure than this.
-const DOUBT_MIN: u16 = 500;
+const DOUBT_MIN: u16 = 600;
 /// Letters of a number that may as well be digits must be as sure as this.
 const LETTER_MIN: u16 = 950;
 
@@ -86,21 +86,19 @@ fn number(found: &Found, lines: &[TextLine]) -> Option<String> {
         if standing.iter().any(|(text, _)| twins(text) && partly_holds(&wanted, text, found.number_digit)) {
             return None;
         }
-        let stands = standing.iter().any(|(text, sure)| {
-            (*text == wanted && trusted(*sure, found.number_sure) && letters_are_sure(&wanted, found, *sure))
-                || (twins(text)
-                    && differences(text, &wanted) == 1
-                    && *sure >= DOUBT_MIN
-                    && found.number_sure >= TRUST_MIN)
+        let stands = standing.iter().any(|(text, sures)| {
+            let sure = sures.iter().copied().min().unwrap_or(0);
+            let same = *text == wanted && trusted(sure, found.number_sure) && twins_are_sure(&wanted, found, sures);
+            let one_twin = twins(text) && differences(text, &wanted) == 1;
+            same || (one_twin && sure >= DOUBT_MIN && found.number_sure >= TRUST_MIN)
         });
         return stands.then(|| zone.number.clone());
     }
-    let minimal: Vec<&String> = found.numbers.iter().filter(|number| is_minimal(number, found)).collect();
-    let mut stand = minimal.into_iter().filter(|number| {
+    let minimal = found.numbers.iter().filter(|number| is_minimal(number, found));
+    let mut stand = minimal.filter(|number| {
         let plain = fold::plain(number);
-        standing
-            .iter()
-            .any(|(text, sure)| *text == plain && *sure >= TRUST_MIN && letters_are_sure(&plain, found, *sure))
+        let sure = |sures: &[u16]| sures.iter().all(|sure| *sure >= TRUST_MIN);
+        standing.iter().any(|(text, sures)| *text == plain && sure(sures) && twins_are_sure(&plain, found, sures))
     });
     let only = stand.next()?;
     stand.next().is_none().then(|| only.clone())
@@ -147,14 +145,20 @@ fn is_minimal(number: &str, found: &Found) -> bool {
     number.chars().count() == found.number_read.chars().count() && !found.numbers.iter().any(fewer)
 }
 
-/// Two equal mistakes of twins may cancel out, and 6 and G are the same to a check digit. Figures are what numbers are made of, so
-/// it is letters that must be beyond doubt where the figures would hold too.
-fn letters_are_sure(number: &str, found: &Found, sure: u16) -> bool {
+/// Whether two equal readings of a number are beyond what the check digit cannot see: 6 and G, and equal mistakes of twins that
+/// cancel out. Figures are what numbers are made of, so of those it is letters that must be beyond doubt where figures would hold
+/// too.
+fn twins_are_sure(number: &str, found: &Found, sures: &[u16]) -> bool {
     let letters: Vec<char> = number.chars().collect();
-    let twins: Vec<(usize, char)> = (0..)
-        .zip(&letters)
-        .filter_map(|(at, letter)| Some((at, twin(*letter).filter(char::is_ascii_digit)?)))
-        .collect();
-    let other_holds = any_subset_holds(&letters, &twins, found.number_digit);
-    !other_holds || (sure >= LETTER_MIN && found.number_sure >= LETTER_MIN)
+    let least = |at: usize| {
+        let both = [sures.get(at), found.number_sures.get(at)];
+        both.into_iter().map(|sure| sure.copied().unwrap_or(0)).min().unwrap_or(0)
+    };
+    let doubtful = (0..).zip(&letters).filter_map(|(at, letter)| {
+        let figure = twin(*letter).filter(char::is_ascii_digit).filter(|_| least(at) < LETTER_MIN);
+        Some((at, figure?))
+    });
+    let figures_hold = any_subset_holds(&letters, &doubtful.collect::<Vec<(usize, char)>>(), found.number_digit);
+    let unseen = (0..).zip(&letters).filter(|(_, letter)| matches!(letter, '6' | 'G'));
+    !figures_hold && unseen.into_iter().all(|(at, _): (usize, _)| least(at) >= TRUST_MIN)
 }

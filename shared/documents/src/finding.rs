@@ -111,7 +111,6 @@ impl What {
             | Self::NameTruncated
             | Self::NameTranscribedOtherwise
             | Self::NamePartsMissing
-            | Self::ExpiryUnknown
             | Self::ExpiresSoon
             // bills at home seldom name the country
             | Self::AddressCountryNotFound => Weight::Minor,
@@ -133,6 +132,7 @@ impl What {
             | Self::DateOfBirthImpossible
             | Self::ExpiryDiffers
             | Self::ExpiryUnreadable
+            | Self::ExpiryUnknown
             | Self::Expired
             | Self::NationalityDiffers
             | Self::NationalityNotStated

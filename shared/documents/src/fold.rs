@@ -3,6 +3,9 @@
 /// Ways to write one word that are looked at.
 const FORMS_MAX: usize = 48;
 
+/// Letters of one word that are looked at.
+const LETTERS_MAX: usize = 64;
+
 /// Letters that 9303 (part 3, section 6) writes in more than one way, or not as their bare letter; Cyrillic ones with the ways of
 /// older passports.
 const LETTERS: &str = "Ä=A,AE Å=A,AA Æ=AE Ö=O,OE Ø=O,OE Œ=OE Ü=U,UE,UXX Ñ=N,NXX ẞ=SS Þ=TH Ð=D Đ=D,DJ Ĳ=IJ Ł=L Ħ=H I=I İ=I Ə=E Ŋ=N \
@@ -13,7 +16,7 @@ const LETTERS: &str = "Ä=A,AE Å=A,AA Æ=AE Ö=O,OE Ø=O,OE Œ=OE Ü=U,UE,UXX �
 /// form is the plainest.
 pub(crate) fn forms(word: &str) -> Vec<String> {
     let mut forms = vec![String::new()];
-    for letter in word.chars() {
+    for letter in word.chars().take(LETTERS_MAX) {
         let ways = ways(letter);
         let grown = forms.iter().flat_map(|form| ways.iter().map(move |way| format!("{form}{way}")));
         forms = grown.take(FORMS_MAX).collect();

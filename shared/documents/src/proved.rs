@@ -135,7 +135,8 @@ impl Proved<'_> {
 
     /// The nationality, which the visual part may name by the country's name, or contradict.
     fn nationality(&self, state: State, issuer: Option<State>) -> Field<State> {
-        let visual = self.visual_state().map(|visual| same_country(visual, state));
+        // the codes for kinds of British nationals are one letter from each other, so the code itself must be there
+        let visual = self.visual_state().map(|visual| visual == state);
         let twice = if visual == Some(true) { Some(state) } else { issuer };
         let mut field = self.state(state, twice);
         field.sure = field.sure && visual != Some(false);
@@ -189,8 +190,7 @@ impl Proved<'_> {
             self.confirmed.number.is_none().then(|| self.number_missing()),
             self.nationality_differs(),
             zone.date_of_birth.is_none().then(|| Finding::of(What::DateOfBirthUnreadable, &mrz)),
-            (zone.expires.is_none() && zone.format != Format::FrenchCard)
-                .then(|| Finding::of(What::ExpiryUnreadable, &mrz)),
+            self.expiry_missing(),
         ];
         let birth = zone.date_of_birth.map(|date| self.of_the_century(date));
         let dates = [
@@ -198,6 +198,13 @@ impl Proved<'_> {
             self.date_differs(zone.expires, Of::Validity, What::ExpiryDiffers),
         ];
         found.into_iter().chain(dates).flatten().collect()
+    }
+
+    /// The old French card has its date of expiry on the back alone, and many are valid for five years longer than it says.
+    fn expiry_missing(&self) -> Option<Finding> {
+        let french = self.found.zone.format == Format::FrenchCard;
+        let what = if french { What::ExpiryUnknown } else { What::ExpiryUnreadable };
+        self.found.zone.expires.is_none().then(|| Finding::of(what, &[Source::Mrz]))
     }
 
     fn name_missing(&self) -> Finding {

@@ -50,11 +50,10 @@ pub(crate) fn visual_date(values: &Values, of: Of, today: Date) -> Option<Field<
     Some(Field { value: Redacted::new(PartialDate::Day(day)), source: Source::Visual, sure: false })
 }
 
-/// The state that a caption's value names, by a code or by a name.
+/// The state whose code or name a caption's value is.
 pub(crate) fn state_named(name: &str) -> Option<State> {
-    let code = fold::plain(name);
     let country = || domain::country::by_code_or_name(name).and_then(|country| State::of_country(country.code()));
-    State::from_code(&code).or_else(country)
+    State::from_code(&fold::plain(name)).or_else(country)
 }
 
 /// The sex that a letter says.

@@ -8,6 +8,8 @@ use crate::line::{Glyph, Line, Place};
 const OFF_MAX: usize = 4;
 /// The shortest and the longest line of a zone as it may be read.
 const LENGTHS: std::ops::RangeInclusive<usize> = 26..=48;
+/// Every zone has a pair of fillers behind the surname.
+const FILLERS_MIN: usize = 2;
 /// Rows that are looked at: a picture of a document has no more of this kind.
 const ROWS_MAX: usize = 16;
 /// Ways to fit one row that are tried.
@@ -36,27 +38,31 @@ pub(super) struct Candidate {
 /// Rows that look like a zone's, from top to bottom, in the zone's own decoding or, for `plainly`, in that of all text.
 pub(super) fn rows(lines: &[Line], plainly: bool) -> Vec<Row> {
     let decoded = |line: &Line| if plainly { cleaned(&line.glyphs) } else { decoded(line) };
-    let all =
-        lines.iter().enumerate().map(|(at, line)| Row { glyphs: decoded(line), lines: vec![at], place: line.place });
+    let all = lines.iter().enumerate().filter(|(_, line)| !is_prose(line));
+    let all = all.map(|(at, line)| Row { glyphs: decoded(line), lines: vec![at], place: line.place });
     let (mut whole, mut pieces): (Vec<Row>, Vec<Row>) =
         all.filter(|row| like_zone(&row.glyphs)).partition(|row| LENGTHS.contains(&row.glyphs.len()));
     pieces.sort_by_key(|piece| piece.place.left);
     whole.extend(joined(&pieces));
     // a page of prose has many lines as long as a zone's: those with fillers and without blanks go first
-    whole.sort_by_key(|row| (row.lines.iter().any(|at| has_blanks(lines.get(*at))), row.fillers() == 0));
+    whole.sort_by_key(|row| (row.lines.iter().any(|at| has_blanks(lines.get(*at))), fillers(&row.glyphs) == 0));
     whole.truncate(ROWS_MAX);
     whole.sort_by_key(|row| row.place.middle());
     whole
 }
 
-fn has_blanks(line: Option<&Line>) -> bool {
-    line.is_some_and(|line| line.zone_glyphs.as_ref().unwrap_or(&line.glyphs).iter().any(|glyph| glyph.read == ' '))
+/// Whether most letters are small ones, and no filler stands between them.
+fn is_prose(line: &Line) -> bool {
+    let small = line.glyphs.iter().filter(|glyph| glyph.read.is_lowercase()).count();
+    small.saturating_mul(2) > line.glyphs.len() && fillers(&cleaned(&line.glyphs)) < FILLERS_MIN
 }
 
-impl Row {
-    fn fillers(&self) -> usize {
-        self.glyphs.iter().filter(|glyph| glyph.read == FILLER).count()
-    }
+fn fillers(glyphs: &[Glyph]) -> usize {
+    glyphs.iter().filter(|glyph| glyph.read == FILLER).count()
+}
+
+fn has_blanks(line: Option<&Line>) -> bool {
+    line.is_some_and(|line| line.zone_glyphs.as_ref().unwrap_or(&line.glyphs).iter().any(|glyph| glyph.read == ' '))
 }
 
 /// Whether most of it is of the zone's alphabet: a row of prose has small letters and marks.
@@ -80,7 +86,7 @@ fn joined(pieces: &[Row]) -> Vec<Row> {
             }
             !beside
         });
-        if LENGTHS.contains(&row.glyphs.len()) && row.lines.len() > 1 && row.fillers() > 0 {
+        if LENGTHS.contains(&row.glyphs.len()) && row.lines.len() > 1 && fillers(&row.glyphs) > 0 {
             rows.push(row);
         }
     }
@@ -117,7 +123,8 @@ fn candidate(layout: &Layout, rows: &[Row]) -> Option<Candidate> {
     let begins = starts_like(layout.format, rows);
     // other layouts are as wide as these, and differ from them by their beginning
     let must_begin = matches!(layout.format, Format::VisaA | Format::VisaB | Format::FrenchCard);
-    let fits = offs.max()? <= OFF_MAX && (begins || !must_begin);
+    let filled = rows.iter().map(|row| fillers(&row.glyphs)).sum::<usize>() >= FILLERS_MIN;
+    let fits = offs.max()? <= OFF_MAX && filled && (begins || !must_begin);
     let fitted = (0..).zip(rows).map(|(at, row)| ways_to_fit(layout, at, &row.glyphs));
     fits.then(|| Candidate { format: layout.format, rows: rows.to_vec(), fits: fitted.collect(), off, begins })
 }
@@ -226,8 +233,7 @@ impl Candidate {
 
 /// Whether a text is one of a zone rather than of what people read: it has fillers, or is long without a blank.
 pub(crate) fn of_a_zone(line: &Line) -> bool {
-    let fillers = cleaned(&line.glyphs).iter().filter(|glyph| glyph.read == FILLER).count();
     let blanks = line.glyphs.iter().any(|glyph| glyph.read.is_whitespace());
     let letters = line.glyphs.iter().all(|glyph| Class::Any.allows(glyph.read.to_ascii_uppercase()));
-    fillers >= 2 || (!blanks && letters && line.glyphs.len() >= *LENGTHS.start())
+    fillers(&cleaned(&line.glyphs)) >= FILLERS_MIN || (!blanks && letters && line.glyphs.len() >= *LENGTHS.start())
 }

@@ -8,10 +8,13 @@
 
 mod check;
 mod dates;
+mod find;
 mod fit;
+mod found;
 mod glyphs;
 mod layout;
 mod names;
+mod parts;
 mod russian;
 mod solve;
 mod states;
@@ -26,9 +29,10 @@ pub use zone::{Mend, Sex, Zone};
 
 pub(crate) use check::number_holds;
 pub(crate) use dates::{birth_year, expiry_year};
+pub(crate) use find::find;
 pub(crate) use fit::of_a_zone;
+pub(crate) use found::Found;
 pub(crate) use glyphs::{twin, without_twins};
-pub(crate) use zone::{Found, find};
 
 /// The zone that stands in the lines of a picture, if one does.
 pub fn read(lines: &[crate::Line], today: jiff::civil::Date) -> Option<Zone> {

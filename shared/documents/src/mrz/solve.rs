@@ -1,13 +1,14 @@
 //! The reading of all fields together: each check digit and the composite one.
 
-use super::check::{Digit, Field, LONG_AT, Reading, check_digit};
+use serde::{Deserialize, Serialize};
+
+use super::check::{Digit, LONG_AT, Reading, check_digit};
 use super::glyphs::{Class, FILLER, UNREAD, alternatives, of_class};
-use super::layout::{Layout, Span};
+use super::layout::Layout;
 use super::names::clear_specks;
+use super::parts::{Part, parts};
 use super::russian;
 use crate::line::Glyph;
-
-use serde::{Deserialize, Serialize};
 
 /// Combinations of readings that are tried against the composite check digit.
 const COMBINATIONS_MAX: usize = 4_000;
@@ -31,14 +32,6 @@ impl Proof {
     pub fn proves(self) -> bool {
         matches!(self, Self::Read | Self::Mended)
     }
-}
-
-/// A field's places, and its readings.
-struct Part {
-    places: Vec<usize>,
-    digit: Digit,
-    readings: Vec<Reading>,
-    holds: bool,
 }
 
 /// The zone's characters as they are most probably meant, and what is proved of them.
@@ -83,17 +76,8 @@ pub(super) fn solve(layout: &Layout, glyphs: &[Glyph]) -> Solved {
     let fewest = holding.iter().map(|one| one.changes).min();
     let best = holding.iter().find(|one| Some(one.changes) == fewest);
     let text = best.map_or_else(|| first_readings(&base, &parts), |best| best.text.clone());
-    let of = |part: &Part, text: &[char]| part.places.iter().filter_map(|at| text.get(*at)).collect::<String>();
     let proof = |part: &Part| proof(part, &holding, &text, layout.composite.is_some());
-    let number_of = |part: &Part, text: &[char]| {
-        let mut number = of(part, text);
-        number.pop();
-        if part.digit == Digit::OwnOfLong {
-            number.remove(LONG_AT);
-        }
-        number.trim_end_matches(FILLER).to_owned()
-    };
-    let number_in = |text: &[char]| parts.first().map(|part| number_of(part, text)).unwrap_or_default();
+    let number_in = |text: &[char]| parts.first().map(|part| number_in(part, text)).unwrap_or_default();
     let mut numbers: Vec<String> = holding.iter().map(|one| number_in(&one.text)).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -118,67 +102,18 @@ pub(super) fn solve(layout: &Layout, glyphs: &[Glyph]) -> Solved {
     }
 }
 
-/// Number, date of birth, date of expiry, optional data, in this order.
-fn parts(layout: &Layout, glyphs: &[Glyph], base: &[char]) -> Vec<Part> {
-    let spans = [Some(&layout.birth), layout.expiry.as_ref()];
-    let own = spans.into_iter().flatten().map(|span| (places(span), Digit::Own));
-    let optional = layout.optional.iter().map(|span| (places(span), Digit::OwnOrFiller));
-    let number = number_places(layout, base);
-    let long = number.len() > places(&layout.number).len();
-    let others = layout.others.iter().map(|range| {
-        let free = range.clone().filter(|at| !number.contains(at)).collect();
-        (free, Digit::None)
-    });
-    let all: Vec<(Vec<usize>, Digit)> = [(number.clone(), if long { Digit::OwnOfLong } else { Digit::Own })]
-        .into_iter()
-        .chain(own)
-        .chain(optional)
-        .chain(others)
-        .collect();
-    all.into_iter().map(|(places, digit)| part(layout, glyphs, places, digit)).collect()
-}
-
-fn part(layout: &Layout, glyphs: &[Glyph], places: Vec<usize>, digit: Digit) -> Part {
-    let digit_at = places.last().copied().filter(|_| digit != Digit::None);
-    let class = |at: usize| if Some(at) == digit_at { Class::Digits } else { layout.class(at) };
-    let field = Field { glyphs: places.iter().filter_map(|at| Some((glyphs.get(*at)?, class(*at)))).collect(), digit };
-    let mut readings = field.readings();
-    // no mend makes a date of what is none
-    let dated =
-        [Some(&layout.birth), layout.expiry.as_ref()].into_iter().flatten().any(|date| digit_at == Some(date.digit));
-    readings.retain(|reading| !dated || reading.changes == 0 || may_be_date(&reading.text));
-    let holds = !readings.is_empty();
-    Part { places, digit, readings, holds }
-}
-
-/// Whether month and day are not beyond their range; either may be unknown.
-fn may_be_date(text: &[char]) -> bool {
-    let part = |range: std::ops::Range<usize>| {
-        let digits: String =
-            text.get(range).unwrap_or_default().iter().map(|c| if *c == FILLER { '0' } else { *c }).collect();
-        digits.parse::<u8>().unwrap_or(u8::MAX)
-    };
-    part(2..4) <= 12 && part(4..6) <= 31
-}
-
-fn places(span: &Span) -> Vec<usize> {
-    span.field.clone().chain([span.digit]).collect()
-}
-
-/// The places of the number and its check digit. A number of more than nine characters has a filler for its check digit and goes
-/// on in the optional data, to the last character before a filler, which is its check digit (9303 part 5, 4.2.2.1, note j).
-fn number_places(layout: &Layout, base: &[char]) -> Vec<usize> {
-    let filler = |at: usize| base.get(at).is_none_or(|read| *read == FILLER);
-    let full = layout.number.field.clone().all(|at| !filler(at));
-    let more = layout.overflow.clone().filter(|_| full && filler(layout.number.digit));
-    let more: Vec<usize> = more.into_iter().flatten().take_while(|at| !filler(*at)).collect();
-    // one character alone would be a check digit of nothing more than the nine
-    if more.len() < 2 { places(&layout.number) } else { places(&layout.number).into_iter().chain(more).collect() }
-}
-
 struct Holding {
     text: Vec<char>,
     changes: usize,
+}
+
+/// The number's characters without its check digit and the fillers behind and within it.
+fn number_in(part: &Part, text: &[char]) -> String {
+    let long = part.digit == Digit::OwnOfLong;
+    let places = part.places.iter().enumerate().filter(|(at, _)| !(long && *at == LONG_AT)).map(|(_, place)| place);
+    let mut number: String = places.filter_map(|place| text.get(*place)).collect();
+    number.pop();
+    number.trim_end_matches(FILLER).to_owned()
 }
 
 /// The combinations of readings for which the composite check digit holds as well.

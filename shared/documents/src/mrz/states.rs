@@ -71,3 +71,31 @@ impl<'de> Deserialize<'de> for State {
         Self::from_code(&code).ok_or_else(|| serde::de::Error::custom("is no code of a state"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_country_has_one_code_and_every_code_one_entry() {
+        for country in domain::Country::all_codes() {
+            let state = State::of_country(country).unwrap();
+            assert_eq!(state.country(), Some(country));
+            assert_eq!(State::from_code(state.code()), Some(state));
+        }
+        let mut codes: Vec<&str> = [ISO, OTHERS].iter().flat_map(|table| table.split(' ')).collect();
+        codes.sort_unstable();
+        let count = codes.len();
+        codes.dedup_by_key(|entry| entry.split_once('=').unwrap().0);
+        assert_eq!((codes.len(), ISO.split(' ').count()), (count, 248), "Germany is among the others");
+        assert_eq!(State::of_country("DE").unwrap().code(), "D");
+    }
+
+    #[test]
+    fn codes_that_are_none_are_not_known() {
+        for code in ["", "<<<", "EBR", "ZZZ", "DE", "D<D", "gbr", "GB<"] {
+            assert_eq!(State::from_code(code), None, "{code}");
+        }
+        assert_eq!(State::from_code("D<<").unwrap().code(), "D");
+    }
+}

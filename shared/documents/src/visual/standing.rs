@@ -1,7 +1,6 @@
 //! Whether something stands in the part of a document that people read.
 
 use super::text::{TextLine, Word};
-use crate::fold;
 
 /// Words of one number that may be apart.
 const PIECES_MAX: usize = 6;
@@ -80,20 +79,19 @@ fn bare_umlauts<'a>(wanted: &'a str, form: &str) -> Option<(&'a str, &'a str)> {
     (umlauts > 0 && form.len() >= 3).then_some((part, rest))
 }
 
-/// Every text of so many characters that stands in one piece or in neighbouring ones, with how sure its least sure character is.
-pub(crate) fn texts(lines: &[TextLine], length: usize) -> Vec<(String, u16)> {
+/// Every text of so many characters that stands in one piece or in neighbouring ones, with how sure each of them is.
+pub(crate) fn texts(lines: &[TextLine], length: usize) -> Vec<(String, Vec<u16>)> {
     let starts = lines.iter().flat_map(|line| (0..line.words.len()).filter_map(|from| line.words.get(from..)));
     let found = starts.filter_map(|words| {
-        let mut text = String::new();
-        let mut sure = crate::line::CERTAIN;
+        let (mut text, mut sures) = (String::new(), vec![]);
         for word in words.iter().take(PIECES_MAX) {
-            text.push_str(&fold::plain(&word.text));
-            sure = sure.min(word.sure);
+            text.push_str(word.plain());
+            sures.extend_from_slice(&word.sures);
             if text.len() >= length {
                 break;
             }
         }
-        (text.len() == length).then_some((text, sure))
+        (text.len() == length && sures.len() == length).then_some((text, sures))
     });
     found.collect()
 }

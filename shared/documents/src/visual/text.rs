@@ -13,6 +13,8 @@ pub(crate) struct Word {
     pub(crate) forms: Vec<String>,
     /// How sure its least sure character is, in thousandths.
     pub(crate) sure: u16,
+    /// How sure each letter of its plainest form is.
+    pub(crate) sures: Vec<u16>,
     /// It is part of a caption.
     pub(crate) of_caption: bool,
 }
@@ -32,7 +34,9 @@ impl Word {
         let mut forms = fold::forms(&text);
         forms.extend(in_letters(&forms));
         let sure = glyphs.iter().map(|glyph| glyph.sure).min()?;
-        forms.iter().any(|form| !form.is_empty()).then_some(Self { text, forms, sure, of_caption: false })
+        let letters = |glyph: &Glyph| fold::plain(&glyph.read.to_string()).len();
+        let sures = glyphs.iter().flat_map(|glyph| std::iter::repeat_n(glyph.sure, letters(glyph))).collect();
+        forms.iter().any(|form| !form.is_empty()).then_some(Self { text, forms, sure, sures, of_caption: false })
     }
 
     /// Its plainest form.

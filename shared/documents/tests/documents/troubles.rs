@@ -384,3 +384,46 @@ fn names_behind_no_state_may_be_displaced() {
     let surname = documents::read(&lines, Kind::Passport, today()).fields.surname.unwrap();
     assert!(!surname.sure);
 }
+
+#[test]
+fn the_old_french_card_is_confirmed_and_its_expiry_is_not_known() {
+    let front = page(&[
+        "CARTE NATIONALE D'IDENTITÉ N° : 880692310285",
+        "Nom : BERTHIER",
+        "Prénom(s) : CORINNE",
+        "Né(e) le : 06.12.1965",
+        "IDFRABERTHIER<<<<<<<<<<<<<<<<<<<<<<<",
+        "8806923102858CORINNE<<<<<<<6512068F6",
+    ]);
+    let back = page(&["Carte valable jusqu'au : 13.06.1998"]);
+    let reading = documents::read_sides(&[&front, &back], Kind::IdCard, today());
+    let fields = reading.fields;
+    assert_eq!(fields.number.map(|field| field.sure), Some(true));
+    assert_eq!(fields.surname.map(|field| (field.value.reveal().clone(), field.sure)), Some(("BERTHIER".into(), true)));
+    assert_eq!(fields.date_of_birth.map(|field| field.sure), Some(true));
+    assert_eq!(fields.nationality.map(|field| field.value.reveal().country()), Some(Some("FR")));
+    let expires = fields.expires.unwrap();
+    assert_eq!((*expires.value.reveal(), expires.sure), (PartialDate::Day(date(1998, 6, 13)), false));
+    assert!(reading.findings.iter().any(|finding| finding.what == What::ExpiryUnknown));
+}
+
+#[test]
+fn a_letter_as_long_as_a_book_is_read_in_time() {
+    let long = "Ü".repeat(20_000);
+    let lines = page(&[&long, "Surname", "SPECIMEN"]);
+    assert!(documents::read(&lines, Kind::Passport, today()).fields.surname.is_some());
+}
+
+#[test]
+fn a_code_of_the_same_country_does_not_confirm_another() {
+    let rows = Person { issuer: "GBR".into(), nationality: "GBP".into(), ..invented("K25782850") }.td3();
+    let sure = |visual: &str| {
+        let mut lines =
+            page(&["Surname", "SPECIMEN", "Given names", "VERA", "Passport No", "K25782850", "Nationality", visual]);
+        lines.extend([line(&rows[0], 40, 500), line(&rows[1], 40, 540)]);
+        documents::read(&lines, Kind::Passport, today()).fields.nationality.unwrap().sure
+    };
+    assert!(!sure("GBR"));
+    assert!(!sure("UNITED KINGDOM"));
+    assert!(sure("GBP"));
+}
