@@ -27,7 +27,9 @@ pub(crate) struct Confirmed {
 pub(crate) struct Name {
     /// Its words as the visual part parts them.
     pub(crate) words: Vec<String>,
-    /// It is parted alike in both, and no other word stands beside it.
+    /// No other word stands beside it.
+    pub(crate) alone: bool,
+    /// It is alone, and parted alike in both.
     pub(crate) alike: bool,
 }
 
@@ -56,10 +58,11 @@ pub(crate) fn trusted(one: u16, other: u16) -> bool {
 
 /// The best of the places at which a name stands.
 fn name(words: &[String], places: &[Standing], all: &[&Standing], lines: &[TextLine]) -> Option<Name> {
-    let alike = |place: &&Standing| place.words == words && is_alone(place, all, lines);
-    let best = places.iter().find(alike);
-    let place = best.or_else(|| places.iter().find(|place| place.words == words)).or_else(|| places.first())?;
-    Some(Name { words: place.words.clone(), alike: best.is_some() })
+    let alone = |place: &&Standing| is_alone(place, all, lines);
+    let best = places.iter().filter(alone).find(|place| place.words == words);
+    let alone = best.or_else(|| places.iter().find(alone));
+    let place = alone.or_else(|| places.first())?;
+    Some(Name { words: place.words.clone(), alone: alone.is_some(), alike: best.is_some() })
 }
 
 /// Whether the line has no other words than the two names and captions: a name that goes on was not read whole.

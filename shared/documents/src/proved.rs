@@ -28,6 +28,8 @@ pub(crate) fn of_zone(
     let names = [(&found.zone.names.primary, &confirmed.primary), (&found.zone.names.secondary, &confirmed.secondary)];
     let named = names.iter().all(|(words, standing)| words.is_empty() || standing.is_some());
     let any_name = names.iter().any(|(words, _)| !words.is_empty());
+    let whole =
+        names.iter().all(|(words, standing)| words.is_empty() || standing.as_ref().is_some_and(|name| name.alone));
     let proved = Proved {
         found,
         lines,
@@ -36,11 +38,12 @@ pub(crate) fn of_zone(
         accepted: holds && named && any_name && confirmed.number.is_some(),
         confirmed,
     };
+    let agrees = proved.accepted && whole && !found.zone.names.truncated;
     let fields = proved.fields();
     let mut findings = proved.findings(kind);
     findings.extend(several.then(|| Finding::of(What::SeveralDocuments, &[Source::Mrz])));
     findings.extend(dated(&fields, today));
-    Reading { kind, zone: Some(found.zone.clone()), fields, findings }
+    Reading { kind, zone: Some(found.zone.clone()), agrees, fields, findings }
 }
 
 /// A zone with what the visual part says to it.

@@ -54,13 +54,16 @@ pub struct Fields {
     pub sex: Option<Field<Sex>>,
 }
 
-/// A document read.
+/// A document read. It serialises in clear, for the private part of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reading {
     /// What was asked for.
     pub kind: Kind,
     /// The machine-readable zone, if there is one.
     pub zone: Option<Zone>,
+    /// The check digits hold, and number and whole names stand in both parts letter by letter, however they part the names into
+    /// words: who the document is of is certain, even where a name's words are not.
+    pub agrees: bool,
     /// The values.
     pub fields: Fields,
     /// What is to be said of them.

@@ -36,7 +36,7 @@ pub(crate) fn without_zone(lines: &[TextLine], values: &Values, kind: Kind, toda
         (read && fields.date_of_birth.is_none()).then(|| Finding::of(What::DateOfBirthUnreadable, &[Source::Visual]));
     let expiry = (read && fields.expires.is_none()).then(|| Finding::of(What::ExpiryUnreadable, &[Source::Visual]));
     let findings = [zone, birth, expiry].into_iter().flatten().chain(dated(&fields, today)).collect();
-    Reading { kind, zone: None, fields, findings }
+    Reading { kind, zone: None, agrees: false, fields, findings }
 }
 
 /// The words of a name as they stand there.

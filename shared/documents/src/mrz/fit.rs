@@ -10,6 +10,8 @@ const OFF_MAX: usize = 4;
 const LENGTHS: std::ops::RangeInclusive<usize> = 26..=48;
 /// Every zone has a pair of fillers behind the surname.
 const FILLERS_MIN: usize = 2;
+/// Blanks of a line of prose that a zone's decoding may take for fillers.
+const FILLERS_OF_PROSE_MAX: usize = 8;
 /// Rows that are looked at: a picture of a document has no more of this kind.
 const ROWS_MAX: usize = 16;
 /// Ways to fit one row that are tried.
@@ -51,10 +53,11 @@ pub(super) fn rows(lines: &[Line], plainly: bool) -> Vec<Row> {
     whole
 }
 
-/// Whether most letters are small ones, and no filler stands between them.
+/// Whether most letters are small ones, and few fillers stand between them in either decoding.
 fn is_prose(line: &Line) -> bool {
     let small = line.glyphs.iter().filter(|glyph| glyph.read.is_lowercase()).count();
-    small.saturating_mul(2) > line.glyphs.len() && fillers(&cleaned(&line.glyphs)) < FILLERS_MIN
+    let filled = fillers(&cleaned(&line.glyphs)) >= FILLERS_MIN || fillers(&decoded(line)) >= FILLERS_OF_PROSE_MAX;
+    small.saturating_mul(2) > line.glyphs.len() && !filled
 }
 
 fn fillers(glyphs: &[Glyph]) -> usize {

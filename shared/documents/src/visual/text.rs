@@ -96,11 +96,12 @@ fn of_line(line: &Line, page: usize) -> TextLine {
 /// The lines, and each of them with the one that it goes on in below: long names take two lines, two surnames often do.
 pub(crate) fn with_wrapped(lines: &[TextLine]) -> Vec<TextLine> {
     let free = |line: &&TextLine| !line.words.is_empty() && line.words.iter().all(|word| !word.of_caption);
-    let pairs = lines.iter().filter(free).flat_map(|line| {
-        let others = lines.iter().filter(free);
-        others.filter(|other| goes_on(line, other)).map(|other| {
+    let free: Vec<&TextLine> = lines.iter().filter(free).collect();
+    let pairs = free.iter().flat_map(|line| {
+        let below = free.iter().filter(|other| goes_on(line, other));
+        below.map(|other| {
             let words = line.words.iter().chain(&other.words).cloned().collect();
-            TextLine { words, ..line.clone() }
+            TextLine { words, place: line.place, page: line.page }
         })
     });
     let wrapped: Vec<TextLine> = pairs.collect();

@@ -58,7 +58,7 @@ fn a_clear_passport_is_sure_in_every_field() {
     let reading = documents::read(&passport(), Kind::Passport, today());
     let fields = &reading.fields;
     assert_eq!(whats(&reading), []);
-    assert_eq!(sure(fields), [true; 6]);
+    assert_eq!((sure(fields), reading.agrees), (vec![true; 6], true));
     assert_eq!(fields.surname.as_ref().unwrap().value.reveal(), "MUELLER");
     assert_eq!(fields.given_names.as_ref().unwrap().value.reveal(), "HANS PETER");
     assert_eq!(fields.number.as_ref().unwrap().value.reveal(), "C01X00T47");
@@ -76,6 +76,7 @@ fn a_zone_alone_is_never_sure() {
     assert_eq!(sure(&reading.fields), [false; 6]);
     assert!(reading.zone.as_ref().unwrap().is_proved());
     assert_eq!(whats(&reading), [What::NameNotInVisual, What::NumberNotInVisual]);
+    assert!(!reading.agrees);
 }
 
 #[test]
@@ -139,10 +140,11 @@ fn another_name_in_the_visual_part_makes_nothing_sure() {
 
 #[test]
 fn a_name_that_goes_on_or_is_parted_otherwise_is_not_sure() {
-    for (visual, value) in [("HANSPETER", "HANSPETER"), ("HANS PETER OTTO", "HANS PETER")] {
+    for (visual, value, agrees) in [("HANSPETER", "HANSPETER", true), ("HANS PETER OTTO", "HANS PETER", false)] {
         let reading = documents::read(&swapped(&passport(), "HANS PETER", visual), Kind::Passport, today());
         assert_eq!(sure(&reading.fields), [true, false, true, true, true, true], "{visual}");
         assert_eq!(reading.fields.given_names.as_ref().unwrap().value.reveal(), value);
+        assert_eq!(reading.agrees, agrees, "{visual}");
         assert_eq!(whats(&reading), [What::NameWordsDiffer]);
     }
 }
