@@ -14,11 +14,11 @@ pub struct Checked {
     pub format: Format,
     /// One for a photo.
     pub pages: usize,
-    /// The photo, or the first scan in a PDF; nothing in a PDF of text only.
+    /// The photo, or the first scan in a PDF; nothing in a PDF of text and drawings only.
     pub picture: Option<Picture>,
     /// Of the picture.
     pub measures: Option<Measures>,
-    /// What is stored as text in a PDF; nobody has read it off a picture.
+    /// What is stored as text in a PDF; nobody has read it off a picture. Nothing if its fonts do not say which letters they draw.
     pub text: Option<String>,
 }
 
@@ -57,7 +57,8 @@ pub fn check(bytes: &[u8], content_type: &str, limits: &Limits) -> Result<Checke
         }
     };
     let measures = opened.picture.as_ref().map(measure);
-    if let Some(measures) = &measures {
+    // beside text, the biggest picture may be a banner, and what a scanner's program has read can be read
+    if let (Some(measures), None) = (&measures, &opened.text) {
         refusals.extend(judge(measures, limits));
     }
     if refusals.is_empty() { Ok(Checked { format, measures, ..opened }) } else { Err(refusals) }

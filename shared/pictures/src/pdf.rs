@@ -27,9 +27,11 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Contents, Refusal> {
     let pages = pages(&document, limits)?;
     let scan = pages.iter().find_map(|page| scan(&document, *page, limits).transpose()).transpose()?;
     let numbers: Vec<u32> = (1..=num::side(pages.len())).collect();
-    let text = document.extract_text_with_limit(&numbers, TEXT_BYTES_MAX).unwrap_or_default();
-    let text = text.trim().to_owned();
-    if scan.is_none() && text.is_empty() {
+    // what one font does not tell costs no other text, and a page that is written in it can be seen all the same
+    let pieces = document.extract_text_chunks_with_limit(&numbers, TEXT_BYTES_MAX);
+    let text = pieces.into_iter().filter_map(Result::ok).collect::<String>().trim().to_owned();
+    let is_written = || pages.iter().any(|page| document.get_page_fonts(*page).is_ok_and(|fonts| !fonts.is_empty()));
+    if scan.is_none() && text.is_empty() && !is_written() {
         return Err(Refusal::Nothing);
     }
     Ok(Contents { pages: pages.len(), scan, text })

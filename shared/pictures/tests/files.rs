@@ -194,9 +194,46 @@ fn grey_and_transparent_pictures_are_taken() {
     assert_eq!(picture.pixel(1000, 300)[0], grey[300 * 1010 + 1000]);
 }
 
+#[test]
+fn every_kind_of_png_is_read() {
+    let card = card();
+    let grey: Vec<u8> = card.rgb.chunks_exact(3).map(|pixel| pixel[1]).collect();
+    let written = |colour: png::ColorType, depth: png::BitDepth, samples: &[u8]| {
+        let mut bytes = Vec::new();
+        let mut encoder = png::Encoder::new(&mut bytes, 1010, 640);
+        encoder.set_color(colour);
+        encoder.set_depth(depth);
+        if colour == png::ColorType::Indexed {
+            encoder.set_palette((0..=255).flat_map(|level| [level; 3]).collect::<Vec<u8>>());
+        }
+        encoder.write_header().unwrap().write_image_data(samples).unwrap();
+        bytes
+    };
+    let wide: Vec<u8> = grey.iter().flat_map(|level| [*level, 7]).collect();
+    let ink: Vec<u8> = grey.chunks(1010).flat_map(|row| row.chunks(8).map(bits)).collect();
+    for (name, bytes, exact) in [
+        ("indexed", written(png::ColorType::Indexed, png::BitDepth::Eight, &grey), true),
+        ("grey", written(png::ColorType::Grayscale, png::BitDepth::Eight, &grey), true),
+        ("sixteen bits", written(png::ColorType::Grayscale, png::BitDepth::Sixteen, &wide), true),
+        ("one bit", written(png::ColorType::Grayscale, png::BitDepth::One, &ink), false),
+    ] {
+        let mut limits = limits();
+        (limits.brightness_max, limits.glare_max) = (255, 1000);
+        let picture = check(&bytes, "image/png", &limits).unwrap_or_else(|refusals| panic!("{name}: {refusals:?}"));
+        let seen = picture.picture.unwrap().pixel(700, 140)[0];
+        assert!(!exact || seen == grey[140 * 1010 + 700], "{name}: {seen}");
+    }
+}
+
+/// Eight pixels as bits, ink black.
+fn bits(levels: &[u8]) -> u8 {
+    (0..8).map(|at| u8::from(levels.get(at).is_some_and(|level| *level > 128)) << (7 - at)).sum()
+}
+
 /// What a page shows.
 enum Page {
     Scan(Stream),
+    Letter(Stream, &'static str),
     Text(&'static str),
     Blank,
 }
@@ -225,7 +262,7 @@ fn document(pages: &[Page]) -> Document {
                 let drawn = Operation::new("Do", vec!["Im0".into()]);
                 (dictionary! { "XObject" => dictionary! { "Im0" => image } }, vec![drawn])
             }
-            Page::Text(text) => {
+            Page::Text(text) | Page::Letter(_, text) => {
                 let shown = Object::String(text.as_bytes().to_vec(), StringFormat::Literal);
                 let operations = vec![
                     Operation::new("BT", vec![]),
@@ -234,7 +271,12 @@ fn document(pages: &[Page]) -> Document {
                     Operation::new("Tj", vec![shown]),
                     Operation::new("ET", vec![]),
                 ];
-                (dictionary! { "Font" => dictionary! { "F1" => font } }, operations)
+                let mut resources = dictionary! { "Font" => dictionary! { "F1" => font } };
+                if let Page::Letter(banner, _) = page {
+                    let banner = document.add_object(banner.clone());
+                    resources.set("XObject", dictionary! { "Im0" => banner });
+                }
+                (resources, operations)
             }
             Page::Blank => (Dictionary::new(), Vec::new()),
         };
@@ -316,6 +358,35 @@ fn a_pdf_of_text_gives_its_text() {
     let taken = checked(&pdf(&[Page::Text("Electricity bill of Annabel Whitcombe")]), "application/pdf").unwrap();
     assert_eq!(taken.text.as_deref(), Some("Electricity bill of Annabel Whitcombe"));
     assert!(taken.picture.is_none() && taken.measures.is_none());
+}
+
+#[test]
+fn a_banner_above_a_letter_is_not_measured() {
+    let banner = Canvas::new(1240, 400, [30, 40, 60]);
+    let stream = image(&banner, "DCTDecode", jpeg(&banner, 80));
+    assert_eq!(refused(&pdf(&[Page::Scan(stream.clone())]), "application/pdf"), [Code::TooDark]);
+    assert_eq!(refused(&pdf(&[Page::Letter(stream, "Electricity bill")]), "application/pdf"), []);
+}
+
+#[test]
+fn text_that_cannot_be_decoded_costs_no_other_text_and_is_no_fault() {
+    // glyph numbers without a table that says which letters they are: such fonts print well
+    let strange = |pages: &[Page]| {
+        let mut document = document(pages);
+        let first = document.get_pages()[&1];
+        let font = document.add_object(dictionary! {
+            "Type" => "Font", "Subtype" => "Type0", "BaseFont" => "AAAAAA+Strange", "Encoding" => "Identity-H",
+        });
+        let resources = dictionary! { "Font" => dictionary! { "F1" => font } };
+        document.get_object_mut(first).unwrap().as_dict_mut().unwrap().set("Resources", resources);
+        let mut bytes = Vec::new();
+        document.save_to(&mut bytes).unwrap();
+        bytes
+    };
+    let taken =
+        checked(&strange(&[Page::Text("\u{1}\u{2}"), Page::Text("Annabel Whitcombe")]), "application/pdf").unwrap();
+    assert!(taken.text.unwrap().contains("Annabel Whitcombe"));
+    assert_eq!(refused(&strange(&[Page::Text("\u{1}\u{2}")]), "application/pdf"), []);
 }
 
 #[test]

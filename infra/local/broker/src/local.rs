@@ -105,6 +105,8 @@ pub fn simulators_config() -> Config {
         ["real", "demo"].map(|kind| Mt5Group::new(&format!("{kind}\\standard-{currency}"), currency, digits))
     });
     config.mt5.groups = groups.collect();
+    // here nothing happens unless somebody acts
+    config.kyc.decides_after_ms = None;
     config
 }
 
