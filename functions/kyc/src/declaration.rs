@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use domain::ClientId;
 use domain::kyc::{Declaration, KycCase, KycStatus};
+use runtime::Problem;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
-use runtime::Problem;
 use serde_json::json;
 
 use crate::cases::Cases;

@@ -27,8 +27,7 @@ pub struct Document {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    let step =
-        Document { cases: Cases::new(ports)?, files: Files::documents(ports)?, entropy: ports.entropy.clone() };
+    let step = Document { cases: Cases::new(ports)?, files: Files::documents(ports)?, entropy: ports.entropy.clone() };
     HttpFunction::build(step, ports)
 }
 
@@ -59,8 +58,7 @@ impl Document {
             frame.used(needs.label());
             Ok(Made::decided(KycDocument { id, ..document }.requested(), frame))
         };
-        let (document, replayed) =
-            keyed.make(&self.cases.crm, fresh, wish.map_err(Problem::input), make).await?;
+        let (document, replayed) = keyed.make(&self.cases.crm, fresh, wish.map_err(Problem::input), make).await?;
         // the case would learn of it from the bus, too; whoever asks for the case now is to see it
         self.cases.absorb(&document, &client, &mut request.frame(Self::NAME)).await?;
         let facts = &document.facts;
@@ -89,8 +87,7 @@ impl Document {
 }
 
 fn answer(document: &KycDocument, upload: &Upload) -> Reply {
-    let headers: Map<String, Value> =
-        upload.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let headers: Map<String, Value> = upload.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     Reply::json(
         201,
         &json!({

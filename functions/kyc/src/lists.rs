@@ -10,6 +10,7 @@ mod version;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use domain::Timestamp;
 use domain::kyc::rules::ScreeningRules;
@@ -65,7 +66,8 @@ impl Function for RefreshLists {
         Box::pin(async move {
             let all = serde_json::from_str::<Trigger>(event.get()).is_ok_and(|trigger| trigger.all);
             let now = self.clock.now();
-            let (refreshed, usage) = store::measured(self.refresh(all, now)).await;
+            let (refreshed, usage) =
+                store::measured(self.refresh(all, now, Instant::now() + invocation.time_left)).await;
             let ended = self.clock.now();
             telemetry::emit(&StepMetrics {
                 at: ended,
@@ -84,10 +86,10 @@ impl Function for RefreshLists {
 }
 
 impl RefreshLists {
-    async fn refresh(&self, all: bool, now: Timestamp) -> Result<(Current, &'static str), StepError> {
+    async fn refresh(&self, all: bool, now: Timestamp, until: Instant) -> Result<(Current, &'static str), StepError> {
         let rules = self.rules.live::<ScreeningRules>().await?;
         let (files, transport) = (&self.files, &self.transport);
-        let mut refresh = Refresh { files, transport, rules: &rules.rules, now, read: BTreeMap::new() };
+        let mut refresh = Refresh { files, transport, rules: &rules.rules, now, until, read: BTreeMap::new() };
         let current = refresh.run(all).await?;
         let outcome = outcome(&current, &rules.rules, now);
         Ok((current, outcome))

@@ -81,8 +81,7 @@ fn view(case: &KycCase, rules: &Kyc, for_staff: bool) -> Value {
     if let Some(decision) = &facts.decision {
         let hidden = !for_staff && decision.outcome == KycOutcome::Review;
         let reasons = if hidden { vec!["a_person_decides".to_owned()] } else { decision.reasons.clone() };
-        let decision =
-            json!({"outcome": decision.outcome, "by": decision.by, "reasons": reasons, "at": decision.at});
+        let decision = json!({"outcome": decision.outcome, "by": decision.by, "reasons": reasons, "at": decision.at});
         add("decision", decision);
     }
     body

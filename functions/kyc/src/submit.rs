@@ -83,9 +83,7 @@ impl Submit {
 
 fn answer(document: &KycDocument, rules: &Kyc, language: &str) -> Reply {
     let facts = &document.facts;
-    let reason = |fault: &UploadFault| {
-        json!({"code": fault, "message": rules.sentence(*fault, language)})
-    };
+    let reason = |fault: &UploadFault| json!({"code": fault, "message": rules.sentence(*fault, language)});
     let reasons: Vec<Value> = facts.reasons.iter().map(reason).collect();
     let mut body = json!({"status": facts.status, "reasons": reasons});
     if let (Some(extracted), Some(object)) = (&document.inner.extracted, body.as_object_mut()) {

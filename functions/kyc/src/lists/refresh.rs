@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::Timestamp;
@@ -15,9 +16,12 @@ use screening::lists::delta::Delta;
 use screening::lists::weak;
 
 use super::current::{Built, CURRENT, Changes, Current, ListState, Refused, Taken};
-use super::fetch::{LIST_BYTES_MAX, fetch};
+use super::fetch::{FETCH_TIMEOUT, LIST_BYTES_MAX, fetch};
 use super::index::{ListsError, read_current};
 use super::version::{Version, hash, is_ungraded};
+
+/// Time that reading the lists, building the index and writing it may take.
+const SPARE: Duration = Duration::from_secs(120);
 
 /// Where lists come from and go to.
 pub(super) struct Refresh<'a> {
@@ -25,6 +29,8 @@ pub(super) struct Refresh<'a> {
     pub(super) transport: &'a Arc<dyn Transport>,
     pub(super) rules: &'a ScreeningRules,
     pub(super) now: Timestamp,
+    /// When the run must have ended.
+    pub(super) until: Instant,
     /// Versions that were read, by list: each is needed at most once more.
     pub(super) read: BTreeMap<String, Version>,
 }
@@ -80,6 +86,10 @@ impl Refresh<'_> {
 
     /// The version that the source has, kept and counted, or why it is not taken over.
     async fn fetched(&mut self, rule: &ListRule, known: Option<&Taken>) -> Result<Result<Taken, String>, FilesError> {
+        // what slow sources leave no time for is asked for an hour later: the others must not wait for it
+        if self.until.saturating_duration_since(Instant::now()) < SPARE + FETCH_TIMEOUT {
+            return Ok(Err("there was no time left to fetch it".to_owned()));
+        }
         let bytes = match fetch(self.transport, rule).await {
             Ok(bytes) => bytes,
             Err(why) => return Ok(Err(why)),

@@ -35,8 +35,7 @@ pub(super) fn identity(
         seen.extend(documents::compare(&read, &declared));
     }
     let (sure, unsure) = fields(&read.fields);
-    let mut findings: Vec<Finding> =
-        seen.iter().filter_map(|finding| word(finding.what, &finding.sources)).collect();
+    let mut findings: Vec<Finding> = seen.iter().filter_map(|finding| word(finding.what, &finding.sources)).collect();
     if sure.is_empty() && unsure.is_empty() {
         findings.push(Finding::NotRead);
     }
@@ -54,8 +53,7 @@ pub(super) fn address(
     let resident =
         Resident { full_name: client.person.full_name.clone(), residence: client.facts.residence, city: None };
     let (proof, seen) = documents::address::read(pages, &resident, today);
-    let mut findings: Vec<Finding> =
-        seen.iter().filter_map(|finding| word(finding.what, &finding.sources)).collect();
+    let mut findings: Vec<Finding> = seen.iter().filter_map(|finding| word(finding.what, &finding.sources)).collect();
     if pages.iter().all(|lines| lines.is_empty()) {
         findings = vec![Finding::NotRead];
     }

@@ -56,6 +56,7 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
         (Call::get(&format!("/v1/payments/{}", payment.id)), ANYBODY),
         (Call::get(&format!("{client}/notifications")), PORTAL),
         (Call::raw(&format!("{client}/notifications/{message}/read"), ""), PORTAL),
+        (Call::post("/v1/screenings", &json!({"full_name": "Emma Daniels"})), &["compliance", "admin"]),
         (Call::get("/v1/work"), STAFF),
         (Call::post(&format!("/v1/work/{work}/actions"), &note), &["finance", "admin"]),
         (Call::get(&format!("/v1/journal?entity={}", payment.id)), STAFF),

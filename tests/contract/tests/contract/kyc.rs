@@ -98,7 +98,10 @@ async fn a_client_with_good_documents_is_approved_without_a_person() {
     assert_eq!(world.get("portal", &format!("/v1/clients/{client}")).await.json["kyc"]["status"], "approved");
 
     // the decision is explained by its own entry of the journal, and that names nobody
-    let journal = expect(world.get("compliance", &format!("/v1/journal?entity={}", case["case_id"].as_str().unwrap())).await, 200);
+    let journal = expect(
+        world.get("compliance", &format!("/v1/journal?entity={}", case["case_id"].as_str().unwrap())).await,
+        200,
+    );
     let lines = items(&journal);
     let decided = lines.iter().find(|line| line["outcome"] == "approved").unwrap();
     let why = decided["why"].to_string();
@@ -158,7 +161,8 @@ async fn a_submission_is_answered_alike_twice_and_needs_an_upload() {
 async fn every_fault_of_an_announcement_and_of_a_declaration_is_told() {
     let world = World::start().await;
     let client = world.client("en").await;
-    let bad = json!({"kind": "photo", "side": "inside", "content_type": "image/gif", "bytes": 90_000_000, "colour": "red"});
+    let bad =
+        json!({"kind": "photo", "side": "inside", "content_type": "image/gif", "bytes": 90_000_000, "colour": "red"});
     let refused = expect(world.portal(&format!("{}/documents", kyc(&client)), &bad).await, 400);
     let mut told = faults(&refused);
     told.sort();
@@ -187,9 +191,11 @@ async fn a_document_that_never_comes_is_given_up() {
 #[tokio::test]
 async fn compliance_decides_what_the_rules_do_not() {
     let world = World::at("2026-11-23T10:00:00Z").await;
-    world.publish(SetName::KycRisk, 2, |document| {
-        document["factors"] = json!([{"id": "everybody", "when": "always", "points": 40}]);
-    }).await;
+    world
+        .publish(SetName::KycRisk, 2, |document| {
+            document["factors"] = json!([{"id": "everybody", "when": "always", "points": 40}]);
+        })
+        .await;
     let person = somebody();
     let client = register(&world, &person).await;
     expect(send(&world, &client, "passport", JPEG, jpeg(&passport(&person).picture, 85)).await, 200);

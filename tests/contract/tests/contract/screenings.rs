@@ -137,6 +137,7 @@ async fn a_list_that_cannot_be_trusted_leaves_the_last_good_one_in_use() {
     let good = list(&world, "ofac_sdn").await;
     let version = expect(ask(&world, &petrov()).await, 200).text_at("/list_version");
     let shrunk = format!("{}</sdnList>", good.split("<sdnEntry>").take(4).collect::<Vec<_>>().join("<sdnEntry>"));
+    let shrunk = shrunk.replace("<Record_Count>8", "<Record_Count>3");
     let older = good.replace("11/20/2026", "11/19/2026");
     for (content, why) in [
         ("", "not written as ofac_xml"),
@@ -194,7 +195,7 @@ async fn what_was_added_or_taken_off_shows_at_once() {
 #[tokio::test]
 async fn while_a_list_is_missing_or_too_old_nobody_is_said_to_be_on_none() {
     let world = World::start().await;
-    let case = verifying(&world, "Emma Daniels", None).await;
+    let case = verifying(&world, "Emma Daniels", "1988-01-30", None).await;
     world
         .publish(SetName::Screening, 2, |rules| {
             let mut own = rules["lists"][0].clone();
@@ -223,8 +224,9 @@ async fn while_a_list_is_missing_or_too_old_nobody_is_said_to_be_on_none() {
 }
 
 /// A case of a client of that name of which everything is there but the screening.
-async fn verifying(world: &World, name: &str, on_document: Option<(&str, &str)>) -> KycCase {
+async fn verifying(world: &World, name: &str, born: &str, on_document: Option<(&str, &str)>) -> KycCase {
     let mut body = registration();
+    body["date_of_birth"] = json!(born);
     body["full_name"] = json!(name);
     body["email"] = json!(format!("client-{}@example.com", world.fresh()));
     let id = expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id");
@@ -284,7 +286,7 @@ async fn screening(world: &World, case: &KycCase) -> (ScreeningState, KycStatus)
 #[tokio::test]
 async fn a_case_is_screened_once_and_decided_by_what_is_found() {
     let world = World::start().await;
-    let clear = verifying(&world, "Emma Daniels", None).await;
+    let clear = verifying(&world, "Emma Daniels", "1988-01-30", None).await;
     screen(&world, &clear).await;
     assert_eq!(screening(&world, &clear).await, (ScreeningState::Clear, KycStatus::Approved));
     screen(&world, &clear).await;
@@ -293,7 +295,7 @@ async fn a_case_is_screened_once_and_decided_by_what_is_found() {
     assert_eq!((lines.len(), &journal.json["verified"]), (2, &json!(true)), "a repeat finds nothing to do");
     assert!(lines[1]["why"][0].as_str().unwrap().contains("ofac_sdn@2026-11-20-"), "{}", lines[1]);
 
-    let listed = verifying(&world, "Сидоров Иван Сергеевич", None).await;
+    let listed = verifying(&world, "Сидоров Иван Сергеевич", "1968-03-18", None).await;
     screen(&world, &listed).await;
     let case = stored(&world, &listed).await;
     assert_eq!((case.facts.screening.state, case.facts.status), (ScreeningState::Hits, KycStatus::InReview));
@@ -301,13 +303,13 @@ async fn a_case_is_screened_once_and_decided_by_what_is_found() {
     assert_eq!((hit.list.as_str(), hit.entity_id.as_str(), hit.of.as_str()), ("ofac_sdn", "9001", "sanctions"));
     assert!(case.inner.why_hit[0].reveal().contains("SIDOROV"), "a person reads why");
 
-    let exposed = verifying(&world, "Ben Sample", None).await;
+    let exposed = verifying(&world, "Ben Sample", "1980-06-01", None).await;
     screen(&world, &exposed).await;
     let hits = stored(&world, &exposed).await.facts.screening.hits;
     assert_eq!(hits.iter().map(|hit| hit.of.as_str()).collect::<Vec<_>>(), ["pep"]);
 
     // the declared name is clean, the one on the passport is not
-    let renamed = verifying(&world, "Emma Daniels", Some(("IVAN SERGEYEVICH", "PETROV"))).await;
+    let renamed = verifying(&world, "Emma Daniels", "1968-03-18", Some(("IVAN SERGEYEVICH", "PETROV"))).await;
     screen(&world, &renamed).await;
     assert_eq!(screening(&world, &renamed).await, (ScreeningState::Hits, KycStatus::InReview));
 
@@ -323,7 +325,7 @@ async fn a_case_is_screened_once_and_decided_by_what_is_found() {
 #[tokio::test]
 async fn a_name_that_cannot_be_compared_is_not_a_clean_one() {
     let world = World::start().await;
-    let case = verifying(&world, &"Al ".repeat(60), None).await;
+    let case = verifying(&world, &"Al ".repeat(60), "1980-06-01", None).await;
     screen(&world, &case).await;
     assert_eq!(screening(&world, &case).await, (ScreeningState::Failed, KycStatus::Verifying));
     let client = world.broker.crm().load::<Client>(&case.client_id).await.unwrap().unwrap().entity;
