@@ -147,6 +147,13 @@ async fn what_a_starter_needs_lies_where_it_was_started_for_its_owner_alone_and_
     let names: Vec<&String> = told.as_object().unwrap().keys().collect();
     assert_eq!(names, ["clock", "console_url", "simulators", "tokens", "url", "webhook_secrets"]);
     assert_eq!(told["clock"], world.broker.host.clock_url());
+    for vendor in ["sumsub", "onfido", "veriff"] {
+        assert!(told["webhook_secrets"][vendor].as_str().is_some_and(|secret| !secret.is_empty()), "{vendor}");
+        assert!(
+            told["simulators"][vendor].as_str().is_some_and(|url| url.starts_with("http://127.0.0.1:")),
+            "{vendor}"
+        );
+    }
     assert!(told["clock"].as_str().unwrap().starts_with("http://127.0.0.1:"), "{}", told["clock"]);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     drop(file);
