@@ -80,7 +80,8 @@ fn number(found: &Found, lines: &[TextLine]) -> Option<String> {
     let zone = &found.zone;
     let as_read = zone.proofs.number == Proof::Read;
     let wanted = fold::plain(&zone.number);
-    if wanted.len() < NUMBER_MIN || zone.proofs.number == Proof::Fails {
+    // K is a filler to a check digit, so neither part may show one within the number
+    if zone.number.contains('<') || wanted.len() < NUMBER_MIN || zone.proofs.number == Proof::Fails {
         return None;
     }
     let standing = texts(lines, wanted.chars().count());

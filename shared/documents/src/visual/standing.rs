@@ -84,7 +84,7 @@ pub(crate) fn texts(lines: &[TextLine], length: usize) -> Vec<(String, Vec<u16>)
     let starts = lines.iter().flat_map(|line| (0..line.words.len()).filter_map(|from| line.words.get(from..)));
     let found = starts.filter_map(|words| {
         let (mut text, mut sures) = (String::new(), vec![]);
-        for word in words.iter().take(PIECES_MAX) {
+        for word in words.iter().take(PIECES_MAX).take_while(|word| !word.text.contains('<')) {
             text.push_str(word.plain());
             sures.extend_from_slice(&word.sures);
             if text.len() >= length {
