@@ -12,7 +12,7 @@ use super::names::{self, Names};
 use super::russian;
 use super::states::State;
 use super::zone::{Mend, Sex, Zone};
-use crate::line::Glyph;
+use crate::line::{CERTAIN, Glyph};
 
 /// A zone with what only its confirmation needs.
 pub(crate) struct Found {
@@ -78,7 +78,7 @@ impl Found {
             numbers: scored.solved.numbers.clone(),
             number_digit: scored.solved.number_digit,
             number_sures: number_sures(scored),
-            number_sure: least_sure(&scored.glyphs, text, scored.solved.number_places.iter().copied()),
+            number_sure: least_sure_sign(&scored.glyphs, text, scored.solved.number_places.iter().copied()),
             birth_sure: dated(&layout.birth),
             expiry_sure: layout.expiry.as_ref().map_or(0, dated),
             primary_sure: sure(layout.names.start..split),
@@ -96,7 +96,7 @@ fn number_sures(scored: &Scored) -> Vec<u16> {
     let (text, places) = (&scored.solved.text, &scored.solved.number_places);
     let places = places.split_last().map_or(&[][..], |(_, number)| number).iter().copied();
     let read = places.filter(|at| text.get(*at).is_some_and(|read| *read != FILLER));
-    read.map(|at| least_sure(&scored.glyphs, text, [at])).collect()
+    read.map(|at| least_sure_sign(&scored.glyphs, text, [at])).collect()
 }
 
 /// The code of the document; only passports have the layout of one, however their first letter was read.
@@ -164,14 +164,37 @@ fn mends(layout: &Layout, glyphs: &[Glyph], text: &[char]) -> Vec<Mend> {
     told.collect()
 }
 
-/// Of the least sure character that is no filler.
+/// Of the least sure character that is no filler, where a place is of one class: a reader splits its likelihood between two signs that
+/// look alike, and the class says which of them it is.
 fn least_sure(glyphs: &[Glyph], text: &[char], places: impl IntoIterator<Item = usize>) -> u16 {
-    let both = places.into_iter().filter_map(|at| glyphs.get(at).zip(text.get(at)));
-    let sure = both.filter(|(_, became)| **became != FILLER).map(|(glyph, became)| match glyph.runner_up {
-        // twins are one sign to a reader: their class or a check digit says which of them it is
-        _ if glyph.read == *became || twin(glyph.read) == Some(*became) => glyph.sure,
-        Some((read, share)) if read == *became => share,
+    least(glyphs, text, places, |glyph, became| {
+        let runner_up = glyph.runner_up.filter(|(read, _)| is_sign_of(*read, became)).map_or(0, |(_, share)| share);
+        let read = if is_sign_of(glyph.read, became) { glyph.sure } else { 0 };
+        read.saturating_add(runner_up).min(CERTAIN)
+    })
+}
+
+/// The same where letters and digits are both allowed: what two signs share says nothing of which of them it is.
+fn least_sure_sign(glyphs: &[Glyph], text: &[char], places: impl IntoIterator<Item = usize>) -> u16 {
+    least(glyphs, text, places, |glyph, became| match glyph.runner_up {
+        _ if is_sign_of(glyph.read, became) => glyph.sure,
+        Some((read, share)) if read == became => share,
         _ => 0,
-    });
-    sure.min().unwrap_or(0)
+    })
+}
+
+fn least(
+    glyphs: &[Glyph],
+    text: &[char],
+    places: impl IntoIterator<Item = usize>,
+    sure: impl Fn(&Glyph, char) -> u16,
+) -> u16 {
+    let both = places.into_iter().filter_map(|at| glyphs.get(at).zip(text.get(at)));
+    let kept = both.filter(|(_, became)| **became != FILLER);
+    kept.map(|(glyph, became)| sure(glyph, *became)).min().unwrap_or(0)
+}
+
+/// Twins are one sign to a reader: their class or a check digit says which of them it is.
+fn is_sign_of(read: char, became: char) -> bool {
+    read == became || twin(read) == Some(became)
 }

@@ -1,7 +1,7 @@
 //! The part of a document that people read, as words in lines.
 
 use crate::fold;
-use crate::line::{Glyph, Line, Place};
+use crate::line::{CERTAIN, Glyph, Line, Place};
 use crate::mrz::{of_a_zone, twin};
 
 /// A word of a line.
@@ -33,7 +33,8 @@ impl Word {
         let text: String = glyphs.iter().map(|glyph| glyph.read).collect();
         let mut forms = fold::forms(&text);
         forms.extend(in_letters(&forms));
-        let sure = glyphs.iter().map(|glyph| glyph.sure).min()?;
+        let figures = glyphs.iter().any(|glyph| glyph.read.is_numeric());
+        let sure = glyphs.iter().map(|glyph| sure_of(glyph, !figures)).min()?;
         let letters = |glyph: &Glyph| fold::plain(&glyph.read.to_string()).len();
         let sures = glyphs.iter().flat_map(|glyph| std::iter::repeat_n(glyph.sure, letters(glyph))).collect();
         forms.iter().any(|form| !form.is_empty()).then_some(Self { text, forms, sure, sures, of_caption: false })
@@ -43,6 +44,15 @@ impl Word {
     pub(crate) fn plain(&self) -> &str {
         self.forms.first().map_or("", String::as_str)
     }
+}
+
+/// How sure a reader is of a letter: it splits its likelihood between two that are written alike in A to Z, and in a word without
+/// figures also between a letter and the figure that looks like it.
+fn sure_of(glyph: &Glyph, of_letters: bool) -> u16 {
+    let plain = |read: char| fold::plain(&read.to_string());
+    let alike = |other: char| plain(other) == plain(glyph.read) || (of_letters && twin(glyph.read) == Some(other));
+    let shared = glyph.runner_up.filter(|(other, _)| alike(*other)).map_or(0, |(_, share)| share);
+    glyph.sure.saturating_add(shared).min(CERTAIN)
 }
 
 impl TextLine {

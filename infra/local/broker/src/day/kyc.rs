@@ -23,7 +23,7 @@ pub async fn newcomers(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failu
 
 /// A person of the specimens whose passport is valid for years.
 fn newcomer(first: u64) -> Person {
-    let valid = |person: &Person| person.expiry.year > 2028 && person.birth.year < 2000;
+    let valid = |person: &Person| person.expiry.year > 2028 && person.birth.year < 2000 && person.surname.is_ascii();
     let found = (first..first + 1_000).map(person).find(valid).unwrap_or_else(|| person(first));
     Person { issue: Day { year: 2026, month: 11, day: 2 }, ..found }
 }
