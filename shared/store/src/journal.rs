@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 use domain::ClientId;
 use domain::decision::{ChainHash, Record};
+use domain::entity::family_of;
 
 use crate::error::StoreError;
 use crate::item::{CLIENT, HASH, Item, KEY, OUTBOX, Outboxed, STATE, VERSION, hash, n, number, s, text};
@@ -183,22 +184,22 @@ impl Table {
         Ok(heads)
     }
 
-    /// The ids of everything of one kind that belongs to a client, oldest first: keys only, and all of them.
+    /// The ids of everything in this table that belongs to a client and has a journal, oldest first of each kind: keys only, and all
+    /// of them.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn ids_of_client(&self, client: &ClientId, prefix: &str) -> Result<Vec<String>, StoreError> {
+    pub async fn ids_of_client(&self, client: &ClientId) -> Result<Vec<String>, StoreError> {
         let query = self
             .query()
             .index_name("by_client")
-            .key_condition_expression("#client = :client AND begins_with(#key, :prefix)")
+            .key_condition_expression("#client = :client")
             .expression_attribute_names("#client", CLIENT)
-            .expression_attribute_names("#key", KEY)
-            .expression_attribute_values(":client", s(client.as_str()))
-            .expression_attribute_values(":prefix", s(prefix));
+            .expression_attribute_values(":client", s(client.as_str()));
         let mut ids = Vec::new();
         let take = |item: &Item| {
-            ids.push(text(item, "?", KEY)?.to_owned());
+            // messages, claims and balances are a client's, too
+            ids.extend(Some(text(item, "?", KEY)?).filter(|id| family_of(id).is_some()).map(str::to_owned));
             Ok(ControlFlow::Continue(()))
         };
         self.each(query, take).await?;

@@ -3,7 +3,7 @@
 mod pages;
 
 use domain::decision::ChainHash;
-use domain::{AccountId, ClientId, EventId, PaymentId, Timestamp, WorkId};
+use domain::{ClientId, EventId, Timestamp};
 use runtime::Problem;
 use runtime::http::{Reply, Request};
 use serde_json::{Value, json};
@@ -55,10 +55,8 @@ pub(super) async fn view(
 async fn of_client(sources: &Sources<'_>, text: &str) -> Result<Vec<Chain>, Problem> {
     let Ok(client) = text.parse::<ClientId>() else { return Ok(Vec::new()) };
     let mut entities = vec![client.to_string()];
-    for prefix in [AccountId::PREFIX, WorkId::PREFIX] {
-        entities.extend(sources.crm.0.ids_of_client(&client, prefix).await?);
-    }
-    entities.extend(sources.money.0.ids_of_client(&client, PaymentId::PREFIX).await?);
+    entities.extend(sources.crm.0.ids_of_client(&client).await?);
+    entities.extend(sources.money.0.ids_of_client(&client).await?);
     Ok(entities.into_iter().map(Chain::whole).collect())
 }
 

@@ -36,7 +36,15 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
     let work = world.work_of(&payment.id).await[0]["work_id"].as_str().unwrap().to_owned();
     let lead = format!("/v1/leads/{lead}");
     let note = json!({"action": "note", "note": "seen"});
+    let document = crate::kyc::uploaded(world, &trader.client).await;
+    let kyc = format!("{client}/kyc");
+    let wish = json!({"kind": "selfie", "content_type": "image/png", "bytes": 5_000});
+    let declaration = json!({"source_of_funds": "savings", "pep": false});
     vec![
+        (Call::post(&format!("{kyc}/documents"), &wish), PORTAL),
+        (Call::post(&format!("{kyc}/documents/{document}/submit"), &json!({})), PORTAL),
+        (Call::post(&format!("{kyc}/declaration"), &declaration), PORTAL),
+        (Call::get(&kyc), &["portal", "compliance", "admin"]),
         (Call::post("/v1/leads", &form(world, json!({}))), PORTAL),
         (Call::get(&lead), &["portal", "sales", "admin"]),
         (Call::post(&format!("{lead}/signals"), &json!({"kind": "kyc_started"})), PORTAL),

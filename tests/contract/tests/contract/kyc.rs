@@ -34,9 +34,13 @@ fn country(person: &Person) -> &'static str {
 }
 
 async fn register(world: &World, person: &Person) -> String {
+    register_in(world, person, country(person)).await
+}
+
+async fn register_in(world: &World, person: &Person, residence: &str) -> String {
     let body = json!({
         "email": format!("client-{}@example.com", world.fresh()), "full_name": format!("{} {}", person.given, person.surname),
-        "date_of_birth": dashed(person.birth), "residence": country(person), "nationality": country(person),
+        "date_of_birth": dashed(person.birth), "residence": residence, "nationality": country(person),
         "language": "es",
     });
     expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id")
@@ -60,6 +64,14 @@ async fn send(world: &World, client: &str, kind: &str, content_type: &str, file:
     let announced = expect(announce(world, client, kind, content_type, file.len()).await, 201);
     assert_eq!(world.upload(&announced.json["upload"], file).await, 200);
     submit(world, client, &announced.text_at("/document_id")).await
+}
+
+/// A document that was uploaded and waits to be submitted; it cannot be used.
+pub async fn uploaded(world: &World, client: &str) -> String {
+    let file = b"no picture".to_vec();
+    let announced = expect(announce(world, client, "passport", JPEG, file.len()).await, 201);
+    assert_eq!(world.upload(&announced.json["upload"], file).await, 200);
+    announced.text_at("/document_id")
 }
 
 async fn declare(world: &World, client: &str) -> Answer {
@@ -230,10 +242,7 @@ pub async fn play(world: &World) -> Vec<String> {
     let passport = || jpeg(&passport(&person).picture, 85);
     let proof = || jpeg(&statement(&person).picture, 85);
     let approved = register(world, &person).await;
-    let mut refused = crate::world::registration();
-    refused["residence"] = json!("KP");
-    refused["email"] = json!("client-kp@example.com");
-    let refused = expect(world.portal("/v1/clients", &refused).await, 201).text_at("/client_id");
+    let refused = register_in(world, &person, "KP").await;
     for client in [&approved, &refused] {
         expect(send(world, client, "passport", JPEG, passport()).await, 200);
         expect(send(world, client, "proof_of_address", JPEG, proof()).await, 200);

@@ -125,6 +125,7 @@ async fn scene(world: &World) -> Scene {
         ("payment_id", payment.id),
         ("notification_id", message),
         ("work_id", work),
+        ("document_id", crate::kyc::uploaded(world, &trader.client).await),
         ("lead_id", lead),
         ("task_id", task.unwrap_or_else(|| "tsk_00000000000000000000000000".to_owned())),
         ("agent_id", "agt_anna_weber".to_owned()),
