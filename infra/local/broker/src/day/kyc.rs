@@ -161,7 +161,8 @@ async fn exposed(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
 async fn decide(desk: &Desk<'_>, client: &str, kind: &str, people: &[(&str, &str)]) -> Result<(), Failure> {
     let list = desk.look("compliance", "/v1/work?queue=compliance&limit=100").await?.json;
     let items = list.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-    let of_client = |item: &&Value| text(item, "/client_id") == client && text(item, "/kind") == kind;
+    let case = client.replacen("cli_", "kyc_", 1);
+    let of_client = |item: &&Value| text(item, "/subject/kyc_id") == case && text(item, "/kind") == kind;
     let item = items.iter().find(of_client).map(|item| text(item, "/work_id")).unwrap_or_default();
     for (who, action) in people {
         let body = json!({"action": action, "note": "looked at the documents and the list"});
