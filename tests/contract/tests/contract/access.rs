@@ -219,8 +219,9 @@ async fn a_token_of_one_client_reaches_no_other() {
     let scene = scene(&world).await;
     let own = world.client("en").await;
     let bound = world.mint("trader-room", &["portal"], Some(&own));
+    let routes = routes(&world, &scene).await;
     let before = world.stored().await;
-    for (call, allowed) in routes(&world, &scene).await {
+    for (call, allowed) in routes {
         if allowed.contains(&"portal") {
             let answer = world.send(call.clone().token(&bound).key("k")).await;
             assert_eq!(answer.status, 403, "{}: {}", call.path, answer.text);
