@@ -93,7 +93,7 @@ async fn is_named_for_a_stray(world: &World, customer: &Customer) {
     let ticket = booked(world, customer, "123.00").await;
     world.killer.arm();
     for (n, evidence) in [format!("{ticket}0"), ticket.clone()].into_iter().enumerate() {
-        let open = item().await.expect("an item");
+        let open = item().await.unwrap();
         assert_eq!(usize::try_from(open.facts.opening).unwrap(), n);
         assert_eq!(act(world, &open, &json!({"action": "mark_credited", "evidence": evidence})).await, 200);
         let stray: StrayId = open.facts.subject["stray_id"].as_str().unwrap().parse().unwrap();
