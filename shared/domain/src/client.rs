@@ -67,15 +67,15 @@ impl Client {
         let faults = &mut Vec::new();
         let email = reader.string("email").map(|value| email(value, faults));
         let phone = reader.optional_string("phone").map(|value| phone(value, faults));
-        let full_name = reader.string("full_name").map(|value| text("/full_name", value, faults));
-        let born = reader.string("date_of_birth").map(|value| date_of_birth(value, now, faults));
-        let residence = reader.string("residence").and_then(|value| country("/residence", value, faults));
-        let nationality = reader.string("nationality").and_then(|value| country("/nationality", value, faults));
+        let full_name = reader.string("full_name").map(|value| reader.line("full_name", value, TEXT_MAX));
+        let born = reader.string("date_of_birth").map(|value| date_of_birth(value, now, &mut reader));
+        let residence = reader.country("residence");
+        let nationality = reader.country("nationality");
         let language = reader.string("language").map(|value| language(value, faults));
         let lead_id = reader.optional_string("lead_id").and_then(|value| lead_id(value, faults));
-        let partner_code =
-            reader.optional_string("partner_code").map(|value| text("/partner_code", &visible(value), faults));
-        let entity = reader.optional_string("entity").map(|value| text("/entity", &visible(value), faults));
+        let partner_code = reader.optional_string("partner_code");
+        let partner_code = partner_code.map(|value| reader.line("partner_code", &visible(value), TEXT_MAX));
+        let entity = reader.optional_string("entity").map(|value| reader.line("entity", &visible(value), TEXT_MAX));
         let mut all = reader.finish();
         all.append(faults);
         match (email, full_name, born, residence, nationality, language) {
@@ -112,7 +112,7 @@ impl Client {
     /// Full years of age; `None` where the date of birth cannot be read.
     pub fn age(&self, now: Timestamp) -> Option<u32> {
         let born = self.person.date_of_birth.reveal().parse().ok()?;
-        age_at(born, now).and_then(|age| u32::try_from(age).ok())
+        u32::try_from(age_at(born, now)).ok()
     }
 }
 
@@ -148,18 +148,6 @@ pub fn registered(client: Client) -> Decision<Client> {
     Decision::new(client, "registered", vec!["client.registered"], vec![])
 }
 
-fn text(pointer: &str, value: &str, faults: &mut Vec<Fault>) -> String {
-    let trimmed = value.trim();
-    if visible(trimmed).trim().is_empty() {
-        faults.push(Fault::new(pointer, "empty", "must not be empty"));
-    } else if trimmed.chars().count() > TEXT_MAX {
-        faults.push(Fault::new(pointer, "too_long", format!("must have at most {TEXT_MAX} characters")));
-    } else if trimmed.chars().any(char::is_control) {
-        faults.push(Fault::new(pointer, "control_character", "must not contain control characters"));
-    }
-    trimmed.to_owned()
-}
-
 fn email(value: &str, faults: &mut Vec<Fault>) -> String {
     contact::email(value).unwrap_or_else(|| {
         faults.push(Fault::new("/email", "invalid_email", "must be an e-mail address"));
@@ -174,33 +162,22 @@ fn phone(value: &str, faults: &mut Vec<Fault>) -> String {
     value.to_owned()
 }
 
-fn date_of_birth(value: &str, now: Timestamp, faults: &mut Vec<Fault>) -> String {
-    let Ok(born) = value.parse::<jiff::civil::Date>() else {
-        faults.push(Fault::new("/date_of_birth", "invalid_date", "must be a date such as 1990-05-17"));
-        return String::new();
-    };
-    let Some(age) = age_at(born, now) else { return value.to_owned() };
+fn date_of_birth(value: &str, now: Timestamp, reader: &mut Reader<'_>) -> String {
+    let Some(born) = reader.day("date_of_birth", value) else { return String::new() };
+    let age = age_at(born, now);
     if age < AGE_MIN {
-        faults.push(Fault::new("/date_of_birth", "too_young", format!("must be at least {AGE_MIN} years ago")));
+        reader.fault_at("date_of_birth", "too_young", format!("must be at least {AGE_MIN} years ago"));
     } else if age > AGE_MAX {
-        faults.push(Fault::new("/date_of_birth", "too_old", format!("must be at most {AGE_MAX} years ago")));
+        reader.fault_at("date_of_birth", "too_old", format!("must be at most {AGE_MAX} years ago"));
     }
     born.to_string()
 }
 
 /// Full years at a moment.
-fn age_at(born: jiff::civil::Date, now: Timestamp) -> Option<i16> {
-    let today = jiff::Timestamp::from_millisecond(now.millis()).ok()?.to_zoned(jiff::tz::TimeZone::UTC).date();
+fn age_at(born: jiff::civil::Date, now: Timestamp) -> i16 {
+    let today = now.day();
     let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
-    Some(today.year() - born.year() - i16::from(!had_birthday))
-}
-
-fn country(pointer: &str, value: &str, faults: &mut Vec<Fault>) -> Option<Country> {
-    let parsed = value.parse().ok();
-    if parsed.is_none() {
-        faults.push(Fault::new(pointer, "unknown_country", "must be an ISO 3166-1 alpha-2 code such as ES"));
-    }
-    parsed
+    today.year() - born.year() - i16::from(!had_birthday)
 }
 
 fn language(value: &str, faults: &mut Vec<Fault>) -> String {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::visible::visible;
 use crate::words::Word;
 
 /// One fault of an input, as HTTP errors carry it.
@@ -176,6 +177,43 @@ impl<'a> Reader<'a> {
             self.fault_at(name, "invalid_time", "must be an RFC 3339 time such as 2026-11-25T10:00:00Z");
         }
         at
+    }
+
+    /// A country that must be there.
+    pub fn country(&mut self, name: &'static str) -> Option<crate::Country> {
+        self.require(name).then(|| self.optional_country(name)).flatten()
+    }
+
+    /// A country, which may be left out.
+    pub fn optional_country(&mut self, name: &'static str) -> Option<crate::Country> {
+        let country = self.optional_string(name)?.parse().ok();
+        if country.is_none() {
+            self.fault_at(name, "unknown_country", "must be an ISO 3166-1 alpha-2 code such as ES");
+        }
+        country
+    }
+
+    /// A text of a field as a day.
+    pub fn day(&mut self, name: &str, text: &str) -> Option<jiff::civil::Date> {
+        let day = text.parse().ok();
+        if day.is_none() {
+            self.fault_at(name, "invalid_date", "must be a date such as 1990-05-17");
+        }
+        day
+    }
+
+    /// A text of a field without the white space around it, which must show something, have at most so many characters, and no
+    /// control characters.
+    pub fn line(&mut self, name: &str, text: &str, chars_max: usize) -> String {
+        let trimmed = text.trim();
+        if visible(trimmed).trim().is_empty() {
+            self.fault_at(name, "empty", "must not be empty");
+        } else if trimmed.chars().count() > chars_max {
+            self.fault_at(name, "too_long", format!("must have at most {chars_max} characters"));
+        } else if trimmed.chars().any(char::is_control) {
+            self.fault_at(name, "control_character", "must not contain control characters");
+        }
+        trimmed.to_owned()
     }
 
     /// Money above zero that must be there.

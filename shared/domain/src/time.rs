@@ -51,6 +51,17 @@ impl Timestamp {
         Self::from_millis(self.millis().saturating_add(millis)).unwrap_or(Self(jiff::Timestamp::MAX))
     }
 
+    /// Earlier by a span; stays where it is rather than leave the years that there are.
+    pub fn minus(&self, span: Seconds) -> Self {
+        let millis = i64::from(span.0).saturating_mul(1000);
+        Self::from_millis(self.millis().saturating_sub(millis)).unwrap_or(*self)
+    }
+
+    /// The calendar day in UTC.
+    pub fn day(&self) -> jiff::civil::Date {
+        jiff::tz::TimeZone::UTC.to_datetime(self.0).date()
+    }
+
     /// Milliseconds from `earlier` to this, negative if this is the earlier one.
     pub fn millis_since(&self, earlier: Self) -> i64 {
         self.millis().saturating_sub(earlier.millis())

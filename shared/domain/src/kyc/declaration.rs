@@ -56,8 +56,9 @@ impl Declaration {
     pub fn read(body: &Value, now: Timestamp) -> Result<Declared, Vec<Fault>> {
         let mut reader = Reader::new(body);
         let source = reader.word("source_of_funds");
-        let occupation = reader.optional_string("occupation").map(|text| occupation(text, &mut reader));
-        let tax = reader.optional_string("tax_residence").and_then(|text| tax_residence(text, &mut reader));
+        let occupation =
+            reader.optional_string("occupation").map(|text| reader.line("occupation", &visible(text), OCCUPATION_MAX));
+        let tax = reader.optional_country("tax_residence");
         let pep = reader.bool("pep");
         let faults = reader.finish();
         match (source, pep) {
@@ -68,26 +69,9 @@ impl Declaration {
             _ => Err(faults),
         }
     }
-}
 
-fn occupation(text: &str, reader: &mut Reader<'_>) -> String {
-    let shown = visible(text).trim().to_owned();
-    if shown.is_empty() {
-        reader.fault(Fault::new("/occupation", "empty", "must not be empty"));
-    } else if shown.chars().count() > OCCUPATION_MAX {
-        let message = format!("must have at most {OCCUPATION_MAX} characters");
-        reader.fault(Fault::new("/occupation", "too_long", message));
-    } else if shown.chars().any(char::is_control) {
-        reader.fault(Fault::new("/occupation", "control_character", "must not contain control characters"));
+    /// Whether it says the same, whenever it was made.
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        Self { at: other.at, ..self.clone() } == *other
     }
-    shown
-}
-
-fn tax_residence(text: &str, reader: &mut Reader<'_>) -> Option<Country> {
-    let parsed = text.parse().ok();
-    if parsed.is_none() {
-        let message = "must be an ISO 3166-1 alpha-2 code such as ES";
-        reader.fault(Fault::new("/tax_residence", "unknown_country", message));
-    }
-    parsed
 }

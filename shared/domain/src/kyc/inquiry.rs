@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use crate::input::{Fault, Reader};
-use crate::visible::visible;
 use crate::words::words;
 use crate::{Country, Redacted, Timestamp};
 
@@ -42,10 +41,10 @@ impl Inquiry {
     /// Every fault of the request at once.
     pub fn read(body: &Value, now: Timestamp) -> Result<Self, Vec<Fault>> {
         let mut reader = Reader::new(body);
-        let full_name = reader.string("full_name").map(|text| name(text, &mut reader));
+        let full_name = reader.string("full_name").map(|text| Redacted::new(reader.line("full_name", text, NAME_MAX)));
         let date_of_birth = reader.optional_string("date_of_birth").map(|text| born(text, now, &mut reader));
-        let nationality = country("nationality", &mut reader);
-        let residence = country("residence", &mut reader);
+        let nationality = reader.optional_country("nationality");
+        let residence = reader.optional_country("residence");
         let kind = reader.optional_word::<PartyKind>("type");
         if kind == Some(PartyKind::Organisation) && date_of_birth.is_some() {
             reader.fault_at("date_of_birth", "not_for_organisations", "an organisation has none");
@@ -58,36 +57,11 @@ impl Inquiry {
     }
 }
 
-fn name(text: &str, reader: &mut Reader<'_>) -> Redacted<String> {
-    let trimmed = text.trim();
-    if visible(trimmed).trim().is_empty() {
-        reader.fault_at("full_name", "empty", "must not be empty");
-    } else if trimmed.chars().count() > NAME_MAX {
-        reader.fault_at("full_name", "too_long", format!("must have at most {NAME_MAX} characters"));
-    } else if trimmed.chars().any(char::is_control) {
-        reader.fault_at("full_name", "control_character", "must not contain control characters");
-    }
-    Redacted::new(trimmed.to_owned())
-}
-
 fn born(text: &str, now: Timestamp, reader: &mut Reader<'_>) -> Redacted<String> {
-    let Ok(date) = text.parse::<jiff::civil::Date>() else {
-        reader.fault_at("date_of_birth", "invalid_date", "must be a date such as 1990-05-17");
-        return Redacted::new(String::new());
-    };
-    let today = jiff::Timestamp::from_millisecond(now.millis()).map(|now| now.to_zoned(jiff::tz::TimeZone::UTC).date());
+    let Some(date) = reader.day("date_of_birth", text) else { return Redacted::new(String::new()) };
     // somewhere it is tomorrow already
-    if today.is_ok_and(|today| today.tomorrow().is_ok_and(|tomorrow| date > tomorrow)) {
+    if now.day().tomorrow().is_ok_and(|tomorrow| date > tomorrow) {
         reader.fault_at("date_of_birth", "in_the_future", "must not be in the future");
     }
     Redacted::new(date.to_string())
-}
-
-fn country(field: &'static str, reader: &mut Reader<'_>) -> Option<Country> {
-    let text = reader.optional_string(field)?;
-    let parsed = text.parse().ok();
-    if parsed.is_none() {
-        reader.fault_at(field, "unknown_country", "must be an ISO 3166-1 alpha-2 code such as ES");
-    }
-    parsed
 }
