@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::ClientId;
-use domain::kyc::{Declaration, KycCase, KycStatus};
+use domain::kyc::Declaration;
 use runtime::Problem;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Function, Ports};
@@ -42,24 +42,11 @@ impl Declare {
         let client_id: ClientId = request.id("client_id")?;
         let declared = Declaration::read(&request.json()?, request.now).map_err(Problem::input)?;
         let client = self.cases.known(&client_id).await?;
-        if let Some(case) = self.cases.find(&client_id).await? {
-            refuse_decided(&case, &declared.0)?;
-        }
         let case = self.cases.declare(&declared, &client, &mut request.frame(Self::NAME)).await?;
+        if !case.takes(&declared.0) {
+            return Err(Problem::conflict("the case is decided or with a person: write to us instead"));
+        }
         let needs = self.cases.needs().await?;
         Ok(Reply::json(200, &json!({"status": case.facts.status, "next_steps": case.next_steps(&needs.rules)})))
-    }
-}
-
-/// A case was decided on what was declared: another declaration is a person's to take. The same one is told again what became of it.
-fn refuse_decided(case: &KycCase, declaration: &Declaration) -> Result<(), Problem> {
-    let known = case.facts.declaration.as_ref();
-    let same = known.is_some_and(|known| Declaration { at: declaration.at, ..known.clone() } == *declaration);
-    match case.facts.status {
-        KycStatus::NotStarted | KycStatus::Collecting | KycStatus::Verifying => Ok(()),
-        KycStatus::InReview | KycStatus::Approved | KycStatus::Rejected | KycStatus::Expired if same => Ok(()),
-        KycStatus::InReview | KycStatus::Approved | KycStatus::Rejected | KycStatus::Expired => {
-            Err(Problem::conflict("the case is decided or with a person: write to us instead"))
-        }
     }
 }

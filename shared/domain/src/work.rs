@@ -40,6 +40,22 @@ impl WorkStatus {
     }
 }
 
+/// Why a person must look, and at what: in the public part of what waits for him.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// Kind of work item, of the `desk` rule set.
+    pub kind: String,
+    /// What set it off: a provider's event id, say, or which attempt. With the id of what waits and the kind it names the work item.
+    pub trigger: String,
+}
+
+impl Review {
+    /// A review.
+    pub fn of(kind: rules::WorkKind, trigger: impl Into<String>) -> Self {
+        Self { kind: kind.as_str().to_owned(), trigger: trigger.into() }
+    }
+}
+
 /// One thing a person may decide.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "API.md names them")]

@@ -11,6 +11,7 @@ use crate::decision::Verdict;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::rules::RuleError;
 use crate::words::words;
+use crate::work::Review;
 use crate::{ClientId, DocumentId, KycCaseId, Redacted, Timestamp};
 
 /// Documents that a case remembers; the oldest that cannot be used are forgotten first.
@@ -174,15 +175,6 @@ pub struct CaseDecision {
     pub at: Timestamp,
 }
 
-/// What a person is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CaseReview {
-    /// The kind of work item.
-    pub kind: String,
-    /// What set it off; each has an item of its own.
-    pub trigger: String,
-}
-
 /// The public part of a case.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CaseFacts {
@@ -216,7 +208,7 @@ pub struct CaseFacts {
     pub verifying_since: Option<Timestamp>,
     /// What a person is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub review: Option<CaseReview>,
+    pub review: Option<Review>,
 }
 
 /// A document that is to be sent again.
@@ -376,6 +368,16 @@ impl KycCase {
         }
     }
 
+    /// Whether it takes a declaration of the client's: until it is with a person or decided, and then what it knows already.
+    pub fn takes(&self, declaration: &Declaration) -> bool {
+        match self.facts.status {
+            KycStatus::NotStarted | KycStatus::Collecting | KycStatus::Verifying => true,
+            KycStatus::InReview | KycStatus::Approved | KycStatus::Rejected | KycStatus::Expired => {
+                self.facts.declaration.as_ref().is_some_and(|known| known.says_the_same(declaration))
+            }
+        }
+    }
+
     /// Takes the client's declaration.
     ///
     /// # Errors
@@ -388,8 +390,11 @@ impl KycCase {
         now: Timestamp,
     ) -> Result<Verdict<Self>, RuleError> {
         let (declaration, occupation) = declared;
-        let same = |known: &Declaration| Declaration { at: declaration.at, ..known.clone() } == declaration;
-        if self.facts.declaration.as_ref().is_some_and(same) && self.inner.occupation == occupation {
+        if !self.takes(&declaration) {
+            return Ok(Verdict::Nothing("the case is decided or with a person"));
+        }
+        let same = self.facts.declaration.as_ref().is_some_and(|known| known.says_the_same(&declaration));
+        if same && self.inner.occupation == occupation {
             return Ok(Verdict::Nothing("it was declared before"));
         }
         let mut next = self.clone();

@@ -1,6 +1,6 @@
 //! What follows when something about a case has changed: more is asked for, checks begin, or it is decided.
 
-use super::case::{CaseDecision, CaseDocument, CaseReview, CaseRules, DecidedBy, Factor, KycCase, ListKind};
+use super::case::{CaseDecision, CaseDocument, CaseRules, DecidedBy, Factor, KycCase, ListKind};
 use super::case::{Resubmission, RiskFacts, Screening, ScreeningState};
 use super::document::{DocumentKind, DocumentStatus, Finding};
 use super::rules::{Kyc, RiskSubject, Ruling};
@@ -9,8 +9,8 @@ use crate::Timestamp;
 use crate::client::Client;
 use crate::decision::Verdict;
 use crate::rules::RuleError;
-use crate::work::HumanDecision;
 use crate::work::rules::{WorkAction, WorkKind};
+use crate::work::{HumanDecision, Review};
 
 /// The reason when nothing could be read surely that says who the client is.
 const NOT_SURE: &str = "not_sure";
@@ -229,7 +229,7 @@ impl KycCase {
         self.due = None;
         // no two reviews of a case begin in the same moment: each has a work item of its own
         let trigger = format!("{kind}:{}", now.millis());
-        self.facts.review = Some(CaseReview { kind: kind.as_str().to_owned(), trigger });
+        self.facts.review = Some(Review::of(kind, trigger));
         Verdict::change(self, "in_review", vec!["kyc.in_review"], why)
     }
 
@@ -252,7 +252,7 @@ impl KycCase {
 
     /// Carries out what a person decided about it.
     pub fn decided(&self, decision: &HumanDecision, rules: &Kyc, now: Timestamp) -> Verdict<Self> {
-        let about = |review: &CaseReview| {
+        let about = |review: &Review| {
             review.kind == decision.kind && decision.trigger.as_deref() == Some(review.trigger.as_str())
         };
         if self.facts.status != KycStatus::InReview || !self.facts.review.as_ref().is_some_and(about) {

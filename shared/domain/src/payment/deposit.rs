@@ -7,6 +7,7 @@ use super::returns::Returns;
 pub use super::status::{DepositStatus, Reason, Stage};
 use super::ticket::{NamedTicket, Reopened};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
+use crate::work::Review;
 use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
 
 /// A credit that nobody reports about is looked after by the timer at the latest after this.
@@ -29,16 +30,6 @@ pub struct PlatformSide {
     /// The ticket of the balance operation, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
-}
-
-/// Why a person must look, and at what.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Review {
-    /// Work-item kind of the `desk` rule set.
-    pub kind: String,
-    /// What brought it here: a provider's event id, or which attempt. With the deposit's id and the kind it names
-    /// the work item.
-    pub trigger: String,
 }
 
 /// The review that a deposit waits for.

@@ -27,7 +27,7 @@ pub use crate::work::HumanDecision;
 pub use by_hand::{Proof, is_by_hand};
 pub use confirm::{Heard, Unconfirmed};
 pub use credit::{CLOCK_SKEW, CreditOutcome, CreditStep, Found, GRACE};
-pub use deposit::{Deposit, DepositFacts, DepositStatus, NewDeposit, PspSide, Review};
+pub use deposit::{Deposit, DepositFacts, DepositStatus, NewDeposit, PspSide};
 pub use overdue::{DueStep, PollAnswer, PollLimits};
 pub use report::{PspReport, PspStatus, Returned, Way};
 pub use request::{DepositRefusal, DepositRequest};

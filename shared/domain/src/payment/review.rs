@@ -1,9 +1,10 @@
 //! Handing over to a person: the deposit stops and waits, or it stands as it is and only the statement is asked about.
 
-use super::deposit::{Deposit, DepositStatus, Held, Reason, Review};
+use super::deposit::{Deposit, DepositStatus, Held, Reason};
 use super::report::{PspReport, PspStatus, Returned};
 use crate::Timestamp;
 use crate::decision::Verdict;
+use crate::work::Review;
 use crate::work::rules::WorkKind;
 
 /// Statements remembered per deposit; an older one that comes again asks a second time.
@@ -20,7 +21,7 @@ impl Deposit {
     #[must_use]
     pub(super) fn held(&self, kind: WorkKind, trigger: &str, now: Timestamp) -> Self {
         let mut next = self.moved(DepositStatus::NeedsReview, Reason::Review, now);
-        let review = Review { kind: kind.as_str().to_owned(), trigger: trigger.to_owned() };
+        let review = Review::of(kind, trigger);
         next.facts.review = Some(review.clone());
         next.inner.held = Some(Held { review, stray: None });
         next
@@ -142,7 +143,7 @@ impl Deposit {
         if kind == WorkKind::DepositReversedAfterCredit {
             self.inner.reversal_items.push((trigger.to_owned(), now.millis()));
         }
-        self.facts.review = Some(Review { kind: kind.as_str().to_owned(), trigger: trigger.to_owned() });
+        self.facts.review = Some(Review::of(kind, trigger));
         self.remember(trigger);
     }
 

@@ -9,14 +9,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::deposit::{Review, Settled};
+use super::deposit::Settled;
 use super::report::PspReport;
 use super::ticket::{NamedTicket, Reopened};
 use crate::decision::{Decision, Verdict, derived_bits};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
 use crate::fault::{self, Fault};
 use crate::work::rules::{WorkAction, WorkKind};
-use crate::work::{HumanDecision, Moved};
+use crate::work::{HumanDecision, Moved, Review};
 use crate::{PaymentId, Seconds, StrayId, Timestamp};
 
 /// How long money that names a payment of ours waits for its record. Whoever opens it is done in seconds, or tries again within
@@ -187,7 +187,7 @@ impl StrayReport {
         let mut next = self.clone();
         let trigger = Self::trigger(&self.facts.report);
         next.facts.state = StrayState::Open;
-        next.facts.review = Some(Review { kind: WorkKind::DepositUnknownReference.as_str().to_owned(), trigger });
+        next.facts.review = Some(Review::of(WorkKind::DepositUnknownReference, trigger));
         next.facts.asked_ms = Some(now.millis());
         next.due = due;
         next

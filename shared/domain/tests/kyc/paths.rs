@@ -205,3 +205,18 @@ fn who_was_screened_before_the_document_was_read_is_screened_again_under_its_nam
     desk.screen(&[]);
     assert_eq!(desk.case.facts.status, KycStatus::Approved);
 }
+
+#[test]
+fn what_was_decided_on_a_declaration_takes_no_other_one() {
+    let mut desk = Desk::new();
+    desk.complete("employment", false, &[]);
+    desk.screen(&[]);
+    let decided = desk.case.clone();
+    assert_eq!(decided.facts.status, KycStatus::Approved);
+    desk.declare("business", true);
+    assert_eq!((desk.events(), &desk.case), (vec![], &decided));
+    // said again, it changes nothing either, and is no contradiction
+    desk.declare("employment", false);
+    assert_eq!((desk.events(), &desk.case), (vec![], &decided));
+    assert!(decided.takes(decided.facts.declaration.as_ref().unwrap()));
+}
