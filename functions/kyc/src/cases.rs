@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use domain::client::Client;
 use domain::decision::{Frame, Verdict};
-use domain::kyc::case::CaseRules;
+use domain::kyc::case::{CaseRules, Screened};
 use domain::kyc::declaration::Declared;
 use domain::kyc::rules::{Kyc, KycRisk};
 use domain::kyc::{KycCase, KycDocument};
-use domain::rules::{RuleError, RuleSet as _};
+use domain::rules::{RuleError, RuleSet};
 use domain::{ClientId, KycCaseId};
 use runtime::function::{ConfigError, Ports};
 use runtime::rulebook::{Live, RuleBook};
+use runtime::step::Done;
 use runtime::{Problem, StepError, awsclients, step};
 use store::Crm;
 
@@ -22,13 +23,13 @@ pub(crate) struct Cases {
 }
 
 /// The rules as they are now.
-pub(crate) struct Rules {
-    pub(crate) kyc: Arc<Live<Kyc>>,
+struct Rules {
+    kyc: Arc<Live<Kyc>>,
     risk: Arc<Live<KycRisk>>,
 }
 
 impl Rules {
-    pub(crate) fn of_case(&self) -> CaseRules<'_> {
+    fn of_case(&self) -> CaseRules<'_> {
         CaseRules { kyc: &self.kyc.rules, risk: &self.risk.rules }
     }
 
@@ -43,13 +44,18 @@ impl Cases {
         Ok(Self { crm: awsclients::crm(ports)?, rules: RuleBook::new(ports)? })
     }
 
-    pub(crate) async fn rules(&self) -> Result<Rules, StepError> {
+    async fn rules(&self) -> Result<Rules, StepError> {
         Ok(Rules { kyc: self.rules.live::<Kyc>().await?, risk: self.rules.live::<KycRisk>().await? })
+    }
+
+    /// A set that is live.
+    pub(crate) async fn live<T: RuleSet>(&self) -> Result<Arc<Live<T>>, StepError> {
+        self.rules.live::<T>().await
     }
 
     /// What uploads and cases need.
     pub(crate) async fn needs(&self) -> Result<Arc<Live<Kyc>>, StepError> {
-        self.rules.live::<Kyc>().await
+        self.live::<Kyc>().await
     }
 
     /// The client of a path.
@@ -91,6 +97,25 @@ impl Cases {
         self.change(client, frame, |case, rules| case.declared(declared.clone(), client, rules, now)).await
     }
 
+    /// Takes what a screening of the case, as it is when it is saved, came to.
+    pub(crate) async fn screened(
+        &self,
+        client: &Client,
+        frame: &mut Frame,
+        screen: impl Fn(&KycCase) -> Option<Screened>,
+    ) -> Result<Done<KycCase>, StepError> {
+        let rules = self.rules().await?;
+        rules.used_in(frame);
+        let (now, mut broken) = (frame.now, None);
+        let decide = |case: &KycCase| match screen(case) {
+            Some(screened) => case.screened(&screened, client, rules.of_case(), now),
+            None => Ok(Verdict::Nothing("it does not wait to be screened")),
+        };
+        let id = KycCaseId::of(&client.id);
+        let done = step::change(&self.crm, &id, frame, step::judged(&mut broken, decide)).await?;
+        unless(broken, done)
+    }
+
     /// Changes a case, unless a rule cannot be judged: then nothing is saved, and the trigger comes again.
     async fn change(
         &self,
@@ -100,18 +125,17 @@ impl Cases {
     ) -> Result<KycCase, StepError> {
         let rules = self.rules().await?;
         rules.used_in(frame);
-        let mut broken: Option<RuleError> = None;
-        let judged = |case: &KycCase| {
-            decide(case, rules.of_case()).unwrap_or_else(|error| {
-                broken = Some(error);
-                Verdict::Nothing("the rules are broken")
-            })
-        };
+        let mut broken = None;
         let fresh = || KycCase::begun(client.id.clone(), frame.now);
+        let judged = step::judged(&mut broken, |case: &KycCase| decide(case, rules.of_case()));
         let case = step::change_or_begin(&self.crm, &KycCaseId::of(&client.id), fresh, frame, judged).await?;
-        match broken {
-            None => Ok(case),
-            Some(error) => Err(StepError::Rules { set: KycRisk::NAME, what: error.to_string() }),
-        }
+        unless(broken, case)
+    }
+}
+
+fn unless<T>(broken: Option<RuleError>, done: T) -> Result<T, StepError> {
+    match broken {
+        None => Ok(done),
+        Some(error) => Err(StepError::Rules { set: KycRisk::NAME, what: error.to_string() }),
     }
 }

@@ -78,18 +78,16 @@ impl Read {
             sides.push(self.lines(&other, rules).await?);
         }
         let sides: Vec<&[Line]> = sides.iter().map(Vec::as_slice).collect();
-        let today = found::day(now);
-        let reader = self.reader.name();
-        Ok(match document.facts.kind {
-            DocumentKind::Passport => found::identity(&sides, documents::Kind::Passport, client, today, reader),
-            DocumentKind::IdCard => found::identity(&sides, documents::Kind::IdCard, client, today, reader),
-            DocumentKind::DrivingLicence => {
-                found::identity(&sides, documents::Kind::DrivingLicence, client, today, reader)
-            }
+        let (today, reader) = (now.day(), self.reader.name());
+        let kind = match document.facts.kind {
+            DocumentKind::Passport => documents::Kind::Passport,
+            DocumentKind::IdCard => documents::Kind::IdCard,
+            DocumentKind::DrivingLicence => documents::Kind::DrivingLicence,
             DocumentKind::ProofOfAddress | DocumentKind::Selfie => {
-                found::address(&sides, client, rules.proof_max_age, today, reader)
+                return Ok(found::address(&sides, client, rules.proof_max_age, today, reader));
             }
-        })
+        };
+        Ok(found::identity(&sides, kind, client, today, reader))
     }
 
     /// The lines of one upload, in the version that was checked.

@@ -5,20 +5,18 @@ use std::sync::Arc;
 use domain::KycCaseId;
 use domain::Redacted;
 use domain::client::Client;
-use domain::decision::Verdict;
-use domain::kyc::case::{CaseRules, Hit, Screened};
-use domain::kyc::rules::{Kyc, KycRisk, ScreeningRules};
+use domain::kyc::case::{Hit, Screened};
+use domain::kyc::rules::ScreeningRules;
 use domain::kyc::{Extracted, KycCase, KycStatus, ScreeningState};
-use domain::rules::{RuleError, RuleSet as _};
 use providers::http::BoxFuture;
+use runtime::StepError;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
-use runtime::rulebook::RuleBook;
-use runtime::{StepError, awsclients, step};
+use runtime::step::Done;
 use screening::matching::dates::DateVerdict;
 use screening::matching::query::{Query, QueryKind};
-use store::Crm;
 
+use crate::cases::Cases;
 use crate::lists::index::{Lists, ListsError, Loaded};
 use crate::lists::search::{Match, country, search};
 
@@ -27,8 +25,7 @@ const HITS_MAX: usize = 50;
 
 /// The step.
 pub struct Screen {
-    crm: Crm,
-    rules: RuleBook,
+    cases: Cases,
     lists: Lists,
 }
 
@@ -37,8 +34,7 @@ pub struct Screen {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    let screen = Screen { crm: awsclients::crm(ports)?, rules: RuleBook::new(ports)?, lists: Lists::new(ports)? };
-    QueueFunction::build(screen, ports)
+    QueueFunction::build(Screen { cases: Cases::new(ports)?, lists: Lists::new(ports)? }, ports)
 }
 
 impl QueueStep for Screen {
@@ -53,47 +49,27 @@ impl Screen {
     async fn screen(&self, message: &Message) -> Result<&'static str, StepError> {
         let event = message.event()?;
         let id: KycCaseId = event.id()?;
-        let absent = |id: String| StepError::Absent(id);
-        let case = self.crm.load::<KycCase>(&id).await?.ok_or_else(|| absent(id.to_string()))?.entity;
+        let case = self.cases.crm.load::<KycCase>(&id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?.entity;
         if !waits(&case) {
             return Ok("nothing_to_do");
         }
-        let client = self.crm.load::<Client>(&case.client_id).await?;
-        let client = client.ok_or_else(|| absent(case.client_id.to_string()))?.entity;
-        let (kyc, risk) = (self.rules.live::<Kyc>().await?, self.rules.live::<KycRisk>().await?);
-        let lists = self.rules.live::<ScreeningRules>().await?;
+        let client = self.cases.client_of(&case.client_id).await?;
+        let lists = self.cases.live::<ScreeningRules>().await?;
         let loaded = self.lists.ready(&lists.rules, message.now).await;
         let mut frame = message.frame(Self::NAME, &event);
-        frame.rules = vec![kyc.label(), risk.label(), lists.label()];
-        let rules = CaseRules { kyc: &kyc.rules, risk: &risk.rules };
-        let (mut failed, mut done) = (None, true);
+        frame.used(lists.label());
         // of the case as it is saved: what a document says may have come in the meantime
-        let decide = |case: &KycCase| {
-            if !waits(case) {
-                return Verdict::Nothing("it does not wait to be screened");
-            }
-            let screened = screened(case, &client, &lists.rules, &loaded);
-            done = matches!(screened, Screened::Done { .. });
-            case.screened(&screened, &client, rules, message.now).unwrap_or_else(|error| {
-                failed = Some(error);
-                Verdict::Nothing("a rule cannot be judged")
-            })
-        };
-        let outcome = step::change(&self.crm, &id, &mut frame, decide).await?.outcome();
-        if let Some(error) = failed {
-            return Err(unjudged(&error));
-        }
-        if !done {
+        let screen = |case: &KycCase| waits(case).then(|| screened(case, &client, &lists.rules, &loaded));
+        let done = self.cases.screened(&client, &mut frame, screen).await?;
+        if let Done::Changed { now, .. } = &done
+            && now.entity.facts.screening.state == ScreeningState::Failed
+        {
             let why = loaded.as_ref().err().map_or_else(|| "its name".to_owned(), ToString::to_string);
             tracing::error!(entity = %id, correlation_id = %frame.correlation_id, why, "a client was not screened");
             return Ok("not_screened");
         }
-        Ok(outcome)
+        Ok(done.outcome())
     }
-}
-
-fn unjudged(error: &RuleError) -> StepError {
-    StepError::Rules { set: KycRisk::NAME, what: error.to_string() }
 }
 
 /// Whether a screening is what the case waits for.

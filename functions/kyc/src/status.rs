@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::kyc::case::{CaseDocument, ScreeningState};
 use domain::kyc::rules::Kyc;
-use domain::kyc::{DocumentStatus, KycCase, KycOutcome, KycStatus};
+use domain::kyc::{KycCase, KycOutcome, KycStatus};
 use domain::{ClientId, Redacted};
 use runtime::auth::Role;
 use runtime::function::{ConfigError, Function, Ports};
@@ -126,9 +126,6 @@ fn document_view(document: &CaseDocument, for_staff: bool) -> Value {
 /// How the reading of the documents stands.
 fn documents_check(case: &KycCase) -> &'static str {
     let counting = case.counting();
-    let accepted = case.facts.documents.iter().any(|document| document.status == DocumentStatus::Accepted);
-    match counting.iter().all(|document| document.is_done()) {
-        true if accepted && !counting.is_empty() => "done",
-        true | false => "pending",
-    }
+    let done = !counting.is_empty() && counting.iter().all(|document| document.is_done());
+    if done { "done" } else { "pending" }
 }

@@ -85,13 +85,7 @@ impl Signals {
         decide: impl Fn(&Lead) -> Result<Verdict<Lead>, RuleError>,
     ) -> Result<Reply, Problem> {
         let mut broken: Option<RuleError> = None;
-        let decide = |lead: &Lead| {
-            decide(lead).unwrap_or_else(|error| {
-                broken = Some(error);
-                Verdict::Nothing("the rules are broken")
-            })
-        };
-        let done = step::change(&self.crm, id, frame, decide).await?;
+        let done = step::change(&self.crm, id, frame, step::judged(&mut broken, decide)).await?;
         match broken {
             Some(error) => Err(broken_scoring(error).into()),
             None => Ok(answer(&done)),

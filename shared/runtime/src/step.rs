@@ -240,6 +240,19 @@ where
     }
 }
 
+/// A decision that rules may be too broken to make: nothing is saved then, and `broken` says why.
+pub fn judged<T, E>(
+    broken: &mut Option<E>,
+    decide: impl Fn(&T) -> Result<Verdict<T>, E>,
+) -> impl FnMut(&T) -> Verdict<T> {
+    move |entity| {
+        decide(entity).unwrap_or_else(|error| {
+            *broken = Some(error);
+            Verdict::Nothing("the rules are broken")
+        })
+    }
+}
+
 /// [`change`] of an entity that begins as `fresh` when it is not there; the entity as it is then.
 ///
 /// # Errors

@@ -4,17 +4,11 @@ use documents::address::Resident;
 use documents::{Declared, Field, Fields, Kind, Line, PartialDate, Source, What};
 use domain::client::Client;
 use domain::kyc::{Extracted, Finding, Reading};
-use domain::{Redacted, Seconds, Timestamp};
+use domain::{Redacted, Seconds};
 use jiff::civil::Date;
 
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
-
-/// The day of a moment, in UTC.
-pub(super) fn day(now: Timestamp) -> Date {
-    let moment = jiff::Timestamp::from_millisecond(now.millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    moment.to_zoned(jiff::tz::TimeZone::UTC).date()
-}
 
 /// A document that says who somebody is.
 pub(super) fn identity(
