@@ -14,7 +14,6 @@ pub(super) const LOOK_BACK: Seconds = Seconds(600);
 pub(super) async fn look_up(job: &Job, deposit: &Deposit, now: Timestamp) -> Result<Found, PlatformError> {
     let reference = providers::platforms::Reference::new(deposit.platform_reference())
         .map_err(|error| PlatformError::Misconfigured(error.to_string()))?;
-    let from = Timestamp::from_millis(deposit.inner.opened.millis().saturating_sub(i64::from(LOOK_BACK.0) * 1000));
     let login = Login::new(deposit.facts.platform.login.clone());
     let found = job
         .platform
@@ -22,7 +21,7 @@ pub(super) async fn look_up(job: &Job, deposit: &Deposit, now: Timestamp) -> Res
             &login,
             &reference,
             deposit.creditable(),
-            from.unwrap_or(deposit.inner.opened),
+            deposit.inner.opened.minus(LOOK_BACK),
             now.plus(LOOK_BACK),
         )
         .await?;

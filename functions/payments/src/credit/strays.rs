@@ -7,10 +7,11 @@ use domain::decision::{Frame, Verdict};
 use domain::payment::{NamedTicket, StrayReport};
 use providers::platforms::{FoundTicket, Ticket, TicketQuery};
 use runtime::StepError;
+use runtime::step::{self, Attempt};
 
 use super::Credit;
 use super::platform::LOOK_BACK;
-use super::tickets::{Change, Looked, ROUNDS, earlier, held_against};
+use super::tickets::{Change, Looked, held_against};
 
 /// A person named a ticket for such money.
 pub(super) const STRAY_NAMED: &str = "stray.ticket_named";
@@ -23,31 +24,41 @@ impl Credit {
         let stored = self.money.load::<StrayReport>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
         let Some(named) = stored.entity.facts.named.clone() else { return Ok("nothing_to_do") };
         let (looked, server) = self.look_everywhere(&stored.entity, &named, frame).await?;
-        for _ in 0..ROUNDS {
-            let stored = self.money.load::<StrayReport>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
-            let (stray, proof) = (&stored.entity, named.proof().filter(|_| matches!(looked, Looked::Right)));
-            let other = match &proof {
-                Some(proof) => self.money.proven_by(&server, proof).await?.filter(|other| other != id.as_str()),
-                None => None,
-            };
-            let verdict = match (&looked, other) {
-                (Looked::Right, None) => stray.ticket_proven(&named),
-                (Looked::Right, Some(other)) => stray.ticket_refused(
-                    &named,
-                    &format!("it already proves another step by hand, that of {other}"),
-                    frame.now,
-                ),
-                (Looked::Wrong(found), _) => stray.ticket_refused(&named, found, frame.now),
-                (Looked::Silent(reason), _) => stray.ticket_not_looked_up(&named, reason, frame.now),
-            };
-            let Verdict::Change(decision) = verdict else { return Ok("nothing_to_do") };
-            let claimed = proof.filter(|_| decision.next.facts.reopened.is_none());
-            let change = Change { was: &stored, decision: *decision, holder: id.as_str() };
-            if let Some(outcome) = self.commit(change, &server, None, claimed, frame).await? {
-                return Ok(outcome);
-            }
-        }
-        Err(StepError::Busy("the money keeps changing"))
+        let (looked, server, named, frame) = (&looked, server.as_str(), &named, &*frame);
+        step::together(frame, "the money keeps changing", || {
+            Box::pin(self.conclude_stray(id, looked, server, named, frame))
+        })
+        .await
+    }
+
+    async fn conclude_stray(
+        &self,
+        id: &StrayId,
+        looked: &Looked,
+        server: &str,
+        named: &NamedTicket,
+        frame: &Frame,
+    ) -> Result<Attempt<&'static str>, StepError> {
+        let stored = self.money.load::<StrayReport>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
+        let (stray, proof) = (&stored.entity, named.proof().filter(|_| matches!(looked, Looked::Right)));
+        let other = match &proof {
+            Some(proof) => self.money.proven_by(server, proof).await?.filter(|other| other != id.as_str()),
+            None => None,
+        };
+        let verdict = match (looked, other) {
+            (Looked::Right, None) => stray.ticket_proven(named),
+            (Looked::Right, Some(other)) => stray.ticket_refused(
+                named,
+                &format!("it already proves another step by hand, that of {other}"),
+                frame.now,
+            ),
+            (Looked::Wrong(found), _) => stray.ticket_refused(named, found, frame.now),
+            (Looked::Silent(reason), _) => stray.ticket_not_looked_up(named, reason, frame.now),
+        };
+        let Verdict::Change(decision) = verdict else { return Ok(Attempt::Nothing("nothing_to_do")) };
+        let claimed = proof.filter(|_| decision.next.facts.reopened.is_none());
+        let change = Change { was: &stored, decision: *decision, holder: id.as_str() };
+        self.attempt(change, server, None, claimed, frame).await
     }
 
     /// What the live servers show under the number, and on which it is right. One that cannot be asked may be the one.
@@ -69,7 +80,7 @@ impl Credit {
                 ticket: Ticket::new(ticket.clone()),
                 login: None,
                 reference: None,
-                from: earlier(report.at, STRAY_LOOK_BACK),
+                from: report.at.minus(STRAY_LOOK_BACK),
                 to: frame.now.plus(LOOK_BACK),
             };
             let found = match self.servers.adapter(&server.name).await {

@@ -4,16 +4,14 @@ use domain::account::Account;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
 use domain::payment::{Deposit, NamedTicket, Proof, Shown, ShownDeal};
-use domain::{PaymentId, Seconds, Timestamp};
+use domain::{PaymentId, Timestamp};
 use providers::platforms::{FoundTicket, Login, Reference, Ticket, TicketQuery};
 use runtime::StepError;
-use store::{Committed, Home, MoneyTable, Stored};
+use runtime::step::{self, Attempt};
+use store::{Home, MoneyTable, Stored};
 
 use super::Credit;
 use super::platform::LOOK_BACK;
-
-/// Rounds against others that change the same thing.
-pub(super) const ROUNDS: usize = 5;
 
 /// What a look-up says of a ticket.
 pub(super) enum Looked {
@@ -59,7 +57,7 @@ impl Credit {
             ticket: Ticket::new(ticket.clone()),
             login: Some(Login::new(deposit.facts.platform.login.clone())),
             reference: Reference::new(deposit.platform_reference()).ok().filter(|_| named.whole),
-            from: earlier(deposit.inner.opened, LOOK_BACK),
+            from: deposit.inner.opened.minus(LOOK_BACK),
             to: now.plus(LOOK_BACK),
         };
         match platform.find_ticket(&query).await {
@@ -80,34 +78,34 @@ impl Credit {
         looked: &Looked,
         frame: &Frame,
     ) -> Result<&'static str, StepError> {
-        for _ in 0..ROUNDS {
-            let stored = self.money.load::<Deposit>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
-            let verdict = match looked {
-                Looked::Right => stored.entity.ticket_proven(named, frame.now),
-                Looked::Wrong(found) => stored.entity.ticket_refused(named, found, frame.now),
-                Looked::Silent(reason) => stored.entity.ticket_not_looked_up(named, reason, frame.now),
-            };
-            let Verdict::Change(decision) = verdict else { return Ok("nothing_to_do") };
-            let freed = named.proof().filter(|_| decision.next.facts.reopened.is_some());
-            let freed =
-                freed.filter(|_| named.ticket.as_deref().is_some_and(|ticket| !decision.next.relies_on(ticket)));
-            let change = Change { was: &stored, decision: *decision, holder: id.as_str() };
-            if let Some(outcome) = self.commit(change, server, freed, None, frame).await? {
-                return Ok(outcome);
-            }
-        }
-        Err(StepError::Busy("the deposit keeps changing"))
+        step::together(frame, "the deposit keeps changing", || {
+            Box::pin(async move {
+                let stored = self.money.load::<Deposit>(id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
+                let verdict = match looked {
+                    Looked::Right => stored.entity.ticket_proven(named, frame.now),
+                    Looked::Wrong(found) => stored.entity.ticket_refused(named, found, frame.now),
+                    Looked::Silent(reason) => stored.entity.ticket_not_looked_up(named, reason, frame.now),
+                };
+                let Verdict::Change(decision) = verdict else { return Ok(Attempt::Nothing("nothing_to_do")) };
+                let freed = named.proof().filter(|_| decision.next.facts.reopened.is_some());
+                let freed =
+                    freed.filter(|_| named.ticket.as_deref().is_some_and(|ticket| !decision.next.relies_on(ticket)));
+                let change = Change { was: &stored, decision: *decision, holder: id.as_str() };
+                self.attempt(change, server, freed, None, frame).await
+            })
+        })
+        .await
     }
 
-    /// Saves a version, with the claim that it frees or makes; `None` if somebody else changed one of them first.
-    pub(super) async fn commit<T: Entity>(
+    /// A version, with the claim that it frees or makes.
+    pub(super) async fn attempt<T: Entity>(
         &self,
         change: Change<'_, T>,
         server: &str,
         freed: Option<Proof>,
         claimed: Option<Proof>,
         frame: &Frame,
-    ) -> Result<Option<&'static str>, StepError>
+    ) -> Result<Attempt<&'static str>, StepError>
     where
         MoneyTable: Home<T>,
     {
@@ -122,10 +120,7 @@ impl Credit {
         {
             commit.disprove(&self.money, server, &proof, change.holder)?;
         }
-        Ok(match commit.send().await? {
-            Committed::Applied => Some(change.decision.outcome),
-            Committed::Conflict => None,
-        })
+        Ok(Attempt::Save(commit, change.decision.outcome))
     }
 }
 
@@ -134,10 +129,6 @@ pub(super) struct Change<'a, T> {
     pub(super) was: &'a Stored<T>,
     pub(super) decision: Decision<T>,
     pub(super) holder: &'a str,
-}
-
-pub(super) fn earlier(at: Timestamp, by: Seconds) -> Timestamp {
-    Timestamp::from_millis(at.millis().saturating_sub(i64::from(by.0).saturating_mul(1_000))).unwrap_or(at)
 }
 
 pub(super) fn held_against(named: &NamedTicket, found: FoundTicket, own: Option<&PaymentId>) -> Looked {
