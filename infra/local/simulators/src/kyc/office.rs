@@ -132,13 +132,15 @@ pub(crate) struct Fact {
 }
 
 /// A vendor as the control routes see it.
-pub(crate) trait Vendor: Controlled + Sized {
+pub(crate) trait Vendor: Sized + Send + Sync + 'static {
     /// Its name in the webhook's path, with the folder.
     const PATH: &'static str;
     /// The standings that it has a word for.
     const KNOWS: &'static [Standing];
 
     fn office(&self) -> &Office;
+    /// Forgets what it keeps beside its checks.
+    fn forget(&self) {}
     /// What it tells about a check that stands as it does now.
     fn tell(&self, case: &Case) -> Fact;
     /// What it tells while it is at it, before a decision that it makes by itself.
@@ -149,6 +151,21 @@ pub(crate) trait Vendor: Controlled + Sized {
     }
     /// Any event by its vendor's word, about a check that may never have been.
     fn forge(&self, kind: &str, case: &Case) -> Fact;
+}
+
+impl<V: Vendor> Controlled for V {
+    fn desk(&self) -> &Desk {
+        &self.office().desk
+    }
+
+    fn state(&self, only: Option<&str>) -> Map<String, Value> {
+        self.office().state(only)
+    }
+
+    fn clear(&self) {
+        self.forget();
+        self.office().clear();
+    }
 }
 
 /// Checks, script and webhooks of one vendor.

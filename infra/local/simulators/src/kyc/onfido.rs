@@ -11,9 +11,8 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::{Clock, Ids};
 use crate::config::OnfidoConfig;
-use crate::control::Controlled;
 use crate::courier::Courier;
-use crate::desk::{Desk, lock};
+use crate::desk::lock;
 use crate::fault::Refusal;
 use crate::reply;
 use crate::request::Call;
@@ -213,21 +212,6 @@ async fn read_check(State(onfido): State<Arc<Onfido>>, call: Call) -> Response {
     onfido.serve("get_check", call, |_, _| not_found()).await
 }
 
-impl Controlled for Onfido {
-    fn desk(&self) -> &Desk {
-        &self.office.desk
-    }
-
-    fn state(&self, only: Option<&str>) -> Map<String, Value> {
-        self.office.state(only)
-    }
-
-    fn clear(&self) {
-        lock(&self.applicants).clear();
-        self.office.clear();
-    }
-}
-
 impl Vendor for Onfido {
     const PATH: &'static str = "kyc/onfido";
     /// A run that lets the client try again does not end.
@@ -236,6 +220,10 @@ impl Vendor for Onfido {
 
     fn office(&self) -> &Office {
         &self.office
+    }
+
+    fn forget(&self) {
+        lock(&self.applicants).clear();
     }
 
     fn tell(&self, case: &Case) -> Fact {

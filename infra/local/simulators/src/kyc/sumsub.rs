@@ -7,13 +7,11 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::clock::{Clock, Ids};
 use crate::config::SumsubConfig;
-use crate::control::Controlled;
 use crate::courier::Courier;
-use crate::desk::Desk;
 use crate::fault::Refusal;
 use crate::reply;
 use crate::request::Call;
@@ -237,20 +235,6 @@ fn make_link(sumsub: &Arc<Sumsub>, call: &Call) -> Response {
     let back = text("/redirect/successUrl").map(str::to_owned);
     sumsub.office.change(&case.reference, |case| case.return_url = back);
     reply::ok(&json!({"url": format!("{}/apply/{}", sumsub.office.base_url, case.reference)}))
-}
-
-impl Controlled for Sumsub {
-    fn desk(&self) -> &Desk {
-        &self.office.desk
-    }
-
-    fn state(&self, only: Option<&str>) -> Map<String, Value> {
-        self.office.state(only)
-    }
-
-    fn clear(&self) {
-        self.office.clear();
-    }
 }
 
 impl Vendor for Sumsub {

@@ -7,13 +7,11 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::clock::{Clock, Ids};
 use crate::config::VeriffConfig;
-use crate::control::Controlled;
 use crate::courier::Courier;
-use crate::desk::Desk;
 use crate::fault::Refusal;
 use crate::reply;
 use crate::request::Call;
@@ -160,20 +158,6 @@ async fn decision(State(veriff): State<Arc<Veriff>>, Path(id): Path<String>, cal
         None => error(StatusCode::NOT_FOUND, "1002", "Session not found"),
     };
     veriff.serve("get_decision", call, signed.as_bytes(), read).await
-}
-
-impl Controlled for Veriff {
-    fn desk(&self) -> &Desk {
-        &self.office.desk
-    }
-
-    fn state(&self, only: Option<&str>) -> Map<String, Value> {
-        self.office.state(only)
-    }
-
-    fn clear(&self) {
-        self.office.clear();
-    }
 }
 
 impl Vendor for Veriff {
