@@ -223,7 +223,7 @@ pub fn driving_licence(person: &Person) -> Specimen {
 pub fn statement(person: &Person) -> Specimen {
     let mut sheet = Sheet { canvas: Canvas::new(1240, 1754, [255, 255, 255]), printed: Vec::new() };
     sheet.heading("NORTHLIGHT ENERGY");
-    let name = format!("{} {}", person.given, person.surname);
+    let name = person.name();
     for (at, line) in [name.as_str(), "Lindenweg 12", person.place, person.state_name].into_iter().enumerate() {
         sheet.value(120.0, 300.0 + 42.0 * at as f32, 30.0, line);
     }

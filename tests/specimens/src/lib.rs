@@ -14,7 +14,7 @@ mod zone;
 pub use canvas::{Canvas, Face};
 pub use cards::{Kind, Specimen, driving_licence, id_card_back, id_card_front, passport, specimen, statement};
 pub use encode::{jpeg, png, turned_jpeg};
-pub use people::{Day, Person, person};
+pub use people::{Day, Person, applicant, person};
 pub use random::Random;
 pub use variants::Variant;
 pub use zone::{td1, td3, transliterated};

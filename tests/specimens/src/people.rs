@@ -11,6 +11,13 @@ pub struct Day {
     pub day: u8,
 }
 
+impl Day {
+    /// `YYYY-MM-DD`.
+    pub fn iso(self) -> String {
+        format!("{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
 /// Somebody who does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -20,6 +27,8 @@ pub struct Person {
     /// Three letters of ICAO 9303 (Germany has one); issuing state and nationality.
     pub state: &'static str,
     pub state_name: &'static str,
+    /// The country's two letters.
+    pub country: &'static str,
     /// `M` or `F`.
     pub sex: char,
     pub birth: Day,
@@ -30,12 +39,14 @@ pub struct Person {
     pub place: &'static str,
 }
 
-type Country = (&'static str, &'static str, &'static [&'static str], &'static [&'static str], &'static str);
+type Country =
+    (&'static str, &'static str, &'static str, &'static [&'static str], &'static [&'static str], &'static str);
 
 const COUNTRIES: &[Country] = &[
     (
         "GBR",
         "UNITED KINGDOM",
+        "GB",
         &["WHITCOMBE", "O'HARE", "ASHDOWN", "TARRINGTON"],
         &["Annabel Mary", "Quentin", "Rosalind"],
         "Leeds",
@@ -43,16 +54,38 @@ const COUNTRIES: &[Country] = &[
     (
         "D",
         "DEUTSCHLAND",
+        "DE",
         &["MÜLLENBACH", "GROẞKOPF", "VON ESCHWEILER", "HÖRNLEIN"],
         &["Jörg", "Katharina Ilse", "Uwe"],
         "Bremen",
     ),
-    ("FRA", "FRANCE", &["LEFÈVREUX", "DE LA ROCHELLE", "BÉRANGIER"], &["Aurélie", "Jean-Zacharie", "Noé"], "Rennes"),
-    ("POL", "POLSKA", &["ŻÓŁKIEWICZ", "WAWRZYŃSKA", "KĘDZIOR"], &["Łucja", "Zbigniew Jan", "Małgorzata"], "Gdynia"),
-    ("ESP", "ESPAÑA", &["IBÁÑEZ QUIROGA", "ZURBANO LASA", "PEÑALVER"], &["María Begoña", "Íñigo", "Xavier"], "Burgos"),
-    ("SWE", "SVERIGE", &["ÅKERBLAD", "SJÖGRENSON", "BJÖRKDAL"], &["Åsa", "Göran Emil", "Linnéa"], "Växjö"),
-    ("PRT", "PORTUGAL", &["CONCEIÇÃO", "VASQUINHO", "BRAGANÇAS"], &["João Vítor", "Inês", "Quitéria"], "Évora"),
-    ("CZE", "ČESKÁ REPUBLIKA", &["DVOŘÁČKOVÁ", "ŠIMÁNEK", "ŽALUDEK"], &["Jiřina", "Bohumil", "Zdeněk"], "Plzeň"),
+    (
+        "FRA",
+        "FRANCE",
+        "FR",
+        &["LEFÈVREUX", "DE LA ROCHELLE", "BÉRANGIER"],
+        &["Aurélie", "Jean-Zacharie", "Noé"],
+        "Rennes",
+    ),
+    (
+        "POL",
+        "POLSKA",
+        "PL",
+        &["ŻÓŁKIEWICZ", "WAWRZYŃSKA", "KĘDZIOR"],
+        &["Łucja", "Zbigniew Jan", "Małgorzata"],
+        "Gdynia",
+    ),
+    (
+        "ESP",
+        "ESPAÑA",
+        "ES",
+        &["IBÁÑEZ QUIROGA", "ZURBANO LASA", "PEÑALVER"],
+        &["María Begoña", "Íñigo", "Xavier"],
+        "Burgos",
+    ),
+    ("SWE", "SVERIGE", "SE", &["ÅKERBLAD", "SJÖGRENSON", "BJÖRKDAL"], &["Åsa", "Göran Emil", "Linnéa"], "Växjö"),
+    ("PRT", "PORTUGAL", "PT", &["CONCEIÇÃO", "VASQUINHO", "BRAGANÇAS"], &["João Vítor", "Inês", "Quitéria"], "Évora"),
+    ("CZE", "ČESKÁ REPUBLIKA", "CZ", &["DVOŘÁČKOVÁ", "ŠIMÁNEK", "ŽALUDEK"], &["Jiřina", "Bohumil", "Zdeněk"], "Plzeň"),
 ];
 
 fn day(random: &mut Random, from: u16, years: u64) -> Day {
@@ -62,8 +95,8 @@ fn day(random: &mut Random, from: u16, years: u64) -> Day {
 /// The person of a seed.
 pub fn person(seed: u64) -> Person {
     let mut random = Random::new(seed);
-    let fallback: Country = ("GBR", "UNITED KINGDOM", &["WHITCOMBE"], &["Annabel"], "Leeds");
-    let (state, state_name, surnames, givens, place) = random.one_of(COUNTRIES).unwrap_or(fallback);
+    let fallback: Country = ("GBR", "UNITED KINGDOM", "GB", &["WHITCOMBE"], &["Annabel"], "Leeds");
+    let (state, state_name, country, surnames, givens, place) = random.one_of(COUNTRIES).unwrap_or(fallback);
     let issue = day(&mut random, 2019, 6);
     let letters: Vec<char> = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789".chars().collect();
     let number = (0..9)
@@ -74,6 +107,7 @@ pub fn person(seed: u64) -> Person {
         given: random.one_of(givens).unwrap_or("Annabel").to_owned(),
         state,
         state_name,
+        country,
         sex: random.one_of(&['M', 'F']).unwrap_or('F'),
         birth: day(&mut random, 1950, 55),
         issue,
@@ -81,4 +115,20 @@ pub fn person(seed: u64) -> Person {
         number,
         place,
     }
+}
+
+impl Person {
+    /// As the person would write it.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.given, self.surname)
+    }
+}
+
+/// Somebody grown up, with documents of a day that are valid for years; the first from a seed on whose name has no letters that a reader
+/// is seldom sure of.
+pub fn applicant(first: u64, issued: Day) -> Person {
+    let expiry = Day { year: issued.year + 5, ..issued };
+    let clear = |person: &Person| person.birth.year + 21 < issued.year && person.surname.is_ascii();
+    let found = (first..).map(person).find(clear);
+    Person { issue: issued, expiry, ..found.unwrap_or_else(|| person(first)) }
 }

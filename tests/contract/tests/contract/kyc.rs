@@ -3,7 +3,7 @@
 use broker::api::Answer;
 use domain::rule_sets::SetName;
 use serde_json::{Value, json};
-use specimens::{Day, Person, jpeg, passport, person, statement};
+use specimens::{Day, Person, applicant, jpeg, passport, statement};
 
 use crate::world::{World, expect, faults, items};
 
@@ -11,36 +11,17 @@ const JPEG: &str = "image/jpeg";
 
 /// Somebody whose documents are valid in the world's time.
 fn somebody() -> Person {
-    let valid = |person: &Person| person.expiry.year > 2027 && person.birth.year < 2000 && person.surname.is_ascii();
-    let person = (1..).map(person).find(valid).unwrap();
-    Person { issue: Day { year: 2026, month: 11, day: 2 }, ..person }
-}
-
-fn dashed(day: Day) -> String {
-    format!("{:04}-{:02}-{:02}", day.year, day.month, day.day)
-}
-
-fn country(person: &Person) -> &'static str {
-    match person.state {
-        "GBR" => "GB",
-        "D" => "DE",
-        "FRA" => "FR",
-        "POL" => "PL",
-        "ESP" => "ES",
-        "SWE" => "SE",
-        "PRT" => "PT",
-        _ => "CZ",
-    }
+    applicant(1, Day { year: 2026, month: 11, day: 2 })
 }
 
 async fn register(world: &World, person: &Person) -> String {
-    register_in(world, person, country(person)).await
+    register_in(world, person, person.country).await
 }
 
 async fn register_in(world: &World, person: &Person, residence: &str) -> String {
     let body = json!({
-        "email": format!("client-{}@example.com", world.fresh()), "full_name": format!("{} {}", person.given, person.surname),
-        "date_of_birth": dashed(person.birth), "residence": residence, "nationality": country(person),
+        "email": format!("client-{}@example.com", world.fresh()), "full_name": person.name(),
+        "date_of_birth": person.birth.iso(), "residence": residence, "nationality": person.country,
         "language": "es",
     });
     expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id")
@@ -106,7 +87,7 @@ async fn a_client_with_good_documents_is_approved_without_a_person() {
     assert_eq!(case["decision"]["by"], "rule");
     assert_eq!(case["checks"]["screening"]["state"], "clear");
     assert_eq!(case["checks"]["risk"]["band"], "low");
-    assert_eq!(case["extracted"]["date_of_birth"], json!(dashed(person.birth)));
+    assert_eq!(case["extracted"]["date_of_birth"], json!(person.birth.iso()));
     assert_eq!(world.get("portal", &format!("/v1/clients/{client}")).await.json["kyc"]["status"], "approved");
 
     // the decision is explained by its own entry of the journal, and that names nobody

@@ -1,8 +1,9 @@
 //! New clients with their documents: a good one, a picture that is too dark, somebody on a list, somebody politically exposed.
 
 use http::Method;
+use runtime::Clock as _;
 use serde_json::{Value, json};
-use specimens::{Canvas, Day, Person, jpeg, passport, person, statement};
+use specimens::{Canvas, Day, Person, applicant, jpeg, passport, statement};
 
 use super::leads::text;
 use super::report::Report;
@@ -21,40 +22,23 @@ pub async fn newcomers(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failu
     exposed(desk, report).await
 }
 
-/// A person of the specimens whose passport is valid for years.
-fn newcomer(first: u64) -> Person {
-    let valid = |person: &Person| person.expiry.year > 2028 && person.birth.year < 2000 && person.surname.is_ascii();
-    let found = (first..first + 1_000).map(person).find(valid).unwrap_or_else(|| person(first));
-    Person { issue: Day { year: 2026, month: 11, day: 2 }, ..found }
+/// Somebody with documents of today.
+fn newcomer(desk: &Desk<'_>, first: u64) -> Person {
+    let today = desk.broker.host.time().now().day();
+    let part = |part: i8| u8::try_from(part).unwrap_or(1);
+    let year = u16::try_from(today.year()).unwrap_or_default();
+    applicant(first, Day { year, month: part(today.month()), day: part(today.day()).min(28) })
 }
 
-/// A client who is called as the document says, or otherwise.
-async fn register(desk: &Desk<'_>, person: &Person, name: &str) -> Result<String, Failure> {
-    let country = country(person);
-    let Day { year, month, day } = person.birth;
+/// A client who is called as the document says.
+async fn register(desk: &Desk<'_>, person: &Person) -> Result<String, Failure> {
+    let country = person.country;
     let body = json!({
-        "email": format!("newcomer-{}@example.com", person.number.to_lowercase()), "full_name": name,
-        "date_of_birth": format!("{year:04}-{month:02}-{day:02}"), "residence": country, "nationality": country,
+        "email": format!("newcomer-{}@example.com", person.number.to_lowercase()), "full_name": person.name(),
+        "date_of_birth": person.birth.iso(), "residence": country, "nationality": country,
         "language": "en",
     });
     Ok(desk.portal("/v1/clients", &body).await?.expect(201)?.text_at("/client_id"))
-}
-
-fn country(person: &Person) -> &'static str {
-    match person.state {
-        "GBR" => "GB",
-        "D" => "DE",
-        "FRA" => "FR",
-        "POL" => "PL",
-        "ESP" => "ES",
-        "SWE" => "SE",
-        "PRT" => "PT",
-        _ => "CZ",
-    }
-}
-
-fn name(person: &Person) -> String {
-    format!("{} {}", person.given, person.surname)
 }
 
 /// Announces, uploads and submits a picture.
@@ -84,9 +68,9 @@ async fn case(desk: &Desk<'_>, client: &str) -> Result<Value, Failure> {
 }
 
 async fn good(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
-    let person = newcomer(100);
-    say(&format!("{} sends photos of passport and electricity bill, and declares wages", name(&person)));
-    let client = register(desk, &person, &name(&person)).await?;
+    let person = newcomer(desk, 100);
+    say(&format!("{} sends photos of passport and electricity bill, and declares wages", person.name()));
+    let client = register(desk, &person).await?;
     let case = complete(desk, &client, &person, false).await?;
     let read = |field: &str| text(&case, &format!("/extracted/{field}"));
     say(&format!(
@@ -111,8 +95,8 @@ async fn good(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
 
 async fn too_dark(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
     say("a photo that was taken in the dark");
-    let person = newcomer(200);
-    let client = register(desk, &person, &name(&person)).await?;
+    let person = newcomer(desk, 200);
+    let client = register(desk, &person).await?;
     let mut picture = passport(&person).picture;
     picture.each(|_, _, colour| colour.map(|level| level / 8.0));
     let answer = send(desk, &client, "passport", &picture).await?;
@@ -132,9 +116,9 @@ async fn listed(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
         surname: "PETROV",
         given: "Ivan Sergeyevich".to_owned(),
         birth: Day { year: 1968, month: 3, day: 18 },
-        ..newcomer(300)
+        ..newcomer(desk, 300)
     };
-    let client = register(desk, &person, &name(&person)).await?;
+    let client = register(desk, &person).await?;
     let case = complete(desk, &client, &person, false).await?;
     let (status, reason) = (text(&case, "/status"), text(&case, "/decision/reasons/0"));
     report.check("goes to compliance, neither approved nor blocked", status == "in_review", &status);
@@ -147,8 +131,8 @@ async fn listed(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
 
 async fn exposed(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
     say("somebody who declares a public office");
-    let person = newcomer(400);
-    let client = register(desk, &person, &name(&person)).await?;
+    let person = newcomer(desk, 400);
+    let client = register(desk, &person).await?;
     let status = text(&complete(desk, &client, &person, true).await?, "/status");
     report.check("goes to compliance", status == "in_review", &status);
     decide(desk, &client, "kyc_hit", &[("compliance", "approve"), ("compliance_2", "approve")]).await?;
