@@ -37,7 +37,7 @@ bench: need-rust need-python
 	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(CARGO) run --locked --release --bin bench
 	CARGO="$(CARGO)" shared/screening/tools/bench.sh
 
-## the functions as zips for arm64, one a workflow, in target/lambda/
+## the functions as zips for arm64, one a workflow and one for the reader of documents, in target/lambda/
 package: need-rust need-python
 	$(PYTHON) infra/local/tools/setup.py cargo-lambda
 	rustup target add aarch64-unknown-linux-gnu
