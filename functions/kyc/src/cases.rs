@@ -7,7 +7,7 @@ use domain::decision::{Frame, Verdict};
 use domain::kyc::case::{CaseRules, Screened};
 use domain::kyc::declaration::Declared;
 use domain::kyc::rules::{Kyc, KycRisk};
-use domain::kyc::{KycCase, KycDocument};
+use domain::kyc::{FaceMatch, KycCase, KycDocument, LivenessCheck};
 use domain::rules::{RuleError, RuleSet};
 use domain::{ClientId, KycCaseId};
 use runtime::function::{ConfigError, Ports};
@@ -104,15 +104,50 @@ impl Cases {
         frame: &mut Frame,
         screen: impl Fn(&KycCase) -> Option<Screened>,
     ) -> Result<Done<KycCase>, StepError> {
-        let rules = self.rules().await?;
-        rules.used_in(frame);
-        let (now, mut broken) = (frame.now, None);
-        let decide = |case: &KycCase| match screen(case) {
-            Some(screened) => case.screened(&screened, client, rules.of_case(), now),
+        let now = frame.now;
+        let decide = |case: &KycCase, rules: CaseRules<'_>| match screen(case) {
+            Some(screened) => case.screened(&screened, client, rules, now),
             None => Ok(Verdict::Nothing("it does not wait to be screened")),
         };
-        let id = KycCaseId::of(&client.id);
-        let done = step::change(&self.crm, &id, frame, step::judged(&mut broken, decide)).await?;
+        self.change_known(client, frame, decide).await
+    }
+
+    /// Takes what a comparison of faces came to.
+    pub(crate) async fn matched(
+        &self,
+        client: &Client,
+        frame: &mut Frame,
+        matched: &FaceMatch,
+    ) -> Result<Done<KycCase>, StepError> {
+        let now = frame.now;
+        self.change_known(client, frame, |case, rules| case.matched(matched, client, rules, now)).await
+    }
+
+    /// Takes what a check of liveness came to; the check as it stands then.
+    pub(crate) async fn lived(
+        &self,
+        client: &Client,
+        frame: &mut Frame,
+        measured: &LivenessCheck,
+    ) -> Result<Option<LivenessCheck>, StepError> {
+        let now = frame.now;
+        let take = |case: &KycCase, rules: CaseRules<'_>| case.liveness_measured(measured, client, rules, now);
+        let done = self.change_known(client, frame, take).await?;
+        Ok(done.stored().entity.facts.liveness.clone())
+    }
+
+    /// Changes a case that has begun, unless a rule cannot be judged.
+    async fn change_known(
+        &self,
+        client: &Client,
+        frame: &mut Frame,
+        decide: impl Fn(&KycCase, CaseRules<'_>) -> Result<Verdict<KycCase>, RuleError>,
+    ) -> Result<Done<KycCase>, StepError> {
+        let rules = self.rules().await?;
+        rules.used_in(frame);
+        let mut broken = None;
+        let judged = step::judged(&mut broken, |case: &KycCase| decide(case, rules.of_case()));
+        let done = step::change(&self.crm, &KycCaseId::of(&client.id), frame, judged).await?;
         unless(broken, done)
     }
 

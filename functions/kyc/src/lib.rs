@@ -1,12 +1,15 @@
-//! Clients and KYC: registration, documents, declaration, screening, and the case that is decided.
+//! Clients and KYC: registration, documents, declaration, screening, faces, and the case that is decided.
 
 mod cases;
 mod check;
+mod faces;
 
 pub mod assess;
+pub mod compare;
 pub mod declaration;
 pub mod document;
 pub mod lists;
+pub mod liveness;
 pub mod read;
 pub mod register;
 pub mod screen;
@@ -24,6 +27,8 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("kyc-assess", assess::build),
     ("kyc-lists", lists::build),
     ("kyc-screen", screen::build),
+    ("kyc-compare", compare::build),
+    ("kyc-liveness", liveness::build),
     ("kyc-screenings", screenings::build),
 ];
 
@@ -37,6 +42,7 @@ pub const ROUTES: &[runtime::http::Table] = &[
     runtime::http::table_of::<document::Document>,
     runtime::http::table_of::<submit::Submit>,
     runtime::http::table_of::<declaration::Declare>,
+    runtime::http::table_of::<liveness::Live>,
     runtime::http::table_of::<status::Status>,
     runtime::http::table_of::<screenings::Screenings>,
 ];

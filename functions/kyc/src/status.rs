@@ -50,7 +50,8 @@ impl Status {
             None => json!({
                 "status": "not_started", "next_steps": needs.rules.first_steps(), "documents": [],
                 "checks": {
-                    "document": "pending", "liveness": "not_required", "face_match": "not_required",
+                    "document": "pending", "face_match": "not_required",
+                    "liveness": if needs.rules.faces.liveness_required { "pending" } else { "not_required" },
                     "screening": {"state": "pending"}, "risk": null,
                 },
             }),
@@ -66,7 +67,7 @@ fn view(case: &KycCase, rules: &Kyc, for_staff: bool) -> Value {
     let documents: Vec<Value> = facts.documents.iter().map(|document| document_view(document, for_staff)).collect();
     let mut body = json!({
         "status": facts.status, "next_steps": case.next_steps(rules), "documents": documents,
-        "checks": checks(case, for_staff), "declaration": facts.declaration, "created_at": facts.created_at,
+        "checks": checks(case, rules, for_staff), "declaration": facts.declaration, "created_at": facts.created_at,
     });
     let Some(object) = body.as_object_mut() else { return body };
     let mut add = |name: &str, value: Value| object.insert(name.to_owned(), value);
@@ -87,7 +88,7 @@ fn view(case: &KycCase, rules: &Kyc, for_staff: bool) -> Value {
     body
 }
 
-fn checks(case: &KycCase, for_staff: bool) -> Value {
+fn checks(case: &KycCase, rules: &Kyc, for_staff: bool) -> Value {
     let facts = &case.facts;
     let done = match facts.screening.state {
         ScreeningState::Pending | ScreeningState::Failed => "pending",
@@ -106,7 +107,7 @@ fn checks(case: &KycCase, for_staff: bool) -> Value {
     let ended = matches!(facts.status, KycStatus::Approved | KycStatus::Rejected | KycStatus::Expired);
     let risk = facts.risk.as_ref().filter(|_| for_staff || (ended && facts.screening.hits.is_empty()));
     json!({
-        "document": documents_check(case), "liveness": "not_required", "face_match": "not_required",
+        "document": documents_check(case), "liveness": case.liveness_state(rules), "face_match": case.face_state(),
         "screening": screening, "risk": risk,
     })
 }

@@ -108,6 +108,11 @@ impl Files {
         Self::new(ports, "BUCKET_DOCUMENTS")
     }
 
+    /// Its name, for a service of AWS that reads from it by itself.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
     fn client(&self) -> &Client {
         self.client.get_or_init(|| {
             let config = aws_sdk_s3::config::Builder::from(&self.aws).force_path_style(elsewhere(&self.aws)).build();

@@ -260,12 +260,14 @@ pub struct RekognitionConfig {
     pub access_key_id: String,
     /// Signs the caller's requests.
     pub secret_access_key: String,
+    /// Whether requests of other callers are taken as well, if they are signed at all: where each function has a key of its own that
+    /// nobody here knows.
+    pub any_caller: bool,
 }
 
 impl Default for RekognitionConfig {
     fn default() -> Self {
-        // those of the embedded host
-        Self { access_key_id: "LOCAL".to_owned(), secret_access_key: "local".to_owned() }
+        Self { access_key_id: "LOCAL".to_owned(), secret_access_key: "local".to_owned(), any_caller: false }
     }
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::declaration::{Declaration, Declared};
 use super::document::{DocumentKind, DocumentStatus, Extracted, Finding, KycDocument, Side, UploadFault};
+use super::faces::{FaceMatch, FaceState, LivenessCheck};
 use super::rules::{Kyc, KycRisk};
 use super::{KycOutcome, KycStatus};
 use crate::client::Client;
@@ -191,6 +192,12 @@ pub struct CaseFacts {
     /// Who listed may be the client.
     #[serde(default)]
     pub screening: Screening,
+    /// Whether selfie and document show the same face, of the pictures that it names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub face_match: Option<FaceMatch>,
+    /// The latest check of liveness.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liveness: Option<LivenessCheck>,
     /// How risky the client is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<RiskFacts>,
@@ -232,6 +239,9 @@ pub struct CasePrivate {
     /// What was read of the document that says who the client is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub extracted: Option<Extracted>,
+    /// The service's id of the latest check of liveness: whoever has it can take the client's part in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub liveness_session: Option<Redacted<String>>,
 }
 
 /// The case of a client.
@@ -281,6 +291,8 @@ impl KycCase {
             documents: vec![],
             declaration: None,
             screening: Screening::default(),
+            face_match: None,
+            liveness: None,
             risk: None,
             decision: None,
             resubmit: vec![],
@@ -330,7 +342,8 @@ impl KycCase {
         }
         let extracted = &next.inner.extracted;
         let names = extracted.as_ref().and_then(Extracted::full_name).is_some();
-        let again = names && *extracted != self.inner.extracted && next.screen_again(&mut why);
+        let mut again = names && *extracted != self.inner.extracted && next.screen_again(&mut why);
+        again |= next.face_state() == FaceState::Pending && next.face_pair() != self.face_pair();
         let mut verdict = next.settled("document", why, client, rules, now)?;
         if let Verdict::Change(decision) = &mut verdict
             && again

@@ -3,6 +3,7 @@
 use super::case::{CaseDecision, CaseDocument, CaseRules, DecidedBy, Factor, KycCase, ListKind};
 use super::case::{Resubmission, RiskFacts, Screening, ScreeningState};
 use super::document::{DocumentKind, DocumentStatus, Finding};
+use super::faces::{FaceState, LivenessState};
 use super::rules::{Kyc, RiskSubject, Ruling};
 use super::{KycOutcome, KycStatus};
 use crate::Timestamp;
@@ -64,7 +65,8 @@ impl KycCase {
         if self.ask_again(rules.kyc, &mut why) {
             events.push("kyc.documents_requested");
         }
-        let complete = self.missing(rules.kyc).is_empty() && self.facts.declaration.is_some();
+        let gathered = self.missing(rules.kyc).is_empty() && !self.lacks_liveness(rules.kyc);
+        let complete = gathered && self.facts.declaration.is_some();
         match (complete, self.facts.status) {
             (false, _) => {
                 self.facts.status = KycStatus::Collecting;
@@ -121,7 +123,7 @@ impl KycCase {
             let finding = document.findings.iter().find(|finding| rules.retake.contains(finding))?;
             Some(of(document, finding.as_str()))
         });
-        let mut useless: Vec<Resubmission> = noticed.collect();
+        let mut useless: Vec<Resubmission> = noticed.chain(self.faceless()).collect();
         let all_read = counting.iter().all(|document| document.is_done());
         let identity = counting.iter().filter(|document| document.kind.is_identity());
         if useless.is_empty() && all_read && rules.retake.contains(&Finding::NotSure) && !self.identity_sure(rules) {
@@ -152,7 +154,8 @@ impl KycCase {
             ScreeningState::Clear | ScreeningState::Hits => true,
             ScreeningState::Pending | ScreeningState::Failed => false,
         };
-        screened && self.counting().iter().all(|document| document.is_done())
+        let compared = self.face_state() != FaceState::Pending;
+        screened && compared && self.counting().iter().all(|document| document.is_done())
     }
 
     fn decide(
@@ -200,6 +203,8 @@ impl KycCase {
             sanctions_hit: self.facts.screening.has(ListKind::Sanctions),
             pep_hit: self.facts.screening.has(ListKind::Pep),
             pep_declared: declaration.pep,
+            face_match: self.face_state(),
+            liveness: self.liveness_state(rules),
             age: client.age(now)?,
             score: 0,
             band: String::new(),
@@ -242,7 +247,8 @@ impl KycCase {
         let mut next = self.clone();
         let left = format!("screening is {}", self.facts.screening.state);
         let unread = self.counting().iter().filter(|document| !document.is_done()).count();
-        let why = vec![left, format!("{unread} documents are not read")];
+        let faces = format!("comparison of faces is {}", self.face_state());
+        let why = vec![left, format!("{unread} documents are not read"), faces];
         if since.plus(rules.checks_overdue_after) <= now {
             return next.handed_over(WorkKind::KycChecksOverdue, why, now);
         }
@@ -308,8 +314,8 @@ fn by_person(outcome: KycOutcome, now: Timestamp) -> CaseDecision {
     CaseDecision { outcome, by: DecidedBy::Person, reasons: vec!["decided_by_compliance".to_owned()], at: now }
 }
 
-/// What the rules say, within what no rule may say: a hit on a sanctions list and an identity that is not sure are never approved
-/// without a person.
+/// What the rules say, within what no rule may say: a hit on a sanctions list, an identity that is not sure, another face and one that
+/// may not be alive are never approved without a person.
 fn lawful(ruling: Option<Ruling>, subject: &RiskSubject, why: &mut Vec<String>) -> Ruling {
     let review = |reason: &str, kind: WorkKind| Ruling {
         outcome: KycOutcome::Review,
@@ -325,6 +331,14 @@ fn lawful(ruling: Option<Ruling>, subject: &RiskSubject, why: &mut Vec<String>) 
         Some(ruling) if ruling.outcome == KycOutcome::Approve && !subject.identity_sure => {
             why.push("an identity that was not read surely is never approved without a person".to_owned());
             review(NOT_SURE, WorkKind::KycReview)
+        }
+        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.face_match == FaceState::Failed => {
+            why.push("another face than the document's is never approved without a person".to_owned());
+            review("face_differs", WorkKind::KycReview)
+        }
+        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.liveness == LivenessState::Failed => {
+            why.push("a face that may not be alive is never approved without a person".to_owned());
+            review("liveness_not_passed", WorkKind::KycReview)
         }
         Some(ruling) => ruling,
     }

@@ -4,6 +4,7 @@ pub mod case;
 pub mod decide;
 pub mod declaration;
 pub mod document;
+pub mod faces;
 pub mod inquiry;
 pub mod rules;
 mod steps;
@@ -14,6 +15,7 @@ pub use document::{
     Checked, DocumentFacts, DocumentKind, DocumentPrivate, DocumentStatus, Extracted, Finding, KycDocument, Reading,
     Side, UploadFault,
 };
+pub use faces::{FaceMatch, FaceState, LivenessCheck, LivenessState};
 pub use steps::NextStep;
 
 use crate::words::words;

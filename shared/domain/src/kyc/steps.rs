@@ -35,6 +35,8 @@ pub enum NextStep {
     },
     /// Send the declaration.
     SubmitDeclaration,
+    /// Show that somebody alive is there.
+    CheckLiveness,
     /// Nothing: we are at it.
     Wait,
 }
@@ -65,6 +67,9 @@ impl KycCase {
         }));
         if self.facts.declaration.is_none() {
             steps.push(NextStep::SubmitDeclaration);
+        }
+        if self.lacks_liveness(rules) {
+            steps.push(NextStep::CheckLiveness);
         }
         steps
     }
@@ -97,6 +102,7 @@ impl Kyc {
             reasons: vec![],
         };
         let uploads = rules.requires.iter().map(|requirement| upload(&requirement.any_of));
-        uploads.chain([NextStep::SubmitDeclaration]).collect()
+        let live = rules.faces.liveness_required.then_some(NextStep::CheckLiveness);
+        uploads.chain([NextStep::SubmitDeclaration]).chain(live).collect()
     }
 }

@@ -55,6 +55,8 @@ pub enum Picture {
         bucket: String,
         /// Its key.
         key: String,
+        /// Which content of the key: a later upload must not stand in for the one that was checked.
+        version: String,
     },
 }
 

@@ -221,7 +221,9 @@ impl Faces for Rekognition {
 fn image(picture: &Picture) -> Value {
     match picture {
         Picture::File(bytes) => json!({"Bytes": STANDARD.encode(bytes)}),
-        Picture::Stored { bucket, key } => json!({"S3Object": {"Bucket": bucket, "Name": key}}),
+        Picture::Stored { bucket, key, version } => {
+            json!({"S3Object": {"Bucket": bucket, "Name": key, "Version": version}})
+        }
     }
 }
 

@@ -209,6 +209,7 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     let screened = http(&world, "kyc-screenings", "compliance").await;
     assert_eq!((screened.status, &screened.json["hits"][0]["date_of_birth"]), (200, &json!("match")));
     seed_case(&world).await;
+    queue(&world, "kyc-compare").await;
     queue(&world, "kyc-screen").await;
     let case = world.broker.crm().load::<KycCase>(&CASE.parse().unwrap()).await.unwrap().unwrap().entity;
     assert_eq!(case.facts.status, KycStatus::Approved);
@@ -403,6 +404,8 @@ async fn the_story_of_the_documents_runs_through_the_functions() {
     queue(&world, "kyc-assess").await;
     let submitted = http(&world, "kyc-submit", "portal").await;
     assert_eq!((submitted.status, &submitted.json["status"]), (200, &json!("accepted")));
+    let live = http(&world, "kyc-liveness", "portal").await;
+    assert_eq!((live.status, &live.json["attempt"]), (201, &json!(1)));
     let declared = http(&world, "kyc-declaration", "portal").await;
     assert_eq!((declared.status, &declared.json["status"]), (200, &json!("collecting")));
     let shown = http(&world, "kyc-status", "portal").await;

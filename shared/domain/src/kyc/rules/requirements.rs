@@ -20,6 +20,8 @@ const PIXELS: RangeInclusive<u32> = 50..=10_000;
 /// Levels of grey.
 const LEVEL: RangeInclusive<u32> = 0..=255;
 const PER_MILLE: RangeInclusive<u32> = 0..=1_000;
+/// Below it a figure says nothing: a service calls strangers half alike.
+const PER_CENT: RangeInclusive<u32> = 50..=100;
 const SHARPNESS: RangeInclusive<u32> = 0..=10_000;
 const PAGES: RangeInclusive<u32> = 1..=50;
 const MINUTE: Seconds = Seconds(60);
@@ -70,6 +72,21 @@ pub struct Requirement {
     pub any_of: Vec<DocumentKind>,
 }
 
+/// How faces are measured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FaceRules {
+    /// The address of the service.
+    pub base_url: String,
+    /// How like two faces must be, from 0 to 100.
+    pub similarity_min: u32,
+    /// Whether each client has to show that somebody alive is there.
+    pub liveness_required: bool,
+    /// How sure of that the service must be, from 0 to 100.
+    pub confidence_min: u32,
+    /// How long a check of liveness can be done once it was begun.
+    pub session_life: Seconds,
+}
+
 /// The rule set `kyc`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Kyc {
@@ -83,6 +100,8 @@ pub struct Kyc {
     pub sure_fields: Vec<String>,
     /// What is noticed about a document that the client can mend with another one.
     pub retake: Vec<Finding>,
+    /// How faces are measured.
+    pub faces: FaceRules,
     /// How old a proof of address may be.
     pub proof_max_age: Seconds,
     /// How often a client is asked for another one before a person looks.
@@ -126,6 +145,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
             "both_sides",
             "sure_fields",
             "retake",
+            "faces",
             "proof_max_age",
             "attempts_max",
             "check_again_after",
@@ -140,6 +160,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
     let both_sides = read_words(&object, "both_sides", DocumentKind::ALL, faults);
     let sure_fields = object.need("sure_fields", faults).and_then(|node| read_fields(&node, faults));
     let retake = read_words(&object, "retake", Finding::ALL, faults);
+    let faces = object.need("faces", faults).and_then(|node| read_faces(&node, faults));
     let proof_max_age = read_span(&object, "proof_max_age", DAY..=Seconds(1_000 * DAY.0), faults);
     let attempts_max = object.need("attempts_max", faults).and_then(|node| node.whole(0..=ATTEMPTS_MAX, faults));
     let check_again_after = read_span(&object, "check_again_after", MINUTE..=DAY, faults);
@@ -153,6 +174,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
         both_sides: both_sides?,
         sure_fields: sure_fields?,
         retake: retake?,
+        faces: faces?,
         proof_max_age: proof_max_age?,
         attempts_max: attempts_max?,
         check_again_after: check_again_after?,
@@ -218,6 +240,23 @@ fn read_upload(node: &Node<'_>, faults: &mut Faults) -> Option<UploadRules> {
         contrast_min: contrast_min?,
         sharpness_min: sharpness_min?,
         pages_max: pages_max?,
+    })
+}
+
+fn read_faces(node: &Node<'_>, faults: &mut Faults) -> Option<FaceRules> {
+    let object =
+        node.object(&["base_url", "similarity_min", "liveness_required", "confidence_min", "session_life"], faults)?;
+    let base_url = object.need("base_url", faults).and_then(|node| node.url(faults));
+    let similarity_min = object.need("similarity_min", faults).and_then(|node| node.whole(PER_CENT, faults));
+    let liveness_required = object.need("liveness_required", faults).and_then(|node| node.boolean(faults));
+    let confidence_min = object.need("confidence_min", faults).and_then(|node| node.whole(PER_CENT, faults));
+    let session_life = read_span(&object, "session_life", MINUTE..=DAY, faults);
+    Some(FaceRules {
+        base_url: base_url?,
+        similarity_min: similarity_min?,
+        liveness_required: liveness_required?,
+        confidence_min: confidence_min?,
+        session_life: session_life?,
     })
 }
 

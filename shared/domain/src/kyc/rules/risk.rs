@@ -8,6 +8,7 @@ use crate::input::Fault;
 use crate::kyc::KycOutcome;
 use crate::kyc::declaration::SourceOfFunds;
 use crate::kyc::document::{DocumentKind, Finding};
+use crate::kyc::faces::{FaceState, LivenessState};
 use crate::rules::bands::{ScoreBands, read_score_bands};
 use crate::rules::evaluate::{FirstMatch, first_match};
 use crate::rules::points::{Added, Points, read_points_rows};
@@ -44,6 +45,10 @@ pub struct RiskSubject {
     pub pep_hit: bool,
     /// Whether the client calls himself politically exposed.
     pub pep_declared: bool,
+    /// Whether selfie and document show the same face.
+    pub face_match: FaceState,
+    /// Whether somebody alive was there.
+    pub liveness: LivenessState,
     /// Full years.
     pub age: u32,
     /// The sum of the factors; 0 while they are summed up.
@@ -117,6 +122,8 @@ fn factor_fields() -> Fields<RiskSubject> {
         .field("sanctions_hit", |subject| subject.sanctions_hit)
         .field("pep_hit", |subject| subject.pep_hit)
         .field("pep_declared", |subject| subject.pep_declared)
+        .field("face_match", |subject| subject.face_match)
+        .field("liveness", |subject| subject.liveness)
         .field("age", |subject| subject.age)
 }
 

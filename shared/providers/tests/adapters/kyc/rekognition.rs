@@ -33,7 +33,7 @@ fn faces(url: &str) -> Rekognition {
 }
 
 fn stored(key: &str) -> Picture {
-    Picture::Stored { bucket: "documents".to_owned(), key: key.to_owned() }
+    Picture::Stored { bucket: "documents".to_owned(), key: key.to_owned(), version: "v1".to_owned() }
 }
 
 fn percent(text: &str) -> Percent {

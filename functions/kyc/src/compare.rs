@@ -1,0 +1,93 @@
+//! `kyc-compare`: holds the face of a selfie against the document's, for a case that is being verified.
+
+use std::sync::Arc;
+
+use domain::client::Client;
+use domain::kyc::faces::{Compared, FaceMatch, FacePair, FaceState};
+use domain::kyc::rules::FaceRules;
+use domain::kyc::{KycCase, KycDocument, KycStatus};
+use domain::{DocumentId, KycCaseId};
+use files::Files;
+use providers::http::BoxFuture;
+use providers::kyc::VendorError;
+use providers::kyc::faces::{Comparison, Faces, NoFace, Picture};
+use runtime::StepError;
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::queue::{Message, QueueFunction, QueueStep};
+
+use crate::cases::Cases;
+use crate::faces::{FaceService, measuring, percent};
+
+/// The step.
+pub struct Compare {
+    cases: Cases,
+    files: Files,
+    service: FaceService,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let step =
+        Compare { cases: Cases::new(ports)?, files: Files::documents(ports)?, service: FaceService::new(ports)? };
+    QueueFunction::build(step, ports)
+}
+
+impl QueueStep for Compare {
+    const NAME: &'static str = "kyc-compare";
+
+    fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
+        Box::pin(self.compare(message))
+    }
+}
+
+impl Compare {
+    async fn compare(&self, message: &Message) -> Result<&'static str, StepError> {
+        let event = message.event()?;
+        let id: KycCaseId = event.id()?;
+        let case = self.cases.crm.load::<KycCase>(&id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?.entity;
+        let Some(pair) = waits(&case) else { return Ok("nothing_to_do") };
+        let client: Client = self.cases.client_of(&case.client_id).await?;
+        let needs = self.cases.needs().await?;
+        let compared = self.measure(&pair, &needs.rules.faces).await?;
+        let mut frame = message.frame(Self::NAME, &event);
+        let matched = FaceMatch::of(pair, compared);
+        Ok(self.cases.matched(&client, &mut frame, &matched).await?.outcome())
+    }
+
+    async fn measure(&self, pair: &FacePair, rules: &FaceRules) -> Result<Compared, StepError> {
+        let (selfie, document) = (self.picture(&pair.selfie).await?, self.picture(&pair.document).await?);
+        let (Some(selfie), Some(document)) = (selfie, document) else { return Ok(Compared::NotPossible) };
+        let service = self.service.at(rules)?;
+        match service.compare(&selfie, &document, percent(rules.similarity_min)?).await {
+            Ok(Comparison::Same { similarity }) => Ok(Compared::Same { similarity: similarity.value().to_string() }),
+            Ok(Comparison::Different { similarity }) => {
+                Ok(Compared::Different { similarity: similarity.map(|figure| figure.value().to_string()) })
+            }
+            Ok(Comparison::Retake(NoFace::Selfie)) => Ok(Compared::NoFaceInSelfie),
+            Ok(Comparison::Retake(NoFace::Document)) => Ok(Compared::NoFaceInDocument),
+            // it will not take these pictures the next time either
+            Err(VendorError::Refused(_)) => Ok(Compared::NotPossible),
+            Err(error) => Err(measuring(&error)),
+        }
+    }
+
+    /// An accepted upload in the version that was checked; `None` for a PDF, which the service does not take.
+    async fn picture(&self, id: &DocumentId) -> Result<Option<Picture>, StepError> {
+        let stored = self.cases.crm.load::<KycDocument>(id).await?;
+        let document = stored.ok_or_else(|| StepError::Absent(id.to_string()))?.entity;
+        let version = document.inner.object.clone();
+        let version = version.ok_or_else(|| StepError::Malformed(format!("{id} was never checked")))?;
+        let is_picture = matches!(document.facts.content_type.as_str(), "image/jpeg" | "image/png");
+        let (bucket, key) = (self.files.bucket().to_owned(), document.key());
+        Ok(is_picture.then_some(Picture::Stored { bucket, key, version }))
+    }
+}
+
+/// The pictures whose comparison the case waits for.
+fn waits(case: &KycCase) -> Option<FacePair> {
+    let pending = case.facts.status == KycStatus::Verifying && case.face_state() == FaceState::Pending;
+    case.face_pair().filter(|_| pending)
+}
