@@ -11,18 +11,19 @@ use files::Files;
 use providers::http::BoxFuture;
 use providers::kyc::VendorError;
 use providers::kyc::faces::{Comparison, Faces, NoFace, Picture};
+use providers::kyc::rekognition::Rekognition;
 use runtime::StepError;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 
+use crate::aws::{Looker, looking, percent};
 use crate::cases::Cases;
-use crate::faces::{FaceService, measuring, percent};
 
 /// The step.
 pub struct Compare {
     cases: Cases,
     files: Files,
-    service: FaceService,
+    service: Looker,
 }
 
 /// Builds the function.
@@ -30,8 +31,7 @@ pub struct Compare {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    let step =
-        Compare { cases: Cases::new(ports)?, files: Files::documents(ports)?, service: FaceService::new(ports)? };
+    let step = Compare { cases: Cases::new(ports)?, files: Files::documents(ports)?, service: Looker::new(ports)? };
     QueueFunction::build(step, ports)
 }
 
@@ -60,7 +60,7 @@ impl Compare {
     async fn measure(&self, pair: &FacePair, rules: &FaceRules) -> Result<Compared, StepError> {
         let (selfie, document) = (self.picture(&pair.selfie).await?, self.picture(&pair.document).await?);
         let (Some(selfie), Some(document)) = (selfie, document) else { return Ok(Compared::NotPossible) };
-        let service = self.service.at(rules)?;
+        let service = Rekognition(self.service.at(&rules.base_url)?);
         match service.compare(&selfie, &document, percent(rules.similarity_min)?).await {
             Ok(Comparison::Same { similarity }) => Ok(Compared::Same { similarity: similarity.value().to_string() }),
             Ok(Comparison::Different { similarity }) => {
@@ -70,7 +70,7 @@ impl Compare {
             Ok(Comparison::Retake(NoFace::Document)) => Ok(Compared::NoFaceInDocument),
             // it will not take these pictures the next time either
             Err(VendorError::Refused(_)) => Ok(Compared::NotPossible),
-            Err(error) => Err(measuring(&error)),
+            Err(error) => Err(looking(&error)),
         }
     }
 

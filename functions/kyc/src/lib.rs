@@ -1,8 +1,8 @@
 //! Clients and KYC: registration, documents, declaration, screening, faces, and the case that is decided.
 
+mod aws;
 mod cases;
 mod check;
-mod faces;
 
 pub mod assess;
 pub mod compare;

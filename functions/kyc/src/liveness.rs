@@ -9,19 +9,20 @@ use domain::kyc::{KycCase, LivenessCheck, LivenessState};
 use domain::{ClientId, KycCaseId, Redacted};
 use providers::kyc::CheckId;
 use providers::kyc::faces::{Faces, Liveness};
+use providers::kyc::rekognition::Rekognition;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::{Problem, StepError, step};
 use serde_json::json;
 
+use crate::aws::{Looker, looking, percent};
 use crate::cases::Cases;
-use crate::faces::{FaceService, measuring, percent};
 
 /// The step.
 pub struct Live {
     cases: Cases,
-    service: FaceService,
+    service: Looker,
 }
 
 /// Builds the function.
@@ -29,7 +30,7 @@ pub struct Live {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    HttpFunction::build(Live { cases: Cases::new(ports)?, service: FaceService::new(ports)? }, ports)
+    HttpFunction::build(Live { cases: Cases::new(ports)?, service: Looker::new(ports)? }, ports)
 }
 
 impl HttpStep for Live {
@@ -59,7 +60,7 @@ impl Live {
         let now = request.now;
         let (id, fresh) = (KycCaseId::of(&client.id), || KycCase::begun(client.id.clone(), now));
         let begin = |case: &KycCase| case.liveness_begun(&needs.rules, now);
-        let case = step::change_or_begin(&self.cases.crm, &id, fresh, &mut frame, begin).await?;
+        let case = step::change_or_begin(&self.cases.crm, &id, fresh, &frame, begin).await?;
         let open = case.open_liveness(&needs.rules, now);
         let check =
             open.ok_or_else(|| Problem::conflict("no further check of liveness can be begun for this client"))?;
@@ -96,8 +97,8 @@ impl Live {
         let attempt: CheckId = format!("{}-live-{}", case.client_id, check.attempt)
             .parse()
             .map_err(|_| StepError::Malformed("the id of an attempt".to_owned()))?;
-        let service = self.service.at(&rules.faces)?;
-        let session = service.begin_liveness(&attempt).await.map_err(|error| measuring(&error))?;
+        let service = Rekognition(self.service.at(&rules.faces.base_url)?);
+        let session = service.begin_liveness(&attempt).await.map_err(|error| looking(&error))?;
         let keep = |case: &KycCase| case.liveness_opened(check.attempt, &session);
         step::change(&self.cases.crm, &case.id, &mut request.frame(Self::NAME), keep).await?;
         Ok(session)
@@ -126,9 +127,9 @@ impl Live {
         session: &Redacted<String>,
         rules: &Kyc,
     ) -> Result<LivenessCheck, StepError> {
-        let service = self.service.at(&rules.faces)?;
+        let service = Rekognition(self.service.at(&rules.faces.base_url)?);
         let found = service.liveness(session.reveal(), percent(rules.faces.confidence_min)?).await;
-        let (state, confidence) = match found.map_err(|error| measuring(&error))? {
+        let (state, confidence) = match found.map_err(|error| looking(&error))? {
             Some(Liveness::Pending) => (LivenessState::Pending, None),
             Some(Liveness::Live { confidence }) => (LivenessState::Passed, Some(confidence)),
             Some(Liveness::NotLive { confidence }) => (LivenessState::Failed, Some(confidence)),

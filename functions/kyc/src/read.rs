@@ -2,28 +2,33 @@
 
 mod found;
 mod reader;
+mod textract;
 
 use std::sync::Arc;
 
 use documents::Line;
 use domain::client::Client;
-use domain::kyc::rules::Kyc;
+use domain::kyc::rules::{Kyc, ReaderRule};
 use domain::kyc::{DocumentKind, DocumentStatus, Extracted, KycDocument, Reading};
 use domain::{DocumentId, Timestamp};
 use files::{FileVersion, Files};
 use providers::http::BoxFuture;
+use providers::kyc::faces::Picture;
+use providers::kyc::textract::Textract;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::{StepError, step};
 
+use crate::aws::Looker;
 use crate::cases::Cases;
-use reader::Reader;
+use reader::LocalReader;
 
 /// The step.
 pub struct Read {
     cases: Cases,
     files: Files,
-    reader: Reader,
+    local: LocalReader,
+    looker: Looker,
 }
 
 /// Builds the function.
@@ -31,7 +36,12 @@ pub struct Read {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    let step = Read { cases: Cases::new(ports)?, files: Files::documents(ports)?, reader: Reader::local() };
+    let step = Read {
+        cases: Cases::new(ports)?,
+        files: Files::documents(ports)?,
+        local: LocalReader::new(),
+        looker: Looker::new(ports)?,
+    };
     QueueFunction::build(step, ports)
 }
 
@@ -78,7 +88,11 @@ impl Read {
             sides.push(self.lines(&other, rules).await?);
         }
         let sides: Vec<&[Line]> = sides.iter().map(Vec::as_slice).collect();
-        let (today, reader) = (now.day(), self.reader.name());
+        let today = now.day();
+        let reader = match rules.reader {
+            ReaderRule::Local => "local",
+            ReaderRule::Textract(_) => "textract",
+        };
         let kind = match document.facts.kind {
             DocumentKind::Passport => documents::Kind::Passport,
             DocumentKind::IdCard => documents::Kind::IdCard,
@@ -94,8 +108,17 @@ impl Read {
     async fn lines(&self, document: &KycDocument, rules: &Kyc) -> Result<Vec<Line>, StepError> {
         let version = document.inner.object.clone().map(FileVersion);
         let version = version.ok_or_else(|| StepError::Malformed(format!("{} was never checked", document.id)))?;
-        let file = self.files.get_version(&document.key(), &version, rules.upload.bytes_max.into()).await?;
-        self.reader.lines(file.bytes, document.facts.content_type.clone(), &rules.upload).await
+        let key = document.key();
+        match &rules.reader {
+            ReaderRule::Local => {
+                let file = self.files.get_version(&key, &version, rules.upload.bytes_max.into()).await?;
+                self.local.lines(file.bytes, document.facts.content_type.clone(), &rules.upload).await
+            }
+            ReaderRule::Textract(url) => {
+                let picture = Picture::Stored { bucket: self.files.bucket().to_owned(), key, version: version.0 };
+                textract::lines(&Textract(self.looker.at(url)?), &picture).await
+            }
+        }
     }
 
     /// The newest other side of the same card that can be used.

@@ -7,20 +7,15 @@ use domain::kyc::rules::UploadRules;
 use ocr::Engine;
 use runtime::StepError;
 
-/// The reader of this installation: the one that comes with it and works without a network.
-pub(super) struct Reader {
+/// The reader that comes with the installation and works without a network.
+pub(super) struct LocalReader {
     /// Loaded with the first document: other functions of the process have no use for it.
     engine: Arc<OnceLock<Result<Engine, String>>>,
 }
 
-impl Reader {
-    pub(super) fn local() -> Self {
+impl LocalReader {
+    pub(super) fn new() -> Self {
         Self { engine: Arc::default() }
-    }
-
-    /// What decision records call it.
-    pub(super) fn name(&self) -> &'static str {
-        "local"
     }
 
     /// The lines of an upload. What cannot be decoded or read has none: that is said of the document, and a person sees it.

@@ -1,5 +1,5 @@
-//! Amazon Rekognition as far as it is used: faces compared and counted, and checks of liveness. It sees nothing: what is in which picture
-//! is what a script says.
+//! Amazon Rekognition as far as it is used, faces compared and counted and checks of liveness, and the text of documents of Amazon
+//! Textract. They see nothing: what is in which picture is what a script says.
 
 use std::sync::{Arc, Mutex};
 
@@ -26,7 +26,7 @@ use crate::request::Call;
 
 /// How far a request's time may be from now.
 const TOLERANCE_S: i64 = 300;
-const TARGET: &str = "RekognitionService.";
+const TARGETS: [&str; 2] = ["RekognitionService.", "Textract."];
 
 /// Signature Version 4 of a request: the hex at the end of its `Authorization`. `headers` are the signed ones in their order.
 pub fn signature(secret: &str, scope: &str, time: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
@@ -52,6 +52,18 @@ struct Script {
     /// Pairs that are more or less like.
     pairs: Vec<Pair>,
     liveness: Measured,
+    /// What stands on documents, a line each; one that is not named is blank.
+    texts: Vec<Written>,
+}
+
+/// The lines of a document from above to below, as sure as `confidence`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    /// Its key in the bucket, or the hex SHA-256 of the file.
+    picture: String,
+    lines: Vec<String>,
+    confidence: Number,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -83,7 +95,7 @@ struct Measured {
 impl Default for Script {
     fn default() -> Self {
         let liveness = Measured { status: "SUCCEEDED".to_owned(), confidence: Number::from(99), reference: true };
-        Self { similarity: Number::from(99), pictures: Vec::new(), pairs: Vec::new(), liveness }
+        Self { similarity: Number::from(99), pictures: Vec::new(), pairs: Vec::new(), liveness, texts: Vec::new() }
     }
 }
 
@@ -164,6 +176,10 @@ impl Rekognition {
                 reply::ok(&json!({"SessionId": self.session(token)}))
             }
             "GetFaceLivenessSessionResults" => self.result(order),
+            "DetectDocumentText" => match picture(order.get("Document")) {
+                Some(picture) => self.text(&picture),
+                None => exception("InvalidParameterException"),
+            },
             _ => exception("UnknownOperationException"),
         }
     }
@@ -184,6 +200,28 @@ impl Rekognition {
         let (matches, others) = if is_match { (vec![face], 0) } else { (Vec::new(), 1) };
         let others: Vec<_> = (0..others).map(|_| json!({"Confidence": 99.9})).collect();
         reply::ok(&json!({"SourceImageFace": {"Confidence": 99.9}, "FaceMatches": matches, "UnmatchedFaces": others}))
+    }
+
+    /// Each line and each of its words is a block, as Textract has them; lines stand below one another.
+    fn text(&self, picture: &str) -> Response {
+        let script = lock(&self.script);
+        let mut blocks = vec![json!({"BlockType": "PAGE", "Id": "page"})];
+        let written = script.texts.iter().find(|written| written.picture == picture);
+        for (row, text) in written.map(|written| written.lines.as_slice()).unwrap_or_default().iter().enumerate() {
+            let confidence = written.map(|written| &written.confidence);
+            let ids: Vec<String> = (0..text.split(' ').count()).map(|word| format!("{row}-{word}")).collect();
+            let place =
+                json!({"BoundingBox": {"Left": 0.05, "Top": 0.03 * row_number(row), "Width": 0.9, "Height": 0.02}});
+            blocks.push(json!({
+                "BlockType": "LINE", "Id": format!("line-{row}"), "Text": text, "Confidence": confidence, "Geometry": place,
+                "Relationships": [{"Type": "CHILD", "Ids": ids}],
+            }));
+            let words = text.split(' ').zip(&ids);
+            blocks.extend(
+                words.map(|(word, id)| json!({"BlockType": "WORD", "Id": id, "Text": word, "Confidence": confidence})),
+            );
+        }
+        reply::ok(&json!({"DocumentMetadata": {"Pages": 1}, "Blocks": blocks}))
     }
 
     fn faces(&self, picture: &str) -> usize {
@@ -218,6 +256,11 @@ impl Rekognition {
     }
 }
 
+/// As a part of a page.
+fn row_number(row: usize) -> f64 {
+    u32::try_from(row).map_or(f64::MAX, f64::from)
+}
+
 /// A picture by its key, or by what is in the file.
 fn picture(image: Option<&Value>) -> Option<String> {
     let text = |pointer: &str| image?.pointer(pointer)?.as_str();
@@ -244,8 +287,8 @@ async fn answer(State(rekognition): State<Arc<Rekognition>>, call: Call) -> Resp
         rekognition.desk.count("unauthorised");
         return exception(name);
     }
-    let operation =
-        call.header("x-amz-target").and_then(|target| target.strip_prefix(TARGET)).unwrap_or_default().to_owned();
+    let operation = call.header("x-amz-target").unwrap_or_default();
+    let operation = TARGETS.iter().find_map(|target| operation.strip_prefix(target)).unwrap_or_default().to_owned();
     let (call, vendor, name) = (Arc::new(call), Arc::clone(&rekognition), operation.clone());
     let parameters = Arc::clone(&call);
     let apply = move || vendor.measure(&name, call.json.as_ref().unwrap_or(&Value::Null));

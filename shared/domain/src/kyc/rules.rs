@@ -4,6 +4,6 @@ pub mod requirements;
 pub mod risk;
 pub mod screening;
 
-pub use requirements::{FaceRules, Kyc, Requirement, UploadRules};
+pub use requirements::{FaceRules, Kyc, ReaderRule, Requirement, UploadRules};
 pub use risk::{KycRisk, RiskSubject, Ruling};
 pub use screening::{ListCount, ListFormat, ListRule, ScreeningRules};

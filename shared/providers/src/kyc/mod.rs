@@ -15,6 +15,7 @@ use url::Url;
 use crate::Disposition;
 use crate::http::{BoxFuture, TransportError};
 
+pub mod aws;
 mod call;
 pub mod faces;
 pub mod onfido;
@@ -22,6 +23,7 @@ pub mod rekognition;
 mod signature;
 mod statements;
 pub mod sumsub;
+pub mod textract;
 mod vendor;
 pub mod veriff;
 

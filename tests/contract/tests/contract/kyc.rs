@@ -31,12 +31,12 @@ pub fn kyc(client: &str) -> String {
     format!("/v1/clients/{client}/kyc")
 }
 
-async fn announce(world: &World, client: &str, kind: &str, content_type: &str, bytes: usize) -> Answer {
+pub async fn announce(world: &World, client: &str, kind: &str, content_type: &str, bytes: usize) -> Answer {
     let body = json!({"kind": kind, "content_type": content_type, "bytes": bytes});
     world.portal(&format!("{}/documents", kyc(client)), &body).await
 }
 
-async fn submit(world: &World, client: &str, document: &str) -> Answer {
+pub async fn submit(world: &World, client: &str, document: &str) -> Answer {
     world.portal(&format!("{}/documents/{document}/submit", kyc(client)), &json!({})).await
 }
 

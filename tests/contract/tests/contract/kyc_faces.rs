@@ -1,10 +1,10 @@
-//! KYC: whether the selfie shows the face of the document, and whether somebody alive was there.
+//! KYC with the services of AWS: whether the selfie shows the face of the document, whether somebody alive was there, and who reads.
 
 use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 use specimens::{jpeg, passport, statement};
 
-use crate::kyc::{JPEG, declare, kyc, register, seen_by, send, somebody};
+use crate::kyc::{JPEG, announce, declare, kyc, register, seen_by, send, somebody, submit};
 use crate::world::{World, expect, items};
 
 async fn world() -> World {
@@ -183,4 +183,35 @@ async fn who_never_shows_a_face_ends_with_a_person() {
     world.idle().await;
     let case = status(&world, &client).await;
     assert_eq!((&case["status"], &case["checks"]["liveness"]), (&json!("in_review"), &json!("expired")), "{case:#}");
+}
+
+#[tokio::test]
+async fn another_reader_reads_what_the_local_one_would() {
+    let world = world().await;
+    let url = world.broker.simulators.url("rekognition").to_owned();
+    world.publish(SetName::Kyc, 2, |document| document["reader"] = json!({"textract": url})).await;
+    let person = somebody();
+    let client = register(&world, &person).await;
+    let (front, bill) = (passport(&person), statement(&person));
+    let blank = jpeg(&front.picture, 85);
+    let (mut texts, mut documents) = (vec![], vec![]);
+    let printed: Vec<String> = front.printed.into_iter().chain(front.zone).collect();
+    for (kind, lines) in [("passport", printed), ("proof_of_address", bill.printed)] {
+        let announced = expect(announce(&world, &client, kind, JPEG, blank.len()).await, 201);
+        let document = announced.text_at("/document_id");
+        texts.push(json!({"picture": key(&client, &document), "lines": lines, "confidence": 99.4}));
+        assert_eq!(world.upload(&announced.json["upload"], blank.clone()).await, 200);
+        documents.push(document);
+    }
+    script(&world, &json!({"texts": texts})).await;
+    for document in &documents {
+        assert_eq!(expect(submit(&world, &client, document).await, 200).json["status"], "accepted");
+    }
+    expect(declare(&world, &client).await, 200);
+    world.idle().await;
+    let case = status(&world, &client).await;
+    assert_eq!(case["status"], "approved", "{case:#}");
+    assert_eq!(case["extracted"]["date_of_birth"], json!(person.birth.iso()));
+    let journal = world.get("compliance", &format!("/v1/journal?entity={}", documents[0])).await;
+    assert!(journal.text.contains("textract"), "{}", journal.text);
 }

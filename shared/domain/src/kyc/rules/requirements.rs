@@ -72,6 +72,16 @@ pub struct Requirement {
     pub any_of: Vec<DocumentKind>,
 }
 
+/// Who reads documents.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReaderRule {
+    /// The reader that comes with the installation and needs no network.
+    Local,
+    /// Amazon Textract, at this address.
+    Textract(String),
+}
+
 /// How faces are measured.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FaceRules {
@@ -100,6 +110,8 @@ pub struct Kyc {
     pub sure_fields: Vec<String>,
     /// What is noticed about a document that the client can mend with another one.
     pub retake: Vec<Finding>,
+    /// Who reads documents.
+    pub reader: ReaderRule,
     /// How faces are measured.
     pub faces: FaceRules,
     /// How old a proof of address may be.
@@ -145,6 +157,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
             "both_sides",
             "sure_fields",
             "retake",
+            "reader",
             "faces",
             "proof_max_age",
             "attempts_max",
@@ -160,6 +173,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
     let both_sides = read_words(&object, "both_sides", DocumentKind::ALL, faults);
     let sure_fields = object.need("sure_fields", faults).and_then(|node| read_fields(&node, faults));
     let retake = read_words(&object, "retake", Finding::ALL, faults);
+    let reader = object.need("reader", faults).and_then(|node| read_reader(&node, faults));
     let faces = object.need("faces", faults).and_then(|node| read_faces(&node, faults));
     let proof_max_age = read_span(&object, "proof_max_age", DAY..=Seconds(1_000 * DAY.0), faults);
     let attempts_max = object.need("attempts_max", faults).and_then(|node| node.whole(0..=ATTEMPTS_MAX, faults));
@@ -174,6 +188,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
         both_sides: both_sides?,
         sure_fields: sure_fields?,
         retake: retake?,
+        reader: reader?,
         faces: faces?,
         proof_max_age: proof_max_age?,
         attempts_max: attempts_max?,
@@ -241,6 +256,15 @@ fn read_upload(node: &Node<'_>, faults: &mut Faults) -> Option<UploadRules> {
         sharpness_min: sharpness_min?,
         pages_max: pages_max?,
     })
+}
+
+/// `local`, or `{textract: <address>}`.
+fn read_reader(node: &Node<'_>, faults: &mut Faults) -> Option<ReaderRule> {
+    if node.raw().is_string() {
+        return node.word(&["local".to_owned()], faults).map(|_| ReaderRule::Local);
+    }
+    let object = node.object(&["textract"], faults)?;
+    object.need("textract", faults).and_then(|node| node.url(faults)).map(ReaderRule::Textract)
 }
 
 fn read_faces(node: &Node<'_>, faults: &mut Faults) -> Option<FaceRules> {

@@ -20,6 +20,7 @@ mod onfido;
 mod rekognition;
 mod sumsub;
 mod sumsub_webhook;
+mod textract;
 mod veriff;
 mod webhooks;
 

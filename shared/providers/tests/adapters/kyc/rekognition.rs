@@ -8,6 +8,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use bytes::Bytes;
 use providers::http::HyperTransport;
 use providers::kyc::VendorError;
+use providers::kyc::aws::AwsService;
 use providers::kyc::faces::{Comparison, Faces, Liveness, NoFace, Percent, Picture};
 use providers::kyc::rekognition::Rekognition;
 use providers::{Disposition, system_clock};
@@ -16,9 +17,9 @@ use serde_json::{Value, json};
 use super::{check, silent};
 use crate::support::{CALL_TIMEOUT, SHORT_TIMEOUT, at, control, fault};
 
-fn with(url: &str, credentials: (&str, &str), timeout: Duration) -> Rekognition {
+pub fn service(url: &str, credentials: (&str, &str), timeout: Duration) -> AwsService {
     let (id, secret) = credentials;
-    Rekognition {
+    AwsService {
         base_url: url.parse().unwrap(),
         region: "eu-central-1".to_owned(),
         credentials: SharedCredentialsProvider::new(Credentials::new(id, secret, None, None, "test")),
@@ -28,11 +29,15 @@ fn with(url: &str, credentials: (&str, &str), timeout: Duration) -> Rekognition 
     }
 }
 
+fn with(url: &str, credentials: (&str, &str), timeout: Duration) -> Rekognition {
+    Rekognition(service(url, credentials, timeout))
+}
+
 fn faces(url: &str) -> Rekognition {
     with(url, ("LOCAL", "local"), CALL_TIMEOUT)
 }
 
-fn stored(key: &str) -> Picture {
+pub fn stored(key: &str) -> Picture {
     Picture::Stored { bucket: "documents".to_owned(), key: key.to_owned(), version: "v1".to_owned() }
 }
 
@@ -145,6 +150,6 @@ async fn every_failure_says_what_to_do() {
         assert_eq!(error.disposition(), Disposition::Hold, "{credentials:?}");
     }
     let mut late = faces(url);
-    late.clock = Arc::new(|| at(1_600_000_000));
+    late.0.clock = Arc::new(|| at(1_600_000_000));
     assert_eq!(late.liveness("x", percent("80")).await.unwrap_err().disposition(), Disposition::Hold);
 }

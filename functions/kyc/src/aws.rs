@@ -1,31 +1,32 @@
-//! The service that measures faces, as the rules name it.
+//! The services of AWS that look at pictures, asked with the rights of the function's role in the function's region: they read from the
+//! bucket by themselves.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
-use domain::kyc::rules::{FaceRules, Kyc};
+use domain::kyc::rules::Kyc;
 use domain::rules::RuleSet;
 use providers::Disposition;
 use providers::http::Transport;
 use providers::kyc::VendorError;
+use providers::kyc::aws::AwsService;
 use providers::kyc::faces::{Percent, PercentError};
-use providers::kyc::rekognition::Rekognition;
 use runtime::StepError;
 use runtime::function::{Clock, ConfigError, Ports};
 
-/// Longest that one question to the service takes; every function has more time than that.
-const FACES_CALL_TIMEOUT: Duration = Duration::from_secs(6);
+/// Longest that one question to a service takes; every function has more time than that.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// Where the service is asked from. It reads pictures from the bucket with the rights of the function's role, in the function's region.
-pub(crate) struct FaceService {
+/// Who asks the services.
+pub(crate) struct Looker {
     region: String,
     credentials: SharedCredentialsProvider,
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
 }
 
-impl FaceService {
+impl Looker {
     pub(crate) fn new(ports: &Ports) -> Result<Self, ConfigError> {
         let region = ports.aws.region().ok_or(ConfigError::Missing("AWS_REGION"))?.to_string();
         let credentials = ports.aws.credentials_provider().ok_or(ConfigError::Missing("AWS_ACCESS_KEY_ID"))?;
@@ -36,29 +37,29 @@ impl FaceService {
         &self.region
     }
 
-    /// The service at the address of the rules.
-    pub(crate) fn at(&self, rules: &FaceRules) -> Result<Rekognition, StepError> {
-        let bad = |_| StepError::Rules { set: Kyc::NAME, what: "faces: base_url is not a URL".to_owned() };
+    /// The service at an address of the rules.
+    pub(crate) fn at(&self, base_url: &str) -> Result<AwsService, StepError> {
+        let bad = |_| StepError::Rules { set: Kyc::NAME, what: "the address of a service is not a URL".to_owned() };
         let clock = Arc::clone(&self.clock);
-        Ok(Rekognition {
-            base_url: rules.base_url.parse().map_err(bad)?,
+        Ok(AwsService {
+            base_url: base_url.parse().map_err(bad)?,
             region: self.region.clone(),
             credentials: self.credentials.clone(),
             clock: Arc::new(move || clock.now()),
             transport: self.transport.clone(),
-            timeout: FACES_CALL_TIMEOUT,
+            timeout: LOOK_TIMEOUT,
         })
     }
 }
 
-/// A threshold of the rules as the service takes it.
+/// A threshold of the rules as a service takes it.
 pub(crate) fn percent(figure: u32) -> Result<Percent, StepError> {
     let bad = |error: PercentError| StepError::Rules { set: Kyc::NAME, what: format!("faces: {error}") };
     figure.to_string().parse().map_err(bad)
 }
 
-/// To measure again changes nothing at the service, so an answer that cannot be understood is asked for again.
-pub(crate) fn measuring(error: &VendorError) -> StepError {
+/// To look again changes nothing at the service, so an answer that cannot be understood is asked for again.
+pub(crate) fn looking(error: &VendorError) -> StepError {
     let to_do = match error.disposition() {
         Disposition::LookUp => Disposition::Retry,
         other => other,
