@@ -1,7 +1,8 @@
-//! Clients and KYC: registration, documents, declaration, screening, and the case that is decided.
+//! Clients and KYC: registration, documents, declaration, screening, checks at vendors, and the case that is decided.
 
 mod cases;
 mod check;
+mod checks;
 
 pub mod assess;
 pub mod declaration;
@@ -13,6 +14,9 @@ pub mod screen;
 pub mod screenings;
 pub mod status;
 pub mod submit;
+pub mod verification;
+pub mod verify;
+pub mod webhook;
 
 /// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
@@ -25,6 +29,9 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("kyc-lists", lists::build),
     ("kyc-screen", screen::build),
     ("kyc-screenings", screenings::build),
+    ("kyc-verification", verification::build),
+    ("kyc-verify", verify::build),
+    ("kyc-webhook", webhook::build),
 ];
 
 /// The function that reads documents, by its handler: a binary of its own, for it brings what it reads with, which is three times as
@@ -39,4 +46,6 @@ pub const ROUTES: &[runtime::http::Table] = &[
     runtime::http::table_of::<declaration::Declare>,
     runtime::http::table_of::<status::Status>,
     runtime::http::table_of::<screenings::Screenings>,
+    runtime::http::table_of::<verification::Verification>,
+    runtime::http::table_of::<webhook::Webhook>,
 ];

@@ -7,6 +7,7 @@ pub mod document;
 pub mod inquiry;
 pub mod rules;
 mod steps;
+pub mod vendor;
 
 pub use case::{CaseDocument, CaseFacts, CasePrivate, Hit, KycCase, RiskFacts, Screening, ScreeningState};
 pub use declaration::{Declaration, SourceOfFunds};

@@ -7,14 +7,14 @@ use specimens::{Day, Person, applicant, jpeg, passport, statement};
 
 use crate::world::{World, expect, faults, items};
 
-const JPEG: &str = "image/jpeg";
+pub const JPEG: &str = "image/jpeg";
 
 /// Somebody whose documents are valid in the world's time.
-fn somebody() -> Person {
+pub fn somebody() -> Person {
     applicant(1, Day { year: 2026, month: 11, day: 2 })
 }
 
-async fn register(world: &World, person: &Person) -> String {
+pub async fn register(world: &World, person: &Person) -> String {
     register_in(world, person, person.country).await
 }
 
@@ -27,7 +27,7 @@ async fn register_in(world: &World, person: &Person, residence: &str) -> String 
     expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id")
 }
 
-fn kyc(client: &str) -> String {
+pub fn kyc(client: &str) -> String {
     format!("/v1/clients/{client}/kyc")
 }
 
@@ -41,7 +41,7 @@ async fn submit(world: &World, client: &str, document: &str) -> Answer {
 }
 
 /// Announces, uploads and submits a file.
-async fn send(world: &World, client: &str, kind: &str, content_type: &str, file: Vec<u8>) -> Answer {
+pub async fn send(world: &World, client: &str, kind: &str, content_type: &str, file: Vec<u8>) -> Answer {
     let announced = expect(announce(world, client, kind, content_type, file.len()).await, 201);
     assert_eq!(world.upload(&announced.json["upload"], file).await, 200);
     submit(world, client, &announced.text_at("/document_id")).await
@@ -55,12 +55,12 @@ pub async fn uploaded(world: &World, client: &str) -> String {
     announced.text_at("/document_id")
 }
 
-async fn declare(world: &World, client: &str) -> Answer {
+pub async fn declare(world: &World, client: &str) -> Answer {
     let body = json!({"source_of_funds": "employment", "occupation": "nurse", "pep": false});
     world.portal(&format!("{}/declaration", kyc(client)), &body).await
 }
 
-async fn seen_by(world: &World, who: &str, client: &str) -> Value {
+pub async fn seen_by(world: &World, who: &str, client: &str) -> Value {
     expect(world.get(who, &kyc(client)).await, 200).json
 }
 

@@ -19,6 +19,7 @@ mod idempotency;
 mod installation;
 mod journal;
 mod kyc;
+mod kyc_vendors;
 mod leads;
 mod leads_floor;
 mod leads_meta;
