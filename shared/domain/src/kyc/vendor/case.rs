@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::decision::Verdict;
 use crate::kyc::case::CaseRules;
 use crate::kyc::rules::{CheckSubject, IdentityVendor};
-use crate::kyc::{Finding, KycCase, KycStatus};
+use crate::kyc::{Finding, KycCase, KycStatus, NextStep};
 use crate::rules::RuleError;
 use crate::words::words;
 use crate::work::Review;
@@ -223,14 +223,15 @@ impl KycCase {
             seen.state == CheckState::Retry && self.facts.vendor.as_ref().is_none_or(|was| was.since < seen.since);
         next.facts.vendor = Some(seen);
         next.inner.vendor_says.clone_from(&check.inner.for_client);
-        let under_way = matches!(self.facts.status, KycStatus::Collecting | KycStatus::Verifying);
         if self.facts.status == KycStatus::Approved && next.is_contradicted(before) {
             return Ok(next.contradicted(why, now));
         }
         let mut verdict = next.settled("vendor", why, client, rules, now)?;
+        let goes_there =
+            |case: &Self| case.next_steps(rules.kyc).iter().any(|step| matches!(step, NextStep::VerifyIdentity { .. }));
         if let Verdict::Change(decision) = &mut verdict
             && again
-            && under_way
+            && goes_there(&decision.next)
         {
             decision.events.push("kyc.verify_again");
         }
