@@ -1,9 +1,10 @@
-//! What follows for a case when a document has changed, its own time has come, or a person has decided.
+//! What follows for a case when a document or its check at a vendor has changed, its own time has come, or a person has decided.
 
 use std::sync::Arc;
 
 use domain::KycCaseId;
 use domain::decision::Frame;
+use domain::kyc::vendor::VendorCheck;
 use domain::kyc::{KycCase, KycDocument};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
@@ -40,6 +41,7 @@ impl QueueStep for Assess {
                     let overdue = |document: &KycDocument| document.overdue(now);
                     Ok(step::change(&self.cases.crm, &id, &mut frame, overdue).await?.outcome())
                 }
+                "kyc_check.updated" => self.verified(&event, &mut frame).await,
                 _ => self.absorb(&event, &mut frame).await,
             }
         })
@@ -52,6 +54,14 @@ impl Assess {
         let document = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?.entity;
         let client = self.cases.client_of(&document.client_id).await?;
         let case = self.cases.absorb(&document, &client, frame).await?;
+        Ok(case.facts.status.as_str())
+    }
+
+    async fn verified(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
+        let stored = self.cases.crm.load_settled::<VendorCheck>(&event.id()?).await?;
+        let check = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?.entity;
+        let client = self.cases.client_of(&check.client_id).await?;
+        let case = self.cases.verified(&check, &client, frame).await?;
         Ok(case.facts.status.as_str())
     }
 

@@ -6,7 +6,8 @@ use domain::client::Client;
 use domain::decision::{Frame, Verdict};
 use domain::kyc::case::{CaseRules, Screened};
 use domain::kyc::declaration::Declared;
-use domain::kyc::rules::{Kyc, KycRisk};
+use domain::kyc::rules::{Kyc, KycRisk, KycVendors};
+use domain::kyc::vendor::VendorCheck;
 use domain::kyc::{FaceMatch, KycCase, KycDocument, LivenessCheck};
 use domain::rules::{RuleError, RuleSet};
 use domain::{ClientId, KycCaseId};
@@ -26,16 +27,18 @@ pub(crate) struct Cases {
 struct Rules {
     kyc: Arc<Live<Kyc>>,
     risk: Arc<Live<KycRisk>>,
+    vendors: Arc<Live<KycVendors>>,
 }
 
 impl Rules {
     fn of_case(&self) -> CaseRules<'_> {
-        CaseRules { kyc: &self.kyc.rules, risk: &self.risk.rules }
+        CaseRules { kyc: &self.kyc.rules, risk: &self.risk.rules, vendors: &self.vendors.rules }
     }
 
     fn used_in(&self, frame: &mut Frame) {
         frame.used(self.kyc.label());
         frame.used(self.risk.label());
+        frame.used(self.vendors.label());
     }
 }
 
@@ -45,7 +48,11 @@ impl Cases {
     }
 
     async fn rules(&self) -> Result<Rules, StepError> {
-        Ok(Rules { kyc: self.rules.live::<Kyc>().await?, risk: self.rules.live::<KycRisk>().await? })
+        Ok(Rules {
+            kyc: self.rules.live::<Kyc>().await?,
+            risk: self.rules.live::<KycRisk>().await?,
+            vendors: self.rules.live::<KycVendors>().await?,
+        })
     }
 
     /// A set that is live.
@@ -84,6 +91,22 @@ impl Cases {
     ) -> Result<KycCase, StepError> {
         let now = frame.now;
         self.change(client, frame, |case, rules| case.absorb(document, client, rules, now)).await
+    }
+
+    /// Takes over what a vendor's check has become.
+    pub(crate) async fn verified(
+        &self,
+        check: &VendorCheck,
+        client: &Client,
+        frame: &mut Frame,
+    ) -> Result<KycCase, StepError> {
+        let now = frame.now;
+        self.change(client, frame, |case, rules| case.verified(check, client, rules, now)).await
+    }
+
+    /// The client wants to be verified by a vendor; the case may begin with it.
+    pub(crate) async fn to_verify(&self, client: &Client, frame: &mut Frame) -> Result<KycCase, StepError> {
+        self.change(client, frame, |case, _| Ok(case.to_verify())).await
     }
 
     /// Takes the client's declaration; the case may begin with it.

@@ -1,8 +1,9 @@
-//! Clients and KYC: registration, documents, declaration, screening, faces, and the case that is decided.
+//! Clients and KYC: registration, documents, declaration, screening, faces, checks at vendors, and the case that is decided.
 
 mod aws;
 mod cases;
 mod check;
+mod checks;
 
 pub mod assess;
 pub mod compare;
@@ -16,6 +17,9 @@ pub mod screen;
 pub mod screenings;
 pub mod status;
 pub mod submit;
+pub mod verification;
+pub mod verify;
+pub mod webhook;
 
 /// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
@@ -30,6 +34,9 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("kyc-compare", compare::build),
     ("kyc-liveness", liveness::build),
     ("kyc-screenings", screenings::build),
+    ("kyc-verification", verification::build),
+    ("kyc-verify", verify::build),
+    ("kyc-webhook", webhook::build),
 ];
 
 /// The function that reads documents, by its handler: a binary of its own, for it brings what it reads with, which is three times as
@@ -45,4 +52,6 @@ pub const ROUTES: &[runtime::http::Table] = &[
     runtime::http::table_of::<liveness::Live>,
     runtime::http::table_of::<status::Status>,
     runtime::http::table_of::<screenings::Screenings>,
+    runtime::http::table_of::<verification::Verification>,
+    runtime::http::table_of::<webhook::Webhook>,
 ];

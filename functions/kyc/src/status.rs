@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use domain::kyc::case::{CaseDocument, ScreeningState};
 use domain::kyc::rules::Kyc;
+use domain::kyc::vendor::{CaseVendor, VendorStanding};
 use domain::kyc::{KycCase, KycOutcome, KycStatus};
 use domain::{ClientId, Redacted};
 use runtime::auth::Role;
@@ -74,6 +75,9 @@ fn view(case: &KycCase, rules: &Kyc, for_staff: bool) -> Value {
     if let Some(extracted) = &case.inner.extracted {
         add("extracted", json!(extracted));
     }
+    if let Some(vendor) = &facts.vendor {
+        add("vendor", vendor_view(case, vendor, for_staff));
+    }
     if for_staff {
         add("case_id", json!(case.id));
         add("attempts", json!(facts.attempts));
@@ -110,6 +114,32 @@ fn checks(case: &KycCase, rules: &Kyc, for_staff: bool) -> Value {
         "document": documents_check(case), "liveness": case.liveness_state(rules), "face_match": case.face_state(),
         "screening": screening, "risk": risk,
     })
+}
+
+/// The check at a vendor. The client is told what to do about it; what the vendor thinks of him is for whoever decides.
+fn vendor_view(case: &KycCase, vendor: &CaseVendor, for_staff: bool) -> Value {
+    let standing = case.vendor_standing();
+    let told = match standing {
+        VendorStanding::Final | VendorStanding::Review => VendorStanding::Pending,
+        VendorStanding::None
+        | VendorStanding::Pending
+        | VendorStanding::Approved
+        | VendorStanding::Retry
+        | VendorStanding::Expired
+        | VendorStanding::Revoked
+        | VendorStanding::Unavailable => standing,
+    };
+    let mut view = json!({"name": vendor.name, "status": if for_staff { standing } else { told }});
+    let Some(object) = view.as_object_mut() else { return view };
+    if let Some(applicant) = &vendor.applicant_id {
+        object.insert("applicant_id".to_owned(), json!(applicant));
+    }
+    if for_staff {
+        object.insert("since".to_owned(), json!(vendor.since));
+        object.insert("labels".to_owned(), json!(vendor.labels));
+        object.insert("tried".to_owned(), json!(vendor.tried));
+    }
+    view
 }
 
 fn document_view(document: &CaseDocument, for_staff: bool) -> Value {

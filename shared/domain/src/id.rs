@@ -128,6 +128,10 @@ ids! {
     ClientId = "cli_";
     /// The KYC case of a client.
     KycCaseId = "kyc_";
+    /// The check of a client's identity at a vendor.
+    KycCheckId = "kck_";
+    /// What a vendor of such checks has sent by itself.
+    KycNoticeId = "kno_";
     /// A document of a KYC case.
     DocumentId = "doc_";
     /// A trading account.
@@ -150,6 +154,14 @@ ids! {
 
 impl KycCaseId {
     /// The case of a client: each has one, so its id is the client's.
+    pub fn of(client: &ClientId) -> Self {
+        let body = client.as_str().strip_prefix(<ClientId as crate::entity::EntityId>::PREFIX).unwrap_or_default();
+        Self(format!("{}{body}", <Self as crate::entity::EntityId>::PREFIX))
+    }
+}
+
+impl KycCheckId {
+    /// The check of a client: each has one, so its id is the client's.
     pub fn of(client: &ClientId) -> Self {
         let body = client.as_str().strip_prefix(<ClientId as crate::entity::EntityId>::PREFIX).unwrap_or_default();
         Self(format!("{}{body}", <Self as crate::entity::EntityId>::PREFIX))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
 use providers::http::BoxFuture;
+use providers::kyc::VendorError;
 use providers::notify::NotifyError;
 use providers::platforms::PlatformError;
 use providers::psp::PspError;
@@ -112,6 +113,12 @@ impl From<PspError> for StepError {
 
 impl From<PlatformError> for StepError {
     fn from(error: PlatformError) -> Self {
+        Self::Vendor { what: error.to_string(), to_do: error.disposition() }
+    }
+}
+
+impl From<VendorError> for StepError {
+    fn from(error: VendorError) -> Self {
         Self::Vendor { what: error.to_string(), to_do: error.disposition() }
     }
 }

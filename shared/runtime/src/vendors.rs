@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use domain::Timestamp;
 use domain::account::rules::{Platforms, Server};
+use domain::kyc::rules::{KycVendors, VendorRule, WebhookDigest};
 use domain::payment::rules::{PspRule, Psps};
 use domain::rules::RuleSet;
 use providers::http::Transport;
+use providers::kyc::{self, Algorithm, KycVendor};
 use providers::platforms::TradingPlatform;
 use providers::platforms::mt5::{Mt5, Mt5Settings, WEB_API_VERSION};
 use providers::psp::{self, Psp, Settings};
-use providers::{PLATFORM_CALL_TIMEOUT_S, PSP_CALL_TIMEOUT_S};
+use providers::{KYC_CALL_TIMEOUT_S, PLATFORM_CALL_TIMEOUT_S, PSP_CALL_TIMEOUT_S};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
@@ -72,6 +74,62 @@ impl PaymentProviders {
             timeout: Duration::from_secs(u64::from(PSP_CALL_TIMEOUT_S)),
         };
         psp::vendor(rule.vendor, settings).map_err(|error| unusable(error.to_string()))
+    }
+}
+
+/// The vendors of identity checks of the rule set `kyc_vendors`.
+#[derive(Clone)]
+pub struct IdentityVendors {
+    rules: RuleBook,
+    secrets: Secrets,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+}
+
+impl IdentityVendors {
+    /// From a function's ports.
+    pub fn new(ports: &Ports, rules: RuleBook) -> Self {
+        Self { rules, secrets: Secrets::new(ports), transport: ports.transport.clone(), clock: ports.clock.clone() }
+    }
+
+    /// The live rules.
+    ///
+    /// # Errors
+    /// [`StepError`].
+    pub async fn rules(&self) -> Result<Arc<Live<KycVendors>>, StepError> {
+        self.rules.live().await
+    }
+
+    /// The adapter of a vendor.
+    ///
+    /// # Errors
+    /// [`StepError::Secret`] or [`StepError::Rules`].
+    pub async fn adapter(&self, rule: &VendorRule) -> Result<Box<dyn KycVendor>, StepError> {
+        let vendor = rule.vendor;
+        let unusable = |what: String| StepError::Rules { set: KycVendors::NAME, what };
+        let return_url = rule.return_url.as_deref().map(str::parse).transpose();
+        let settings = kyc::Settings {
+            name: vendor.as_str().to_owned(),
+            base_url: rule.base_url.parse().map_err(|_| unusable(format!("{vendor}: base_url is not a URL")))?,
+            secret: self.secrets.get(&rule.secret).await?,
+            flow: rule.flow.clone(),
+            sandbox: rule.sandbox,
+            return_url: return_url.map_err(|_| unusable(format!("{vendor}: return_url is not a URL")))?,
+            link_life: rule.link_life,
+            algorithms: rule.digests.iter().map(|digest| algorithm(*digest)).collect(),
+            clock: clock_of(&self.clock),
+            transport: self.transport.clone(),
+            timeout: Duration::from_secs(u64::from(KYC_CALL_TIMEOUT_S)),
+        };
+        kyc::vendor(vendor.as_str(), settings).map_err(|error| unusable(error.to_string()))
+    }
+}
+
+fn algorithm(digest: WebhookDigest) -> Algorithm {
+    match digest {
+        WebhookDigest::Sha256 => Algorithm::Sha256,
+        WebhookDigest::Sha512 => Algorithm::Sha512,
+        WebhookDigest::UnnamedSha256 => Algorithm::UnnamedSha256,
     }
 }
 

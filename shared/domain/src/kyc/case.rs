@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::declaration::{Declaration, Declared};
 use super::document::{DocumentKind, DocumentStatus, Extracted, Finding, KycDocument, Side, UploadFault};
 use super::faces::{FaceMatch, FaceState, LivenessCheck};
-use super::rules::{Kyc, KycRisk};
+use super::rules::{Kyc, KycRisk, KycVendors};
+use super::vendor::CaseVendor;
 use super::{KycOutcome, KycStatus};
 use crate::client::Client;
 use crate::decision::Verdict;
@@ -216,6 +217,15 @@ pub struct CaseFacts {
     /// What a person is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
+    /// How often a vendor's check was asked for.
+    #[serde(default)]
+    pub checks_asked: u32,
+    /// How that stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<CaseVendor>,
+    /// Whether the case is not decided without its result.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub vendor_required: bool,
 }
 
 /// A document that is to be sent again.
@@ -242,6 +252,9 @@ pub struct CasePrivate {
     /// The service's id of the latest check of liveness: whoever has it can take the client's part in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub liveness_session: Option<Redacted<String>>,
+    /// What the vendor of the check has the client told.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub vendor_says: Vec<Redacted<String>>,
 }
 
 /// The case of a client.
@@ -266,6 +279,8 @@ pub struct CaseRules<'r> {
     pub kyc: &'r Kyc,
     /// What is risky.
     pub risk: &'r KycRisk,
+    /// Who verifies identities.
+    pub vendors: &'r KycVendors,
 }
 
 /// What the screening of a client came to.
@@ -299,6 +314,9 @@ impl KycCase {
             attempts: 0,
             verifying_since: None,
             review: None,
+            checks_asked: 0,
+            vendor: None,
+            vendor_required: false,
         };
         Self { id: KycCaseId::of(&client_id), client_id, due: None, facts, inner: CasePrivate::default() }
     }

@@ -5,6 +5,7 @@ use super::case::{Resubmission, RiskFacts, Screening, ScreeningState};
 use super::document::{DocumentKind, DocumentStatus, Finding};
 use super::faces::{FaceState, LivenessState};
 use super::rules::{Kyc, RiskSubject, Ruling};
+use super::vendor::{VendorNeed, VendorStanding};
 use super::{KycOutcome, KycStatus};
 use crate::Timestamp;
 use crate::client::Client;
@@ -45,7 +46,14 @@ impl KycCase {
     /// What the case needs and has not: the kinds of documents of which one is enough.
     pub fn missing<'r>(&self, rules: &'r Kyc) -> Vec<&'r [DocumentKind]> {
         let all = rules.requires.iter().map(|requirement| requirement.any_of.as_slice());
-        all.filter(|any_of| self.met_by(any_of, rules).is_none()).collect()
+        all.filter(|any_of| !self.is_met(any_of, rules)).collect()
+    }
+
+    /// Whether a need is met: by a document, or, where it is about who the client is, by a vendor's last word. That may be a refusal:
+    /// then nothing more is asked for before it is decided.
+    fn is_met(&self, any_of: &[DocumentKind], rules: &Kyc) -> bool {
+        let says_who = any_of.iter().all(|kind| kind.is_identity());
+        self.met_by(any_of, rules).is_some() || (says_who && self.has_vendors_last_word())
     }
 
     /// What follows from a change that has been made to this case.
@@ -65,9 +73,17 @@ impl KycCase {
         if self.ask_again(rules.kyc, &mut why) {
             events.push("kyc.documents_requested");
         }
+        if self.ask_for_check(&mut why, client, rules, now)? {
+            events.push("kyc.check_wanted");
+        }
         let gathered = self.missing(rules.kyc).is_empty() && !self.lacks_liveness(rules.kyc);
-        let complete = gathered && self.facts.declaration.is_some();
-        match (complete, self.facts.status) {
+        let all_else = gathered && self.facts.declaration.is_some();
+        let need = self.vendor_need();
+        if all_else && need == VendorNeed::Person {
+            why.push("the result of a vendor is required, and none could be had".to_owned());
+            return Ok(self.handed_over(WorkKind::KycChecksOverdue, why, now));
+        }
+        match (all_else && need == VendorNeed::None, self.facts.status) {
             (false, _) => {
                 self.facts.status = KycStatus::Collecting;
                 self.due = None;
@@ -119,7 +135,7 @@ impl KycCase {
             reason: reason.to_owned(),
         };
         let counting = self.counting();
-        let noticed = counting.iter().filter_map(|document| {
+        let noticed = counting.iter().filter(|document| !self.is_mended(document)).filter_map(|document| {
             let finding = document.findings.iter().find(|finding| rules.retake.contains(finding))?;
             Some(of(document, finding.as_str()))
         });
@@ -132,8 +148,18 @@ impl KycCase {
         useless
     }
 
-    /// Whether what has to be was read surely of the documents that say who the client is.
+    /// Whether another document of its kind would be of no use, because a vendor says who the client is.
+    fn is_mended(&self, document: &CaseDocument) -> bool {
+        document.kind.is_identity() && self.is_verified_by_vendor()
+    }
+
+    /// Whether it is sure who the client is: a vendor says so, or documents do.
     fn identity_sure(&self, rules: &Kyc) -> bool {
+        self.is_verified_by_vendor() || self.read_surely(rules)
+    }
+
+    /// Whether what has to be was read surely of the documents that say who the client is.
+    pub(super) fn read_surely(&self, rules: &Kyc) -> bool {
         let counting = self.counting();
         let identity = || counting.iter().filter(|document| document.kind.is_identity());
         identity().next().is_some()
@@ -189,15 +215,22 @@ impl KycCase {
         let declaration = self.facts.declaration.as_ref()?;
         let needs_identity = |any_of: &[DocumentKind]| any_of.iter().all(|kind| kind.is_identity());
         let requirement = rules.requires.iter().find(|requirement| needs_identity(&requirement.any_of))?;
-        let mut findings: Vec<Finding> =
-            self.counting().iter().flat_map(|document| document.findings.iter().copied()).collect();
+        // what another document would mend is mended by a vendor's word too
+        let counts =
+            |document: &CaseDocument, finding: &Finding| !(self.is_mended(document) && rules.retake.contains(finding));
+        let counting = self.counting();
+        let noticed = counting
+            .iter()
+            .flat_map(|document| document.findings.iter().copied().filter(|finding| counts(document, finding)));
+        let mut findings: Vec<Finding> = noticed.collect();
         findings.sort_unstable();
         findings.dedup();
         Some(RiskSubject {
             residence: client.facts.residence,
             nationality: client.facts.nationality,
             source_of_funds: declaration.source_of_funds,
-            document: self.met_by(&requirement.any_of, rules)?,
+            document: self.met_by(&requirement.any_of, rules),
+            vendor: self.vendor_standing(),
             findings,
             identity_sure: self.identity_sure(rules),
             sanctions_hit: self.facts.screening.has(ListKind::Sanctions),
@@ -261,12 +294,33 @@ impl KycCase {
         let about = |review: &Review| {
             review.kind == decision.kind && decision.trigger.as_deref() == Some(review.trigger.as_str())
         };
-        if self.facts.status != KycStatus::InReview || !self.facts.review.as_ref().is_some_and(about) {
+        let contradicted = WorkKind::KycApprovalContradicted.as_str();
+        let open = match self.facts.status {
+            KycStatus::InReview => true,
+            KycStatus::Approved => decision.kind == contradicted,
+            KycStatus::NotStarted
+            | KycStatus::Collecting
+            | KycStatus::Verifying
+            | KycStatus::Rejected
+            | KycStatus::Expired => false,
+        };
+        if !open || !self.facts.review.as_ref().is_some_and(about) {
             return Verdict::Nothing("it is not what the case waits for");
         }
         let mut next = self.clone();
         let why = vec![decision.why()];
         match decision.action() {
+            // the client was not asked for anything, and is not told that nothing has changed
+            Some(WorkAction::Approve) if self.facts.status == KycStatus::Approved => {
+                next.facts.review = None;
+                Verdict::change(next, "stays_approved", vec!["kyc.updated"], why)
+            }
+            // it was closed without a decision: the client stays approved, and a person is asked anew
+            None if self.facts.status == KycStatus::Approved => {
+                let kind = WorkKind::KycApprovalContradicted;
+                next.facts.review = Some(Review::of(kind, format!("{kind}:{}", now.millis())));
+                Verdict::change(next, "contradicted", vec!["desk.item"], why)
+            }
             Some(WorkAction::Approve) => {
                 next.facts.decision = Some(by_person(KycOutcome::Approve, now));
                 next.ended(KycStatus::Approved, "approved", "kyc.approved", why)
@@ -280,7 +334,11 @@ impl KycCase {
                 next.facts.review = None;
                 next.facts.decision = None;
                 next.verify(rules, now);
-                Verdict::change(next, "verifying", vec!["kyc.verifying"], why)
+                let mut events = vec!["kyc.verifying"];
+                if next.ask_for_another_check() {
+                    events.push("kyc.check_wanted");
+                }
+                Verdict::change(next, "verifying", events, why)
             }
             // it was closed without a decision: the client still waits, so a person is asked anew
             _ => {
@@ -327,6 +385,10 @@ fn lawful(ruling: Option<Ruling>, subject: &RiskSubject, why: &mut Vec<String>) 
         Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.sanctions_hit => {
             why.push("a hit on a sanctions list is never approved without a person".to_owned());
             review("sanctions_hit", WorkKind::KycHit)
+        }
+        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.vendor == VendorStanding::Final => {
+            why.push("whom a vendor refuses for good is never approved without a person".to_owned());
+            review("refused_by_vendor", WorkKind::KycReview)
         }
         Some(ruling) if ruling.outcome == KycOutcome::Approve && !subject.identity_sure => {
             why.push("an identity that was not read surely is never approved without a person".to_owned());

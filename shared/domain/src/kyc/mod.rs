@@ -8,6 +8,7 @@ pub mod faces;
 pub mod inquiry;
 pub mod rules;
 mod steps;
+pub mod vendor;
 
 pub use case::{CaseDocument, CaseFacts, CasePrivate, Hit, KycCase, RiskFacts, Screening, ScreeningState};
 pub use declaration::{Declaration, SourceOfFunds};

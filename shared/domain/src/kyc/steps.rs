@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::case::KycCase;
 use super::document::{DocumentKind, DocumentStatus, Side};
-use super::rules::Kyc;
+use super::rules::{IdentityVendor, Kyc};
 use super::{KycStatus, UploadFault};
-use crate::DocumentId;
+use crate::{DocumentId, Redacted};
 
 /// One thing that the client is to do, or to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,6 +32,16 @@ pub enum NextStep {
         /// Which side.
         #[serde(skip_serializing_if = "Option::is_none")]
         side: Option<Side>,
+    },
+    /// Go to the vendor that verifies identities: the portal asks for the link when the client wants to go there.
+    VerifyIdentity {
+        /// At whom.
+        vendor: IdentityVendor,
+        /// Whether the case is not decided without it; else it does instead of a document that says who the client is.
+        required: bool,
+        /// What the vendor wants done otherwise this time, in its own words.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        messages: Vec<Redacted<String>>,
     },
     /// Send the declaration.
     SubmitDeclaration,
@@ -71,7 +81,20 @@ impl KycCase {
         if self.lacks_liveness(rules) {
             steps.push(NextStep::CheckLiveness);
         }
+        steps.extend(self.at_the_vendor(rules));
         steps
+    }
+
+    /// Going to the vendor, where that is of use.
+    fn at_the_vendor(&self, rules: &Kyc) -> Option<NextStep> {
+        let vendor = self.facts.vendor.as_ref().filter(|vendor| vendor.state.is_clients_turn())?;
+        let missing = self.missing(rules);
+        let of_use = self.facts.vendor_required || missing.iter().any(|any_of| any_of.iter().all(|k| k.is_identity()));
+        of_use.then(|| NextStep::VerifyIdentity {
+            vendor: vendor.name,
+            required: self.facts.vendor_required,
+            messages: self.inner.vendor_says.clone(),
+        })
     }
 
     /// Why what was sent of these kinds is not enough.

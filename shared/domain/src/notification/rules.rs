@@ -50,6 +50,8 @@ words! {
         KycInReview = "kyc.in_review",
         /// The client is asked for another document.
         KycDocumentsRequested = "kyc.documents_requested",
+        /// The vendor asks the client to verify himself again.
+        KycVerifyAgain = "kyc.verify_again",
         /// A work item waits for a person.
         WorkOpened = "work.opened",
     }
@@ -82,9 +84,11 @@ impl NotifiedEvent {
                 "at",
             ],
             Self::AccountFailed => &["account_id", "client_id", "platform", "account_type", "currency", "reason", "at"],
-            Self::KycApproved | Self::KycRejected | Self::KycInReview | Self::KycDocumentsRequested => {
-                &["kyc_id", "client_id", "at"]
-            }
+            Self::KycApproved
+            | Self::KycRejected
+            | Self::KycInReview
+            | Self::KycDocumentsRequested
+            | Self::KycVerifyAgain => &["kyc_id", "client_id", "at"],
             Self::WorkOpened => &["work_id", "kind", "queue", "priority", "due_at", "subject", "runbook", "at"],
         }
     }

@@ -102,6 +102,8 @@ words! {
         KycHit = "kyc_hit",
         /// The checks of a client's case do not come to an end.
         KycChecksOverdue = "kyc_checks_overdue",
+        /// A vendor refuses a client who is approved, or takes its own approval back.
+        KycApprovalContradicted = "kyc_approval_contradicted",
         /// A lead cannot be routed, because the rules are broken.
         LeadRuleError = "lead_rule_error",
         /// A message could not be processed.
@@ -219,7 +221,9 @@ impl WorkKind {
                 &[A::RouteAgain, A::MarkContacted, A::CloseLead]
             }
             Self::LeadNotFetched | Self::LeadFormUnmapped => &[A::FetchAgain, A::MarkContacted, A::CloseLead],
-            Self::KycReview | Self::KycHit => &[A::Approve, A::Reject, A::RequestDocuments],
+            Self::KycReview | Self::KycHit | Self::KycApprovalContradicted => {
+                &[A::Approve, A::Reject, A::RequestDocuments]
+            }
             Self::KycChecksOverdue => &[A::CheckAgain, A::Approve, A::Reject, A::RequestDocuments],
             Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
         }

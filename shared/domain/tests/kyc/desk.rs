@@ -3,7 +3,7 @@
 use domain::client::Client;
 use domain::decision::{Decision, Verdict};
 use domain::kyc::case::{CaseRules, Hit, ListKind, Screened};
-use domain::kyc::rules::{Kyc, KycRisk};
+use domain::kyc::rules::{Kyc, KycRisk, KycVendors};
 use domain::kyc::{
     Checked, Declaration, DocumentKind, Extracted, Finding, KycCase, KycDocument, Reading, Side, UploadFault,
 };
@@ -18,7 +18,22 @@ pub fn at(seconds: i64) -> Timestamp {
 
 fn document_of(name: &str) -> Value {
     let path = format!("{}/../../infra/rules/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
-    serde_yaml_ng::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    let text = std::fs::read_to_string(path).unwrap().replace("${SECRET_PREFIX}", "pipworks/test");
+    let text = ["SUMSUB_URL", "ONFIDO_URL", "VERIFF_URL"]
+        .into_iter()
+        .fold(text, |text, name| text.replace(&format!("${{{name}}}"), "http://127.0.0.1:8701"));
+    serde_yaml_ng::from_str(&text).unwrap()
+}
+
+pub fn seed_vendors() -> Value {
+    document_of("kyc_vendors")
+}
+
+/// No check at a vendor is opened by itself.
+fn without_vendors() -> Value {
+    let mut document = seed_vendors();
+    document["start"] = json!("never");
+    document
 }
 
 pub fn seed_risk() -> Value {
@@ -29,6 +44,7 @@ pub fn seed_risk() -> Value {
 pub struct Desk {
     pub kyc: Kyc,
     pub risk: KycRisk,
+    pub vendors: KycVendors,
     pub client: Client,
     pub case: KycCase,
     /// The last decision.
@@ -47,6 +63,7 @@ impl Desk {
         Self {
             kyc: Kyc::parse(&document_of("kyc")).unwrap(),
             risk: KycRisk::parse(&seed_risk()).unwrap(),
+            vendors: KycVendors::parse(&without_vendors()).unwrap(),
             case: KycCase::begun(client.id.clone(), at(0)),
             client,
             last: None,
@@ -60,7 +77,7 @@ impl Desk {
     }
 
     pub fn rules(&self) -> CaseRules<'_> {
-        CaseRules { kyc: &self.kyc, risk: &self.risk }
+        CaseRules { kyc: &self.kyc, risk: &self.risk, vendors: &self.vendors }
     }
 
     pub fn take(&mut self, verdict: Verdict<KycCase>) {

@@ -6,3 +6,4 @@ mod desk;
 mod laws;
 mod lists;
 mod paths;
+mod vendors;

@@ -310,7 +310,7 @@ fn defects_of_notifications_are_found_where_they_are() {
                 Some(
                     json!({"event": "deposit.paid", "to": "client", "channels": ["in_app"], "template": "deposit_paid"}),
                 ),
-                &[("/routes/14", "duplicate")],
+                &[("/routes/15", "duplicate")],
             ),
             (
                 "/routes/-",

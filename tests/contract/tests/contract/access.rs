@@ -44,6 +44,7 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
         (Call::post(&format!("{kyc}/documents"), &wish), PORTAL),
         (Call::post(&format!("{kyc}/documents/{document}/submit"), &json!({})), PORTAL),
         (Call::post(&format!("{kyc}/declaration"), &declaration), PORTAL),
+        (Call::raw(&format!("{kyc}/verification"), ""), PORTAL),
         (Call::get(&kyc), &["portal", "compliance", "admin"]),
         (Call::post("/v1/leads", &form(world, json!({}))), PORTAL),
         (Call::get(&lead), &["portal", "sales", "admin"]),
@@ -103,8 +104,8 @@ async fn every_route_is_open_to_its_roles_and_to_nobody_else() {
             assert!((200..300).contains(&answer.status), "{role} on {}: {}", call.path, answer.text);
         }
     }
-    // with the public routes (health, the three webhooks of PSPs, Meta's two, Slack) these are all
-    assert_eq!(routes.len() + 7, crate::openapi::operations().len());
+    // with the public routes (health, the three webhooks of PSPs, four of vendors of identity checks, Meta's two, Slack) these are all
+    assert_eq!(routes.len() + 11, crate::openapi::operations().len());
 }
 
 #[tokio::test]

@@ -250,6 +250,7 @@ async fn every_event_of_the_journal_fits_its_schema() {
     all.extend(seen(&world, &play_leads(&world).await, &validators).await);
     let world = World::at("2026-11-23T10:00:00Z").await;
     all.extend(seen(&world, &crate::kyc::play(&world).await, &validators).await);
+    all.extend(seen(&world, &crate::kyc_vendors::play(&world).await, &validators).await);
     // announcements of a timer, which no version brings: their examples are checked
     let announced: BTreeSet<String> =
         domain::entity::timed_families().map(|kind| format!("{}.due", kind.family)).collect();

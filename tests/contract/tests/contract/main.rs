@@ -20,6 +20,7 @@ mod installation;
 mod journal;
 mod kyc;
 mod kyc_faces;
+mod kyc_vendors;
 mod leads;
 mod leads_floor;
 mod leads_meta;

@@ -130,6 +130,7 @@ async fn scene(world: &World) -> Scene {
         ("task_id", task.unwrap_or_else(|| "tsk_00000000000000000000000000".to_owned())),
         ("agent_id", "agt_anna_weber".to_owned()),
         ("psp", "stripe".to_owned()),
+        ("vendor", "sumsub".to_owned()),
     ]);
     Scene { names, client: trader.client }
 }

@@ -7,6 +7,7 @@ use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::{Client, registered};
 use domain::decision::{Decision, Frame};
 use domain::entity::{self, Entity, Raw};
+use domain::kyc::vendor::VendorNotice;
 use domain::kyc::{KycCase, KycDocument, KycStatus};
 use domain::lead::Lead;
 use domain::payment::collect::opened;
@@ -51,6 +52,11 @@ async fn story_at(at: &str) -> World {
     // the page token is the simulator's: that one is not in a sample
     let meta = json!({"app_secret": "meta-sample-secret", "verify_token": "meta-sample-token", "page_token": "local-page-token"});
     world.broker.host.put_secret("pipworks/local/leads/meta", &meta.to_string());
+    // token and key are the simulator's
+    let sumsub = json!({
+        "app_token": "prd:local-app-token", "secret_key": "local-sumsub-secret-key", "webhook_secrets": ["sumsub-sample-secret"],
+    });
+    world.broker.host.put_secret("pipworks/local/kyc/sumsub", &sumsub.to_string());
     world.broker.host.put_secret("pipworks/local/slack/signing", "slack-sample-secret");
     world
 }
@@ -415,4 +421,18 @@ async fn the_story_of_the_documents_runs_through_the_functions() {
     }
     let work = items(&world.get("compliance", "/v1/work?queue=compliance").await);
     assert_eq!((work.len(), &work[0]["kind"]), (1, &json!("kyc_hit")));
+    // the check at a vendor, which was begun with the case
+    for name in ["kyc-verify", "variants/kyc-verify.due"] {
+        queue(&world, name).await;
+    }
+    let link = http(&world, "kyc-verification", "portal").await;
+    assert_eq!((link.status, &link.json["vendor"]), (200, &json!("sumsub")));
+    // the vendor of the samples has another id of the client than the simulator: what it says is taken, and not about this check
+    let heard: Decision<VendorNotice> = as_told(&event_of("variants/kyc-verify.notice"), Some("{}"));
+    world.broker.crm().save(None, heard, &frame("2026-11-23T09:41:00.300Z")).await.unwrap();
+    queue(&world, "variants/kyc-verify.notice").await;
+    let webhook = http(&world, "kyc-webhook", "portal").await;
+    assert_eq!((webhook.status, &webhook.json), (200, &json!({"received": true})));
+    let shown = http(&world, "kyc-status", "portal").await;
+    assert_eq!(shown.json["vendor"]["status"], "pending");
 }

@@ -23,6 +23,13 @@ pub fn meta(secret: &str, body: &str) -> String {
     format!("sha256={}", hex::encode(mac.finalize().into_bytes()))
 }
 
+/// Hex HMAC-SHA256 of the body: Sumsub's `X-Payload-Digest`, Onfido's `X-SHA2-Signature`, Veriff's `X-HMAC-SIGNATURE`.
+pub fn of_body(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    hex::encode(mac.finalize().into_bytes())
+}
+
 /// Hex SHA-384 of values and secret, without separators.
 pub fn praxis(values: &[String], secret: &str) -> String {
     hex::encode(Sha384::digest(format!("{}{secret}", values.concat()).as_bytes()))

@@ -99,3 +99,19 @@ async fn every_provider_of_the_seed_rules_has_a_path_and_so_a_limit_of_its_own()
         assert_eq!(openapi::route(&path), Some(path.as_str()), "{name} would share the limit of unknown names");
     }
 }
+
+#[tokio::test]
+async fn every_vendor_of_identity_checks_has_a_limit_of_its_own() {
+    let world = narrow().await;
+    let rules = world.broker.rule_document(SetName::KycVendors).unwrap();
+    let vendors: Vec<&str> =
+        rules["chain"].as_array().unwrap().iter().map(|rule| rule["vendor"].as_str().unwrap()).collect();
+    assert_eq!(vendors.len(), 3, "{vendors:?}");
+    for vendor in vendors {
+        let path = format!("/v1/webhooks/kyc/{vendor}");
+        let junk = flood(&world, &path).await;
+        assert!(junk.len() == BURST && junk.iter().all(|status| *status == 401), "{vendor}: {junk:?}");
+    }
+    let unknown = flood(&world, "/v1/webhooks/kyc/nobody").await;
+    assert!(unknown.iter().all(|status| *status == 404), "{unknown:?}");
+}

@@ -23,7 +23,7 @@ pub async fn newcomers(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failu
 }
 
 /// Somebody with documents of today.
-fn newcomer(desk: &Desk<'_>, first: u64) -> Person {
+pub(super) fn newcomer(desk: &Desk<'_>, first: u64) -> Person {
     let today = desk.broker.host.time().now().day();
     let part = |part: i8| u8::try_from(part).unwrap_or(1);
     let year = u16::try_from(today.year()).unwrap_or_default();
@@ -31,7 +31,7 @@ fn newcomer(desk: &Desk<'_>, first: u64) -> Person {
 }
 
 /// A client who is called as the document says.
-async fn register(desk: &Desk<'_>, person: &Person) -> Result<String, Failure> {
+pub(super) async fn register(desk: &Desk<'_>, person: &Person) -> Result<String, Failure> {
     let country = person.country;
     let body = json!({
         "email": format!("newcomer-{}@example.com", person.number.to_lowercase()), "full_name": person.name(),
@@ -42,7 +42,7 @@ async fn register(desk: &Desk<'_>, person: &Person) -> Result<String, Failure> {
 }
 
 /// Announces, uploads and submits a picture.
-async fn send(desk: &Desk<'_>, client: &str, kind: &str, picture: &Canvas) -> Result<Value, Failure> {
+pub(super) async fn send(desk: &Desk<'_>, client: &str, kind: &str, picture: &Canvas) -> Result<Value, Failure> {
     let file = jpeg(picture, 85);
     let documents = format!("/v1/clients/{client}/kyc/documents");
     let wish = json!({"kind": kind, "content_type": "image/jpeg", "bytes": file.len()});
@@ -63,7 +63,7 @@ async fn complete(desk: &Desk<'_>, client: &str, person: &Person, pep: bool) -> 
     case(desk, client).await
 }
 
-async fn case(desk: &Desk<'_>, client: &str) -> Result<Value, Failure> {
+pub(super) async fn case(desk: &Desk<'_>, client: &str) -> Result<Value, Failure> {
     Ok(desk.look("compliance", &format!("/v1/clients/{client}/kyc")).await?.json)
 }
 

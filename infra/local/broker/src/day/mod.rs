@@ -7,6 +7,7 @@ mod night;
 mod report;
 mod scenes;
 pub mod steps;
+mod vendors;
 
 use crate::Failure;
 use crate::local::Broker;
@@ -33,6 +34,8 @@ pub async fn play(broker: &Broker) -> Result<Report, Failure> {
     leads::one_person(&desk, &mut report).await?;
     leads::forms_at_once(&desk, &mut report).await?;
     kyc::newcomers(&desk, &mut report).await?;
+    vendors::verified(&desk, &mut report).await?;
+    vendors::outage(&desk, &mut report).await?;
     scenes::plain(&desk, &mut report).await?;
     scenes::five_times(&desk, &mut report).await?;
     scenes::wrong_order(&desk, &mut report).await?;

@@ -9,6 +9,7 @@ use crate::kyc::KycOutcome;
 use crate::kyc::declaration::SourceOfFunds;
 use crate::kyc::document::{DocumentKind, Finding};
 use crate::kyc::faces::{FaceState, LivenessState};
+use crate::kyc::vendor::VendorStanding;
 use crate::rules::bands::{ScoreBands, read_score_bands};
 use crate::rules::evaluate::{FirstMatch, first_match};
 use crate::rules::points::{Added, Points, read_points_rows};
@@ -33,8 +34,10 @@ pub struct RiskSubject {
     pub nationality: Country,
     /// Where the money comes from.
     pub source_of_funds: SourceOfFunds,
-    /// What says who the client is.
-    pub document: DocumentKind,
+    /// Which document says who the client is, if one does.
+    pub document: Option<DocumentKind>,
+    /// What a vendor says of that.
+    pub vendor: VendorStanding,
     /// What was noticed about the documents.
     pub findings: Vec<Finding>,
     /// Whether what has to be was read surely.
@@ -117,6 +120,7 @@ fn factor_fields() -> Fields<RiskSubject> {
         .field("nationality", |subject| subject.nationality)
         .field("source_of_funds", |subject| subject.source_of_funds)
         .field("document", |subject| subject.document)
+        .field("vendor", |subject| subject.vendor)
         .field("findings", |subject| subject.findings.clone())
         .field("identity_sure", |subject| subject.identity_sure)
         .field("sanctions_hit", |subject| subject.sanctions_hit)
