@@ -1,6 +1,6 @@
 //! Reads an accepted document, and holds what it says against what the client declared.
 
-mod found;
+pub mod found;
 mod reader;
 
 use std::sync::Arc;
