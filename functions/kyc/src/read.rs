@@ -95,7 +95,9 @@ impl Read {
         let version = document.inner.object.clone().map(FileVersion);
         let version = version.ok_or_else(|| StepError::Malformed(format!("{} was never checked", document.id)))?;
         let file = self.files.get_version(&document.key(), &version, rules.upload.bytes_max.into()).await?;
-        self.reader.lines(file.bytes, document.facts.content_type.clone(), &rules.upload).await
+        // who somebody is stands on a document that was photographed or scanned
+        let written = !document.facts.kind.is_identity();
+        self.reader.lines(file.bytes, document.facts.content_type.clone(), &rules.upload, written).await
     }
 
     /// The newest other side of the same card that can be used.
