@@ -29,5 +29,6 @@ mod population;
 mod put_back;
 mod random;
 #[path = "../../../../shared/documents/tests/documents/reader.rs"]
+#[expect(dead_code, reason = "the documents' own tests use the rest")]
 mod reader;
 mod world;

@@ -289,7 +289,8 @@ impl Somebody {
             M::Sanctioned => self.is("IVAN SERGEYEVICH", "PETROV", (1968, 3, 18)),
             M::SanctionedHidden => {
                 self.is("IVAN SERGEYEVICH", "PETROV", (1968, 3, 18));
-                self.name = typed(*rng.pick(&GIVEN), *rng.pick(&SURNAMES));
+                let (given, surname): (&str, &str) = (*rng.pick(&GIVEN), *rng.pick(&SURNAMES));
+                self.name = typed(given, surname);
             }
             M::Unborn => {
                 self.printed.born = (2031, 5, 17);
