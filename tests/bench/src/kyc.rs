@@ -29,6 +29,7 @@ const FIRST_ANSWER_MS: f64 = 150.0;
 /// The photo: a camera of twelve megapixels.
 const SIDES: (usize, usize) = (4000, 3000);
 const BYTES: usize = 5_000_000;
+const QUALITY: u8 = 85;
 /// Clients that are stored at the same time.
 const AT_ONCE: usize = 8;
 /// Between two looks at a case that is expected to be decided.
@@ -86,9 +87,10 @@ async fn submitted(desk: &Desk<'_>, photos: usize) -> Result<(usize, Sample), Fa
     let person = applicant(500, Day { year: 2026, month: 1, day: 2 });
     let taken = Variant::Photo(SIDES.0, SIDES.1).apply(&passport(&person).picture, 7);
     // the grain of a sensor is what makes photos large
-    let taken = Variant::Noisy(2.0).apply(&taken, 7);
-    let files = (20..=100).step_by(4).map(|quality| jpeg(&taken, quality));
-    let file = files.into_iter().find(|file| file.len() >= BYTES).ok_or("no photo is as large as that")?;
+    let taken = Variant::Noisy(1.0).apply(&taken, 7);
+    let mut file = jpeg(&taken, QUALITY);
+    // what a camera appends (a short film) makes up for what is missing
+    file.resize(file.len().max(BYTES), 0);
     let client = cases::registered(desk, 0).await?;
     let documents = format!("/v1/clients/{client}/kyc/documents");
     let mut took = Vec::new();

@@ -36,11 +36,20 @@ pub fn ofac(persons: usize) -> String {
 }
 
 fn entry(text: &mut String, uid: usize, (given, surname): (&str, &str), born: &str) {
+    // a source that has no organisations, or no other names, is taken for one that was cut
+    let (kind, birth) = if uid.is_multiple_of(5) {
+        ("Entity", String::new())
+    } else {
+        let birth = format!("<dateOfBirthItem><uid>{uid}</uid><dateOfBirth>{born}</dateOfBirth></dateOfBirthItem>");
+        ("Individual", format!("<dateOfBirthList>{birth}</dateOfBirthList>"))
+    };
+    let grade = if uid.is_multiple_of(2) { "weak" } else { "strong" };
     // writing to a string cannot fail
     writeln!(
         text,
-        "<sdnEntry><uid>{uid}</uid><firstName>{given}</firstName><lastName>{surname}</lastName><sdnType>Individual</sdnType>\
-         <dateOfBirthList><dateOfBirthItem><uid>{uid}</uid><dateOfBirth>{born}</dateOfBirth></dateOfBirthItem></dateOfBirthList></sdnEntry>"
+        "<sdnEntry><uid>{uid}</uid><firstName>{given}</firstName><lastName>{surname}</lastName><sdnType>{kind}</sdnType>\
+         <akaList><aka><uid>{uid}</uid><type>a.k.a.</type><category>{grade}</category><lastName>{surname}</lastName></aka></akaList>\
+         <nationalityList><nationality><uid>{uid}</uid><country>Russia</country></nationality></nationalityList>{birth}</sdnEntry>"
     )
     .unwrap_or_default();
 }
