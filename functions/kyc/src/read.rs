@@ -1,6 +1,6 @@
 //! Reads an accepted document, and holds what it says against what the client declared.
 
-mod found;
+pub mod found;
 mod reader;
 mod textract;
 
@@ -109,14 +109,18 @@ impl Read {
         let version = document.inner.object.clone().map(FileVersion);
         let version = version.ok_or_else(|| StepError::Malformed(format!("{} was never checked", document.id)))?;
         let key = document.key();
+        let content_type = document.facts.content_type.clone();
+        // who somebody is stands on a document that was photographed or scanned, and a service does not say whether text that it reads
+        // in a PDF was
+        let written = !document.facts.kind.is_identity();
         match &rules.reader {
-            ReaderRule::Local => {
-                let file = self.files.get_version(&key, &version, rules.upload.bytes_max.into()).await?;
-                self.local.lines(file.bytes, document.facts.content_type.clone(), &rules.upload).await
-            }
-            ReaderRule::Textract(url) => {
+            ReaderRule::Textract(url) if written || content_type != "application/pdf" => {
                 let picture = Picture::Stored { bucket: self.files.bucket().to_owned(), key, version: version.0 };
                 textract::lines(&Textract(self.looker.at(url)?), &picture).await
+            }
+            ReaderRule::Local | ReaderRule::Textract(_) => {
+                let file = self.files.get_version(&key, &version, rules.upload.bytes_max.into()).await?;
+                self.local.lines(file.bytes, content_type, &rules.upload, written).await
             }
         }
     }

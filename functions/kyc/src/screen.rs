@@ -82,7 +82,7 @@ fn waits(case: &KycCase) -> bool {
 }
 
 /// The screening of a case's client: by the declared name, and by the one on the document if that was read.
-fn screened(
+pub fn screened(
     case: &KycCase,
     client: &Client,
     rules: &ScreeningRules,

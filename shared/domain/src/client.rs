@@ -236,6 +236,39 @@ mod tests {
     }
 
     #[test]
+    fn who_was_born_on_the_29th_of_february_is_of_age_on_the_first_of_march_of_other_years() {
+        let mut body = registration();
+        body["date_of_birth"] = "2008-02-29".into();
+        for (day, of_age) in [("2026-02-28", false), ("2026-03-01", true), ("2028-02-29", true)] {
+            let now = format!("{day}T12:00:00Z").parse().unwrap();
+            assert_eq!(Client::register(&body, ClientId::from_bits(1), now).is_ok(), of_age, "{day}");
+        }
+        let later = "2028-02-28T12:00:00Z".parse().unwrap();
+        let client = Client::register(&body, ClientId::from_bits(1), later).unwrap();
+        assert_eq!(client.age(later), Some(19));
+        assert_eq!(client.age("2028-02-29T12:00:00Z".parse().unwrap()), Some(20));
+        // there was no such day
+        body["date_of_birth"] = "2007-02-29".into();
+        assert_eq!(Client::register(&body, ClientId::from_bits(1), later).unwrap_err()[0].code, "invalid_date");
+    }
+
+    #[test]
+    fn names_in_any_script_and_of_one_word_are_taken_as_they_are_and_longer_ones_than_are_kept_are_refused() {
+        let long = "Ñ".repeat(TEXT_MAX);
+        for name in ["محمد", "Сергей Иванович Смирнов", "王小明", "O", "สมชาย ใจดี", "Nguyễn Thị Hồng Nhung", &long]
+        {
+            let mut body = registration();
+            body["full_name"] = name.into();
+            let client = Client::register(&body, ClientId::from_bits(1), now()).unwrap();
+            assert_eq!(client.person.full_name.reveal(), name);
+        }
+        let mut body = registration();
+        body["full_name"] = "Ñ".repeat(300).into();
+        let faults = Client::register(&body, ClientId::from_bits(1), now()).unwrap_err();
+        assert_eq!((faults[0].pointer.as_str(), faults[0].code), ("/full_name", "too_long"));
+    }
+
+    #[test]
     fn what_cannot_be_seen_is_no_part_of_a_code_and_no_name() {
         let mut body = registration();
         body["partner_code"] = "\u{FEFF}PA\u{200B}-7 ".into();

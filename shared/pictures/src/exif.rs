@@ -40,10 +40,11 @@ const ENTRIES_MAX: usize = 512;
 
 /// The orientation in a block of Exif (a small TIFF file). What cannot be read is upright, as browsers show it.
 pub(crate) fn orientation(tiff: &[u8]) -> Orientation {
-    read(tiff).unwrap_or(Orientation::UPRIGHT)
+    stated(tiff).unwrap_or(Orientation::UPRIGHT)
 }
 
-fn read(tiff: &[u8]) -> Option<Orientation> {
+/// The orientation that a block of Exif states, if it states one that there is.
+pub(crate) fn stated(tiff: &[u8]) -> Option<Orientation> {
     let little = match tiff.get(..4)? {
         b"II*\0" => true,
         b"MM\0*" => false,

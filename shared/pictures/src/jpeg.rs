@@ -24,7 +24,7 @@ pub(crate) struct Header {
 /// Walks from marker to marker up to the end of the picture; what cameras append behind it does not matter.
 pub(crate) fn header(bytes: &[u8]) -> Result<Header, Refusal> {
     let mut size = None;
-    let mut orientation = Orientation::UPRIGHT;
+    let mut orientation = None;
     let mut at = 2;
     loop {
         let marker = marker(bytes, &mut at)?;
@@ -42,16 +42,15 @@ pub(crate) fn header(bytes: &[u8]) -> Result<Header, Refusal> {
             0xC5..=0xC7 => return Err(Refusal::Coding { found: "hierarchical" }),
             0xC9..=0xCB | 0xCD..=0xCF => return Err(Refusal::Coding { found: "arithmetic" }),
             0xE1 => {
-                if let Some(tiff) = segment.strip_prefix(b"Exif\0\0") {
-                    orientation = exif::orientation(tiff);
-                }
+                // the camera's block comes first; programs that write one of their own behind it seldom say this in it
+                orientation = orientation.or_else(|| exif::stated(segment.strip_prefix(b"Exif\0\0")?));
             }
             _ => {}
         }
         at = end;
     }
     let (width, height) = size.ok_or(Refusal::Damaged)?;
-    Ok(Header { width, height, orientation })
+    Ok(Header { width, height, orientation: orientation.unwrap_or(Orientation::UPRIGHT) })
 }
 
 /// The next marker, past coded data and padding.

@@ -84,14 +84,14 @@ impl Refusal {
     /// The code that it is told to the client by.
     pub fn code(&self) -> Code {
         match self {
-            Self::Empty | Self::Truncated | Self::Damaged | Self::NoPages => Code::Corrupt,
+            Self::Empty | Self::Truncated | Self::Damaged | Self::NoPages | Self::Encrypted => Code::Corrupt,
             Self::Foreign { .. } | Self::Misnamed { .. } | Self::Coding { .. } => Code::UnsupportedFormat,
             Self::Bytes { .. } | Self::Pixels { .. } | Self::Pages { .. } => Code::TooLarge,
             Self::Small { .. } => Code::TooSmall,
             Self::Dark { .. } => Code::TooDark,
             Self::Washed { .. } | Self::Glare { .. } => Code::TooBright,
             Self::Blurred { .. } => Code::Blurred,
-            Self::Contrast { .. } | Self::Encrypted | Self::Nothing => Code::Unreadable,
+            Self::Contrast { .. } | Self::Nothing => Code::Unreadable,
         }
     }
 }

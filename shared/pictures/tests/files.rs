@@ -407,7 +407,7 @@ fn pages_are_counted() {
 
 #[test]
 fn a_pdf_that_asks_for_a_password_cannot_be_read_and_one_that_only_forbids_printing_can() {
-    assert_eq!(refused(&locked("owner", "user"), "application/pdf"), [Code::Unreadable]);
+    assert_eq!(refused(&locked("owner", "user"), "application/pdf"), [Code::Corrupt]);
     let taken = checked(&locked("owner", ""), "application/pdf").unwrap();
     assert_eq!(taken.text.as_deref(), Some("Electricity bill of Annabel Whitcombe"));
 }

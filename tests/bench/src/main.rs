@@ -1,16 +1,20 @@
 //! `make bench`: figures as ratios and counts of one run, with their targets.
 //!
 //! A missed target is printed; the exit code is 1 only when something could not be measured. Arguments name the
-//! measurements to make (`starts sizes webhook units latency leads routing`); without any, all are made.
+//! measurements to make (`starts sizes webhook units latency leads routing reading kyc`); without any, all are made.
 
 mod aws_local;
 mod crowd;
 mod installation;
 mod item_size;
 mod items;
+mod kyc;
 mod latency;
 mod leads;
+#[path = "../../../shared/ocr/tests/specimens/outcome.rs"]
+mod outcome;
 mod plan;
+mod reading;
 mod report;
 mod routing;
 mod runtime_api;
@@ -46,7 +50,7 @@ async fn main() -> ExitCode {
     };
     let load = load();
     let (mut all, mut failures) = (Vec::new(), Vec::new());
-    for name in ["starts", "sizes", "webhook", "units", "latency", "leads", "routing"] {
+    for name in ["starts", "sizes", "webhook", "units", "latency", "leads", "routing", "reading", "kyc"] {
         if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
             continue;
         }
@@ -70,7 +74,9 @@ async fn measure(name: &str, plan: &Plan, installation: &Installation) -> Result
         "units" => units::measure(plan).await,
         "latency" => latency::measure(plan).await,
         "leads" => leads::measure(plan).await,
-        _ => routing::measure(plan),
+        "routing" => routing::measure(plan),
+        "reading" => reading::measure(plan),
+        _ => kyc::measure(plan).await,
     }
 }
 

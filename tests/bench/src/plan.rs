@@ -22,6 +22,18 @@ pub struct Plan {
     pub burst: usize,
     /// Routing decisions that are timed, of each kind.
     pub decisions: usize,
+    /// Persons whose documents are read, each kind after each mishap.
+    pub persons: u64,
+    /// Of the mishaps, every so many is tried.
+    pub mishaps: usize,
+    /// Photos that are submitted.
+    pub photos: usize,
+    /// Cases that are decided.
+    pub cases: usize,
+    /// Indices that are read for a first answer.
+    pub indices: usize,
+    /// Parties on the list of each.
+    pub listed: usize,
     /// Clients that are stored when units are counted, few and many.
     pub clients: [usize; 2],
 }
@@ -41,6 +53,12 @@ impl Plan {
                 counted_leads: 5,
                 burst: 100,
                 decisions: 500,
+                persons: 1,
+                mishaps: 8,
+                photos: 2,
+                cases: 20,
+                indices: 2,
+                listed: 2_000,
                 clients: [100, 2_000],
             };
         }
@@ -55,6 +73,12 @@ impl Plan {
             counted_leads: 20,
             burst: 1_000,
             decisions: 20_000,
+            persons: 2,
+            mishaps: 1,
+            photos: 10,
+            cases: 200,
+            indices: 5,
+            listed: 40_000,
             clients: [1_000, 100_000],
         }
     }

@@ -57,6 +57,13 @@ pub struct Loaded {
     pub version: String,
 }
 
+impl Loaded {
+    /// An index that lies under a key.
+    pub fn of(key: String, index: Index) -> Self {
+        Self { key, version: index.list_version(), index }
+    }
+}
+
 #[derive(Default)]
 struct Kept {
     looked_up: Option<(Timestamp, Arc<Current>)>,
@@ -127,8 +134,7 @@ impl Lists {
             return Err(ListsError::Edition);
         }
         let file = self.files.get(&built.key, INDEX_BYTES_MAX).await?.ok_or(ListsError::Absent)?;
-        let index = Index::from_bytes(file.bytes)?;
-        let loaded = Arc::new(Loaded { key: built.key.clone(), version: index.list_version(), index });
+        let loaded = Arc::new(Loaded::of(built.key.clone(), Index::from_bytes(file.bytes)?));
         self.lock().loaded = Some(loaded.clone());
         Ok(loaded)
     }

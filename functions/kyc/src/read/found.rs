@@ -11,13 +11,7 @@ use jiff::civil::Date;
 const DAY_S: i64 = 86_400;
 
 /// A document that says who somebody is.
-pub(super) fn identity(
-    sides: &[&[Line]],
-    kind: Kind,
-    client: &Client,
-    today: Date,
-    reader: &str,
-) -> (Reading, Extracted) {
+pub fn identity(sides: &[&[Line]], kind: Kind, client: &Client, today: Date, reader: &str) -> (Reading, Extracted) {
     let read = documents::read_sides(sides, kind, today);
     let mut seen: Vec<documents::Finding> = read.findings.clone();
     if let Ok(born) = client.person.date_of_birth.reveal().parse() {
@@ -37,7 +31,7 @@ pub(super) fn identity(
 }
 
 /// A proof of address.
-pub(super) fn address(
+pub fn address(
     pages: &[&[Line]],
     client: &Client,
     max_age: Seconds,

@@ -18,18 +18,22 @@ impl LocalReader {
         Self { engine: Arc::default() }
     }
 
-    /// The lines of an upload. What cannot be decoded or read has none: that is said of the document, and a person sees it.
+    /// The lines of an upload. What cannot be decoded or read has none: that is said of the document, and a person sees it. Text that is
+    /// stored as such counts where the document need not be one that was photographed (`written`): it says what its writer wants, also
+    /// where nobody sees it.
     pub(super) async fn lines(
         &self,
         bytes: Vec<u8>,
         content_type: String,
         rules: &UploadRules,
+        written: bool,
     ) -> Result<Vec<Line>, StepError> {
         let limits = crate::check::limits_of_accepted(rules);
         let engine = self.engine.clone();
         let read = move || -> Result<Vec<Line>, String> {
             let Ok(upload) = pictures::check(&bytes, &content_type, &limits) else { return Ok(vec![]) };
-            let mut lines: Vec<Line> = upload.text.as_deref().map(typed).unwrap_or_default();
+            let text = upload.text.as_deref().filter(|_| written);
+            let mut lines: Vec<Line> = text.map(typed).unwrap_or_default();
             if let Some(picture) = &upload.picture {
                 let engine = engine.get_or_init(|| Engine::load().map_err(|error| error.to_string()));
                 let engine = engine.as_ref().map_err(Clone::clone)?;

@@ -5,6 +5,7 @@
 mod build;
 mod laws;
 mod noise;
+mod reader;
 mod reading;
 mod specimens;
 mod troubles;

@@ -3,6 +3,7 @@
 
 mod fields;
 mod lines;
+mod outcome;
 
 use std::sync::LazyLock;
 

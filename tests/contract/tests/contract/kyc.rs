@@ -3,7 +3,7 @@
 use broker::api::Answer;
 use domain::rule_sets::SetName;
 use serde_json::{Value, json};
-use specimens::{Day, Person, applicant, jpeg, passport, statement};
+use specimens::{Day, Person, Variant, applicant, jpeg, passport, png, statement, turned_jpeg};
 
 use crate::world::{World, expect, faults, items};
 
@@ -114,9 +114,20 @@ async fn what_cannot_be_used_is_refused_at_once_in_the_clients_language() {
     let client = register(&world, &somebody()).await;
     let mut dark = passport(&somebody()).picture;
     dark.each(|_, _, colour| colour.map(|level| level / 8.0));
+    let renamed = png(&passport(&somebody()).picture);
+    let mut huge = jpeg(&passport(&somebody()).picture, 60);
+    let frame = huge.windows(2).position(|marker| marker == b"\xFF\xC0").unwrap();
+    // a hundred megapixels, by the header
+    huge[frame + 5..frame + 9].copy_from_slice(&[0x27, 0x10, 0x27, 0x10]);
+    // the trailer names a lock that no key is known for
+    let locked = String::from_utf8(typed(&[])).unwrap().replace("/Root", "/Encrypt<</Filter/Standard/V 9>>/Root");
+    let locked = locked.into_bytes();
     for (file, content_type, code, word) in [
         (b"not a picture at all".to_vec(), JPEG, "unsupported_format", "JPEG"),
         (jpeg(&dark, 85), JPEG, "too_dark", "oscura"),
+        (renamed, JPEG, "unsupported_format", "JPEG"),
+        (huge, JPEG, "too_large", "demasiado grande"),
+        (locked, "application/pdf", "corrupt", "contraseña"),
         (jpeg(&passport(&somebody()).picture, 85)[..2_000].to_vec(), JPEG, "corrupt", "dañado"),
     ] {
         let refused = expect(send(&world, &client, "passport", content_type, file).await, 200);
@@ -128,6 +139,61 @@ async fn what_cannot_be_used_is_refused_at_once_in_the_clients_language() {
     let case = seen_by(&world, "portal", &client).await;
     assert_eq!(case["status"], "collecting");
     assert_eq!(case["next_steps"][0]["reasons"], json!(["corrupt"]), "{case:#}");
+}
+
+/// A page of text, as programs write it; nobody has photographed anything.
+fn typed(lines: &[String]) -> Vec<u8> {
+    let escaped = |line: &String| line.replace('\\', "\\\\").replace('(', "\\(").replace(')', "\\)");
+    let shown: String = lines.iter().map(|line| format!("({}) Tj 0 -24 Td ", escaped(line))).collect();
+    let drawn = format!("BT /F1 12 Tf 60 780 Td {shown}ET");
+    let objects = [
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>".to_owned(),
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 5 0 R/Resources<</Font<</F1 4 0 R>>>>>>".to_owned(),
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>".to_owned(),
+        format!("<</Length {}>>stream\n{drawn}\nendstream", drawn.len()),
+    ];
+    let (mut file, mut table) = ("%PDF-1.4\n".to_owned(), "0000000000 65535 f \n".to_owned());
+    for (number, object) in (1..).zip(&objects) {
+        table.push_str(&format!("{:010} 00000 n \n", file.len()));
+        file.push_str(&format!("{number} 0 obj\n{object}\nendobj\n"));
+    }
+    let at = file.len();
+    file.push_str(&format!("xref\n0 6\n{table}trailer\n<</Size 6/Root 1 0 R>>\nstartxref\n{at}\n%%EOF\n"));
+    file.into_bytes()
+}
+
+#[tokio::test]
+async fn what_was_only_typed_says_where_somebody_lives_and_never_who_somebody_is() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    let person = somebody();
+    let client = register(&world, &person).await;
+    let page = passport(&person);
+    let written: Vec<String> = page.printed.iter().chain(&page.zone).cloned().collect();
+    let sent = expect(send(&world, &client, "passport", "application/pdf", typed(&written)).await, 200);
+    assert_eq!(sent.json["status"], "accepted", "{}", sent.text);
+    let bill = ["Electricity bill".to_owned(), person.name(), "Date: 12.11.2026".to_owned()];
+    expect(send(&world, &client, "proof_of_address", "application/pdf", typed(&bill)).await, 200);
+    expect(declare(&world, &client).await, 200);
+    world.idle().await;
+    let case = seen_by(&world, "portal", &client).await;
+    assert_eq!(case["status"], "collecting", "{case:#}");
+    assert_eq!(case["next_steps"][0]["reasons"], json!(["not_read"]), "{case:#}");
+    // the bill was taken
+    assert_eq!(case["next_steps"].as_array().unwrap().len(), 1, "{case:#}");
+}
+
+#[tokio::test]
+async fn a_photo_that_lies_on_its_side_is_read_as_it_is_shown() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    let person = somebody();
+    let client = register(&world, &person).await;
+    // the camera was held upright: it stores the picture as its sensor lies, and says which way up it is
+    let lying = Variant::Quarters(3).apply(&passport(&person).picture, 0);
+    expect(send(&world, &client, "passport", JPEG, turned_jpeg(&lying, 85, 6)).await, 200);
+    world.idle().await;
+    let case = seen_by(&world, "compliance", &client).await;
+    assert_eq!(case["extracted"]["number"], json!(person.number), "{case:#}");
 }
 
 #[tokio::test]

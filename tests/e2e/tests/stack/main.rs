@@ -12,6 +12,7 @@ mod deployment;
 mod deposits;
 mod entrances;
 mod files;
+mod kyc;
 mod latency;
 mod leads;
 mod logs;

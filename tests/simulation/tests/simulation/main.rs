@@ -3,6 +3,7 @@
 //! - `kill`: a function is killed before and after every I/O call it makes, and its trigger comes again.
 //! - `leads_core`: a hundred thousand leads through the pure decisions, every law checked on the way.
 //! - `money`: what goes back and forth, who moves it, and the faults that these laws find when they are put back.
+//! - `population`: a thousand clients of whom the truth is known, through reading, screening, rules and decision.
 //! - `platform`: a trading platform that answers oddly and a network that delivers late, and the faults that these laws find.
 //! - `random`: seeded runs of many deposits under repeats, delays, faults and kills, with invariants at their ends.
 //!
@@ -10,6 +11,9 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test does not expect ends it")]
 
+#[path = "../../../../shared/documents/tests/documents/build.rs"]
+#[expect(dead_code, reason = "the documents' own tests use the rest")]
+mod build;
 mod checks;
 mod early;
 #[path = "../../../../shared/domain/tests/leads/world.rs"]
@@ -21,6 +25,10 @@ mod leads_core;
 mod money;
 mod outside;
 mod platform;
+mod population;
 mod put_back;
 mod random;
+#[path = "../../../../shared/documents/tests/documents/reader.rs"]
+#[expect(dead_code, reason = "the documents' own tests use the rest")]
+mod reader;
 mod world;
