@@ -15,11 +15,13 @@ pub(super) fn identity(
     sides: &[&[Line]],
     kind: Kind,
     client: &Client,
+    earlier: &[Fields],
     today: Date,
     reader: &str,
 ) -> (Reading, Extracted) {
     let read = documents::read_sides(sides, kind, today);
     let mut seen: Vec<documents::Finding> = read.findings.clone();
+    seen.extend(earlier.iter().flat_map(|earlier| documents::compare_earlier(&read, earlier)));
     if let Ok(born) = client.person.date_of_birth.reveal().parse() {
         let declared = Declared {
             full_name: client.person.full_name.clone(),
