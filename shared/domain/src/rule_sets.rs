@@ -49,6 +49,7 @@ rule_sets! {
     Platforms = crate::account::rules::Platforms,
     Kyc = crate::kyc::rules::Kyc,
     KycRisk = crate::kyc::rules::KycRisk,
+    KycLevels = crate::kyc::rules::KycLevels,
     Screening = crate::kyc::rules::ScreeningRules,
     Notifications = crate::notification::rules::Notifications,
     WorkKinds = crate::work::rules::WorkKinds,

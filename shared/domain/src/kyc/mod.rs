@@ -1,10 +1,13 @@
 //! KYC: what a client uploads and declares, what checks say about it, and the decision that follows.
 
 pub mod case;
+pub mod clearance;
 pub mod decide;
 pub mod declaration;
 pub mod document;
+pub mod expiry;
 pub mod inquiry;
+pub mod levels;
 pub mod rules;
 mod steps;
 

@@ -50,6 +50,12 @@ words! {
         KycInReview = "kyc.in_review",
         /// The client is asked for another document.
         KycDocumentsRequested = "kyc.documents_requested",
+        /// The client's document expires: he is asked for another one.
+        KycRenewalRequested = "kyc.renewal_requested",
+        /// The client's verification has expired with his document.
+        KycExpired = "kyc.expired",
+        /// The client's newer document was accepted.
+        KycRenewed = "kyc.renewed",
         /// A work item waits for a person.
         WorkOpened = "work.opened",
     }
@@ -85,6 +91,8 @@ impl NotifiedEvent {
             Self::KycApproved | Self::KycRejected | Self::KycInReview | Self::KycDocumentsRequested => {
                 &["kyc_id", "client_id", "at"]
             }
+            Self::KycRenewalRequested | Self::KycExpired => &["kyc_id", "client_id", "expires", "at"],
+            Self::KycRenewed => &["kyc_id", "client_id", "at"],
             Self::WorkOpened => &["work_id", "kind", "queue", "priority", "due_at", "subject", "runbook", "at"],
         }
     }

@@ -102,6 +102,8 @@ words! {
         KycHit = "kyc_hit",
         /// The checks of a client's case do not come to an end.
         KycChecksOverdue = "kyc_checks_overdue",
+        /// The document that says who a client is expires.
+        DocumentExpiry = "document_expiry",
         /// A lead cannot be routed, because the rules are broken.
         LeadRuleError = "lead_rule_error",
         /// A message could not be processed.
@@ -150,6 +152,8 @@ words! {
         RequestDocuments = "request_documents",
         /// The checks are begun again.
         CheckAgain = "check_again",
+        /// The client's verification has expired.
+        Expire = "expire",
         /// Process it again.
         Retry = "retry",
         /// Nothing more is done about it.
@@ -185,6 +189,7 @@ impl WorkAction {
             | Self::Reject
             | Self::RequestDocuments
             | Self::CheckAgain
+            | Self::Expire
             | Self::Retry
             | Self::Close => (false, false),
         }
@@ -221,6 +226,7 @@ impl WorkKind {
             Self::LeadNotFetched | Self::LeadFormUnmapped => &[A::FetchAgain, A::MarkContacted, A::CloseLead],
             Self::KycReview | Self::KycHit => &[A::Approve, A::Reject, A::RequestDocuments],
             Self::KycChecksOverdue => &[A::CheckAgain, A::Approve, A::Reject, A::RequestDocuments],
+            Self::DocumentExpiry => &[A::RequestDocuments, A::Expire, A::Close],
             Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
         }
     }
