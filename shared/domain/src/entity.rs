@@ -272,6 +272,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::client::Client>(),
     Kind::of::<crate::kyc::KycCase>(),
     Kind::of::<crate::kyc::KycDocument>(),
+    Kind::of::<crate::kyc::watch_list::WatchList>(),
     Kind::of::<crate::account::Account>(),
     Kind::of::<crate::payment::Deposit>(),
     Kind::of::<crate::payment::StrayReport>(),

@@ -130,6 +130,8 @@ ids! {
     KycCaseId = "kyc_";
     /// A document of a KYC case.
     DocumentId = "doc_";
+    /// A list that clients are screened against.
+    WatchListId = "lst_";
     /// A trading account.
     AccountId = "acc_";
     /// A deposit or withdrawal.

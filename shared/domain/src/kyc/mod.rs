@@ -10,6 +10,7 @@ pub mod inquiry;
 pub mod levels;
 pub mod rules;
 mod steps;
+pub mod watch_list;
 
 pub use case::{CaseDocument, CaseFacts, CasePrivate, Hit, KycCase, RiskFacts, Screening, ScreeningState};
 pub use declaration::{Declaration, SourceOfFunds};

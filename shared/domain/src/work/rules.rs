@@ -104,6 +104,8 @@ words! {
         KycChecksOverdue = "kyc_checks_overdue",
         /// The document that says who a client is expires.
         DocumentExpiry = "document_expiry",
+        /// A list of sanctioned or politically exposed persons was refused.
+        ListRefused = "list_refused",
         /// A lead cannot be routed, because the rules are broken.
         LeadRuleError = "lead_rule_error",
         /// A message could not be processed.
@@ -227,6 +229,7 @@ impl WorkKind {
             Self::KycReview | Self::KycHit => &[A::Approve, A::Reject, A::RequestDocuments],
             Self::KycChecksOverdue => &[A::CheckAgain, A::Approve, A::Reject, A::RequestDocuments],
             Self::DocumentExpiry => &[A::RequestDocuments, A::Expire, A::Close],
+            Self::ListRefused => &[A::Close],
             Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
         }
     }
