@@ -179,7 +179,7 @@ impl KycCase {
     ) -> Result<Verdict<Self>, RuleError> {
         let Some(mut subject) = self.subject(client, rules.kyc, now) else {
             why.push("the rules ask for nothing that says who the client is, or the age is not known".to_owned());
-            return Ok(self.to_person(WorkKind::KycReview, why, now));
+            return Ok(self.for_a_person(WorkKind::KycReview, why, now));
         };
         let added = rules.risk.factors(&subject)?;
         let score = u32::try_from(added.total().trunc().max(rust_decimal::Decimal::ZERO)).unwrap_or(u32::MAX);
@@ -249,7 +249,7 @@ impl KycCase {
     }
 
     /// A person goes on, with the case or with its renewal.
-    fn to_person(self, kind: WorkKind, why: Vec<String>, now: Timestamp) -> Verdict<Self> {
+    fn for_a_person(self, kind: WorkKind, why: Vec<String>, now: Timestamp) -> Verdict<Self> {
         match self.facts.renewal {
             Some(_) => self.renewal_handed_over(kind, why, now),
             None => self.handed_over(kind, why, now),
@@ -279,7 +279,7 @@ impl KycCase {
         let unread = self.counting().iter().filter(|document| !document.is_done()).count();
         let why = vec![left, format!("{unread} documents are not read")];
         if since.plus(rules.checks_overdue_after) <= now {
-            return next.to_person(WorkKind::KycChecksOverdue, why, now);
+            return next.for_a_person(WorkKind::KycChecksOverdue, why, now);
         }
         next.due = next.next_due(rules, now);
         Verdict::change(next, "checked_again", vec!["kyc.verifying"], why)
