@@ -6,6 +6,7 @@ use domain::account::Account;
 use domain::account::request::{AccountRefusal, too_many};
 use domain::account::rules::Platforms;
 use domain::client::Client;
+use domain::kyc::rules::KycLevels;
 use domain::rules::RuleSet;
 use domain::{AccountId, ClientId, Timestamp};
 use runtime::auth::PORTAL;
@@ -13,7 +14,7 @@ use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Keyed, Made};
 use runtime::rulebook::{Live, RuleBook};
-use runtime::{Caller, Problem, StepError, awsclients};
+use runtime::{Caller, Problem, StepError, awsclients, verification};
 use serde_json::{Value, json};
 use store::Crm;
 
@@ -58,7 +59,7 @@ impl Ask {
         let live = self.rules.live::<Platforms>().await?;
         let fresh = AccountId::from_bits(self.entropy.id_bits());
         let wish = wanted(&body, &client, &live, fresh.clone(), request.now);
-        let make = async |id, (account, why)| {
+        let make = async |id, (account, why): (Account, Vec<String>)| {
             let newest = self.crm.accounts_of(&client_id, COUNTED, None).await?;
             let newest: Vec<Account> = newest.items.into_iter().map(|stored| stored.entity).collect();
             if let Some(fault) = too_many(&newest, &live.rules, request.now) {
@@ -66,6 +67,16 @@ impl Ask {
             }
             let mut frame = request.frame(Self::NAME);
             frame.used(live.label());
+            let mut why = why;
+            let levels = self.rules.live::<KycLevels>().await?;
+            if levels.rules.restrict_accounts() {
+                let level = verification::level_of(&self.crm, &client, &levels).await?;
+                if let Some(fault) = level.refuses_account(&account) {
+                    return Err(Problem::input(vec![fault]));
+                }
+                frame.used(levels.label());
+                why.extend(level.why);
+            }
             Ok(Made::decided(Account { id, ..account }.requested(why), frame))
         };
         keyed.create(&self.crm, fresh, wish, make, answer).await

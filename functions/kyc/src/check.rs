@@ -1,14 +1,19 @@
 //! An upload held against the rules of the house.
 
 use domain::kyc::rules::UploadRules;
-use domain::kyc::{Checked, UploadFault};
+use domain::kyc::{Checked, DocumentKind, UploadFault};
 use files::File;
 use pictures::{Code, Limits};
 use runtime::StepError;
 
 /// What is wrong with a file, and what was measured.
-pub(crate) async fn check(file: File, content_type: String, rules: &UploadRules) -> Result<Checked, StepError> {
-    let limits = limits(rules);
+pub(crate) async fn check(
+    file: File,
+    kind: DocumentKind,
+    content_type: String,
+    rules: &UploadRules,
+) -> Result<Checked, StepError> {
+    let limits = limits_of(kind, rules);
     let object = file.head.version.0.clone();
     let checked = tokio::task::spawn_blocking(move || pictures::check(&file.bytes, &content_type, &limits));
     // a decoder that gives up on a file does so for this file: it can be no other's fault
@@ -37,6 +42,23 @@ fn measured(measures: &pictures::Measures) -> String {
         "{}x{}, light {}, dark {}, glare {}, sharpness {sharpness}",
         measures.width, measures.height, measures.light, measures.dark, measures.glare
     )
+}
+
+fn limits_of(kind: DocumentKind, rules: &UploadRules) -> Limits {
+    let documents = limits(rules);
+    match kind {
+        DocumentKind::Passport | DocumentKind::IdCard | DocumentKind::DrivingLicence | DocumentKind::ProofOfAddress => {
+            documents
+        }
+        DocumentKind::Selfie => Limits {
+            long_side_min: rules.selfie.long_side_min,
+            short_side_min: rules.selfie.short_side_min,
+            sharpness_min: rules.selfie.sharpness_min,
+            contrast_min: u8::try_from(rules.selfie.contrast_min).unwrap_or(u8::MAX),
+            glare_max: u16::try_from(rules.selfie.glare_max).unwrap_or(u16::MAX),
+            ..documents
+        },
+    }
 }
 
 fn limits(rules: &UploadRules) -> Limits {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::client::Client;
 use domain::kyc::faces::{Compared, FaceMatch, FacePair, FaceState};
 use domain::kyc::rules::FaceRules;
-use domain::kyc::{KycCase, KycDocument, KycStatus};
+use domain::kyc::{KycCase, KycDocument};
 use domain::{DocumentId, KycCaseId};
 use files::Files;
 use providers::http::BoxFuture;
@@ -88,6 +88,6 @@ impl Compare {
 
 /// The pictures whose comparison the case waits for.
 fn waits(case: &KycCase) -> Option<FacePair> {
-    let pending = case.facts.status == KycStatus::Verifying && case.face_state() == FaceState::Pending;
+    let pending = case.is_checking() && case.face_state() == FaceState::Pending;
     case.face_pair().filter(|_| pending)
 }

@@ -1,7 +1,8 @@
 //! `kyc-lists`: every hour, and when somebody asks for it, fetches the lists that are due and builds the index that clients are screened with.
-//! A list that is not to be had, not whole or far smaller than before leaves its last good version in use and rings.
+//! A list that is not to be had, not whole or far smaller than before leaves its last good version in use, rings, and is a work item.
 
 pub mod current;
+mod desk;
 mod fetch;
 pub mod index;
 mod refresh;
@@ -13,16 +14,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::Timestamp;
+use domain::decision::Frame;
 use domain::kyc::rules::ScreeningRules;
 use files::Files;
 use providers::http::{BoxFuture, Transport};
-use runtime::StepError;
 use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
 use runtime::rulebook::RuleBook;
 use runtime::telemetry::{self, StepMetrics};
+use runtime::{StepError, awsclients};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
+use store::Crm;
 
 use current::Current;
 use refresh::Refresh;
@@ -31,6 +34,7 @@ const NAME: &str = "kyc-lists";
 
 /// The function.
 pub struct RefreshLists {
+    crm: Crm,
     rules: RuleBook,
     files: Files,
     transport: Arc<dyn Transport>,
@@ -43,6 +47,7 @@ pub struct RefreshLists {
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     Ok(Arc::new(RefreshLists {
+        crm: awsclients::crm(ports)?,
         rules: RuleBook::new(ports)?,
         files: Files::new(ports, "BUCKET_LISTS")?,
         transport: ports.transport.clone(),
@@ -66,8 +71,7 @@ impl Function for RefreshLists {
         Box::pin(async move {
             let all = serde_json::from_str::<Trigger>(event.get()).is_ok_and(|trigger| trigger.all);
             let now = self.clock.now();
-            let (refreshed, usage) =
-                store::measured(self.refresh(all, now, Instant::now() + invocation.time_left)).await;
+            let (refreshed, usage) = store::measured(self.refresh(all, now, &invocation)).await;
             let ended = self.clock.now();
             telemetry::emit(&StepMetrics {
                 at: ended,
@@ -86,12 +90,28 @@ impl Function for RefreshLists {
 }
 
 impl RefreshLists {
-    async fn refresh(&self, all: bool, now: Timestamp, until: Instant) -> Result<(Current, &'static str), StepError> {
+    async fn refresh(
+        &self,
+        all: bool,
+        now: Timestamp,
+        invocation: &Invocation,
+    ) -> Result<(Current, &'static str), StepError> {
+        let until = Instant::now() + invocation.time_left;
         let rules = self.rules.live::<ScreeningRules>().await?;
         let (files, transport) = (&self.files, &self.transport);
         let mut refresh = Refresh { files, transport, rules: &rules.rules, now, until, read: BTreeMap::new() };
         let current = refresh.run(all).await?;
         let outcome = outcome(&current, &rules.rules, now);
+        let frame = Frame {
+            function: NAME,
+            execution_id: invocation.request_id.clone(),
+            trigger: "refresh of the lists".to_owned(),
+            correlation_id: invocation.request_id.clone(),
+            now,
+            rules: vec![rules.label()],
+        };
+        // last: who dies here has refreshed the lists, and the next hour tells of them
+        desk::tell(&self.crm, &current, &rules.rules, &frame).await?;
         Ok((current, outcome))
     }
 }

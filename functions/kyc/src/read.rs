@@ -1,15 +1,16 @@
-//! Reads an accepted document, and holds what it says against what the client declared.
+//! Reads an accepted document, and holds what it says against what the client declared and what earlier documents of his say.
 
+mod earlier;
 pub mod found;
 mod reader;
 mod textract;
 
 use std::sync::Arc;
 
-use documents::Line;
+use documents::{Fields, Line};
 use domain::client::Client;
 use domain::kyc::rules::{Kyc, ReaderRule};
-use domain::kyc::{DocumentKind, DocumentStatus, Extracted, KycDocument, Reading};
+use domain::kyc::{CaseDocument, DocumentKind, DocumentStatus, Extracted, KycCase, KycDocument, Reading};
 use domain::{DocumentId, Timestamp};
 use files::{FileVersion, Files};
 use providers::http::BoxFuture;
@@ -22,6 +23,9 @@ use runtime::{StepError, step};
 use crate::aws::Looker;
 use crate::cases::Cases;
 use reader::LocalReader;
+
+/// So many of a client's earlier documents, the newest, are held against a new one.
+const EARLIER_MAX: usize = 4;
 
 /// The step.
 pub struct Read {
@@ -81,27 +85,54 @@ impl Read {
         now: Timestamp,
     ) -> Result<(Reading, Extracted), StepError> {
         let mut sides = vec![self.lines(document, rules).await?];
-        // what stands on the two sides of a card confirms one another
-        if rules.both_sides.contains(&document.facts.kind)
-            && let Some(other) = self.other_side(document).await?
-        {
-            sides.push(self.lines(&other, rules).await?);
-        }
-        let sides: Vec<&[Line]> = sides.iter().map(Vec::as_slice).collect();
         let today = now.day();
         let reader = match rules.reader {
             ReaderRule::Local => "local",
             ReaderRule::Textract(_) => "textract",
         };
-        let kind = match document.facts.kind {
-            DocumentKind::Passport => documents::Kind::Passport,
-            DocumentKind::IdCard => documents::Kind::IdCard,
-            DocumentKind::DrivingLicence => documents::Kind::DrivingLicence,
-            DocumentKind::ProofOfAddress | DocumentKind::Selfie => {
-                return Ok(found::address(&sides, client, rules.proof_max_age, today, reader));
-            }
+        let Some(kind) = identity_kind(document.facts.kind) else {
+            let pages: Vec<&[Line]> = sides.iter().map(Vec::as_slice).collect();
+            return Ok(found::address(&pages, client, rules.proof_max_age, today, reader));
         };
-        Ok(found::identity(&sides, kind, client, today, reader))
+        let case = self.cases.find(&document.client_id).await?;
+        let known = case.as_ref().map(|case| case.facts.documents.as_slice()).unwrap_or_default();
+        // what stands on the two sides of a card confirms one another
+        let counting = case.as_ref().map(KycCase::counting).unwrap_or_default();
+        let other = other_side(document, &counting).filter(|_| rules.both_sides.contains(&document.facts.kind));
+        if let Some(other) = other {
+            sides.push(self.lines(&self.load(other).await?, rules).await?);
+        }
+        let earlier = self.earlier(document, other, known, rules, now).await?;
+        let sides: Vec<&[Line]> = sides.iter().map(Vec::as_slice).collect();
+        Ok(found::identity(&sides, kind, client, &earlier, today, reader))
+    }
+
+    /// What the client's earlier documents say. One that waits to be read as this one does is read for it: of two that are read at the
+    /// same time neither would see the other.
+    async fn earlier(
+        &self,
+        document: &KycDocument,
+        other_side: Option<&DocumentId>,
+        known: &[CaseDocument],
+        rules: &Kyc,
+        now: Timestamp,
+    ) -> Result<Vec<Fields>, StepError> {
+        let is_earlier = |known: &&CaseDocument| {
+            let usable = known.status == DocumentStatus::Accepted && known.kind.is_identity();
+            usable && known.document_id < document.id && Some(&known.document_id) != other_side
+        };
+        let mut said = Vec::new();
+        for known in known.iter().rev().filter(is_earlier).take(EARLIER_MAX) {
+            let earlier = self.load(&known.document_id).await?;
+            said.push(match identity_kind(known.kind).filter(|_| earlier.to_be_read()) {
+                Some(kind) => {
+                    let lines = self.lines(&earlier, rules).await?;
+                    earlier::sure_of(documents::read(&lines, kind, now.day()).fields)
+                }
+                None => earlier::kept(&earlier),
+            });
+        }
+        Ok(said)
     }
 
     /// The lines of one upload, in the version that was checked.
@@ -124,17 +155,21 @@ impl Read {
             }
         }
     }
+}
 
-    /// The newest other side of the same card that can be used.
-    async fn other_side(&self, document: &KycDocument) -> Result<Option<KycDocument>, StepError> {
-        let Some(case) = self.cases.find(&document.client_id).await? else { return Ok(None) };
-        let other = case.facts.documents.iter().rev().find(|known| {
-            let facts = &document.facts;
-            known.status == DocumentStatus::Accepted && known.kind == facts.kind && known.side != facts.side
-        });
-        match other {
-            Some(other) => self.load(&other.document_id).await.map(Some),
-            None => Ok(None),
-        }
+/// The other side of the same card that counts: not that of a card which was to be sent again.
+fn other_side<'k>(document: &KycDocument, counting: &[&'k CaseDocument]) -> Option<&'k DocumentId> {
+    let facts = &document.facts;
+    let other = counting.iter().find(|known| known.kind == facts.kind && known.side != facts.side);
+    other.map(|other| &other.document_id)
+}
+
+/// What it is to the reader, if it says who somebody is.
+fn identity_kind(kind: DocumentKind) -> Option<documents::Kind> {
+    match kind {
+        DocumentKind::Passport => Some(documents::Kind::Passport),
+        DocumentKind::IdCard => Some(documents::Kind::IdCard),
+        DocumentKind::DrivingLicence => Some(documents::Kind::DrivingLicence),
+        DocumentKind::ProofOfAddress | DocumentKind::Selfie => None,
     }
 }

@@ -7,14 +7,17 @@ use domain::Redacted;
 use domain::client::Client;
 use domain::kyc::case::{Hit, Screened};
 use domain::kyc::rules::ScreeningRules;
-use domain::kyc::{Extracted, KycCase, KycStatus, ScreeningState};
+use domain::kyc::{Extracted, KycCase, ScreeningState};
 use providers::http::BoxFuture;
 use runtime::StepError;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::step::Done;
 use screening::matching::dates::DateVerdict;
+use screening::matching::facts::Finding;
 use screening::matching::query::{Query, QueryKind};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::cases::Cases;
 use crate::lists::index::{Lists, ListsError, Loaded};
@@ -78,7 +81,7 @@ fn waits(case: &KycCase) -> bool {
         ScreeningState::Pending | ScreeningState::Failed => true,
         ScreeningState::Clear | ScreeningState::Hits => false,
     };
-    case.facts.status == KycStatus::Verifying && unscreened
+    case.is_checking() && unscreened
 }
 
 /// The screening of a case's client: by the declared name, and by the one on the document if that was read.
@@ -92,8 +95,11 @@ pub fn screened(
         Ok(loaded) => loaded,
         Err(error) => return Screened::Failed(error.to_string()),
     };
-    match search(loaded, rules, &queries(client, case.inner.extracted.as_ref())) {
-        Ok(matches) => Screened::Done { list_version: loaded.version.clone(), hits: hits(matches) },
+    let queries = queries(client, case.inner.extracted.as_ref());
+    match search(loaded, rules, &queries) {
+        Ok(matches) => {
+            Screened::Done { list_version: loaded.version.clone(), client: fingerprint(&queries), hits: hits(matches) }
+        }
         Err(error) => Screened::Failed(error.to_string()),
     }
 }
@@ -116,6 +122,16 @@ fn queries(client: &Client, extracted: Option<&Extracted>) -> Vec<Query> {
     [Some(declared.clone()), on_document].into_iter().flatten().collect()
 }
 
+/// Of what is screened of the client, but for the numbers of his documents: a new passport has another one, and whether an entry names it
+/// is said by the hit.
+fn fingerprint(queries: &[Query]) -> String {
+    let of = |query: &Query| json!([query.name, query.birth.map(|born| born.to_string()), query.countries]).to_string();
+    let mut said: Vec<String> = queries.iter().map(of).collect();
+    said.sort();
+    said.dedup();
+    hex::encode(Sha256::digest(said.join("\n")))
+}
+
 /// Hits on sanctions lists first, so that none of them is left out.
 fn hits(mut matches: Vec<Match>) -> Vec<(Hit, Redacted<String>)> {
     matches.sort_by_key(|found| found.of);
@@ -130,8 +146,17 @@ fn hit(found: Match) -> (Hit, Redacted<String>) {
         of: found.of,
         score: format!("{:.4}", found.hit.score),
         date_of_birth: word(found.hit.date_of_birth).to_owned(),
+        entry: Some(format!("{}-{}", found.hit.fingerprint, document(found.hit.document))),
     };
     (hit, Redacted::new(found.hit.why.join("; ")))
+}
+
+fn document(finding: Finding) -> &'static str {
+    match finding {
+        Finding::Match => "document",
+        Finding::Differs => "other_document",
+        Finding::Unknown => "no_document",
+    }
 }
 
 fn word(verdict: DateVerdict) -> &'static str {

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use domain::kyc::case::{CaseDocument, ScreeningState};
-use domain::kyc::rules::Kyc;
+use domain::kyc::levels::Level;
+use domain::kyc::rules::{Kyc, KycLevels, MoneyLimit};
 use domain::kyc::vendor::{CaseVendor, VendorStanding};
 use domain::kyc::{KycCase, KycOutcome, KycStatus};
-use domain::{ClientId, Redacted};
+use domain::{ClientId, Money, Redacted};
 use runtime::auth::Role;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
-use runtime::{Caller, Problem};
+use runtime::{Caller, Problem, verification};
 use serde_json::{Value, json};
 
 use crate::cases::Cases;
@@ -46,7 +47,10 @@ impl Status {
         let client = self.cases.known(&client_id).await?;
         let needs = self.cases.needs().await?;
         let for_staff = caller.require(&[Role::Compliance, Role::Admin]).is_ok();
-        let body = match self.cases.find(&client.id).await? {
+        let levels = self.cases.live::<KycLevels>().await?;
+        let case = self.cases.find(&client.id).await?;
+        let level = verification::level_by(case.as_ref(), &client, &levels)?;
+        let mut body = match case {
             Some(case) => view(&case, &needs.rules, for_staff),
             None => json!({
                 "status": "not_started", "next_steps": needs.rules.first_steps(), "documents": [],
@@ -57,8 +61,27 @@ impl Status {
                 },
             }),
         };
+        if let Some(object) = body.as_object_mut() {
+            object.insert("level".to_owned(), json!(level.name));
+            object.insert("rights".to_owned(), rights(&level));
+        }
         Ok(Reply::json(200, &body))
     }
+}
+
+/// What a client of a level may do; a limit that is not there is null.
+fn rights(level: &Level) -> Value {
+    let limit = |limit: &Option<MoneyLimit>| {
+        limit.as_ref().map(|limit| {
+            let amounts = limit.amounts.iter().filter_map(|(currency, most)| Money::new(*most, *currency).ok());
+            json!({"per": limit.per, "amounts": amounts.collect::<Vec<Money>>()})
+        })
+    };
+    let rights = &level.rights;
+    json!({
+        "demo_account": rights.demo_account, "live_account": rights.live_account,
+        "deposit_limit": limit(&rights.deposit_limit), "withdrawal_limit": limit(&rights.withdrawal_limit),
+    })
 }
 
 /// The case as its client sees it; compliance sees the hits, the findings and every reason as well. A client is not told that a list
@@ -77,6 +100,9 @@ fn view(case: &KycCase, rules: &Kyc, for_staff: bool) -> Value {
     }
     if let Some(vendor) = &facts.vendor {
         add("vendor", vendor_view(case, vendor, for_staff));
+    }
+    if let Some(validity) = &facts.validity {
+        add("validity", json!({"kind": validity.kind, "expires": validity.expires, "stage": validity.stage}));
     }
     if for_staff {
         add("case_id", json!(case.id));
@@ -102,7 +128,7 @@ fn checks(case: &KycCase, rules: &Kyc, for_staff: bool) -> Value {
     let screening = if for_staff {
         json!({
             "state": facts.screening.state, "list_version": facts.screening.list_version,
-            "hits": facts.screening.hits, "why": why,
+            "hits": facts.screening.hits, "why": why, "cleared": facts.screening.cleared,
         })
     } else {
         json!({"state": done})

@@ -70,7 +70,9 @@ impl Submit {
     async fn look_at(&self, document: &KycDocument, rules: &Kyc) -> Result<Checked, Problem> {
         let (key, most) = (document.key(), rules.upload.bytes_max.into());
         match self.files.get(&key, most).await {
-            Ok(Some(file)) => Ok(check(file, document.facts.content_type.clone(), &rules.upload).await?),
+            Ok(Some(file)) => {
+                Ok(check(file, document.facts.kind, document.facts.content_type.clone(), &rules.upload).await?)
+            }
             Ok(None) => Err(Problem::conflict("nothing was uploaded yet: send the file to the address first")),
             Err(FilesError::TooLarge { bytes, .. }) => {
                 let head = self.files.head(&key).await.map_err(StepError::from)?;
@@ -83,7 +85,7 @@ impl Submit {
 
 fn answer(document: &KycDocument, rules: &Kyc, language: &str) -> Reply {
     let facts = &document.facts;
-    let reason = |fault: &UploadFault| json!({"code": fault, "message": rules.sentence(*fault, language)});
+    let reason = |fault: &UploadFault| json!({"code": fault, "message": rules.sentence(*fault, facts.kind, language)});
     let reasons: Vec<Value> = facts.reasons.iter().map(reason).collect();
     let mut body = json!({"status": facts.status, "reasons": reasons});
     if let (Some(extracted), Some(object)) = (&document.inner.extracted, body.as_object_mut()) {

@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
+use domain::kyc::levels::Level;
+use domain::kyc::rules::KycLevels;
 use domain::payment::collect::opened;
 use domain::payment::request::{demo_account, too_many_open};
 use domain::payment::rules::Psps;
 use domain::payment::{Deposit, DepositRequest, NewDeposit, PspSide};
-use domain::{ClientId, PaymentId};
+use domain::{ClientId, PaymentId, Timestamp};
 use providers::psp::{PspError, SessionOrder};
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
@@ -18,7 +20,7 @@ use runtime::idempotency::{Keyed, Made};
 use runtime::problem::with_causes;
 use runtime::rulebook::{Live, RuleBook};
 use runtime::vendors::PaymentProviders;
-use runtime::{Caller, Problem, awsclients};
+use runtime::{Caller, Problem, StepError, awsclients, verification};
 use serde_json::json;
 use store::{Crm, MoneyTable};
 
@@ -32,6 +34,7 @@ pub struct Initiate {
     crm: Crm,
     money: MoneyTable,
     providers: PaymentProviders,
+    rules: RuleBook,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -44,6 +47,7 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
         crm: awsclients::crm(ports)?,
         money: awsclients::money(ports)?,
         providers: PaymentProviders::new(ports, RuleBook::new(ports)?),
+        rules: RuleBook::new(ports)?,
         entropy: ports.entropy.clone(),
     };
     HttpFunction::build(step, ports)
@@ -76,7 +80,7 @@ impl Initiate {
     async fn open(
         &self,
         id: PaymentId,
-        wish: DepositRequest,
+        mut wish: DepositRequest,
         request: &Request,
         live: &Live<Psps>,
     ) -> Result<Made<Deposit>, Problem> {
@@ -88,6 +92,18 @@ impl Initiate {
         let newest: Vec<Deposit> = newest.items.into_iter().map(|stored| stored.entity).collect();
         if let Some(fault) = too_many_open(&newest, &live.rules) {
             return Err(Problem::input(vec![fault]));
+        }
+        let mut frame = request.frame(Self::NAME);
+        frame.used(live.label());
+        let levels = self.rules.live::<KycLevels>().await?;
+        if levels.rules.restrict_deposits() {
+            let level = verification::level_of(&self.crm, &wish.client, &levels).await?;
+            let deposits = self.since(&level, &wish.client.id, newest, request.now).await?;
+            if let Some(fault) = level.refuses_deposit(&wish.amount, &deposits, request.now) {
+                return Err(Problem::input(vec![fault]));
+            }
+            frame.used(levels.label());
+            wish.why.extend(level.why);
         }
         let order = SessionOrder {
             payment_id: id.clone(),
@@ -111,9 +127,31 @@ impl Initiate {
             redirect_url: session.redirect_url,
             now: request.now,
         });
-        let mut frame = request.frame(Self::NAME);
-        frame.used(live.label());
         Ok(Made::decided(opened(deposit, wish.why), frame))
+    }
+}
+
+impl Initiate {
+    /// The client's deposits of the time that the limit of his level is about: the newest, and older ones as long as they are of it.
+    async fn since(
+        &self,
+        level: &Level,
+        client: &ClientId,
+        newest: Vec<Deposit>,
+        now: Timestamp,
+    ) -> Result<Vec<Deposit>, StepError> {
+        let Some(limit) = &level.rights.deposit_limit else { return Ok(newest) };
+        let (from, whole) = (now.minus(limit.per), usize::try_from(COUNTED).unwrap_or(usize::MAX));
+        let (mut deposits, mut page) = (newest, 0);
+        // a page that is not whole is the last
+        while deposits.len() >= page + whole {
+            page = deposits.len();
+            let Some(oldest) = deposits.last().filter(|oldest| oldest.inner.opened > from) else { break };
+            let before = oldest.id.clone();
+            let older = self.money.payments_of(client, COUNTED, Some(&before)).await?;
+            deposits.extend(older.items.into_iter().map(|stored| stored.entity));
+        }
+        Ok(deposits)
     }
 }
 

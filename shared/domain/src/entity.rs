@@ -274,6 +274,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::kyc::KycDocument>(),
     Kind::of::<crate::kyc::vendor::VendorCheck>(),
     Kind::of::<crate::kyc::vendor::VendorNotice>(),
+    Kind::of::<crate::kyc::watch_list::WatchList>(),
     Kind::of::<crate::account::Account>(),
     Kind::of::<crate::payment::Deposit>(),
     Kind::of::<crate::payment::StrayReport>(),

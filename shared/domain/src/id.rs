@@ -134,6 +134,8 @@ ids! {
     KycNoticeId = "kno_";
     /// A document of a KYC case.
     DocumentId = "doc_";
+    /// A list that clients are screened against.
+    WatchListId = "lst_";
     /// A trading account.
     AccountId = "acc_";
     /// A deposit or withdrawal.

@@ -50,6 +50,7 @@ rule_sets! {
     Kyc = crate::kyc::rules::Kyc,
     KycRisk = crate::kyc::rules::KycRisk,
     KycVendors = crate::kyc::rules::KycVendors,
+    KycLevels = crate::kyc::rules::KycLevels,
     Screening = crate::kyc::rules::ScreeningRules,
     Notifications = crate::notification::rules::Notifications,
     WorkKinds = crate::work::rules::WorkKinds,

@@ -17,6 +17,7 @@ pub mod sqs;
 pub mod step;
 pub mod telemetry;
 pub mod vendors;
+pub mod verification;
 
 pub use auth::{Caller, Role};
 pub use function::{Build, Clock, ConfigError, Entropy, Function, FunctionError, Invocation, Ports};

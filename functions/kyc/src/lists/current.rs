@@ -1,6 +1,7 @@
 //! What is known of the lists and their index: one small object, read before each screening and written last.
 
 use domain::Timestamp;
+use domain::kyc::watch_list::RefusedFor;
 use serde::{Deserialize, Serialize};
 
 /// Where it lies.
@@ -80,6 +81,9 @@ pub struct Changes {
 /// A version that was not taken over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refused {
+    /// What is wrong with it; nothing is known to be where it was not even asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<RefusedFor>,
     /// Why.
     pub why: String,
     /// When.

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use domain::Timestamp;
 use domain::kyc::rules::{ListRule, ScreeningRules};
+use domain::kyc::watch_list::RefusedFor;
 use files::{Files, FilesError};
 use providers::http::Transport;
 use screening::index::{ListInfo, build, edition};
@@ -22,6 +23,9 @@ use super::version::{Version, hash, is_ungraded};
 
 /// Time that reading the lists, building the index and writing it may take.
 const SPARE: Duration = Duration::from_secs(120);
+
+/// Why a version is not taken over.
+type Refusal = (Option<RefusedFor>, String);
 
 /// Where lists come from and go to.
 pub(super) struct Refresh<'a> {
@@ -77,33 +81,33 @@ impl Refresh<'_> {
         }
         match self.fetched(rule, known.taken.as_ref()).await? {
             Ok(taken) => Ok(ListState { taken: Some(taken), refused: None, ..known }),
-            Err(why) => {
+            Err((of, why)) => {
                 tracing::error!(list = rule.code, why, "a list was refused; the version before it stays in use");
-                Ok(ListState { refused: Some(Refused { why, at: self.now }), ..known })
+                Ok(ListState { refused: Some(Refused { of, why, at: self.now }), ..known })
             }
         }
     }
 
     /// The version that the source has, kept and counted, or why it is not taken over.
-    async fn fetched(&mut self, rule: &ListRule, known: Option<&Taken>) -> Result<Result<Taken, String>, FilesError> {
+    async fn fetched(&mut self, rule: &ListRule, known: Option<&Taken>) -> Result<Result<Taken, Refusal>, FilesError> {
         // what slow sources leave no time for is asked for an hour later: the others must not wait for it
         if self.until.saturating_duration_since(Instant::now()) < SPARE + FETCH_TIMEOUT {
-            return Ok(Err("there was no time left to fetch it".to_owned()));
+            return Ok(Err((None, "there was no time left to fetch it".to_owned())));
         }
         let bytes = match fetch(self.transport, rule).await {
             Ok(bytes) => bytes,
-            Err(why) => return Ok(Err(why)),
+            Err(why) => return Ok(Err((Some(RefusedFor::Missing), why))),
         };
         if let Some(known) = known.filter(|known| known.version.ends_with(&hash(&bytes))) {
             return Ok(Ok(Taken { taken_at: self.now, ..known.clone() }));
         }
         let version = match Version::read(rule, bytes) {
             Ok(version) => version,
-            Err(why) => return Ok(Err(why)),
+            Err(why) => return Ok(Err((Some(RefusedFor::Malformed), why))),
         };
         let before = self.stored(rule, known).await?;
         if let Some(why) = version.objection(rule, before.as_ref(), self.now) {
-            return Ok(Err(why));
+            return Ok(Err((Some(RefusedFor::Implausible), why)));
         }
         let changes = before.map(|before| {
             let delta = Delta::between(&before.loaded.entities, &version.loaded.entities);
@@ -173,7 +177,8 @@ impl Refresh<'_> {
             };
             let Some(version) = version else {
                 state.taken = None;
-                state.refused = Some(Refused { why: "the version that was kept is lost".to_owned(), at: self.now });
+                let why = "the version that was kept is lost".to_owned();
+                state.refused = Some(Refused { of: Some(RefusedFor::Missing), why, at: self.now });
                 continue;
             };
             infos.push(ListInfo { code: rule.code.clone(), version: taken.version });

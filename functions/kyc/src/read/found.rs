@@ -11,9 +11,17 @@ use jiff::civil::Date;
 const DAY_S: i64 = 86_400;
 
 /// A document that says who somebody is.
-pub fn identity(sides: &[&[Line]], kind: Kind, client: &Client, today: Date, reader: &str) -> (Reading, Extracted) {
+pub fn identity(
+    sides: &[&[Line]],
+    kind: Kind,
+    client: &Client,
+    earlier: &[Fields],
+    today: Date,
+    reader: &str,
+) -> (Reading, Extracted) {
     let read = documents::read_sides(sides, kind, today);
     let mut seen: Vec<documents::Finding> = read.findings.clone();
+    seen.extend(earlier.iter().flat_map(|earlier| documents::compare_earlier(&read, earlier)));
     if let Ok(born) = client.person.date_of_birth.reveal().parse() {
         let declared = Declared {
             full_name: client.person.full_name.clone(),

@@ -29,6 +29,7 @@ pub(crate) fn fillings(event: &BusEvent) -> Fillings {
     let texts = [
         ("psp", data.pointer("/psp/name")),
         ("login", data.pointer("/platform/login").or_else(|| data.get("login"))),
+        ("expires", data.pointer("/validity/expires")),
         ("reason", data.pointer("/review/kind").or_else(|| data.get("review"))),
     ];
     for (name, value) in texts {

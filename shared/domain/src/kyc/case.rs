@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::clearance::Clearance;
 use super::declaration::{Declaration, Declared};
 use super::document::{DocumentKind, DocumentStatus, Extracted, Finding, KycDocument, Side, UploadFault};
+use super::expiry::{Renewal, Validity};
 use super::faces::{FaceMatch, FaceState, LivenessCheck};
 use super::rules::{Kyc, KycRisk, KycVendors};
 use super::vendor::CaseVendor;
@@ -11,6 +13,7 @@ use super::{KycOutcome, KycStatus};
 use crate::client::Client;
 use crate::decision::Verdict;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
+use crate::payment::deposit::Settled;
 use crate::rules::RuleError;
 use crate::words::words;
 use crate::work::Review;
@@ -45,12 +48,19 @@ pub struct CaseDocument {
     /// What was noticed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// The last day on which what says who the client is, is valid, `YYYY-MM-DD`, as it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<String>,
+    /// A newer document has taken its place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaced: bool,
 }
 
 impl CaseDocument {
     fn of(document: &KycDocument) -> Self {
         let facts = &document.facts;
         let reading = facts.reading.as_ref();
+        let extracted = document.inner.extracted.as_ref().filter(|_| facts.kind.is_identity());
         Self {
             document_id: document.id.clone(),
             kind: facts.kind,
@@ -60,6 +70,8 @@ impl CaseDocument {
             read: reading.is_some(),
             sure: reading.map(|reading| reading.sure.clone()).unwrap_or_default(),
             findings: reading.map(|reading| reading.findings.clone()).unwrap_or_default(),
+            expires: extracted.and_then(|extracted| extracted.expires.clone()),
+            replaced: false,
         }
     }
 
@@ -106,6 +118,9 @@ pub struct Hit {
     pub score: String,
     /// What the dates of birth say of each other.
     pub date_of_birth: String,
+    /// What the entry says, and whether it has a document of the client's, as a fingerprint: another one is another hit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<String>,
 }
 
 /// The screening of a case.
@@ -119,11 +134,14 @@ pub struct Screening {
     /// Who may be the client.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hits: Vec<Hit>,
+    /// Who might be, had people not decided about them before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleared: Vec<Hit>,
 }
 
 impl Default for Screening {
     fn default() -> Self {
-        Self { state: ScreeningState::Pending, list_version: None, hits: vec![] }
+        Self { state: ScreeningState::Pending, list_version: None, hits: vec![], cleared: vec![] }
     }
 }
 
@@ -226,6 +244,15 @@ pub struct CaseFacts {
     /// Whether the case is not decided without its result.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub vendor_required: bool,
+    /// How long the documents of the approval are valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity: Option<Validity>,
+    /// Newer documents that are being looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub renewal: Option<Renewal>,
+    /// Work items that this version makes moot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<Settled>,
 }
 
 /// A document that is to be sent again.
@@ -255,6 +282,12 @@ pub struct CasePrivate {
     /// What the vendor of the check has the client told.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vendor_says: Vec<Redacted<String>>,
+    /// What was screened of the client last, as a fingerprint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub screened_as: Option<String>,
+    /// What people decided about hits.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleared: Vec<Clearance>,
 }
 
 /// The case of a client.
@@ -290,6 +323,8 @@ pub enum Screened {
     Done {
         /// With which version of the lists.
         list_version: String,
+        /// What of the client, as a fingerprint.
+        client: String,
         /// Who may be the client, with the reasons in words, which may name the client.
         hits: Vec<(Hit, Redacted<String>)>,
     },
@@ -317,8 +352,25 @@ impl KycCase {
             checks_asked: 0,
             vendor: None,
             vendor_required: false,
+            validity: None,
+            renewal: None,
+            settled: vec![],
         };
         Self { id: KycCaseId::of(&client_id), client_id, due: None, facts, inner: CasePrivate::default() }
+    }
+
+    /// Its next version, to be changed.
+    pub(super) fn onward(&self) -> Self {
+        let mut next = self.clone();
+        // what the version before made moot is closed by that one
+        next.facts.settled.clear();
+        next
+    }
+
+    /// When it must be looked at although nothing comes: the earliest of the reasons that it has.
+    pub(super) fn next_due(&self, rules: &Kyc, now: Timestamp) -> Option<Timestamp> {
+        let checks = self.is_checking().then(|| now.plus(rules.check_again_after));
+        [checks, self.validity_due(rules, now)].into_iter().flatten().min()
     }
 
     /// Why the client may not begin another document, if so.
@@ -347,12 +399,13 @@ impl KycCase {
         if document.client_id != self.client_id {
             return Ok(Verdict::Nothing("it is another client's document"));
         }
-        let seen = CaseDocument::of(document);
+        let mut seen = CaseDocument::of(document);
         let before = self.facts.documents.iter().find(|known| known.document_id == seen.document_id);
+        seen.replaced = before.is_some_and(|before| before.replaced);
         if before == Some(&seen) {
             return Ok(Verdict::Nothing("the case knows it"));
         }
-        let mut next = self.clone();
+        let mut next = self.onward();
         let mut why = vec![format!("{} {}: {}", seen.kind, seen.document_id, seen.status)];
         next.take_in(seen);
         if document.facts.kind.is_identity() && document.inner.extracted.is_some() {
@@ -360,12 +413,13 @@ impl KycCase {
         }
         let extracted = &next.inner.extracted;
         let names = extracted.as_ref().and_then(Extracted::full_name).is_some();
-        let mut again = names && *extracted != self.inner.extracted && next.screen_again(&mut why);
+        let stands = matches!(self.facts.status, KycStatus::Approved | KycStatus::Expired) && !self.is_checking();
+        let mut again = !stands && names && *extracted != self.inner.extracted && next.screen_again(&mut why);
         again |= next.face_state() == FaceState::Pending && next.face_pair() != self.face_pair();
         let mut verdict = next.settled("document", why, client, rules, now)?;
         if let Verdict::Change(decision) = &mut verdict
             && again
-            && decision.next.facts.status == KycStatus::Verifying
+            && decision.next.is_checking()
             && !decision.events.contains(&"kyc.verifying")
         {
             decision.events.push("kyc.verifying");
@@ -428,7 +482,7 @@ impl KycCase {
         if same && self.inner.occupation == occupation {
             return Ok(Verdict::Nothing("it was declared before"));
         }
-        let mut next = self.clone();
+        let mut next = self.onward();
         let pep = if declaration.pep { "politically exposed" } else { "not politically exposed" };
         let why = vec![format!("declared: {}, {pep}", declaration.source_of_funds)];
         next.facts.declaration = Some(declaration);
@@ -447,10 +501,10 @@ impl KycCase {
         rules: CaseRules<'_>,
         now: Timestamp,
     ) -> Result<Verdict<Self>, RuleError> {
-        if self.facts.status != KycStatus::Verifying {
+        if !self.is_checking() {
             return Ok(Verdict::Nothing("the case is not being verified"));
         }
-        let mut next = self.clone();
+        let mut next = self.onward();
         let why = next.note(screened);
         if matches!(screened, Screened::Done { .. }) && next.facts.screening == self.facts.screening {
             return Ok(Verdict::Nothing("it was screened so before"));
@@ -460,21 +514,28 @@ impl KycCase {
 
     fn note(&mut self, screened: &Screened) -> Vec<String> {
         match screened {
-            Screened::Done { list_version, hits } => {
+            Screened::Done { list_version, client, hits } => {
+                let (cleared, hits): (Vec<_>, Vec<_>) =
+                    hits.iter().cloned().partition(|(hit, _)| self.clearance_of(hit, client).is_some());
                 let state = if hits.is_empty() { ScreeningState::Clear } else { ScreeningState::Hits };
                 let mut why = vec![format!("screened against lists {list_version}: {state}")];
                 why.extend(hits.iter().map(|(hit, _)| {
                     format!("{} {} score {}, date of birth {}", hit.list, hit.entity_id, hit.score, hit.date_of_birth)
                 }));
+                let clearances = cleared.iter().filter_map(|(hit, _)| self.clearance_of(hit, client));
+                why.extend(clearances.map(Clearance::why));
                 let list_version = Some(list_version.clone());
-                self.facts.screening =
-                    Screening { state, list_version, hits: hits.iter().map(|(hit, _)| hit.clone()).collect() };
+                self.inner.screened_as = Some(client.clone());
                 self.inner.why_hit = hits.iter().map(|(_, why)| why.clone()).collect();
+                let only_hits = |of: Vec<(Hit, Redacted<String>)>| of.into_iter().map(|(hit, _)| hit).collect();
+                self.facts.screening =
+                    Screening { state, list_version, hits: only_hits(hits), cleared: only_hits(cleared) };
                 why
             }
             Screened::Failed(what) => {
                 let list_version = self.facts.screening.list_version.clone();
-                self.facts.screening = Screening { state: ScreeningState::Failed, list_version, hits: vec![] };
+                self.facts.screening =
+                    Screening { state: ScreeningState::Failed, list_version, ..Screening::default() };
                 vec![format!("screening failed: {what}")]
             }
         }

@@ -28,19 +28,15 @@ impl KycCase {
                 newest.push(document);
             }
         }
-        newest.retain(|document| !self.facts.resubmit.iter().any(|asked| asked.document_id == document.document_id));
+        newest.retain(|document| {
+            !document.replaced && !self.facts.resubmit.iter().any(|asked| asked.document_id == document.document_id)
+        });
         newest
     }
 
     /// The kind of document by which a need is met; `None` if it is not.
     fn met_by(&self, any_of: &[DocumentKind], rules: &Kyc) -> Option<DocumentKind> {
-        let counting = self.counting();
-        let sides = |kind: DocumentKind| counting.iter().filter(move |document| document.kind == kind).map(|d| d.side);
-        any_of.iter().copied().find(|kind| {
-            let back = sides(*kind).any(|side| side == Some(super::Side::Back));
-            let front = sides(*kind).any(|side| side != Some(super::Side::Back));
-            if rules.both_sides.contains(kind) { front && back } else { front }
-        })
+        met_among(&self.counting(), any_of, rules)
     }
 
     /// What the case needs and has not: the kinds of documents of which one is enough.
@@ -65,8 +61,14 @@ impl KycCase {
         rules: CaseRules<'_>,
         now: Timestamp,
     ) -> Result<Verdict<Self>, RuleError> {
-        if !matches!(self.facts.status, KycStatus::Collecting | KycStatus::Verifying) {
-            return Ok(Verdict::change(self, outcome, vec!["kyc.updated"], why));
+        match self.facts.status {
+            KycStatus::Collecting | KycStatus::Verifying => {}
+            KycStatus::Approved | KycStatus::Expired => {
+                return self.settled_after_approval(outcome, why, client, rules, now);
+            }
+            KycStatus::NotStarted | KycStatus::InReview | KycStatus::Rejected => {
+                return Ok(Verdict::change(self, outcome, vec!["kyc.updated"], why));
+            }
         }
         self.forget_answered();
         let mut events = vec!["kyc.updated"];
@@ -129,7 +131,7 @@ impl KycCase {
     }
 
     /// The documents that count and are of no use, with the reason.
-    fn useless(&self, rules: &Kyc) -> Vec<Resubmission> {
+    pub(super) fn useless(&self, rules: &Kyc) -> Vec<Resubmission> {
         let of = |document: &CaseDocument, reason: &str| Resubmission {
             document_id: document.document_id.clone(),
             reason: reason.to_owned(),
@@ -142,7 +144,15 @@ impl KycCase {
         let mut useless: Vec<Resubmission> = noticed.chain(self.faceless()).collect();
         let all_read = counting.iter().all(|document| document.is_done());
         let identity = counting.iter().filter(|document| document.kind.is_identity());
-        if useless.is_empty() && all_read && rules.retake.contains(&Finding::NotSure) && !self.identity_sure(rules) {
+        // one side of a card says half of it: nobody is asked for it again before the other is there
+        let needs = rules.requires.iter().filter(|need| need.any_of.iter().all(|kind| kind.is_identity()));
+        let whole = needs.into_iter().all(|need| self.met_by(&need.any_of, rules).is_some());
+        if useless.is_empty()
+            && all_read
+            && whole
+            && rules.retake.contains(&Finding::NotSure)
+            && !self.identity_sure(rules)
+        {
             useless.extend(identity.map(|document| of(document, NOT_SURE)));
         }
         useless
@@ -168,14 +178,19 @@ impl KycCase {
 
     fn verify(&mut self, rules: &Kyc, now: Timestamp) {
         self.facts.status = KycStatus::Verifying;
-        self.facts.screening = Screening::default();
         self.facts.risk = None;
+        self.check_anew(rules, now);
+    }
+
+    /// The checks begin.
+    pub(super) fn check_anew(&mut self, rules: &Kyc, now: Timestamp) {
+        self.facts.screening = Screening::default();
         self.facts.verifying_since = Some(now);
-        self.due = Some(now.plus(rules.check_again_after));
+        self.due = self.next_due(rules, now);
     }
 
     /// Whether every check has an answer.
-    fn checks_done(&self) -> bool {
+    pub(super) fn checks_done(&self) -> bool {
         let screened = match self.facts.screening.state {
             ScreeningState::Clear | ScreeningState::Hits => true,
             ScreeningState::Pending | ScreeningState::Failed => false,
@@ -184,7 +199,7 @@ impl KycCase {
         screened && compared && self.counting().iter().all(|document| document.is_done())
     }
 
-    fn decide(
+    pub(super) fn decide(
         mut self,
         mut why: Vec<String>,
         client: &Client,
@@ -193,7 +208,7 @@ impl KycCase {
     ) -> Result<Verdict<Self>, RuleError> {
         let Some(mut subject) = self.subject(client, rules.kyc, now) else {
             why.push("the rules ask for nothing that says who the client is, or the age is not known".to_owned());
-            return Ok(self.handed_over(WorkKind::KycReview, why, now));
+            return Ok(self.for_a_person(WorkKind::KycReview, why, now));
         };
         let added = rules.risk.factors(&subject)?;
         let score = u32::try_from(added.total().trunc().max(rust_decimal::Decimal::ZERO)).unwrap_or(u32::MAX);
@@ -208,7 +223,7 @@ impl KycCase {
         let matched = rules.risk.ruling(&subject)?;
         why.extend(matched.why("decisions"));
         let ruling = lawful(matched.outcome().cloned(), &subject, &mut why);
-        Ok(self.ruled(&ruling, why, now))
+        Ok(self.ruled(&ruling, why, rules.kyc, now))
     }
 
     fn subject(&self, client: &Client, rules: &Kyc, now: Timestamp) -> Option<RiskSubject> {
@@ -244,22 +259,39 @@ impl KycCase {
         })
     }
 
-    fn ruled(mut self, ruling: &Ruling, why: Vec<String>, now: Timestamp) -> Verdict<Self> {
+    fn ruled(mut self, ruling: &Ruling, why: Vec<String>, rules: &Kyc, now: Timestamp) -> Verdict<Self> {
+        if self.facts.renewal.is_some() {
+            return self.renewal_ruled(ruling, why, rules, now);
+        }
         let reasons = vec![ruling.reason.clone()];
         self.facts.decision = Some(CaseDecision { outcome: ruling.outcome, by: DecidedBy::Rule, reasons, at: now });
         self.due = None;
         match ruling.outcome {
-            KycOutcome::Approve => self.ended(KycStatus::Approved, "approved", "kyc.approved", why),
-            KycOutcome::Reject => self.ended(KycStatus::Rejected, "rejected", "kyc.rejected", why),
+            KycOutcome::Approve => self.approved("kyc.approved", rules, why, now),
+            KycOutcome::Reject => self.ended(KycStatus::Rejected, "rejected", vec!["kyc.rejected"], why),
             KycOutcome::Review => self.handed_over(ruling.kind.unwrap_or(WorkKind::KycReview), why, now),
         }
     }
 
-    fn ended(mut self, status: KycStatus, word: &'static str, event: &'static str, why: Vec<String>) -> Verdict<Self> {
+    pub(super) fn ended(
+        mut self,
+        status: KycStatus,
+        word: &'static str,
+        events: Vec<&'static str>,
+        why: Vec<String>,
+    ) -> Verdict<Self> {
         self.facts.status = status;
         self.facts.review = None;
         self.due = None;
-        Verdict::change(self, word, vec![event], why)
+        Verdict::change(self, word, events, why)
+    }
+
+    /// A person goes on, with the case or with its renewal.
+    fn for_a_person(self, kind: WorkKind, why: Vec<String>, now: Timestamp) -> Verdict<Self> {
+        match self.facts.renewal {
+            Some(_) => self.renewal_handed_over(kind, why, now),
+            None => self.handed_over(kind, why, now),
+        }
     }
 
     fn handed_over(mut self, kind: WorkKind, why: Vec<String>, now: Timestamp) -> Verdict<Self> {
@@ -273,24 +305,30 @@ impl KycCase {
 
     /// Its time has come: checks that are not done are begun again, and looked at by a person when they take too long.
     pub fn came_due(&self, rules: &Kyc, now: Timestamp) -> Verdict<Self> {
-        let since = match (self.facts.status, self.due, self.facts.verifying_since) {
-            (KycStatus::Verifying, Some(due), Some(since)) if due <= now => since,
+        if let Some(verdict) = self.validity_came_due(rules, now) {
+            return verdict;
+        }
+        let since = match (self.is_checking(), self.due, self.facts.verifying_since) {
+            (true, Some(due), Some(since)) if due <= now => since,
             _ => return Verdict::Nothing("it is not due"),
         };
-        let mut next = self.clone();
+        let mut next = self.onward();
         let left = format!("screening is {}", self.facts.screening.state);
         let unread = self.counting().iter().filter(|document| !document.is_done()).count();
         let faces = format!("comparison of faces is {}", self.face_state());
         let why = vec![left, format!("{unread} documents are not read"), faces];
         if since.plus(rules.checks_overdue_after) <= now {
-            return next.handed_over(WorkKind::KycChecksOverdue, why, now);
+            return next.for_a_person(WorkKind::KycChecksOverdue, why, now);
         }
-        next.due = Some(now.plus(rules.check_again_after));
+        next.due = next.next_due(rules, now);
         Verdict::change(next, "checked_again", vec!["kyc.verifying"], why)
     }
 
     /// Carries out what a person decided about it.
     pub fn decided(&self, decision: &HumanDecision, rules: &Kyc, now: Timestamp) -> Verdict<Self> {
+        if let Some(verdict) = self.expiry_decided(decision, rules, now) {
+            return verdict;
+        }
         let about = |review: &Review| {
             review.kind == decision.kind && decision.trigger.as_deref() == Some(review.trigger.as_str())
         };
@@ -307,7 +345,7 @@ impl KycCase {
         if !open || !self.facts.review.as_ref().is_some_and(about) {
             return Verdict::Nothing("it is not what the case waits for");
         }
-        let mut next = self.clone();
+        let mut next = self.onward();
         let why = vec![decision.why()];
         match decision.action() {
             // the client was not asked for anything, and is not told that nothing has changed
@@ -323,11 +361,12 @@ impl KycCase {
             }
             Some(WorkAction::Approve) => {
                 next.facts.decision = Some(by_person(KycOutcome::Approve, now));
-                next.ended(KycStatus::Approved, "approved", "kyc.approved", why)
+                next.clear_hits(decision);
+                next.approved("kyc.approved", rules, why, now)
             }
             Some(WorkAction::Reject) => {
                 next.facts.decision = Some(by_person(KycOutcome::Reject, now));
-                next.ended(KycStatus::Rejected, "rejected", "kyc.rejected", why)
+                next.ended(KycStatus::Rejected, "rejected", vec!["kyc.rejected"], why)
             }
             Some(WorkAction::RequestDocuments) => next.sent_back(why),
             Some(WorkAction::CheckAgain) => {
@@ -368,7 +407,17 @@ impl KycCase {
     }
 }
 
-fn by_person(outcome: KycOutcome, now: Timestamp) -> CaseDecision {
+/// The first kind of which documents are enough for a need; `None` if there is none.
+pub(super) fn met_among(documents: &[&CaseDocument], any_of: &[DocumentKind], rules: &Kyc) -> Option<DocumentKind> {
+    let sides = |kind: DocumentKind| documents.iter().filter(move |document| document.kind == kind).map(|d| d.side);
+    any_of.iter().copied().find(|kind| {
+        let back = sides(*kind).any(|side| side == Some(super::Side::Back));
+        let front = sides(*kind).any(|side| side != Some(super::Side::Back));
+        if rules.both_sides.contains(kind) { front && back } else { front }
+    })
+}
+
+pub(super) fn by_person(outcome: KycOutcome, now: Timestamp) -> CaseDecision {
     CaseDecision { outcome, by: DecidedBy::Person, reasons: vec!["decided_by_compliance".to_owned()], at: now }
 }
 

@@ -159,7 +159,7 @@ impl KycCase {
         rules: CaseRules<'_>,
         now: Timestamp,
     ) -> Result<Verdict<Self>, RuleError> {
-        if self.facts.status != KycStatus::Verifying {
+        if !self.is_checking() {
             return Ok(Verdict::Nothing("the case is not being verified"));
         }
         if self.face_pair().as_ref() != Some(&matched.pair) {
@@ -168,7 +168,7 @@ impl KycCase {
         if self.facts.face_match.as_ref() == Some(matched) {
             return Ok(Verdict::Nothing("it was compared before"));
         }
-        let mut next = self.clone();
+        let mut next = self.onward();
         let figure = matched.similarity.as_ref().map_or_else(String::new, |figure| format!(", {figure} of 100 alike"));
         let why =
             vec![format!("faces of {} and {}: {}{figure}", matched.pair.selfie, matched.pair.document, matched.state)];
@@ -234,7 +234,7 @@ impl KycCase {
         if !self.takes_liveness(rules) {
             return Verdict::Nothing("no other one may be begun");
         }
-        let mut next = self.clone();
+        let mut next = self.onward();
         let attempt = self.facts.liveness.as_ref().map_or(0, |check| check.attempt).saturating_add(1);
         let why = vec![format!("check of liveness {attempt}")];
         next.facts.liveness =
@@ -249,7 +249,7 @@ impl KycCase {
         if !current || self.inner.liveness_session.is_some() {
             return Verdict::Nothing("it is known, or another one was begun");
         }
-        let mut next = self.clone();
+        let mut next = self.onward();
         next.inner.liveness_session = Some(Redacted::new(session.to_owned()));
         Verdict::change(next, "liveness_opened", vec![], vec![format!("check of liveness {attempt} is open")])
     }
@@ -272,7 +272,7 @@ impl KycCase {
         if !waits || !gathering {
             return Ok(Verdict::Nothing("it is not what the case waits for"));
         }
-        let mut next = self.clone();
+        let mut next = self.onward();
         let figure = measured.confidence.as_ref().map_or_else(String::new, |figure| format!(", {figure} of 100 sure"));
         let why = vec![format!("check of liveness {}: {}{figure}", measured.attempt, measured.state)];
         next.facts.liveness = Some(measured.clone());

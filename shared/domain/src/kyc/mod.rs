@@ -1,14 +1,18 @@
 //! KYC: what a client uploads and declares, what checks say about it, and the decision that follows.
 
 pub mod case;
+pub mod clearance;
 pub mod decide;
 pub mod declaration;
 pub mod document;
+pub mod expiry;
 pub mod faces;
 pub mod inquiry;
+pub mod levels;
 pub mod rules;
 mod steps;
 pub mod vendor;
+pub mod watch_list;
 
 pub use case::{CaseDocument, CaseFacts, CasePrivate, Hit, KycCase, RiskFacts, Screening, ScreeningState};
 pub use declaration::{Declaration, SourceOfFunds};

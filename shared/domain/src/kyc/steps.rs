@@ -56,6 +56,8 @@ impl KycCase {
     pub fn next_steps(&self, rules: &Kyc) -> Vec<NextStep> {
         match self.facts.status {
             KycStatus::Verifying | KycStatus::InReview => vec![NextStep::Wait],
+            KycStatus::Approved | KycStatus::Expired if self.facts.renewal.is_some() => vec![NextStep::Wait],
+            KycStatus::Approved if self.is_to_renew() => self.wanted(rules),
             KycStatus::Approved | KycStatus::Rejected => vec![],
             KycStatus::NotStarted | KycStatus::Collecting | KycStatus::Expired => self.wanted(rules),
         }

@@ -52,6 +52,12 @@ words! {
         KycDocumentsRequested = "kyc.documents_requested",
         /// The vendor asks the client to verify himself again.
         KycVerifyAgain = "kyc.verify_again",
+        /// The client's document expires: he is asked for another one.
+        KycRenewalRequested = "kyc.renewal_requested",
+        /// The client's verification has expired with his document.
+        KycExpired = "kyc.expired",
+        /// The client's newer document was accepted.
+        KycRenewed = "kyc.renewed",
         /// A work item waits for a person.
         WorkOpened = "work.opened",
     }
@@ -89,6 +95,8 @@ impl NotifiedEvent {
             | Self::KycInReview
             | Self::KycDocumentsRequested
             | Self::KycVerifyAgain => &["kyc_id", "client_id", "at"],
+            Self::KycRenewalRequested | Self::KycExpired => &["kyc_id", "client_id", "expires", "at"],
+            Self::KycRenewed => &["kyc_id", "client_id", "at"],
             Self::WorkOpened => &["work_id", "kind", "queue", "priority", "due_at", "subject", "runbook", "at"],
         }
     }

@@ -104,6 +104,10 @@ words! {
         KycChecksOverdue = "kyc_checks_overdue",
         /// A vendor refuses a client who is approved, or takes its own approval back.
         KycApprovalContradicted = "kyc_approval_contradicted",
+        /// The document that says who a client is expires.
+        DocumentExpiry = "document_expiry",
+        /// A list of sanctioned or politically exposed persons was refused.
+        ListRefused = "list_refused",
         /// A lead cannot be routed, because the rules are broken.
         LeadRuleError = "lead_rule_error",
         /// A message could not be processed.
@@ -152,6 +156,8 @@ words! {
         RequestDocuments = "request_documents",
         /// The checks are begun again.
         CheckAgain = "check_again",
+        /// The client's verification has expired.
+        Expire = "expire",
         /// Process it again.
         Retry = "retry",
         /// Nothing more is done about it.
@@ -187,6 +193,7 @@ impl WorkAction {
             | Self::Reject
             | Self::RequestDocuments
             | Self::CheckAgain
+            | Self::Expire
             | Self::Retry
             | Self::Close => (false, false),
         }
@@ -225,6 +232,8 @@ impl WorkKind {
                 &[A::Approve, A::Reject, A::RequestDocuments]
             }
             Self::KycChecksOverdue => &[A::CheckAgain, A::Approve, A::Reject, A::RequestDocuments],
+            Self::DocumentExpiry => &[A::RequestDocuments, A::Expire, A::Close],
+            Self::ListRefused => &[A::Close],
             Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
         }
     }

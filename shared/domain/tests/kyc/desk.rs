@@ -5,7 +5,7 @@ use domain::decision::{Decision, Verdict};
 use domain::kyc::case::{CaseRules, Hit, ListKind, Screened};
 use domain::kyc::rules::{Kyc, KycRisk, KycVendors};
 use domain::kyc::{
-    Checked, Declaration, DocumentKind, Extracted, Finding, KycCase, KycDocument, Reading, Side, UploadFault,
+    Checked, Declaration, DocumentKind, Extracted, Finding, KycCase, KycDocument, KycStatus, Reading, Side, UploadFault,
 };
 use domain::rules::RuleSet;
 use domain::{ClientId, DocumentId, Redacted, Timestamp};
@@ -16,7 +16,7 @@ pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(1_795_435_200 + seconds).unwrap()
 }
 
-fn document_of(name: &str) -> Value {
+pub fn document_of(name: &str) -> Value {
     let path = format!("{}/../../infra/rules/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap().replace("${SECRET_PREFIX}", "pipworks/test");
     let text = ["SUMSUB_URL", "ONFIDO_URL", "VERIFF_URL"]
@@ -51,6 +51,10 @@ pub struct Desk {
     pub last: Option<Decision<KycCase>>,
     pub documents: Vec<KycDocument>,
     pub now: i64,
+    /// What the entry says that hits are on.
+    pub entry: &'static str,
+    /// What is screened of the client.
+    pub screened_as: &'static str,
 }
 
 impl Desk {
@@ -69,6 +73,8 @@ impl Desk {
             last: None,
             documents: vec![],
             now: 0,
+            entry: "e1",
+            screened_as: "c1",
         }
     }
 
@@ -132,6 +138,38 @@ impl Desk {
         self.read_with(place, &self.kyc.sure_fields.clone(), &[], extracted);
     }
 
+    /// It is read surely, and is valid until a day.
+    pub fn read_dated(&mut self, place: usize, expires: &str, findings: &[Finding]) {
+        let name = |text: &str| Some(Redacted::new(text.to_owned()));
+        let extracted = Extracted {
+            given_names: name("ANA"),
+            surname: name("LOPEZ"),
+            number: name(&format!("X{place}")),
+            expires: Some(expires.to_owned()),
+            ..Extracted::default()
+        };
+        self.read_with(place, &self.kyc.sure_fields.clone(), findings, extracted);
+    }
+
+    /// An approved client whose passport is valid until a day.
+    pub fn approved_until(expires: &str) -> Self {
+        let mut desk = Self::new();
+        let passport = desk.upload(DocumentKind::Passport, None);
+        let address = desk.upload(DocumentKind::ProofOfAddress, None);
+        desk.declare("employment", false);
+        desk.read_dated(passport, expires, &[]);
+        desk.read(address, &[]);
+        desk.screen(&[]);
+        assert_eq!(desk.case.facts.status, KycStatus::Approved);
+        desk
+    }
+
+    /// The case's own time has come.
+    pub fn come_due(&mut self, now: Timestamp) {
+        let verdict = self.case.came_due(&self.kyc, now);
+        self.take(verdict);
+    }
+
     fn read_with(&mut self, place: usize, sure: &[String], findings: &[Finding], extracted: Extracted) {
         let reading =
             Reading { reader: "test".to_owned(), sure: sure.to_vec(), unsure: vec![], findings: findings.to_vec() };
@@ -160,9 +198,14 @@ impl Desk {
             of: *of,
             score: "0.97".to_owned(),
             date_of_birth: "match".to_owned(),
+            entry: Some(self.entry.to_owned()),
         };
         let hits = of.iter().map(|of| (hit(of), Redacted::new("the name is the same".to_owned()))).collect();
-        self.screened(&Screened::Done { list_version: "2026-11-23.ab12".to_owned(), hits });
+        self.screened(&Screened::Done {
+            list_version: "2026-11-23.ab12".to_owned(),
+            client: self.screened_as.to_owned(),
+            hits,
+        });
     }
 
     pub fn screened(&mut self, screened: &Screened) {

@@ -136,6 +136,17 @@ fn a_card_needs_both_sides_and_what_is_on_either_counts() {
 }
 
 #[test]
+fn one_side_of_a_card_that_is_read_is_not_asked_for_again_before_the_other_is_there() {
+    let mut desk = Desk::new();
+    let front = desk.upload(DocumentKind::IdCard, Some(Side::Front));
+    desk.read_as(front, &["surname".to_owned()], &[]);
+    assert_eq!((desk.events(), desk.case.facts.attempts), (vec!["kyc.updated"], 0));
+    let back = desk.upload(DocumentKind::IdCard, Some(Side::Back));
+    desk.read_as(back, &[], &[]);
+    assert!(desk.events().contains(&"kyc.documents_requested"), "both sides together are not sure");
+}
+
+#[test]
 fn an_upload_that_cannot_be_used_counts_for_nothing_and_says_why() {
     let mut desk = Desk::new();
     desk.upload_with(DocumentKind::Passport, None, &[UploadFault::TooDark, UploadFault::Blurred]);

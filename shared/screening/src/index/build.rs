@@ -6,6 +6,7 @@ use zerocopy::byteorder::little_endian::{U16, U32};
 use zerocopy::{Immutable, IntoBytes};
 
 use super::file::Index;
+use super::keys;
 use super::layout::{BirthRecord, DateRecord, DocumentRecord, EntityRecord, Text};
 use super::partition::PartitionId;
 use super::partition_data::PartitionData;
@@ -121,6 +122,7 @@ impl Global {
                 Some(Gender::Female) => 1,
                 Some(Gender::Male) => 2,
             },
+            fingerprint: fingerprint(entity),
         });
         self.births.extend(entity.births.iter().map(birth_record));
         self.countries.extend(countries.iter().flat_map(|country| country.bytes()));
@@ -136,6 +138,13 @@ impl Global {
             }
         }
     }
+}
+
+/// Another one for whatever the entry says otherwise: changes are told apart by it, not entries.
+fn fingerprint(entity: &Entity) -> [U32; 2] {
+    // an entry is plain data and always can be written; one that could not would have the fingerprint of nothing, which is no text
+    let text = serde_json::to_vec(entity).unwrap_or_default();
+    [1, 2].map(|seed| U32::new(keys::hash(&text, seed)))
 }
 
 fn birth_record(birth: &BirthDate) -> BirthRecord {

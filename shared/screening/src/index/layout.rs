@@ -6,7 +6,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// The first bytes of every index file.
 pub(super) const MAGIC: [u8; 8] = *b"PWSCREEN";
 /// Changes with every change of the layout or of what the bytes mean.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 /// What a section holds. The number is its place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,8 @@ pub(crate) struct EntityRecord {
     pub kind: u8,
     /// 0 unknown, 1 female, 2 male.
     pub gender: u8,
+    /// Of all that the entry says.
+    pub fingerprint: [U32; 2],
 }
 
 /// One end of a date of birth.

@@ -46,6 +46,8 @@ pub struct Hit {
     pub entity_id: String,
     /// The list's code.
     pub list: String,
+    /// Another one when the entry says something else.
+    pub fingerprint: String,
     /// The listed name that met best.
     pub name: String,
     /// Everything together, 0 to 1.
@@ -280,6 +282,7 @@ impl<'i> Screener<'i> {
         Some(Hit {
             entity_id: self.index.text(entity.id).to_owned(),
             list: self.index.list_code(entity.list.get()).to_owned(),
+            fingerprint: entity.fingerprint.iter().map(|part| format!("{:08x}", part.get())).collect(),
             name: self.index.text(name.text).to_owned(),
             score: score(candidate.logits),
             name_score: score(name_only(&candidate.features).weighed(self.model.weights(candidate.partition))),

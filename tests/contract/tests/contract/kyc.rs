@@ -3,7 +3,9 @@
 use broker::api::Answer;
 use domain::rule_sets::SetName;
 use serde_json::{Value, json};
-use specimens::{Day, Person, Variant, applicant, jpeg, passport, png, statement, turned_jpeg};
+use specimens::{
+    Canvas, Day, Person, Variant, applicant, id_card_back, id_card_front, jpeg, passport, png, statement, turned_jpeg,
+};
 
 use crate::world::{World, expect, faults, items};
 
@@ -283,6 +285,216 @@ async fn compliance_decides_what_the_rules_do_not() {
     assert_eq!((&case["status"], &case["decision"]["by"]), (&json!("approved"), &json!("person")), "{case:#}");
 }
 
+#[tokio::test]
+async fn a_document_is_held_against_the_clients_earlier_ones() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    let person = somebody();
+    let other = applicant(40, person.issue);
+    assert_ne!((person.surname, person.birth), (other.surname, other.birth));
+    let client = register(&world, &person).await;
+    // both wait to be read at the same time
+    for (whose, number) in [(&person, "XN4711082"), (&other, "XN4711083")] {
+        let drawn = passport(&Person { number: number.to_owned(), ..whose.clone() }).picture;
+        expect(send(&world, &client, "passport", JPEG, jpeg(&drawn, 85)).await, 200);
+    }
+    world.idle().await;
+    let case = seen_by(&world, "compliance", &client).await;
+    assert_eq!(case["documents"][0]["findings"], json!([]), "{case:#}");
+    let found = case["documents"][1]["findings"].to_string();
+    for finding in ["earlier_differs", "name_differs"] {
+        assert!(found.contains(finding), "{found}");
+    }
+    let seen = seen_by(&world, "portal", &client).await;
+    assert!(seen["documents"][1].get("findings").is_none(), "what was noticed is for compliance");
+}
+
+#[tokio::test]
+async fn a_card_is_enough_with_both_sides_and_with_neither_alone() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    let person = somebody();
+    for sides in [["front", "back"], ["back", "front"]] {
+        let client = register(&world, &person).await;
+        expect(declare(&world, &client).await, 200);
+        let proof = jpeg(&statement(&person).picture, 85);
+        expect(send(&world, &client, "proof_of_address", JPEG, proof).await, 200);
+        for (n, side) in sides.into_iter().enumerate() {
+            let drawn = if side == "front" { id_card_front(&person) } else { id_card_back(&person) };
+            let file = jpeg(&drawn.picture, 85);
+            let body = json!({"kind": "id_card", "side": side, "content_type": JPEG, "bytes": file.len()});
+            let announced = expect(world.portal(&format!("{}/documents", kyc(&client)), &body).await, 201);
+            assert_eq!(world.upload(&announced.json["upload"], file).await, 200);
+            let sent = expect(submit(&world, &client, &announced.text_at("/document_id")).await, 200);
+            assert_eq!(sent.json["status"], "accepted", "{side}: {}", sent.text);
+            world.idle().await;
+            let case = seen_by(&world, "portal", &client).await;
+            if n == 0 {
+                assert_eq!(case["status"], "collecting", "{case:#}");
+                let step = case["next_steps"].as_array().unwrap().iter().find(|step| step["step"] == "upload_document");
+                assert_eq!(step.unwrap()["both_sides"], json!(["id_card"]), "{case:#}");
+            } else {
+                assert_eq!(case["status"], "approved", "{sides:?}: {case:#}");
+            }
+        }
+        let case = seen_by(&world, "compliance", &client).await;
+        assert_eq!(case["validity"]["kind"], "id_card");
+    }
+}
+
+/// Somebody's face as a telephone takes it: soft, without a letter on it.
+#[expect(clippy::as_conversions, reason = "drawing rounds positions, which are small")]
+fn face(width: usize, height: usize) -> Canvas {
+    let (w, h) = (width as f32, height as f32);
+    let mut picture = Canvas::new(width, height, [178, 190, 202]);
+    let inside = |x: f32, y: f32, cx: f32, cy: f32, rx: f32, ry: f32| {
+        ((x - cx * w) / (rx * w)).powi(2) + ((y - cy * h) / (ry * h)).powi(2) <= 1.0
+    };
+    picture.each(|x, y, colour| {
+        let (x, y) = (x as f32, y as f32);
+        let shade = 0.82 + 0.18 * (x / w);
+        let skin = [214.0 * shade, 172.0 * shade, 148.0 * shade];
+        let dark = [52.0, 40.0, 36.0];
+        let eye = [0.40, 0.60].iter().any(|cx| inside(x, y, *cx, 0.46, 0.035, 0.018));
+        if eye || inside(x, y, 0.5, 0.66, 0.09, 0.012) {
+            dark
+        } else if inside(x, y, 0.5, 0.53, 0.21, 0.25) {
+            skin
+        } else if inside(x, y, 0.5, 0.46, 0.25, 0.28) || y > h * 0.86 {
+            dark
+        } else {
+            colour
+        }
+    });
+    picture
+}
+
+#[tokio::test]
+async fn a_selfie_is_held_to_limits_and_sentences_of_its_own() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    let client = register(&world, &somebody()).await;
+    // a front camera's picture: a document so small or so soft could not be read
+    let selfie = face(480, 560);
+    let sent = expect(send(&world, &client, "selfie", JPEG, jpeg(&selfie, 85)).await, 200);
+    assert_eq!((&sent.json["status"], &sent.json["reasons"]), (&json!("accepted"), &json!([])));
+    let as_document = expect(send(&world, &client, "passport", JPEG, jpeg(&selfie, 85)).await, 200);
+    assert_eq!(as_document.json["status"], "rejected", "{}", as_document.text);
+    // the limits are rules, and what a client is told is about a face
+    let strict =
+        |name: &'static str, least: u32| move |rules: &mut Value| rules["upload"]["selfie"][name] = json!(least);
+    for (version, change, code, word) in [
+        (2, strict("sharpness_min", 10_000), "blurred", "brazo extendido"),
+        (3, strict("long_side_min", 900), "too_small", "cara"),
+    ] {
+        world.publish(SetName::Kyc, version, change).await;
+        world.pass(61).await;
+        let refused = expect(send(&world, &client, "selfie", JPEG, jpeg(&selfie, 85)).await, 200);
+        assert_eq!(refused.json["status"], "rejected", "{code}");
+        let reason = refused.json["reasons"].as_array().unwrap().iter().find(|reason| reason["code"] == code);
+        let message = reason.unwrap_or_else(|| panic!("{code}: {}", refused.text))["message"].as_str().unwrap();
+        assert!(message.contains(word) && !message.contains("documento"), "{message}");
+    }
+}
+
+/// The lists are fetched again: after days nobody is screened against the old ones.
+async fn fetch_lists(world: &World) {
+    world.broker.host.invoke("kyc-lists", &json!({"all": true})).await.unwrap();
+}
+
+/// A client approved with a passport that expires some days after the start of the world.
+async fn approved_until(world: &World, person: &Person) -> String {
+    let client = register(world, person).await;
+    expect(send(world, &client, "passport", JPEG, jpeg(&passport(person).picture, 85)).await, 200);
+    expect(send(world, &client, "proof_of_address", JPEG, jpeg(&statement(person).picture, 85)).await, 200);
+    expect(declare(world, &client).await, 200);
+    world.idle().await;
+    let case = seen_by(world, "compliance", &client).await;
+    assert_eq!(case["status"], "approved", "{case:#}");
+    assert_eq!(case["validity"], json!({"kind": "passport", "expires": person.expiry.iso(), "stage": "valid"}));
+    client
+}
+
+/// The open work items of compliance about a client.
+async fn work_of(world: &World, client: &str) -> Vec<Value> {
+    let all = items(&world.get("compliance", "/v1/work?queue=compliance&status=open&limit=100").await);
+    all.into_iter().filter(|item| item["subject"]["client_id"] == client).collect()
+}
+
+async fn days_pass(world: &World, days: u64) {
+    world.pass(days * 86_400).await;
+    fetch_lists(world).await;
+    world.sweep().await;
+}
+
+#[tokio::test]
+async fn an_expiring_document_is_a_request_to_the_client_and_a_newer_one_renews() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    let person = Person { expiry: Day { year: 2027, month: 1, day: 5 }, ..somebody() };
+    let client = approved_until(&world, &person).await;
+    days_pass(&world, 10).await;
+    assert!(work_of(&world, &client).await.is_empty());
+    days_pass(&world, 4).await;
+    let work = work_of(&world, &client).await;
+    assert_eq!(
+        (work.len(), &work[0]["kind"], &work[0]["runbook"]),
+        (1, &json!("document_expiry"), &json!("document_expiry"))
+    );
+    assert_eq!(work[0]["trigger"]["what"], "renewal_asked:2027-01-05");
+    let case = seen_by(&world, "portal", &client).await;
+    assert_eq!((&case["status"], &case["validity"]["stage"]), (&json!("approved"), &json!("renewal_asked")));
+    assert_eq!(case["next_steps"][0]["reasons"], json!(["expires_soon"]), "{case:#}");
+    let told = expect(world.get("portal", &format!("/v1/clients/{client}/notifications")).await, 200);
+    assert!(told.text.contains("Necesitamos un documento nuevo") && told.text.contains("2027-01-05"), "{}", told.text);
+
+    let newer = Person { expiry: Day { year: 2036, month: 12, day: 1 }, number: "XN4711082".to_owned(), ..person };
+    expect(send(&world, &client, "passport", JPEG, jpeg(&passport(&newer).picture, 85)).await, 200);
+    world.idle().await;
+    let case = seen_by(&world, "compliance", &client).await;
+    assert_eq!(case["validity"], json!({"kind": "passport", "expires": "2036-12-01", "stage": "valid"}), "{case:#}");
+    assert_eq!((&case["status"], &case["next_steps"]), (&json!("approved"), &json!([])));
+    assert!(work_of(&world, &client).await.is_empty(), "the item closed itself");
+    let journal = expect(
+        world.get("compliance", &format!("/v1/journal?entity={}", case["case_id"].as_str().unwrap())).await,
+        200,
+    );
+    assert_eq!(journal.json["verified"], true);
+    assert!(!journal.text.contains("XN4711082"), "no number of a document in the journal");
+}
+
+#[tokio::test]
+async fn at_expiry_the_rules_decide_and_the_client_is_told() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    let person = Person { expiry: Day { year: 2026, month: 12, day: 20 }, ..somebody() };
+    let (kept, lapsed) = (approved_until(&world, &person).await, approved_until(&world, &person).await);
+    world.sweep().await;
+    assert_eq!((work_of(&world, &kept).await.len(), work_of(&world, &lapsed).await.len()), (1, 1));
+    // a person lets one of them expire before
+    let item = work_of(&world, &lapsed).await[0]["work_id"].as_str().unwrap().to_owned();
+    expect(world.act("compliance", &item, &json!({"action": "expire"})).await, 200);
+    world.idle().await;
+    assert_eq!(seen_by(&world, "portal", &lapsed).await["status"], "expired");
+    days_pass(&world, 30).await;
+    let case = seen_by(&world, "portal", &kept).await;
+    assert_eq!((&case["status"], &case["validity"]["stage"]), (&json!("approved"), &json!("expired")), "{case:#}");
+    let work = work_of(&world, &kept).await;
+    assert_eq!((work.len(), &work[0]["trigger"]["what"]), (1, &json!("expired:2026-12-20")), "one item at a time");
+    let told = expect(world.get("portal", &format!("/v1/clients/{lapsed}/notifications")).await, 200);
+    assert!(told.text.contains("Su verificación ha caducado"), "{}", told.text);
+}
+
+/// Has a document expire by rule, and renewed.
+async fn play_expiry(world: &World) -> String {
+    let person = Person { expiry: Day { year: 2026, month: 12, day: 3 }, ..somebody() };
+    let client = approved_until(world, &person).await;
+    world.sweep().await;
+    world.publish(SetName::Kyc, 2, |rules| rules["expiry"]["at_expiry"] = json!("expire")).await;
+    days_pass(world, 12).await;
+    assert_eq!(seen_by(world, "portal", &client).await["status"], "expired");
+    let newer = Person { expiry: Day { year: 2036, month: 12, day: 1 }, number: "XN4711082".to_owned(), ..person };
+    expect(send(world, &client, "passport", JPEG, jpeg(&passport(&newer).picture, 85)).await, 200);
+    world.idle().await;
+    assert_eq!(seen_by(world, "portal", &client).await["status"], "approved");
+    client
+}
+
 /// Plays as much as makes events of every type of documents and cases; the clients.
 pub async fn play(world: &World) -> Vec<String> {
     let person = somebody();
@@ -312,5 +524,6 @@ pub async fn play(world: &World) -> Vec<String> {
     world.pass(86_401).await;
     world.sweep().await;
     world.idle().await;
-    vec![approved, refused, asked, exposed, silent]
+    let expired = play_expiry(world).await;
+    vec![approved, refused, asked, exposed, silent, expired]
 }

@@ -28,6 +28,7 @@ mod leads_nurture;
 mod leads_phone;
 mod leads_races;
 mod leads_slack;
+mod levels;
 mod lists;
 mod money_moves;
 mod money_stories;

@@ -3,7 +3,7 @@
 use domain::Redacted;
 use domain::client::Client;
 use domain::decision::{Decision, Frame};
-use domain::kyc::{CaseFacts, CasePrivate, Extracted, KycCase, KycStatus, ScreeningState};
+use domain::kyc::{CaseFacts, CasePrivate, Extracted, KycCase, KycStatus, Screening, ScreeningState};
 use domain::rule_sets::SetName;
 use http::Method;
 use serde_json::{Value, json};
@@ -171,6 +171,58 @@ async fn a_list_that_cannot_be_trusted_leaves_the_last_good_one_in_use() {
     assert_eq!((&refreshed["outcome"], state(&refreshed, "ofac_sdn").get("refused")), (&json!("refreshed"), None));
 }
 
+/// The open work items about refused lists: reason and what was seen.
+async fn refused_lists(world: &World) -> Vec<(String, String)> {
+    world.idle().await;
+    let all = crate::world::items(&world.get("compliance", "/v1/work?queue=compliance&status=open").await);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let refused = all.iter().filter(|item| item["kind"] == "list_refused");
+    let reason = |item: &Value| text(&item["trigger"]["what"]).split(':').next().unwrap_or_default().to_owned();
+    refused.map(|item| (reason(item), text(&item["trigger"]["why"][0]))).collect()
+}
+
+#[tokio::test]
+async fn a_refused_list_is_one_work_item_a_reason_and_closes_itself() {
+    let world = World::start().await;
+    assert_eq!(refused_lists(&world).await, []);
+    let good = list(&world, "ofac_sdn").await;
+    for _ in 0..3 {
+        world.faults("lists", &json!([{"operation": "ofac_sdn", "fault": {"kind": "refuse", "status": 503}}])).await;
+        refresh(&world, true).await;
+    }
+    let open = refused_lists(&world).await;
+    assert_eq!((open.len(), open[0].0.as_str()), (1, "missing"), "{open:?}");
+    assert!(open[0].1.contains("503"), "{open:?}");
+    put(&world, "ofac_sdn", &good[..good.len() / 2]).await;
+    refresh(&world, true).await;
+    let open = refused_lists(&world).await;
+    assert_eq!((open.len(), open[0].0.as_str()), (1, "malformed"), "another reason takes its place: {open:?}");
+    put(&world, "ofac_sdn", &good).await;
+    refresh(&world, true).await;
+    assert_eq!(refused_lists(&world).await, []);
+    // closed by a person, the same reason opens no second one; what is worse does
+    put(&world, "ofac_sdn", "").await;
+    refresh(&world, true).await;
+    let work = crate::world::items(&world.get("compliance", "/v1/work?queue=compliance&status=open").await);
+    let item = work.iter().find(|item| item["kind"] == "list_refused").unwrap()["work_id"].as_str().unwrap().to_owned();
+    expect(world.act("compliance", &item, &json!({"action": "close"})).await, 200);
+    refresh(&world, true).await;
+    assert_eq!(refused_lists(&world).await, []);
+    world.pass(3 * 86_400).await;
+    assert_eq!(refresh(&world, true).await["outcome"], "unusable");
+    let open = refused_lists(&world).await;
+    assert_eq!((open.len(), open[0].0.as_str()), (1, "stale"), "{open:?}");
+    assert!(open[0].1.contains("nobody is screened"), "{open:?}");
+}
+
+#[tokio::test]
+async fn a_namesake_of_another_birth_year_is_decided_by_rule() {
+    let world = World::start().await;
+    let namesake = verifying(&world, "Ivan Sergeyevich Petrov", "1994-07-02", None).await;
+    screen(&world, &namesake).await;
+    assert_eq!(screening(&world, &namesake).await, (ScreeningState::Clear, KycStatus::Approved));
+}
+
 #[tokio::test]
 async fn what_was_added_or_taken_off_shows_at_once() {
     let world = World::start().await;
@@ -320,6 +372,57 @@ async fn a_case_is_screened_once_and_decided_by_what_is_found() {
             assert!(!journal.text.contains(name), "{name} in {}", journal.text);
         }
     }
+}
+
+/// Saves a case as one whose checks begin again.
+async fn begin_again(world: &World, case: &KycCase) {
+    let crm = world.broker.crm();
+    let was = crm.load::<KycCase>(&case.id).await.unwrap().unwrap();
+    let mut next = was.entity.clone();
+    next.facts.status = KycStatus::Verifying;
+    next.facts.screening = Screening::default();
+    let frame = Frame {
+        function: "kyc-assess",
+        execution_id: "test".to_owned(),
+        trigger: "test".to_owned(),
+        correlation_id: "cor-again".to_owned(),
+        now: world.now(),
+        rules: Vec::new(),
+    };
+    crm.save(Some(&was), Decision::new(next, "verifying", vec![], vec![]), &frame).await.unwrap();
+    screen(world, case).await;
+}
+
+#[tokio::test]
+async fn a_hit_that_two_people_cleared_is_not_raised_again_until_the_entry_changes() {
+    let world = World::start().await;
+    let listed = verifying(&world, "Сидоров Иван Сергеевич", "1968-03-18", None).await;
+    screen(&world, &listed).await;
+    assert_eq!(screening(&world, &listed).await, (ScreeningState::Hits, KycStatus::InReview));
+    let raised = stored(&world, &listed).await.facts.screening.hits.len();
+    let work = crate::world::items(&world.get("compliance", "/v1/work?queue=compliance").await);
+    let item = work.iter().find(|item| item["kind"] == "kyc_hit").unwrap()["work_id"].as_str().unwrap().to_owned();
+    for who in ["compliance", "compliance_2"] {
+        expect(world.act(who, &item, &json!({"action": "approve", "note": "another place of birth"})).await, 200);
+    }
+    world.idle().await;
+    let case = stored(&world, &listed).await;
+    assert_eq!((case.facts.status, case.inner.cleared.len()), (KycStatus::Approved, raised));
+
+    begin_again(&world, &listed).await;
+    assert_eq!(screening(&world, &listed).await, (ScreeningState::Clear, KycStatus::Approved));
+    let case = stored(&world, &listed).await;
+    assert_eq!(case.facts.screening.cleared.len(), raised);
+    let journal = expect(world.get("compliance", &format!("/v1/journal?entity={}", listed.id)).await, 200);
+    assert!(journal.text.contains("was cleared earlier by compliance-1 and compliance-2"), "{}", journal.text);
+    assert!(!journal.text.contains(case.inner.screened_as.as_ref().unwrap()), "what is made of a name stays private");
+
+    // the list says something else of him: that is for a person again
+    let changed = list(&world, "ofac_sdn").await.replace("SIDOROV", "SIDOROFF");
+    put(&world, "ofac_sdn", &changed).await;
+    assert_eq!(refresh(&world, true).await["outcome"], "refreshed");
+    begin_again(&world, &listed).await;
+    assert_eq!(screening(&world, &listed).await, (ScreeningState::Hits, KycStatus::InReview));
 }
 
 #[tokio::test]

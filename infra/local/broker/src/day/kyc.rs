@@ -1,4 +1,4 @@
-//! New clients with their documents: a good one, a picture that is too dark, somebody on a list, somebody politically exposed.
+//! New clients with their documents: a good one, a picture that is too dark, somebody on a list, his namesake, somebody politically exposed.
 
 use http::Method;
 use runtime::Clock as _;
@@ -19,6 +19,7 @@ pub async fn newcomers(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failu
     good(desk, report).await?;
     too_dark(desk, report).await?;
     listed(desk, report).await?;
+    namesake(desk, report).await?;
     exposed(desk, report).await
 }
 
@@ -126,6 +127,23 @@ async fn listed(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
     decide(desk, &client, "kyc_hit", &[("compliance", "reject")]).await?;
     let status = text(&self::case(desk, &client).await?, "/status");
     report.check("and a person rejects", status == "rejected", &status);
+    Ok(())
+}
+
+async fn namesake(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
+    say("somebody of the same name, who was born in another year and elsewhere");
+    let person = Person {
+        surname: "PETROV",
+        given: "Ivan Sergeyevich".to_owned(),
+        birth: Day { year: 1994, month: 7, day: 2 },
+        ..newcomer(desk, 350)
+    };
+    let client = register(desk, &person).await?;
+    let case = complete(desk, &client, &person, false).await?;
+    let screened = text(&case, "/checks/screening/state");
+    report.check("is not taken for him", screened == "clear", &screened);
+    let status = text(&case, "/status");
+    report.check("and is approved by rule", status == "approved" && text(&case, "/decision/by") == "rule", &status);
     Ok(())
 }
 

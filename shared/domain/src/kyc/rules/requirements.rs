@@ -13,6 +13,7 @@ use crate::rules::RuleSet;
 use crate::rules::read::{Faults, Node, Object, read_document};
 use crate::rules::table::unique_name;
 use crate::rules::texts::{Template, nearest, read_templates};
+use crate::words::words;
 
 const BYTES: RangeInclusive<u32> = 1_000..=50_000_000;
 const MEGAPIXELS: RangeInclusive<u32> = 1..=100;
@@ -61,6 +62,23 @@ pub struct UploadRules {
     pub sharpness_min: u32,
     /// Most pages of a PDF.
     pub pages_max: u32,
+    /// What is different for a photo of a face.
+    pub selfie: SelfieRules,
+}
+
+/// What a photo of a face must be like, in the place of what a document must: there is no fine print on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SelfieRules {
+    /// Least pixels of the longer side.
+    pub long_side_min: u32,
+    /// Least pixels of the shorter side.
+    pub short_side_min: u32,
+    /// Least variance of the Laplacian where it has most structure.
+    pub sharpness_min: u32,
+    /// Least difference between light and dark parts.
+    pub contrast_min: u32,
+    /// Most of it that reflections may cover, in thousandths.
+    pub glare_max: u32,
 }
 
 /// One thing that a case needs.
@@ -97,6 +115,25 @@ pub struct FaceRules {
     pub session_life: Seconds,
 }
 
+words! {
+    /// What happens when the documents of an approved client expire and none took their place.
+    AtExpiry {
+        /// The client is asked once more, and may do what he could.
+        AskAgain = "ask_again",
+        /// The client's verification is `expired` until he sends another document.
+        Expire = "expire",
+    }
+}
+
+/// What happens about documents that expire.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ExpiryRules {
+    /// How long before a client is asked for another one.
+    pub ask_before: Seconds,
+    /// What happens then.
+    pub at_expiry: AtExpiry,
+}
+
 /// The rule set `kyc`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Kyc {
@@ -118,6 +155,8 @@ pub struct Kyc {
     pub proof_max_age: Seconds,
     /// How often a client is asked for another one before a person looks.
     pub attempts_max: u32,
+    /// What happens about documents that expire.
+    pub expiry: ExpiryRules,
     /// When checks that are not done are begun again.
     pub check_again_after: Seconds,
     /// When a person looks at a case whose checks are not done.
@@ -126,12 +165,15 @@ pub struct Kyc {
     pub default_language: String,
     /// What clients are told, by its code.
     pub texts: BTreeMap<String, Template>,
+    /// What they are told about a photo of their face, where that is something else.
+    pub selfie_texts: BTreeMap<String, Template>,
 }
 
 impl Kyc {
     /// What a client is told about an upload that cannot be used, in the nearest language to his.
-    pub fn sentence(&self, fault: UploadFault, language: &str) -> String {
-        let template = self.texts.get(fault.as_str());
+    pub fn sentence(&self, fault: UploadFault, kind: DocumentKind, language: &str) -> String {
+        let own = self.selfie_texts.get(fault.as_str()).filter(|_| kind == DocumentKind::Selfie);
+        let template = own.or_else(|| self.texts.get(fault.as_str()));
         let found = template.and_then(|template| nearest(template, language, &self.default_language));
         found.map(|(_, text)| text.body.to_string()).unwrap_or_default()
     }
@@ -161,10 +203,12 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
             "faces",
             "proof_max_age",
             "attempts_max",
+            "expiry",
             "check_again_after",
             "checks_overdue_after",
             "default_language",
             "texts",
+            "selfie_texts",
         ],
         faults,
     )?;
@@ -177,11 +221,15 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
     let faces = object.need("faces", faults).and_then(|node| read_faces(&node, faults));
     let proof_max_age = read_span(&object, "proof_max_age", DAY..=Seconds(1_000 * DAY.0), faults);
     let attempts_max = object.need("attempts_max", faults).and_then(|node| node.whole(0..=ATTEMPTS_MAX, faults));
+    let expiry = object.need("expiry", faults).and_then(|node| read_expiry(&node, faults));
     let check_again_after = read_span(&object, "check_again_after", MINUTE..=DAY, faults);
     let checks_overdue_after = read_span(&object, "checks_overdue_after", MINUTE..=Seconds(7 * DAY.0), faults);
     let default_language = object.need("default_language", faults).and_then(|node| node.language(faults));
     let texts =
-        object.need("texts", faults).and_then(|node| read_sentences(&node, default_language.as_deref(), faults));
+        object.need("texts", faults).and_then(|node| read_sentences(&node, default_language.as_deref(), true, faults));
+    let selfie_texts = object
+        .need("selfie_texts", faults)
+        .and_then(|node| read_sentences(&node, default_language.as_deref(), false, faults));
     Some(Kyc {
         upload: upload?,
         requires: requires?,
@@ -192,10 +240,12 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Kyc> {
         faces: faces?,
         proof_max_age: proof_max_age?,
         attempts_max: attempts_max?,
+        expiry: expiry?,
         check_again_after: check_again_after?,
         checks_overdue_after: checks_overdue_after?,
         default_language: default_language?,
         texts: texts?,
+        selfie_texts: selfie_texts?,
     })
 }
 
@@ -216,6 +266,7 @@ fn read_upload(node: &Node<'_>, faults: &mut Faults) -> Option<UploadRules> {
             "contrast_min",
             "sharpness_min",
             "pages_max",
+            "selfie",
         ],
         faults,
     )?;
@@ -240,6 +291,7 @@ fn read_upload(node: &Node<'_>, faults: &mut Faults) -> Option<UploadRules> {
     let contrast_min = whole("contrast_min", &LEVEL, faults);
     let sharpness_min = whole("sharpness_min", &SHARPNESS, faults);
     let pages_max = whole("pages_max", &PAGES, faults);
+    let selfie = object.need("selfie", faults).and_then(|node| read_selfie(&node, faults));
     Some(UploadRules {
         content_types: content_types?,
         bytes_max: bytes_max?,
@@ -255,6 +307,7 @@ fn read_upload(node: &Node<'_>, faults: &mut Faults) -> Option<UploadRules> {
         contrast_min: contrast_min?,
         sharpness_min: sharpness_min?,
         pages_max: pages_max?,
+        selfie: selfie?,
     })
 }
 
@@ -284,6 +337,33 @@ fn read_faces(node: &Node<'_>, faults: &mut Faults) -> Option<FaceRules> {
     })
 }
 
+fn read_selfie(node: &Node<'_>, faults: &mut Faults) -> Option<SelfieRules> {
+    let names = ["long_side_min", "short_side_min", "sharpness_min", "contrast_min", "glare_max"];
+    let object = node.object(&names, faults)?;
+    let whole = |name: &str, range: &RangeInclusive<u32>, faults: &mut Faults| {
+        object.need(name, faults).and_then(|node| node.whole(range.clone(), faults))
+    };
+    let long_side_min = whole("long_side_min", &PIXELS, faults);
+    let short_side_min = whole("short_side_min", &PIXELS, faults);
+    let sharpness_min = whole("sharpness_min", &SHARPNESS, faults);
+    let contrast_min = whole("contrast_min", &LEVEL, faults);
+    let glare_max = whole("glare_max", &PER_MILLE, faults);
+    Some(SelfieRules {
+        long_side_min: long_side_min?,
+        short_side_min: short_side_min?,
+        sharpness_min: sharpness_min?,
+        contrast_min: contrast_min?,
+        glare_max: glare_max?,
+    })
+}
+
+fn read_expiry(node: &Node<'_>, faults: &mut Faults) -> Option<ExpiryRules> {
+    let object = node.object(&["ask_before", "at_expiry"], faults)?;
+    let ask_before = read_span(&object, "ask_before", DAY..=Seconds(365 * DAY.0), faults);
+    let at_expiry = object.need("at_expiry", faults).and_then(|node| node.word(AtExpiry::ALL, faults));
+    Some(ExpiryRules { ask_before: ask_before?, at_expiry: at_expiry? })
+}
+
 fn read_requirements(node: &Node<'_>, faults: &mut Faults) -> Option<Vec<Requirement>> {
     let mut names = Vec::new();
     let all = node.each(1..=REQUIREMENTS_MAX, faults, |item, faults| {
@@ -303,13 +383,19 @@ fn read_requirements(node: &Node<'_>, faults: &mut Faults) -> Option<Vec<Require
     Some(all)
 }
 
-/// Each code has its text in the default language, and no text has names to fill in: nobody would.
-fn read_sentences(node: &Node<'_>, default: Option<&str>, faults: &mut Faults) -> Option<BTreeMap<String, Template>> {
+/// Each code that must have a text has it in the default language, and no text has names to fill in: nobody would.
+fn read_sentences(
+    node: &Node<'_>,
+    default: Option<&str>,
+    all: bool,
+    faults: &mut Faults,
+) -> Option<BTreeMap<String, Template>> {
     let object = node.map(faults)?;
     let codes: Vec<&str> = UploadFault::ALL.iter().map(|fault| fault.as_str()).collect();
     object.refuse_other_keys(&codes, "unknown_code", faults);
     for code in codes {
-        let Some(at) = object.need(code, faults) else { continue };
+        let at = if all { object.need(code, faults) } else { object.get(code) };
+        let Some(at) = at else { continue };
         if default.is_some_and(|default| at.raw().get(default).is_none()) {
             faults.add(at.fault("missing_key", "has no text in the default language"));
         }

@@ -147,7 +147,7 @@ impl Visit<'_> {
                 DocumentKind::Passport | DocumentKind::ProofOfAddress | DocumentKind::Selfie => Kind::Passport,
             };
             let today = self.office.now.day();
-            let (reading, extracted) = found::identity(&lines, kind, &self.client, today, "model");
+            let (reading, extracted) = found::identity(&lines, kind, &self.client, &[], today, "model");
             self.read(document.read(reading, extracted));
         }
     }
