@@ -317,7 +317,7 @@ fn defects_of_notifications_are_found_where_they_are() {
                 Some(
                     json!({"event": "deposit.needs_review", "to": "desk", "desk": "by_queue", "channels": ["slack"], "template": "desk_work_opened"}),
                 ),
-                &[("/routes/14/desk", "not_applicable")],
+                &[("/routes/15/desk", "not_applicable")],
             ),
             ("/templates/deposit_paid/en", None, &[("/templates/deposit_paid", "missing_language")]),
             ("/templates/deposit_paid/en/title", None, &[("/templates/deposit_paid/en", "missing_key")]),
