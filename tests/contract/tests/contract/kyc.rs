@@ -182,7 +182,8 @@ async fn what_was_only_typed_says_where_somebody_lives_and_never_who_somebody_is
     assert_eq!(case["status"], "collecting", "{case:#}");
     assert_eq!(case["next_steps"][0]["reasons"], json!(["not_read"]), "{case:#}");
     // the bill was taken
-    assert_eq!(case["next_steps"].as_array().unwrap().len(), 1, "{case:#}");
+    let uploads = |step: &&Value| step["step"] == "upload_document";
+    assert_eq!(case["next_steps"].as_array().unwrap().iter().filter(uploads).count(), 1, "{case:#}");
 }
 
 #[tokio::test]
