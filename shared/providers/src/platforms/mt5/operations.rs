@@ -21,6 +21,9 @@ const DEALS_PER_PAGE: u64 = 100;
 /// Pages looked through. A login with more deals in one window needs a narrower window.
 const PAGES_MAX: u64 = 40;
 
+/// Deals that are read at once.
+pub(super) const DEALS_MAX: u64 = DEALS_PER_PAGE * PAGES_MAX;
+
 /// How much a window is widened on either side once the clocks were compared, in seconds: five minutes for the clocks
 /// and an hour for a switch of the server's daylight saving time between booking and looking.
 const LOOK_UP_SKEW_S: i64 = 3_900;
@@ -122,7 +125,7 @@ impl Mt5 {
     }
 
     /// How many deals a window has. "Not found" is no zero: the login may be archived or on another server.
-    async fn deals_total(&self, window: &[(&str, &str)], until: Instant) -> Result<u64, PlatformError> {
+    pub(super) async fn deals_total(&self, window: &[(&str, &str)], until: Instant) -> Result<u64, PlatformError> {
         let value = read(self.call(&Command::read("/api/deal/get_total", window), until).await)?;
         let total = answer::member(&value, "answer").and_then(|answer| answer::member_text(answer, "total"));
         total.and_then(|total| total.parse().ok()).ok_or_else(|| unreadable("number of deals"))
@@ -160,7 +163,7 @@ impl Mt5 {
     }
 
     /// The server's clock minus ours, compared once per connection.
-    async fn clock_offset_s(&self, until: Instant) -> Result<Option<i64>, PlatformError> {
+    pub(super) async fn clock_offset_s(&self, until: Instant) -> Result<Option<i64>, PlatformError> {
         let known = self.link.lock().await.as_ref().and_then(|link| link.clock_offset_s);
         if known.is_some() {
             return Ok(known);
