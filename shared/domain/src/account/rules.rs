@@ -90,7 +90,7 @@ pub struct Server {
     pub platform: Platform,
     /// What it is for.
     pub environment: Environment,
-    /// Its manager interface, without a slash at the end.
+    /// Its manager interface, without a slash at the end; of MT4 the bridge to it.
     pub base_url: String,
     /// The name of its secret in Secrets Manager.
     pub secret: String,

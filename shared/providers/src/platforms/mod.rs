@@ -15,6 +15,8 @@ use crate::http::BoxFuture;
 
 mod accounts;
 mod capabilities;
+mod history;
+pub mod mt4;
 pub mod mt5;
 mod trades;
 mod vendor;

@@ -15,7 +15,6 @@ pub(super) struct Setting {
 }
 
 /// What a setting's value must be.
-#[allow(dead_code, reason = "the forms there are; not every platform has one of each")]
 enum Form {
     /// `host:port`.
     Address,
@@ -31,7 +30,14 @@ impl Platform {
     /// The settings of its servers, each named once.
     fn settings(self) -> &'static [Setting] {
         match self {
-            Self::Mt5 | Self::Mt4 | Self::Ctrader | Self::Dxtrade => &[],
+            Self::Mt4 => &[
+                Setting { name: "webreg", form: Form::Address, needed: true },
+                Setting { name: "trade_platform", form: Form::Line, needed: true },
+                Setting { name: "token_url", form: Form::Url, needed: true },
+                Setting { name: "code_page", form: Form::OneOf(&["windows-1252", "windows-1251"]), needed: false },
+                Setting { name: "ip", form: Form::Line, needed: false },
+            ],
+            Self::Mt5 | Self::Ctrader | Self::Dxtrade => &[],
         }
     }
 
