@@ -80,6 +80,9 @@ impl Mt4 {
         if let Some(leverage) = change.leverage {
             members.insert("leverage".to_owned(), json!(leverage));
         }
+        if members.is_empty() {
+            return Ok(());
+        }
         let body = Bytes::from(Value::Object(members).to_string());
         let call = Call::write(Method::PATCH, &["UserRecord", number(login)?], body, None);
         self.call(&call, until).await.map(|_| ())

@@ -8,7 +8,7 @@ use ::http::{HeaderValue, Method, Request, Response};
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::codes::{self, Effect};
 use super::{Mt4, remaining};
@@ -162,7 +162,8 @@ impl Mt4 {
 
     /// The kept token, or a new one.
     async fn token(&self, fresh: bool, until: Instant) -> Result<SecretString, PlatformError> {
-        let mut kept = self.token.lock().await;
+        let busy = |_| PlatformError::NotApplied("a token is being fetched".to_owned());
+        let mut kept = timeout_at(until, self.token.lock()).await.map_err(busy)?;
         if let Some(token) = kept.as_ref().filter(|token| !fresh && token.good_until > Instant::now()) {
             return Ok(token.text.clone());
         }

@@ -118,9 +118,10 @@ fn whole_or_none(text: &str, max: usize) -> String {
     if text.chars().count() <= max { text } else { String::new() }
 }
 
-/// What the plug-in said. `ERROR` with words that are not known says nothing sure: plug-ins differ from broker to broker.
+/// What the plug-in said, line by line; a line that was cut off is none, for half a login is another's. `ERROR` with words that are not known says nothing sure: plug-ins differ from broker to broker.
 pub(super) fn read_new_account(answer: &str) -> Result<Login, PlatformError> {
-    let mut lines = answer.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "end");
+    let whole = answer.rfind('\n').map_or("", |end| answer.get(..end).unwrap_or_default());
+    let mut lines = whole.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "end");
     let first = lines.next().unwrap_or_default();
     let rest: Vec<_> = lines.collect();
     let said = [first].into_iter().chain(rest.iter().copied()).collect::<Vec<_>>().join(" ").to_ascii_lowercase();

@@ -217,6 +217,8 @@ async fn half_an_answer_of_the_plug_in_is_an_unknown_outcome() {
         ("OK 12345\r\n", "done"),
         ("OK\r\n", "unknown"),
         ("OK\r\nLOGIN=\r\nend\r\n", "unknown"),
+        ("OK\r\nLOGIN=123", "unknown"),
+        ("OK 123", "unknown"),
         ("OK\r\nLOGIN=0\r\nend\r\n", "unknown"),
         ("", "unknown"),
         ("ERR", "unknown"),
