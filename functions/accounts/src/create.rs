@@ -81,10 +81,10 @@ impl Create {
     async fn look_up(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {
         let account = &stored.entity;
         frame.used(self.servers.rules().await?.label());
-        let platform = self.servers.adapter(&account.facts.server).await?;
-        match platform.find_account(&account.facts.group, account.id.as_str()).await {
-            Ok(Some(login)) => {
-                let outcome = CreateOutcome::Open(login.as_str().to_owned());
+        let server = self.servers.adapter(&account.facts.server).await?;
+        match server.find_account(&platform::search(account)).await {
+            Ok(Some(opened)) => {
+                let outcome = CreateOutcome::Open(opened.login.to_string());
                 self.save(&stored.entity.id.clone(), frame, &outcome).await
             }
             Ok(None) if account.grace_over(frame.now) => self.create(stored, frame).await,
@@ -110,7 +110,7 @@ impl Create {
             return Err(StepError::Busy("another worker has it"));
         };
         let new = platform::new_account(&intended.entity, &client, &credentials);
-        let outcome = platform::call(server.as_ref(), &new).await;
+        let outcome = platform::call(server.as_ref(), &new, &intended.entity).await;
         self.save(&intended.entity.id, frame, &outcome).await
     }
 

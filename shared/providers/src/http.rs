@@ -60,6 +60,34 @@ pub trait Transport: Send + Sync {
         base: &'a Url,
         deadline: Duration,
     ) -> BoxFuture<'a, Result<Box<dyn Connection>, TransportError>>;
+
+    /// Opens one connection for a protocol that is not HTTP: `tcp://host:port`, or `tls://host:port`.
+    ///
+    /// # Errors
+    /// [`TransportError::NotSent`].
+    fn dial<'a>(
+        &'a self,
+        to: &'a Url,
+        deadline: Duration,
+    ) -> BoxFuture<'a, Result<Box<dyn ByteStream>, TransportError>> {
+        let _ = (to, deadline);
+        Box::pin(async { Err(TransportError::NotSent("this transport speaks HTTP only".to_owned())) })
+    }
+}
+
+/// One connection that carries bytes. Dropped, it is closed, and what was not delivered is thrown away.
+pub trait ByteStream: Send {
+    /// Hands all of it over within the deadline.
+    ///
+    /// # Errors
+    /// [`TransportError::Lost`]: some of it may have arrived.
+    fn write<'a>(&'a mut self, bytes: Bytes, deadline: Duration) -> BoxFuture<'a, Result<(), TransportError>>;
+
+    /// What comes next, at least a byte; nothing where the other side has closed.
+    ///
+    /// # Errors
+    /// [`TransportError::Lost`].
+    fn read<'a>(&'a mut self, deadline: Duration) -> BoxFuture<'a, Result<Bytes, TransportError>>;
 }
 
 /// One kept HTTP/1.1 connection.

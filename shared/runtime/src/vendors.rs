@@ -11,12 +11,10 @@ use domain::payment::rules::{PspRule, Psps};
 use domain::rules::RuleSet;
 use providers::http::Transport;
 use providers::kyc::{self, Algorithm, KycVendor};
-use providers::platforms::TradingPlatform;
-use providers::platforms::mt5::{Mt5, Mt5Settings, WEB_API_VERSION};
+use providers::platforms::{self, TradingPlatform};
 use providers::psp::{self, Psp, Settings};
 use providers::{KYC_CALL_TIMEOUT_S, PLATFORM_CALL_TIMEOUT_S, PSP_CALL_TIMEOUT_S};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
 
 use crate::function::{Clock, Ports};
 use crate::rulebook::{Live, RuleBook};
@@ -133,12 +131,6 @@ fn algorithm(digest: WebhookDigest) -> Algorithm {
     }
 }
 
-#[derive(Deserialize)]
-struct ManagerSecret {
-    login: u64,
-    password: SecretString,
-}
-
 /// Server, name of the secret, version of the rules.
 type Key = (String, String, u64);
 type Kept = (SecretText, Arc<dyn TradingPlatform>);
@@ -218,28 +210,14 @@ impl Servers {
     }
 
     fn build(&self, server: &Server, secret: &SecretString) -> Result<Arc<dyn TradingPlatform>, StepError> {
-        use domain::account::rules::Platform;
-        let unusable = |what: &str| StepError::Rules { set: Platforms::NAME, what: format!("{}: {what}", server.name) };
-        match server.platform {
-            Platform::Mt5 => {
-                // the cause would quote the secret
-                let manager: ManagerSecret = serde_json::from_str(secret.expose_secret())
-                    .map_err(|_| unusable("its secret must be {\"login\": number, \"password\": text}"))?;
-                Ok(Arc::new(Mt5::new(Mt5Settings {
-                    base_url: server.base_url.parse().map_err(|_| unusable("base_url is not a URL"))?,
-                    version: server.manager.as_ref().map_or(WEB_API_VERSION, |manager| manager.version),
-                    agent: server
-                        .manager
-                        .as_ref()
-                        .map_or_else(|| "pipworks".to_owned(), |manager| manager.agent.clone()),
-                    manager_login: manager.login,
-                    password: manager.password,
-                    call_timeout: Duration::from_secs(u64::from(PLATFORM_CALL_TIMEOUT_S)),
-                    clock: clock_of(&self.clock),
-                    transport: self.transport.clone(),
-                })))
-            }
-            Platform::Mt4 | Platform::Ctrader | Platform::Dxtrade => Err(unusable("this version speaks to mt5 only")),
-        }
+        let settings = platforms::Settings {
+            server: server.clone(),
+            secret: secret.clone(),
+            call_timeout: Duration::from_secs(u64::from(PLATFORM_CALL_TIMEOUT_S)),
+            clock: clock_of(&self.clock),
+            transport: self.transport.clone(),
+        };
+        platforms::platform(settings)
+            .map_err(|error| StepError::Rules { set: Platforms::NAME, what: error.to_string() })
     }
 }

@@ -2,7 +2,7 @@
 
 use domain::account::{Account, CreateOutcome};
 use domain::client::Client;
-use providers::platforms::{NewAccount, PlatformError, TradingPlatform};
+use providers::platforms::{AccountSearch, NewAccount, PlatformError, TradingPlatform};
 use secrecy::SecretString;
 
 use crate::seal;
@@ -22,16 +22,21 @@ pub(super) fn new_account(account: &Account, client: &Client, credentials: &seal
     }
 }
 
+/// The account that a creation may have made.
+pub(super) fn search(account: &Account) -> AccountSearch<'_> {
+    AccountSearch { group: &account.facts.group, reference: account.id.as_str(), since: account.facts.created_at }
+}
+
 /// One call; where its answer is lost, one look-up: the usual case is that it was done.
-pub(super) async fn call(platform: &dyn TradingPlatform, new: &NewAccount) -> CreateOutcome {
+pub(super) async fn call(platform: &dyn TradingPlatform, new: &NewAccount, account: &Account) -> CreateOutcome {
     match platform.create_account(new).await {
-        Ok(login) => CreateOutcome::Open(login.as_str().to_owned()),
+        Ok(opened) => CreateOutcome::Open(opened.login.to_string()),
         Err(error @ PlatformError::Refused { .. }) => CreateOutcome::Refused(error.to_string()),
         Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
             CreateOutcome::NotApplied(error.to_string())
         }
-        Err(error @ PlatformError::Unknown(_)) => match platform.find_account(&new.group, &new.reference).await {
-            Ok(Some(login)) => CreateOutcome::Open(login.as_str().to_owned()),
+        Err(error @ PlatformError::Unknown(_)) => match platform.find_account(&search(account)).await {
+            Ok(Some(opened)) => CreateOutcome::Open(opened.login.to_string()),
             Ok(None) | Err(_) => CreateOutcome::Unknown(error.to_string()),
         },
     }

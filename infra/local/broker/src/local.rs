@@ -125,6 +125,13 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("PUBLIC_URL", public_url.to_owned()),
         ("MT5_LIVE_URL", url("mt5")),
         ("MT5_DEMO_URL", url("mt5")),
+        ("MT4_LIVE_URL", url("mt4")),
+        ("MT4_DEMO_URL", url("mt4")),
+        ("MT4_LIVE_WEBREG", url("mt4_webreg").replace("tcp://", "")),
+        ("MT4_DEMO_WEBREG", url("mt4_webreg").replace("tcp://", "")),
+        ("MT4_LIVE_PLATFORM", simulators_config().mt4.trade_platform),
+        ("MT4_DEMO_PLATFORM", simulators_config().mt4.trade_platform),
+        ("MT4_TOKEN_URL", format!("{}/connect/token", url("mt4"))),
         ("META_GRAPH_URL", url("meta")),
         ("SUMSUB_URL", url("sumsub")),
         ("ONFIDO_URL", format!("{}/v3.6", url("onfido"))),
@@ -150,6 +157,10 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
 /// The secrets of an installation against the simulators, by name.
 pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<String, String> {
     let manager = json!({"login": config.mt5.manager_login, "password": config.mt5.password}).to_string();
+    let bridge = json!({
+        "master": config.mt4.master, "client_id": config.mt4.client_id, "client_secret": config.mt4.client_secret,
+    })
+    .to_string();
     let stripe = json!({"secret_key": config.stripe.secret_key, "webhook_secrets": [config.stripe.webhook_secret]});
     let praxis = json!({
         "merchant_id": config.praxis.merchant_id, "application_key": config.praxis.application_key,
@@ -166,6 +177,8 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/psp/praxis"), praxis.to_string()),
         (format!("{prefix}/platform/mt5-live"), manager.clone()),
         (format!("{prefix}/platform/mt5-demo"), manager),
+        (format!("{prefix}/platform/mt4-live"), bridge.clone()),
+        (format!("{prefix}/platform/mt4-demo"), bridge),
         (format!("{prefix}/credentials-key"), STANDARD.encode(key)),
     ]);
     secrets.extend(kyc_secrets(config, prefix));

@@ -18,6 +18,7 @@ use crate::kyc::veriff::Veriff;
 use crate::lists::Lists;
 use crate::mail::{Mail, Mailbox};
 use crate::meta::Meta;
+use crate::mt4::{self, Mt4};
 use crate::mt5::Mt5;
 use crate::praxis::Praxis;
 use crate::psp::Psp;
@@ -60,6 +61,10 @@ impl Simulators {
         let stripe_socket = bind("stripe", ports.stripe, &mut urls).await?;
         let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
+        let mt4_socket = bind("mt4", ports.mt4, &mut urls).await?;
+        let webreg_socket = bind("mt4_webreg", ports.mt4_webreg, &mut urls).await?;
+        // no HTTP: a line of text over TCP
+        urls.entry("mt4_webreg".to_owned()).and_modify(|url| *url = url.replacen("http", "tcp", 1));
         let slack_socket = bind("slack", ports.slack, &mut urls).await?;
         let meta_socket = bind("meta", ports.meta, &mut urls).await?;
         let sumsub_socket = bind("sumsub", ports.sumsub, &mut urls).await?;
@@ -78,6 +83,7 @@ impl Simulators {
         let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let mt4 = Mt4::new(config.mt4, url("mt4"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let slack = Slack::new(config.slack, url("slack"), clock.clone(), Arc::clone(&courier));
         let meta = Meta::new(config.meta, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let kyc = config.kyc;
@@ -98,6 +104,7 @@ impl Simulators {
         listen(stripe_socket, stripe.router(), None);
         listen(praxis_socket, praxis.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
+        listen(mt4_socket, mt4.router(), None);
         listen(slack_socket, slack.router(), None);
         listen(meta_socket, meta.router(), None);
         listen(sumsub_socket, sumsub.router(), None);
@@ -107,6 +114,8 @@ impl Simulators {
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
         listen(psp_socket, psp.router(), None);
         listen(lists_socket, lists.router(Arc::clone(&courier)), None);
+
+        listeners.spawn(mt4::accept(webreg_socket, mt4, stopped.clone()));
 
         Ok(Running { urls, courier, mailbox, stop, listeners })
     }
@@ -119,7 +128,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -11,6 +11,8 @@ pub struct Config {
     pub praxis: PraxisConfig,
     /// The trading server.
     pub mt5: Mt5Config,
+    /// The MetaTrader 4 server.
+    pub mt4: Mt4Config,
     /// The chat.
     pub slack: SlackConfig,
     /// The ad platform.
@@ -123,6 +125,45 @@ impl Default for Mt5Config {
             last_login: 999_999,
             server_offset_s: 7200,
             idle_close_s: 180,
+        }
+    }
+}
+
+/// The MetaTrader 4 server, and who may talk to it.
+#[derive(Debug, Clone)]
+pub struct Mt4Config {
+    /// Master password of the registration plug-in.
+    pub master: String,
+    /// Our client at the bridge.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: String,
+    /// The server's name at the bridge.
+    pub trade_platform: String,
+    /// Groups that there are; names of 15 bytes at most.
+    pub groups: Vec<Mt5Group>,
+    /// First login the server allocates.
+    pub first_login: u64,
+    /// Last login of the range.
+    pub last_login: u64,
+    /// Server clock minus UTC in seconds.
+    pub server_offset_s: i64,
+}
+
+impl Default for Mt4Config {
+    fn default() -> Self {
+        let groups = [("USD", 2), ("EUR", 2), ("GBP", 2), ("JPY", 0)].into_iter().flat_map(|(currency, digits)| {
+            ["live", "demo"].map(|kind| Mt5Group::new(&format!("{kind}-{currency}"), currency, digits))
+        });
+        Self {
+            master: "local-master".to_owned(),
+            client_id: "local-client".to_owned(),
+            client_secret: "local-client-secret".to_owned(),
+            trade_platform: "5f3a1c52-0000-4000-8000-000000000004".to_owned(),
+            groups: groups.collect(),
+            first_login: 2_100_001,
+            last_login: 2_999_999,
+            server_offset_s: 7_200,
         }
     }
 }
@@ -287,6 +328,10 @@ pub struct Ports {
     pub praxis: u16,
     /// Trading server.
     pub mt5: u16,
+    /// Bridge to the MetaTrader 4 server.
+    pub mt4: u16,
+    /// Its registration plug-in.
+    pub mt4_webreg: u16,
     /// Chat.
     pub slack: u16,
     /// Ad platform.

@@ -1,4 +1,4 @@
-//! The other side of the wire: a payment provider, a cashier, a trading server, vendors of identity checks, a chat, a mail service and
+//! The other side of the wire: a payment provider, a cashier, trading servers, vendors of identity checks, a chat, a mail service and
 //! the sources of lists that speak their real protocols over loopback HTTP/1.1 and take scripted faults.
 //!
 //! Nothing here is shared with the project's adapters, so a mistake there cannot hide here. Nothing happens by
@@ -16,6 +16,7 @@ mod lists;
 mod lookup;
 mod mail;
 pub mod meta;
+mod mt4;
 pub mod mt5;
 mod page;
 mod payer;
@@ -32,7 +33,7 @@ pub mod stripe;
 pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
-    Config, KycConfig, MailConfig, MetaConfig, Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig,
+    Config, KycConfig, MailConfig, MetaConfig, Mt4Config, Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig,
     RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;

@@ -30,6 +30,10 @@ impl Config {
         text(&mut config.praxis.application_key, "PRAXIS_APPLICATION_KEY");
         text(&mut config.praxis.secret, "PRAXIS_SECRET");
         text(&mut config.mt5.password, "MT5_PASSWORD");
+        text(&mut config.mt4.master, "MT4_MASTER");
+        text(&mut config.mt4.client_id, "MT4_CLIENT_ID");
+        text(&mut config.mt4.client_secret, "MT4_CLIENT_SECRET");
+        text(&mut config.mt4.trade_platform, "MT4_TRADE_PLATFORM");
         text(&mut config.slack.path_token, "SLACK_PATH_TOKEN");
         text(&mut config.slack.signing_secret, "SLACK_SIGNING_SECRET");
         text(&mut config.kyc.sumsub.app_token, "SUMSUB_APP_TOKEN");
@@ -51,6 +55,9 @@ impl Config {
         number(&get, &mut config.mt5.last_login, "MT5_LAST_LOGIN")?;
         number(&get, &mut config.mt5.server_offset_s, "MT5_OFFSET_SECONDS")?;
         number(&get, &mut config.mt5.idle_close_s, "MT5_IDLE_SECONDS")?;
+        number(&get, &mut config.mt4.first_login, "MT4_FIRST_LOGIN")?;
+        number(&get, &mut config.mt4.last_login, "MT4_LAST_LOGIN")?;
+        number(&get, &mut config.mt4.server_offset_s, "MT4_OFFSET_SECONDS")?;
         if let Some(value) = get("KYC_DECIDES_AFTER_MS") {
             let none = value == "never";
             config.kyc.decides_after_ms = if none {
@@ -62,6 +69,8 @@ impl Config {
         number(&get, &mut config.ports.stripe, "STRIPE_PORT")?;
         number(&get, &mut config.ports.praxis, "PRAXIS_PORT")?;
         number(&get, &mut config.ports.mt5, "MT5_PORT")?;
+        number(&get, &mut config.ports.mt4, "MT4_PORT")?;
+        number(&get, &mut config.ports.mt4_webreg, "MT4_WEBREG_PORT")?;
         number(&get, &mut config.ports.slack, "SLACK_PORT")?;
         number(&get, &mut config.ports.meta, "META_PORT")?;
         number(&get, &mut config.ports.sumsub, "SUMSUB_PORT")?;

@@ -1,5 +1,9 @@
 //! The rule set `platforms`: trading servers, which group an account goes to, its leverage, and the account types.
 
+mod settings;
+
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::Value as Json;
 
@@ -28,8 +32,18 @@ const KEYS: [&str; 6] = ["servers", "groups", "leverage", "account_types", "acco
 const ACCOUNTS: u32 = ACCOUNTS_MAX;
 /// More than a page of a client's newest accounts are not counted.
 const ACCOUNTS_MAX: u32 = 100;
-const SERVER_KEYS: [&str; 9] =
-    ["name", "platform", "environment", "base_url", "secret", "read_secret", "balance_keep", "display_name", "manager"];
+const SERVER_KEYS: [&str; 10] = [
+    "name",
+    "platform",
+    "environment",
+    "base_url",
+    "secret",
+    "read_secret",
+    "balance_keep",
+    "display_name",
+    "manager",
+    "settings",
+];
 /// How long a balance is shown again where the rules say nothing.
 const BALANCE_KEEP: Seconds = Seconds(10);
 const BALANCE_KEEP_MAX: Seconds = Seconds(3_600);
@@ -76,7 +90,7 @@ pub struct Server {
     pub platform: Platform,
     /// What it is for.
     pub environment: Environment,
-    /// Its manager interface, without a slash at the end.
+    /// Its manager interface, without a slash at the end; of MT4 the bridge to it.
     pub base_url: String,
     /// The name of its secret in Secrets Manager.
     pub secret: String,
@@ -90,6 +104,9 @@ pub struct Server {
     /// How we present ourselves; always there for MT5.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub manager: Option<ManagerSettings>,
+    /// What only servers of its platform are told, checked against what that platform knows.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub settings: BTreeMap<String, String>,
 }
 
 /// Where an account is created.
@@ -269,6 +286,12 @@ fn read_server(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) ->
         Some(Platform::Mt5) => object.need("manager", faults).and_then(|node| read_manager(&node, faults)).map(Some),
         _ => optional(object.get("manager"), |node| read_manager(&node, faults)),
     };
+    let settings = match platform {
+        Some(platform) if platform.needs_settings() || object.has("settings") => {
+            object.need("settings", faults).and_then(|node| settings::read(&node, platform, faults))
+        }
+        _ => Some(BTreeMap::new()),
+    };
     Some(Server {
         name: name?,
         platform: platform?,
@@ -279,6 +302,7 @@ fn read_server(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) ->
         balance_keep: keep?.unwrap_or(BALANCE_KEEP),
         display_name: display_name?,
         manager: manager?,
+        settings: settings?,
     })
 }
 

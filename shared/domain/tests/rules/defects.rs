@@ -217,9 +217,34 @@ fn defects_of_platforms_are_found_where_they_are() {
                     ("/groups/7/then/server", "missing_reference"),
                 ],
             ),
+            ("/servers/0/settings", Some(json!({"webreg": "a:1"})), &[("/servers/0/settings/webreg", "unknown_key")]),
+            ("/servers/2/settings", None, &[("/servers/2", "missing_key")]),
+            ("/servers/2/settings/webreg", None, &[("/servers/2/settings", "missing_key")]),
+            ("/servers/2/settings/webreg", Some(json!("tcp://a:1")), &[("/servers/2/settings/webreg", "bad_address")]),
+            (
+                "/servers/2/settings/webreg",
+                Some(json!("mt4.example.com")),
+                &[("/servers/2/settings/webreg", "bad_address")],
+            ),
+            (
+                "/servers/2/settings/webreg",
+                Some(json!("mt4.example.com:0")),
+                &[("/servers/2/settings/webreg", "bad_address")],
+            ),
+            (
+                "/servers/2/settings/token_url",
+                Some(json!("http://example.com/token")),
+                &[("/servers/2/settings/token_url", "insecure_url")],
+            ),
+            (
+                "/servers/2/settings/code_page",
+                Some(json!("utf-8")),
+                &[("/servers/2/settings/code_page", "unknown_value")],
+            ),
+            ("/servers/2/settings/webrg", Some(json!("a:1")), &[("/servers/2/settings/webrg", "unknown_key")]),
             ("/groups/0/then/server", Some(json!("mt5-old")), &[("/groups/0/then/server", "missing_reference")]),
             ("/groups/0/then/server", Some(json!("mt5-demo")), &[("/groups/0/then/server", "wrong_environment")]),
-            ("/groups/0/when/all/0/eq", Some(json!("mt4")), &[("/groups/0/then/server", "wrong_platform")]),
+            ("/groups/0/when/all/0/eq", Some(json!("dxtrade")), &[("/groups/0/then/server", "wrong_platform")]),
             ("/groups/0/when/all/2/eq", Some(json!("pro")), &[("/groups/0/when/all/2/eq", "unknown_value")]),
             ("/groups/0/then/group", Some(json!("")), &[("/groups/0/then/group", "empty")]),
             (
@@ -231,7 +256,8 @@ fn defects_of_platforms_are_found_where_they_are() {
             (
                 "/account_types/0/currencies/-",
                 Some(json!("CHF")),
-                &[("/account_types/0/currencies/4", "gap"), ("/account_types/0/currencies/4", "gap")],
+                // of each platform that has servers, live and demo
+                &[("/account_types/0/currencies/4", "gap"); 4],
             ),
             ("/account_types/0/platforms/0", Some(json!("mt6")), &[("/account_types/0/platforms/0", "unknown_value")]),
             ("/leverage/1", None, &[("/leverage", "gap")]),

@@ -105,7 +105,7 @@ fn the_most_of_what_is_known_is_the_limit_where_something_is_not() {
     // a professional account may have more; who does not say a known type is told the most of any
     let rules = platforms(|document| {
         document["account_types"].as_array_mut().unwrap().push(json!({
-            "name": "pro", "currencies": ["USD"], "platforms": ["mt4"]
+            "name": "pro", "currencies": ["USD"], "platforms": ["dxtrade"]
         }));
         let row = json!({"id": "pro", "when": {"field": "account_type", "eq": "pro"}, "then": {"max": 100}});
         document["leverage"].as_array_mut().unwrap().insert(0, row);
@@ -134,8 +134,8 @@ fn each_part_of_an_account_is_held_against_what_is_on_offer() {
     type Change = fn(&mut Json);
     let cases: [(Change, &str); 9] = [
         (|body| body["kind"] = json!("paper"), "/kind unknown_value: \"paper\" is not on offer [live demo]"),
-        (|body| body["platform"] = json!("mt4"), "/platform unknown_value: \"mt4\" is not on offer [mt5]"),
-        (|body| body["platform"] = json!("zulu"), "/platform unknown_value: \"zulu\" is not on offer [mt5]"),
+        (|body| body["platform"] = json!("dxtrade"), "/platform unknown_value: \"dxtrade\" is not on offer [mt5 mt4]"),
+        (|body| body["platform"] = json!("zulu"), "/platform unknown_value: \"zulu\" is not on offer [mt5 mt4]"),
         (
             |body| body["currency"] = json!("CHF"),
             "/currency unsupported_currency: \"CHF\" is not on offer [USD EUR GBP JPY]",
@@ -154,12 +154,13 @@ fn each_part_of_an_account_is_held_against_what_is_on_offer() {
     }
     let long = "x".repeat(100);
     let found = refused_account(&account_wish(|body| body["platform"] = json!(long)), "MX");
-    assert_eq!(found, [format!("/platform unknown_value: {:?} is not on offer [mt5]", "x".repeat(40))]);
+    assert_eq!(found, [format!("/platform unknown_value: {:?} is not on offer [mt5 mt4]", "x".repeat(40))]);
 }
 
 #[test]
 fn several_faults_of_an_account_are_told_at_once() {
-    let body = json!({"kind": "paper", "account_type": "vip", "platform": "mt4", "currency": "CHF", "leverage": 501});
+    let body =
+        json!({"kind": "paper", "account_type": "vip", "platform": "dxtrade", "currency": "CHF", "leverage": 501});
     let found = refused_account(&body, "MX");
     let pointers: Vec<&str> = found.iter().filter_map(|line| line.split(' ').next()).collect();
     // without a known type any currency may be one of its currencies

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ::http::header::HOST;
 use ::http::{HeaderValue, Request, Response, Uri};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use domain::fault::{self, Fault};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
@@ -18,14 +18,16 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::{Host, Url};
 
-use super::{ANSWER_SIZE_BYTES_MAX, AnswerSizeMax, BoxFuture, Connection, Transport, TransportError};
+use super::{ANSWER_SIZE_BYTES_MAX, AnswerSizeMax, BoxFuture, ByteStream, Connection, Transport, TransportError};
 
 /// Longest a TCP connection may take to be made: a host that is down is found out well before a call's deadline.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -39,6 +41,9 @@ const POOL_IDLE: Duration = Duration::from_secs(15);
 
 /// Pooled connections kept per host. A function handles one event at a time.
 const POOL_PER_HOST: usize = 2;
+
+/// Taken from a connection at once.
+const READ_BYTES: usize = 16 * 1024;
 
 type Plain = Client<HttpConnector, Full<Bytes>>;
 
@@ -123,28 +128,72 @@ impl HyperTransport {
     }
 
     async fn open(&self, base: &Url, deadline: Duration) -> Result<Box<dyn Connection>, TransportError> {
-        let host = base.host().ok_or_else(|| TransportError::NotSent("URL has no host".to_owned()))?;
-        let name = match host {
-            Host::Domain(name) => name.to_owned(),
-            Host::Ipv4(address) => address.to_string(),
-            Host::Ipv6(address) => address.to_string(),
-        };
-        let port = base.port_or_known_default().unwrap_or(443);
-        let tcp = timeout(CONNECT_TIMEOUT, TcpStream::connect((name.as_str(), port)));
-        let stream = tcp.await.map_err(not_sent)?.map_err(not_sent)?;
-        stream.set_nodelay(true).map_err(not_sent)?;
-        end_with_the_call(&stream, deadline).map_err(not_sent)?;
+        let host = base.host().ok_or_else(no_host)?;
+        let (name, stream) = tcp(base, deadline).await?;
         let authority = base.port().map_or_else(|| host.to_string(), |port| format!("{host}:{port}"));
         let authority = HeaderValue::from_str(&authority).map_err(not_sent)?;
         match base.scheme() {
             "http" => kept(TokioIo::new(stream), authority).await,
-            "https" => {
-                let server = ServerName::try_from(name).map_err(not_sent)?;
-                let tls = TlsConnector::from(Arc::clone(&self.secure().await?.config));
-                kept(TokioIo::new(tls.connect(server, stream).await.map_err(not_sent)?), authority).await
-            }
+            "https" => kept(TokioIo::new(self.encrypted(name, stream).await?), authority).await,
             _ => Err(TransportError::NotSent("only http and https URLs can be called".to_owned())),
         }
+    }
+
+    async fn open_stream(&self, to: &Url, deadline: Duration) -> Result<Box<dyn ByteStream>, TransportError> {
+        let (name, stream) = tcp(to, deadline).await?;
+        match to.scheme() {
+            "tcp" => Ok(Box::new(Bare(stream))),
+            "tls" => Ok(Box::new(Bare(self.encrypted(name, stream).await?))),
+            _ => Err(TransportError::NotSent("only tcp and tls URLs can be dialled".to_owned())),
+        }
+    }
+
+    async fn encrypted(&self, name: String, stream: TcpStream) -> Result<TlsStream<TcpStream>, TransportError> {
+        let server = ServerName::try_from(name).map_err(not_sent)?;
+        let tls = TlsConnector::from(Arc::clone(&self.secure().await?.config));
+        tls.connect(server, stream).await.map_err(not_sent)
+    }
+}
+
+/// A connection to the host of a URL, and the host's name.
+async fn tcp(to: &Url, deadline: Duration) -> Result<(String, TcpStream), TransportError> {
+    let name = match to.host().ok_or_else(no_host)? {
+        Host::Domain(name) => name.to_owned(),
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
+    };
+    let port = to.port_or_known_default().unwrap_or(443);
+    let tcp = timeout(CONNECT_TIMEOUT, TcpStream::connect((name.as_str(), port)));
+    let stream = tcp.await.map_err(not_sent)?.map_err(not_sent)?;
+    stream.set_nodelay(true).map_err(not_sent)?;
+    end_with_the_call(&stream, deadline).map_err(not_sent)?;
+    Ok((name, stream))
+}
+
+fn no_host() -> TransportError {
+    TransportError::NotSent("URL has no host".to_owned())
+}
+
+/// Bytes over TCP or TLS.
+struct Bare<S>(S);
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> ByteStream for Bare<S> {
+    fn write<'a>(&'a mut self, bytes: Bytes, deadline: Duration) -> BoxFuture<'a, Result<(), TransportError>> {
+        Box::pin(async move {
+            let written = async {
+                self.0.write_all(&bytes).await?;
+                self.0.flush().await
+            };
+            timeout(deadline, written).await.map_err(lost)?.map_err(lost)
+        })
+    }
+
+    fn read<'a>(&'a mut self, deadline: Duration) -> BoxFuture<'a, Result<Bytes, TransportError>> {
+        Box::pin(async move {
+            let mut taken = BytesMut::with_capacity(READ_BYTES);
+            timeout(deadline, self.0.read_buf(&mut taken)).await.map_err(lost)?.map_err(lost)?;
+            Ok(taken.freeze())
+        })
     }
 }
 
@@ -166,6 +215,16 @@ impl Transport for HyperTransport {
     ) -> BoxFuture<'a, Result<Box<dyn Connection>, TransportError>> {
         Box::pin(async move {
             timeout(deadline, self.open(base, deadline)).await.unwrap_or_else(|late| Err(not_sent(late)))
+        })
+    }
+
+    fn dial<'a>(
+        &'a self,
+        to: &'a Url,
+        deadline: Duration,
+    ) -> BoxFuture<'a, Result<Box<dyn ByteStream>, TransportError>> {
+        Box::pin(async move {
+            timeout(deadline, self.open_stream(to, deadline)).await.unwrap_or_else(|late| Err(not_sent(late)))
         })
     }
 }

@@ -13,15 +13,29 @@ use serde::{Deserialize, Serialize};
 use crate::Disposition;
 use crate::http::BoxFuture;
 
+mod accounts;
+mod capabilities;
+mod history;
+pub mod mt4;
 pub mod mt5;
+mod trades;
+mod vendor;
+
+pub use accounts::{Access, AccountChange, AccountSearch, AccountState, Opened};
+pub use capabilities::{Capabilities, MoneyProof, SecondCreation, UNSUPPORTED};
+pub use trades::{ClosedTrade, ClosedTrades, Side, TradeCursor, Volume};
+pub use vendor::{Settings, SettingsError, platform};
 
 /// A trading server.
 pub trait TradingPlatform: Send + Sync {
-    /// Creates an account; the server chooses the login.
+    /// What it can do. What it cannot is refused with [`UNSUPPORTED`], and nothing is sent.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Creates an account.
     ///
     /// # Errors
     /// [`PlatformError`].
-    fn create_account<'a>(&'a self, account: &'a NewAccount) -> BoxFuture<'a, Result<Login, PlatformError>>;
+    fn create_account<'a>(&'a self, account: &'a NewAccount) -> BoxFuture<'a, Result<Opened, PlatformError>>;
 
     /// The account that was created with a reference, if it was.
     ///
@@ -29,9 +43,34 @@ pub trait TradingPlatform: Send + Sync {
     /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not `None`.
     fn find_account<'a>(
         &'a self,
-        group: &'a str,
-        reference: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Login>, PlatformError>>;
+        search: &'a AccountSearch<'a>,
+    ) -> BoxFuture<'a, Result<Option<Opened>, PlatformError>>;
+
+    /// An account as it stands; none where there is no such login.
+    ///
+    /// # Errors
+    /// [`PlatformError`], never `Unknown`.
+    fn account<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<Option<AccountState>, PlatformError>>;
+
+    /// Sets what an account may do, its group or its leverage. After `Unknown` it is simply set again.
+    ///
+    /// # Errors
+    /// [`PlatformError`].
+    fn change_account<'a>(
+        &'a self,
+        login: &'a Login,
+        change: &'a AccountChange,
+    ) -> BoxFuture<'a, Result<(), PlatformError>>;
+
+    /// The next closed trades of an account.
+    ///
+    /// # Errors
+    /// [`PlatformError`], never `Unknown`. A list that is not whole is an error.
+    fn closed_trades<'a>(
+        &'a self,
+        login: &'a Login,
+        cursor: &'a TradeCursor,
+    ) -> BoxFuture<'a, Result<ClosedTrades, PlatformError>>;
 
     /// Books money to an account or, negative, from it.
     ///

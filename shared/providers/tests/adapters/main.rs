@@ -7,6 +7,7 @@ mod delivery;
 mod email;
 mod kyc;
 mod mt5;
+mod platforms;
 mod praxis;
 mod praxis_webhook;
 mod slack;

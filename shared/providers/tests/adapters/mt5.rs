@@ -10,8 +10,8 @@ use http::{Request, Response};
 use providers::http::{BoxFuture, Connection, HyperTransport, Transport, TransportError};
 use providers::platforms::mt5::{Mt5, Mt5Settings, WEB_API_VERSION};
 use providers::platforms::{
-    BalanceOperation, FoundOperation, FoundTicket, Login, NewAccount, PlatformError, Reference, Ticket, TicketQuery,
-    TradingPlatform,
+    AccountSearch, BalanceOperation, FoundOperation, FoundTicket, Login, NewAccount, PlatformError, Reference, Ticket,
+    TicketQuery, TradingPlatform,
 };
 use providers::system_clock;
 use secrecy::SecretString;
@@ -89,7 +89,12 @@ impl Server {
     }
 
     async fn account(&self) -> Login {
-        self.mt5.create_account(&account("acc_1")).await.unwrap()
+        self.mt5.create_account(&account("acc_1")).await.unwrap().login
+    }
+
+    async fn find_account(&self, group: &str, reference: &str) -> Result<Option<Login>, PlatformError> {
+        let search = AccountSearch { group, reference, since: around_now().0 };
+        Ok(self.mt5.find_account(&search).await?.map(|opened| opened.login))
     }
 
     async fn balance(&self, login: &Login) -> Money {
@@ -161,9 +166,9 @@ fn around_now() -> (Timestamp, Timestamp) {
 async fn an_account_is_created_and_found_again_by_its_reference() {
     let server = server(CALL_TIMEOUT).await;
     let login = server.account().await;
-    assert_eq!(server.mt5.find_account(GROUP, "acc_1").await, Ok(Some(login.clone())));
-    assert_eq!(server.mt5.find_account(GROUP, "acc_2").await, Ok(None));
-    assert_eq!(server.mt5.find_account("demo\\standard-usd", "acc_1").await, Ok(None));
+    assert_eq!(server.find_account(GROUP, "acc_1").await, Ok(Some(login.clone())));
+    assert_eq!(server.find_account(GROUP, "acc_2").await, Ok(None));
+    assert_eq!(server.find_account("demo\\standard-usd", "acc_1").await, Ok(None));
     assert_eq!(server.balance(&login).await, money("0", "USD"));
 }
 
@@ -268,7 +273,7 @@ async fn an_account_created_without_an_answer_is_unknown_and_then_found() {
     fault(server.url(), "user_add", json!({"kind": "apply_then_drop"})).await;
     let error = server.mt5.create_account(&account("acc_1")).await.unwrap_err();
     assert!(matches!(error, PlatformError::Unknown(_)), "{error:?}");
-    assert!(server.mt5.find_account(GROUP, "acc_1").await.unwrap().is_some());
+    assert!(server.find_account(GROUP, "acc_1").await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -88,3 +88,10 @@ pub async fn control(base: &str, path: &str, body: &Value) -> Value {
 pub async fn fault(base: &str, operation: &str, fault: Value) {
     control(base, "/_control/faults", &json!([{"operation": operation, "fault": fault}])).await;
 }
+
+/// Everything that a simulator has recorded.
+pub async fn state(base: &str) -> Value {
+    let request = Request::get(format!("{base}/_control/state")).body(Bytes::new()).unwrap();
+    let response = HyperTransport::new().send(request, CALL_TIMEOUT).await.unwrap();
+    serde_json::from_slice(response.body()).unwrap()
+}

@@ -275,3 +275,36 @@ async fn a_connection_that_is_closed_as_any_other_delivers_after_the_end_of_the_
     assert!(arrived(&open, proxy).await > LARGE_BYTES, "head and body arrive though nobody waits for an answer");
     assert!(providers::platform_delivery_s() > domain::payment::GRACE.0);
 }
+
+#[tokio::test]
+async fn a_dialled_connection_carries_bytes_both_ways_until_it_is_closed() {
+    let (url, thread) = server(|mut stream| {
+        let mut seen = [0; 5];
+        stream.read_exact(&mut seen).unwrap();
+        assert_eq!(&seen, b"WORD\n");
+        stream.write_all(b"OK\r\n").unwrap();
+    });
+    let url = Url::parse(&url.as_str().replace("http:", "tcp:")).unwrap();
+    let mut stream = HyperTransport::new().dial(&url, LONG).await.unwrap();
+    stream.write(Bytes::from_static(b"WORD\n"), LONG).await.unwrap();
+    assert_eq!(stream.read(LONG).await.unwrap().as_ref(), b"OK\r\n");
+    assert!(stream.read(LONG).await.unwrap().is_empty());
+    joined(thread).await;
+}
+
+#[tokio::test]
+async fn a_dialled_connection_that_is_silent_or_not_there_says_so() {
+    let (url, thread) = server(|mut stream| {
+        drop(stream.read(&mut [0]));
+    });
+    let tcp = Url::parse(&url.as_str().replace("http:", "tcp:")).unwrap();
+    let transport = HyperTransport::new();
+    let mut stream = transport.dial(&tcp, LONG).await.unwrap();
+    assert!(matches!(stream.read(SOON).await, Err(TransportError::Lost(_))));
+    drop(stream);
+    joined(thread).await;
+    for nowhere in ["tcp://127.0.0.1:1", url.as_str()] {
+        let dialled = transport.dial(&Url::parse(nowhere).unwrap(), SOON).await;
+        assert!(matches!(dialled.err(), Some(TransportError::NotSent(_))), "{nowhere}");
+    }
+}

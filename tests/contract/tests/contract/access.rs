@@ -45,6 +45,8 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
         (Call::post(&format!("{kyc}/documents/{document}/submit"), &json!({})), PORTAL),
         (Call::post(&format!("{kyc}/declaration"), &declaration), PORTAL),
         (Call::raw(&format!("{kyc}/verification"), ""), PORTAL),
+        (Call::raw(&format!("{kyc}/liveness"), ""), PORTAL),
+        (Call::raw(&format!("{kyc}/liveness/result"), ""), PORTAL),
         (Call::get(&kyc), &["portal", "compliance", "admin"]),
         (Call::post("/v1/leads", &form(world, json!({}))), PORTAL),
         (Call::get(&lead), &["portal", "sales", "admin"]),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use providers::http::{BoxFuture, Connection, Transport, TransportError};
+use providers::http::{BoxFuture, ByteStream, Connection, Transport, TransportError};
 use url::Url;
 
 use super::probe::{Service, current_function, guarded};
@@ -57,6 +57,42 @@ impl Transport for ProbedTransport {
             let connection: Box<dyn Connection> = Box::new(ProbedConnection { inner, usage: self.usage.clone(), host });
             Ok(connection)
         })
+    }
+
+    fn dial<'a>(
+        &'a self,
+        to: &'a Url,
+        deadline: Duration,
+    ) -> BoxFuture<'a, Result<Box<dyn ByteStream>, TransportError>> {
+        Box::pin(async move {
+            let host = to.authority().to_owned();
+            let inner = guarded(Service::Vendor, "CONNECT", &host, self.inner.dial(to, deadline)).await?;
+            let stream: Box<dyn ByteStream> = Box::new(ProbedStream { inner, usage: self.usage.clone(), host });
+            Ok(stream)
+        })
+    }
+}
+
+struct ProbedStream {
+    inner: Box<dyn ByteStream>,
+    usage: Usage,
+    host: String,
+}
+
+/// What is written is the call; its answer is read as part of it.
+impl ByteStream for ProbedStream {
+    fn write<'a>(&'a mut self, bytes: Bytes, deadline: Duration) -> BoxFuture<'a, Result<(), TransportError>> {
+        Box::pin(async move {
+            guarded(Service::Vendor, "WRITE", &self.host, async {
+                count(&self.usage, "WRITE", &self.host);
+                self.inner.write(bytes, deadline).await
+            })
+            .await
+        })
+    }
+
+    fn read<'a>(&'a mut self, deadline: Duration) -> BoxFuture<'a, Result<Bytes, TransportError>> {
+        Box::pin(async move { guarded(Service::Vendor, "READ", &self.host, self.inner.read(deadline)).await })
     }
 }
 

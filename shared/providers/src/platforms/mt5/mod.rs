@@ -7,6 +7,7 @@
 
 mod accounts;
 mod answer;
+mod change;
 mod handshake;
 mod link;
 mod operations;
@@ -14,6 +15,7 @@ mod retcode;
 #[cfg(test)]
 mod tests;
 mod tickets;
+mod trades;
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,13 +23,15 @@ use std::time::Duration;
 
 use domain::{Currency, Money, Timestamp};
 use secrecy::SecretString;
+use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    BalanceOperation, FoundOperation, FoundTicket, Login, NewAccount, PlatformError, Reference, Ticket, TicketQuery,
-    TradingPlatform,
+    Access, AccountChange, AccountSearch, AccountState, BalanceOperation, Capabilities, ClosedTrades, FoundOperation,
+    FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError, Reference, SecondCreation, Settings,
+    SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
 };
 use crate::Clock;
 use crate::http::{BoxFuture, Transport};
@@ -72,7 +76,29 @@ pub struct Mt5 {
     link: Mutex<Option<Link>>,
 }
 
+#[derive(Deserialize)]
+struct ManagerSecret {
+    login: u64,
+    password: SecretString,
+}
+
 impl Mt5 {
+    /// The server of a rule set. Its secret is the manager's login and API password.
+    pub(super) fn of_server(settings: Settings) -> Result<Self, SettingsError> {
+        let manager: ManagerSecret = settings.secret("{\"login\": number, \"password\": text}")?;
+        let client = settings.server.manager.as_ref();
+        Ok(Self::new(Mt5Settings {
+            base_url: settings.base_url()?,
+            version: client.map_or(WEB_API_VERSION, |client| client.version),
+            agent: client.map_or_else(|| "pipworks".to_owned(), |client| client.agent.clone()),
+            manager_login: manager.login,
+            password: manager.password,
+            call_timeout: settings.call_timeout,
+            clock: settings.clock,
+            transport: settings.transport,
+        }))
+    }
+
     /// Connects at the first call.
     pub fn new(settings: Mt5Settings) -> Self {
         Self { proof: Proof::new(&settings.password), settings, link: Mutex::new(None) }
@@ -85,16 +111,48 @@ impl Mt5 {
 }
 
 impl TradingPlatform for Mt5 {
-    fn create_account<'a>(&'a self, account: &'a NewAccount) -> BoxFuture<'a, Result<Login, PlatformError>> {
-        Box::pin(self.add_user(account))
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            second_creation: SecondCreation::MakesAnother,
+            investor_password: true,
+            access: &[Access::NoTrading, Access::NoLogin],
+            group_change: true,
+            leverage_change: true,
+            money: Some(MoneyProof::ByReference),
+            tickets: true,
+            closed_trades: true,
+        }
+    }
+
+    fn create_account<'a>(&'a self, account: &'a NewAccount) -> BoxFuture<'a, Result<Opened, PlatformError>> {
+        Box::pin(async move { self.add_user(account).await.map(Opened::new) })
     }
 
     fn find_account<'a>(
         &'a self,
-        group: &'a str,
-        reference: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Login>, PlatformError>> {
-        Box::pin(self.find_user(group, reference))
+        search: &'a AccountSearch<'a>,
+    ) -> BoxFuture<'a, Result<Option<Opened>, PlatformError>> {
+        Box::pin(async move { Ok(self.find_user(search.group, search.reference).await?.map(Opened::new)) })
+    }
+
+    fn account<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<Option<AccountState>, PlatformError>> {
+        Box::pin(self.read_account(login))
+    }
+
+    fn change_account<'a>(
+        &'a self,
+        login: &'a Login,
+        change: &'a AccountChange,
+    ) -> BoxFuture<'a, Result<(), PlatformError>> {
+        Box::pin(self.update_user(login, change))
+    }
+
+    fn closed_trades<'a>(
+        &'a self,
+        login: &'a Login,
+        cursor: &'a TradeCursor,
+    ) -> BoxFuture<'a, Result<ClosedTrades, PlatformError>> {
+        Box::pin(self.read_closed_trades(login, cursor))
     }
 
     fn apply_balance<'a>(&'a self, operation: &'a BalanceOperation) -> BoxFuture<'a, Result<Ticket, PlatformError>> {

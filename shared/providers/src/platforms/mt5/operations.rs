@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::accounts::unreadable;
 use super::link::Command;
 use super::{Mt5, answer};
+use crate::platforms::history::{Booking, compared};
 use crate::platforms::{BalanceOperation, FoundOperation, Login, PlatformError, Reference, Ticket};
 
 /// Deal action "balance", both as a parameter and in a deal.
@@ -20,6 +21,9 @@ const DEALS_PER_PAGE: u64 = 100;
 
 /// Pages looked through. A login with more deals in one window needs a narrower window.
 const PAGES_MAX: u64 = 40;
+
+/// Deals that are read at once.
+pub(super) const DEALS_MAX: u64 = DEALS_PER_PAGE * PAGES_MAX;
 
 /// How much a window is widened on either side once the clocks were compared, in seconds: five minutes for the clocks
 /// and an hour for a switch of the server's daylight saving time between booking and looking.
@@ -70,7 +74,8 @@ impl Mt5 {
                 Err(_) if fault::is_back(Fault::AnErrorEndsPaging) => return Ok(FoundOperation::Absent),
                 deals => deals?,
             };
-            match compared(&deals, reference, &amount) {
+            let bookings: Vec<_> = deals.iter().map(|(number, deal)| booking(*number, deal)).collect();
+            match compared(&bookings, reference, &amount) {
                 FoundOperation::Absent => {}
                 found => return Ok(found),
             }
@@ -122,7 +127,7 @@ impl Mt5 {
     }
 
     /// How many deals a window has. "Not found" is no zero: the login may be archived or on another server.
-    async fn deals_total(&self, window: &[(&str, &str)], until: Instant) -> Result<u64, PlatformError> {
+    pub(super) async fn deals_total(&self, window: &[(&str, &str)], until: Instant) -> Result<u64, PlatformError> {
         let value = read(self.call(&Command::read("/api/deal/get_total", window), until).await)?;
         let total = answer::member(&value, "answer").and_then(|answer| answer::member_text(answer, "total"));
         total.and_then(|total| total.parse().ok()).ok_or_else(|| unreadable("number of deals"))
@@ -160,7 +165,7 @@ impl Mt5 {
     }
 
     /// The server's clock minus ours, compared once per connection.
-    async fn clock_offset_s(&self, until: Instant) -> Result<Option<i64>, PlatformError> {
+    pub(super) async fn clock_offset_s(&self, until: Instant) -> Result<Option<i64>, PlatformError> {
         let known = self.link.lock().await.as_ref().and_then(|link| link.clock_offset_s);
         if known.is_some() {
             return Ok(known);
@@ -183,46 +188,22 @@ impl Mt5 {
     }
 }
 
-/// The reference is looked at first, so that nothing that bears it is taken for nothing because something else of it
-/// is off.
-fn compared(deals: &BTreeMap<u64, Value>, reference: &Reference, amount: &Money) -> FoundOperation {
-    let comment = |deal: &Value| answer::member_text(deal, "Comment").unwrap_or_default();
-    let is_meant = |deal: &Value| {
-        let by_amount = fault::is_back(Fault::AmountIsInTheMatch);
-        if by_amount { is_operation(deal, reference, amount) } else { reference.is_named_in(&comment(deal)) }
-    };
-    let named: Vec<_> = deals.iter().filter(|(_, deal)| is_meant(deal)).collect();
-    match named.as_slice() {
-        [] => FoundOperation::Absent,
-        [(number, deal)] if is_operation(deal, reference, amount) => {
-            FoundOperation::Booked(Ticket::new(number.to_string()))
-        }
-        several => {
-            let texts: Vec<_> = several.iter().map(|(number, deal)| described(**number, deal)).collect();
-            FoundOperation::Ambiguous(format!("under the reference of {amount} stands {}", texts.join(", ")))
-        }
+fn booking(number: u64, deal: &Value) -> Booking {
+    let action = answer::member_text(deal, "Action");
+    let kind = action.as_ref().and_then(|action| action.parse::<u32>().ok());
+    Booking {
+        number,
+        is_balance: action.as_deref() == Some(ACTION_BALANCE),
+        kind: kind.map_or_else(|| "?".to_owned(), |kind| kind.to_string()),
+        amount: answer::member_decimal(deal, "Profit"),
+        // digits that cannot be read are no currency's
+        digits: answer::member_text(deal, "DigitsCurrency").map(|digits| digits.parse().unwrap_or(u32::MAX)),
+        comment: answer::member_text(deal, "Comment").unwrap_or_default(),
     }
-}
-
-fn is_operation(deal: &Value, reference: &Reference, amount: &Money) -> bool {
-    let digits = answer::member_text(deal, "DigitsCurrency");
-    answer::member_text(deal, "Action").as_deref() == Some(ACTION_BALANCE)
-        && answer::member_decimal(deal, "Profit") == Some(amount.amount())
-        // A deal does not name its currency; its digits tell yen from dollars at least.
-        && digits.is_none_or(|digits| digits == amount.currency().digits().to_string())
-        && answer::member_text(deal, "Comment").is_some_and(|comment| reference.begins(&comment))
 }
 
 fn not_whole() -> PlatformError {
     PlatformError::NotApplied("the deals of the window could not be read as a whole".to_owned())
-}
-
-/// Without the comment: a person wrote it.
-fn described(number: u64, deal: &Value) -> String {
-    let action = answer::member_text(deal, "Action").and_then(|action| action.parse::<u32>().ok());
-    let action = action.map_or_else(|| "?".to_owned(), |action| action.to_string());
-    let profit = answer::member_decimal(deal, "Profit").map_or_else(|| "?".to_owned(), |profit| profit.to_string());
-    format!("deal {number} (action {action}, amount {profit})")
 }
 
 /// An answer of the history. A refusal in it ends nothing: nothing is concluded from it.

@@ -129,6 +129,13 @@ fn in_turn(answers: Vec<Answer>) -> impl Fn(&str, &[(String, String)]) -> Answer
     move |_, _| answers.lock().unwrap().next().unwrap()
 }
 
+/// The login of the account that bears a reference.
+async fn find(mt5: &Mt5) -> Result<Option<Login>, PlatformError> {
+    let since = Timestamp::from_seconds(1_700_000_000).unwrap();
+    let found = mt5.find_account(&AccountSearch { group: "g", reference: "acc_1", since }).await;
+    found.map(|opened| opened.map(|opened| opened.login))
+}
+
 #[tokio::test]
 async fn a_server_that_does_not_know_the_password_is_not_trusted() {
     let (mt5, fake) = fake_with("Password2", |_, _| done(json!({"Ticket": "1"})));
@@ -479,13 +486,13 @@ async fn no_account_is_absent_until_every_login_of_the_group_was_read() {
     ];
     for answer in cannot_tell {
         let (mt5, _) = fake(users(answer));
-        assert!(matches!(mt5.find_account("g", "acc_1").await, Err(PlatformError::NotApplied(_))));
+        assert!(matches!(find(&mt5).await, Err(PlatformError::NotApplied(_))));
     }
     for (comment, found) in
         [("acc_1", true), ("acc_1 VIP", true), ("acc_1, moved", true), ("acc_12", false), ("", false)]
     {
         let (mt5, _) = fake(users(done(json!([user("8", json!(comment)), user("7", json!("acc_2"))]))));
-        assert_eq!(mt5.find_account("g", "acc_1").await, Ok(found.then(|| Login::new("8"))), "{comment}");
+        assert_eq!(find(&mt5).await, Ok(found.then(|| Login::new("8"))), "{comment}");
     }
 }
 
@@ -505,16 +512,16 @@ async fn accounts_are_looked_through_newest_first_up_to_a_bound() {
         }
     };
     let (mt5, fake) = fake(group(450, 450));
-    assert_eq!(mt5.find_account("g", "acc_1").await, Ok(Some(Login::new("450"))));
+    assert_eq!(find(&mt5).await, Ok(Some(Login::new("450"))));
     assert_eq!(log(&fake).len(), 2);
     for (size, ours, found) in [(450, 1, true), (5_000, 1, true), (450, 0, false), (0, 0, false)] {
         let (mt5, _) = self::fake(group(size, ours));
-        assert_eq!(mt5.find_account("g", "acc_1").await, Ok(found.then(|| Login::new("1"))), "{size}");
+        assert_eq!(find(&mt5).await, Ok(found.then(|| Login::new("1"))), "{size}");
     }
     let (mt5, _) = self::fake(group(5_001, 1));
-    assert!(matches!(mt5.find_account("g", "acc_1").await, Err(PlatformError::NotApplied(_))));
+    assert!(matches!(find(&mt5).await, Err(PlatformError::NotApplied(_))));
     let (mt5, _) = self::fake(|_, _| ok(json!({"retcode": "13 Not found"})));
-    assert_eq!(mt5.find_account("g", "acc_1").await, Ok(None));
+    assert_eq!(find(&mt5).await, Ok(None));
 }
 
 /// The history of login 1: a deposit of ours, one by hand, a trade; and a deal of login 2.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use simulators::{Config, Running, Simulators};
 
-use crate::support::{CALL_TIMEOUT, control};
+use crate::support::{control, state};
 
 mod onfido;
 mod rekognition;
@@ -63,12 +63,6 @@ async fn silent() -> Running {
     let mut config = Config::default();
     config.kyc.decides_after_ms = None;
     Simulators::start(config).await.unwrap()
-}
-
-async fn state(base: &str) -> Value {
-    let request = http::Request::get(format!("{base}/_control/state")).body(bytes::Bytes::new()).unwrap();
-    let response = providers::http::Transport::send(&HyperTransport::new(), request, CALL_TIMEOUT).await.unwrap();
-    serde_json::from_slice(response.body()).unwrap()
 }
 
 /// Lets the vendor decide a client's check, and tells nobody.

@@ -1,0 +1,62 @@
+//! What an account's history shows under a reference, whichever platform it was read from.
+
+use domain::Money;
+use domain::fault::{self, Fault};
+use rust_decimal::Decimal;
+
+use super::{FoundOperation, Reference, Ticket};
+
+/// A row of an account's history.
+#[derive(Debug, Clone)]
+pub(super) struct Booking {
+    /// Its number.
+    pub(super) number: u64,
+    /// Whether it is a balance operation and not a trade, a credit or a bonus.
+    pub(super) is_balance: bool,
+    /// The platform's word for what it is.
+    pub(super) kind: String,
+    /// What it moved; none where that cannot be read.
+    pub(super) amount: Option<Decimal>,
+    /// Digits of the account's currency, where the platform says so.
+    pub(super) digits: Option<u32>,
+    /// Its comment: whoever booked it wrote it.
+    pub(super) comment: String,
+}
+
+impl Booking {
+    fn is_operation(&self, reference: &Reference, amount: &Money) -> bool {
+        self.is_balance
+            && self.amount == Some(amount.amount())
+            // a row does not name its currency; its digits tell yen from dollars at least
+            && self.digits.is_none_or(|digits| digits == amount.currency().digits())
+            && reference.begins(&self.comment)
+    }
+
+    /// Without the comment: a person wrote it.
+    fn described(&self) -> String {
+        let amount = self.amount.map_or_else(|| "?".to_owned(), |amount| amount.to_string());
+        format!("deal {} (action {}, amount {amount})", self.number, self.kind)
+    }
+}
+
+/// The reference is looked at first, so that nothing that bears it is taken for nothing because something else of it is off.
+pub(super) fn compared<'a>(
+    bookings: impl IntoIterator<Item = &'a Booking>,
+    reference: &Reference,
+    amount: &Money,
+) -> FoundOperation {
+    let by_amount = fault::is_back(Fault::AmountIsInTheMatch);
+    let is_meant = |booking: &&Booking| match by_amount {
+        true => booking.is_operation(reference, amount),
+        false => reference.is_named_in(&booking.comment),
+    };
+    let named: Vec<_> = bookings.into_iter().filter(is_meant).collect();
+    match named.as_slice() {
+        [] => FoundOperation::Absent,
+        [one] if one.is_operation(reference, amount) => FoundOperation::Booked(Ticket::new(one.number.to_string())),
+        several => {
+            let texts: Vec<_> = several.iter().map(|booking| booking.described()).collect();
+            FoundOperation::Ambiguous(format!("under the reference of {amount} stands {}", texts.join(", ")))
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The registration plug-in's text protocol: a command a connection, `W` before it and `QUIT` behind it.
+
+use ::bytes::{Bytes, BytesMut};
+use secrecy::ExposeSecret;
+use tokio::time::Instant;
+
+use super::{CodePage, Mt4, remaining};
+use crate::platforms::{Login, NewAccount, PlatformError};
+
+/// Longest answer that is read.
+const ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// What the server keeps of each value.
+const GROUP_BYTES_MAX: usize = 15;
+const PASSWORD_BYTES_MAX: usize = 15;
+const NAME_BYTES_MAX: usize = 127;
+const EMAIL_BYTES_MAX: usize = 47;
+const PHONE_BYTES_MAX: usize = 31;
+const COMMENT_BYTES_MAX: usize = 63;
+
+impl Mt4 {
+    /// Creates an account with our reference as its comment.
+    pub(super) async fn register(&self, account: &NewAccount) -> Result<Login, PlatformError> {
+        let settings = &self.settings;
+        let command = new_account(account, settings.master.expose_secret(), &settings.ip, settings.code_page)?;
+        read_new_account(&self.exchange(command, self.deadline()).await?)
+    }
+
+    /// Sends a command; the answer to its end. The plug-in knows no ticket and no repetition: whatever was sent may have been done.
+    async fn exchange(&self, command: Bytes, until: Instant) -> Result<String, PlatformError> {
+        let dialled = self.settings.transport.dial(&self.settings.webreg, remaining(until)).await;
+        let mut stream = dialled.map_err(|error| PlatformError::NotApplied(error.to_string()))?;
+        self.time_to_write(until)?;
+        let lost = |error: crate::http::TransportError| PlatformError::Unknown(error.to_string());
+        stream.write(command, remaining(until)).await.map_err(lost)?;
+        let mut answer = BytesMut::new();
+        loop {
+            let more = stream.read(remaining(until)).await.map_err(lost)?;
+            answer.extend_from_slice(&more);
+            let text = String::from_utf8_lossy(&answer);
+            if more.is_empty() || text.lines().any(|line| line.trim_end() == "end") {
+                return Ok(text.into_owned());
+            }
+            if answer.len() > ANSWER_BYTES_MAX {
+                return Err(PlatformError::Unknown("the answer does not end".to_owned()));
+            }
+        }
+    }
+}
+
+/// The command that creates an account, its keys in the customary order: the plug-in looks for the first `PASSWORD=`, and
+/// `PHONE_PASSWORD=` has it, too.
+pub(super) fn new_account(
+    account: &NewAccount,
+    master: &str,
+    ip: &str,
+    page: CodePage,
+) -> Result<Bytes, PlatformError> {
+    let (password, investor) = (account.password.expose_secret(), account.investor_password.expose_secret());
+    for (what, value, max) in [
+        ("group", account.group.as_str(), GROUP_BYTES_MAX),
+        ("password", password, PASSWORD_BYTES_MAX),
+        ("password", investor, PASSWORD_BYTES_MAX),
+        ("reference", account.reference.as_str(), COMMENT_BYTES_MAX),
+    ] {
+        if value.is_empty() || value.len() > max || value.contains(['|', '\r', '\n']) {
+            let message = format!("a {what} has 1 to {max} bytes and no line");
+            return Err(PlatformError::Refused { code: what.to_owned(), message });
+        }
+    }
+    let name = account.name.reveal();
+    // a name of question marks alone would tell nobody whose account it is
+    let name = if page.has_some(name) { name } else { &account.reference };
+    let phone = account.phone.as_ref().map_or("", |phone| phone.reveal().as_str());
+    let country = account.country.map(|country| country.to_string()).unwrap_or_default();
+    let leverage = account.leverage.to_string();
+    let pairs = [
+        ("MASTER", master.to_owned()),
+        ("IP", ip.to_owned()),
+        ("GROUP", account.group.clone()),
+        ("NAME", fitting(name, NAME_BYTES_MAX)),
+        ("PASSWORD", password.to_owned()),
+        ("INVESTOR", investor.to_owned()),
+        ("EMAIL", whole_or_none(account.email.reveal(), EMAIL_BYTES_MAX)),
+        ("COUNTRY", country),
+        ("STATE", String::new()),
+        ("CITY", String::new()),
+        ("ADDRESS", String::new()),
+        ("COMMENT", account.reference.clone()),
+        ("PHONE", whole_or_none(phone, PHONE_BYTES_MAX)),
+        ("PHONE_PASSWORD", String::new()),
+        ("STATUS", String::new()),
+        ("ZIPCODE", String::new()),
+        ("ID", String::new()),
+        ("LEVERAGE", leverage),
+        ("AGENT", String::new()),
+        ("SEND_REPORTS", "1".to_owned()),
+        ("DEPOSIT", "0".to_owned()),
+    ];
+    let pairs: Vec<_> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    Ok(Bytes::from(page.encode(&format!("WNEWACCOUNT {}\nQUIT\n", pairs.join("|")))))
+}
+
+/// Nothing can be escaped: what would begin another key or line becomes a blank. Some plug-ins look for `KEY=` anywhere in the line.
+fn plain(text: &str) -> String {
+    let broken = |letter: char| letter.is_control() || matches!(letter, '|' | '=');
+    text.chars().map(|letter| if broken(letter) { ' ' } else { letter }).collect::<String>().trim().to_owned()
+}
+
+/// A character is a byte in the server's letters.
+fn fitting(text: &str, max: usize) -> String {
+    plain(text).chars().take(max).collect()
+}
+
+/// An address that is cut off is somebody else's.
+fn whole_or_none(text: &str, max: usize) -> String {
+    let text = plain(text);
+    if text.chars().count() <= max { text } else { String::new() }
+}
+
+/// What the plug-in said, line by line; a line that was cut off is none, for half a login is another's. `ERROR` with words that are not known says nothing sure: plug-ins differ from broker to broker.
+pub(super) fn read_new_account(answer: &str) -> Result<Login, PlatformError> {
+    let whole = answer.rfind('\n').map_or("", |end| answer.get(..end).unwrap_or_default());
+    let mut lines = whole.lines().map(str::trim).filter(|line| !line.is_empty() && *line != "end");
+    let first = lines.next().unwrap_or_default();
+    let rest: Vec<_> = lines.collect();
+    let said = [first].into_iter().chain(rest.iter().copied()).collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+    let number = |text: &str| text.parse::<u64>().ok().filter(|login| *login > 0);
+    match first.split_whitespace().collect::<Vec<_>>().as_slice() {
+        ["OK"] => {
+            let login = rest.iter().find_map(|line| line.strip_prefix("LOGIN=")).and_then(number);
+            login.map(|login| Login::new(login.to_string())).ok_or_else(unnamed)
+        }
+        // of a fork
+        ["OK", login, ..] => number(login).map(|login| Login::new(login.to_string())).ok_or_else(unnamed),
+        // the address is not on the list, or asks too often: both are mended elsewhere, and nothing was done
+        _ if said.contains("blocked") => Err(PlatformError::NotApplied("the plug-in has blocked us".to_owned())),
+        ["ERROR", ..] if said.contains("master") => {
+            Err(PlatformError::Misconfigured("the plug-in does not take the master password".to_owned()))
+        }
+        ["ERROR", ..] if said.contains("account create failed") => {
+            Err(PlatformError::Refused { code: "account_create_failed".to_owned(), message: said })
+        }
+        ["ERROR", ..] if said.contains("invalid") => {
+            Err(PlatformError::Refused { code: "invalid_data".to_owned(), message: said })
+        }
+        _ => Err(PlatformError::Unknown("the plug-in's answer is none that is known".to_owned())),
+    }
+}
+
+fn unnamed() -> PlatformError {
+    PlatformError::Unknown("the answer names no login".to_owned())
+}

@@ -1,0 +1,45 @@
+//! Trading platforms: one suite for all of them, and for each its bench: the adapter, its simulator, and how the simulator is told what to do.
+//!
+//! A new platform is a module here with a [`Bench`](bench::Bench) and `conforms!` on it; what is peculiar to its protocol is tested beside it.
+
+pub mod bench;
+pub mod cases;
+mod mt4;
+mod mt5;
+
+/// Every case of the suite as a test of the bench.
+macro_rules! conforms {
+    ($bench:ty: $($case:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $case() {
+                $crate::platforms::cases::$case::<$bench>().await;
+            }
+        )*
+    };
+    ($bench:ty) => {
+        $crate::platforms::conforms! { $bench:
+            an_account_is_created_as_it_was_asked_for_and_found_by_its_reference
+            one_reference_is_one_account
+            a_creation_whose_answer_is_lost_is_found
+            a_creation_that_never_arrived_is_not_found_and_made_again
+            a_creation_that_is_refused_is_not_there
+            any_name_opens_an_account
+            money_is_booked_once_and_found_by_reference_and_amount
+            one_reference_is_one_booking
+            a_booking_whose_answer_is_lost_is_found
+            a_booking_that_never_arrived_is_not_found_and_made_again
+            a_booking_that_is_refused_is_not_there
+            more_than_there_is_cannot_be_withdrawn
+            a_ticket_is_found_with_whose_it_is
+            an_account_is_set_to_what_the_platform_can_and_to_nothing_else
+            a_change_whose_answer_is_lost_is_made_again
+            what_is_not_there_is_said_to_be_not_there
+            closed_trades_are_read_once_each
+            a_server_that_is_away_has_done_nothing
+            a_wrong_secret_has_done_nothing
+        }
+    };
+}
+
+pub(crate) use conforms;
