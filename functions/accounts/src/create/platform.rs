@@ -11,6 +11,7 @@ use crate::seal;
 pub(super) fn new_account(account: &Account, client: &Client, credentials: &seal::Credentials) -> NewAccount {
     NewAccount {
         group: account.facts.group.clone(),
+        currency: account.facts.currency,
         name: client.person.full_name.clone(),
         email: client.person.email.clone(),
         phone: client.person.phone.clone(),

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::clock::Ids;
 use crate::config::Config;
 use crate::courier::Courier;
+use crate::ctrader::Ctrader;
 use crate::kyc::onfido::Onfido;
 use crate::kyc::sumsub::Sumsub;
 use crate::kyc::veriff::Veriff;
@@ -60,6 +61,8 @@ impl Simulators {
         let stripe_socket = bind("stripe", ports.stripe, &mut urls).await?;
         let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
+        let ctrader_socket = bind("ctrader", ports.ctrader, &mut urls).await?;
+        let ctrader_manager_socket = bind("ctrader_manager", ports.ctrader_manager, &mut urls).await?;
         let slack_socket = bind("slack", ports.slack, &mut urls).await?;
         let meta_socket = bind("meta", ports.meta, &mut urls).await?;
         let sumsub_socket = bind("sumsub", ports.sumsub, &mut urls).await?;
@@ -78,6 +81,7 @@ impl Simulators {
         let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let ctrader = Ctrader::new(config.ctrader, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let slack = Slack::new(config.slack, url("slack"), clock.clone(), Arc::clone(&courier));
         let meta = Meta::new(config.meta, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let kyc = config.kyc;
@@ -98,6 +102,7 @@ impl Simulators {
         listen(stripe_socket, stripe.router(), None);
         listen(praxis_socket, praxis.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
+        listen(ctrader_socket, ctrader.router(), None);
         listen(slack_socket, slack.router(), None);
         listen(meta_socket, meta.router(), None);
         listen(sumsub_socket, sumsub.router(), None);
@@ -108,18 +113,21 @@ impl Simulators {
         listen(psp_socket, psp.router(), None);
         listen(lists_socket, lists.router(Arc::clone(&courier)), None);
 
+        listeners.spawn(ctrader.serve_manager(ctrader_manager_socket, stopped.clone()));
+
         Ok(Running { urls, courier, mailbox, stop, listeners })
     }
 }
 
 async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, String>) -> Result<TcpListener, StartError> {
     let (listener, address) = serve::bind(port).await.map_err(|source| StartError { vendor, port, source })?;
-    urls.insert(vendor.to_owned(), format!("http://{address}"));
+    let scheme = if vendor == "ctrader_manager" { "tcp" } else { "http" };
+    urls.insert(vendor.to_owned(), format!("{scheme}://{address}"));
     Ok(listener)
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `ctrader`, `ctrader_manager`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -11,6 +11,8 @@ pub struct Config {
     pub praxis: PraxisConfig,
     /// The trading server.
     pub mt5: Mt5Config,
+    /// cTrader.
+    pub ctrader: CtraderConfig,
     /// The chat.
     pub slack: SlackConfig,
     /// The ad platform.
@@ -123,6 +125,49 @@ impl Default for Mt5Config {
             last_login: 999_999,
             server_offset_s: 7200,
             idle_close_s: 180,
+        }
+    }
+}
+
+/// cTrader and the manager that may use it.
+#[derive(Debug, Clone)]
+pub struct CtraderConfig {
+    /// Manager login.
+    pub manager_login: u64,
+    /// The manager's password.
+    pub password: String,
+    /// The broker whose accounts they are.
+    pub broker_name: String,
+    /// The broker's name at the manager's interface.
+    pub plant: String,
+    /// Groups the manager may use.
+    pub groups: Vec<String>,
+    /// Deposit currencies with the digits in which their money is written.
+    pub currencies: Vec<(String, u32)>,
+    /// First login the server allocates.
+    pub first_login: i64,
+    /// Last login of the range.
+    pub last_login: i64,
+    /// Accounts in one answer of the list; absent: 100 000.
+    pub list_chunk: Option<usize>,
+    /// Rows in one answer of the manager's interface.
+    pub manager_page: usize,
+}
+
+impl Default for CtraderConfig {
+    fn default() -> Self {
+        let currencies = [("USD", 2), ("EUR", 2), ("GBP", 2), ("JPY", 0)];
+        Self {
+            manager_login: 2000,
+            password: "Local-Manager-1".to_owned(),
+            broker_name: "pipworks".to_owned(),
+            plant: "pipworks".to_owned(),
+            groups: vec!["live-standard".to_owned(), "demo-standard".to_owned()],
+            currencies: currencies.map(|(code, digits)| (code.to_owned(), digits)).into(),
+            first_login: 3_000_001,
+            last_login: 3_999_999,
+            list_chunk: None,
+            manager_page: 1_000,
         }
     }
 }
@@ -285,6 +330,10 @@ pub struct Ports {
     pub praxis: u16,
     /// Trading server.
     pub mt5: u16,
+    /// cTrader.
+    pub ctrader: u16,
+    /// cTrader's interface for managers.
+    pub ctrader_manager: u16,
     /// Chat.
     pub slack: u16,
     /// Ad platform.

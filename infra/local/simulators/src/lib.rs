@@ -9,6 +9,7 @@ mod clock;
 mod config;
 mod control;
 mod courier;
+mod ctrader;
 mod desk;
 mod fault;
 pub mod kyc;
@@ -32,7 +33,7 @@ pub mod stripe;
 pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
-    Config, KycConfig, MailConfig, MetaConfig, Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig,
+    Config, CtraderConfig, KycConfig, MailConfig, MetaConfig, Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig,
     RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;

@@ -30,6 +30,9 @@ impl Config {
         text(&mut config.praxis.application_key, "PRAXIS_APPLICATION_KEY");
         text(&mut config.praxis.secret, "PRAXIS_SECRET");
         text(&mut config.mt5.password, "MT5_PASSWORD");
+        text(&mut config.ctrader.password, "CTRADER_PASSWORD");
+        text(&mut config.ctrader.broker_name, "CTRADER_BROKER_NAME");
+        text(&mut config.ctrader.plant, "CTRADER_PLANT");
         text(&mut config.slack.path_token, "SLACK_PATH_TOKEN");
         text(&mut config.slack.signing_secret, "SLACK_SIGNING_SECRET");
         text(&mut config.kyc.sumsub.app_token, "SUMSUB_APP_TOKEN");
@@ -51,6 +54,9 @@ impl Config {
         number(&get, &mut config.mt5.last_login, "MT5_LAST_LOGIN")?;
         number(&get, &mut config.mt5.server_offset_s, "MT5_OFFSET_SECONDS")?;
         number(&get, &mut config.mt5.idle_close_s, "MT5_IDLE_SECONDS")?;
+        number(&get, &mut config.ctrader.manager_login, "CTRADER_MANAGER_LOGIN")?;
+        number(&get, &mut config.ctrader.first_login, "CTRADER_FIRST_LOGIN")?;
+        number(&get, &mut config.ctrader.last_login, "CTRADER_LAST_LOGIN")?;
         if let Some(value) = get("KYC_DECIDES_AFTER_MS") {
             let none = value == "never";
             config.kyc.decides_after_ms = if none {
@@ -62,6 +68,8 @@ impl Config {
         number(&get, &mut config.ports.stripe, "STRIPE_PORT")?;
         number(&get, &mut config.ports.praxis, "PRAXIS_PORT")?;
         number(&get, &mut config.ports.mt5, "MT5_PORT")?;
+        number(&get, &mut config.ports.ctrader, "CTRADER_PORT")?;
+        number(&get, &mut config.ports.ctrader_manager, "CTRADER_MANAGER_PORT")?;
         number(&get, &mut config.ports.slack, "SLACK_PORT")?;
         number(&get, &mut config.ports.meta, "META_PORT")?;
         number(&get, &mut config.ports.sumsub, "SUMSUB_PORT")?;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use domain::{Country, Money, Redacted, Timestamp};
+use domain::{Country, Currency, Money, Redacted, Timestamp};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ use crate::http::BoxFuture;
 
 mod accounts;
 mod capabilities;
+pub mod ctrader;
+mod json;
 pub mod mt5;
 mod trades;
 mod vendor;
@@ -307,11 +309,13 @@ impl BalanceOperation {
     }
 }
 
-/// An account to be created. Its currency is its group's.
+/// An account to be created. Its currency is its group's where the platform has it so.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
     /// Group with its path, e.g. `real\standard-usd`.
     pub group: String,
+    /// Its currency: of its group, or beside it.
+    pub currency: Currency,
     /// The client's name.
     pub name: Redacted<String>,
     /// The client's address for mail.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::TradingPlatform;
+use super::ctrader::Ctrader;
 use super::mt5::Mt5;
 use crate::Clock;
 use crate::http::Transport;
@@ -80,7 +81,8 @@ impl Settings {
 pub fn platform(settings: Settings) -> Result<Arc<dyn TradingPlatform>, SettingsError> {
     Ok(match settings.server.platform {
         Platform::Mt5 => Arc::new(Mt5::of_server(settings)?),
-        other @ (Platform::Mt4 | Platform::Ctrader | Platform::Dxtrade) => {
+        Platform::Ctrader => Arc::new(Ctrader::of_server(settings)?),
+        other @ (Platform::Mt4 | Platform::Dxtrade) => {
             return Err(SettingsError::NoAdapter(settings.server.name, other));
         }
     })
