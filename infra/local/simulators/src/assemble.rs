@@ -13,6 +13,7 @@ use crate::clock::Ids;
 use crate::config::Config;
 use crate::courier::Courier;
 use crate::ctrader::Ctrader;
+use crate::dxtrade::Dxtrade;
 use crate::kyc::onfido::Onfido;
 use crate::kyc::sumsub::Sumsub;
 use crate::kyc::veriff::Veriff;
@@ -63,6 +64,7 @@ impl Simulators {
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let ctrader_socket = bind("ctrader", ports.ctrader, &mut urls).await?;
         let ctrader_manager_socket = bind("ctrader_manager", ports.ctrader_manager, &mut urls).await?;
+        let dxtrade_socket = bind("dxtrade", ports.dxtrade, &mut urls).await?;
         let slack_socket = bind("slack", ports.slack, &mut urls).await?;
         let meta_socket = bind("meta", ports.meta, &mut urls).await?;
         let sumsub_socket = bind("sumsub", ports.sumsub, &mut urls).await?;
@@ -82,6 +84,7 @@ impl Simulators {
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let ctrader = Ctrader::new(config.ctrader, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let dxtrade = Dxtrade::new(config.dxtrade, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let slack = Slack::new(config.slack, url("slack"), clock.clone(), Arc::clone(&courier));
         let meta = Meta::new(config.meta, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let kyc = config.kyc;
@@ -103,6 +106,7 @@ impl Simulators {
         listen(praxis_socket, praxis.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(ctrader_socket, ctrader.router(), None);
+        listen(dxtrade_socket, dxtrade.router(), None);
         listen(slack_socket, slack.router(), None);
         listen(meta_socket, meta.router(), None);
         listen(sumsub_socket, sumsub.router(), None);
@@ -127,7 +131,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `ctrader`, `ctrader_manager`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

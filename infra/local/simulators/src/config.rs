@@ -13,6 +13,8 @@ pub struct Config {
     pub mt5: Mt5Config,
     /// cTrader.
     pub ctrader: CtraderConfig,
+    /// DXtrade.
+    pub dxtrade: DxtradeConfig,
     /// The chat.
     pub slack: SlackConfig,
     /// The ad platform.
@@ -168,6 +170,42 @@ impl Default for CtraderConfig {
             last_login: 3_999_999,
             list_chunk: None,
             manager_page: 1_000,
+        }
+    }
+}
+
+/// DXtrade and the user of its interfaces.
+#[derive(Debug, Clone)]
+pub struct DxtradeConfig {
+    /// The user.
+    pub username: String,
+    /// The user's password.
+    pub password: String,
+    /// The domain of users and clients.
+    pub domain: String,
+    /// The clearing code of the accounts.
+    pub clearing_code: String,
+    /// The broker whose accounts they are.
+    pub broker_code: String,
+    /// Categories of the domain `Trading`.
+    pub groups: Vec<String>,
+    /// Currencies of accounts.
+    pub currencies: Vec<String>,
+    /// A transfer's id that is used again is answered with a conflict, and not with the first transfer.
+    pub repeat_conflicts: bool,
+}
+
+impl Default for DxtradeConfig {
+    fn default() -> Self {
+        Self {
+            username: "crm".to_owned(),
+            password: "Local-Register-1".to_owned(),
+            domain: "default".to_owned(),
+            clearing_code: "pipworks".to_owned(),
+            broker_code: "pipworks".to_owned(),
+            groups: vec!["live-standard".to_owned(), "demo-standard".to_owned()],
+            currencies: ["USD", "EUR", "GBP", "JPY"].map(str::to_owned).into(),
+            repeat_conflicts: false,
         }
     }
 }
@@ -334,6 +372,8 @@ pub struct Ports {
     pub ctrader: u16,
     /// cTrader's interface for managers.
     pub ctrader_manager: u16,
+    /// DXtrade.
+    pub dxtrade: u16,
     /// Chat.
     pub slack: u16,
     /// Ad platform.

@@ -11,6 +11,7 @@ mod control;
 mod courier;
 mod ctrader;
 mod desk;
+mod dxtrade;
 mod fault;
 pub mod kyc;
 mod lists;
@@ -33,8 +34,8 @@ pub mod stripe;
 pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
-    Config, CtraderConfig, KycConfig, MailConfig, MetaConfig, Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig,
-    RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
+    Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig, MetaConfig, Mt5Config, Mt5Group, OnfidoConfig, Ports,
+    PraxisConfig, RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

@@ -33,6 +33,8 @@ impl Config {
         text(&mut config.ctrader.password, "CTRADER_PASSWORD");
         text(&mut config.ctrader.broker_name, "CTRADER_BROKER_NAME");
         text(&mut config.ctrader.plant, "CTRADER_PLANT");
+        text(&mut config.dxtrade.username, "DXTRADE_USERNAME");
+        text(&mut config.dxtrade.password, "DXTRADE_PASSWORD");
         text(&mut config.slack.path_token, "SLACK_PATH_TOKEN");
         text(&mut config.slack.signing_secret, "SLACK_SIGNING_SECRET");
         text(&mut config.kyc.sumsub.app_token, "SUMSUB_APP_TOKEN");
@@ -70,6 +72,7 @@ impl Config {
         number(&get, &mut config.ports.mt5, "MT5_PORT")?;
         number(&get, &mut config.ports.ctrader, "CTRADER_PORT")?;
         number(&get, &mut config.ports.ctrader_manager, "CTRADER_MANAGER_PORT")?;
+        number(&get, &mut config.ports.dxtrade, "DXTRADE_PORT")?;
         number(&get, &mut config.ports.slack, "SLACK_PORT")?;
         number(&get, &mut config.ports.meta, "META_PORT")?;
         number(&get, &mut config.ports.sumsub, "SUMSUB_PORT")?;

@@ -16,6 +16,7 @@ use crate::http::BoxFuture;
 mod accounts;
 mod capabilities;
 pub mod ctrader;
+pub mod dxtrade;
 mod json;
 pub mod mt5;
 mod trades;

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::TradingPlatform;
 use super::ctrader::Ctrader;
+use super::dxtrade::Dxtrade;
 use super::mt5::Mt5;
 use crate::Clock;
 use crate::http::Transport;
@@ -82,7 +83,8 @@ pub fn platform(settings: Settings) -> Result<Arc<dyn TradingPlatform>, Settings
     Ok(match settings.server.platform {
         Platform::Mt5 => Arc::new(Mt5::of_server(settings)?),
         Platform::Ctrader => Arc::new(Ctrader::of_server(settings)?),
-        other @ (Platform::Mt4 | Platform::Dxtrade) => {
+        Platform::Dxtrade => Arc::new(Dxtrade::of_server(settings)?),
+        other @ Platform::Mt4 => {
             return Err(SettingsError::NoAdapter(settings.server.name, other));
         }
     })

@@ -203,6 +203,6 @@ impl Book {
                 })
             })
             .collect();
-        Map::from_iter([("traders".to_owned(), json!(rows)), ("history".to_owned(), json!(entries))])
+        Map::from_iter([("users".to_owned(), json!(rows)), ("history".to_owned(), json!(entries))])
     }
 }

@@ -97,7 +97,7 @@ impl Bench for CtraderBench {
     }
 
     async fn accounts(&self) -> usize {
-        state(self.url()).await["traders"].as_array().unwrap().len()
+        state(self.url()).await["users"].as_array().unwrap().len()
     }
 
     async fn bookings(&self, login: &Login) -> usize {
@@ -144,7 +144,7 @@ async fn an_account_has_both_its_numbers_whichever_way_it_is_come_by() {
     let bench = CtraderBench::start(CALL_TIMEOUT).await;
     let opened = bench.platform().create_account(&CtraderBench::wish("acc_1")).await.unwrap();
     let state = state(bench.url()).await;
-    let trader = &state["traders"][0];
+    let trader = &state["users"][0];
     assert_eq!(opened.login.as_str(), trader["login"].to_string());
     assert_eq!(opened.internal_id.as_deref(), Some(trader["trader_id"].to_string().as_str()));
     assert_ne!(opened.internal_id.as_deref(), Some(opened.login.as_str()));
@@ -163,7 +163,7 @@ async fn an_account_has_both_its_numbers_whichever_way_it_is_come_by() {
 async fn what_is_sent_is_what_the_server_knows() {
     let bench = CtraderBench::start(CALL_TIMEOUT).await;
     bench.open("acc_1").await;
-    let trader = state(bench.url()).await["traders"][0].clone();
+    let trader = state(bench.url()).await["users"][0].clone();
     assert_eq!((&trader["name"], &trader["last_name"]), (&json!("Jane"), &json!("Doe")));
     assert_eq!((&trader["description"], &trader["leverage_cents"]), (&json!("acc_1"), &json!(3000)));
     assert_eq!((&trader["currency"], &trader["group"]), (&json!("USD"), &json!("live-standard")));

@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod cases;
 mod ctrader;
+mod dxtrade;
 mod mt5;
 
 /// Every case of the suite as a test of the bench.
