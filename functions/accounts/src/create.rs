@@ -83,10 +83,7 @@ impl Create {
         frame.used(self.servers.rules().await?.label());
         let server = self.servers.adapter(&account.facts.server).await?;
         match server.find_account(&platform::search(account)).await {
-            Ok(Some(opened)) => {
-                let outcome = CreateOutcome::Open(opened.login.to_string());
-                self.save(&stored.entity.id.clone(), frame, &outcome).await
-            }
+            Ok(Some(opened)) => self.save(&stored.entity.id.clone(), frame, &platform::open(opened)).await,
             Ok(None) if account.grace_over(frame.now) => self.create(stored, frame).await,
             // its own time brings it again, so this message need not: each that came back would be given up some day
             Ok(None) if account.comes_again(frame.now) => Ok("waiting"),

@@ -2,7 +2,7 @@
 
 use domain::account::{Account, CreateOutcome};
 use domain::client::Client;
-use providers::platforms::{AccountSearch, NewAccount, PlatformError, TradingPlatform};
+use providers::platforms::{AccountSearch, NewAccount, Opened, PlatformError, TradingPlatform};
 use secrecy::SecretString;
 
 use crate::seal;
@@ -28,16 +28,21 @@ pub(super) fn search(account: &Account) -> AccountSearch<'_> {
     AccountSearch { group: &account.facts.group, reference: account.id.as_str(), since: account.facts.created_at }
 }
 
+/// The account that is there.
+pub(super) fn open(opened: Opened) -> CreateOutcome {
+    CreateOutcome::Open { login: opened.login.to_string(), internal_id: opened.internal_id }
+}
+
 /// One call; where its answer is lost, one look-up: the usual case is that it was done.
 pub(super) async fn call(platform: &dyn TradingPlatform, new: &NewAccount, account: &Account) -> CreateOutcome {
     match platform.create_account(new).await {
-        Ok(opened) => CreateOutcome::Open(opened.login.to_string()),
+        Ok(opened) => open(opened),
         Err(error @ PlatformError::Refused { .. }) => CreateOutcome::Refused(error.to_string()),
         Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
             CreateOutcome::NotApplied(error.to_string())
         }
         Err(error @ PlatformError::Unknown(_)) => match platform.find_account(&search(account)).await {
-            Ok(Some(opened)) => CreateOutcome::Open(opened.login.to_string()),
+            Ok(Some(opened)) => open(opened),
             Ok(None) | Err(_) => CreateOutcome::Unknown(error.to_string()),
         },
     }

@@ -123,6 +123,16 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("PUBLIC_URL", public_url.to_owned()),
         ("MT5_LIVE_URL", url("mt5")),
         ("MT5_DEMO_URL", url("mt5")),
+        ("CTRADER_LIVE_URL", url("ctrader")),
+        ("CTRADER_DEMO_URL", url("ctrader")),
+        ("CTRADER_LIVE_MANAGER", url("ctrader_manager").replace("tcp://", "")),
+        ("CTRADER_DEMO_MANAGER", url("ctrader_manager").replace("tcp://", "")),
+        ("CTRADER_BROKER_NAME", simulators_config().ctrader.broker_name),
+        ("DXTRADE_LIVE_URL", url("dxtrade")),
+        ("DXTRADE_DEMO_URL", url("dxtrade")),
+        ("DXTRADE_DOMAIN", simulators_config().dxtrade.domain),
+        ("DXTRADE_CLEARING_CODE", simulators_config().dxtrade.clearing_code),
+        ("DXTRADE_BROKER_CODE", simulators_config().dxtrade.broker_code),
         ("META_GRAPH_URL", url("meta")),
         ("SUMSUB_URL", url("sumsub")),
         ("ONFIDO_URL", format!("{}/v3.6", url("onfido"))),
@@ -148,6 +158,8 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
 /// The secrets of an installation against the simulators, by name.
 pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<String, String> {
     let manager = json!({"login": config.mt5.manager_login, "password": config.mt5.password}).to_string();
+    let ctrader = json!({"login": config.ctrader.manager_login, "password": config.ctrader.password}).to_string();
+    let dxtrade = json!({"username": config.dxtrade.username, "password": config.dxtrade.password}).to_string();
     let stripe = json!({"secret_key": config.stripe.secret_key, "webhook_secrets": [config.stripe.webhook_secret]});
     let praxis = json!({
         "merchant_id": config.praxis.merchant_id, "application_key": config.praxis.application_key,
@@ -164,6 +176,10 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/psp/praxis"), praxis.to_string()),
         (format!("{prefix}/platform/mt5-live"), manager.clone()),
         (format!("{prefix}/platform/mt5-demo"), manager),
+        (format!("{prefix}/platform/ctrader-live"), ctrader.clone()),
+        (format!("{prefix}/platform/ctrader-demo"), ctrader),
+        (format!("{prefix}/platform/dxtrade-live"), dxtrade.clone()),
+        (format!("{prefix}/platform/dxtrade-demo"), dxtrade),
         (format!("{prefix}/credentials-key"), STANDARD.encode(key)),
     ]);
     secrets.extend(kyc_secrets(config, prefix));

@@ -134,8 +134,14 @@ fn each_part_of_an_account_is_held_against_what_is_on_offer() {
     type Change = fn(&mut Json);
     let cases: [(Change, &str); 9] = [
         (|body| body["kind"] = json!("paper"), "/kind unknown_value: \"paper\" is not on offer [live demo]"),
-        (|body| body["platform"] = json!("mt4"), "/platform unknown_value: \"mt4\" is not on offer [mt5]"),
-        (|body| body["platform"] = json!("zulu"), "/platform unknown_value: \"zulu\" is not on offer [mt5]"),
+        (
+            |body| body["platform"] = json!("mt4"),
+            "/platform unknown_value: \"mt4\" is not on offer [mt5 ctrader dxtrade]",
+        ),
+        (
+            |body| body["platform"] = json!("zulu"),
+            "/platform unknown_value: \"zulu\" is not on offer [mt5 ctrader dxtrade]",
+        ),
         (
             |body| body["currency"] = json!("CHF"),
             "/currency unsupported_currency: \"CHF\" is not on offer [USD EUR GBP JPY]",
@@ -154,7 +160,7 @@ fn each_part_of_an_account_is_held_against_what_is_on_offer() {
     }
     let long = "x".repeat(100);
     let found = refused_account(&account_wish(|body| body["platform"] = json!(long)), "MX");
-    assert_eq!(found, [format!("/platform unknown_value: {:?} is not on offer [mt5]", "x".repeat(40))]);
+    assert_eq!(found, [format!("/platform unknown_value: {:?} is not on offer [mt5 ctrader dxtrade]", "x".repeat(40))]);
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod money_moves;
 mod money_stories;
 mod notifications;
 mod openapi;
+mod platforms;
 mod praxis;
 mod privacy;
 mod problems;

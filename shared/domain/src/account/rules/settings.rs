@@ -31,7 +31,23 @@ impl Platform {
     /// The settings of its servers, each named once.
     fn settings(self) -> &'static [Setting] {
         match self {
-            Self::Mt5 | Self::Mt4 | Self::Ctrader | Self::Dxtrade => &[],
+            Self::Ctrader => &[
+                Setting { name: "broker_name", form: Form::Line, needed: true },
+                Setting { name: "manager_api", form: Form::Address, needed: false },
+                Setting { name: "plant", form: Form::Line, needed: false },
+                Setting {
+                    name: "account_type",
+                    form: Form::OneOf(&["HEDGED", "NETTED", "SPREAD_BETTING"]),
+                    needed: false,
+                },
+            ],
+            Self::Dxtrade => &[
+                Setting { name: "domain", form: Form::Line, needed: true },
+                Setting { name: "clearing_code", form: Form::Line, needed: true },
+                Setting { name: "broker_code", form: Form::Line, needed: true },
+                Setting { name: "margining", form: Form::Line, needed: false },
+            ],
+            Self::Mt5 | Self::Mt4 => &[],
         }
     }
 
