@@ -33,16 +33,24 @@ pub(super) fn open(opened: Opened) -> CreateOutcome {
     CreateOutcome::Open { login: opened.login.to_string(), internal_id: opened.internal_id }
 }
 
+/// Makes the account that is there the client's own. As long as that is not sure it is not open, and is looked up again.
+pub(super) async fn link(platform: &dyn TradingPlatform, new: &NewAccount, opened: Opened) -> CreateOutcome {
+    match platform.link_client(&opened, new).await {
+        Ok(()) => open(opened),
+        Err(error) => CreateOutcome::Unknown(format!("it is there and not the client's yet: {error}")),
+    }
+}
+
 /// One call; where its answer is lost, one look-up: the usual case is that it was done.
 pub(super) async fn call(platform: &dyn TradingPlatform, new: &NewAccount, account: &Account) -> CreateOutcome {
     match platform.create_account(new).await {
-        Ok(opened) => open(opened),
+        Ok(opened) => link(platform, new, opened).await,
         Err(error @ PlatformError::Refused { .. }) => CreateOutcome::Refused(error.to_string()),
         Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
             CreateOutcome::NotApplied(error.to_string())
         }
         Err(error @ PlatformError::Unknown(_)) => match platform.find_account(&search(account)).await {
-            Ok(Some(opened)) => open(opened),
+            Ok(Some(opened)) => link(platform, new, opened).await,
             Ok(None) | Err(_) => CreateOutcome::Unknown(error.to_string()),
         },
     }

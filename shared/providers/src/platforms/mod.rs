@@ -47,6 +47,25 @@ pub trait TradingPlatform: Send + Sync {
         search: &'a AccountSearch<'a>,
     ) -> BoxFuture<'a, Result<Option<Opened>, PlatformError>>;
 
+    /// Whether an account that is there still has to be made the client's own before he can log in.
+    fn links_clients(&self) -> bool {
+        false
+    }
+
+    /// Makes an account that is there the client's own, with the password it was created with. Doing it twice is doing it once, so an
+    /// unknown outcome is sent again.
+    ///
+    /// # Errors
+    /// [`PlatformError`].
+    fn link_client<'a>(
+        &'a self,
+        opened: &'a Opened,
+        account: &'a NewAccount,
+    ) -> BoxFuture<'a, Result<(), PlatformError>> {
+        let _ = (opened, account);
+        Box::pin(async { Ok(()) })
+    }
+
     /// An account as it stands; none where there is no such login.
     ///
     /// # Errors

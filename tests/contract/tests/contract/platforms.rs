@@ -277,3 +277,24 @@ async fn a_second_password_is_given_where_the_platform_has_one() {
         assert_eq!(given.get("investor_password").is_some(), has_one, "{}", platform.name);
     }
 }
+
+#[tokio::test]
+async fn a_ctrader_account_is_open_when_the_client_can_log_in() {
+    let platform = PLATFORMS.iter().find(|platform| platform.name == "ctrader").unwrap();
+    let world = World::start().await;
+    for (operation, fault) in [
+        ("ctid_create", "drop"),
+        ("ctid_create", "apply_then_drop"),
+        ("ctid_link", "drop"),
+        ("ctid_link", "apply_then_drop"),
+    ] {
+        platform.fault(&world, operation, json!({"kind": fault}), 1).await;
+        let account = platform.ask(&world, &world.client("en").await).await;
+        assert_status(&shown(&world, &account).await, "unknown");
+        settle(&world).await;
+        open(&world, &account).await;
+        let there = platform.accounts(&world, &account).await;
+        assert_eq!(there.len(), 1, "{operation} {fault}");
+        assert!(there[0]["user_id"].is_i64(), "{operation} {fault}: {there:?}");
+    }
+}

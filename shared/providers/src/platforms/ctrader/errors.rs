@@ -28,6 +28,9 @@ impl Effect {
 /// Code of an account that is not there.
 pub(super) const NO_TRADER: &str = "TRADER_NOT_FOUND";
 
+/// What an account that is linked already is refused with; the server's own word for it is not documented.
+pub(super) const ALREADY_LINKED: &str = "ALREADY_LINKED";
+
 /// Whether the manager was not let in, so that the call was not looked at: by a token that died, or without the right to it.
 pub(super) fn is_denied(response: &Response<Bytes>) -> bool {
     let of_status = matches!(response.status().as_u16(), 401 | 403 | 410 | 417);
@@ -83,6 +86,9 @@ fn of_code(code: &str, status: StatusCode, effect: Effect) -> PlatformError {
         | "UNKNOWN_DEPOSIT_CURRENCY"
         | "DEPOSIT_CURRENCY_NOT_ALLOWED" => PlatformError::Misconfigured(format!("{code} is its error code")),
         "REQUEST_FREQUENCY_EXCEEDED" => PlatformError::NotApplied(format!("{code} is its error code")),
+        _ if code.contains("ALREADY") && code.contains("LINK") => {
+            PlatformError::Refused { code: ALREADY_LINKED.to_owned(), message: format!("HTTP {status}") }
+        }
         // UNKNOWN_ERROR, and whatever there is besides; its words are not repeated, for they are not known to be a code
         _ => effect.unsure(format!("HTTP {status}: an error that says nothing about what was done")),
     }
@@ -131,6 +137,7 @@ mod tests {
             (&["CH_CLIENT_AUTH_FAILURE", "CH_INSUFFICIENT_PERMISSIONS"], "misconfigured", "misconfigured"),
             (&["CID_TOKEN_EXPIRED", "CID_NON_EXISTED_TOKEN"], "misconfigured", "misconfigured"),
             (&["REQUEST_FREQUENCY_EXCEEDED"], "not applied", "not applied"),
+            (&["TRADER_ALREADY_LINKED", "ALREADY_LINKED"], "refused", "refused"),
             (&["UNKNOWN_ERROR", "SOMETHING_NEW", ""], "not applied", "unknown"),
         ];
         for (codes, read, write) in cases {

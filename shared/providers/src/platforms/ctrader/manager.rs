@@ -103,7 +103,7 @@ impl Ctrader {
         let request = Writer::default()
             .int(1, AUTH.ask)
             .bytes(2, settings.plant.as_bytes())
-            .bytes(3, settings.environment.as_bytes())
+            .bytes(3, self.settings.environment.as_bytes())
             .int(4, login)
             .bytes(5, self.hashed_password.as_bytes());
         session.ask(AUTH, &request.finish()).await?;

@@ -6,6 +6,7 @@
 //! An account has two numbers. Clients and REST use `login`; the manager's interface uses `traderId`, which it tells for a login.
 
 mod errors;
+mod link;
 mod manager;
 mod money;
 mod positions;
@@ -48,6 +49,8 @@ pub struct CtraderSettings {
     pub broker_name: String,
     /// `HEDGED`, `NETTED` or `SPREAD_BETTING`.
     pub account_type: String,
+    /// `live` or `demo`.
+    pub environment: String,
     /// The manager's protobuf interface; without it what became of a lost booking is a person's to find out.
     pub manager: Option<ManagerSettings>,
     /// Longest a whole operation may take, token and one repeat included; see
@@ -66,8 +69,6 @@ pub struct ManagerSettings {
     pub url: Url,
     /// The broker's name there.
     pub plant: String,
-    /// `live` or `demo`.
-    pub environment: String,
 }
 
 impl fmt::Debug for CtraderSettings {
@@ -106,7 +107,7 @@ impl Ctrader {
             let scheme = if base_url.scheme() == "http" { "tcp" } else { "tls" };
             let url = format!("{scheme}://{address}").parse().map_err(|_| settings.bad("manager_api"))?;
             let plant = settings.get("plant").unwrap_or(&broker_name).to_owned();
-            Ok(ManagerSettings { url, plant, environment: environment.to_owned() })
+            Ok(ManagerSettings { url, plant })
         };
         Ok(Self::new(CtraderSettings {
             manager_login: manager.login,
@@ -114,6 +115,7 @@ impl Ctrader {
             account_type: settings.get("account_type").unwrap_or("HEDGED").to_owned(),
             manager: settings.get("manager_api").map(interface).transpose()?,
             broker_name,
+            environment: environment.to_owned(),
             base_url,
             call_timeout: settings.call_timeout,
             clock: settings.clock,
@@ -173,6 +175,18 @@ impl TradingPlatform for Ctrader {
         search: &'a AccountSearch<'a>,
     ) -> BoxFuture<'a, Result<Option<Opened>, PlatformError>> {
         Box::pin(self.find_trader(search))
+    }
+
+    fn links_clients(&self) -> bool {
+        true
+    }
+
+    fn link_client<'a>(
+        &'a self,
+        opened: &'a Opened,
+        account: &'a NewAccount,
+    ) -> BoxFuture<'a, Result<(), PlatformError>> {
+        Box::pin(self.link(&opened.login, account))
     }
 
     fn account<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<Option<AccountState>, PlatformError>> {

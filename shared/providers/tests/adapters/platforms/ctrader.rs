@@ -6,8 +6,8 @@ use std::time::Duration;
 use providers::http::HyperTransport;
 use providers::platforms::ctrader::{Ctrader, CtraderSettings, ManagerSettings};
 use providers::platforms::{
-    AccountChange, AccountSearch, FoundOperation, FoundTicket, Login, MoneyProof, Opened, PlatformError, Reference,
-    Ticket, TicketQuery, TradingPlatform, UNSUPPORTED,
+    AccountChange, AccountSearch, FoundOperation, FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError,
+    Reference, Ticket, TicketQuery, TradingPlatform, UNSUPPORTED,
 };
 use providers::system_clock;
 use secrecy::SecretString;
@@ -29,11 +29,8 @@ fn ctrader(url: &str, manager: Option<&str>, password: &str, call_timeout: Durat
         password: SecretString::from(password.to_owned()),
         broker_name: "pipworks".to_owned(),
         account_type: "HEDGED".to_owned(),
-        manager: manager.map(|url| ManagerSettings {
-            url: url.parse().unwrap(),
-            plant: "pipworks".to_owned(),
-            environment: "live".to_owned(),
-        }),
+        environment: "live".to_owned(),
+        manager: manager.map(|url| ManagerSettings { url: url.parse().unwrap(), plant: "pipworks".to_owned() }),
         call_timeout,
         clock: system_clock(),
         transport: Arc::new(HyperTransport::new()),
@@ -102,7 +99,8 @@ impl Bench for CtraderBench {
 
     async fn bookings(&self, login: &Login) -> usize {
         let state = state(self.url()).await;
-        let of_login = |row: &&Value| row["login"].to_string() == login.as_str() && row["type"] != 2;
+        let number: i64 = login.as_str().parse().unwrap();
+        let of_login = |row: &&Value| row["login"] == number && row["type"] != 2;
         state["history"].as_array().unwrap().iter().filter(of_login).count()
     }
 
@@ -311,6 +309,37 @@ async fn a_ticket_tells_whose_it_is_where_nobody_knows() {
     assert_eq!(bench.platform().find_ticket(&query).await, Ok(FoundTicket::OutOfTime));
     query.ticket = Ticket::new("x1");
     assert_eq!(bench.platform().find_ticket(&query).await, Ok(FoundTicket::Absent));
+}
+
+#[tokio::test]
+async fn an_account_is_linked_to_its_person_once() {
+    let bench = CtraderBench::start(SHORT_TIMEOUT).await;
+    let wish = CtraderBench::wish("acc_1");
+    let opened = bench.platform().create_account(&wish).await.unwrap();
+    let user = async || state(bench.url()).await["users"][0]["user_id"].clone();
+    for operation in ["ctid_create", "ctid_link"] {
+        for script in [json!({"kind": "drop"}), json!({"kind": "refuse", "code": "UNKNOWN_ERROR"})] {
+            fault(bench.url(), operation, script).await;
+            let error = bench.platform().link_client(&opened, &wish).await.unwrap_err();
+            assert!(matches!(error, PlatformError::Unknown(_)), "{operation}: {error:?}");
+            assert_eq!(user().await, Value::Null);
+        }
+    }
+    fault(bench.url(), "ctid_link", json!({"kind": "apply_then_drop"})).await;
+    bench.platform().link_client(&opened, &wish).await.unwrap_err();
+    let linked = user().await;
+    assert!(linked.is_i64());
+    // it was done, and doing it again says so
+    assert_eq!(bench.platform().link_client(&opened, &wish).await, Ok(()));
+    assert_eq!(user().await, linked);
+    // a second account of the same person, and a password that is not the account's
+    let wish = CtraderBench::wish("acc_2");
+    let second = bench.platform().create_account(&wish).await.unwrap();
+    let other = NewAccount { password: SecretString::from("Other-Pass2"), ..wish.clone() };
+    let error = bench.platform().link_client(&second, &other).await.unwrap_err();
+    assert!(matches!(&error, PlatformError::Refused { code, .. } if code == "WRONG_PASSWORD"), "{error:?}");
+    bench.platform().link_client(&second, &wish).await.unwrap();
+    assert_eq!(state(bench.url()).await["users"][1]["user_id"], linked);
 }
 
 #[tokio::test]
