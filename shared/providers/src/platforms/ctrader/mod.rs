@@ -162,6 +162,7 @@ impl TradingPlatform for Ctrader {
             leverage_change: true,
             money: Some(if looks_up { MoneyProof::ByReference } else { MoneyProof::None }),
             tickets: looks_up,
+            tickets_of_any_account: looks_up,
             closed_trades: true,
         }
     }

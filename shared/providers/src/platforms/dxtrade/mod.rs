@@ -142,6 +142,7 @@ impl TradingPlatform for Dxtrade {
             leverage_change: self.settings.margining.is_some(),
             money: Some(MoneyProof::Idempotent),
             tickets: true,
+            tickets_of_any_account: false,
             closed_trades: true,
         }
     }
