@@ -10,6 +10,7 @@ use domain::client::Client;
 use domain::decision::{Frame, Verdict};
 use domain::payment::CLOCK_SKEW;
 use providers::http::BoxFuture;
+use providers::platforms::{Opened, TradingPlatform};
 use providers::{PLATFORM_CALL_TIMEOUT_S, PLATFORM_SOCKET_TIMEOUT_S};
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::people;
@@ -84,7 +85,7 @@ impl Create {
         let server = self.servers.adapter(&account.facts.server).await?;
         match server.find_account(&platform::search(account)).await {
             Ok(Some(opened)) => {
-                let outcome = CreateOutcome::Open(opened.login.to_string());
+                let outcome = self.found(server.as_ref(), account, opened).await?;
                 self.save(&stored.entity.id.clone(), frame, &outcome).await
             }
             Ok(None) if account.grace_over(frame.now) => self.create(stored, frame).await,
@@ -95,10 +96,29 @@ impl Create {
         }
     }
 
+    /// What a look-up found is made the client's own first, where the platform asks for it: whoever created it may have died before.
+    async fn found(
+        &self,
+        server: &dyn TradingPlatform,
+        account: &Account,
+        opened: Opened,
+    ) -> Result<CreateOutcome, StepError> {
+        let Some(sealed) = account.inner.sealed.as_ref().filter(|_| server.links_clients()) else {
+            return Ok(platform::open(opened));
+        };
+        let key = self.secrets.get(&self.key_name).await?;
+        let credentials = seal::open(&key, account.id.as_str(), sealed)?;
+        let client = self.client(account).await?;
+        Ok(platform::link(server, &platform::new_account(account, &client, &credentials), opened).await)
+    }
+
+    async fn client(&self, account: &Account) -> Result<Client, StepError> {
+        let client = self.crm.load_settled::<Client>(&account.client_id).await?;
+        Ok(client.ok_or_else(|| StepError::Absent(account.client_id.to_string()))?.entity)
+    }
+
     async fn create(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {
-        let client_id = stored.entity.client_id.clone();
-        let client = self.crm.load_settled::<Client>(&client_id).await?;
-        let client = client.ok_or_else(|| StepError::Absent(client_id.to_string()))?.entity;
+        let client = self.client(&stored.entity).await?;
         frame.used(self.servers.rules().await?.label());
         let server = self.servers.adapter(&stored.entity.facts.server).await?;
         let key = self.secrets.get(&self.key_name).await?;

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use domain::AccountId;
-use domain::account::rules::Platforms;
-use domain::account::{Account, HandOverRefusal};
+use domain::account::rules::{Platform, Platforms};
+use domain::account::{Account, AccountFacts, HandOverRefusal};
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
 use runtime::{Caller, Problem, awsclients};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Crm, Saved};
 
 use crate::seal;
@@ -70,14 +70,18 @@ impl HandOver {
         let mut frame = request.frame(Self::NAME);
         frame.used(live.label());
         match self.crm.save(Some(&stored), decision, &frame).await? {
-            Saved::Applied(_) => Ok(Reply::json(
-                200,
-                &json!({
-                    "login": facts.login, "password": credentials.password,
-                    "investor_password": credentials.investor_password, "server": server,
-                }),
-            )),
+            Saved::Applied(_) => Ok(Reply::json(200, &shown(&facts, &credentials, &server))),
             Saved::Conflict => Err(Problem::gone("the credentials were handed over before")),
         }
     }
+}
+
+/// What the client logs in with. The second password is shown where the platform was given one.
+fn shown(facts: &AccountFacts, credentials: &seal::Credentials, server: &str) -> Value {
+    let mut shown = json!({"login": facts.login, "password": credentials.password, "server": server});
+    let platform = facts.platform.parse::<Platform>();
+    if platform.is_ok_and(Platform::has_investor_password) {
+        shown["investor_password"] = json!(credentials.investor_password);
+    }
+    shown
 }

@@ -87,6 +87,9 @@ pub struct AccountInner {
     /// Since when a person is asked: what was decided before is about another failure.
     #[serde(rename = "rv", default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Timestamp>,
+    /// The platform's other number of the account, beside the login: cTrader's `traderId`.
+    #[serde(rename = "ti", default, skip_serializing_if = "Option::is_none")]
+    pub internal_id: Option<String>,
     /// When a person had it tried again.
     #[serde(rename = "tr", default, skip_serializing_if = "Option::is_none")]
     pub retried: Option<Timestamp>,
@@ -121,8 +124,13 @@ pub enum CreateStep {
 /// What the platform did with a creation, or what a look-up found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CreateOutcome {
-    /// It is there, with its login.
-    Open(String),
+    /// It is there.
+    Open {
+        /// What the client logs in with.
+        login: String,
+        /// The platform's other number of the account, where it has two.
+        internal_id: Option<String>,
+    },
     /// Certainly not created; it may be sent again.
     NotApplied(String),
     /// Certainly not created, and never will be as it is.
@@ -189,8 +197,8 @@ impl Account {
             // true whatever has become of the request meanwhile
             (
                 AccountStatus::Requested | AccountStatus::Creating | AccountStatus::Unknown | AccountStatus::Failed,
-                CreateOutcome::Open(login),
-            ) => self.opened(login, vec![]),
+                CreateOutcome::Open { login, internal_id },
+            ) => self.opened(login, internal_id, vec![]),
             (AccountStatus::Creating | AccountStatus::Unknown, outcome) if waits => self.not_open(outcome, now),
             // the look-up before another attempt brought nothing
             (AccountStatus::Requested, CreateOutcome::Unknown(reason) | CreateOutcome::NotApplied(reason)) => {
@@ -203,7 +211,7 @@ impl Account {
     fn not_open(&self, outcome: CreateOutcome, now: Timestamp) -> Verdict<Self> {
         let mut next = self.clone();
         match outcome {
-            CreateOutcome::Open(login) => self.opened(login, vec![]),
+            CreateOutcome::Open { login, internal_id } => self.opened(login, internal_id, vec![]),
             CreateOutcome::Refused(reason) => {
                 self.give_up(AccountStatus::Failed, "account_creation_refused", reason, now)
             }
@@ -228,8 +236,9 @@ impl Account {
         }
     }
 
-    fn opened(&self, login: String, mut why: Vec<String>) -> Verdict<Self> {
+    fn opened(&self, login: String, internal_id: Option<String>, mut why: Vec<String>) -> Verdict<Self> {
         let mut next = self.clone();
+        next.inner.internal_id = internal_id;
         next.due = None;
         next.facts.status = AccountStatus::Open;
         next.facts.review = None;
@@ -255,7 +264,7 @@ impl Account {
         let why = vec![decision.why()];
         match decision.action() {
             Some(WorkAction::MarkOpen) => match decision.evidence.as_deref().filter(|login| is_login(login)) {
-                Some(login) => self.opened(login.to_owned(), why),
+                Some(login) => self.opened(login.to_owned(), None, why),
                 None => self.ask_again(kind, "the evidence is not a login", why, now),
             },
             Some(WorkAction::MarkNotCreatedRetry) => {
@@ -414,6 +423,10 @@ mod tests {
         change(asked().intend("sealed".to_owned(), at(1))).next
     }
 
+    fn there(login: &str) -> CreateOutcome {
+        CreateOutcome::Open { login: login.to_owned(), internal_id: None }
+    }
+
     fn unknown() -> CreateOutcome {
         CreateOutcome::Unknown("time-out".to_owned())
     }
@@ -462,14 +475,14 @@ mod tests {
     fn an_account_is_intended_once_and_then_looked_up() {
         assert_eq!(asked().create_step(), CreateStep::Intend);
         assert_eq!(creating().create_step(), CreateStep::LookUp);
-        let open = change(creating().outcome(CreateOutcome::Open("954402".to_owned()), at(2)));
+        let open = change(creating().outcome(there("954402"), at(2)));
         assert_eq!(
             (open.events.as_slice(), open.next.facts.login.as_deref()),
             (["account.open"].as_slice(), Some("954402"))
         );
         assert_eq!((open.next.due, open.next.inner.sealed.as_deref()), (None, Some("sealed")));
         assert!(matches!(open.next.create_step(), CreateStep::Nothing(_)));
-        assert!(matches!(open.next.outcome(CreateOutcome::Open("9".to_owned()), at(3)), Verdict::Nothing(_)));
+        assert!(matches!(open.next.outcome(there("9"), at(3)), Verdict::Nothing(_)));
     }
 
     #[test]
@@ -506,7 +519,7 @@ mod tests {
         assert_eq!(account.create_step(), CreateStep::Nothing("a person decides about it"));
         assert!(matches!(account.outcome(unknown(), at(1_900)), Verdict::Nothing(_)));
         // that it is there after all is true whoever is asked
-        let open = change(account.outcome(CreateOutcome::Open("954402".to_owned()), at(1_900)));
+        let open = change(account.outcome(there("954402"), at(1_900)));
         assert_eq!((open.next.facts.status, open.next.facts.review), (AccountStatus::Open, None));
     }
 
@@ -569,7 +582,7 @@ mod tests {
     #[test]
     fn credentials_are_handed_over_once() {
         assert_eq!(creating().hand_over(at(2)), Err(HandOverRefusal::NotReady));
-        let open = change(creating().outcome(CreateOutcome::Open("954402".to_owned()), at(2))).next;
+        let open = change(creating().outcome(there("954402"), at(2))).next;
         let (sealed, decision) = open.hand_over(at(3)).unwrap();
         assert_eq!((sealed.as_str(), decision.next.inner.sealed.clone()), ("sealed", None));
         assert_eq!(decision.next.hand_over(at(4)), Err(HandOverRefusal::Gone));
@@ -586,7 +599,7 @@ mod tests {
         prop_oneof![
             Just(Step::Intend),
             prop::sample::select(vec![
-                CreateOutcome::Open("954402".to_owned()),
+                there("954402"),
                 not_applied(),
                 CreateOutcome::Refused("8".to_owned()),
                 unknown(),

@@ -2,7 +2,7 @@
 
 use domain::account::{Account, CreateOutcome};
 use domain::client::Client;
-use providers::platforms::{AccountSearch, NewAccount, PlatformError, TradingPlatform};
+use providers::platforms::{AccountSearch, NewAccount, Opened, PlatformError, TradingPlatform};
 use secrecy::SecretString;
 
 use crate::seal;
@@ -11,6 +11,7 @@ use crate::seal;
 pub(super) fn new_account(account: &Account, client: &Client, credentials: &seal::Credentials) -> NewAccount {
     NewAccount {
         group: account.facts.group.clone(),
+        currency: account.facts.currency,
         name: client.person.full_name.clone(),
         email: client.person.email.clone(),
         phone: client.person.phone.clone(),
@@ -27,16 +28,29 @@ pub(super) fn search(account: &Account) -> AccountSearch<'_> {
     AccountSearch { group: &account.facts.group, reference: account.id.as_str(), since: account.facts.created_at }
 }
 
+/// The account that is there.
+pub(super) fn open(opened: Opened) -> CreateOutcome {
+    CreateOutcome::Open { login: opened.login.to_string(), internal_id: opened.internal_id }
+}
+
+/// Makes the account that is there the client's own. As long as that is not sure it is not open, and is looked up again.
+pub(super) async fn link(platform: &dyn TradingPlatform, new: &NewAccount, opened: Opened) -> CreateOutcome {
+    match platform.link_client(&opened, new).await {
+        Ok(()) => open(opened),
+        Err(error) => CreateOutcome::Unknown(format!("it is there and not the client's yet: {error}")),
+    }
+}
+
 /// One call; where its answer is lost, one look-up: the usual case is that it was done.
 pub(super) async fn call(platform: &dyn TradingPlatform, new: &NewAccount, account: &Account) -> CreateOutcome {
     match platform.create_account(new).await {
-        Ok(opened) => CreateOutcome::Open(opened.login.to_string()),
+        Ok(opened) => link(platform, new, opened).await,
         Err(error @ PlatformError::Refused { .. }) => CreateOutcome::Refused(error.to_string()),
         Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
             CreateOutcome::NotApplied(error.to_string())
         }
         Err(error @ PlatformError::Unknown(_)) => match platform.find_account(&search(account)).await {
-            Ok(Some(opened)) => CreateOutcome::Open(opened.login.to_string()),
+            Ok(Some(opened)) => link(platform, new, opened).await,
             Ok(None) | Err(_) => CreateOutcome::Unknown(error.to_string()),
         },
     }

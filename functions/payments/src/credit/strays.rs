@@ -72,6 +72,7 @@ impl Credit {
         frame.used(rules.label());
         let report = &stray.facts.report;
         let (mut right, mut wrong, mut silent) = (Vec::new(), None, None);
+        let mut unasked = Vec::new();
         let Some(ticket) = &named.ticket else {
             return Ok((Looked::Wrong("a deal's number is digits".to_owned()), String::new()));
         };
@@ -84,6 +85,11 @@ impl Credit {
                 to: frame.now.plus(LOOK_BACK),
             };
             let found = match self.servers.adapter(&server.name).await {
+                // nobody can be asked there, now or later; a deal that another server shows is still held against all that is known of it
+                Ok(platform) if !platform.capabilities().tickets_of_any_account => {
+                    unasked.push(server.name.as_str());
+                    continue;
+                }
                 Ok(platform) => platform.find_ticket(&query).await.map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             };
@@ -102,6 +108,10 @@ impl Credit {
             (_, Some(reason)) => (Looked::Silent(reason), String::new()),
             ([], None) => {
                 let found = wrong.unwrap_or_else(|| "no live server has a deal of that number".to_owned());
+                let found = match unasked.as_slice() {
+                    [] => found,
+                    unasked => format!("{found}; {} cannot be asked for one", unasked.join(" and ")),
+                };
                 (Looked::Wrong(found), String::new())
             }
             (several, None) => {

@@ -132,6 +132,16 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("MT4_LIVE_PLATFORM", simulators_config().mt4.trade_platform),
         ("MT4_DEMO_PLATFORM", simulators_config().mt4.trade_platform),
         ("MT4_TOKEN_URL", format!("{}/connect/token", url("mt4"))),
+        ("CTRADER_LIVE_URL", url("ctrader")),
+        ("CTRADER_DEMO_URL", url("ctrader")),
+        ("CTRADER_LIVE_MANAGER", url("ctrader_manager").replace("tcp://", "")),
+        ("CTRADER_DEMO_MANAGER", url("ctrader_manager").replace("tcp://", "")),
+        ("CTRADER_BROKER_NAME", simulators_config().ctrader.broker_name),
+        ("DXTRADE_LIVE_URL", url("dxtrade")),
+        ("DXTRADE_DEMO_URL", url("dxtrade")),
+        ("DXTRADE_DOMAIN", simulators_config().dxtrade.domain),
+        ("DXTRADE_CLEARING_CODE", simulators_config().dxtrade.clearing_code),
+        ("DXTRADE_BROKER_CODE", simulators_config().dxtrade.broker_code),
         ("META_GRAPH_URL", url("meta")),
         ("SUMSUB_URL", url("sumsub")),
         ("ONFIDO_URL", format!("{}/v3.6", url("onfido"))),
@@ -161,6 +171,8 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         "master": config.mt4.master, "client_id": config.mt4.client_id, "client_secret": config.mt4.client_secret,
     })
     .to_string();
+    let ctrader = json!({"login": config.ctrader.manager_login, "password": config.ctrader.password}).to_string();
+    let dxtrade = json!({"username": config.dxtrade.username, "password": config.dxtrade.password}).to_string();
     let stripe = json!({"secret_key": config.stripe.secret_key, "webhook_secrets": [config.stripe.webhook_secret]});
     let praxis = json!({
         "merchant_id": config.praxis.merchant_id, "application_key": config.praxis.application_key,
@@ -179,6 +191,10 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/platform/mt5-demo"), manager),
         (format!("{prefix}/platform/mt4-live"), bridge.clone()),
         (format!("{prefix}/platform/mt4-demo"), bridge),
+        (format!("{prefix}/platform/ctrader-live"), ctrader.clone()),
+        (format!("{prefix}/platform/ctrader-demo"), ctrader),
+        (format!("{prefix}/platform/dxtrade-live"), dxtrade.clone()),
+        (format!("{prefix}/platform/dxtrade-demo"), dxtrade),
         (format!("{prefix}/credentials-key"), STANDARD.encode(key)),
     ]);
     secrets.extend(kyc_secrets(config, prefix));

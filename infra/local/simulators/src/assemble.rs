@@ -12,6 +12,8 @@ use tokio::task::JoinSet;
 use crate::clock::Ids;
 use crate::config::Config;
 use crate::courier::Courier;
+use crate::ctrader::Ctrader;
+use crate::dxtrade::Dxtrade;
 use crate::kyc::onfido::Onfido;
 use crate::kyc::sumsub::Sumsub;
 use crate::kyc::veriff::Veriff;
@@ -65,6 +67,9 @@ impl Simulators {
         let webreg_socket = bind("mt4_webreg", ports.mt4_webreg, &mut urls).await?;
         // no HTTP: a line of text over TCP
         urls.entry("mt4_webreg".to_owned()).and_modify(|url| *url = url.replacen("http", "tcp", 1));
+        let ctrader_socket = bind("ctrader", ports.ctrader, &mut urls).await?;
+        let ctrader_manager_socket = bind("ctrader_manager", ports.ctrader_manager, &mut urls).await?;
+        let dxtrade_socket = bind("dxtrade", ports.dxtrade, &mut urls).await?;
         let slack_socket = bind("slack", ports.slack, &mut urls).await?;
         let meta_socket = bind("meta", ports.meta, &mut urls).await?;
         let sumsub_socket = bind("sumsub", ports.sumsub, &mut urls).await?;
@@ -84,6 +89,8 @@ impl Simulators {
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let mt4 = Mt4::new(config.mt4, url("mt4"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let ctrader = Ctrader::new(config.ctrader, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let dxtrade = Dxtrade::new(config.dxtrade, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let slack = Slack::new(config.slack, url("slack"), clock.clone(), Arc::clone(&courier));
         let meta = Meta::new(config.meta, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let kyc = config.kyc;
@@ -105,6 +112,8 @@ impl Simulators {
         listen(praxis_socket, praxis.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(mt4_socket, mt4.router(), None);
+        listen(ctrader_socket, ctrader.router(), None);
+        listen(dxtrade_socket, dxtrade.router(), None);
         listen(slack_socket, slack.router(), None);
         listen(meta_socket, meta.router(), None);
         listen(sumsub_socket, sumsub.router(), None);
@@ -116,6 +125,7 @@ impl Simulators {
         listen(lists_socket, lists.router(Arc::clone(&courier)), None);
 
         listeners.spawn(mt4::accept(webreg_socket, mt4, stopped.clone()));
+        listeners.spawn(ctrader.serve_manager(ctrader_manager_socket, stopped.clone()));
 
         Ok(Running { urls, courier, mailbox, stop, listeners })
     }
@@ -123,12 +133,13 @@ impl Simulators {
 
 async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, String>) -> Result<TcpListener, StartError> {
     let (listener, address) = serve::bind(port).await.map_err(|source| StartError { vendor, port, source })?;
-    urls.insert(vendor.to_owned(), format!("http://{address}"));
+    let scheme = if vendor == "ctrader_manager" { "tcp" } else { "http" };
+    urls.insert(vendor.to_owned(), format!("{scheme}://{address}"));
     Ok(listener)
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

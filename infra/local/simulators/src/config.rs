@@ -13,6 +13,10 @@ pub struct Config {
     pub mt5: Mt5Config,
     /// The MetaTrader 4 server.
     pub mt4: Mt4Config,
+    /// cTrader.
+    pub ctrader: CtraderConfig,
+    /// DXtrade.
+    pub dxtrade: DxtradeConfig,
     /// The chat.
     pub slack: SlackConfig,
     /// The ad platform.
@@ -164,6 +168,85 @@ impl Default for Mt4Config {
             first_login: 2_100_001,
             last_login: 2_999_999,
             server_offset_s: 7_200,
+        }
+    }
+}
+
+/// cTrader and the manager that may use it.
+#[derive(Debug, Clone)]
+pub struct CtraderConfig {
+    /// Manager login.
+    pub manager_login: u64,
+    /// The manager's password.
+    pub password: String,
+    /// The broker whose accounts they are.
+    pub broker_name: String,
+    /// The broker's name at the manager's interface.
+    pub plant: String,
+    /// Groups the manager may use.
+    pub groups: Vec<String>,
+    /// Deposit currencies with the digits in which their money is written.
+    pub currencies: Vec<(String, u32)>,
+    /// First login the server allocates.
+    pub first_login: i64,
+    /// Last login of the range.
+    pub last_login: i64,
+    /// Accounts in one answer of the list; absent: 100 000.
+    pub list_chunk: Option<usize>,
+    /// Rows in one answer of the manager's interface.
+    pub manager_page: usize,
+}
+
+impl Default for CtraderConfig {
+    fn default() -> Self {
+        let currencies = [("USD", 2), ("EUR", 2), ("GBP", 2), ("JPY", 0)];
+        Self {
+            manager_login: 2000,
+            password: "Local-Manager-1".to_owned(),
+            broker_name: "pipworks".to_owned(),
+            plant: "pipworks".to_owned(),
+            groups: vec!["live-standard".to_owned(), "demo-standard".to_owned()],
+            currencies: currencies.map(|(code, digits)| (code.to_owned(), digits)).into(),
+            first_login: 3_000_001,
+            last_login: 3_999_999,
+            list_chunk: None,
+            manager_page: 1_000,
+        }
+    }
+}
+
+/// DXtrade and the user of its interfaces.
+#[derive(Debug, Clone)]
+pub struct DxtradeConfig {
+    /// The user.
+    pub username: String,
+    /// The user's password.
+    pub password: String,
+    /// The domain of users and clients.
+    pub domain: String,
+    /// The clearing code of the accounts.
+    pub clearing_code: String,
+    /// The broker whose accounts they are.
+    pub broker_code: String,
+    /// Categories of the domain `Trading`.
+    pub groups: Vec<String>,
+    /// Currencies of accounts.
+    pub currencies: Vec<String>,
+    /// A transfer's id that is used again is answered with a conflict, and not with the first transfer.
+    pub repeat_conflicts: bool,
+}
+
+impl Default for DxtradeConfig {
+    fn default() -> Self {
+        Self {
+            username: "crm".to_owned(),
+            password: "Local-Register-1".to_owned(),
+            domain: "default".to_owned(),
+            clearing_code: "pipworks".to_owned(),
+            broker_code: "pipworks".to_owned(),
+            groups: vec!["live-standard".to_owned(), "demo-standard".to_owned()],
+            currencies: ["USD", "EUR", "GBP", "JPY"].map(str::to_owned).into(),
+            repeat_conflicts: false,
         }
     }
 }
@@ -332,6 +415,12 @@ pub struct Ports {
     pub mt4: u16,
     /// Its registration plug-in.
     pub mt4_webreg: u16,
+    /// cTrader.
+    pub ctrader: u16,
+    /// cTrader's interface for managers.
+    pub ctrader_manager: u16,
+    /// DXtrade.
+    pub dxtrade: u16,
     /// Chat.
     pub slack: u16,
     /// Ad platform.

@@ -9,7 +9,9 @@ mod clock;
 mod config;
 mod control;
 mod courier;
+mod ctrader;
 mod desk;
+mod dxtrade;
 mod fault;
 pub mod kyc;
 mod lists;
@@ -33,8 +35,8 @@ pub mod stripe;
 pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
-    Config, KycConfig, MailConfig, MetaConfig, Mt4Config, Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig,
-    RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
+    Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig, MetaConfig, Mt4Config, Mt5Config, Mt5Group,
+    OnfidoConfig, Ports, PraxisConfig, RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

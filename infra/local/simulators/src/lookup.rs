@@ -34,6 +34,11 @@ impl Config {
         text(&mut config.mt4.client_id, "MT4_CLIENT_ID");
         text(&mut config.mt4.client_secret, "MT4_CLIENT_SECRET");
         text(&mut config.mt4.trade_platform, "MT4_TRADE_PLATFORM");
+        text(&mut config.ctrader.password, "CTRADER_PASSWORD");
+        text(&mut config.ctrader.broker_name, "CTRADER_BROKER_NAME");
+        text(&mut config.ctrader.plant, "CTRADER_PLANT");
+        text(&mut config.dxtrade.username, "DXTRADE_USERNAME");
+        text(&mut config.dxtrade.password, "DXTRADE_PASSWORD");
         text(&mut config.slack.path_token, "SLACK_PATH_TOKEN");
         text(&mut config.slack.signing_secret, "SLACK_SIGNING_SECRET");
         text(&mut config.kyc.sumsub.app_token, "SUMSUB_APP_TOKEN");
@@ -58,6 +63,9 @@ impl Config {
         number(&get, &mut config.mt4.first_login, "MT4_FIRST_LOGIN")?;
         number(&get, &mut config.mt4.last_login, "MT4_LAST_LOGIN")?;
         number(&get, &mut config.mt4.server_offset_s, "MT4_OFFSET_SECONDS")?;
+        number(&get, &mut config.ctrader.manager_login, "CTRADER_MANAGER_LOGIN")?;
+        number(&get, &mut config.ctrader.first_login, "CTRADER_FIRST_LOGIN")?;
+        number(&get, &mut config.ctrader.last_login, "CTRADER_LAST_LOGIN")?;
         if let Some(value) = get("KYC_DECIDES_AFTER_MS") {
             let none = value == "never";
             config.kyc.decides_after_ms = if none {
@@ -71,6 +79,9 @@ impl Config {
         number(&get, &mut config.ports.mt5, "MT5_PORT")?;
         number(&get, &mut config.ports.mt4, "MT4_PORT")?;
         number(&get, &mut config.ports.mt4_webreg, "MT4_WEBREG_PORT")?;
+        number(&get, &mut config.ports.ctrader, "CTRADER_PORT")?;
+        number(&get, &mut config.ports.ctrader_manager, "CTRADER_MANAGER_PORT")?;
+        number(&get, &mut config.ports.dxtrade, "DXTRADE_PORT")?;
         number(&get, &mut config.ports.slack, "SLACK_PORT")?;
         number(&get, &mut config.ports.meta, "META_PORT")?;
         number(&get, &mut config.ports.sumsub, "SUMSUB_PORT")?;

@@ -62,6 +62,16 @@ words! {
     }
 }
 
+impl Platform {
+    /// Whether an account has a second password that only looks.
+    pub fn has_investor_password(self) -> bool {
+        match self {
+            Self::Mt5 | Self::Mt4 => true,
+            Self::Ctrader | Self::Dxtrade => false,
+        }
+    }
+}
+
 words! {
     /// What a server, and an account, is for.
     Environment {

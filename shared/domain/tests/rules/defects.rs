@@ -285,7 +285,14 @@ fn a_row_for_everybody_behind_rows_for_each_is_a_net_and_no_defect() {
 #[test]
 fn a_server_of_a_new_platform_needs_groups() {
     let mut document = seed(SetName::Platforms);
-    let server = json!({"name": "ct", "platform": "ctrader", "environment": "live", "base_url": "https://ct.example.com", "secret": "ct", "display_name": "CT"});
+    // as if cTrader were not there yet
+    let is_other = |word: &str, row: &Json| !row[word].as_str().unwrap().starts_with("ctrader-");
+    document["servers"].as_array_mut().unwrap().retain(|server| is_other("name", server));
+    document["groups"].as_array_mut().unwrap().retain(|row| is_other("id", row));
+    let server = json!({
+        "name": "ct", "platform": "ctrader", "environment": "live", "base_url": "https://ct.example.com", "secret": "ct",
+        "display_name": "CT", "settings": {"broker_name": "example"},
+    });
     change(&mut document, "/servers/-", Some(server));
     let gaps = found(SetName::Platforms, &document);
     assert_eq!(gaps.len(), 4);

@@ -132,10 +132,12 @@ fn the_most_of_what_is_known_is_the_limit_where_something_is_not() {
 #[test]
 fn each_part_of_an_account_is_held_against_what_is_on_offer() {
     type Change = fn(&mut Json);
-    let cases: [(Change, &str); 9] = [
+    let cases: [(Change, &str); 8] = [
         (|body| body["kind"] = json!("paper"), "/kind unknown_value: \"paper\" is not on offer [live demo]"),
-        (|body| body["platform"] = json!("dxtrade"), "/platform unknown_value: \"dxtrade\" is not on offer [mt5 mt4]"),
-        (|body| body["platform"] = json!("zulu"), "/platform unknown_value: \"zulu\" is not on offer [mt5 mt4]"),
+        (
+            |body| body["platform"] = json!("zulu"),
+            "/platform unknown_value: \"zulu\" is not on offer [mt5 mt4 ctrader dxtrade]",
+        ),
         (
             |body| body["currency"] = json!("CHF"),
             "/currency unsupported_currency: \"CHF\" is not on offer [USD EUR GBP JPY]",
@@ -154,7 +156,10 @@ fn each_part_of_an_account_is_held_against_what_is_on_offer() {
     }
     let long = "x".repeat(100);
     let found = refused_account(&account_wish(|body| body["platform"] = json!(long)), "MX");
-    assert_eq!(found, [format!("/platform unknown_value: {:?} is not on offer [mt5 mt4]", "x".repeat(40))]);
+    assert_eq!(
+        found,
+        [format!("/platform unknown_value: {:?} is not on offer [mt5 mt4 ctrader dxtrade]", "x".repeat(40))]
+    );
 }
 
 #[test]

@@ -33,6 +33,8 @@ fn installed(name: &str) -> Option<String> {
         "MT4_LIVE_WEBREG" | "MT4_DEMO_WEBREG" => "mt4.example.com:443",
         "MT4_LIVE_PLATFORM" | "MT4_DEMO_PLATFORM" => "5f3a1c52-0000-4000-8000-000000000004",
         "MT5_LIVE_URL" | "MT5_DEMO_URL" => "https://mt5.example.com:443",
+        "CTRADER_LIVE_MANAGER" | "CTRADER_DEMO_MANAGER" => "ctrader.example.com:5011",
+        "CTRADER_BROKER_NAME" | "DXTRADE_DOMAIN" | "DXTRADE_CLEARING_CODE" | "DXTRADE_BROKER_CODE" => "example",
         url if url.ends_with("_URL") => "http://127.0.0.1:8701",
         _ => return None,
     };
@@ -180,14 +182,24 @@ fn standard_accounts_are_placed_by_kind_and_currency_with_the_leverage_of_the_re
     let set = Platforms::parse(&seed(SetName::Platforms)).unwrap();
     let standard = set.account_type("standard").unwrap();
     assert_eq!(standard.platforms, Platform::ALL);
-    assert_eq!(set.platforms_for(standard, Environment::Live), [Platform::Mt5, Platform::Mt4]);
-    assert_eq!(set.platforms_for(standard, Environment::Demo), [Platform::Mt5, Platform::Mt4]);
+    assert_eq!(
+        set.platforms_for(standard, Environment::Live),
+        [Platform::Mt5, Platform::Mt4, Platform::Ctrader, Platform::Dxtrade]
+    );
+    assert_eq!(
+        set.platforms_for(standard, Environment::Demo),
+        [Platform::Mt5, Platform::Mt4, Platform::Ctrader, Platform::Dxtrade]
+    );
     for code in ["USD", "EUR", "GBP", "JPY"] {
         for (platform, kind, server, group) in [
-            (Platform::Mt5, Environment::Live, "mt5-live", "real\\standard"),
-            (Platform::Mt5, Environment::Demo, "mt5-demo", "demo\\standard"),
-            (Platform::Mt4, Environment::Live, "mt4-live", "live"),
-            (Platform::Mt4, Environment::Demo, "mt4-demo", "demo"),
+            (Platform::Mt5, Environment::Live, "mt5-live", format!("real\\standard-{code}")),
+            (Platform::Mt5, Environment::Demo, "mt5-demo", format!("demo\\standard-{code}")),
+            (Platform::Mt4, Environment::Live, "mt4-live", format!("live-{code}")),
+            (Platform::Mt4, Environment::Demo, "mt4-demo", format!("demo-{code}")),
+            (Platform::Ctrader, Environment::Live, "ctrader-live", "live-standard".to_owned()),
+            (Platform::Ctrader, Environment::Demo, "ctrader-demo", "demo-standard".to_owned()),
+            (Platform::Dxtrade, Environment::Live, "dxtrade-live", "live-standard".to_owned()),
+            (Platform::Dxtrade, Environment::Demo, "dxtrade-demo", "demo-standard".to_owned()),
         ] {
             for (country, leverage) in [("ES", 30), ("DE", 30), ("GB", 500), ("MX", 500)] {
                 let facts = AccountCase {
@@ -199,10 +211,7 @@ fn standard_accounts_are_placed_by_kind_and_currency_with_the_leverage_of_the_re
                 };
                 let placed = set.placement(&facts).unwrap();
                 let placed = placed.outcome().unwrap();
-                assert_eq!(
-                    (placed.server.as_str(), placed.group.as_str()),
-                    (server, format!("{group}-{code}").as_str())
-                );
+                assert_eq!((placed.server.as_str(), placed.group.as_str()), (server, group.as_str()));
                 assert_eq!(set.server(&placed.server).unwrap().environment, kind);
                 assert_eq!(set.max_leverage(&facts).unwrap().outcome().unwrap().max, leverage);
             }

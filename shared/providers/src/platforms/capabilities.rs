@@ -23,6 +23,8 @@ pub struct Capabilities {
     pub money: Option<MoneyProof>,
     /// Whether a booking can be looked up by the number that a person names.
     pub tickets: bool,
+    /// Whether it can be where nobody knows of which account it is.
+    pub tickets_of_any_account: bool,
     /// Whether closed trades can be read.
     pub closed_trades: bool,
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use domain::{Country, Money, Redacted, Timestamp};
+use domain::{Country, Currency, Money, Redacted, Timestamp};
 use rust_decimal::Decimal;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,10 @@ use crate::http::BoxFuture;
 
 mod accounts;
 mod capabilities;
+pub mod ctrader;
+pub mod dxtrade;
 mod history;
+mod json;
 pub mod mt4;
 pub mod mt5;
 mod trades;
@@ -45,6 +48,25 @@ pub trait TradingPlatform: Send + Sync {
         &'a self,
         search: &'a AccountSearch<'a>,
     ) -> BoxFuture<'a, Result<Option<Opened>, PlatformError>>;
+
+    /// Whether an account that is there still has to be made the client's own before he can log in.
+    fn links_clients(&self) -> bool {
+        false
+    }
+
+    /// Makes an account that is there the client's own, with the password it was created with. Doing it twice is doing it once, so an
+    /// unknown outcome is sent again.
+    ///
+    /// # Errors
+    /// [`PlatformError`].
+    fn link_client<'a>(
+        &'a self,
+        opened: &'a Opened,
+        account: &'a NewAccount,
+    ) -> BoxFuture<'a, Result<(), PlatformError>> {
+        let _ = (opened, account);
+        Box::pin(async { Ok(()) })
+    }
 
     /// An account as it stands; none where there is no such login.
     ///
@@ -309,11 +331,13 @@ impl BalanceOperation {
     }
 }
 
-/// An account to be created. Its currency is its group's.
+/// An account to be created. Its currency is its group's where the platform has it so.
 #[derive(Debug, Clone)]
 pub struct NewAccount {
     /// Group with its path, e.g. `real\standard-usd`.
     pub group: String,
+    /// Its currency: of its group, or beside it.
+    pub currency: Currency,
     /// The client's name.
     pub name: Redacted<String>,
     /// The client's address for mail.

@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::TradingPlatform;
+use super::ctrader::Ctrader;
+use super::dxtrade::Dxtrade;
 use super::mt4::Mt4;
 use super::mt5::Mt5;
 use crate::Clock;
@@ -40,9 +42,6 @@ impl fmt::Debug for Settings {
 /// Why an adapter cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// No adapter speaks the platform's protocol.
-    #[error("{0}: this version does not speak to {1}")]
-    NoAdapter(String, Platform),
     /// The secret lacks a member or holds another kind of value.
     #[error("{0}: its secret must be {1}")]
     BadSecret(String, &'static str),
@@ -82,8 +81,7 @@ pub fn platform(settings: Settings) -> Result<Arc<dyn TradingPlatform>, Settings
     Ok(match settings.server.platform {
         Platform::Mt5 => Arc::new(Mt5::of_server(settings)?),
         Platform::Mt4 => Arc::new(Mt4::of_server(settings)?),
-        other @ (Platform::Ctrader | Platform::Dxtrade) => {
-            return Err(SettingsError::NoAdapter(settings.server.name, other));
-        }
+        Platform::Ctrader => Arc::new(Ctrader::of_server(settings)?),
+        Platform::Dxtrade => Arc::new(Dxtrade::of_server(settings)?),
     })
 }

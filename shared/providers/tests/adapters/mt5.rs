@@ -142,6 +142,7 @@ fn serve(running: Running, call_timeout: Duration) -> Server {
 fn account(reference: &str) -> NewAccount {
     NewAccount {
         group: GROUP.to_owned(),
+        currency: "USD".parse().unwrap(),
         name: Redacted::new("Jane Doe".to_owned()),
         email: Redacted::new("jane@example.com".to_owned()),
         phone: Some(Redacted::new("+4930123456".to_owned())),

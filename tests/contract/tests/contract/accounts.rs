@@ -94,9 +94,7 @@ async fn what_is_not_on_offer_is_refused_with_what_is() {
     let path = format!("/v1/clients/{client}/accounts");
     let before = world.stored().await;
     let cases = [
-        ("platform", json!("mt6"), "/platform unknown_value", json!(["mt5", "mt4"])),
-        // known, and without a server in the seed rules
-        ("platform", json!("ctrader"), "/platform unknown_value", json!(["mt5", "mt4"])),
+        ("platform", json!("mt6"), "/platform unknown_value", json!(["mt5", "mt4", "ctrader", "dxtrade"])),
         ("account_type", json!("gold"), "/account_type unknown_value", json!(["standard"])),
         ("currency", json!("CHF"), "/currency unsupported_currency", json!(["USD", "EUR", "GBP", "JPY"])),
         ("currency", json!("usd"), "/currency unknown_currency", json!(["USD", "EUR", "GBP", "JPY"])),

@@ -24,7 +24,7 @@ struct Platform {
     reference: &'static str,
 }
 
-const PLATFORMS: [Platform; 2] = [
+const PLATFORMS: [Platform; 4] = [
     Platform {
         name: "mt5",
         group: "real\\standard-USD",
@@ -48,6 +48,30 @@ const PLATFORMS: [Platform; 2] = [
         refuses: || json!({"kind": "refuse", "message": "account create failed"}),
         bookings: ("orders", "comment"),
         reference: "comment",
+    },
+    Platform {
+        name: "ctrader",
+        group: "live-standard",
+        server: "Pipworks-Live-cTrader",
+        create: "trader_create",
+        book: "changebalance",
+        find_account: &["trader_list"],
+        find_booking: &["manager_history"],
+        refuses: || json!({"kind": "refuse", "code": "WRONG_LEVERAGE"}),
+        bookings: ("history", "external_id"),
+        reference: "description",
+    },
+    Platform {
+        name: "dxtrade",
+        group: "live-standard",
+        server: "Pipworks-Live-DXtrade",
+        create: "client_create",
+        book: "transfer",
+        find_account: &["account_get"],
+        find_booking: &["transfers"],
+        refuses: || json!({"kind": "refuse", "status": 400, "retcode": 101}),
+        bookings: ("transfers", "id"),
+        reference: "reference",
     },
 ];
 
@@ -92,12 +116,6 @@ async fn shown(world: &World, account: &str) -> Value {
     expect(world.get("portal", &format!("/v1/accounts/{account}")).await, 200).json
 }
 
-/// What is due by then comes once.
-async fn later(world: &World, seconds: u64) {
-    world.pass(seconds).await;
-    world.sweep().await;
-}
-
 #[track_caller]
 fn assert_status(shown: &Value, status: &str) {
     assert_eq!(shown["status"], status, "{shown}");
@@ -107,6 +125,14 @@ async fn open(world: &World, account: &str) -> Value {
     let shown = shown(world, account).await;
     assert_status(&shown, "open");
     shown
+}
+
+/// Lets everything that waits come due, and less time pass than after which a person is asked.
+async fn settle(world: &World) {
+    for _ in 0..4 {
+        world.pass(5 * 60).await;
+        world.sweep().await;
+    }
 }
 
 async fn pay(world: &World, trader: &Trader) -> Payment {
@@ -159,10 +185,10 @@ async fn a_creation_that_was_done_and_not_answered_is_one_account() {
         }
         let account = platform.ask(&world, &client).await;
         assert_status(&shown(&world, &account).await, "unknown");
-        later(&world, 90).await;
+        world.pass(90).await;
         assert_status(&shown(&world, &account).await, "unknown");
         world.no_faults(platform.name).await;
-        later(&world, 120).await;
+        settle(&world).await;
         open(&world, &account).await;
         assert_eq!(platform.accounts(&world, &account).await.len(), 1, "{}", platform.name);
     }
@@ -176,7 +202,7 @@ async fn a_creation_that_never_arrived_is_made_again_and_is_one_account() {
         platform.fault(&world, platform.create, json!({"kind": "drop"}), 1).await;
         let account = platform.ask(&world, &client).await;
         assert_status(&shown(&world, &account).await, "unknown");
-        later(&world, 120).await;
+        settle(&world).await;
         open(&world, &account).await;
         assert_eq!(platform.accounts(&world, &account).await.len(), 1, "{}", platform.name);
     }
@@ -227,9 +253,7 @@ async fn a_credit_whose_outcome_nobody_knows_is_found_when_the_platform_speaks_a
         let payment = pay(&world, &trader).await;
         assert_eq!(world.status(&payment.id).await, "crediting_unknown", "{}", platform.name);
         world.no_faults(platform.name).await;
-        for _ in 0..5 {
-            later(&world, 300).await;
-        }
+        settle(&world).await;
         assert_eq!(world.status(&payment.id).await, "credited", "{}", platform.name);
         assert_eq!(platform.bookings(&world, &payment).await, 1, "{}", platform.name);
     }
@@ -245,11 +269,44 @@ async fn a_platform_that_is_away_holds_up_no_other() {
         let opens = other.ask(&world, &client).await;
         open(&world, &opens).await;
         assert_ne!(shown(&world, &waits).await["status"], "open");
-        later(&world, 600).await;
+        world.pass(600).await;
         assert_ne!(shown(&world, &waits).await["status"], "open");
         world.no_faults(away.name).await;
-        later(&world, 300).await;
+        settle(&world).await;
         open(&world, &waits).await;
         assert_eq!(away.accounts(&world, &waits).await.len(), 1, "{}", away.name);
+    }
+}
+
+#[tokio::test]
+async fn a_second_password_is_given_where_the_platform_has_one() {
+    let world = World::start().await;
+    for platform in &PLATFORMS {
+        let trader = platform.trader(&world).await;
+        let path = format!("/v1/accounts/{}/credentials", trader.account);
+        let given = expect(world.send(Call::raw(&path, "").token(world.broker.token("portal"))).await, 200).json;
+        let has_one = matches!(platform.name, "mt5" | "mt4");
+        assert_eq!(given.get("investor_password").is_some(), has_one, "{}", platform.name);
+    }
+}
+
+#[tokio::test]
+async fn a_ctrader_account_is_open_when_the_client_can_log_in() {
+    let platform = PLATFORMS.iter().find(|platform| platform.name == "ctrader").unwrap();
+    let world = World::start().await;
+    for (operation, fault) in [
+        ("ctid_create", "drop"),
+        ("ctid_create", "apply_then_drop"),
+        ("ctid_link", "drop"),
+        ("ctid_link", "apply_then_drop"),
+    ] {
+        platform.fault(&world, operation, json!({"kind": fault}), 1).await;
+        let account = platform.ask(&world, &world.client("en").await).await;
+        assert_status(&shown(&world, &account).await, "unknown");
+        settle(&world).await;
+        open(&world, &account).await;
+        let there = platform.accounts(&world, &account).await;
+        assert_eq!(there.len(), 1, "{operation} {fault}");
+        assert!(there[0]["user_id"].is_i64(), "{operation} {fault}: {there:?}");
     }
 }

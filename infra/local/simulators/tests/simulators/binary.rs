@@ -29,7 +29,20 @@ async fn it_prints_its_urls_and_takes_its_secrets_from_outside() {
     let mut line = String::new();
     BufReader::new(output).read_line(&mut line).unwrap();
     let urls: Value = serde_json::from_str(&line).unwrap();
-    for vendor in ["stripe", "praxis", "mt5", "slack", "sumsub", "onfido", "veriff", "rekognition", "mail", "psp"] {
+    for vendor in [
+        "stripe",
+        "praxis",
+        "mt5",
+        "ctrader",
+        "dxtrade",
+        "slack",
+        "sumsub",
+        "onfido",
+        "veriff",
+        "rekognition",
+        "mail",
+        "psp",
+    ] {
         assert!(urls[vendor].as_str().unwrap().starts_with("http://127.0.0.1:"));
     }
     let mut client = Client::connect(urls["mt5"].as_str().unwrap()).await;

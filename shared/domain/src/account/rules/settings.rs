@@ -37,7 +37,23 @@ impl Platform {
                 Setting { name: "code_page", form: Form::OneOf(&["windows-1252", "windows-1251"]), needed: false },
                 Setting { name: "ip", form: Form::Line, needed: false },
             ],
-            Self::Mt5 | Self::Ctrader | Self::Dxtrade => &[],
+            Self::Ctrader => &[
+                Setting { name: "broker_name", form: Form::Line, needed: true },
+                Setting { name: "manager_api", form: Form::Address, needed: false },
+                Setting { name: "plant", form: Form::Line, needed: false },
+                Setting {
+                    name: "account_type",
+                    form: Form::OneOf(&["HEDGED", "NETTED", "SPREAD_BETTING"]),
+                    needed: false,
+                },
+            ],
+            Self::Dxtrade => &[
+                Setting { name: "domain", form: Form::Line, needed: true },
+                Setting { name: "clearing_code", form: Form::Line, needed: true },
+                Setting { name: "broker_code", form: Form::Line, needed: true },
+                Setting { name: "margining", form: Form::Line, needed: false },
+            ],
+            Self::Mt5 => &[],
         }
     }
 

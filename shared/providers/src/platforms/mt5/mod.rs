@@ -120,6 +120,7 @@ impl TradingPlatform for Mt5 {
             leverage_change: true,
             money: Some(MoneyProof::ByReference),
             tickets: true,
+            tickets_of_any_account: true,
             closed_trades: true,
         }
     }

@@ -70,6 +70,7 @@ pub trait Bench: Sized + Send + Sync {
     fn wish(reference: &str) -> NewAccount {
         NewAccount {
             group: Self::GROUPS[0].to_owned(),
+            currency: usd(),
             name: Redacted::new("Jane Doe".to_owned()),
             email: Redacted::new("jane@example.com".to_owned()),
             phone: Some(Redacted::new("+4930123456".to_owned())),

@@ -4,6 +4,8 @@
 
 pub mod bench;
 pub mod cases;
+mod ctrader;
+mod dxtrade;
 mod mt4;
 mod mt5;
 
