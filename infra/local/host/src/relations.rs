@@ -8,6 +8,15 @@ use crate::template::{
     TargetKind, Template, bucket_arn, function_arn, queue_arn, queue_of, rule_arn, stream_arn, table_arn,
 };
 
+/// Actions for which AWS knows no resource that a policy could name.
+const WITHOUT_RESOURCES: [&str; 5] = [
+    "rekognition:CompareFaces",
+    "rekognition:DetectFaces",
+    "rekognition:CreateFaceLivenessSession",
+    "rekognition:GetFaceLivenessSessionResults",
+    "textract:DetectDocumentText",
+];
+
 /// A queue's visibility time-out, in time-outs of the function that consumes it.
 const VISIBILITY_FACTOR: u32 = 6;
 /// Receives before a message is given up: less makes dead letters of short outages.
@@ -452,8 +461,13 @@ impl Check<'_> {
                 self.expect(!action.contains('*'), owner, format!("allows every action like {action}"));
             }
             self.expect(!statement.resources.is_empty(), owner, "has a statement without a resource");
+            let unbound = statement.actions.iter().all(|action| WITHOUT_RESOURCES.contains(&action.as_str()));
             for resource in &statement.resources {
-                self.expect(narrow(resource), owner, format!("allows every resource like {resource}"));
+                self.expect(
+                    narrow(resource) || (unbound && resource == "*"),
+                    owner,
+                    format!("allows every resource like {resource}"),
+                );
             }
             for (action, journal) in REWRITES.iter().flat_map(|action| journals.iter().map(move |j| (action, j))) {
                 let rewrites = crate::aws::allows(std::slice::from_ref(statement), action, journal);

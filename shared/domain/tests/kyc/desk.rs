@@ -19,7 +19,7 @@ pub fn at(seconds: i64) -> Timestamp {
 pub fn document_of(name: &str) -> Value {
     let path = format!("{}/../../infra/rules/{name}.yaml", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap().replace("${SECRET_PREFIX}", "pipworks/test");
-    let text = ["SUMSUB_URL", "ONFIDO_URL", "VERIFF_URL"]
+    let text = ["SUMSUB_URL", "ONFIDO_URL", "VERIFF_URL", "REKOGNITION_URL"]
         .into_iter()
         .fold(text, |text, name| text.replace(&format!("${{{name}}}"), "http://127.0.0.1:8701"));
     serde_yaml_ng::from_str(&text).unwrap()

@@ -107,6 +107,13 @@ fn the_most_of_what_is_known_is_the_limit_where_something_is_not() {
         document["account_types"].as_array_mut().unwrap().push(json!({
             "name": "pro", "currencies": ["USD"], "platforms": ["dxtrade"]
         }));
+        for kind in ["live", "demo"] {
+            let is = |field: &str, value: &str| json!({"field": field, "eq": value});
+            let when = json!({"all": [is("platform", "dxtrade"), is("kind", kind), is("account_type", "pro")]});
+            let then = json!({"server": format!("dxtrade-{kind}"), "group": "live-standard"});
+            let row = json!({"id": format!("pro-{kind}"), "when": when, "then": then});
+            document["groups"].as_array_mut().unwrap().push(row);
+        }
         let row = json!({"id": "pro", "when": {"field": "account_type", "eq": "pro"}, "then": {"max": 100}});
         document["leverage"].as_array_mut().unwrap().insert(0, row);
     });
@@ -164,8 +171,7 @@ fn each_part_of_an_account_is_held_against_what_is_on_offer() {
 
 #[test]
 fn several_faults_of_an_account_are_told_at_once() {
-    let body =
-        json!({"kind": "paper", "account_type": "vip", "platform": "dxtrade", "currency": "CHF", "leverage": 501});
+    let body = json!({"kind": "paper", "account_type": "vip", "platform": "zulu", "currency": "CHF", "leverage": 501});
     let found = refused_account(&body, "MX");
     let pointers: Vec<&str> = found.iter().filter_map(|line| line.split(' ').next()).collect();
     // without a known type any currency may be one of its currencies

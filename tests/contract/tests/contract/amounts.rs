@@ -114,15 +114,16 @@ fn with_dinars(set: SetName, document: &mut Value) {
         }
         SetName::Platforms => {
             add(&mut document["account_types"][0]["currencies"]);
-            for kind in ["live", "demo"] {
+            // MT4 names its currencies one by one, as MT5 does
+            for (platform, kind) in [("mt5", "live"), ("mt5", "demo"), ("mt4", "live"), ("mt4", "demo")] {
                 let is = |field: &str, value: &str| json!({"field": field, "eq": value});
-                let when = json!({"all": [is("platform", "mt5"), is("kind", kind), is("account_type", "standard"), is("currency", "BHD")]});
+                let when = json!({"all": [is("platform", platform), is("kind", kind), is("account_type", "standard"), is("currency", "BHD")]});
                 // the simulator has no group in dinars: an account there is opened in its dollar group
-                let then = json!({"server": format!("mt5-{kind}"), "group": "real\\standard-USD"});
+                let then = json!({"server": format!("{platform}-{kind}"), "group": "real\\standard-USD"});
                 document["groups"]
                     .as_array_mut()
                     .unwrap()
-                    .push(json!({"id": format!("bhd-{kind}"), "when": when, "then": then}));
+                    .push(json!({"id": format!("bhd-{platform}-{kind}"), "when": when, "then": then}));
             }
         }
         _ => {}
