@@ -10,7 +10,7 @@ TOOLS = .local/tools/bin
 ## a brokerage on this machine and a day of it; ONCE=1 ends by itself. Needs Rust only.
 demo: need-rust
 	@test -x "$${CARGO_TARGET_DIR:-target}/debug/pipworks" && echo "pipworks: builds what has changed and starts" || \
-	echo "pipworks: builds for the first time, about five minutes on two cores; later it starts in seconds"
+	echo "pipworks: builds for the first time, about seven minutes on two cores; later it starts in seconds"
 	$(CARGO) run --locked --bin pipworks
 
 ## every test, LocalStack and DynamoDB Local included. Needs Rust and Python.

@@ -1,4 +1,5 @@
-//! New clients with their documents: a good one, a picture that is too dark, somebody on a list, his namesake, somebody politically exposed.
+//! New clients with their documents: a good one, a picture that is too dark, another face, somebody on a list, his namesake, somebody
+//! politically exposed.
 
 use http::Method;
 use runtime::Clock as _;
@@ -18,6 +19,7 @@ use crate::Failure;
 pub async fn newcomers(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
     good(desk, report).await?;
     too_dark(desk, report).await?;
+    other_face(desk, report).await?;
     listed(desk, report).await?;
     namesake(desk, report).await?;
     exposed(desk, report).await
@@ -107,6 +109,24 @@ async fn too_dark(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
     report.check("is refused at once, with what to do", refused, &answer.to_string());
     let answer = send(desk, &client, "passport", &passport(&person).picture).await?;
     report.check("and the next one is taken", text(&answer, "/status") == "accepted", &answer.to_string());
+    Ok(())
+}
+
+async fn other_face(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
+    say("somebody whose selfie shows another face than the passport");
+    let person = newcomer(desk, 250);
+    let client = register(desk, &person).await?;
+    let script = format!("{}/_control/script", desk.broker.simulators.url("rekognition"));
+    desk.api.control(&script, &json!({"similarity": 12.5})).await?;
+    // what is on it, the simulator was told
+    send(desk, &client, "selfie", &passport(&person).picture).await?;
+    let case = complete(desk, &client, &person, false).await?;
+    desk.api.control(&script, &json!({})).await?;
+    let (status, faces) = (text(&case, "/status"), text(&case, "/checks/face_match"));
+    report.check("goes to compliance", status == "in_review" && faces == "failed", &format!("{status}, {faces}"));
+    decide(desk, &client, "kyc_review", &[("compliance", "reject")]).await?;
+    let status = text(&self::case(desk, &client).await?, "/status");
+    report.check("and a person rejects", status == "rejected", &status);
     Ok(())
 }
 
