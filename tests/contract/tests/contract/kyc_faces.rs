@@ -97,8 +97,12 @@ async fn a_selfie_without_a_face_is_asked_for_again_and_a_newer_one_counts() {
     let (client, _) = with_documents(&world).await;
     expect(declare(&world, &client).await, 200);
     assert_eq!(status(&world, &client).await["status"], "collecting");
-    let first = sent(&world, &client, "selfie", selfie()).await;
+    // told before it is sent: with it the case is whole, and compared at once
+    let announced = expect(announce(&world, &client, "selfie", JPEG, selfie().len()).await, 201);
+    let first = announced.text_at("/document_id");
     script(&world, &json!({"pictures": [{"picture": key(&client, &first), "faces": 0}]})).await;
+    assert_eq!(world.upload(&announced.json["upload"], selfie()).await, 200);
+    expect(submit(&world, &client, &first).await, 200);
     world.idle().await;
     let case = status(&world, &client).await;
     assert_eq!(case["status"], "collecting", "{case:#}");

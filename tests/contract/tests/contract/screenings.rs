@@ -203,6 +203,7 @@ async fn a_refused_list_is_one_work_item_a_reason_and_closes_itself() {
     // closed by a person, the same reason opens no second one; what is worse does
     put(&world, "ofac_sdn", "").await;
     refresh(&world, true).await;
+    world.idle().await;
     let work = crate::world::items(&world.get("compliance", "/v1/work?queue=compliance&status=open").await);
     let item = work.iter().find(|item| item["kind"] == "list_refused").unwrap()["work_id"].as_str().unwrap().to_owned();
     expect(world.act("compliance", &item, &json!({"action": "close"})).await, 200);
