@@ -50,8 +50,7 @@ impl QueueStep for Assess {
 
 impl Assess {
     async fn absorb(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
-        let stored = self.cases.crm.load::<KycDocument>(&event.id()?).await?;
-        let document = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?.entity;
+        let document = self.cases.document(&event.id()?).await?;
         let client = self.cases.client_of(&document.client_id).await?;
         let case = self.cases.absorb(&document, &client, frame).await?;
         Ok(case.facts.status.as_str())

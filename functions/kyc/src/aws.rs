@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
+use domain::kyc::KycDocument;
 use domain::kyc::rules::Kyc;
 use domain::rules::RuleSet;
+use files::{FileVersion, Files};
 use providers::Disposition;
 use providers::http::Transport;
 use providers::kyc::VendorError;
 use providers::kyc::aws::AwsService;
-use providers::kyc::faces::{Percent, PercentError};
+use providers::kyc::faces::{Percent, PercentError, Picture};
 use runtime::StepError;
 use runtime::function::{Clock, ConfigError, Ports};
 
@@ -50,6 +52,18 @@ impl Looker {
             timeout: LOOK_TIMEOUT,
         })
     }
+}
+
+/// The content of an upload that was checked: what was uploaded after it says nothing.
+pub(crate) fn checked_version(document: &KycDocument) -> Result<FileVersion, StepError> {
+    let version = document.inner.object.clone().map(FileVersion);
+    version.ok_or_else(|| StepError::Malformed(format!("{} was never checked", document.id)))
+}
+
+/// That content where a service finds it.
+pub(crate) fn stored(files: &Files, document: &KycDocument) -> Result<Picture, StepError> {
+    let version = checked_version(document)?.0;
+    Ok(Picture::Stored { bucket: files.bucket().to_owned(), key: document.key(), version })
 }
 
 /// A threshold of the rules as a service takes it.

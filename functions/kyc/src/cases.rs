@@ -10,7 +10,7 @@ use domain::kyc::rules::{Kyc, KycRisk, KycVendors};
 use domain::kyc::vendor::VendorCheck;
 use domain::kyc::{FaceMatch, KycCase, KycDocument, LivenessCheck};
 use domain::rules::{RuleError, RuleSet};
-use domain::{ClientId, KycCaseId};
+use domain::{ClientId, DocumentId, KycCaseId};
 use runtime::function::{ConfigError, Ports};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::step::Done;
@@ -75,6 +75,18 @@ impl Cases {
     pub(crate) async fn client_of(&self, client: &ClientId) -> Result<Client, StepError> {
         let stored = self.crm.load_settled::<Client>(client).await?;
         Ok(stored.ok_or_else(|| StepError::Absent(client.to_string()))?.entity)
+    }
+
+    /// The case that an event is about.
+    pub(crate) async fn case(&self, id: &KycCaseId) -> Result<KycCase, StepError> {
+        let stored = self.crm.load::<KycCase>(id).await?;
+        Ok(stored.ok_or_else(|| StepError::Absent(id.to_string()))?.entity)
+    }
+
+    /// A document that an event or a case names.
+    pub(crate) async fn document(&self, id: &DocumentId) -> Result<KycDocument, StepError> {
+        let stored = self.crm.load::<KycDocument>(id).await?;
+        Ok(stored.ok_or_else(|| StepError::Absent(id.to_string()))?.entity)
     }
 
     /// The case, if it has begun.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use domain::client::Client;
+use domain::kyc::KycCase;
 use domain::kyc::faces::{Compared, FaceMatch, FacePair, FaceState};
 use domain::kyc::rules::FaceRules;
-use domain::kyc::{KycCase, KycDocument};
 use domain::{DocumentId, KycCaseId};
 use files::Files;
 use providers::http::BoxFuture;
@@ -16,7 +16,7 @@ use runtime::StepError;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 
-use crate::aws::{Looker, looking, percent};
+use crate::aws::{Looker, looking, percent, stored};
 use crate::cases::Cases;
 
 /// The step.
@@ -47,7 +47,7 @@ impl Compare {
     async fn compare(&self, message: &Message) -> Result<&'static str, StepError> {
         let event = message.event()?;
         let id: KycCaseId = event.id()?;
-        let case = self.cases.crm.load::<KycCase>(&id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?.entity;
+        let case = self.cases.case(&id).await?;
         let Some(pair) = waits(&case) else { return Ok("nothing_to_do") };
         let client: Client = self.cases.client_of(&case.client_id).await?;
         let needs = self.cases.needs().await?;
@@ -76,13 +76,11 @@ impl Compare {
 
     /// An accepted upload in the version that was checked; `None` for a PDF, which the service does not take.
     async fn picture(&self, id: &DocumentId) -> Result<Option<Picture>, StepError> {
-        let stored = self.cases.crm.load::<KycDocument>(id).await?;
-        let document = stored.ok_or_else(|| StepError::Absent(id.to_string()))?.entity;
-        let version = document.inner.object.clone();
-        let version = version.ok_or_else(|| StepError::Malformed(format!("{id} was never checked")))?;
-        let is_picture = matches!(document.facts.content_type.as_str(), "image/jpeg" | "image/png");
-        let (bucket, key) = (self.files.bucket().to_owned(), document.key());
-        Ok(is_picture.then_some(Picture::Stored { bucket, key, version }))
+        let document = self.cases.document(id).await?;
+        match document.facts.content_type.as_str() {
+            "image/jpeg" | "image/png" => stored(&self.files, &document).map(Some),
+            _ => Ok(None),
+        }
     }
 }
 

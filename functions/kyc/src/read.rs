@@ -12,15 +12,14 @@ use domain::client::Client;
 use domain::kyc::rules::{Kyc, ReaderRule};
 use domain::kyc::{CaseDocument, DocumentKind, DocumentStatus, Extracted, KycCase, KycDocument, Reading};
 use domain::{DocumentId, Timestamp};
-use files::{FileVersion, Files};
+use files::Files;
 use providers::http::BoxFuture;
-use providers::kyc::faces::Picture;
 use providers::kyc::textract::Textract;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::{StepError, step};
 
-use crate::aws::Looker;
+use crate::aws::{Looker, checked_version, stored};
 use crate::cases::Cases;
 use reader::LocalReader;
 
@@ -57,7 +56,7 @@ impl QueueStep for Read {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
             let id: DocumentId = event.id()?;
-            let document = self.load(&id).await?;
+            let document = self.cases.document(&id).await?;
             if !document.to_be_read() {
                 return Ok("nothing_to_do");
             }
@@ -72,11 +71,6 @@ impl QueueStep for Read {
 }
 
 impl Read {
-    async fn load(&self, id: &DocumentId) -> Result<KycDocument, StepError> {
-        let stored = self.cases.crm.load::<KycDocument>(id).await?;
-        Ok(stored.ok_or_else(|| StepError::Absent(id.to_string()))?.entity)
-    }
-
     async fn read(
         &self,
         document: &KycDocument,
@@ -100,7 +94,7 @@ impl Read {
         let counting = case.as_ref().map(KycCase::counting).unwrap_or_default();
         let other = other_side(document, &counting).filter(|_| rules.both_sides.contains(&document.facts.kind));
         if let Some(other) = other {
-            sides.push(self.lines(&self.load(other).await?, rules).await?);
+            sides.push(self.lines(&self.cases.document(other).await?, rules).await?);
         }
         let earlier = self.earlier(document, other, known, rules, now).await?;
         let sides: Vec<&[Line]> = sides.iter().map(Vec::as_slice).collect();
@@ -123,7 +117,7 @@ impl Read {
         };
         let mut said = Vec::new();
         for known in known.iter().rev().filter(is_earlier).take(EARLIER_MAX) {
-            let earlier = self.load(&known.document_id).await?;
+            let earlier = self.cases.document(&known.document_id).await?;
             said.push(match identity_kind(known.kind).filter(|_| earlier.to_be_read()) {
                 Some(kind) => {
                     let lines = self.lines(&earlier, rules).await?;
@@ -137,20 +131,19 @@ impl Read {
 
     /// The lines of one upload, in the version that was checked.
     async fn lines(&self, document: &KycDocument, rules: &Kyc) -> Result<Vec<Line>, StepError> {
-        let version = document.inner.object.clone().map(FileVersion);
-        let version = version.ok_or_else(|| StepError::Malformed(format!("{} was never checked", document.id)))?;
-        let key = document.key();
         let content_type = document.facts.content_type.clone();
         // who somebody is stands on a document that was photographed or scanned, and a service does not say whether text that it reads
         // in a PDF was
         let written = !document.facts.kind.is_identity();
         match &rules.reader {
             ReaderRule::Textract(url) if written || content_type != "application/pdf" => {
-                let picture = Picture::Stored { bucket: self.files.bucket().to_owned(), key, version: version.0 };
-                textract::lines(&Textract(self.looker.at(url)?), &picture).await
+                textract::lines(&Textract(self.looker.at(url)?), &stored(&self.files, document)?).await
             }
             ReaderRule::Local | ReaderRule::Textract(_) => {
-                let file = self.files.get_version(&key, &version, rules.upload.bytes_max.into()).await?;
+                let file = self
+                    .files
+                    .get_version(&document.key(), &checked_version(document)?, rules.upload.bytes_max.into())
+                    .await?;
                 self.local.lines(file.bytes, content_type, &rules.upload, written).await
             }
         }

@@ -52,7 +52,7 @@ impl Screen {
     async fn screen(&self, message: &Message) -> Result<&'static str, StepError> {
         let event = message.event()?;
         let id: KycCaseId = event.id()?;
-        let case = self.cases.crm.load::<KycCase>(&id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?.entity;
+        let case = self.cases.case(&id).await?;
         if !waits(&case) {
             return Ok("nothing_to_do");
         }

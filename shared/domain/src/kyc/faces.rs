@@ -220,10 +220,14 @@ impl KycCase {
         over.then(|| LivenessCheck { state: LivenessState::Expired, ..check.clone() })
     }
 
+    /// Whether what the client shows still counts for the decision.
+    fn is_gathering(&self) -> bool {
+        matches!(self.facts.status, KycStatus::Collecting | KycStatus::Verifying)
+    }
+
     /// Whether another check of liveness may be begun.
     pub fn takes_liveness(&self, rules: &Kyc) -> bool {
-        let gathering = matches!(self.facts.status, KycStatus::Collecting | KycStatus::Verifying);
-        gathering && self.liveness_state(rules) != LivenessState::Passed && self.may_try_liveness(rules)
+        self.is_gathering() && self.liveness_state(rules) != LivenessState::Passed && self.may_try_liveness(rules)
     }
 
     /// Begins a check of liveness, unless one is open: the intent, before the service is called.
@@ -268,8 +272,7 @@ impl KycCase {
         let waits = self.facts.liveness.as_ref().is_some_and(|check| {
             check.attempt == measured.attempt && check.state == LivenessState::Pending && check.state != measured.state
         });
-        let gathering = matches!(self.facts.status, KycStatus::Collecting | KycStatus::Verifying);
-        if !waits || !gathering {
+        if !waits || !self.is_gathering() {
             return Ok(Verdict::Nothing("it is not what the case waits for"));
         }
         let mut next = self.onward();
