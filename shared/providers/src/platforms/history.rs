@@ -32,6 +32,10 @@ impl Booking {
             && reference.begins(&self.comment)
     }
 
+    fn ticket_of(&self, reference: &Reference, amount: &Money) -> Option<Ticket> {
+        self.is_operation(reference, amount).then(|| Ticket::new(self.number.to_string()))
+    }
+
     /// Without the comment: a person wrote it.
     fn described(&self) -> String {
         let amount = self.amount.map_or_else(|| "?".to_owned(), |amount| amount.to_string());
@@ -51,12 +55,25 @@ pub(super) fn compared<'a>(
         false => reference.is_named_in(&booking.comment),
     };
     let named: Vec<_> = bookings.into_iter().filter(is_meant).collect();
-    match named.as_slice() {
-        [] => FoundOperation::Absent,
-        [one] if one.is_operation(reference, amount) => FoundOperation::Booked(Ticket::new(one.number.to_string())),
-        several => {
-            let texts: Vec<_> = several.iter().map(|booking| booking.described()).collect();
-            FoundOperation::Ambiguous(format!("under the reference of {amount} stands {}", texts.join(", ")))
-        }
+    judged(&named, amount, |one| one.ticket_of(reference, amount), |one| one.described())
+}
+
+/// What the rows that bear a reference come to: one that is the operation, by its ticket, and anything else for a person, in words that
+/// quote no comment.
+pub(super) fn judged<R>(
+    named: &[R],
+    amount: &Money,
+    ticket_of: impl Fn(&R) -> Option<Ticket>,
+    described: impl Fn(&R) -> String,
+) -> FoundOperation {
+    if named.is_empty() {
+        return FoundOperation::Absent;
     }
+    if let [one] = named
+        && let Some(ticket) = ticket_of(one)
+    {
+        return FoundOperation::Booked(ticket);
+    }
+    let texts: Vec<_> = named.iter().map(described).collect();
+    FoundOperation::Ambiguous(format!("under the reference of {amount} stands {}", texts.join(", ")))
 }

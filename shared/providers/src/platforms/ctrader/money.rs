@@ -9,6 +9,7 @@ use super::manager::Row;
 use super::rest::Call;
 use super::traders::{CLOCK_SKEW, number_of};
 use super::{Ctrader, unreadable};
+use crate::platforms::history::judged;
 use crate::platforms::{
     BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, PlatformError, Reference, Ticket, TicketQuery,
     json,
@@ -95,14 +96,8 @@ fn change(login: u64, operation: &BalanceOperation) -> String {
 fn compared(rows: &[Row], reference: &Reference, amount: &Money) -> FoundOperation {
     let is_named = |row: &&Row| reference.is_named_in(&row.external_id) || reference.is_named_in(&row.comment);
     let named: Vec<_> = rows.iter().filter(is_named).collect();
-    match named.as_slice() {
-        [] => FoundOperation::Absent,
-        [row] if is_operation(row, reference, amount) => FoundOperation::Booked(Ticket::new(row.number.to_string())),
-        several => {
-            let texts: Vec<_> = several.iter().map(|row| described(row)).collect();
-            FoundOperation::Ambiguous(format!("under the reference of {amount} stands {}", texts.join(", ")))
-        }
-    }
+    let ticket = |row: &&Row| is_operation(row, reference, amount).then(|| Ticket::new(row.number.to_string()));
+    judged(&named, amount, ticket, |row| described(row))
 }
 
 /// By the id that only a caller of an interface can write, or, where the server keeps none, by its comment.

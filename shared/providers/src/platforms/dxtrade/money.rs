@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use super::rest::{Call, Interface};
 use super::{Dxtrade, in_digits, unreadable, utc};
+use crate::platforms::history::judged;
 use crate::platforms::{
     BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, PlatformError, Reference, Ticket, TicketQuery,
     json,
@@ -99,14 +100,8 @@ impl Dxtrade {
         let transfers = self.transfers(login, from, to, until).await?;
         let is_named = |row: &&Transfer| reference.is_named_in(&row.code) || reference.is_named_in(&row.comment);
         let named: Vec<_> = transfers.iter().filter(is_named).collect();
-        Ok(match named.as_slice() {
-            [] => FoundOperation::Absent,
-            [row] if is_operation(row, reference, &amount) => FoundOperation::Booked(Ticket::new(reference.as_str())),
-            several => {
-                let texts: Vec<_> = several.iter().map(|row| format!("a {} of {}", row.kind, row.amount)).collect();
-                FoundOperation::Ambiguous(format!("under the reference of {amount} stands {}", texts.join(", ")))
-            }
-        })
+        let ticket = |row: &&Transfer| is_operation(row, reference, &amount).then(|| Ticket::new(reference.as_str()));
+        Ok(judged(&named, &amount, ticket, |row| format!("a {} of {}", row.kind, row.amount)))
     }
 
     pub(super) async fn look_up_ticket(&self, named: &TicketQuery) -> Result<FoundTicket, PlatformError> {
