@@ -1,40 +1,12 @@
 //! What clients upload besides good photos.
-#![allow(clippy::as_conversions, clippy::unwrap_used, reason = "tests")]
 
 use lopdf::content::{Content, Operation};
 use lopdf::encryption::{EncryptionState, EncryptionVersion, Permissions};
 use lopdf::{Dictionary, Document, Object, Stream, StringFormat, dictionary};
-use pictures::{Checked, Code, Format, Limits, Refusal, check};
+use pictures::{Code, Format, check};
 use specimens::{Canvas, Kind, jpeg, png, specimen, turned_jpeg};
 
-/// The example of these tests; an installation sets its own.
-fn limits() -> Limits {
-    Limits {
-        bytes_max: 10 << 20,
-        pixels_max: 40_000_000,
-        pages_max: 3,
-        long_side_min: 600,
-        short_side_min: 360,
-        light_min: 70,
-        brightness_max: 225,
-        dark_max: 130,
-        glare_max: 30,
-        contrast_min: 40,
-        sharpness_min: 16,
-    }
-}
-
-fn checked(bytes: &[u8], content_type: &str) -> Result<Checked, Vec<Code>> {
-    check(bytes, content_type, &limits()).map_err(|refusals| refusals.iter().map(Refusal::code).collect())
-}
-
-fn refused(bytes: &[u8], content_type: &str) -> Vec<Code> {
-    checked(bytes, content_type).err().unwrap_or_default()
-}
-
-fn card() -> Canvas {
-    specimen(Kind::IdCardFront, 5).picture
-}
+use crate::{card, checked, limits, refused};
 
 #[test]
 fn a_photo_is_what_its_bytes_say_and_nothing_else() {

@@ -1,38 +1,17 @@
 //! How good pictures are found to be: every kind of specimen after every mishap.
-#![allow(clippy::as_conversions, clippy::print_stdout, clippy::unwrap_used, reason = "tests")]
 
-use pictures::{Code, Limits, Measures, Picture, Refusal, check, measure};
+use pictures::{Code, Measures, Picture, check, measure};
 use specimens::{Canvas, Kind, Variant, jpeg, png, specimen};
 
-/// The example of these tests; an installation sets its own.
-fn limits() -> Limits {
-    Limits {
-        bytes_max: 10 << 20,
-        pixels_max: 40_000_000,
-        pages_max: 10,
-        long_side_min: 600,
-        short_side_min: 360,
-        light_min: 70,
-        brightness_max: 225,
-        dark_max: 130,
-        glare_max: 30,
-        contrast_min: 40,
-        sharpness_min: 16,
-    }
-}
+use crate::{limits, refused};
 
 fn measured(canvas: &Canvas) -> Measures {
     measure(&Picture::new(canvas.width, canvas.height, canvas.rgb.clone()).unwrap())
 }
 
-fn codes(bytes: &[u8], content_type: &str) -> Vec<Code> {
-    check(bytes, content_type, &limits())
-        .map_or_else(|refusals| refusals.iter().map(Refusal::code).collect(), |_| Vec::new())
-}
-
 fn codes_after(kind: Kind, variants: &[Variant]) -> Vec<Code> {
     let picture = variants.iter().fold(specimen(kind, 7).picture, |picture, variant| variant.apply(&picture, 1));
-    codes(&jpeg(&picture, 85), "image/jpeg")
+    refused(&jpeg(&picture, 85), "image/jpeg")
 }
 
 #[test]
@@ -82,7 +61,7 @@ fn every_mishap_has_its_code() {
 fn a_sheet_with_nothing_on_it_is_told_by_its_light() {
     for (level, expected) in [(0, Code::TooDark), (128, Code::Unreadable), (255, Code::TooBright)] {
         let sheet = Canvas::new(900, 700, [level; 3]);
-        assert_eq!(codes(&png(&sheet), "image/png"), [expected], "{level}");
+        assert_eq!(refused(&png(&sheet), "image/png"), [expected], "{level}");
     }
 }
 
@@ -97,7 +76,7 @@ fn white_paper_is_no_reflection() {
         assert_eq!(measured(&variant.apply(&page, 1)).glare, 0, "{variant:?}");
     }
     // in a blurred picture all edges are soft: it is told for that alone
-    assert_eq!(codes(&jpeg(&Variant::Blurred(6.0).apply(&page, 1), 90), "image/jpeg"), [Code::Blurred]);
+    assert_eq!(refused(&jpeg(&Variant::Blurred(6.0).apply(&page, 1), 90), "image/jpeg"), [Code::Blurred]);
     // what hides the letters on it is one, even where its edge is hard
     let mut tinted = Canvas::new(1200, 850, [236, 240, 244]);
     for line in 0..8u16 {
@@ -117,13 +96,13 @@ fn a_table_in_focus_does_not_save_a_document_that_is_not() {
     sharp.each(|x, y, colour| colour.map(|level| level + ((x * 7 + y * 13) % 9) as f32 - 4.0));
     let mut photo = sharp.clone();
     photo.put(&specimen(Kind::IdCardFront, 3).picture, 295, 230);
-    assert_eq!(codes(&jpeg(&photo, 92), "image/jpeg"), []);
+    assert_eq!(refused(&jpeg(&photo, 92), "image/jpeg"), []);
 
     // the focus is on the table: what is nearer, the document and its edge, is blurred
     let mut photo = Variant::Blurred(7.0).apply(&photo, 1);
     let near = |x: usize, y: usize| (275..1325).contains(&x) && (210..890).contains(&y);
     photo.each(|x, y, colour| if near(x, y) { colour } else { sharp.pixel(x, y).map(f32::from) });
-    assert_eq!(codes(&jpeg(&photo, 92), "image/jpeg"), [Code::Blurred]);
+    assert_eq!(refused(&jpeg(&photo, 92), "image/jpeg"), [Code::Blurred]);
 }
 
 #[test]

@@ -1,34 +1,11 @@
 //! What upload checks stumbled over in the field, with drawn documents.
-#![allow(clippy::as_conversions, clippy::unwrap_used, reason = "tests")]
 
 use lopdf::content::{Content, Operation};
 use lopdf::{Dictionary, Document, Object, Stream, dictionary};
-use pictures::{Checked, Code, Limits, Refusal, check};
-use specimens::{Canvas, Kind, jpeg, specimen, turned_jpeg};
+use pictures::{Checked, Code, Limits, check};
+use specimens::{Canvas, jpeg, turned_jpeg};
 
-fn limits() -> Limits {
-    Limits {
-        bytes_max: 10 << 20,
-        pixels_max: 40_000_000,
-        pages_max: 3,
-        long_side_min: 600,
-        short_side_min: 360,
-        light_min: 70,
-        brightness_max: 225,
-        dark_max: 130,
-        glare_max: 30,
-        contrast_min: 40,
-        sharpness_min: 16,
-    }
-}
-
-fn checked(bytes: &[u8], content_type: &str) -> Result<Checked, Vec<Code>> {
-    check(bytes, content_type, &limits()).map_err(|refusals| refusals.iter().map(Refusal::code).collect())
-}
-
-fn card() -> Canvas {
-    specimen(Kind::IdCardFront, 5).picture
-}
+use crate::{card, checked, limits};
 
 fn grey(card: &Canvas) -> Vec<u8> {
     card.rgb.chunks_exact(3).map(|pixel| pixel[1]).collect()
