@@ -22,7 +22,7 @@ use runtime::rulebook::{Live, RuleBook};
 use runtime::vendors::PaymentProviders;
 use runtime::{Caller, Problem, StepError, awsclients, verification};
 use serde_json::json;
-use store::{Crm, MoneyTable};
+use store::{Crm, MoneyTable, StoreError, Stored};
 
 use crate::wish;
 
@@ -88,9 +88,8 @@ impl Initiate {
         if !wish.account.takes_money() {
             return Err(Problem::input(vec![demo_account()]));
         }
-        let newest = self.money.payments_of(&wish.client.id, COUNTED, None).await?;
-        let newest: Vec<Deposit> = newest.items.into_iter().map(|stored| stored.entity).collect();
-        if let Some(fault) = too_many_open(&newest, &live.rules) {
+        let open = self.open_deposits(&wish.client.id, live.rules.open_deposits_max()).await?;
+        if let Some(fault) = too_many_open(open, &live.rules) {
             return Err(Problem::input(vec![fault]));
         }
         let mut frame = request.frame(Self::NAME);
@@ -98,7 +97,7 @@ impl Initiate {
         let levels = self.rules.live::<KycLevels>().await?;
         if levels.rules.restrict_deposits() {
             let level = verification::level_of(&self.crm, &wish.client, &levels).await?;
-            let deposits = self.since(&level, &wish.client.id, newest, request.now).await?;
+            let deposits = self.since(&level, &wish.client.id, request.now).await?;
             if let Some(fault) = level.refuses_deposit(&wish.amount, &deposits, request.now) {
                 return Err(Problem::input(vec![fault]));
             }
@@ -132,26 +131,35 @@ impl Initiate {
 }
 
 impl Initiate {
-    /// The client's deposits of the time that the limit of his level is about: the newest, and older ones as long as they are of it.
-    async fn since(
-        &self,
-        level: &Level,
-        client: &ClientId,
-        newest: Vec<Deposit>,
-        now: Timestamp,
-    ) -> Result<Vec<Deposit>, StepError> {
-        let Some(limit) = &level.rights.deposit_limit else { return Ok(newest) };
-        let (from, whole) = (now.minus(limit.per), usize::try_from(COUNTED).unwrap_or(usize::MAX));
-        let (mut deposits, mut page) = (newest, 0);
-        // a page that is not whole is the last
-        while deposits.len() >= page + whole {
-            page = deposits.len();
-            let Some(oldest) = deposits.last().filter(|oldest| oldest.inner.opened > from) else { break };
-            let before = oldest.id.clone();
-            let older = self.money.payments_of(client, COUNTED, Some(&before)).await?;
-            deposits.extend(older.items.into_iter().map(|stored| stored.entity));
+    /// How many of the client's newest deposits are open: all of them if they reach `max`. Below it only so many are read as show
+    /// that they do not, none where there are fewer than `max`.
+    async fn open_deposits(&self, client: &ClientId, max: usize) -> Result<usize, StepError> {
+        let ids = self.money.payment_ids_of(client, COUNTED).await?;
+        let (mut open, mut unread) = (0, ids.as_slice());
+        while !unread.is_empty() && open + unread.len() >= max {
+            // with so many settled the limit is out of reach; the oldest are the likeliest to be
+            let settled_needed = (open + unread.len() - max + 1).min(unread.len());
+            let (newer, oldest) = unread.split_at(unread.len() - settled_needed);
+            let deposits: Vec<Stored<Deposit>> = self.money.payments(oldest).await?;
+            open += deposits.iter().filter(|stored| !stored.entity.status().is_settled()).count();
+            unread = newer;
         }
-        Ok(deposits)
+        Ok(open)
+    }
+
+    /// The client's deposits of the time that the limit of his level is about.
+    async fn since(&self, level: &Level, client: &ClientId, now: Timestamp) -> Result<Vec<Deposit>, StepError> {
+        let Some(limit) = &level.rights.deposit_limit else { return Ok(vec![]) };
+        let from = now.minus(limit.per);
+        let (mut deposits, mut before): (Vec<Deposit>, Option<PaymentId>) = (vec![], None);
+        loop {
+            let page = self.money.payments_of(client, COUNTED, before.as_ref()).await?;
+            deposits.extend(page.items.into_iter().map(|stored| stored.entity));
+            // a page may hold few deposits or none, and is followed by others all the same
+            let more = page.next.filter(|_| deposits.last().is_none_or(|oldest: &Deposit| oldest.inner.opened > from));
+            let Some(last) = more else { return Ok(deposits) };
+            before = Some(last.parse().map_err(|_| StoreError::corrupt(&last, "it is no payment"))?);
+        }
     }
 }
 

@@ -143,16 +143,20 @@ impl Table {
         limit: i32,
         before: Option<&str>,
     ) -> Result<Page<T>, StoreError> {
-        let (keys, next) = self
-            .keys(KeyQuery {
-                index: "by_client",
-                partition: (CLIENT, client.as_str().to_owned()),
-                sort: KEY,
-                part: Part::NewestFirst { prefix, before },
-                limit,
-            })
-            .await?;
+        let (keys, next) = self.keys_of(client, prefix, limit, before).await?;
         Ok(Page { items: self.batch(&keys).await?, next })
+    }
+
+    async fn keys_of(
+        &self,
+        client: &ClientId,
+        prefix: &str,
+        limit: i32,
+        before: Option<&str>,
+    ) -> Result<(Vec<String>, Option<String>), StoreError> {
+        let partition = (CLIENT, client.as_str().to_owned());
+        let part = Part::NewestFirst { prefix, before };
+        self.keys(KeyQuery { index: "by_client", partition, sort: KEY, part, limit }).await
     }
 }
 
@@ -232,5 +236,24 @@ impl MoneyTable {
         before: Option<&PaymentId>,
     ) -> Result<Page<domain::payment::Deposit>, StoreError> {
         self.0.by_client(client, PaymentId::PREFIX, limit, before.map(PaymentId::as_str)).await
+    }
+
+    /// The ids of a client's newest payments, of every kind.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn payment_ids_of(&self, client: &ClientId, limit: i32) -> Result<Vec<PaymentId>, StoreError> {
+        let (keys, _) = self.0.keys_of(client, PaymentId::PREFIX, limit, None).await?;
+        let id = |key: String| key.parse().map_err(|_| StoreError::corrupt(&key, "it is no payment"));
+        keys.into_iter().map(id).collect()
+    }
+
+    /// The deposits among payments: 1 read unit each.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn payments(&self, ids: &[PaymentId]) -> Result<Vec<Stored<domain::payment::Deposit>>, StoreError> {
+        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.0.batch(&keys).await
     }
 }

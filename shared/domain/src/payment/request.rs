@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use super::deposit::Deposit;
 use super::rules::{DepositCase, PspRule, Psps};
 use crate::account::{Account, AccountStatus};
 use crate::client::Client;
@@ -107,9 +106,8 @@ impl DepositRequest {
 ///
 /// They are counted before the new one is saved, so requests of the same moment may all pass: what is opened too many is bounded by
 /// how many of them are under way at once.
-pub fn too_many_open(newest: &[Deposit], rules: &Psps) -> Option<Fault> {
-    let open = newest.iter().filter(|deposit| !deposit.status().is_settled()).count();
-    let max = usize::try_from(rules.open_deposits_max).unwrap_or(usize::MAX);
+pub fn too_many_open(open: usize, rules: &Psps) -> Option<Fault> {
+    let max = rules.open_deposits_max();
     let message = format!("has {open} open deposits, and may have {max}");
     (open >= max).then(|| Fault::new("/account_id", "too_many_open_deposits", message))
 }

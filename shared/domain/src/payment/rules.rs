@@ -152,8 +152,7 @@ pub struct Psps {
     pub credit_review_after: Seconds,
     /// What the automation settles by itself.
     pub auto_resolution: AutoResolution,
-    /// How many deposits of one client may be open at once.
-    pub open_deposits_max: u32,
+    open_deposits_max: u32,
 }
 
 impl RuleSet for Psps {
@@ -168,6 +167,11 @@ impl Psps {
     /// A provider by its name, also one that is not enabled.
     pub fn psp(&self, name: &str) -> Option<&PspRule> {
         self.psps.iter().find(|psp| psp.name == name)
+    }
+
+    /// How many deposits of one client may be open at once.
+    pub fn open_deposits_max(&self) -> usize {
+        usize::try_from(self.open_deposits_max).unwrap_or(usize::MAX)
     }
 
     /// Every provider.

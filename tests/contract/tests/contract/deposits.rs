@@ -218,4 +218,34 @@ async fn a_client_has_so_many_open_deposits_and_no_more() {
     expect(world.stripe(&world.intent(&first, "payment_intent.succeeded", 10_000, "usd")).await, 200);
     assert_eq!(world.status(&first.id).await, "credited");
     world.deposit(&trader, "100.00", "stripe").await;
+    // wherever in the history the open ones stand: two old ones, and newer ones that are done
+    world.publish(SetName::Psps, 3, |rules| rules["open_deposits_max"] = json!(3)).await;
+    world.pass(61).await;
+    for _ in 0..4 {
+        let done = world.deposit(&trader, "100.00", "stripe").await;
+        expect(world.stripe(&world.intent(&done, "payment_intent.succeeded", 10_000, "usd")).await, 200);
+        assert_eq!(world.status(&done.id).await, "credited");
+    }
+    world.deposit(&trader, "100.00", "stripe").await;
+    let refused = expect(world.portal(&trader.deposits(), &deposit_request(&trader, "100.00", "stripe")).await, 422);
+    assert_eq!(faults(&refused), ["/account_id too_many_open_deposits"]);
+    assert!(refused.text.contains("has 3 open deposits, and may have 3"), "{}", refused.text);
+}
+
+#[tokio::test]
+async fn a_deposit_costs_the_same_whatever_history_its_client_has() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let mut read = vec![];
+    for _ in 0..12 {
+        world.broker.host.reset_usage();
+        world.credited(&trader, "100.00", 10_000).await;
+        let usage = world.broker.host.usage();
+        let ours = usage.iter().filter(|(key, _)| {
+            key.function.as_deref() == Some("payments-initiate") && key.service == host::Service::DynamoDb
+        });
+        read.push(ours.map(|(_, used)| used.read_units).sum::<f64>());
+    }
+    // the first looks the rules up
+    assert_eq!(read.get(1), read.last(), "{read:?}");
 }

@@ -131,11 +131,48 @@ async fn on_a_list(stack: &Deployment) {
     stack.wait("portal", &kyc(&client), |case| case.text_at("/status") == "rejected").await;
 }
 
+/// Nothing that says who the client is: he shows that to the vendor, who tells over the gateway.
+async fn at_a_vendor(stack: &Deployment) {
+    let person = somebody(400);
+    let client = stack.newcomer(&person).await;
+    let sent = stack.photo(&client, "proof_of_address", &statement(&person).picture).await;
+    assert_eq!(sent.text_at("/status"), "accepted", "{}", sent.text);
+    let declaration = json!({"source_of_funds": "employment", "occupation": "nurse", "pep": false});
+    stack.post(&format!("{}/declaration", kyc(&client)), &declaration).await.expect(200).unwrap();
+    let begun = |case: &Answer| case.json["vendor"]["applicant_id"].is_string();
+    let case = stack.wait_for(READING, "compliance", &kyc(&client), begun).await;
+    assert_eq!(case.text_at("/vendor/name"), "sumsub", "{}", case.text);
+    let link = stack.post(&format!("{}/verification", kyc(&client)), &json!({})).await.expect(200).unwrap();
+    assert!(link.text_at("/url").contains("/apply/"), "{}", link.text);
+
+    // nobody who cannot sign says that he passed
+    let forged = json!({
+        "applicantId": case.text_at("/vendor/applicant_id"), "externalUserId": client, "type": "applicantReviewed",
+        "reviewStatus": "completed", "reviewResult": {"reviewAnswer": "GREEN"},
+    });
+    let headers = [
+        ("content-type", "application/json"),
+        ("x-payload-digest", "00"),
+        ("x-payload-digest-alg", "HMAC_SHA256_HEX"),
+    ];
+    let url = stack.url("/v1/webhooks/kyc/sumsub");
+    let refused = stack.http.send(Method::POST, &url, &headers, forged.to_string().into_bytes()).await.unwrap();
+    refused.expect(401).unwrap();
+    let untouched = stack.look("compliance", &kyc(&client)).await;
+    assert_eq!(untouched.text_at("/vendor/status"), "pending", "{}", untouched.text);
+
+    let decide = format!("{}/_control/decide", stack.simulators.url("sumsub"));
+    stack.http.control(&decide, &json!({"client_id": client, "outcome": "approved"})).await.unwrap();
+    let case =
+        stack.wait_for(READING, "compliance", &kyc(&client), |case| case.text_at("/status") == "approved").await;
+    assert_eq!((case.text_at("/vendor/status"), case.text_at("/decision/by")), ("approved".into(), "rule".into()));
+}
+
 #[test]
 fn photos_are_read_and_people_screened_and_the_clear_cases_decided() {
     on_the_stack(async |stack| {
         let _turn = stack.turn.read().await;
         stack.fetch_lists().await;
-        tokio::join!(in_order(stack), in_the_dark(stack), on_a_list(stack));
+        tokio::join!(in_order(stack), in_the_dark(stack), on_a_list(stack), at_a_vendor(stack));
     });
 }
