@@ -24,20 +24,22 @@ pub mod webhook;
 /// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("kyc-register", register::build),
-    ("kyc-document", document::build),
-    ("kyc-submit", submit::build),
     ("kyc-declaration", declaration::build),
     ("kyc-status", status::build),
     ("kyc-assess", assess::build),
     ("kyc-lists", lists::build),
     ("kyc-screen", screen::build),
-    ("kyc-compare", compare::build),
     ("kyc-liveness", liveness::build),
     ("kyc-screenings", screenings::build),
     ("kyc-verification", verification::build),
     ("kyc-verify", verify::build),
     ("kyc-webhook", webhook::build),
 ];
+
+/// The functions that look at uploads themselves, by their handlers: what reads pictures and PDFs would make one binary of all too large
+/// for a quick start.
+pub const UPLOADS: &[(&str, runtime::Build)] =
+    &[("kyc-document", document::build), ("kyc-submit", submit::build), ("kyc-compare", compare::build)];
 
 /// The function that reads documents, by its handler: a binary of its own, for it brings what it reads with, which is three times as
 /// large as all the others together.

@@ -1,7 +1,7 @@
 //! What goes wrong with files, and whether trying again helps.
 
-use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use providers::Disposition;
 use runtime::StepError;
 
@@ -51,34 +51,56 @@ impl From<FilesError> for StepError {
     }
 }
 
-/// Whether S3 says that nothing lies under the key. Without `s3:ListBucket` it does not say so: it refuses.
-pub(crate) fn absent<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
-    // the answer to HEAD has no body, and so no code but what the SDK makes of 404
-    matches!(code(error), Some("NoSuchKey" | "NotFound"))
+/// What S3 answered instead of what was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("S3 answered {status} {code}")]
+pub(crate) struct S3Error {
+    status: u16,
+    code: String,
+    message: String,
 }
 
-/// Whether S3 knows no such version: one that it never gave out is no version at all to it.
-pub(crate) fn no_such_version<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
-    matches!(code(error), Some("NoSuchVersion"))
-        || (code(error) == Some("InvalidArgument") && message(error).contains("version id"))
+impl S3Error {
+    /// The error of an answer. That to HEAD has no body, and so no code but what 404 stands for.
+    pub(crate) fn read(status: u16, body: &[u8]) -> Self {
+        let body = String::from_utf8_lossy(body);
+        let element = |name: &str| {
+            let (_, rest) = body.split_once(&format!("<{name}>"))?;
+            Some(rest.split_once(&format!("</{name}>"))?.0.to_owned())
+        };
+        let nameless = || if status == 404 { "NotFound" } else { "unknown" }.to_owned();
+        let code = element("Code").unwrap_or_else(nameless);
+        Self { status, code, message: element("Message").unwrap_or_default() }
+    }
+
+    /// Whether nothing lies under the key. Without `s3:ListBucket` S3 does not say so: it refuses.
+    fn is_absence(&self) -> bool {
+        matches!(self.code.as_str(), "NoSuchKey" | "NotFound")
+    }
+
+    /// Whether there is no such version: one that S3 never gave out is no version at all to it.
+    fn is_unknown_version(&self) -> bool {
+        self.code == "NoSuchVersion" || (self.code == "InvalidArgument" && self.message.contains("version id"))
+    }
 }
 
-fn code<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Option<&str> {
-    error.as_service_error().and_then(ProvideErrorMetadata::code)
+/// Why a request came to nothing.
+pub(crate) type SendError = SdkError<S3Error, HttpResponse>;
+
+/// Whether S3 says that nothing lies under the key.
+pub(crate) fn absent(error: &SendError) -> bool {
+    error.as_service_error().is_some_and(S3Error::is_absence)
 }
 
-fn message<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> &str {
-    error.as_service_error().and_then(ProvideErrorMetadata::message).unwrap_or_default()
+/// Whether S3 knows no such version.
+pub(crate) fn no_such_version(error: &SendError) -> bool {
+    error.as_service_error().is_some_and(S3Error::is_unknown_version)
 }
 
-/// The class of an error of the SDK.
-pub(crate) fn failed<E: ProvideErrorMetadata>(error: SdkError<E, HttpResponse>) -> FilesError {
-    match &error {
-        SdkError::ServiceError(service) => {
-            let status = service.raw().status().as_u16();
-            let code = service.err().code().unwrap_or("unknown");
-            of_answer(status, code)
-        }
+/// The class of an error.
+pub(crate) fn failed(error: SendError) -> FilesError {
+    match error {
+        SdkError::ServiceError(service) => of_answer(service.err().status, &service.err().code),
         SdkError::ConstructionFailure(_) => FilesError::NotSetUp("the request cannot be made".to_owned()),
         // time-outs, connections, answers that do not read
         _ => FilesError::Unavailable("S3 could not be asked".to_owned()),
@@ -103,6 +125,21 @@ fn of_answer(status: u16, code: &str) -> FilesError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_says_its_code_and_one_without_a_body_what_its_status_stands_for() {
+        let body = b"<?xml version=\"1.0\"?><Error><Code>InvalidArgument</Code><Message>Invalid version id specified\
+            </Message></Error>";
+        assert!(S3Error::read(400, body).is_unknown_version());
+        assert!(!S3Error::read(400, b"<Error><Code>InvalidArgument</Code></Error>").is_unknown_version());
+        assert!(S3Error::read(404, b"<Error><Code>NoSuchVersion</Code></Error>").is_unknown_version());
+        assert!(S3Error::read(404, b"<Error><Code>NoSuchKey</Code></Error>").is_absence());
+        assert!(S3Error::read(404, b"").is_absence());
+        assert!(!S3Error::read(404, b"<Error><Code>NoSuchBucket</Code></Error>").is_absence());
+        for (status, body) in [(403, b"".as_slice()), (503, b"<html>"), (500, b"<Error><Code>"), (400, b"\xff")] {
+            assert_eq!(S3Error::read(status, body).code, "unknown");
+        }
+    }
 
     #[test]
     fn what_may_pass_is_tried_again_and_what_a_person_must_mend_is_held() {

@@ -1,31 +1,29 @@
 //! Files in a bucket of S3: what clients upload by a signed address, and what functions read and write.
 //!
-//! A crate of its own because it links the SDK's S3 client: only a workflow that has files pays for it.
-
 mod error;
 mod key;
+mod s3;
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_s3::Client;
-use aws_sdk_s3::operation::get_object::GetObjectOutput;
-use aws_sdk_s3::presigning::PresigningConfig;
-use aws_sdk_s3::primitives::ByteStream;
 use aws_types::SdkConfig;
-use aws_types::service_config::ServiceConfigKey;
 use bytes::Bytes;
 use domain::{Seconds, Timestamp};
+use http::Method;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::BodyExt as _;
 use runtime::{ConfigError, Ports};
 use serde::{Deserialize, Serialize};
 
 pub use error::FilesError;
-use error::{absent, failed, no_such_version};
+use error::{SendError, absent, failed, no_such_version};
 use key::checked;
+use s3::{Answer, Bucket};
 
 /// Longest that an answer's body may take: megabytes inside a region take a fraction of a second.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
+const VERSION: &str = "x-amz-version-id";
 
 /// Which content of a key: another one after each write, and none is ever changed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,12 +77,7 @@ impl fmt::Debug for Upload {
 
 /// The files of one bucket. The bucket must keep versions.
 #[derive(Clone)]
-pub struct Files {
-    aws: SdkConfig,
-    /// Made with the first call: an init does not wait for it.
-    client: Arc<OnceLock<Client>>,
-    bucket: String,
-}
+pub struct Files(Bucket);
 
 impl Files {
     /// The bucket that an environment variable names.
@@ -97,7 +90,7 @@ impl Files {
 
     /// A bucket by its name.
     pub fn of(aws: &SdkConfig, bucket: &str) -> Self {
-        Self { aws: aws.clone(), client: Arc::default(), bucket: bucket.to_owned() }
+        Self(Bucket::new(aws, bucket))
     }
 
     /// The documents that clients upload (`BUCKET_DOCUMENTS`).
@@ -110,14 +103,7 @@ impl Files {
 
     /// Its name, for a service of AWS that reads from it by itself.
     pub fn bucket(&self) -> &str {
-        &self.bucket
-    }
-
-    fn client(&self) -> &Client {
-        self.client.get_or_init(|| {
-            let config = aws_sdk_s3::config::Builder::from(&self.aws).force_path_style(elsewhere(&self.aws)).build();
-            Client::from_conf(config)
-        })
+        &self.0.name
     }
 
     /// An upload of exactly so many bytes of this type, from now on: S3 refuses another type or size, for both are signed. On
@@ -133,17 +119,11 @@ impl Files {
         valid_for: Seconds,
         now: Timestamp,
     ) -> Result<Upload, FilesError> {
-        let length = i64::try_from(bytes).map_err(|_| FilesError::Malformed("no file is so large".to_owned()))?;
-        let valid = PresigningConfig::builder().start_time(moment(now)).expires_in(duration(valid_for)).build();
-        let valid = valid.map_err(|error| FilesError::Malformed(error.to_string()))?;
-        let put = self.client().put_object().bucket(&self.bucket).key(checked(key)?);
-        let put = put.content_type(content_type).content_length(length);
-        let signed = put.presigned(valid).await.map_err(failed)?;
-        Ok(Upload {
-            method: signed.method().to_owned(),
-            url: signed.uri().to_owned(),
-            headers: signed.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        })
+        let length = bytes.to_string();
+        let headers = [(CONTENT_LENGTH, length.as_str()), (CONTENT_TYPE, content_type)];
+        let url = self.0.address(checked(key)?, &headers, moment(now), duration(valid_for)).await?;
+        let headers = headers.into_iter().map(|(name, value)| (name.to_string(), value.to_owned())).collect();
+        Ok(Upload { method: Method::PUT.to_string(), url, headers })
     }
 
     /// What lies under a key now. The answer to this has no body, so a bucket that is not there reads as a file that is not.
@@ -151,8 +131,8 @@ impl Files {
     /// # Errors
     /// [`FilesError`].
     pub async fn head(&self, key: &str) -> Result<Option<FileHead>, FilesError> {
-        match self.client().head_object().bucket(&self.bucket).key(checked(key)?).send().await {
-            Ok(found) => head(found.content_length(), found.content_type(), found.version_id()).map(Some),
+        match self.asked(Method::HEAD, key, None).await? {
+            Ok(found) => head(&found).map(Some),
             Err(error) if absent(&error) => Ok(None),
             Err(error) => Err(failed(error)),
         }
@@ -163,7 +143,7 @@ impl Files {
     /// # Errors
     /// [`FilesError`], [`FilesError::TooLarge`] among them.
     pub async fn get(&self, key: &str, bytes_max: u64) -> Result<Option<File>, FilesError> {
-        match self.client().get_object().bucket(&self.bucket).key(checked(key)?).send().await {
+        match self.asked(Method::GET, key, None).await? {
             Ok(found) => read(found, bytes_max).await.map(Some),
             Err(error) if absent(&error) => Ok(None),
             Err(error) => Err(failed(error)),
@@ -175,8 +155,7 @@ impl Files {
     /// # Errors
     /// [`FilesError`], [`FilesError::NoSuchVersion`] among them.
     pub async fn get_version(&self, key: &str, version: &FileVersion, bytes_max: u64) -> Result<File, FilesError> {
-        let get = self.client().get_object().bucket(&self.bucket).key(checked(key)?).version_id(&version.0);
-        match get.send().await {
+        match self.asked(Method::GET, key, Some(version)).await? {
             Ok(found) => read(found, bytes_max).await,
             Err(error) if absent(&error) || no_such_version(&error) => Err(FilesError::NoSuchVersion),
             Err(error) => Err(failed(error)),
@@ -188,17 +167,22 @@ impl Files {
     /// # Errors
     /// [`FilesError`].
     pub async fn put(&self, key: &str, content_type: &str, bytes: impl Into<Bytes>) -> Result<FileVersion, FilesError> {
-        let put = self.client().put_object().bucket(&self.bucket).key(checked(key)?).content_type(content_type);
-        let written = put.body(ByteStream::from(bytes.into())).send().await.map_err(failed)?;
-        version(written.version_id())
+        let bytes: Bytes = bytes.into();
+        let length = bytes.len().to_string();
+        let headers = [(CONTENT_LENGTH, length.as_str()), (CONTENT_TYPE, content_type)];
+        let written = self.0.send(Method::PUT, checked(key)?, None, (&headers, bytes)).await?.map_err(failed)?;
+        version(written.header(VERSION))
     }
-}
 
-/// Whether S3 is asked somewhere else than at AWS, where a bucket has no host name of its own.
-fn elsewhere(aws: &SdkConfig) -> bool {
-    let key = ServiceConfigKey::builder().service_id("S3").env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
-    let own = aws.service_config().zip(key.ok()).and_then(|(services, key)| services.load_config(key));
-    own.is_some() || aws.endpoint_url().is_some()
+    /// Asks about a key, without anything to send along.
+    async fn asked(
+        &self,
+        method: Method,
+        key: &str,
+        version: Option<&FileVersion>,
+    ) -> Result<Result<Answer, SendError>, FilesError> {
+        self.0.send(method, checked(key)?, version, (&[], Bytes::new())).await
+    }
 }
 
 fn moment(at: Timestamp) -> SystemTime {
@@ -214,32 +198,33 @@ fn version(id: Option<&str>) -> Result<FileVersion, FilesError> {
     id.filter(|id| *id != "null").map(|id| FileVersion(id.to_owned())).ok_or(FilesError::Unversioned)
 }
 
-fn head(length: Option<i64>, content_type: Option<&str>, id: Option<&str>) -> Result<FileHead, FilesError> {
-    let bytes = length.and_then(|length| u64::try_from(length).ok());
+fn head(answer: &Answer) -> Result<FileHead, FilesError> {
+    let bytes = answer.header(CONTENT_LENGTH.as_str()).and_then(|length| length.parse().ok());
     Ok(FileHead {
         bytes: bytes.ok_or_else(|| FilesError::Unavailable("the answer has no length".to_owned()))?,
-        content_type: content_type.unwrap_or_default().to_owned(),
-        version: version(id)?,
+        content_type: answer.header(CONTENT_TYPE.as_str()).unwrap_or_default().to_owned(),
+        version: version(answer.header(VERSION))?,
     })
 }
 
-async fn read(found: GetObjectOutput, bytes_max: u64) -> Result<File, FilesError> {
-    let head = head(found.content_length(), found.content_type(), found.version_id())?;
+async fn read(found: Answer, bytes_max: u64) -> Result<File, FilesError> {
+    let head = head(&found)?;
     let too_large = FilesError::TooLarge { bytes: head.bytes, bytes_max };
     let whole = match usize::try_from(head.bytes) {
         Ok(whole) if head.bytes <= bytes_max => whole,
         Ok(_) | Err(_) => return Err(too_large),
     };
-    let collected = tokio::time::timeout(BODY_TIMEOUT, collect(found.body, whole)).await;
+    let collected = tokio::time::timeout(BODY_TIMEOUT, collect(found, whole)).await;
     let bytes = collected.map_err(|_| FilesError::Unavailable("the content did not come in time".to_owned()))??;
     Ok(File { head, bytes })
 }
 
 /// The body, which must be as long as its head says.
-async fn collect(mut body: ByteStream, whole: usize) -> Result<Vec<u8>, FilesError> {
+async fn collect(found: Answer, whole: usize) -> Result<Vec<u8>, FilesError> {
     let cut = |what: String| FilesError::Unavailable(what);
-    let mut bytes = Vec::with_capacity(whole);
-    while let Some(part) = body.try_next().await.map_err(|error| cut(error.to_string()))? {
+    let (mut body, mut bytes) = (found.body, Vec::with_capacity(whole));
+    while let Some(frame) = body.frame().await {
+        let Ok(part) = frame.map_err(|error| cut(error.to_string()))?.into_data() else { continue };
         if part.len() > whole.saturating_sub(bytes.len()) {
             return Err(cut("the content is longer than its head says".to_owned()));
         }

@@ -32,7 +32,12 @@ pub fn measure(installation: &Installation) -> Result<Findings, Failure> {
     let zips = (0..names.len()).filter(counted).filter_map(|at| packages.get(at).copied().flatten());
     let mut lines = vec![Line::at_most("largest binary but the reader, deflated", largest / MB, TARGET_MB, megabytes)];
     if let Some(largest) = zips.reduce(f64::max) {
-        lines.push(Line::at_most("largest arm64 zip of make package but the reader", largest / MB, TARGET_MB, megabytes));
+        lines.push(Line::at_most(
+            "largest arm64 zip of make package but the reader",
+            largest / MB,
+            TARGET_MB,
+            megabytes,
+        ));
     }
     let rows = names.iter().zip(&paths).zip(sizes.iter().zip(&packages)).map(|((name, path), (size, package))| {
         let package = package.map_or_else(|| "-".to_owned(), |bytes| megabytes(bytes / MB));

@@ -46,6 +46,7 @@ pub const REGISTRY: &[&[(&str, Build)]] = &[
     leads::FUNCTIONS,
     kyc::FUNCTIONS,
     kyc::READER,
+    kyc::UPLOADS,
     accounts::FUNCTIONS,
     payments::FUNCTIONS,
     retention::FUNCTIONS,

@@ -150,11 +150,8 @@ async fn at_a_vendor(stack: &Deployment) {
         "applicantId": case.text_at("/vendor/applicant_id"), "externalUserId": client, "type": "applicantReviewed",
         "reviewStatus": "completed", "reviewResult": {"reviewAnswer": "GREEN"},
     });
-    let headers = [
-        ("content-type", "application/json"),
-        ("x-payload-digest", "00"),
-        ("x-payload-digest-alg", "HMAC_SHA256_HEX"),
-    ];
+    let headers =
+        [("content-type", "application/json"), ("x-payload-digest", "00"), ("x-payload-digest-alg", "HMAC_SHA256_HEX")];
     let url = stack.url("/v1/webhooks/kyc/sumsub");
     let refused = stack.http.send(Method::POST, &url, &headers, forged.to_string().into_bytes()).await.unwrap();
     refused.expect(401).unwrap();
@@ -163,8 +160,7 @@ async fn at_a_vendor(stack: &Deployment) {
 
     let decide = format!("{}/_control/decide", stack.simulators.url("sumsub"));
     stack.http.control(&decide, &json!({"client_id": client, "outcome": "approved"})).await.unwrap();
-    let case =
-        stack.wait_for(READING, "compliance", &kyc(&client), |case| case.text_at("/status") == "approved").await;
+    let case = stack.wait_for(READING, "compliance", &kyc(&client), |case| case.text_at("/status") == "approved").await;
     assert_eq!((case.text_at("/vendor/status"), case.text_at("/decision/by")), ("approved".into(), "rule".into()));
 }
 

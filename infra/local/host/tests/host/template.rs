@@ -15,6 +15,7 @@ fn handlers() -> Vec<&'static str> {
         leads::FUNCTIONS,
         kyc::FUNCTIONS,
         kyc::READER,
+        kyc::UPLOADS,
         accounts::FUNCTIONS,
         payments::FUNCTIONS,
         retention::FUNCTIONS,
