@@ -4,7 +4,8 @@ use ::bytes::{Bytes, BytesMut};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
-use super::{CodePage, Mt4, remaining};
+use super::{CodePage, Mt4};
+use crate::platforms::call::remaining;
 use crate::platforms::{Login, NewAccount, PlatformError};
 
 /// Longest answer that is read.
