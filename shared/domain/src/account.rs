@@ -148,6 +148,14 @@ impl Account {
         }
     }
 
+    /// What its platform calls a booking; a number where the platform is not known.
+    pub fn ticket_form(&self) -> rules::TicketForm {
+        match self.facts.platform.parse::<rules::Platform>() {
+            Ok(platform) => platform.ticket_form(),
+            Err(_) => rules::TicketForm::Number,
+        }
+    }
+
     /// The decision that asks for an account.
     pub fn requested(self, why: Vec<String>) -> Decision<Self> {
         let due = Some(self.facts.created_at.plus(GRACE));
