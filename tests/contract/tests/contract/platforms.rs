@@ -284,6 +284,59 @@ async fn a_platform_that_is_away_holds_up_no_other() {
     }
 }
 
+/// The calls that a platform got so far.
+async fn asked(world: &World, platform: &Platform) -> u64 {
+    let calls = world.recorded(platform.name, "part=calls").await["calls"].clone();
+    calls.as_object().unwrap().values().filter_map(Value::as_u64).sum()
+}
+
+#[tokio::test]
+async fn a_platform_that_is_down_for_an_hour_is_asked_less_and_less_and_needs_no_person_afterwards() {
+    for (away, other) in PLATFORMS.iter().zip(PLATFORMS.iter().cycle().skip(1)) {
+        let world = World::start().await;
+        let client = world.client("en").await;
+        away.fault(&world, "*", json!({"kind": "drop"}), 0).await;
+        let waits = away.ask(&world, &client).await;
+        let opens = other.ask(&world, &client).await;
+        open(&world, &opens).await;
+        let mut halves = Vec::new();
+        for _ in 0..2 {
+            let before = asked(&world, away).await;
+            for _ in 0..30 {
+                world.pass(60).await;
+                world.sweep().await;
+            }
+            halves.push(asked(&world, away).await - before);
+        }
+        assert!((1..=60).contains(&halves[0]) && halves[1] < halves[0], "{}: {halves:?}", away.name);
+        assert_ne!(shown(&world, &waits).await["status"], "open");
+        world.no_faults(away.name).await;
+        settle(&world).await;
+        open(&world, &waits).await;
+        assert_eq!(away.accounts(&world, &waits).await.len(), 1, "{}", away.name);
+        let work = items(&world.get("support", "/v1/work?queue=support").await);
+        assert!(work.is_empty(), "{}: {work:?}", away.name);
+    }
+}
+
+#[tokio::test]
+async fn a_platform_that_stays_away_is_a_persons() {
+    for platform in &PLATFORMS {
+        let world = World::start().await;
+        let client = world.client("en").await;
+        platform.fault(&world, "*", json!({"kind": "drop"}), 0).await;
+        let waits = platform.ask(&world, &client).await;
+        for _ in 0..24 {
+            world.pass(5 * 60).await;
+            world.sweep().await;
+        }
+        let work = items(&world.get("support", "/v1/work?queue=support").await);
+        assert_eq!(work.len(), 1, "{}: {work:?}", platform.name);
+        assert_eq!(work[0]["kind"], "account_creation_unresolved");
+        assert_eq!(work[0]["subject"]["account_id"], waits.as_str());
+    }
+}
+
 #[tokio::test]
 async fn a_booking_is_named_as_proof_by_what_its_platform_calls_it() {
     for platform in &PLATFORMS {
