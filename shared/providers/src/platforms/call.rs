@@ -43,6 +43,11 @@ pub(super) fn no_time() -> PlatformError {
     PlatformError::NotApplied("no time is left to do it".to_owned())
 }
 
+/// A search that found what it cannot decide on: another one would find the same, so a person must.
+pub(super) fn undecided(code: &str) -> PlatformError {
+    PlatformError::Refused { code: code.to_owned(), message: "the search does not say which account it is".to_owned() }
+}
+
 /// A read whose answer makes no sense: nothing is concluded from it.
 pub(super) fn unreadable(what: &str) -> PlatformError {
     PlatformError::NotApplied(format!("the {what} cannot be read"))

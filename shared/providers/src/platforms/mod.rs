@@ -44,7 +44,8 @@ pub trait TradingPlatform: Send + Sync {
     /// The account that was created with a reference, if it was.
     ///
     /// # Errors
-    /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not `None`.
+    /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not `None`; `Refused` where another search would
+    /// find no more, as of several accounts with the reference.
     fn find_account<'a>(
         &'a self,
         search: &'a AccountSearch<'a>,

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::errors::NO_TRADER;
 use super::rest::Call;
 use super::{Ctrader, md5_hex, utc};
-use crate::platforms::call::unreadable;
+use crate::platforms::call::{undecided, unreadable};
 use crate::platforms::{
     Access, AccountChange, AccountSearch, AccountState, Login, NewAccount, Opened, PlatformError, json,
 };
@@ -81,7 +81,7 @@ impl Ctrader {
             let rows = rows.ok_or_else(|| unreadable("list of accounts"))?;
             for row in rows.iter().filter(|row| row.bears(search.reference)) {
                 if found.is_some_and(|(login, _)| login != row.login) {
-                    return Err(PlatformError::NotApplied("several accounts bear the reference".to_owned()));
+                    return Err(undecided("several_accounts_bear_the_reference"));
                 }
                 found = Some((row.login, row.registered_ms));
             }
@@ -97,7 +97,7 @@ impl Ctrader {
             let next = earliest.and_then(Timestamp::from_millis).filter(|next| *next < to);
             to = next.ok_or_else(|| unreadable("list of accounts, which does not go on,"))?;
         }
-        Err(PlatformError::NotApplied("there are more new accounts than are looked through".to_owned()))
+        Err(undecided("more_accounts_than_are_looked_through"))
     }
 
     /// An account with both its numbers. The second one is the manager's interface's and can be asked for again at any time, so not

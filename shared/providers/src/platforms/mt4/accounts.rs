@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::Mt4;
 use super::bridge::Call;
-use crate::platforms::call::unreadable;
+use crate::platforms::call::{undecided, unreadable};
 use crate::platforms::{Access, AccountChange, AccountState, Login, PlatformError};
 
 /// May log in.
@@ -41,7 +41,7 @@ impl Mt4 {
         match ours.as_slice() {
             [] => Ok(None),
             [login] => Ok(Some(login.clone())),
-            _ => Err(PlatformError::NotApplied("several accounts bear the reference".to_owned())),
+            _ => Err(undecided("several_accounts_bear_the_reference")),
         }
     }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::link::Command;
 use super::{Mt5, answer};
-use crate::platforms::call::unreadable;
+use crate::platforms::call::{undecided, unreadable};
 use crate::platforms::{Login, NewAccount, PlatformError};
 
 /// What the server keeps of an account's comment.
@@ -60,11 +60,11 @@ impl Mt5 {
             match ours.as_slice() {
                 [] => {}
                 [user] => return Ok(Some(Login::new(user.login.to_string()))),
-                _ => return Err(PlatformError::NotApplied("several accounts bear the reference".to_owned())),
+                _ => return Err(undecided("several_accounts_bear_the_reference")),
             }
         }
         if logins.len() > LOGINS_PER_PAGE.saturating_mul(PAGES_MAX) {
-            return Err(PlatformError::NotApplied("the group has more accounts than are looked through".to_owned()));
+            return Err(undecided("more_accounts_than_are_looked_through"));
         }
         Ok(None)
     }

@@ -519,7 +519,7 @@ async fn accounts_are_looked_through_newest_first_up_to_a_bound() {
         assert_eq!(find(&mt5).await, Ok(found.then(|| Login::new("1"))), "{size}");
     }
     let (mt5, _) = self::fake(group(5_001, 1));
-    assert!(matches!(find(&mt5).await, Err(PlatformError::NotApplied(_))));
+    assert!(matches!(find(&mt5).await, Err(PlatformError::Refused { .. })));
     let (mt5, _) = self::fake(|_, _| ok(json!({"retcode": "13 Not found"})));
     assert_eq!(find(&mt5).await, Ok(None));
 }

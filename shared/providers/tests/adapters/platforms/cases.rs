@@ -78,7 +78,7 @@ pub async fn one_reference_is_one_account<B: Bench>() {
             assert_eq!(bench.accounts().await, 2);
             // and then nobody can say which of them is meant
             let found = bench.find(FIRST).await;
-            assert!(matches!(found, Err(PlatformError::NotApplied(_))), "{found:?}");
+            assert!(matches!(found, Err(PlatformError::Refused { .. })), "{found:?}");
         }
     }
 }
