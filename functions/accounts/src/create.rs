@@ -92,7 +92,7 @@ impl Create {
             // its own time brings it again, so this message need not: each that came back would be given up some day
             Ok(None) if account.comes_again(frame.now) => Ok("waiting"),
             Ok(None) => Err(StepError::Busy("a creation may still be under way")),
-            Err(error) => self.save(&stored.entity.id.clone(), frame, &CreateOutcome::Unknown(error.to_string())).await,
+            Err(error) => self.save(&stored.entity.id.clone(), frame, &platform::not_found_out(&error)).await,
         }
     }
 

@@ -8,9 +8,10 @@ use runtime::function::Entropy;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-/// The four classes that MT5 asks for, without characters that are mistaken for one another.
-const CLASSES: [&[u8]; 4] = [b"abcdefghijkmnpqrstuvwxyz", b"ABCDEFGHJKLMNPQRSTUVWXYZ", b"23456789", b"#%+-=?@!"];
-/// Within MT5's 8 to 16.
+/// The four classes that MT5 asks for, without characters that are mistaken for one another, and without those by which MT4's plug-in
+/// tells where a value begins and ends.
+const CLASSES: [&[u8]; 4] = [b"abcdefghijkmnpqrstuvwxyz", b"ABCDEFGHJKLMNPQRSTUVWXYZ", b"23456789", b"#%+-?@!"];
+/// Within MT5's 8 to 16, and MT4's 5 to 15.
 const PASSWORD_LENGTH: usize = 14;
 
 /// What the client logs in with.
@@ -95,13 +96,74 @@ mod tests {
 
     use super::*;
 
+    /// What a platform's documents say of a password.
+    struct Policy {
+        platform: &'static str,
+        length: std::ops::RangeInclusive<usize>,
+        /// Of lower case, upper case, digits and others so many must be there.
+        classes: usize,
+        /// Characters that have another meaning on the way.
+        forbidden: &'static [char],
+    }
+
+    const POLICIES: [Policy; 4] = [
+        Policy { platform: "mt5", length: 8..=16, classes: 4, forbidden: &[] },
+        // of digits, lower case and upper case two, so of the four classes three; nothing can be escaped in its line
+        Policy { platform: "mt4", length: 5..=15, classes: 3, forbidden: &['|', '=', '\r', '\n'] },
+        // travels as its MD5
+        Policy { platform: "ctrader", length: 1..=usize::MAX, classes: 1, forbidden: &[] },
+        // its rules are the broker's; eight is what is usual
+        Policy { platform: "dxtrade", length: 8..=32, classes: 4, forbidden: &[] },
+    ];
+
+    impl Policy {
+        #[track_caller]
+        fn holds(&self, word: &str) {
+            let classes: [fn(char) -> bool; 4] = [
+                |letter| letter.is_ascii_lowercase(),
+                |letter| letter.is_ascii_uppercase(),
+                |letter| letter.is_ascii_digit(),
+                |letter| letter.is_ascii_punctuation(),
+            ];
+            let has = classes.iter().filter(|class| word.chars().any(**class)).count();
+            assert!(self.length.contains(&word.len()) && has >= self.classes, "{}: {word}", self.platform);
+            assert!(word.is_ascii() && !word.contains(self.forbidden), "{}: {word}", self.platform);
+        }
+    }
+
+    /// A source of the same bytes each time.
+    struct Fixed([u8; 32]);
+
+    impl Entropy for Fixed {
+        fn id_bits(&self) -> u128 {
+            0
+        }
+
+        fn bytes(&self) -> Option<[u8; 32]> {
+            Some(self.0)
+        }
+    }
+
     #[test]
-    fn every_password_has_the_four_classes() {
-        for _ in 0..1_000 {
-            let word = password(&SystemEntropy).unwrap();
-            assert_eq!(word.len(), PASSWORD_LENGTH);
-            for class in CLASSES {
-                assert!(word.bytes().any(|b| class.contains(&b)), "{word}");
+    fn every_password_is_one_that_every_platform_takes() {
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..5_000 {
+            let drawn = draw(&SystemEntropy).unwrap();
+            for word in [drawn.password, drawn.investor_password] {
+                assert_eq!(word.len(), PASSWORD_LENGTH);
+                POLICIES.iter().for_each(|policy| policy.holds(&word));
+                assert!(seen.insert(word), "no two are the same");
+            }
+        }
+        // whatever the source gives: each byte in every place, and each alone among zeros
+        for byte in 0..=u8::MAX {
+            for place in 0..32 {
+                let mut alone = [0; 32];
+                alone[place] = byte;
+                for bytes in [[byte; 32], alone] {
+                    let word = password(&Fixed(bytes)).unwrap();
+                    POLICIES.iter().for_each(|policy| policy.holds(&word));
+                }
             }
         }
     }

@@ -13,10 +13,14 @@ use crate::{AccountId, ClientId, Currency, Seconds, Timestamp};
 
 /// How long after an intent its call may still reach the platform (see [`crate::payment::GRACE`]).
 pub const GRACE: Seconds = crate::payment::GRACE;
-/// First wait before a creation that the platform did not take is sent again.
+/// First wait before a creation that the platform did not take is sent again; it grows with the time that was tried.
 const RETRY: Seconds = Seconds(30);
+/// The longest such wait, without what tells one account's from another's.
+const RETRY_MAX_MS: i64 = 600_000;
 /// How long the automation tries before a person must look.
 const REVIEW_AFTER: Seconds = Seconds(1_800);
+/// The same while the platform does not answer: nobody can do more than wait, and when it answers again nobody need do anything.
+const REVIEW_AFTER_OUTAGE: Seconds = Seconds(5_400);
 
 /// Where a trading account stands (API.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,8 +139,12 @@ pub enum CreateOutcome {
     NotApplied(String),
     /// Certainly not created, and never will be as it is.
     Refused(String),
+    /// Certainly not created: the platform could not be asked.
+    Away(String),
     /// May have been created.
     Unknown(String),
+    /// May have been created: the platform could not be asked whether it was.
+    Silent(String),
 }
 
 impl Account {
@@ -145,6 +153,14 @@ impl Account {
         match self.facts.kind.parse() {
             Ok(rules::Environment::Live) => true,
             Ok(rules::Environment::Demo) | Err(_) => false,
+        }
+    }
+
+    /// What its platform calls a booking; a number where the platform is not known.
+    pub fn ticket_form(&self) -> rules::TicketForm {
+        match self.facts.platform.parse::<rules::Platform>() {
+            Ok(platform) => platform.ticket_form(),
+            Err(_) => rules::TicketForm::Number,
         }
     }
 
@@ -204,6 +220,9 @@ impl Account {
             (AccountStatus::Requested, CreateOutcome::Unknown(reason) | CreateOutcome::NotApplied(reason)) => {
                 self.not_open(CreateOutcome::NotApplied(reason), now)
             }
+            (AccountStatus::Requested, CreateOutcome::Silent(reason) | CreateOutcome::Away(reason)) => {
+                self.not_open(CreateOutcome::Away(reason), now)
+            }
             _ => Verdict::Nothing("the creation is no longer under way"),
         }
     }
@@ -215,22 +234,24 @@ impl Account {
             CreateOutcome::Refused(reason) => {
                 self.give_up(AccountStatus::Failed, "account_creation_refused", reason, now)
             }
-            CreateOutcome::NotApplied(reason) if self.too_old(now) => {
-                self.give_up(AccountStatus::Unknown, "account_creation_unresolved", reason, now)
-            }
+            CreateOutcome::NotApplied(reason) if self.was_tried_for(REVIEW_AFTER, now) => self.unresolved(reason, now),
+            CreateOutcome::Away(reason) if self.was_tried_for(REVIEW_AFTER_OUTAGE, now) => self.unresolved(reason, now),
             // not before the call that was made can no longer arrive
-            CreateOutcome::Unknown(reason) if self.too_old(now) && self.grace_over(now) => {
-                self.give_up(AccountStatus::Unknown, "account_creation_unresolved", reason, now)
+            CreateOutcome::Unknown(reason) if self.was_tried_for(REVIEW_AFTER, now) && self.grace_over(now) => {
+                self.unresolved(reason, now)
             }
-            CreateOutcome::NotApplied(reason) => {
+            CreateOutcome::Silent(reason) if self.was_tried_for(REVIEW_AFTER_OUTAGE, now) && self.grace_over(now) => {
+                self.unresolved(reason, now)
+            }
+            CreateOutcome::NotApplied(reason) | CreateOutcome::Away(reason) => {
                 next.facts.status = AccountStatus::Requested;
                 next.inner.attempted = None;
-                next.due = Some(now.plus(RETRY));
+                next.due = Some(self.again(now));
                 Verdict::change(next, "not_applied", vec![], vec![reason])
             }
-            CreateOutcome::Unknown(reason) => {
+            CreateOutcome::Unknown(reason) | CreateOutcome::Silent(reason) => {
                 next.facts.status = AccountStatus::Unknown;
-                next.due = Some(self.inner.attempted.unwrap_or(now).plus(GRACE).max(now.plus(RETRY)));
+                next.due = Some(self.inner.attempted.unwrap_or(now).plus(GRACE).max(self.again(now)));
                 Verdict::change(next, "unknown", vec![], vec![reason])
             }
         }
@@ -249,8 +270,31 @@ impl Account {
     }
 
     /// The automation's time starts anew when a person has it tried again.
-    fn too_old(&self, now: Timestamp) -> bool {
-        now >= self.inner.retried.unwrap_or(self.facts.created_at).plus(REVIEW_AFTER)
+    fn tried_since(&self) -> Timestamp {
+        self.inner.retried.unwrap_or(self.facts.created_at)
+    }
+
+    fn was_tried_for(&self, limit: Seconds, now: Timestamp) -> bool {
+        now >= self.tried_since().plus(limit)
+    }
+
+    fn unresolved(&self, reason: String, now: Timestamp) -> Verdict<Self> {
+        self.give_up(AccountStatus::Unknown, "account_creation_unresolved", reason, now)
+    }
+
+    /// When it is tried again: after a quarter of the time that was tried, and a part more that differs from account to account, so that
+    /// all that waited for a server do not come to it at once.
+    fn again(&self, now: Timestamp) -> Timestamp {
+        let tried_ms = now.millis_since(self.tried_since());
+        let wait_ms = (tried_ms / 4).clamp(i64::from(RETRY.0).saturating_mul(1_000), RETRY_MAX_MS);
+        let place = self
+            .id
+            .as_str()
+            .bytes()
+            .fold(0_i64, |sum, byte| sum.saturating_mul(31).saturating_add(i64::from(byte)) % 1_000);
+        let apart_ms = (wait_ms / 4).saturating_mul(place) / 1_000;
+        let again = now.millis().checked_add(wait_ms).and_then(|at| at.checked_add(apart_ms));
+        again.and_then(Timestamp::from_millis).unwrap_or(now.plus(RETRY))
     }
 
     /// Applies a person's decision on the item that the account waits for.
@@ -435,6 +479,14 @@ mod tests {
         CreateOutcome::NotApplied("busy".to_owned())
     }
 
+    fn away() -> CreateOutcome {
+        CreateOutcome::Away("no connection".to_owned())
+    }
+
+    fn silent() -> CreateOutcome {
+        CreateOutcome::Silent("no connection".to_owned())
+    }
+
     fn refused() -> Decision<Account> {
         change(creating().outcome(CreateOutcome::Refused("8 no permission".to_owned()), at(2)))
     }
@@ -488,12 +540,14 @@ mod tests {
     #[test]
     fn a_creation_that_was_not_taken_is_looked_up_before_it_is_sent_again() {
         let again = change(creating().outcome(not_applied(), at(2)));
-        assert_eq!((again.next.facts.status, again.next.due), (AccountStatus::Requested, Some(at(32))));
+        assert_eq!(again.next.facts.status, AccountStatus::Requested);
+        assert!((at(32)..at(40)).contains(&again.next.due.unwrap()));
         assert_eq!(again.next.create_step(), CreateStep::LookUp);
         assert!(again.next.grace_over(at(3)));
         // the look-up failed
         let later = change(again.next.outcome(unknown(), at(40)));
-        assert_eq!((later.next.facts.status, later.next.due), (AccountStatus::Requested, Some(at(70))));
+        assert_eq!(later.next.facts.status, AccountStatus::Requested);
+        assert!((at(70)..at(78)).contains(&later.next.due.unwrap()));
         let over = change(again.next.outcome(unknown(), at(1_800)));
         assert_eq!(over.next.facts.review.as_deref(), Some("account_creation_unresolved"));
     }
@@ -504,6 +558,29 @@ mod tests {
         assert_eq!((decision.next.facts.status, decision.next.due), (AccountStatus::Unknown, Some(at(61))));
         assert!(!decision.next.grace_over(at(60)));
         assert!(decision.next.grace_over(at(61)));
+    }
+
+    #[test]
+    fn a_platform_that_is_away_is_asked_less_and_less_often_and_longer_than_one_that_answers() {
+        for (first, then) in [(away(), AccountStatus::Requested), (unknown(), AccountStatus::Unknown)] {
+            let mut account = change(creating().outcome(first, at(2))).next;
+            let (mut tries, mut now, mut waited) = (0, at(2), 0);
+            while now < at(5_400) {
+                let due = account.due.unwrap();
+                assert!(due.millis_since(now) >= waited.min(600_000), "the waits grow");
+                (waited, now, tries) = (due.millis_since(now) / 2, due, tries + 1);
+                assert_eq!((account.facts.status, &account.facts.review), (then, &None));
+                if now < at(5_400) {
+                    account = change(account.outcome(silent(), now)).next;
+                }
+            }
+            assert!((10..=25).contains(&tries), "{tries} tries in an hour and a half");
+            assert_eq!(change(account.outcome(silent(), now)).events, ["account.needs_review"]);
+        }
+        // two that began to wait together do not come back together
+        let other = Account { id: AccountId::from_bits(77), ..creating() };
+        let due = |account: &Account| change(account.outcome(away(), at(1_200))).next.due;
+        assert_ne!(due(&creating()), due(&other));
     }
 
     #[test]
@@ -603,6 +680,8 @@ mod tests {
                 not_applied(),
                 CreateOutcome::Refused("8".to_owned()),
                 unknown(),
+                away(),
+                silent(),
             ])
             .prop_map(Step::Outcome),
             prop::sample::select(vec!["mark_open", "mark_not_created_retry", "close_without_account", "resolve"])

@@ -37,7 +37,25 @@ pub(super) fn open(opened: Opened) -> CreateOutcome {
 pub(super) async fn link(platform: &dyn TradingPlatform, new: &NewAccount, opened: Opened) -> CreateOutcome {
     match platform.link_client(&opened, new).await {
         Ok(()) => open(opened),
-        Err(error) => CreateOutcome::Unknown(format!("it is there and not the client's yet: {error}")),
+        Err(error) => {
+            let reason = format!("it is there and not the client's yet: {error}");
+            match error {
+                PlatformError::NotApplied(_) => CreateOutcome::Silent(reason),
+                PlatformError::Refused { .. } | PlatformError::Misconfigured(_) | PlatformError::Unknown(_) => {
+                    CreateOutcome::Unknown(reason)
+                }
+            }
+        }
+    }
+}
+
+/// What a look-up that brought nothing says: a platform that could not be asked is asked longer than one that a person must see to.
+pub(super) fn not_found_out(error: &PlatformError) -> CreateOutcome {
+    match error {
+        PlatformError::NotApplied(_) => CreateOutcome::Silent(error.to_string()),
+        PlatformError::Refused { .. } | PlatformError::Misconfigured(_) | PlatformError::Unknown(_) => {
+            CreateOutcome::Unknown(error.to_string())
+        }
     }
 }
 
@@ -46,9 +64,8 @@ pub(super) async fn call(platform: &dyn TradingPlatform, new: &NewAccount, accou
     match platform.create_account(new).await {
         Ok(opened) => link(platform, new, opened).await,
         Err(error @ PlatformError::Refused { .. }) => CreateOutcome::Refused(error.to_string()),
-        Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
-            CreateOutcome::NotApplied(error.to_string())
-        }
+        Err(error @ PlatformError::NotApplied(_)) => CreateOutcome::Away(error.to_string()),
+        Err(error @ PlatformError::Misconfigured(_)) => CreateOutcome::NotApplied(error.to_string()),
         Err(error @ PlatformError::Unknown(_)) => match platform.find_account(&search(account)).await {
             Ok(Some(opened)) => link(platform, new, opened).await,
             Ok(None) | Err(_) => CreateOutcome::Unknown(error.to_string()),

@@ -5,6 +5,7 @@
 use domain::PaymentId;
 use domain::StrayId;
 use domain::account::Account;
+use domain::account::rules::TicketForm;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
 use domain::input::Fault;
@@ -77,23 +78,24 @@ impl ByHand {
             let verdict =
                 stored.entity.ticket_named(decision, &item.id, item.facts.opening, frame.now).map_err(refusal)?;
             let places = Places { psp: &stored.entity.facts.report.psp, server: None };
-            let claimed = self.claim(decision, &places, id.as_str(), commit).await?;
+            let claimed = self.claim(decision, TicketForm::Number, &places, id.as_str(), commit).await?;
             return Ok(self.add(commit, &stored, verdict, frame)? || claimed);
         }
         let payment = named("payment_id").and_then(|id| id.parse::<PaymentId>().ok());
         let (Some(id), true) = (payment, decision.action().is_some_and(is_by_hand)) else { return Ok(false) };
         let Some(stored) = self.money.load::<Deposit>(&id).await? else { return Ok(false) };
-        let (deposit, about_its_own) = (&stored.entity, stopped_it(&item.facts));
-        let verdict = match names_a_ticket(decision) {
-            true => deposit.ticket_named(decision, about_its_own, &item.id, item.facts.opening, frame.now),
-            false => deposit.by_hand(decision, about_its_own, frame.now),
-        };
-        let verdict = verdict.map_err(refusal)?;
         let account = &stored.entity.facts.account_id;
         let account =
             crm.load_settled::<Account>(account).await?.ok_or_else(|| StepError::Absent(account.to_string()))?;
+        let form = account.entity.ticket_form();
+        let (deposit, about_its_own) = (&stored.entity, stopped_it(&item.facts));
+        let verdict = match names_a_ticket(decision) {
+            true => deposit.ticket_named(decision, form, about_its_own, &item.id, item.facts.opening, frame.now),
+            false => deposit.by_hand(decision, about_its_own, frame.now),
+        };
+        let verdict = verdict.map_err(refusal)?;
         let places = Places { psp: &stored.entity.facts.psp.name, server: Some(&account.entity.facts.server) };
-        let claimed = self.claim(decision, &places, id.as_str(), commit).await?;
+        let claimed = self.claim(decision, form, &places, id.as_str(), commit).await?;
         Ok(self.add(commit, &stored, verdict, frame)? || claimed)
     }
 
@@ -103,11 +105,12 @@ impl ByHand {
     async fn claim(
         &self,
         decision: &HumanDecision,
+        form: TicketForm,
         places: &Places<'_>,
         holder: &str,
         commit: &mut Commit,
     ) -> Result<bool, Problem> {
-        let Some(proof) = Proof::of(decision) else { return Ok(false) };
+        let Some(proof) = Proof::of(decision, form) else { return Ok(false) };
         let (place, what) = match (&proof, places.server) {
             (Proof::Ticket(_), Some(server)) => (server, "this ticket of the platform"),
             (Proof::Ticket(_), None) => return Ok(false),

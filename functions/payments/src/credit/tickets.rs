@@ -48,7 +48,9 @@ impl Credit {
     }
 
     async fn look_up(&self, server: &str, deposit: &Deposit, named: &NamedTicket, now: Timestamp) -> Looked {
-        let Some(ticket) = &named.ticket else { return Looked::Wrong("a deal's number is digits".to_owned()) };
+        let Some(ticket) = &named.ticket else {
+            return Looked::Wrong("no deal of the platform is called so".to_owned());
+        };
         let platform = match self.servers.adapter(server).await {
             Ok(platform) => platform,
             Err(error) => return Looked::Silent(error.to_string()),

@@ -9,7 +9,7 @@ mod clock;
 mod config;
 mod control;
 mod courier;
-mod ctrader;
+pub mod ctrader;
 mod desk;
 mod dxtrade;
 mod fault;

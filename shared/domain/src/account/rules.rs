@@ -70,6 +70,23 @@ impl Platform {
             Self::Ctrader | Self::Dxtrade => false,
         }
     }
+
+    /// What it calls a booking.
+    pub fn ticket_form(self) -> TicketForm {
+        match self {
+            Self::Mt5 | Self::Mt4 | Self::Ctrader => TicketForm::Number,
+            Self::Dxtrade => TicketForm::Name,
+        }
+    }
+}
+
+/// What a platform calls a booking, and so what a person names as proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TicketForm {
+    /// A whole number.
+    Number,
+    /// A word of letters and digits: DXtrade has the codes of its transfers, and the ids that callers gave them.
+    Name,
 }
 
 words! {

@@ -4,6 +4,7 @@
 //! same money at the same moment one finds the other's version.
 
 use super::deposit::{Debit, Deposit, DepositStatus, Reason};
+use crate::account::rules::TicketForm;
 use crate::decision::Verdict;
 use crate::fault::{self, Fault};
 use crate::work::evidence::WORDS;
@@ -208,9 +209,9 @@ pub enum Proof {
 impl Proof {
     /// The proof that a decision names; `None` where it says nothing about money that was moved by hand.
     ///
-    /// However it is written, the same number is the same proof: a ticket is its first row of digits, without zeros before them, and
-    /// a refund its first word, in small letters.
-    pub fn of(decision: &HumanDecision) -> Option<Self> {
+    /// However it is written, the same name is the same proof: see [`ticket_in`] for a ticket; a refund is its first word, in small
+    /// letters.
+    pub fn of(decision: &HumanDecision, form: TicketForm) -> Option<Self> {
         let evidence = decision.evidence.as_deref()?;
         match decision.action()? {
             WorkAction::RefundAtPsp => {
@@ -222,11 +223,29 @@ impl Proof {
                 Some(Self::Ticket(evidence.to_owned()))
             }
             WorkAction::MarkCredited | WorkAction::MarkDebitedOnPlatform => {
-                let digits = evidence.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty());
-                let number = digits.map(|digits| digits.trim_start_matches('0').to_owned());
-                Some(Self::Ticket(number.unwrap_or_else(|| evidence.trim().to_lowercase())))
+                Some(Self::ticket(ticket_in(evidence, form).unwrap_or_else(|| evidence.trim())))
             }
             _ => None,
+        }
+    }
+
+    /// The claim on a booking: in whatever letters it is named, it is one.
+    pub(super) fn ticket(named: &str) -> Self {
+        Self::Ticket(named.to_lowercase())
+    }
+}
+
+/// The booking that a text names, as it is written there: the first row of digits without zeros before them, or, where bookings have names,
+/// the first word with a digit in it.
+pub(super) fn ticket_in(evidence: &str, form: TicketForm) -> Option<&str> {
+    match form {
+        TicketForm::Number => {
+            let digits = evidence.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty())?;
+            Some(digits.trim_start_matches('0'))
+        }
+        TicketForm::Name => {
+            let mut words = evidence.split_whitespace().filter_map(bare);
+            words.find(|word| word.bytes().any(|byte| byte.is_ascii_digit()))
         }
     }
 }

@@ -7,6 +7,7 @@
 use super::StrayReport;
 use super::deposit::{Deposit, DepositStatus};
 use super::ticket::{CHECK_AGAIN, NamedTicket, Reopened};
+use crate::account::rules::TicketForm;
 use crate::decision::Verdict;
 use crate::fault::{self, Fault};
 use crate::work::rules::{WorkAction, WorkKind};
@@ -15,13 +16,14 @@ use crate::{Money, Timestamp, WorkId};
 
 impl Deposit {
     /// A person says that he moved money by hand on the platform: kept until the platform has shown the deal. What needs no deal, or
-    /// moves nothing and asks another person, is what [`Self::by_hand`] says.
+    /// moves nothing and asks another person, is what [`Self::by_hand`] says. `form` is what the account's platform calls a deal.
     ///
     /// # Errors
     /// As [`Self::by_hand`], and when the evidence has no number of a deal.
     pub fn ticket_named(
         &self,
         decision: &HumanDecision,
+        form: TicketForm,
         about_its_own: bool,
         work_id: &WorkId,
         opening: u32,
@@ -34,7 +36,8 @@ impl Deposit {
         };
         let is_question = moved.is_none() && matches!(at_once, Verdict::Change(_));
         let whole = self.facts.credited.is_none() && moved.is_some();
-        let named = NamedTicket::of(decision, work_id, opening, moved).map(|named| NamedTicket { whole, ..named });
+        let named =
+            NamedTicket::of(decision, form, work_id, opening, moved).map(|named| NamedTicket { whole, ..named });
         let Some(named) = named.filter(|_| !is_question && !fault::is_back(Fault::TicketsAreBelieved)) else {
             return Ok(at_once);
         };
@@ -196,7 +199,8 @@ impl StrayReport {
         now: Timestamp,
     ) -> Result<Verdict<Self>, ByHandRefusal> {
         let at_once = self.decided(decision)?;
-        let named = NamedTicket::of(decision, work_id, opening, self.credited_with(decision));
+        // where nobody knows the account, only platforms that number their bookings can be asked
+        let named = NamedTicket::of(decision, TicketForm::Number, work_id, opening, self.credited_with(decision));
         let named = named.filter(|_| !fault::is_back(Fault::TicketsAreBelieved));
         let (Verdict::Change(mut taken), Some(named)) = (at_once.clone(), named) else { return Ok(at_once) };
         if named.ticket.is_none() {

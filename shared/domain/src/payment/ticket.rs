@@ -3,8 +3,10 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use super::by_hand::Proof;
+use super::by_hand::{Proof, ticket_in};
+use crate::account::rules::TicketForm;
 use crate::work::HumanDecision;
+use crate::work::evidence::WORDS;
 use crate::work::rules::WorkAction;
 use crate::{Money, PaymentId, Seconds, Timestamp, WorkId};
 
@@ -18,6 +20,8 @@ const CHECK_END: Seconds = Seconds(86_400);
 const ID_BEGINS: &str = "pay_";
 /// Characters of an id after that.
 const ID_CHARACTERS: usize = 26;
+/// Longest name of a booking.
+const TICKET_BYTES_MAX: usize = 64;
 /// Fewer of them are a person's word and no id that was cut off.
 const ID_CHARACTERS_MIN: usize = 8;
 
@@ -80,22 +84,26 @@ pub struct ShownDeal {
 
 impl NamedTicket {
     /// Of a decision that says that money was moved on the platform; `None` for any other.
-    pub(super) fn of(decision: &HumanDecision, work_id: &WorkId, opening: u32, moved: Option<Money>) -> Option<Self> {
+    pub(super) fn of(
+        decision: &HumanDecision,
+        form: TicketForm,
+        work_id: &WorkId,
+        opening: u32,
+        moved: Option<Money>,
+    ) -> Option<Self> {
         if !names_a_ticket(decision) {
             return None;
         }
-        let ticket = match Proof::of(decision) {
-            Some(Proof::Ticket(number)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Some(number)
-            }
-            Some(Proof::Ticket(_) | Proof::Refund(_)) | None => None,
-        };
+        // a person's own words have a name whose digits are none of a ticket's
+        let evidence = decision.evidence.as_deref().filter(|evidence| !evidence.starts_with(WORDS));
+        let ticket = evidence.and_then(|evidence| ticket_in(evidence, form)).filter(|ticket| is_ticket(ticket, form));
+        let ticket = ticket.map(str::to_owned);
         Some(Self { decision: decision.clone(), work_id: work_id.clone(), opening, ticket, moved, whole: false })
     }
 
     /// The claim on its number.
     pub fn proof(&self) -> Option<Proof> {
-        self.ticket.clone().map(Proof::Ticket)
+        self.ticket.as_deref().map(Proof::ticket)
     }
 
     /// The same with the number as the platform writes it in the place of what the person wrote.
@@ -176,6 +184,15 @@ impl NamedTicket {
         let wait = now.millis_since(self.decision.at).clamp(first, CHECK_AGAIN_MAX_MS);
         Timestamp::from_millis(now.millis().saturating_add(wait))
     }
+}
+
+/// Whether a platform can call a booking so.
+fn is_ticket(text: &str, form: TicketForm) -> bool {
+    let is_character = |byte: u8| match form {
+        TicketForm::Number => byte.is_ascii_digit(),
+        TicketForm::Name => byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'),
+    };
+    (1..=TICKET_BYTES_MAX).contains(&text.len()) && text.bytes().all(is_character)
 }
 
 /// Whether a decision says that a deal on the platform proves it.

@@ -14,6 +14,7 @@ use crate::Disposition;
 use crate::http::BoxFuture;
 
 mod accounts;
+mod call;
 mod capabilities;
 pub mod ctrader;
 pub mod dxtrade;
@@ -43,7 +44,8 @@ pub trait TradingPlatform: Send + Sync {
     /// The account that was created with a reference, if it was.
     ///
     /// # Errors
-    /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not `None`.
+    /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not `None`; `Refused` where another search would
+    /// find no more, as of several accounts with the reference.
     fn find_account<'a>(
         &'a self,
         search: &'a AccountSearch<'a>,
@@ -354,6 +356,21 @@ pub struct NewAccount {
     pub password: SecretString,
     /// The read-only password, by the same rule.
     pub investor_password: SecretString,
+}
+
+impl NewAccount {
+    /// The client's name as far as a platform keeps it, in UTF-16 units; a name that shows nothing would tell nobody whose account it is,
+    /// so the reference stands for it.
+    fn shown_name(&self, units_max: usize) -> String {
+        let name = self.name.reveal().trim();
+        let name = if name.chars().any(char::is_alphanumeric) { name } else { self.reference.as_str() };
+        let mut units = 0_usize;
+        let fits = |letter: &char| {
+            units = units.saturating_add(letter.len_utf16());
+            units <= units_max
+        };
+        name.chars().take_while(fits).collect()
+    }
 }
 
 /// Why a platform did not do as asked. The variants differ in what may have happened.

@@ -20,6 +20,8 @@ struct Platform {
     refuses: fn() -> Value,
     /// The recorded list of bookings, and the name of the comment in it.
     bookings: (&'static str, &'static str),
+    /// The name of what the platform calls a booking in it.
+    ticket: &'static str,
     /// The name of the reference in a recorded account.
     reference: &'static str,
 }
@@ -35,6 +37,7 @@ const PLATFORMS: [Platform; 4] = [
         find_booking: &["deal_get_total", "deal_get_page", "deal_get_batch"],
         refuses: || json!({"kind": "refuse", "retcode": 3}),
         bookings: ("deals", "Comment"),
+        ticket: "Deal",
         reference: "comment",
     },
     Platform {
@@ -47,6 +50,7 @@ const PLATFORMS: [Platform; 4] = [
         find_booking: &["trades_user_history"],
         refuses: || json!({"kind": "refuse", "message": "account create failed"}),
         bookings: ("orders", "comment"),
+        ticket: "order",
         reference: "comment",
     },
     Platform {
@@ -59,6 +63,7 @@ const PLATFORMS: [Platform; 4] = [
         find_booking: &["manager_history"],
         refuses: || json!({"kind": "refuse", "code": "WRONG_LEVERAGE"}),
         bookings: ("history", "external_id"),
+        ticket: "number",
         reference: "description",
     },
     Platform {
@@ -71,6 +76,7 @@ const PLATFORMS: [Platform; 4] = [
         find_booking: &["transfers"],
         refuses: || json!({"kind": "refuse", "status": 400, "retcode": 101}),
         bookings: ("transfers", "id"),
+        ticket: "code",
         reference: "reference",
     },
 ];
@@ -275,6 +281,88 @@ async fn a_platform_that_is_away_holds_up_no_other() {
         settle(&world).await;
         open(&world, &waits).await;
         assert_eq!(away.accounts(&world, &waits).await.len(), 1, "{}", away.name);
+    }
+}
+
+/// The calls that a platform got so far.
+async fn asked(world: &World, platform: &Platform) -> u64 {
+    let calls = world.recorded(platform.name, "part=calls").await["calls"].clone();
+    calls.as_object().unwrap().values().filter_map(Value::as_u64).sum()
+}
+
+#[tokio::test]
+async fn a_platform_that_is_down_for_an_hour_is_asked_less_and_less_and_needs_no_person_afterwards() {
+    for (away, other) in PLATFORMS.iter().zip(PLATFORMS.iter().cycle().skip(1)) {
+        let world = World::start().await;
+        let client = world.client("en").await;
+        away.fault(&world, "*", json!({"kind": "drop"}), 0).await;
+        let waits = away.ask(&world, &client).await;
+        let opens = other.ask(&world, &client).await;
+        open(&world, &opens).await;
+        let mut halves = Vec::new();
+        for _ in 0..2 {
+            let before = asked(&world, away).await;
+            for _ in 0..30 {
+                world.pass(60).await;
+                world.sweep().await;
+            }
+            halves.push(asked(&world, away).await - before);
+        }
+        assert!((1..=60).contains(&halves[0]) && halves[1] < halves[0], "{}: {halves:?}", away.name);
+        assert_ne!(shown(&world, &waits).await["status"], "open");
+        world.no_faults(away.name).await;
+        settle(&world).await;
+        open(&world, &waits).await;
+        assert_eq!(away.accounts(&world, &waits).await.len(), 1, "{}", away.name);
+        let work = items(&world.get("support", "/v1/work?queue=support").await);
+        assert!(work.is_empty(), "{}: {work:?}", away.name);
+    }
+}
+
+#[tokio::test]
+async fn a_platform_that_stays_away_is_a_persons() {
+    for platform in &PLATFORMS {
+        let world = World::start().await;
+        let client = world.client("en").await;
+        platform.fault(&world, "*", json!({"kind": "drop"}), 0).await;
+        let waits = platform.ask(&world, &client).await;
+        for _ in 0..24 {
+            world.pass(5 * 60).await;
+            world.sweep().await;
+        }
+        let work = items(&world.get("support", "/v1/work?queue=support").await);
+        assert_eq!(work.len(), 1, "{}: {work:?}", platform.name);
+        assert_eq!(work[0]["kind"], "account_creation_unresolved");
+        assert_eq!(work[0]["subject"]["account_id"], waits.as_str());
+    }
+}
+
+#[tokio::test]
+async fn a_booking_is_named_as_proof_by_what_its_platform_calls_it() {
+    for platform in &PLATFORMS {
+        let world = World::start().await;
+        let trader = platform.trader(&world).await;
+        platform.fault(&world, platform.book, json!({"kind": "apply_then_drop"}), 1).await;
+        for operation in platform.find_booking {
+            platform.fault(&world, operation, json!({"kind": "drop"}), 0).await;
+        }
+        let payment = pay(&world, &trader).await;
+        settle(&world).await;
+        assert_eq!(world.status(&payment.id).await, "needs_review", "{}", platform.name);
+        world.no_faults(platform.name).await;
+        let booked = world.recorded(platform.name, "").await[platform.bookings.0].as_array().unwrap().clone();
+        let ours = booked.iter().find(|one| one[platform.bookings.1] == payment.id.as_str()).unwrap();
+        let ticket = ours[platform.ticket].to_string().trim_matches('"').to_owned();
+        let work = world.work_of(&payment.id).await.remove(0)["work_id"].as_str().unwrap().to_owned();
+        let decide = |evidence: &str| json!({"action": "mark_credited", "evidence": evidence});
+        // what no booking there is called
+        expect(world.act("finance", &work, &decide("by Ana")).await, 422);
+        expect(world.act("finance", &work, &decide(&ticket)).await, 200);
+        world.idle().await;
+        assert_eq!(world.status(&payment.id).await, "credited", "{} {ticket}", platform.name);
+        let shown = world.payment(&payment.id).await.json;
+        assert_eq!(shown["platform"]["operation"], ticket.as_str(), "{}", platform.name);
+        assert_eq!(platform.bookings(&world, &payment).await, 1, "{}", platform.name);
     }
 }
 

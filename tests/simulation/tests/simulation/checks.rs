@@ -32,7 +32,7 @@ impl Story<'_> {
     /// One deal, its amount credited, one ledger entry of the credit, and the whole journal.
     pub async fn is_booked_once(&self, world: &World, stored: &Stored<Deposit>) {
         let facts = &stored.entity.facts;
-        let deals = world.deals(&self.customer.trader.login, self.payment).await;
+        let deals = self.customer.server.deals(world, &self.customer.trader.login, self.payment).await;
         let [(ticket, profit)] = deals.as_slice() else { panic!("not one deal for {}: {deals:?}", self.payment) };
         assert_eq!(facts.platform.operation.as_ref(), Some(ticket), "the deposit names its deal");
         let credited = facts.credited.unwrap_or_else(|| panic!("{} has no credited amount", self.payment));

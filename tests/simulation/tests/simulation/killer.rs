@@ -146,7 +146,10 @@ fn label(call: &CallInfo<'_>) -> String {
         Service::S3 => call.target.split('/').nth(1).unwrap_or_default(),
         _ => call.target.rsplit(['-', '/']).next().unwrap_or_default(),
     };
-    let id = |part: &str| part.starts_with("pi_");
+    let id = |part: &str| {
+        let is_login = part.len() > 4 && part.bytes().all(|byte| byte.is_ascii_digit());
+        is_login || part.starts_with("pi_") || part.starts_with("pay_") || (part.starts_with("acc0") && part.len() > 20)
+    };
     let parts: Vec<&str> = target.split('/').map(|part| if id(part) { "{id}" } else { part }).collect();
     format!("{} {}", call.operation, parts.join("/")).trim_end().to_owned()
 }

@@ -4,7 +4,7 @@
 //! - `leads_core`: a hundred thousand leads through the pure decisions, every law checked on the way.
 //! - `money`: what goes back and forth, who moves it, and the faults that these laws find when they are put back.
 //! - `population`: a thousand clients of whom the truth is known, through reading, screening, rules and decision.
-//! - `platform`: a trading platform that answers oddly and a network that delivers late, and the faults that these laws find.
+//! - `platform`: trading platforms that answer oddly and a network that delivers late, and the faults that these laws find.
 //! - `random`: seeded runs of many deposits under repeats, delays, faults and kills, with invariants at their ends.
 //!
 //! Time is moved by hand ([`host::LocalTime`]) for functions, queues and vendors alike; no test waits for it.
@@ -31,4 +31,5 @@ mod random;
 #[path = "../../../../shared/documents/tests/documents/reader.rs"]
 #[expect(dead_code, reason = "the documents' own tests use the rest")]
 mod reader;
+mod servers;
 mod world;

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use store::{JournalEntry, Stored};
 
 use crate::killer::Killer;
+use crate::servers::{MT5, Server};
 
 /// Longer than functions keep rules and secrets.
 const CACHES_ARE_STALE: Duration = Duration::from_secs(301);
@@ -38,6 +39,8 @@ pub struct Customer {
     pub trader: Trader,
     pub email: String,
     pub currency: String,
+    /// Where the account is.
+    pub server: &'static Server,
 }
 
 /// The brokerage.
@@ -82,9 +85,14 @@ impl World {
         self.broker.host.idle().await;
     }
 
-    /// A client with an open account.
+    /// A client with an open account on MetaTrader 5.
     pub async fn customer(&self, currency: &str) -> Customer {
-        let mut customer = self.applicant(currency).await;
+        self.customer_at(&MT5, currency).await
+    }
+
+    /// A client with an open account.
+    pub async fn customer_at(&self, server: &'static Server, currency: &str) -> Customer {
+        let mut customer = self.applicant(server, currency).await;
         let account = async || {
             self.broker.crm().load::<Account>(&customer.trader.account_id.parse().unwrap()).await.unwrap().unwrap()
         };
@@ -95,7 +103,7 @@ impl World {
     }
 
     /// A client who has asked for an account.
-    pub async fn applicant(&self, currency: &str) -> Customer {
+    async fn applicant(&self, server: &'static Server, currency: &str) -> Customer {
         let name = format!("Client {}", self.fresh());
         let email = format!("{}@example.com", name.to_lowercase().replace(' ', "."));
         let person = json!({
@@ -103,13 +111,16 @@ impl World {
             "language": "en",
         });
         let client_id = self.insist("/v1/clients", &person, 201).await.text_at("/client_id");
-        let account = json!({"platform": "mt5", "account_type": "standard", "currency": currency, "leverage": 30, "kind": "live"});
+        let account = json!({
+            "platform": server.name, "account_type": "standard", "currency": currency, "leverage": 30, "kind": "live",
+        });
         let path = format!("/v1/clients/{client_id}/accounts");
         let account_id = self.insist(&path, &account, 202).await.text_at("/account_id");
         Customer {
             trader: Trader { client_id, account_id, login: String::new() },
             email,
             currency: currency.to_owned(),
+            server,
         }
     }
 
@@ -241,13 +252,9 @@ impl World {
         self.work().await.into_iter().filter(ours).collect()
     }
 
-    /// The deals of a payment on the trading server: ticket and amount.
+    /// The deals of a payment on MetaTrader 5: ticket and amount.
     pub async fn deals(&self, login: &str, payment: &str) -> Vec<(String, String)> {
-        let state = self.desk.state("mt5", &format!("login={login}&part=deals")).await.unwrap();
-        let deals = state["deals"].as_array().unwrap();
-        let text = |deal: &Value, name: &str| deal[name].as_str().unwrap().to_owned();
-        let ours = deals.iter().filter(|deal| text(deal, "Comment").starts_with(payment));
-        ours.map(|deal| (text(deal, "Deal"), text(deal, "Profit"))).collect()
+        MT5.deals(self, login, payment).await
     }
 
     /// The journal of an entity, after it was found complete and unedited up to the entity as it stands.

@@ -184,6 +184,8 @@ impl Book {
                     "last_name": trader.last_name,
                     "description": trader.description,
                     "balance": trader.balance,
+                    "contact": trader.contact,
+                    "hashed_password": trader.hashed_password,
                     "user_id": trader.user_id,
                 })
             })
@@ -198,6 +200,7 @@ impl Book {
                     "login": trader.map(|trader| trader.login),
                     "type": entry.kind,
                     "delta": entry.delta,
+                    "amount": Decimal::new(entry.delta, entry.money_digits),
                     "comment": entry.comment,
                     "external_id": entry.external_id,
                 })

@@ -32,6 +32,11 @@ use crate::request::Call;
 use book::Book;
 use positions::NewPosition;
 
+/// A password as it travels and is kept: MD5 in lower-case hex.
+pub fn hashed_password(password: &str) -> String {
+    hex::encode(Md5::digest(password.as_bytes()))
+}
+
 /// What a call gives: a JSON body, nothing, or a refusal.
 type Outcome = Result<Option<Value>, Refused>;
 
@@ -115,9 +120,8 @@ impl Ctrader {
         manager::accept(self, listener, stop).await;
     }
 
-    fn knows(&self, login: u64, hashed_password: &str) -> bool {
-        let expected = hex::encode(Md5::digest(self.config.password.as_bytes()));
-        login == self.config.manager_login && hashed_password == expected
+    fn knows(&self, login: u64, given: &str) -> bool {
+        login == self.config.manager_login && given == hashed_password(&self.config.password)
     }
 
     /// The token is the same until it dies.

@@ -111,6 +111,10 @@ pub(super) fn create(server: &Ctrader, call: &Call) -> Outcome {
     if wanted.contact_details.keys().any(|name| !CONTACT.contains(&name.as_str())) {
         return Err(Refused::invalid("unknown contact detail"));
     }
+    if wanted.contact_details.get("countryId").is_some_and(|id| !id.as_u64().is_some_and(|id| (4..=894).contains(&id)))
+    {
+        return Err(Refused::invalid("countryId"));
+    }
     if !is_md5(&wanted.hashed_password) || wanted.balance < 0 {
         return Err(Refused::invalid("hashedPassword or balance"));
     }

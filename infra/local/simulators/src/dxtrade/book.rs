@@ -110,6 +110,7 @@ impl Book {
             .map(|(account, transfer)| {
                 json!({
                     "login": account.code,
+                    "code": transfer.code,
                     "id": transfer.id,
                     "type": transfer.kind,
                     "amount": transfer.amount,

@@ -1,6 +1,7 @@
 //! A person's step by hand and the automation's own: one of the two, whoever comes first.
 
 use super::fixture::*;
+use crate::account::rules::TicketForm;
 use crate::decision::Verdict;
 use crate::ledger::LedgerAccount;
 use crate::payment::{Deposit, DepositStatus, Proof, PspStatus, Way};
@@ -146,7 +147,7 @@ fn a_credit_that_was_converted_by_hand_is_booked_in_the_accounts_currency() {
 #[test]
 fn a_number_is_the_same_proof_however_it_is_written() {
     let named = |action: &str, evidence: &str| {
-        Proof::of(&HumanDecision { evidence: Some(evidence.to_owned()), ..late(action) })
+        Proof::of(&HumanDecision { evidence: Some(evidence.to_owned()), ..late(action) }, TicketForm::Number)
     };
     for action in ["mark_credited", "mark_debited_on_platform"] {
         for written in ["4711", " 4711 ", "#4711", "deal 04711", "4711 100.00 USD", "4711."] {
@@ -161,5 +162,5 @@ fn a_number_is_the_same_proof_however_it_is_written() {
         assert_eq!(named("refund_at_psp", written), Some(Proof::Refund("re_1a".to_owned())), "{written}");
     }
     assert_eq!(named("close_without_credit", "4711"), None);
-    assert_eq!(Proof::of(&HumanDecision { evidence: None, ..late("mark_credited") }), None);
+    assert_eq!(Proof::of(&HumanDecision { evidence: None, ..late("mark_credited") }, TicketForm::Number), None);
 }

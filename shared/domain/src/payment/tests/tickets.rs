@@ -3,11 +3,12 @@
 use rust_decimal::Decimal;
 
 use super::fixture::*;
+use crate::account::rules::TicketForm;
 use crate::decision::Verdict;
 use crate::payment::ticket::Reopened;
 use crate::payment::{
-    CreditStep, Deposit, DepositStatus, DueStep, NamedTicket, PspReport, PspStatus, Shown, ShownDeal, StrayReport,
-    StrayState,
+    CreditStep, Deposit, DepositStatus, DueStep, NamedTicket, Proof, PspReport, PspStatus, Shown, ShownDeal,
+    StrayReport, StrayState,
 };
 use crate::work::{ByHandRefusal, HumanDecision};
 use crate::{PaymentId, WorkId};
@@ -17,7 +18,7 @@ fn work() -> WorkId {
 }
 
 fn naming(deposit: &Deposit, decision: &HumanDecision) -> Result<Verdict<Deposit>, ByHandRefusal> {
-    deposit.ticket_named(decision, true, &work(), 0, at(5000))
+    deposit.ticket_named(decision, TicketForm::Number, true, &work(), 0, at(5000))
 }
 
 fn named(deposit: &Deposit, decision: &HumanDecision) -> (Deposit, NamedTicket) {
@@ -75,6 +76,29 @@ fn nothing_is_credited_before_the_deal_was_looked_up_and_then_exactly_it_is() {
     for words in ["words-0123456789abcdef", "T", "0"] {
         let refused = naming(&deposit, &by_hand(&deposit, words));
         assert_eq!(refused, Err(ByHandRefusal::NotATicket), "{words}");
+    }
+}
+
+#[test]
+fn a_deal_is_called_as_its_platform_calls_it() {
+    let deposit = in_status(DepositStatus::NeedsReview);
+    let name = |evidence: &str| {
+        let decision = by_hand(&deposit, evidence);
+        deposit.ticket_named(&decision, TicketForm::Name, true, &work(), 0, at(5000))
+    };
+    for (written, ticket) in
+        [("T700001", "T700001"), ("deal T700001", "T700001"), ("(pay_01j9zz).", "pay_01j9zz"), ("0777", "0777")]
+    {
+        let waiting = change(name(written).unwrap()).next;
+        let named = waiting.inner.named.last().unwrap().clone();
+        assert_eq!(named.ticket.as_deref(), Some(ticket), "{written}");
+        // in whatever letters it is named, it proves one thing
+        assert_eq!(named.proof(), Some(Proof::Ticket(ticket.to_lowercase())));
+        let taken = change(waiting.ticket_proven(&named, at(5001))).next;
+        assert_eq!(taken.facts.platform.operation.as_deref(), Some(ticket));
+    }
+    for words in ["words-0123456789abcdef", "T", "pay/1", &format!("T{}", "1".repeat(64))] {
+        assert_eq!(name(words), Err(ByHandRefusal::NotATicket), "{words}");
     }
 }
 
@@ -234,7 +258,10 @@ fn what_was_taken_off_is_held_against_what_went_back() {
     // the automation's own deal is known
     let own = decided_at(person(&reversed, "mark_credited", Some("136623")), 5000);
     let own = HumanDecision { kind: "credit_unresolved".to_owned(), ..own };
-    assert!(matches!(reversed.ticket_named(&own, false, &work(), 0, at(5000)), Ok(Verdict::Nothing(_))));
+    assert!(matches!(
+        reversed.ticket_named(&own, TicketForm::Number, false, &work(), 0, at(5000)),
+        Ok(Verdict::Nothing(_))
+    ));
 }
 
 #[test]

@@ -4,26 +4,8 @@ use ::http::{Response, StatusCode};
 use bytes::Bytes;
 use serde_json::Value;
 
+use crate::platforms::call::Effect;
 use crate::platforms::{PlatformError, json};
-
-/// Whether a call changes anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Reads, and may be repeated at will.
-    Read,
-    /// Books, creates or changes.
-    Write,
-}
-
-impl Effect {
-    /// Nothing is known of what was asked for.
-    pub(super) fn unsure(self, what: String) -> PlatformError {
-        match self {
-            Self::Read => PlatformError::NotApplied(what),
-            Self::Write => PlatformError::Unknown(what),
-        }
-    }
-}
 
 /// Code of an account that is not there.
 pub(super) const NO_TRADER: &str = "TRADER_NOT_FOUND";

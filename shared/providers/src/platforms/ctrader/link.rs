@@ -7,7 +7,8 @@ use serde_json::json;
 use super::errors::ALREADY_LINKED;
 use super::rest::Call;
 use super::traders::number_of;
-use super::{Ctrader, md5_hex, unreadable};
+use super::{Ctrader, md5_hex};
+use crate::platforms::call::unreadable;
 use crate::platforms::{Login, NewAccount, PlatformError, json};
 
 impl Ctrader {

@@ -10,11 +10,11 @@ use domain::Timestamp;
 use rust_decimal::Decimal;
 use tokio::time::Instant;
 
-use super::rest::remaining;
 use super::traders::{no_trader, number_of, scaled};
 use super::wire::{Message, Writer};
-use super::{Ctrader, ManagerSettings, unreadable};
+use super::{Ctrader, ManagerSettings};
 use crate::http::ByteStream;
+use crate::platforms::call::{remaining, unreadable};
 use crate::platforms::{Login, PlatformError, json};
 
 const ERROR_RES: i64 = 50;

@@ -146,11 +146,6 @@ fn utc(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string()
 }
 
-/// A read whose answer makes no sense: nothing is concluded from it.
-fn unreadable(what: &str) -> PlatformError {
-    PlatformError::NotApplied(format!("the {what} cannot be read"))
-}
-
 impl TradingPlatform for Ctrader {
     fn capabilities(&self) -> Capabilities {
         let looks_up = self.settings.manager.is_some();

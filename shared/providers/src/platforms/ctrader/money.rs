@@ -5,10 +5,11 @@ use domain::{Money, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::json;
 
+use super::Ctrader;
 use super::manager::Row;
 use super::rest::Call;
 use super::traders::{CLOCK_SKEW, number_of};
-use super::{Ctrader, unreadable};
+use crate::platforms::call::unreadable;
 use crate::platforms::history::judged;
 use crate::platforms::{
     BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, PlatformError, Reference, Ticket, TicketQuery,

@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 
 use super::rest::Call;
 use super::traders::number_of;
-use super::{Ctrader, unreadable, utc};
+use super::{Ctrader, utc};
+use crate::platforms::call::unreadable;
 use crate::platforms::{ClosedTrade, ClosedTrades, Login, PlatformError, Side, Ticket, TradeCursor, Volume};
 
 /// The longest time that is asked for at once.

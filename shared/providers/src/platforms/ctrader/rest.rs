@@ -1,7 +1,5 @@
 //! One call of the web services: with the manager's token, which is fetched again once where the server does not know it any more.
 
-use std::time::Duration;
-
 use ::http::header::{ACCEPT, CONTENT_TYPE};
 use ::http::{HeaderValue, Method, Request, Response};
 use bytes::Bytes;
@@ -9,16 +7,14 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::Ctrader;
-use super::errors::{self, Effect};
+use super::errors;
 use crate::http::{AnswerSizeMax, TransportError};
 use crate::platforms::PlatformError;
+use crate::platforms::call::{Effect, no_time, remaining, time_to_write};
 use crate::template::encode;
 
 /// Lists of accounts and of positions have no pages: so many bytes are read of one.
 const LIST_BYTES_MAX: usize = 16 * 1024 * 1024;
-
-/// The part of the time of a call below which a write is not begun any more: it would end as unknown.
-const WRITE_TIME_DIVISOR: u32 = 4;
 
 /// First try and one repeat, of a read or with a new token.
 const TRIES: usize = 2;
@@ -55,10 +51,10 @@ impl Ctrader {
     /// The answer, which is a success.
     pub(super) async fn call(&self, call: &Call, until: Instant) -> Result<Response<Bytes>, PlatformError> {
         let mut token = self.token(None, until).await?;
-        let mut error = PlatformError::NotApplied("no time is left to do it".to_owned());
+        let mut error = no_time();
         for _ in 0..TRIES {
-            if call.effect == Effect::Write && remaining(until) < self.settings.call_timeout / WRITE_TIME_DIVISOR {
-                return Err(PlatformError::NotApplied("no time is left to do it".to_owned()));
+            if call.effect == Effect::Write {
+                time_to_write(until, self.settings.call_timeout)?;
             }
             let request = self.request(call, &token)?;
             match self.settings.transport.send(request, remaining(until)).await {
@@ -122,8 +118,4 @@ impl Ctrader {
             .body(body)
             .map_err(|_| PlatformError::Misconfigured("call makes no URL".to_owned()))
     }
-}
-
-pub(super) fn remaining(until: Instant) -> Duration {
-    until.saturating_duration_since(Instant::now())
 }

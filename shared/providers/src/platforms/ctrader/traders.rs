@@ -10,7 +10,8 @@ use tokio::time::Instant;
 
 use super::errors::NO_TRADER;
 use super::rest::Call;
-use super::{Ctrader, md5_hex, unreadable, utc};
+use super::{Ctrader, md5_hex, utc};
+use crate::platforms::call::{undecided, unreadable};
 use crate::platforms::{
     Access, AccountChange, AccountSearch, AccountState, Login, NewAccount, Opened, PlatformError, json,
 };
@@ -33,11 +34,16 @@ impl Ctrader {
     }
 
     fn trader(&self, account: &NewAccount) -> Bytes {
-        let name = account.name.reveal().trim();
-        let (first, last) = name.rsplit_once(char::is_whitespace).unwrap_or((name, ""));
+        // how much is kept of it is not documented
+        let name = account.shown_name(usize::MAX);
+        let (first, last) = name.rsplit_once(char::is_whitespace).unwrap_or((name.as_str(), ""));
         let mut contact = Map::from_iter([("email".to_owned(), json!(account.email.reveal()))]);
         if let Some(phone) = &account.phone {
             contact.insert("phone".to_owned(), json!(phone.reveal()));
+        }
+        // documented as the number of ISO 3166-1, with four countries as examples; no list of the server's own is documented
+        if let Some(number) = account.country.and_then(|country| country.number()) {
+            contact.insert("countryId".to_owned(), json!(number));
         }
         let body = json!({
             "accessRights": access_word(Access::Full),
@@ -75,7 +81,7 @@ impl Ctrader {
             let rows = rows.ok_or_else(|| unreadable("list of accounts"))?;
             for row in rows.iter().filter(|row| row.bears(search.reference)) {
                 if found.is_some_and(|(login, _)| login != row.login) {
-                    return Err(PlatformError::NotApplied("several accounts bear the reference".to_owned()));
+                    return Err(undecided("several_accounts_bear_the_reference"));
                 }
                 found = Some((row.login, row.registered_ms));
             }
@@ -91,7 +97,7 @@ impl Ctrader {
             let next = earliest.and_then(Timestamp::from_millis).filter(|next| *next < to);
             to = next.ok_or_else(|| unreadable("list of accounts, which does not go on,"))?;
         }
-        Err(PlatformError::NotApplied("there are more new accounts than are looked through".to_owned()))
+        Err(undecided("more_accounts_than_are_looked_through"))
     }
 
     /// An account with both its numbers. The second one is the manager's interface's and can be asked for again at any time, so not

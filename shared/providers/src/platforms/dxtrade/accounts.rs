@@ -6,8 +6,9 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use super::Dxtrade;
 use super::rest::{Answer, Call, Interface};
-use super::{Dxtrade, unreadable};
+use crate::platforms::call::unreadable;
 use crate::platforms::{Access, AccountChange, AccountState, Login, NewAccount, Opened, PlatformError, json};
 use crate::template::encode;
 
@@ -40,7 +41,8 @@ impl Dxtrade {
         Ok(Opened::new(login))
     }
 
-    /// What an earlier creation left to do.
+    /// What an earlier creation left to do. The account comes last: whoever finds it finds a client with the newest password, whatever
+    /// became of the worker that made it.
     async fn complete(&self, account: &NewAccount, login: &Login, until: Instant) -> Result<(), PlatformError> {
         let name = login.as_str();
         let path = format!("/api/register/client/{}/{}", encode(&self.settings.domain), encode(name));
@@ -49,12 +51,13 @@ impl Dxtrade {
         if json::text(&read.body, "login").as_deref() != Some(name) {
             return Err(unreadable("client, who has another name,"));
         }
+        let client = Value::Object(self.client(account)).to_string();
+        self.call(&Call::write(Method::PUT, path.as_str(), client).if_match(&read), until).await?;
         if self.record(login, until).await?.is_none() {
             let body = self.new_account(account).to_string();
             self.call(&Call::write(Method::POST, format!("{path}/account"), body), until).await?;
         }
-        let client = Value::Object(self.client(account)).to_string();
-        self.call(&Call::write(Method::PUT, path, client).if_match(&read), until).await.map(|_| ())
+        Ok(())
     }
 
     fn client(&self, account: &NewAccount) -> Map<String, Value> {
@@ -64,7 +67,7 @@ impl Dxtrade {
         put("login", json!(login_of(&account.reference).as_str()));
         put("password", json!(account.password.expose_secret()));
         put("email", json!(account.email.reveal()));
-        put("fullName", json!(account.name.reveal()));
+        put("fullName", json!(account.shown_name(usize::MAX)));
         put("brokerCode", json!(self.settings.broker_code));
         put("type", json!("CLIENT"));
         put("status", json!("ONLINE"));
@@ -87,7 +90,7 @@ impl Dxtrade {
             "accountCode": login_of(&account.reference).as_str(),
             "brokerCode": self.settings.broker_code,
             "type": "CLIENT",
-            "status": status_word(Access::Full),
+            "status": "FULL_TRADING",
             "accountCashType": "MARGIN",
             "accountType": self.settings.account_type,
             "currency": account.currency.code(),
@@ -166,10 +169,7 @@ impl Dxtrade {
         if change.leverage.is_some() && self.settings.margining.is_none() {
             return Err(PlatformError::unsupported("a leverage that is a number"));
         }
-        let status = match change.access {
-            Some(Access::NoLogin) => return Err(PlatformError::unsupported("an account that cannot be looked at")),
-            access => access.map(status_word),
-        };
+        let status = change.access.map(status_word).transpose()?;
         let path = self.path(login);
         if let Some(status) = status {
             self.set(path.clone(), &json!({ "status": status }), until).await?;
@@ -211,11 +211,13 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(fits)
 }
 
-fn status_word(access: Access) -> &'static str {
+/// An account that nobody may look at is none of its states: whether a client of the status `DISABLED` can log in is not documented.
+fn status_word(access: Access) -> Result<&'static str, PlatformError> {
     match access {
-        Access::Full => "FULL_TRADING",
-        Access::CloseOnly => "CLOSE_ONLY",
-        Access::NoTrading | Access::NoLogin => "NO_TRADING",
+        Access::Full => Ok("FULL_TRADING"),
+        Access::CloseOnly => Ok("CLOSE_ONLY"),
+        Access::NoTrading => Ok("NO_TRADING"),
+        Access::NoLogin => Err(PlatformError::unsupported("an account that cannot be looked at")),
     }
 }
 

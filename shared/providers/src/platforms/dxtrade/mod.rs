@@ -127,11 +127,6 @@ fn in_digits(amount: Decimal, currency: Currency) -> Decimal {
     if written == amount { written } else { amount }
 }
 
-/// A read whose answer makes no sense: nothing is concluded from it.
-fn unreadable(what: &str) -> PlatformError {
-    PlatformError::NotApplied(format!("the {what} cannot be read"))
-}
-
 impl TradingPlatform for Dxtrade {
     fn capabilities(&self) -> Capabilities {
         Capabilities {

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::rest::{Call, Interface};
-use super::{Dxtrade, in_digits, unreadable, utc};
+use super::{Dxtrade, in_digits, utc};
+use crate::platforms::call::unreadable;
 use crate::platforms::history::judged;
 use crate::platforms::{
     BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, PlatformError, Reference, Ticket, TicketQuery,
@@ -112,7 +113,10 @@ impl Dxtrade {
         let (from, to) = (named.from.minus(CLOCK_SKEW), named.to.plus(CLOCK_SKEW));
         let transfers = self.transfers(login, from, to, self.deadline()).await?;
         let ticket = named.ticket.as_str();
-        let is_it = |row: &Transfer| row.code == ticket || row.comment == ticket;
+        // A transfer has one name that nobody else's has: the server's code. Our id is one, too, but where it is not known to be ours it is
+        // only words that somebody wrote, and one transfer must not prove two things under two names.
+        let is_ours = named.reference.as_ref().is_some_and(|own| own.as_str() == ticket);
+        let is_it = |row: &Transfer| row.code == ticket || (is_ours && row.comment == ticket);
         let Some(row) = transfers.iter().find(|row| is_it(row)) else { return Ok(FoundTicket::Absent) };
         let is_meant = |row: &Transfer| {
             named.reference.as_ref().is_some_and(|own| own.is_meant_by(&row.code) || own.is_meant_by(&row.comment))

@@ -1,7 +1,5 @@
 //! One call of either interface: with a session's token, and with a new session once where the old one has died.
 
-use std::time::Duration;
-
 use ::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH};
 use ::http::{HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
@@ -12,11 +10,9 @@ use tokio::time::Instant;
 
 use super::Dxtrade;
 use crate::http::TransportError;
+use crate::platforms::call::{Effect, no_time, remaining, time_to_write};
 use crate::platforms::{PlatformError, json};
 use crate::template::encode;
-
-/// The part of the time of a call below which a write is not begun any more: it would end as unknown.
-const WRITE_TIME_DIVISOR: u32 = 4;
 
 /// First try and one repeat, of a read or with a new session.
 const TRIES: usize = 2;
@@ -83,13 +79,8 @@ impl Call {
         self
     }
 
-    fn is_write(&self) -> bool {
-        self.method != Method::GET
-    }
-
-    /// Nothing is known of what was asked for.
-    fn unsure(&self, what: String) -> PlatformError {
-        if self.is_write() { PlatformError::Unknown(what) } else { PlatformError::NotApplied(what) }
+    fn effect(&self) -> Effect {
+        if self.method == Method::GET { Effect::Read } else { Effect::Write }
     }
 }
 
@@ -115,12 +106,11 @@ impl Dxtrade {
         besides: &[StatusCode],
         until: Instant,
     ) -> Result<Answer, PlatformError> {
-        let no_time = || PlatformError::NotApplied("no time is left to do it".to_owned());
         let mut token = self.token(call.interface, None, until).await?;
         let mut error = no_time();
         for _ in 0..TRIES {
-            if call.is_write() && remaining(until) < self.settings.call_timeout / WRITE_TIME_DIVISOR {
-                return Err(no_time());
+            if call.effect() == Effect::Write {
+                time_to_write(until, self.settings.call_timeout)?;
             }
             let request = self.request(call, &token)?;
             match self.settings.transport.send(request, remaining(until)).await {
@@ -135,8 +125,8 @@ impl Dxtrade {
                 Ok(response) => return Err(failed(call, &response)),
                 Err(TransportError::NotSent(why)) => return Err(PlatformError::NotApplied(why)),
                 Err(lost @ (TransportError::Lost(_) | TransportError::TooLarge)) => {
-                    error = call.unsure(lost.to_string());
-                    if call.is_write() || lost == TransportError::TooLarge {
+                    error = call.effect().unsure(lost.to_string());
+                    if call.effect() == Effect::Write || lost == TransportError::TooLarge {
                         return Err(error);
                     }
                 }
@@ -211,10 +201,6 @@ impl Dxtrade {
     }
 }
 
-pub(super) fn remaining(until: Instant) -> Duration {
-    until.saturating_duration_since(Instant::now())
-}
-
 fn no_url() -> PlatformError {
     PlatformError::Misconfigured("call makes no URL".to_owned())
 }
@@ -223,7 +209,9 @@ fn no_url() -> PlatformError {
 fn answer(call: &Call, response: &Response<Bytes>) -> Result<Answer, PlatformError> {
     let body = match response.body().is_empty() {
         true => Value::Null,
-        false => serde_json::from_slice(response.body()).map_err(|_| call.unsure("answer is no JSON".to_owned()))?,
+        false => {
+            serde_json::from_slice(response.body()).map_err(|_| call.effect().unsure("answer is no JSON".to_owned()))?
+        }
     };
     Ok(Answer { status: response.status(), body, etag: response.headers().get(ETAG).cloned() })
 }
@@ -239,8 +227,10 @@ fn failed(call: &Call, response: &Response<Bytes>) -> PlatformError {
         None => format!("HTTP {status}"),
     };
     match (status.as_u16(), code) {
-        // malformed, not found, refused by the application, changed meanwhile
-        (400 | 404 | 409 | 412 | 422, Some(code)) => {
+        // somebody else has changed it since it was read: to be read again
+        (412, Some(_)) => PlatformError::NotApplied(said),
+        // malformed, not found, refused by the application
+        (400 | 404 | 409 | 422, Some(code)) => {
             PlatformError::Refused { code: format!("{}/{code}", status.as_u16()), message: said }
         }
         (401 | 403, _) => PlatformError::Misconfigured(said),
@@ -249,7 +239,7 @@ fn failed(call: &Call, response: &Response<Bytes>) -> PlatformError {
         (300..=399 | 404 | 405, None) => {
             PlatformError::Misconfigured(format!("{said}: this is not the platform's API"))
         }
-        _ => call.unsure(said),
+        _ => call.effect().unsure(said),
     }
 }
 
@@ -280,7 +270,7 @@ mod tests {
             (403, "misconfigured", "misconfigured", "misconfigured", "misconfigured"),
             (404, "refused", "refused", "misconfigured", "misconfigured"),
             (409, "refused", "refused", "not applied", "unknown"),
-            (412, "refused", "refused", "not applied", "unknown"),
+            (412, "not applied", "not applied", "not applied", "unknown"),
             (413, "misconfigured", "misconfigured", "misconfigured", "misconfigured"),
             (415, "misconfigured", "misconfigured", "misconfigured", "misconfigured"),
             (429, "not applied", "not applied", "not applied", "not applied"),

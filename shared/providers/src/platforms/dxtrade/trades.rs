@@ -8,7 +8,8 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::rest::{Call, Interface};
-use super::{Dxtrade, in_digits, unreadable, utc};
+use super::{Dxtrade, in_digits, utc};
+use crate::platforms::call::unreadable;
 use crate::platforms::{ClosedTrade, ClosedTrades, Login, PlatformError, Side, Ticket, TradeCursor, Volume, json};
 use crate::template::encode;
 

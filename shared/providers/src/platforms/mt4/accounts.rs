@@ -7,8 +7,9 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use super::Mt4;
 use super::bridge::Call;
-use super::{Mt4, unreadable};
+use crate::platforms::call::{undecided, unreadable};
 use crate::platforms::{Access, AccountChange, AccountState, Login, PlatformError};
 
 /// May log in.
@@ -20,7 +21,9 @@ const READ_ONLY: u64 = 0x04;
 const AMOUNT_DIGITS: u32 = 8;
 
 impl Mt4 {
-    /// The whole group is read: the manager interface finds accounts by group and by login alone.
+    /// The whole group is read, half a kilobyte an account: the manager interface finds accounts by group and by login alone. What would be
+    /// less, `UsersSyncStart` with a time and `UsersSyncRead`, the bridge does not offer as a pair. A group that is longer than is read (some
+    /// thirty thousand accounts) is an error and never an answer: nothing is created again, and a person is asked.
     pub(super) async fn find_user(&self, group: &str, reference: &str) -> Result<Option<Login>, PlatformError> {
         let call = Call::read(&["AdmUsersRequestSafe", group], &[]);
         let Some(data) = self.call(&call, self.deadline()).await? else { return Ok(None) };
@@ -38,7 +41,7 @@ impl Mt4 {
         match ours.as_slice() {
             [] => Ok(None),
             [login] => Ok(Some(login.clone())),
-            _ => Err(PlatformError::NotApplied("several accounts bear the reference".to_owned())),
+            _ => Err(undecided("several_accounts_bear_the_reference")),
         }
     }
 

@@ -44,6 +44,11 @@ impl CodePage {
         text.chars().any(|letter| letter.is_alphanumeric() && self.byte(letter).is_some())
     }
 
+    /// Whether every letter of a text is in the page.
+    pub(super) fn has_all(self, text: &str) -> bool {
+        text.chars().all(|letter| self.byte(letter).is_some())
+    }
+
     fn byte(self, letter: char) -> Option<u8> {
         if letter.is_ascii() {
             return u8::try_from(letter).ok();
@@ -79,6 +84,7 @@ mod tests {
         }
         assert!(CodePage::Windows1252.has_some("李 Lee"));
         assert!(!CodePage::Windows1252.has_some("محمد -"));
+        assert!(CodePage::Windows1252.has_all("zoë@example.com") && !CodePage::Windows1251.has_all("zoë@example.com"));
         assert_eq!(WESTERN.chars().count(), 32);
         assert_eq!(CYRILLIC.chars().count(), 64);
         assert_eq!(CodePage::by_name("windows-1251"), Some(CodePage::Windows1251));

@@ -10,10 +10,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::codes::{self, Effect};
-use super::{Mt4, remaining};
+use super::{Mt4, codes};
 use crate::http::{AnswerSizeMax, TransportError};
 use crate::platforms::PlatformError;
+use crate::platforms::call::{Effect, remaining};
 use crate::template::encode;
 
 /// A token is not used in the last minute of its life.

@@ -3,25 +3,7 @@
 use serde_json::Value;
 
 use crate::platforms::PlatformError;
-
-/// Whether a call changes anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Reads, and may be repeated at will.
-    Read,
-    /// Books or changes.
-    Write,
-}
-
-impl Effect {
-    /// Nobody can say whether it was done: for a read it does not matter.
-    pub(super) fn unsure(self, text: String) -> PlatformError {
-        match self {
-            Self::Read => PlatformError::NotApplied(text),
-            Self::Write => PlatformError::Unknown(text),
-        }
-    }
-}
+use crate::platforms::call::Effect;
 
 /// Names of the return codes, as the bridge writes them.
 const NAMES: [(&str, u32); 37] = [

@@ -27,6 +27,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
+use super::call::time_to_write;
 use super::{
     Access, AccountChange, AccountSearch, AccountState, BalanceOperation, Capabilities, ClosedTrades, FoundOperation,
     FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError, Reference, SecondCreation, Settings,
@@ -36,9 +37,6 @@ use crate::Clock;
 use crate::http::{BoxFuture, Transport};
 pub use ansi::CodePage;
 use bridge::Token;
-
-/// The part of the time of a call below which a write is not begun any more: it would end as unknown.
-const WRITE_TIME_DIVISOR: u32 = 4;
 
 /// How a trading server is reached.
 #[derive(Clone)]
@@ -123,22 +121,9 @@ impl Mt4 {
         Instant::now() + self.settings.call_timeout
     }
 
-    /// Refuses to begin a write for which no time is left.
     fn time_to_write(&self, until: Instant) -> Result<(), PlatformError> {
-        if remaining(until) < self.settings.call_timeout / WRITE_TIME_DIVISOR {
-            return Err(PlatformError::NotApplied("no time is left to do it".to_owned()));
-        }
-        Ok(())
+        time_to_write(until, self.settings.call_timeout)
     }
-}
-
-fn remaining(until: Instant) -> Duration {
-    until.saturating_duration_since(Instant::now())
-}
-
-/// A read whose answer makes no sense: nothing is concluded from it.
-fn unreadable(what: &str) -> PlatformError {
-    PlatformError::NotApplied(format!("the {what} cannot be read"))
 }
 
 impl TradingPlatform for Mt4 {

@@ -9,10 +9,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 
+use super::Mt4;
 use super::accounts::{amount, number};
 use super::bridge::{Call, Failed};
 use super::time::{self, Window};
-use super::{Mt4, unreadable};
+use crate::platforms::call::unreadable;
 use crate::platforms::history::{Booking, compared};
 use crate::platforms::{
     BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, PlatformError, Reference, Ticket, TicketQuery,

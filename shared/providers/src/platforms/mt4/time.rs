@@ -8,9 +8,10 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::Mt4;
 use super::bridge::Call;
-use super::{Mt4, unreadable};
 use crate::platforms::PlatformError;
+use crate::platforms::call::unreadable;
 
 /// How much a window is widened on either side once the clocks were compared, in seconds: five minutes for the clocks and an hour for a
 /// switch of the server's daylight saving time between booking and looking.

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::accounts::amount;
 use super::bridge::Failed;
 use super::money::Row;
-use super::{Mt4, time, unreadable};
+use super::{Mt4, time};
+use crate::platforms::call::unreadable;
 use crate::platforms::{ClosedTrade, ClosedTrades, Login, PlatformError, Side, Ticket, TradeCursor, Volume};
 
 /// Digits of `volume`, which is in 1/100 lot.

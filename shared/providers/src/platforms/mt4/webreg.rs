@@ -4,7 +4,8 @@ use ::bytes::{Bytes, BytesMut};
 use secrecy::ExposeSecret;
 use tokio::time::Instant;
 
-use super::{CodePage, Mt4, remaining};
+use super::{CodePage, Mt4};
+use crate::platforms::call::remaining;
 use crate::platforms::{Login, NewAccount, PlatformError};
 
 /// Longest answer that is read.
@@ -81,13 +82,13 @@ pub(super) fn new_account(
         ("NAME", fitting(name, NAME_BYTES_MAX)),
         ("PASSWORD", password.to_owned()),
         ("INVESTOR", investor.to_owned()),
-        ("EMAIL", whole_or_none(account.email.reveal(), EMAIL_BYTES_MAX)),
+        ("EMAIL", whole_or_none(account.email.reveal(), EMAIL_BYTES_MAX, page)),
         ("COUNTRY", country),
         ("STATE", String::new()),
         ("CITY", String::new()),
         ("ADDRESS", String::new()),
         ("COMMENT", account.reference.clone()),
-        ("PHONE", whole_or_none(phone, PHONE_BYTES_MAX)),
+        ("PHONE", whole_or_none(phone, PHONE_BYTES_MAX, page)),
         ("PHONE_PASSWORD", String::new()),
         ("STATUS", String::new()),
         ("ZIPCODE", String::new()),
@@ -112,10 +113,11 @@ fn fitting(text: &str, max: usize) -> String {
     plain(text).chars().take(max).collect()
 }
 
-/// An address that is cut off is somebody else's.
-fn whole_or_none(text: &str, max: usize) -> String {
-    let text = plain(text);
-    if text.chars().count() <= max { text } else { String::new() }
+/// An address that is cut off, or has another letter in it, is somebody else's.
+fn whole_or_none(text: &str, max: usize, page: CodePage) -> String {
+    let text = text.trim();
+    let is_whole = text.chars().count() <= max && page.has_all(text) && plain(text) == text;
+    if is_whole { text.to_owned() } else { String::new() }
 }
 
 /// What the plug-in said, line by line; a line that was cut off is none, for half a login is another's. `ERROR` with words that are not known says nothing sure: plug-ins differ from broker to broker.
@@ -150,4 +152,75 @@ pub(super) fn read_new_account(answer: &str) -> Result<Login, PlatformError> {
 
 fn unnamed() -> PlatformError {
     PlatformError::Unknown("the answer names no login".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Redacted;
+    use proptest::prelude::*;
+    use secrecy::SecretString;
+
+    use super::*;
+
+    const KEYS: &str = "MASTER IP GROUP NAME PASSWORD INVESTOR EMAIL COUNTRY STATE CITY ADDRESS COMMENT PHONE PHONE_PASSWORD STATUS \
+                        ZIPCODE ID LEVERAGE AGENT SEND_REPORTS DEPOSIT";
+
+    fn wish(name: &str, email: &str, phone: &str) -> NewAccount {
+        NewAccount {
+            group: "live-USD".to_owned(),
+            currency: "USD".parse().unwrap(),
+            name: Redacted::new(name.to_owned()),
+            email: Redacted::new(email.to_owned()),
+            phone: Some(Redacted::new(phone.to_owned())),
+            country: Some("DE".parse().unwrap()),
+            leverage: 30,
+            reference: "acc_1".to_owned(),
+            password: SecretString::from("Main-Pass1"),
+            investor_password: SecretString::from("Read-Pass1"),
+        }
+    }
+
+    fn values(account: &NewAccount, page: CodePage) -> Vec<(String, Vec<u8>)> {
+        let command = new_account(account, "master", "10.0.0.1", page).unwrap();
+        let line = command.strip_prefix(b"WNEWACCOUNT ").and_then(|rest| rest.strip_suffix(b"\nQUIT\n")).unwrap();
+        assert!(!line.iter().any(|byte| byte.is_ascii_control()), "one line");
+        let pairs = line.split(|byte| *byte == b'|').map(|pair| {
+            let at = pair.iter().position(|byte| *byte == b'=').unwrap();
+            assert!(!pair[at + 1..].contains(&b'='), "no key in a value");
+            (String::from_utf8(pair[..at].to_vec()).unwrap(), pair[at + 1..].to_vec())
+        });
+        pairs.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_client_is_called_is_one_value_of_the_line(
+            name in any::<String>(), email in any::<String>(), phone in any::<String>(), cyrillic in any::<bool>(),
+        ) {
+            let page = if cyrillic { CodePage::Windows1251 } else { CodePage::Windows1252 };
+            let values = values(&wish(&name, &email, &phone), page);
+            let keys: Vec<&str> = values.iter().map(|(key, _)| key.as_str()).collect();
+            prop_assert_eq!(keys.join(" "), KEYS.split_whitespace().collect::<Vec<_>>().join(" "));
+            let value = |key: &str| values.iter().find(|(known, _)| known == key).unwrap().1.clone();
+            for (key, fixed) in [("GROUP", "live-USD"), ("PASSWORD", "Main-Pass1"), ("LEVERAGE", "30"), ("COMMENT", "acc_1")] {
+                prop_assert_eq!(value(key), fixed.as_bytes());
+            }
+            prop_assert!((1..=NAME_BYTES_MAX).contains(&value("NAME").len()));
+            prop_assert!(value("EMAIL").len() <= EMAIL_BYTES_MAX && value("PHONE").len() <= PHONE_BYTES_MAX);
+        }
+    }
+
+    #[test]
+    fn an_address_is_sent_as_it_is_or_not_at_all() {
+        for (email, sent) in [
+            ("jane@example.com", "jane@example.com"),
+            ("a=b@example.com", ""),
+            ("иван@example.com", ""),
+            (" jane@example.com ", "jane@example.com"),
+            ("a|b@example.com", ""),
+        ] {
+            let values = values(&wish("Jane", email, ""), CodePage::Windows1252);
+            assert_eq!(values[6], ("EMAIL".to_owned(), sent.as_bytes().to_vec()), "{email}");
+        }
+    }
 }

@@ -8,10 +8,14 @@ use tokio::time::Instant;
 
 use super::link::Command;
 use super::{Mt5, answer};
+use crate::platforms::call::{undecided, unreadable};
 use crate::platforms::{Login, NewAccount, PlatformError};
 
 /// What the server keeps of an account's comment.
 const COMMENT_BYTES_MAX: usize = 63;
+
+/// What it keeps of a name.
+const NAME_UNITS_MAX: usize = 127;
 
 /// May connect, change its password, use trailing stops and experts, and gets reports: the default of the vendor's
 /// own client. Without rights an account cannot connect.
@@ -56,11 +60,11 @@ impl Mt5 {
             match ours.as_slice() {
                 [] => {}
                 [user] => return Ok(Some(Login::new(user.login.to_string()))),
-                _ => return Err(PlatformError::NotApplied("several accounts bear the reference".to_owned())),
+                _ => return Err(undecided("several_accounts_bear_the_reference")),
             }
         }
         if logins.len() > LOGINS_PER_PAGE.saturating_mul(PAGES_MAX) {
-            return Err(PlatformError::NotApplied("the group has more accounts than are looked through".to_owned()));
+            return Err(undecided("more_accounts_than_are_looked_through"));
         }
         Ok(None)
     }
@@ -113,7 +117,7 @@ fn user(account: &NewAccount) -> Bytes {
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
     put("Group", json!(account.group));
-    put("Name", json!(account.name.reveal()));
+    put("Name", json!(account.shown_name(NAME_UNITS_MAX)));
     put("Email", json!(account.email.reveal()));
     put("Leverage", json!(account.leverage.to_string()));
     put("Rights", json!(RIGHTS_DEFAULT.to_string()));
@@ -135,9 +139,4 @@ pub(super) fn found(answer: Result<Value, PlatformError>) -> Result<Option<Value
         Err(PlatformError::Refused { code, .. }) if code == NOT_FOUND => Ok(None),
         other => other.map(Some),
     }
-}
-
-/// A read whose answer makes no sense: nothing is concluded from it.
-pub(super) fn unreadable(what: &str) -> PlatformError {
-    PlatformError::NotApplied(format!("the {what} cannot be read"))
 }

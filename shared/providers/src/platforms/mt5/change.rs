@@ -4,9 +4,10 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::accounts::{found, unreadable};
+use super::accounts::found;
 use super::link::Command;
 use super::{Mt5, answer};
+use crate::platforms::call::unreadable;
 use crate::platforms::{Access, AccountChange, AccountState, Login, PlatformError};
 
 /// May connect.

@@ -10,10 +10,10 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::handshake::CHALLENGE_BYTES;
-use super::retcode::{self, Effect};
-use super::{Mt5, answer};
+use super::{Mt5, answer, retcode};
 use crate::http::{Connection, TransportError};
 use crate::platforms::PlatformError;
+use crate::platforms::call::{Effect, remaining, time_to_write};
 use crate::signature::hex_matches;
 use crate::template::encode;
 
@@ -23,9 +23,6 @@ const IDLE_MAX: Duration = Duration::from_secs(150);
 /// A write never finds out by itself that a connection has died: after this long without a packet a harmless call
 /// goes first. It is also the vendor's recommended interval of pings.
 const IDLE_BEFORE_WRITE_MAX: Duration = Duration::from_secs(20);
-
-/// The part of the time of a call below which a write is not begun any more: it would end as unknown.
-const WRITE_TIME_DIVISOR: u32 = 4;
 
 /// First try and one repeat on a new connection.
 const TRIES: usize = 2;
@@ -90,9 +87,11 @@ impl Mt5 {
         for _ in 0..TRIES {
             // Taken out while in use: whoever stops waiting in the middle leaves no half-used connection behind.
             let mut link = self.ready(slot.take(), command.effect, until).await?;
-            if command.effect == Effect::Write && remaining(until) < self.settings.call_timeout / WRITE_TIME_DIVISOR {
+            if command.effect == Effect::Write
+                && let Err(error) = time_to_write(until, self.settings.call_timeout)
+            {
                 *slot = Some(link);
-                return Err(PlatformError::NotApplied("no time is left to do it".to_owned()));
+                return Err(error);
             }
             match (self.send(&mut link, command, until).await, command.effect) {
                 (Sent::Answer(response), effect) => {
@@ -198,10 +197,6 @@ impl Mt5 {
     }
 }
 
-fn remaining(until: Instant) -> Duration {
-    until.saturating_duration_since(Instant::now())
-}
-
 fn random_challenge() -> Result<[u8; CHALLENGE_BYTES], PlatformError> {
     let mut challenge = [0; CHALLENGE_BYTES];
     let random = rustls::crypto::aws_lc_rs::default_provider().secure_random;
@@ -212,28 +207,20 @@ fn random_challenge() -> Result<[u8; CHALLENGE_BYTES], PlatformError> {
 /// The JSON of an answer. What is none says nothing about a write.
 fn read(response: &Response<Bytes>, effect: Effect) -> Result<Value, PlatformError> {
     let status = response.status();
-    let unsure = |text: String| match effect {
-        Effect::Read => PlatformError::NotApplied(text),
-        Effect::Write => PlatformError::Unknown(text),
-    };
     if status.is_server_error() {
-        return Err(unsure(format!("HTTP {status}")));
+        return Err(effect.unsure(format!("HTTP {status}")));
     }
     if !status.is_success() {
         return Err(PlatformError::Misconfigured(format!("HTTP {status}: this is not the platform's API")));
     }
     let value: Option<Value> = serde_json::from_slice(response.body()).ok();
-    value.filter(Value::is_object).ok_or_else(|| unsure("answer is not a JSON object".to_owned()))
+    value.filter(Value::is_object).ok_or_else(|| effect.unsure("answer is not a JSON object".to_owned()))
 }
 
 fn checked(value: Value, effect: Effect) -> Result<Value, PlatformError> {
     let text = answer::member_text(&value, "retcode").unwrap_or_default();
     let Some(code) = retcode::number(&text) else {
-        let text = "answer has no return code".to_owned();
-        return Err(match effect {
-            Effect::Read => PlatformError::NotApplied(text),
-            Effect::Write => PlatformError::Unknown(text),
-        });
+        return Err(effect.unsure("answer has no return code".to_owned()));
     };
     retcode::check(code, &text, effect).map(|()| value)
 }

@@ -7,9 +7,9 @@ use domain::{Money, Timestamp};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::accounts::unreadable;
 use super::link::Command;
 use super::{Mt5, answer};
+use crate::platforms::call::unreadable;
 use crate::platforms::history::{Booking, compared};
 use crate::platforms::{BalanceOperation, FoundOperation, Login, PlatformError, Reference, Ticket};
 

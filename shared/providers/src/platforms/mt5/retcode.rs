@@ -1,15 +1,7 @@
 //! MetaTrader 5 return codes and what each says about a call.
 
 use crate::platforms::PlatformError;
-
-/// Whether a call changes anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Reads, and may be repeated at will.
-    Read,
-    /// Books or creates.
-    Write,
-}
+use crate::platforms::call::Effect;
 
 /// The number at the front of a `retcode` such as `0 Done`; the text varies by build.
 pub(super) fn number(retcode: &str) -> Option<u32> {
@@ -37,10 +29,7 @@ pub(super) fn check(code: u32, text: &str, effect: Effect) -> Result<(), Platfor
         11 | 12 | 1018 | 10018 | 10024 | 12003 | 12004 => Err(PlatformError::NotApplied(said(code))),
         // Error, disk, memory, network, time-out, no connection, partial, shutting down, cancelled, the stages of a
         // trade request, and whatever newer builds add.
-        _ => match effect {
-            Effect::Read => Err(PlatformError::NotApplied(said(code))),
-            Effect::Write => Err(PlatformError::Unknown(said(code))),
-        },
+        _ => Err(effect.unsure(said(code))),
     }
 }
 

@@ -4,10 +4,11 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::accounts::{found, unreadable};
+use super::accounts::found;
 use super::link::Command;
 use super::operations::{ACTION_BALANCE, read};
 use super::{Mt5, answer};
+use crate::platforms::call::unreadable;
 use crate::platforms::{FoundDeal, FoundTicket, Login, PlatformError, Reference, TicketQuery};
 
 impl Mt5 {

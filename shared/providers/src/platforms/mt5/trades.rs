@@ -5,9 +5,9 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::accounts::unreadable;
 use super::operations::DEALS_MAX;
 use super::{Mt5, answer};
+use crate::platforms::call::unreadable;
 use crate::platforms::{ClosedTrade, ClosedTrades, Login, PlatformError, Side, Ticket, TradeCursor, Volume};
 
 /// Digits of `Volume`, which is in 1/10 000 lot, and of `VolumeExt`.

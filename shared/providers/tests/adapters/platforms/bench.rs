@@ -45,6 +45,12 @@ pub trait Bench: Sized + Send + Sync {
     /// The adapter.
     fn platform(&self) -> &dyn TradingPlatform;
 
+    /// The same with a server that has no login left; none where the server gives none.
+    async fn without_logins() -> Option<Self>;
+
+    /// Whether the server sees a password, and so can refuse one.
+    const SEES_PASSWORDS: bool;
+
     /// An adapter to the same simulator whose secret is wrong.
     fn with_a_wrong_secret(&self) -> Box<dyn TradingPlatform>;
 

@@ -2,11 +2,12 @@
 
 use domain::Redacted;
 use providers::platforms::{
-    Access, AccountChange, FoundOperation, FoundTicket, Login, MoneyProof, NewAccount, PlatformError, Reference,
-    SecondCreation, Side, Ticket, TicketQuery, TradeCursor, UNSUPPORTED, Volume,
+    Access, AccountChange, AccountSearch, FoundOperation, FoundTicket, Login, MoneyProof, NewAccount, PlatformError,
+    Reference, SecondCreation, Side, Ticket, TicketQuery, TradeCursor, UNSUPPORTED, Volume,
 };
 
 use rust_decimal::Decimal;
+use secrecy::SecretString;
 
 use super::bench::{Bench, Says, Step, around_now, lost_after, lost_before, operation, usd};
 use crate::support::{CALL_TIMEOUT, SHORT_TIMEOUT};
@@ -77,7 +78,7 @@ pub async fn one_reference_is_one_account<B: Bench>() {
             assert_eq!(bench.accounts().await, 2);
             // and then nobody can say which of them is meant
             let found = bench.find(FIRST).await;
-            assert!(matches!(found, Err(PlatformError::NotApplied(_))), "{found:?}");
+            assert!(matches!(found, Err(PlatformError::Refused { .. })), "{found:?}");
         }
     }
 }
@@ -123,14 +124,61 @@ pub async fn a_creation_that_is_refused_is_not_there<B: Bench>() {
 
 pub async fn any_name_opens_an_account<B: Bench>() {
     let bench = B::start(CALL_TIMEOUT).await;
-    let names =
-        ["x".repeat(200), "محمد بن سلمان".to_owned(), "李小龍".to_owned(), "a|b\r\nGROUP=c;\"d\" \\ e".to_owned()];
-    for (n, name) in names.into_iter().enumerate() {
+    let long = ["x".repeat(200), "Größe ".repeat(40), "محمد ".repeat(40)];
+    let odd = [
+        "محمد بن سلمان",
+        "李小龍",
+        "Madonna",
+        "a|b\r\nGROUP=c;\"d\" \\ e",
+        // nothing that any of them can show
+        "\u{200b}\u{1f600}",
+        "   ",
+        "",
+    ];
+    let names = long.into_iter().chain(odd.map(str::to_owned));
+    for (n, name) in names.enumerate() {
         let wish = NewAccount { name: Redacted::new(name.clone()), ..B::wish(&format!("{FIRST}-{n}")) };
         let opened = bench.platform().create_account(&wish).await.unwrap_or_else(|error| panic!("{name}: {error:?}"));
         let state = bench.platform().account(&opened.login).await.unwrap().unwrap();
         assert_eq!(state.group, B::GROUPS[0], "{name}");
     }
+}
+
+/// The wish that a server cannot fulfil: it says so, and nothing is there.
+async fn nothing_is_made<B: Bench>(bench: &B, wish: &NewAccount, why: &str) {
+    let error = bench.platform().create_account(wish).await.unwrap_err();
+    // what a person must mend is said to be so; that it may be there is the most that is said of an error without words
+    assert!(matches!(said(&error), "refused" | "misconfigured" | "unknown"), "{why}: {error:?}");
+    assert_eq!(bench.accounts().await, 0, "{why}");
+    let since = around_now().0;
+    assert_eq!(bench.platform().find_account(&AccountSearch::of(wish, since)).await, Ok(None), "{why}");
+}
+
+pub async fn a_group_that_was_deleted_makes_no_account<B: Bench>() {
+    let bench = B::start(CALL_TIMEOUT).await;
+    let wish = NewAccount { group: "gone".to_owned(), ..B::wish(FIRST) };
+    nothing_is_made(&bench, &wish, "no such group").await;
+    let login = bench.open(FIRST).await;
+    let moved = bench.platform().change_account(&login, &AccountChange::group("gone")).await.unwrap_err();
+    assert!(matches!(said(&moved), "refused" | "misconfigured"), "{moved:?}");
+    assert_eq!(bench.platform().account(&login).await.unwrap().unwrap().group, B::GROUPS[0]);
+}
+
+pub async fn a_login_range_that_is_exhausted_makes_no_account<B: Bench>() {
+    let Some(bench) = B::without_logins().await else { return };
+    nothing_is_made(&bench, &B::wish(FIRST), "no login left").await;
+}
+
+pub async fn a_password_that_is_too_weak_makes_no_account<B: Bench>() {
+    let bench = B::start(CALL_TIMEOUT).await;
+    if B::SEES_PASSWORDS {
+        let wish = NewAccount { password: SecretString::from("weak"), ..B::wish(FIRST) };
+        let error = bench.platform().create_account(&wish).await.unwrap_err();
+        assert_eq!(said(&error), "refused", "{error:?}");
+        assert!(!format!("{error:?}").contains("weak"), "{error:?}");
+        nothing_is_made(&bench, &wish, "a weak password").await;
+    }
+    bench.open(FIRST).await;
 }
 
 pub async fn money_is_booked_once_and_found_by_reference_and_amount<B: Bench>() {
@@ -299,6 +347,8 @@ pub async fn an_account_is_set_to_what_the_platform_can_and_to_nothing_else<B: B
             assert_eq!(state().await, was, "{access:?}");
         }
     }
+    // closing the log-in is not every platform's to give, stopping trade is
+    assert!(capabilities.can_set(Access::NoTrading));
     let set = platform.change_account(&login, &AccountChange::leverage(20)).await;
     assert_eq!(is_unsupported(&set), !capabilities.leverage_change, "{set:?}");
     assert_eq!(set.is_ok(), state().await.leverage == Some(20));

@@ -61,6 +61,13 @@ impl Bench for CtraderBench {
         Self::with(CtraderConfig::default(), call_timeout).await
     }
 
+    async fn without_logins() -> Option<Self> {
+        let config = CtraderConfig { last_login: 0, ..CtraderConfig::default() };
+        Some(Self::with(config, CALL_TIMEOUT).await)
+    }
+
+    const SEES_PASSWORDS: bool = false;
+
     fn platform(&self) -> &dyn TradingPlatform {
         &self.ctrader
     }
@@ -166,6 +173,28 @@ async fn what_is_sent_is_what_the_server_knows() {
     assert_eq!((&trader["description"], &trader["leverage_cents"]), (&json!("acc_1"), &json!(3000)));
     assert_eq!((&trader["currency"], &trader["group"]), (&json!("USD"), &json!("live-standard")));
     assert_eq!(trader["balance"], json!("0.00"));
+    let contact = json!({"countryId": 276, "email": "jane@example.com", "phone": "+4930123456"});
+    assert_eq!(trader["contact"], contact, "Germany by its number");
+}
+
+#[tokio::test]
+async fn a_name_of_one_word_or_of_none_is_a_name() {
+    let bench = CtraderBench::start(CALL_TIMEOUT).await;
+    for (n, (name, first, last)) in [
+        ("Madonna", "Madonna", ""),
+        ("Ana  María López", "Ana  María", "López"),
+        ("李小龍", "李小龍", ""),
+        (" . ", "acc_3", ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = domain::Redacted::new(name.to_owned());
+        let wish = NewAccount { name, ..CtraderBench::wish(&format!("acc_{n}")) };
+        bench.platform().create_account(&wish).await.unwrap();
+        let trader = state(bench.url()).await["users"][n].clone();
+        assert_eq!((&trader["name"], &trader["last_name"]), (&json!(first), &json!(last)));
+    }
 }
 
 #[tokio::test]
@@ -382,6 +411,7 @@ async fn the_simulator_takes_no_other_names_and_no_other_case() {
         ("hashedPassword", json!("0123456789ABCDEF0123456789ABCDEF")),
         ("leverageInCents", json!("1000")),
         ("contactDetails", json!({"Email": "jane@example.com"})),
+        ("contactDetails", json!({"countryId": "DE"})),
     ] {
         let mut bad = good.clone();
         bad[name] = value;

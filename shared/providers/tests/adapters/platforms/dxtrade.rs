@@ -7,7 +7,8 @@ use domain::Seconds;
 use providers::http::HyperTransport;
 use providers::platforms::dxtrade::{Dxtrade, DxtradeSettings};
 use providers::platforms::{
-    Access, AccountChange, FoundOperation, Login, NewAccount, PlatformError, TradeCursor, TradingPlatform, UNSUPPORTED,
+    Access, AccountChange, FoundOperation, FoundTicket, Login, NewAccount, PlatformError, Reference, Ticket,
+    TicketQuery, TradeCursor, TradingPlatform, UNSUPPORTED,
 };
 use providers::system_clock;
 use secrecy::SecretString;
@@ -61,6 +62,12 @@ impl Bench for DxtradeBench {
     async fn start(call_timeout: Duration) -> Self {
         Self::with(DxtradeConfig::default(), call_timeout).await
     }
+
+    async fn without_logins() -> Option<Self> {
+        None
+    }
+
+    const SEES_PASSWORDS: bool = true;
 
     fn platform(&self) -> &dyn TradingPlatform {
         &self.dxtrade
@@ -136,6 +143,68 @@ async fn a_creation_that_is_sent_again_leaves_one_account_with_the_newer_passwor
     let state = state(bench.url()).await;
     assert_eq!((state["clients"].as_array().unwrap().len(), bench.accounts().await), (1, 1));
     assert_eq!((&state["clients"][0]["password"], &state["clients"][0]["version"]), (&json!("Other-Pass2"), &json!(2)));
+}
+
+/// Sends to the register API as its user.
+async fn register(bench: &DxtradeBench, path: &str, body: &Value) -> u16 {
+    use providers::http::Transport as _;
+    let send = async |path: &str, token: Option<&str>, body: &Value| {
+        let mut request =
+            http::Request::post(format!("{}/dxweb/rest{path}", bench.url())).header("content-type", "application/json");
+        if let Some(token) = token {
+            request = request.header("authorization", format!("DXAPI {token}"));
+        }
+        HyperTransport::new()
+            .send(request.body(bytes::Bytes::from(body.to_string())).unwrap(), CALL_TIMEOUT)
+            .await
+            .unwrap()
+    };
+    let user = json!({"username": "crm", "domain": "default", "password": "Local-Register-1"});
+    let session: Value = serde_json::from_slice(send("/login", None, &user).await.body()).unwrap();
+    send(path, session["sessionToken"].as_str(), body).await.status().as_u16()
+}
+
+#[tokio::test]
+async fn half_a_creation_is_completed_and_its_account_is_there_only_with_the_password_that_counts() {
+    let bench = DxtradeBench::start(CALL_TIMEOUT).await;
+    let client = json!({
+        "domain": "default", "login": "acc1", "password": "Main-Pass1", "email": "jane@example.com", "fullName": "Jane Doe",
+        "brokerCode": "pipworks", "type": "CLIENT", "status": "ONLINE",
+    });
+    assert_eq!(register(&bench, "/api/register/client", &client).await, 200);
+    assert_eq!((bench.find("acc_1").await, bench.accounts().await), (Ok(None), 0));
+    let again = NewAccount { password: SecretString::from("Other-Pass2"), ..DxtradeBench::wish("acc_1") };
+    // whoever looks after a worker that died in between must not find an account whose client has another password
+    for step in ["client_put", "account_add"] {
+        fault(bench.url(), step, json!({"kind": "drop"})).await;
+        let error = bench.platform().create_account(&again).await.unwrap_err();
+        assert!(matches!(error, PlatformError::Unknown(_)), "{step}: {error:?}");
+        assert_eq!(bench.find("acc_1").await, Ok(None), "{step}");
+    }
+    bench.platform().create_account(&again).await.unwrap();
+    let state = state(bench.url()).await;
+    assert_eq!((&state["clients"][0]["password"], bench.accounts().await), (&json!("Other-Pass2"), 1));
+}
+
+#[tokio::test]
+async fn a_transfer_is_named_by_its_code_and_by_our_own_id_and_by_no_other_words() {
+    let bench = DxtradeBench::start(CALL_TIMEOUT).await;
+    let login = bench.open("acc_1").await;
+    bench.book(&login, "10.00", "pay_1").await.unwrap();
+    let code = state(bench.url()).await["transfers"][0]["code"].as_str().unwrap().to_owned();
+    let (from, to) = around_now();
+    let named = async |ticket: &str, reference: Option<&str>| {
+        let reference = reference.map(|reference| Reference::new(reference).unwrap());
+        let query = TicketQuery { ticket: Ticket::new(ticket), login: Some(login.clone()), reference, from, to };
+        bench.platform().find_ticket(&query).await.unwrap()
+    };
+    for (ticket, reference) in [(code.as_str(), None), (code.as_str(), Some("pay_1")), ("pay_1", Some("pay_1"))] {
+        let found = named(ticket, reference).await;
+        assert!(matches!(found, FoundTicket::Deal(_)), "{ticket} {reference:?}: {found:?}");
+    }
+    for (ticket, reference) in [("pay_1", None), ("pay_1", Some("pay_2")), ("T1", Some("pay_1"))] {
+        assert_eq!(named(ticket, reference).await, FoundTicket::Absent, "{ticket} {reference:?}");
+    }
 }
 
 #[tokio::test]

@@ -27,6 +27,9 @@ macro_rules! conforms {
             a_creation_that_never_arrived_is_not_found_and_made_again
             a_creation_that_is_refused_is_not_there
             any_name_opens_an_account
+            a_group_that_was_deleted_makes_no_account
+            a_login_range_that_is_exhausted_makes_no_account
+            a_password_that_is_too_weak_makes_no_account
             money_is_booked_once_and_found_by_reference_and_amount
             one_reference_is_one_booking
             a_booking_whose_answer_is_lost_is_found

@@ -75,6 +75,13 @@ impl Bench for Mt4Bench {
         Self::of(simulators().await, call_timeout)
     }
 
+    async fn without_logins() -> Option<Self> {
+        let config = Config { mt4: Mt4Config { last_login: 0, ..Mt4Config::default() }, ..Config::default() };
+        Some(Self::of(Simulators::start(config).await.unwrap(), CALL_TIMEOUT))
+    }
+
+    const SEES_PASSWORDS: bool = true;
+
     fn platform(&self) -> &dyn TradingPlatform {
         &self.mt4
     }
@@ -207,6 +214,49 @@ async fn a_name_that_looks_like_a_key_changes_no_other_value() {
     let account = bench.platform().account(&opened.login).await.unwrap().unwrap();
     assert_eq!((account.group.as_str(), account.leverage), ("live-USD", Some(30)));
     assert_eq!(state(bench.url()).await["users"][0]["name"], "a GROUP demo-USD LEVERAGE 500 QUIT");
+}
+
+#[tokio::test]
+async fn a_value_is_as_long_as_the_server_keeps_it_in_bytes_of_its_letters() {
+    let bench = Mt4Bench::start(CALL_TIMEOUT).await;
+    let long = |text: &str| domain::Redacted::new(text.to_owned());
+    for (n, (name, kept)) in [
+        // a letter of the page is a byte, however many it has elsewhere
+        ("ü".repeat(200), "ü".repeat(127)),
+        ("x".repeat(127), "x".repeat(127)),
+        (format!("{} Müller", "محمد".repeat(40)), "?".repeat(127)),
+        ("محمد".to_owned(), format!("acc_{}", 3)),
+        ("  ".to_owned(), format!("acc_{}", 4)),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let wish = NewAccount {
+            name: long(&name),
+            // an address that is cut off is somebody else's
+            email: long(&format!("{}@example.com", "x".repeat(36))),
+            phone: Some(long(&"1".repeat(32))),
+            ..Mt4Bench::wish(&format!("acc_{n}"))
+        };
+        bench.platform().create_account(&wish).await.unwrap();
+        let user = state(bench.url()).await["users"][n].clone();
+        assert_eq!(user["name"], kept, "{name}");
+        assert_eq!((&user["email"], &user["phone"]), (&json!(""), &json!("")));
+    }
+    let wish = NewAccount { email: long(&format!("{}@example.com", "x".repeat(35))), ..Mt4Bench::wish("acc_9") };
+    bench.platform().create_account(&wish).await.unwrap();
+    assert_eq!(state(bench.url()).await["users"][5]["email"].as_str().unwrap().len(), 47);
+}
+
+#[tokio::test]
+async fn a_plug_in_that_hangs_up_before_the_command_may_have_had_it() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("tcp://{}", listener.local_addr().unwrap());
+    let closed = tokio::spawn(async move { drop(listener.accept().await.unwrap()) });
+    let mt4 = Mt4::new(settings("http://127.0.0.1:1", &url, CALL_TIMEOUT));
+    let error = mt4.create_account(&Mt4Bench::wish("acc_1")).await.unwrap_err();
+    assert!(matches!(error, PlatformError::Unknown(_)), "{error:?}");
+    closed.await.unwrap();
 }
 
 #[tokio::test]

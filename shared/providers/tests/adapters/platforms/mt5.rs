@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Redacted;
 use providers::http::HyperTransport;
 use providers::platforms::mt5::{Mt5, Mt5Settings, WEB_API_VERSION};
-use providers::platforms::{Login, TradingPlatform};
+use providers::platforms::{Login, NewAccount, TradingPlatform};
 use providers::system_clock;
 use secrecy::SecretString;
 use serde_json::{Value, json};
-use simulators::Running;
+use simulators::{Config, Mt5Config, Running, Simulators};
 
 use super::bench::{Bench, Says, Step};
 use crate::support::{CALL_TIMEOUT, control, fault, simulators, state};
@@ -40,6 +41,15 @@ impl Bench for Mt5Bench {
         let mt5 = mt5(running.url("mt5"), "Local-Api-1", call_timeout);
         Self { running, mt5 }
     }
+
+    async fn without_logins() -> Option<Self> {
+        let config = Config { mt5: Mt5Config { last_login: 0, ..Mt5Config::default() }, ..Config::default() };
+        let running = Simulators::start(config).await.unwrap();
+        let mt5 = mt5(running.url("mt5"), "Local-Api-1", CALL_TIMEOUT);
+        Some(Self { running, mt5 })
+    }
+
+    const SEES_PASSWORDS: bool = true;
 
     fn platform(&self) -> &dyn TradingPlatform {
         &self.mt5
@@ -95,3 +105,23 @@ impl Bench for Mt5Bench {
 }
 
 super::conforms!(Mt5Bench);
+
+#[tokio::test]
+async fn a_name_is_as_long_as_the_server_keeps_it() {
+    let bench = Mt5Bench::start(CALL_TIMEOUT).await;
+    for (n, (name, sent)) in [
+        ("x".repeat(200), "x".repeat(127)),
+        ("م".repeat(128), "م".repeat(127)),
+        // two units each
+        ("\u{1d538}".repeat(64), "\u{1d538}".repeat(63)),
+        ("\u{1f600}".to_owned(), "acc_3".to_owned()),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let wish = NewAccount { name: Redacted::new(name), ..Mt5Bench::wish(&format!("acc_{n}")) };
+        bench.platform().create_account(&wish).await.unwrap();
+        let state = state(bench.running.url("mt5")).await;
+        assert_eq!(state["users"][n]["name"], sent);
+    }
+}

@@ -4,6 +4,28 @@
 //! everybody but the process itself, death after one call is death before the next, so runs with two deaths take
 //! each such point once.
 
+/// Every law as a test on each platform.
+macro_rules! on_each_platform {
+    ($($law:ident)*) => {
+        $crate::kill::on_each_platform! { mt5 MT5: $($law)* }
+        $crate::kill::on_each_platform! { mt4 MT4: $($law)* }
+        $crate::kill::on_each_platform! { ctrader CTRADER: $($law)* }
+        $crate::kill::on_each_platform! { dxtrade DXTRADE: $($law)* }
+    };
+    ($platform:ident $server:ident: $($law:ident)*) => {
+        mod $platform {
+            $(
+                #[tokio::test]
+                async fn $law() {
+                    super::$law(&$crate::servers::$server).await;
+                }
+            )*
+        }
+    };
+}
+
+pub(crate) use on_each_platform;
+
 mod accounts;
 mod clients;
 mod credit;
@@ -42,9 +64,23 @@ fn points(calls: &[String]) -> Vec<Kill> {
     (0..calls.len()).map(Kill::before).chain(last).collect()
 }
 
+/// Calls that change nothing: reads, and log-ins at platforms.
+const READS: [&str; 10] = [
+    "GetItem",
+    "Query",
+    "BatchGetItem",
+    "GetSecretValue",
+    "GET ",
+    "CONNECT",
+    "READ",
+    "POST connect/token",
+    "POST v2/webserv/managers/token",
+    "POST dxweb/rest/login",
+];
+
 /// Whether a call leaves a trace outside the process.
 fn leaves_a_trace(call: &str) -> bool {
-    !["GetItem", "Query", "BatchGetItem", "GetSecretValue", "GET ", "CONNECT"].iter().any(|read| call.starts_with(read))
+    !READS.iter().any(|read| call.starts_with(read))
 }
 
 /// Calls that leave a trace, in their order.

@@ -36,7 +36,7 @@ impl Played {
         let Some(act) = self.script.acts.pop_front() else { return };
         match act {
             Act::Open => self.open(world, &customers[self.script.customer]).await,
-            Act::Fault(kind, times) => self.fault(world, kind, times).await,
+            Act::Fault(kind, times) => self.fault(world, &customers[self.script.customer], kind, times).await,
             Act::Happen(statement) => self.happen(world, &customers[self.script.customer], statement).await,
             Act::Tell(mailing) => self.tell(world, mailing).await,
         }
@@ -62,19 +62,20 @@ impl Played {
         }
     }
 
-    async fn fault(&self, world: &World, kind: &str, times: u64) {
+    async fn fault(&self, world: &World, customer: &Customer, kind: &str, times: u64) {
+        let server = customer.server;
         let fault = match kind {
-            // "too many requests": certainly not booked
-            "refuse_busy" => json!({"kind": "refuse", "retcode": 8}),
+            // certainly not booked
+            "refuse_busy" => (server.busy)(),
             "drop_then_apply" => {
                 let latest_ms = latest_s(world, "payments-credit") * 1_000;
                 json!({"kind": kind, "ms": latest_ms * self.script.lateness / 100})
             }
             kind => json!({"kind": kind}),
         };
-        let matching = json!({"comment": self.payment()});
-        let fault = json!({"operation": "trade_balance", "match": matching, "fault": fault, "times": times});
-        world.desk.platform_fault(fault).await.unwrap();
+        let matching = json!({server.reference: self.payment()});
+        let fault = json!({"operation": server.book, "match": matching, "fault": fault, "times": times});
+        server.fault(world, fault).await;
     }
 
     async fn happen(&mut self, world: &World, customer: &Customer, statement: Statement) {

@@ -16,6 +16,7 @@ use store::{JournalEntry, Stored};
 
 use super::run::Run;
 use crate::checks::Story;
+use crate::servers::SERVERS;
 use crate::world::{Customer, Head, World};
 
 /// Everything of it.
@@ -55,15 +56,16 @@ pub async fn is_over(run: &Run) {
     assert!(credited > 0, "a run in which nobody pays says nothing");
 }
 
-/// The trading server has one user for each account.
+/// Each platform has one user for each account that is there, and no other.
 async fn one_user_each(run: &Run) {
-    let state = run.world.desk.state("mt5", "part=users").await.unwrap();
-    let users = state["users"].as_array().unwrap().iter();
-    let mut users: Vec<_> = users.map(|user| user["comment"].as_str().unwrap()).collect();
-    let mut accounts: Vec<_> = run.customers.iter().map(|customer| customer.trader.account_id.as_str()).collect();
-    users.sort_unstable();
-    accounts.sort_unstable();
-    assert_eq!(users, accounts);
+    for server in SERVERS {
+        let mut users: Vec<_> = server.accounts(&run.world).await.into_iter().map(|(reference, _)| reference).collect();
+        let there = run.customers.iter().filter(|customer| customer.server.name == server.name);
+        let mut accounts: Vec<_> = there.map(|customer| customer.trader.account_id.clone()).collect();
+        users.sort_unstable();
+        accounts.sort_unstable();
+        assert_eq!(users, accounts, "{}", server.name);
+    }
 }
 
 /// No message, no dead letter, nothing due.
@@ -96,8 +98,7 @@ async fn balances_agree(world: &World, customer: &Customer, unresolved: Decimal)
         let ours = entry.postings.iter().filter(|posting| posting.account == client);
         owed -= ours.map(|posting| posting.amount.amount()).sum::<Decimal>();
     }
-    let state = world.desk.state("mt5", &format!("login={}&part=users", customer.trader.login)).await.unwrap();
-    let balance: Decimal = state["users"][0]["balance"].as_str().unwrap().parse().unwrap();
+    let balance = customer.server.balance(world, &customer.trader.login).await;
     assert_eq!(owed + unresolved, balance, "ledger and platform of {}", customer.trader.login);
 }
 
@@ -111,7 +112,7 @@ async fn deposit_holds(world: &World, stored: &Stored<Deposit>, customer: &Custo
         DepositStatus::NeedsReview => drop(item_waited_for(world, stored).await),
         status => assert!(status.is_settled(), "{id} is {}", status.as_str()),
     }
-    let deals = world.deals(&customer.trader.login, id).await;
+    let deals = customer.server.deals(world, &customer.trader.login, id).await;
     match (&facts.credited, deals.as_slice()) {
         (None, []) => Decimal::ZERO,
         (Some(credited), [_]) => {

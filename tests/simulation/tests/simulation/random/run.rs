@@ -23,6 +23,7 @@ use super::script::Script;
 use super::stray::Stray;
 use crate::killer::Killer;
 use crate::platform::latest_s;
+use crate::servers::SERVERS;
 use crate::world::{Customer, MINUTE, World};
 
 const CURRENCIES: [&str; 4] = ["USD", "EUR", "GBP", "JPY"];
@@ -39,7 +40,7 @@ const PAUSES_S: [u64; 8] = [1, 2, 5, 20, 60, 120, 200, 600];
 const FAR_S: u32 = 30 * 86_400;
 
 /// What happens to a vendor's next calls.
-const VENDOR_FAULTS: [(&str, &str, &str); 16] = [
+const VENDOR_FAULTS: [(&str, &str, &str); 30] = [
     ("mt5", "deal_get_total", "drop"),
     ("mt5", "deal_get_page", "garbage"),
     ("mt5", "deal_get_page", "no_rows"),
@@ -49,6 +50,20 @@ const VENDOR_FAULTS: [(&str, &str, &str); 16] = [
     ("mt5", "time_server", "drop"),
     ("mt5", "auth_start", "drop"),
     ("mt5", "auth_answer", "drop"),
+    ("mt4", "token", "drop"),
+    ("mt4", "server_time", "drop"),
+    ("mt4", "trades_user_history", "drop"),
+    ("mt4", "trades_user_history", "garbage"),
+    ("mt4", "adm_users_request_safe", "garbage"),
+    ("ctrader", "token", "drop"),
+    ("ctrader", "manager_auth", "drop"),
+    ("ctrader", "manager_history", "garbage"),
+    ("ctrader", "trader_list", "garbage"),
+    ("dxtrade", "login", "drop"),
+    ("dxtrade", "login", "garbage"),
+    ("dxtrade", "transfers", "drop"),
+    ("dxtrade", "transfers", "not_there"),
+    ("dxtrade", "account_get", "drop"),
     ("stripe", "create_intent", "apply_then_drop"),
     ("stripe", "create_intent", "drop"),
     ("stripe", "get_intent", "drop"),
@@ -67,6 +82,7 @@ fn fault(kind: &str) -> Value {
         "no_rows" => says(json!([])),
         "no_rows_in_all" => says(json!({"total": "0"})),
         "not_found" => json!({"kind": "refuse", "retcode": 13}),
+        "not_there" => json!({"kind": "refuse", "status": 404, "retcode": 20}),
         kind => json!({"kind": kind}),
     }
 }
@@ -98,7 +114,8 @@ pub async fn run(seed: u64) {
     let minutes = run.world.now().millis_since(start) / 60_000;
     let took = began.elapsed();
     eprintln!(
-        "seed {seed}: {minutes} minutes in {took:.1?}, deaths {:?}, asked {:?}, {statuses:?}",
+        "seed {seed}: {minutes} minutes on {:?} in {took:.1?}, deaths {:?}, asked {:?}, {statuses:?}",
+        run.customers.iter().map(|customer| customer.server.name).collect::<Vec<_>>(),
         run.chaos.deaths(),
         run.asked
     );
@@ -117,15 +134,20 @@ impl Run {
         let mut rng = Rng::new(seed, "accounts");
         let mut customers = Vec::new();
         for currency in CURRENCIES {
+            let server = *rng.pick(&SERVERS);
             if rng.percent(50) {
                 let kinds = ["apply_then_drop", "drop", "apply_then_garbage", "drop_then_apply"];
                 let mut fault = json!({"kind": rng.pick(&kinds)});
                 if fault["kind"] == "drop_then_apply" {
                     fault["ms"] = json!(1_000 * (1 + rng.below(latest_s(&world, "accounts-create"))));
                 }
-                world.desk.platform_fault(json!({"operation": "user_add", "fault": fault})).await.unwrap();
+                server.fault(&world, json!({"operation": server.create, "fault": fault})).await;
             }
-            customers.push(world.customer(currency).await);
+            if server.name == "ctrader" && rng.percent(50) {
+                let (step, kind) = (rng.pick(&["ctid_create", "ctid_link"]), rng.pick(&["drop", "apply_then_drop"]));
+                server.fault(&world, json!({"operation": step, "fault": {"kind": kind}})).await;
+            }
+            customers.push(world.customer_at(server, currency).await);
         }
         let mut rng = Rng::new(seed, "scripts");
         let scripts = (0..DEPOSITS).map(|number| Played::new(Script::draw(&mut rng, CURRENCIES.len()), number));
@@ -175,7 +197,9 @@ impl Run {
         }
         if rng.percent(10) {
             self.control("mt5", "time", &json!({"form": rng.pick(&CLOCK_FORMS)})).await;
-            self.control("mt5", "logout", &Value::Null).await;
+            for server in SERVERS {
+                server.control(&self.world, server.logout, &Value::Null).await;
+            }
         }
     }
 
@@ -187,7 +211,8 @@ impl Run {
     /// Nothing goes wrong any more, and time passes until nothing is left to be done.
     async fn calm(&mut self) {
         self.chaos.end();
-        for vendor in ["mt5", "stripe", "praxis", "slack", "mail"] {
+        let platforms = SERVERS.map(|server| server.name);
+        for vendor in platforms.into_iter().chain(["stripe", "praxis", "slack", "mail"]) {
             let url = format!("{}/_control/faults", self.world.broker.simulators.url(vendor));
             self.world.desk.api.send(Method::DELETE, &url, &[], Vec::new()).await.unwrap().expect(200).unwrap();
         }
@@ -257,8 +282,8 @@ impl Run {
             let items = invariants::items_waited_for(&self.world, &stored).await;
             let Some(item) = items.first() else { continue };
             *self.asked.entry(item.facts.kind.clone()).or_default() += 1;
-            let login = &self.customers[deposit.script.customer].trader.login;
-            let deals = self.world.deals(login, stored.entity.id.as_str()).await;
+            let customer = &self.customers[deposit.script.customer];
+            let deals = customer.server.deals(&self.world, &customer.trader.login, stored.entity.id.as_str()).await;
             let decision = decision(&item.facts.kind, deals.first(), deposit);
             act(&self.world, item, &decision).await;
         }
