@@ -11,6 +11,7 @@ mod initiate;
 mod leads;
 mod letters;
 mod notify;
+mod openings;
 mod overdue;
 mod people;
 mod relay;
