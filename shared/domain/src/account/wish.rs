@@ -93,7 +93,8 @@ impl Wish {
         })
     }
 
-    /// The id of the account that a rule opens for the wish: whatever sets it off, and however often, it is the same.
+    /// The id of the account that a rule opens for the wish: whatever sets it off, and however often, it is the same. Its moment is that of
+    /// the registration, the only one that does not change.
     pub fn id_for(&self, client: &Client) -> AccountId {
         let of = [
             client.id.as_str(),
@@ -153,7 +154,7 @@ impl Placed {
         let message = match has().count() {
             _ if self.alike_max.is_some_and(|max| reached(alike, max)) => {
                 let (kind, name, platform) = (&facts.kind, &facts.account_type, &facts.platform);
-                format!("the client has {alike} {kind} accounts of type {name} on {platform} and may have no more")
+                format!("of {kind} accounts of type {name} on {platform} the client has {alike} and may have no more")
             }
             all if reached(all, rules.accounts_max) => format!("the client has {all} accounts and may have no more"),
             _ if reached(lately, rules.accounts_per_day_max) => {

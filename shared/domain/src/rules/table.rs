@@ -57,7 +57,8 @@ pub(crate) fn read_rows<T>(
     faults: &mut Faults,
     then: impl FnMut(&Node<'_>, Option<&Condition>, &mut Faults) -> Option<T>,
 ) -> Option<Vec<Row<T>>> {
-    let (rows, conditions) = read_each(node, schema, count, faults, then)?;
+    let mut conditions = Vec::new();
+    let rows = read_each(node, schema, count, &mut conditions, faults, then);
     refuse_unreachable(&conditions, schema, faults);
     rows
 }
@@ -70,24 +71,24 @@ pub(crate) fn read_every_row<T>(
     faults: &mut Faults,
     mut then: impl FnMut(&Node<'_>, &mut Faults) -> Option<T>,
 ) -> Option<Vec<Row<T>>> {
-    read_each(node, schema, count, faults, |node, _, faults| then(node, faults))?.0
+    read_each(node, schema, count, &mut Vec::new(), faults, |node, _, faults| then(node, faults))
 }
 
 /// A condition that could be read, with its pointer and what its row is called.
 type ReadCondition = (String, String, Condition);
 
-/// Reads the rows, if all can be read, and every condition that can.
+/// Reads the rows, and every condition that can be read into `conditions`.
 fn read_each<T>(
     node: &Node<'_>,
     schema: &Schema,
     count: RangeInclusive<usize>,
+    conditions: &mut Vec<ReadCondition>,
     faults: &mut Faults,
     mut then: impl FnMut(&Node<'_>, Option<&Condition>, &mut Faults) -> Option<T>,
-) -> Option<(Option<Vec<Row<T>>>, Vec<ReadCondition>)> {
+) -> Option<Vec<Row<T>>> {
     let items = node.list(count, faults)?;
     let mut ids: Vec<String> = Vec::new();
     let mut rows = Vec::new();
-    let mut conditions: Vec<ReadCondition> = Vec::new();
     for item in &items {
         let Some(object) = item.object(&["id", "when", "then"], faults) else { continue };
         let id = object.need("id", faults).and_then(|at| unique_name(&at, &mut ids, faults));
@@ -102,7 +103,7 @@ fn read_each<T>(
             rows.push(Row { id, when, then });
         }
     }
-    Some(((rows.len() == items.len()).then_some(rows), conditions))
+    (rows.len() == items.len()).then_some(rows)
 }
 
 /// Reads a name that no other has.

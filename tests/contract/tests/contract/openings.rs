@@ -151,7 +151,10 @@ async fn what_cannot_be_opened_is_a_work_item_and_costs_the_others_nothing() {
     let refused = &asked[0]["trigger"]["data"]["refused"];
     assert_eq!((refused.as_array().unwrap().len(), &refused[0]["row"]), (1, &json!("eur")));
     assert_eq!(refused[0]["code"], "too_many_accounts");
-    assert!(refused[0]["reason"].as_str().unwrap().contains("1 demo accounts of type standard on mt5"), "{refused}");
+    assert!(
+        refused[0]["reason"].as_str().unwrap().contains("of demo accounts of type standard on mt5 the client has 1"),
+        "{refused}"
+    );
     assert_eq!(asked[0]["subject"]["client_id"], client.as_str());
     // told again: the same item
     again(&world, &client, "client.registered", 1).await;
@@ -315,6 +318,10 @@ async fn a_few_hundred_registrations_at_once_open_one_account_each() {
     .await;
     world.idle().await;
     let state = world.recorded("mt5", "").await;
+    let workers = world.broker.host.template().function("accounts-create").unwrap().queues.iter();
+    let allowed: usize = workers.map(|mapping| mapping.maximum_concurrency.unwrap()).sum();
+    let at_once = state["at_once_most"].as_u64().unwrap();
+    assert!(at_once <= u64::try_from(allowed).unwrap(), "{at_once} calls at once, {allowed} are allowed");
     let mut references: Vec<&str> =
         state["users"].as_array().unwrap().iter().filter_map(|user| user["comment"].as_str()).collect();
     references.retain(|comment| comment.starts_with("acc_"));
