@@ -7,7 +7,7 @@ use domain::client::Client;
 use domain::decision::{Decision, Frame};
 use domain::kyc::{KycCase, KycStatus};
 use domain::rule_sets::SetName;
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use serde_json::{Value, json};
 use store::Saved;
 
@@ -257,6 +257,33 @@ async fn however_many_are_asked_for_at_once_no_more_are_made_than_may_be() {
             );
         }
         assert_eq!((made, accounts(&world, &client).await.len()), (max, max), "{limit}");
+    }
+}
+
+#[tokio::test]
+async fn the_rules_and_the_client_at_once_open_no_more_than_may_be() {
+    let world = World::start().await;
+    world
+        .publish(SetName::Platforms, 2, |set| {
+            set["openings"] = json!([row("demo", "registered", "mt5", "demo", 30)]);
+            set["account_limits"] = json!([{"id": "one", "when": {"field": "kind", "eq": "demo"}, "then": {"max": 1}}]);
+        })
+        .await;
+    for _ in 0..5 {
+        let client = world.client("en").await;
+        let path = format!("/v1/clients/{client}/accounts");
+        let asks = (0..10).map(async |n| {
+            let mut body = account_request(["USD", "EUR"][n % 2]);
+            body["kind"] = json!("demo");
+            world.portal(&path, &body).await.status
+        });
+        let repeats = (0..5).map(|_| again(&world, &client, "client.registered", 1));
+        let (statuses, _) = join(join_all(asks), join_all(repeats)).await;
+        let asked = statuses.iter().filter(|status| **status == 202).count();
+        assert!(asked <= 1 && statuses.iter().all(|status| matches!(status, 202 | 422)), "{statuses:?}");
+        assert_eq!(accounts(&world, &client).await.len(), 1);
+        let about = |item: &&Value| item["subject"]["client_id"] == client.as_str();
+        assert!(openings(&world).await.iter().filter(about).count() <= 1);
     }
 }
 
