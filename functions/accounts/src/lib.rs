@@ -1,7 +1,8 @@
-//! Trading accounts: asked for, created on the platform, credentials handed over once.
+//! Trading accounts: asked for by a client or by rule, created on the platform, credentials handed over once.
 
 pub mod create;
 pub mod credentials;
+pub mod open;
 pub mod request;
 mod seal;
 
@@ -10,6 +11,7 @@ use runtime::http::table_of;
 /// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("accounts-request", request::build),
+    ("accounts-open", open::build),
     ("accounts-create", create::build),
     ("accounts-credentials", credentials::build),
 ];

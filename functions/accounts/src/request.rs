@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use domain::account::Account;
-use domain::account::request::{AccountRefusal, too_many};
 use domain::account::rules::Platforms;
+use domain::account::wish::{AccountRefusal, Placed};
 use domain::client::Client;
+use domain::decision::Frame;
 use domain::kyc::rules::KycLevels;
 use domain::rules::RuleSet;
 use domain::{AccountId, ClientId, Timestamp};
@@ -14,12 +15,10 @@ use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Keyed, Made};
 use runtime::rulebook::{Live, RuleBook};
+use runtime::step::{self, Attempt};
 use runtime::{Caller, Problem, StepError, awsclients, verification};
 use serde_json::{Value, json};
 use store::Crm;
-
-/// Of a client's accounts so many, the newest, are counted.
-const COUNTED: i32 = 100;
 
 /// The step.
 pub struct Ask {
@@ -59,27 +58,46 @@ impl Ask {
         let live = self.rules.live::<Platforms>().await?;
         let fresh = AccountId::from_bits(self.entropy.id_bits());
         let wish = wanted(&body, &client, &live, fresh.clone(), request.now);
-        let make = async |id, (account, why): (Account, Vec<String>)| {
-            let newest = self.crm.accounts_of(&client_id, COUNTED, None).await?;
-            let newest: Vec<Account> = newest.items.into_iter().map(|stored| stored.entity).collect();
-            if let Some(fault) = too_many(&newest, &live.rules, request.now) {
-                return Err(Problem::input(vec![fault]));
-            }
+        let make = async |id, mut placed: Placed| {
+            placed.account.id = id;
             let mut frame = request.frame(Self::NAME);
             frame.used(live.label());
-            let mut why = why;
             let levels = self.rules.live::<KycLevels>().await?;
             if levels.rules.restrict_accounts() {
                 let level = verification::level_of(&self.crm, &client, &levels).await?;
-                if let Some(fault) = level.refuses_account(&account) {
+                if let Some(fault) = level.refuses_account(&placed.account) {
                     return Err(Problem::input(vec![fault]));
                 }
                 frame.used(levels.label());
-                why.extend(level.why);
+                placed.why.extend(level.why);
             }
-            Ok(Made::decided(Account { id, ..account }.requested(why), frame))
+            self.take(&placed, &live, &frame).await.map(Made::Saved)
         };
         keyed.create(&self.crm, fresh, wish, make, answer).await
+    }
+
+    /// Saves the account together with the item by which the client's accounts are counted: of requests at once, no more get one than may.
+    async fn take(&self, placed: &Placed, live: &Live<Platforms>, frame: &Frame) -> Result<Account, Problem> {
+        let Placed { account, why, .. } = placed;
+        step::together(frame, "the client's accounts keep changing", || {
+            Box::pin(async move {
+                let places = self.crm.places(&account.client_id).await?;
+                let held = self.crm.accounts_held(&account.client_id, &places, &[]).await?;
+                // by this very request, whose answer got lost on its way, or by one that this one follows
+                if let Some(made) = held.iter().find(|held| held.id == account.id) {
+                    return Ok::<_, Problem>(Attempt::Nothing(made.clone()));
+                }
+                if let Some(fault) = placed.too_many(&held, &live.rules, frame.now) {
+                    return Err(Problem::input(vec![fault]));
+                }
+                let decision = account.clone().requested(why.clone());
+                let mut commit = self.crm.0.commit();
+                commit.save(&self.crm, None, &decision, frame)?;
+                commit.take_places(&self.crm, &places, std::slice::from_ref(&account.id))?;
+                Ok(Attempt::Save(commit, decision.next))
+            })
+        })
+        .await
     }
 }
 
@@ -94,7 +112,7 @@ fn wanted(
     live: &Live<Platforms>,
     id: AccountId,
     now: Timestamp,
-) -> Result<(Account, Vec<String>), Problem> {
+) -> Result<Placed, Problem> {
     Account::wanted(body, client, &live.rules, id, now).map_err(|refusal| match refusal {
         AccountRefusal::Faults(faults) => Problem::input(faults),
         AccountRefusal::NotOnOffer => Problem::refused("there is no such account on offer"),

@@ -5,10 +5,11 @@ pub(crate) mod fillings;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::account::rules::Platforms;
 use domain::client::Client;
 use domain::decision::derived_bits_in_order;
 use domain::notification::rules::{Channel, Notifications};
-use domain::notification::{Audience, PlannedMessage, plan};
+use domain::notification::{Audience, Fillings, PlannedMessage, plan};
 use domain::payment::GRACE;
 use domain::{NotificationId, Redacted};
 use providers::NOTIFY_CALL_TIMEOUT_S;
@@ -61,7 +62,8 @@ impl QueueStep for Notify {
                 None => None,
             };
             let language = client.as_ref().map_or(live.rules.default_language.as_str(), |c| c.facts.language.as_str());
-            let planned = plan(&event.kind, &fillings::fillings(&event), language, &live.rules)
+            let fillings = self.as_clients_call_it(&event, fillings::fillings(&event)).await?;
+            let planned = plan(&event.kind, &fillings, language, &live.rules)
                 .map_err(|error| StepError::Rules { set: "notifications", what: error.to_string() })?;
             if planned.is_empty() {
                 return Ok("nobody_to_tell");
@@ -109,6 +111,18 @@ fn to_report(known: Option<StepError>, next: StepError) -> StepError {
 }
 
 impl Notify {
+    /// A trading server has two names: ours in the rules, and the one that clients choose in their terminal.
+    async fn as_clients_call_it(&self, event: &BusEvent, fillings: Fillings) -> Result<Fillings, StepError> {
+        let named = event.data.get("server").and_then(serde_json::Value::as_str);
+        let Some(name) = named.filter(|_| event.kind.starts_with("account.")) else { return Ok(fillings) };
+        let live = self.rules.live::<Platforms>().await?;
+        Ok(match live.rules.server(name) {
+            Some(server) => fillings.with("server", server.display_name.as_str()),
+            // taken off the rules since
+            None => fillings,
+        })
+    }
+
     async fn deliver(
         &self,
         owner: &str,

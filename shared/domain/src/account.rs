@@ -1,7 +1,9 @@
 //! A trading account: created on the platform by intent, call and outcome.
 
+pub mod opening;
 pub mod request;
 pub mod rules;
+pub mod wish;
 
 use serde::{Deserialize, Serialize};
 

@@ -138,6 +138,8 @@ ids! {
     WatchListId = "lst_";
     /// A trading account.
     AccountId = "acc_";
+    /// Accounts that the rules want for a client and that could not be opened.
+    AccountOpeningId = "opn_";
     /// A deposit or withdrawal.
     PaymentId = "pay_";
     /// A provider's statement about money that belongs to no payment of ours.

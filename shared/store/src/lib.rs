@@ -16,6 +16,7 @@ mod letters;
 mod lists;
 mod notifications;
 mod pages;
+mod places;
 mod proofs;
 mod rules;
 mod updates;
@@ -33,6 +34,7 @@ pub use ledger::LedgerEntry;
 pub use letters::{LETTER_KEPT, Letter};
 pub use lists::Page;
 pub use notifications::{Notification, NotificationOutcome};
+pub use places::Places;
 pub use rules::RuleVersion;
 pub use usage::{TableUsage, Usage, measured};
 

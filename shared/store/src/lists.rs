@@ -12,7 +12,7 @@ use crate::entities::stored;
 use crate::error::StoreError;
 use crate::item::{CLIENT, Item, KEY, KIND as ITEM_KIND, QUEUE, RANK, SORT, SORT_ENTITY, optional_text, s, text};
 use crate::usage::{self, Kind};
-use crate::{Crm, MoneyTable, Stored, Table};
+use crate::{Crm, MoneyTable, Places, Stored, Table};
 
 /// A page of a list.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct Page<T> {
 
 /// Keys that one batch read takes.
 const BATCH_MAX: usize = 100;
+/// Of a client's accounts so many, the newest, are counted against his limits.
+const COUNTED_MAX: i32 = 100;
 /// Attempts to read keys that a batch left over.
 const BATCH_ATTEMPTS: usize = 5;
 
@@ -172,6 +174,33 @@ impl Crm {
         before: Option<&AccountId>,
     ) -> Result<Page<domain::account::Account>, StoreError> {
         self.0.by_client(client, AccountId::PREFIX, limit, before.map(AccountId::as_str)).await
+    }
+
+    /// The newest accounts of a client as his limits count them, and `others` as far as they are there: those of the index, which may be
+    /// some moments behind, and those of the item that each new account is saved with.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn accounts_held(
+        &self,
+        client: &ClientId,
+        places: &Places,
+        others: &[AccountId],
+    ) -> Result<Vec<domain::account::Account>, StoreError> {
+        let query = KeyQuery {
+            index: "by_client",
+            partition: (CLIENT, client.as_str().to_owned()),
+            sort: KEY,
+            part: Part::NewestFirst { prefix: AccountId::PREFIX, before: None },
+            limit: COUNTED_MAX,
+        };
+        let (mut keys, _) = self.0.keys(query).await?;
+        for id in places.newest.iter().chain(others) {
+            if !keys.iter().any(|key| key == id.as_str()) {
+                keys.push(id.as_str().to_owned());
+            }
+        }
+        Ok(self.0.batch(&keys).await?.into_iter().map(|stored| stored.entity).collect())
     }
 
     /// The newest work items about a client.

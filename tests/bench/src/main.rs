@@ -1,7 +1,7 @@
 //! `make bench`: figures as ratios and counts of one run, with their targets.
 //!
 //! A missed target is printed; the exit code is 1 only when something could not be measured. Arguments name the
-//! measurements to make (`starts sizes webhook units latency leads routing reading kyc`); without any, all are made.
+//! measurements to make (`starts sizes webhook units latency leads routing reading kyc openings`); without any, all are made.
 
 mod aws_local;
 mod crowd;
@@ -11,6 +11,7 @@ mod items;
 mod kyc;
 mod latency;
 mod leads;
+mod openings;
 #[path = "../../../shared/ocr/tests/specimens/outcome.rs"]
 mod outcome;
 mod plan;
@@ -50,7 +51,7 @@ async fn main() -> ExitCode {
     };
     let load = load();
     let (mut all, mut failures) = (Vec::new(), Vec::new());
-    for name in ["starts", "sizes", "webhook", "units", "latency", "leads", "routing", "reading", "kyc"] {
+    for name in ["starts", "sizes", "webhook", "units", "latency", "leads", "routing", "reading", "kyc", "openings"] {
         if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
             continue;
         }
@@ -76,7 +77,8 @@ async fn measure(name: &str, plan: &Plan, installation: &Installation) -> Result
         "leads" => leads::measure(plan).await,
         "routing" => routing::measure(plan),
         "reading" => reading::measure(plan),
-        _ => kyc::measure(plan).await,
+        "kyc" => kyc::measure(plan).await,
+        _ => openings::measure(plan).await,
     }
 }
 

@@ -34,6 +34,10 @@ pub struct Plan {
     pub indices: usize,
     /// Parties on the list of each.
     pub listed: usize,
+    /// Approvals of the latency measurement.
+    pub approvals: usize,
+    /// Approvals of the burst.
+    pub approvals_at_once: usize,
     /// Clients that are stored when units are counted, few and many.
     pub clients: [usize; 2],
 }
@@ -59,6 +63,8 @@ impl Plan {
                 cases: 20,
                 indices: 2,
                 listed: 2_000,
+                approvals: 12,
+                approvals_at_once: 200,
                 clients: [100, 2_000],
             };
         }
@@ -79,6 +85,8 @@ impl Plan {
             cases: 200,
             indices: 5,
             listed: 40_000,
+            approvals: 120,
+            approvals_at_once: 10_000,
             clients: [1_000, 100_000],
         }
     }

@@ -22,6 +22,32 @@ pub(crate) struct Desk {
     clock: Clock,
     script: Mutex<Script>,
     calls: Mutex<BTreeMap<String, u64>>,
+    at_once: Mutex<AtOnce>,
+}
+
+/// Calls that are being served, and the most that ever were.
+#[derive(Debug, Default)]
+struct AtOnce {
+    now: usize,
+    most: usize,
+}
+
+/// A call that is being served, until it is answered or its caller goes away.
+struct Serving<'d>(&'d Mutex<AtOnce>);
+
+impl<'d> Serving<'d> {
+    fn new(at_once: &'d Mutex<AtOnce>) -> Self {
+        let mut counted = lock(at_once);
+        counted.now += 1;
+        counted.most = counted.most.max(counted.now);
+        Self(at_once)
+    }
+}
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        lock(self.0).now -= 1;
+    }
 }
 
 impl Desk {
@@ -52,6 +78,7 @@ impl Desk {
     where
         A: FnOnce() -> Response + Send + 'static,
     {
+        let _serving = Serving::new(&self.at_once);
         match self.admit(operation, parameters) {
             None => apply(),
             Some(Fault::Refuse(refusal)) => refuse(&refusal),
@@ -108,12 +135,15 @@ impl Desk {
     pub(crate) fn reset(&self) {
         *lock(&self.script) = Script::default();
         lock(&self.calls).clear();
+        let mut at_once = lock(&self.at_once);
+        at_once.most = at_once.now;
     }
 
-    /// `calls`, `faults_pending` and `faults_fired` for the state route.
+    /// `calls`, `at_once_most`, `faults_pending` and `faults_fired` for the state route.
     pub(crate) fn describe(&self, into: &mut serde_json::Map<String, Value>) {
         let script = lock(&self.script);
         into.insert("calls".to_owned(), json!(*lock(&self.calls)));
+        into.insert("at_once_most".to_owned(), json!(lock(&self.at_once).most));
         into.insert("faults_pending".to_owned(), json!(script.pending));
         let fired: Vec<_> =
             script.fired.iter().map(|(operation, fault)| json!({ "operation": operation, "fault": fault })).collect();

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::rules::{AccountCase, AccountType, Environment, Placement, Platform, Platforms};
-use super::{Account, AccountFacts, AccountInner, AccountStatus};
+use super::Account;
+use super::rules::{AccountCase, AccountType, Environment, Platform, Platforms};
+use super::wish::{AccountRefusal, Placed, Wish};
 use crate::client::Client;
 use crate::input::{Fault, Reader};
 use crate::rules::RuleError;
@@ -11,33 +12,6 @@ use crate::{AccountId, Country, Currency, Timestamp};
 
 /// Longest text of the caller's that a message repeats, in characters.
 const SHOWN_MAX: usize = 40;
-
-/// An account that is on offer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Choice {
-    platform: Platform,
-    account_type: String,
-    currency: Currency,
-    leverage: u32,
-    kind: Environment,
-}
-
-/// Why no account is opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AccountRefusal {
-    /// The request is wrong.
-    Faults(Vec<Fault>),
-    /// No group takes such accounts.
-    NotOnOffer,
-    /// Groups or leverage could not be judged.
-    Rules(RuleError),
-}
-
-impl From<RuleError> for AccountRefusal {
-    fn from(error: RuleError) -> Self {
-        Self::Rules(error)
-    }
-}
 
 impl Account {
     /// The account that a client asks for, in the group that the rules give it, and why.
@@ -50,49 +24,8 @@ impl Account {
         rules: &Platforms,
         id: AccountId,
         now: Timestamp,
-    ) -> Result<(Self, Vec<String>), AccountRefusal> {
-        let residence = client.facts.residence;
-        let choice = read(body, residence, rules)?;
-        let case = choice.case(residence);
-        let placement = rules.placement(&case)?;
-        let place = placement.outcome().ok_or(AccountRefusal::NotOnOffer)?;
-        let mut why = placement.why("groups");
-        why.extend(rules.max_leverage(&case)?.why("leverage"));
-        Ok((choice.account(place, client, id, now), why))
-    }
-}
-
-impl Choice {
-    fn case(&self, residence: Country) -> AccountCase {
-        AccountCase {
-            platform: self.platform,
-            account_type: self.account_type.clone(),
-            currency: self.currency,
-            kind: self.kind,
-            country: residence,
-        }
-    }
-
-    fn account(self, place: &Placement, client: &Client, id: AccountId, now: Timestamp) -> Account {
-        Account {
-            id,
-            client_id: client.id.clone(),
-            due: None,
-            facts: AccountFacts {
-                status: AccountStatus::Requested,
-                platform: self.platform.as_str().to_owned(),
-                account_type: self.account_type,
-                kind: self.kind.as_str().to_owned(),
-                currency: self.currency,
-                leverage: self.leverage,
-                server: place.server.clone(),
-                group: place.group.clone(),
-                login: None,
-                created_at: now,
-                review: None,
-            },
-            inner: AccountInner::default(),
-        }
+    ) -> Result<Placed, AccountRefusal> {
+        read(body, client.facts.residence, rules)?.placed(client, rules, id, now)
     }
 }
 
@@ -105,7 +38,7 @@ struct Parts<'r> {
     kind: Option<Environment>,
 }
 
-fn read(body: &Value, residence: Country, rules: &Platforms) -> Result<Choice, AccountRefusal> {
+fn read(body: &Value, residence: Country, rules: &Platforms) -> Result<Wish, AccountRefusal> {
     let mut reader = Reader::new(body);
     let kind = read_kind(&mut reader);
     let account_type = read_type(&mut reader, rules);
@@ -132,7 +65,7 @@ fn read(body: &Value, residence: Country, rules: &Platforms) -> Result<Choice, A
             leverage: Some(leverage),
             kind: Some(kind),
         } if faults.is_empty() => {
-            Ok(Choice { platform, account_type: account_type.name.clone(), currency, leverage, kind })
+            Ok(Wish { platform, account_type: account_type.name.clone(), currency, leverage, kind })
         }
         _ => Err(AccountRefusal::Faults(faults)),
     }
@@ -218,26 +151,4 @@ fn one_of<'n, T>(
         reader.fault(Fault::new(pointer, code, format!("{shown:?} is not on offer")).allowing(allowed));
     }
     known
-}
-
-/// How long an account counts as asked for lately.
-const DAY: crate::Seconds = crate::Seconds(86_400);
-
-/// The fault of a further account of a client who has so many, or asked for so many within a day.
-///
-/// They are counted before the new one is saved, so requests of the same moment may all pass: what is asked for too many is bounded
-/// by how many of them are under way at once.
-pub fn too_many(newest: &[Account], rules: &Platforms, now: Timestamp) -> Option<Fault> {
-    let has = |account: &&Account| match account.facts.status {
-        AccountStatus::Requested | AccountStatus::Creating | AccountStatus::Unknown | AccountStatus::Open => true,
-        AccountStatus::Failed | AccountStatus::Closed => false,
-    };
-    let reached = |count: usize, max: u32| usize::try_from(max).is_ok_and(|max| count >= max);
-    let lately = newest.iter().filter(|account| account.facts.created_at.plus(DAY) > now).count();
-    let message = match newest.iter().filter(has).count() {
-        all if reached(all, rules.accounts_max) => format!("the client has {all} accounts and may have no more"),
-        _ if reached(lately, rules.accounts_per_day_max) => format!("{lately} accounts were asked for within a day"),
-        _ => return None,
-    };
-    Some(Fault::new("", "too_many_accounts", message))
 }

@@ -1,18 +1,21 @@
 //! The rule set `platforms`: trading servers, which group an account goes to, its leverage, and the account types.
 
+mod openings;
 mod settings;
 
 use std::collections::BTreeMap;
 
+pub use openings::{AlikeMax, OpeningCase, OpeningTrigger};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::wish::Wish;
 use crate::input::Fault;
 use crate::rules::condition::Condition;
 use crate::rules::reach::{Cell, Space};
 use crate::rules::read::{Faults, Node, optional, read_document};
-use crate::rules::table::{ROWS_MAX, Row, read_rows, refuse_gap, unique_name};
-use crate::rules::{Fields, FirstMatch, RuleError, RuleSet, first_match};
+use crate::rules::table::{ROWS_MAX, Row, read_every_row, read_rows, refuse_gap, unique_name};
+use crate::rules::{Fields, FirstMatch, RuleError, RuleFault, RuleSet, every_match, first_match};
 use crate::words::words;
 use crate::{Country, Currency, Seconds};
 
@@ -27,7 +30,16 @@ const LEVERAGE_MAX: u32 = 5_000;
 /// MetaTrader 5 takes group paths of this length.
 const GROUP_CHARS_MAX: usize = 63;
 const SHOWN_NAME_CHARS_MAX: usize = 80;
-const KEYS: [&str; 6] = ["servers", "groups", "leverage", "account_types", "accounts_max", "accounts_per_day_max"];
+const KEYS: [&str; 8] = [
+    "servers",
+    "groups",
+    "leverage",
+    "account_types",
+    "accounts_max",
+    "accounts_per_day_max",
+    "account_limits",
+    "openings",
+];
 /// Accounts of one client, and how many he may ask for within a day, where the rules say nothing.
 const ACCOUNTS: u32 = ACCOUNTS_MAX;
 /// More than a page of a client's newest accounts are not counted.
@@ -188,6 +200,16 @@ fn account_fields() -> Fields<AccountCase> {
         .field("residence_eu", |account| account.country.in_eu())
 }
 
+/// What rows about the number of accounts may ask: not the currency, for accounts of all currencies count together.
+fn alike_fields() -> Fields<AccountCase> {
+    Fields::new()
+        .field("platform", |account: &AccountCase| account.platform)
+        .declared("account_type", |account| account.account_type.clone())
+        .field("kind", |account| account.kind)
+        .field("country", |account| account.country)
+        .field("residence_eu", |account| account.country.in_eu())
+}
+
 /// The rule set `platforms`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Platforms {
@@ -199,6 +221,8 @@ pub struct Platforms {
     pub accounts_max: u32,
     /// How many of them he may ask for within a day, those that fail included.
     pub accounts_per_day_max: u32,
+    account_limits: Vec<Row<AlikeMax>>,
+    openings: Vec<Row<Wish>>,
 }
 
 impl RuleSet for Platforms {
@@ -251,6 +275,25 @@ impl Platforms {
     pub fn max_leverage(&self, case: &AccountCase) -> Result<FirstMatch<'_, MaxLeverage>, RuleError> {
         first_match(&self.leverage, account_fields().facts(case))
     }
+
+    /// How many accounts of its platform, type and kind a client may have, if the rules say so.
+    ///
+    /// # Errors
+    /// [`RuleError`]: hold the account and ask a person.
+    pub fn alike_max(&self, case: &AccountCase) -> Result<Option<u32>, RuleError> {
+        let found = first_match(&self.account_limits, alike_fields().facts(case))?;
+        Ok(found.outcome().map(|row| row.max))
+    }
+
+    /// Whether any account opens by itself: else nobody need look.
+    pub fn opens_accounts(&self) -> bool {
+        !self.openings.is_empty()
+    }
+
+    /// The rows about accounts that open by themselves, and whether each holds.
+    pub fn openings_for(&self, case: &OpeningCase) -> Vec<(&Row<Wish>, Result<bool, RuleFault>)> {
+        every_match(&self.openings, &openings::fields().facts(case)).collect()
+    }
 }
 
 fn has_server(servers: &[Server], platform: Platform, kind: Environment) -> bool {
@@ -284,6 +327,16 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
         refuse_gap(&at, "leverage", Cell::default(), &rows, &space, faults);
         Some(rows)
     });
+    let alike_schema = alike_fields().schema(&[("account_type", &type_names)]);
+    let account_limits = optional(object.get("account_limits"), |at| {
+        let read = |then: &Node<'_>, faults: &mut Faults| openings::read_limit(then, ACCOUNTS_MAX, faults);
+        read_rows(&at, &alike_schema, 0..=ROWS_MAX, faults, |then, _, faults| read(then, faults))
+    });
+    let openings = optional(object.get("openings"), |at| {
+        let read =
+            |then: &Node<'_>, faults: &mut Faults| openings::read_wish(then, account_types.as_deref(), &known, faults);
+        read_every_row(&at, &openings::fields().schema(&[]), 0..=openings::OPENINGS_MAX, faults, read)
+    });
     let mut limit = |key| optional(object.get(key), |node| node.whole(1..=ACCOUNTS_MAX, faults));
     let (accounts_max, per_day_max) = (limit("accounts_max"), limit("accounts_per_day_max"));
     let set = Platforms {
@@ -293,6 +346,8 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
         account_types: account_types?,
         accounts_max: accounts_max?.unwrap_or(ACCOUNTS),
         accounts_per_day_max: per_day_max?.unwrap_or(ACCOUNTS),
+        account_limits: account_limits?.unwrap_or_default(),
+        openings: openings?.unwrap_or_default(),
     };
     refuse_unplaced(&types_at?, &set, &space, faults);
     Some(set)

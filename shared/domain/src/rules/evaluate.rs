@@ -203,6 +203,22 @@ impl RuleError {
     }
 }
 
+/// Whether each row holds, of a table of which all that hold count. One that cannot be judged costs the others nothing, and never
+/// passes as "does not hold".
+pub fn every_match<'r, T>(
+    rows: &'r [Row<T>],
+    facts: &Facts,
+) -> impl Iterator<Item = (&'r Row<T>, Result<bool, RuleFault>)> {
+    rows.iter().map(|row| {
+        let holds = match judge(&row.when, facts, DEPTH_MAX).outcome {
+            Outcome::Value(holds) => Ok(holds),
+            Outcome::Error(fault) => Err(fault),
+            Outcome::Skipped => Ok(false),
+        };
+        (row, holds)
+    })
+}
+
 /// Finds the first row whose condition holds.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ pub mod value;
 pub mod wording;
 
 pub use condition::{Condition, Op, Test};
-pub use evaluate::{Facts, FirstMatch, RuleError, RuleFault, Trace, first_match};
+pub use evaluate::{Facts, FirstMatch, RuleError, RuleFault, Trace, every_match, first_match};
 pub use fields::Fields;
 pub use rule_set::RuleSet;
 pub use schema::Schema;

@@ -55,12 +55,40 @@ pub(crate) fn read_rows<T>(
     schema: &Schema,
     count: RangeInclusive<usize>,
     faults: &mut Faults,
+    then: impl FnMut(&Node<'_>, Option<&Condition>, &mut Faults) -> Option<T>,
+) -> Option<Vec<Row<T>>> {
+    let mut conditions = Vec::new();
+    let rows = read_each(node, schema, count, &mut conditions, faults, then);
+    refuse_unreachable(&conditions, schema, faults);
+    rows
+}
+
+/// Reads a table of which every row that holds counts: none can be unreachable.
+pub(crate) fn read_every_row<T>(
+    node: &Node<'_>,
+    schema: &Schema,
+    count: RangeInclusive<usize>,
+    faults: &mut Faults,
+    mut then: impl FnMut(&Node<'_>, &mut Faults) -> Option<T>,
+) -> Option<Vec<Row<T>>> {
+    read_each(node, schema, count, &mut Vec::new(), faults, |node, _, faults| then(node, faults))
+}
+
+/// A condition that could be read, with its pointer and what its row is called.
+type ReadCondition = (String, String, Condition);
+
+/// Reads the rows, and every condition that can be read into `conditions`.
+fn read_each<T>(
+    node: &Node<'_>,
+    schema: &Schema,
+    count: RangeInclusive<usize>,
+    conditions: &mut Vec<ReadCondition>,
+    faults: &mut Faults,
     mut then: impl FnMut(&Node<'_>, Option<&Condition>, &mut Faults) -> Option<T>,
 ) -> Option<Vec<Row<T>>> {
     let items = node.list(count, faults)?;
     let mut ids: Vec<String> = Vec::new();
     let mut rows = Vec::new();
-    let mut conditions: Vec<(String, String, Condition)> = Vec::new();
     for item in &items {
         let Some(object) = item.object(&["id", "when", "then"], faults) else { continue };
         let id = object.need("id", faults).and_then(|at| unique_name(&at, &mut ids, faults));
@@ -75,7 +103,6 @@ pub(crate) fn read_rows<T>(
             rows.push(Row { id, when, then });
         }
     }
-    refuse_unreachable(&conditions, schema, faults);
     (rows.len() == items.len()).then_some(rows)
 }
 
@@ -92,7 +119,7 @@ pub(crate) fn unique_name(node: &Node<'_>, taken: &mut Vec<String>, faults: &mut
 
 /// A row is never reached when the rows before it cover all it covers. A last row `always` is spared unless another
 /// `always` stands before it: it is the net for values that are added later.
-fn refuse_unreachable(rows: &[(String, String, Condition)], schema: &Schema, faults: &mut Faults) {
+fn refuse_unreachable(rows: &[ReadCondition], schema: &Schema, faults: &mut Faults) {
     let space = Space::new(schema);
     let cells: Vec<Option<Vec<Cell>>> = rows.iter().map(|(_, _, condition)| space.cells(condition, true)).collect();
     for (n, ((pointer, _, condition), own)) in rows.iter().zip(&cells).enumerate() {

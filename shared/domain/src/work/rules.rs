@@ -88,6 +88,8 @@ words! {
         AccountCreationUnresolved = "account_creation_unresolved",
         /// The trading platform refused to create the account.
         AccountCreationRefused = "account_creation_refused",
+        /// An account that opens by rule could not be asked for.
+        AccountOpeningRefused = "account_opening_refused",
         /// No agent took up a lead, however many had it.
         LeadUnclaimed = "lead_unclaimed",
         /// A lead waits too long for an agent.
@@ -234,7 +236,7 @@ impl WorkKind {
             Self::KycChecksOverdue => &[A::CheckAgain, A::Approve, A::Reject, A::RequestDocuments],
             Self::DocumentExpiry => &[A::RequestDocuments, A::Expire, A::Close],
             Self::ListRefused => &[A::Close],
-            Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
+            Self::AccountOpeningRefused | Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
         }
     }
 }

@@ -9,6 +9,8 @@ mod laws;
 #[cfg(test)]
 mod messages;
 #[cfg(test)]
+mod openings;
+#[cfg(test)]
 mod references;
 #[cfg(test)]
 mod requests;

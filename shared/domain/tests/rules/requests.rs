@@ -1,7 +1,7 @@
 //! What clients ask for, held against the seed files: each refusal in the words that a caller reads, each boundary.
 
-use domain::account::request::AccountRefusal;
 use domain::account::rules::Platforms;
+use domain::account::wish::AccountRefusal;
 use domain::account::{Account, AccountStatus};
 use domain::client::Client;
 use domain::input::Fault;
@@ -49,7 +49,8 @@ fn platforms(change: impl FnOnce(&mut Json)) -> Platforms {
 }
 
 fn wanted(body: &Json, residence: &str, rules: &Platforms) -> Result<(Account, Vec<String>), AccountRefusal> {
-    Account::wanted(body, &client(residence), rules, AccountId::from_bits(3), now())
+    let placed = Account::wanted(body, &client(residence), rules, AccountId::from_bits(3), now())?;
+    Ok((placed.account, placed.why))
 }
 
 fn refused_account(body: &Json, residence: &str) -> Vec<String> {

@@ -137,7 +137,8 @@ async fn play(world: &World) -> Vec<String> {
         expect(world.act(who, asked_id, &refund).await, 200);
     }
     world.idle().await;
-    let mut entities = vec![trader.client, refused];
+    let unopened = crate::openings::play(world).await;
+    let mut entities = vec![trader.client, refused, unopened];
     let all = items(&world.get("admin", "/v1/work?limit=100").await);
     entities.extend(all.iter().filter_map(|item| item["subject"]["stray_id"].as_str()).map(str::to_owned));
     entities.extend(all.iter().map(|item| item["work_id"].as_str().unwrap().to_owned()));

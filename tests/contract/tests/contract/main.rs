@@ -34,6 +34,7 @@ mod money_moves;
 mod money_stories;
 mod notifications;
 mod openapi;
+mod openings;
 mod platforms;
 mod praxis;
 mod privacy;

@@ -225,3 +225,50 @@ async fn a_mail_service_that_is_down_is_tried_again_and_the_mail_sent_once() {
     assert_eq!(mails(&world)["emil@example.com"].len(), 1);
     assert_eq!(kinds(&messages(&world, &trader).await), ["account.open"]);
 }
+
+#[tokio::test]
+async fn an_open_account_is_told_with_the_login_and_the_server_that_clients_know_and_without_a_password() {
+    let world = World::start().await;
+    for (n, (platform, server)) in [
+        ("mt5", "Pipworks-Live"),
+        ("mt4", "Pipworks-Live4"),
+        ("ctrader", "Pipworks-Live-cTrader"),
+        ("dxtrade", "Pipworks-Live-DXtrade"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (language, subject) = [
+            ("en", "Your trading account is open"),
+            ("es-MX", "Su cuenta de trading está abierta"),
+            ("de", "Ihr Handelskonto ist eröffnet"),
+            ("ar", "تم فتح حساب التداول الخاص بك"),
+        ][n];
+        let mut registration = registration();
+        registration["email"] = json!(format!("{platform}@example.com"));
+        registration["language"] = json!(language);
+        let client = expect(world.portal("/v1/clients", &registration).await, 201).text_at("/client_id");
+        let mut body = account_request("USD");
+        body["platform"] = json!(platform);
+        let account =
+            expect(world.portal(&format!("/v1/clients/{client}/accounts"), &body).await, 202).text_at("/account_id");
+        world.idle().await;
+        let shown = expect(world.get("portal", &format!("/v1/accounts/{account}")).await, 200);
+        let (login, path) = (shown.text_at("/login"), format!("/v1/clients/{client}/notifications"));
+        let told = items(&world.get("portal", &path).await);
+        assert_eq!((told.len(), &told[0]["title"], &told[0]["kind"]), (1, &json!(subject), &json!("account.open")));
+        let mails = world.broker.simulators.mails();
+        let mail = mails.iter().find(|mail| mail.to == [format!("{platform}@example.com")]).unwrap();
+        assert_eq!(mail.subject, subject);
+        let given = expect(world.portal(&format!("/v1/accounts/{account}/credentials"), &json!({})).await, 200);
+        for text in [told[0]["body"].as_str().unwrap(), mail.text.as_deref().unwrap()] {
+            assert!(text.contains(&login), "{platform}: {text}");
+            let behind = text.split(server).nth(1).and_then(|rest| rest.chars().next());
+            assert!(behind.is_some_and(|next| !next.is_alphanumeric() && next != '-'), "{platform}: {text}");
+            assert!(!text.contains(&given.text_at("/password")), "{platform}");
+            if let Some(looking) = given.json["investor_password"].as_str() {
+                assert!(!text.contains(looking), "{platform}");
+            }
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use broker::api::Answer;
+use domain::account::opening::{AccountOpening, OpeningStatus};
 use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::{Client, registered};
 use domain::decision::{Decision, Frame};
@@ -12,6 +13,7 @@ use domain::kyc::{KycCase, KycDocument, KycStatus};
 use domain::lead::Lead;
 use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
+use domain::rule_sets::SetName;
 use domain::sales::Task;
 use domain::work::WorkItem;
 use domain::{Money, Seconds};
@@ -208,6 +210,9 @@ async fn queue(world: &World, name: &str) {
 #[tokio::test]
 async fn the_story_of_the_samples_runs_through_the_functions() {
     let world = story().await;
+    let rows = json!([{"id": "demo", "when": {"field": "trigger", "eq": "kyc_approved"}, "then":
+        {"platform": "mt5", "account_type": "standard", "currency": "USD", "leverage": 100, "kind": "demo"}}]);
+    world.publish(SetName::Platforms, 2, |set| set["openings"] = rows).await;
     assert_eq!(http(&world, "kyc-register", "portal").await.status, 201);
     seed(&world).await;
     let lists = world.broker.host.invoke("kyc-lists", &sample("kyc-lists")).await.unwrap();
@@ -219,6 +224,16 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     queue(&world, "kyc-screen").await;
     let case = world.broker.crm().load::<KycCase>(&CASE.parse().unwrap()).await.unwrap().unwrap().entity;
     assert_eq!(case.facts.status, KycStatus::Approved);
+    queue(&world, "accounts-open").await;
+    let open = items(&world.get("support", &format!("/v1/clients/{CLIENT}/accounts")).await);
+    assert_eq!(open.iter().filter(|account| account["kind"] == "demo" && account["status"] == "open").count(), 1);
+    let retried: Decision<AccountOpening> = as_told(&event_of("variants/accounts-open.retried"), None);
+    let opening = retried.next.id.clone();
+    world.broker.crm().save(None, retried, &frame("2026-11-23T10:16:31Z")).await.unwrap();
+    queue(&world, "variants/accounts-open.retried").await;
+    // the client has such an account by now
+    let opening = world.broker.crm().load::<AccountOpening>(&opening).await.unwrap().unwrap().entity;
+    assert_eq!(opening.facts.status, OpeningStatus::Opened);
     assert_eq!(http(&world, "accounts-request", "portal").await.status, 202);
     queue(&world, "accounts-create").await;
     queue(&world, "variants/accounts-create.due").await;

@@ -13,5 +13,6 @@ mod leads;
 mod ledger;
 mod lists;
 mod notifications;
+mod places;
 mod rules;
 mod samples;

@@ -26,8 +26,9 @@ use tokio::sync::RwLock;
 const AUDIENCE: &str = "pipworks-e2e";
 /// How long they are good for, in seconds.
 const TOKEN_LIFE_S: i64 = 3_600;
-/// What is not as in the seed rules: waits are short, and the sales floor works whenever the tests run.
+/// What is not as in the seed rules: one company's clients get accounts by rule, waits are short, and the sales floor works whenever the tests run.
 fn adjust(set: SetName, document: &mut Value) -> Result<(), Failure> {
+    crate::accounts::open_by_rule(set, document);
     let changes: &[(&str, Value)] = match set {
         SetName::Psps => &[("/psps/0/webhook_limit", json!("5s"))],
         SetName::Sequences => &[("/sequences/0/steps/0/after", json!("1m"))],

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test does not expect ends it")]
 
 mod absent_reports;
+mod accounts;
 mod dead_letters;
 mod deployment;
 mod deposits;

@@ -67,8 +67,12 @@ impl World {
     pub async fn with(time: LocalTime, killer: Arc<Killer>, options: Options) -> Self {
         let options = Options { manual_schedules: true, time: Some(time.clone()), ..options };
         // kept to the end of the process: whoever works at its desk need not name a lifetime
+        let adjust = options.adjust;
         let broker: &'static Broker = Box::leak(Box::new(Broker::start(options).await.unwrap()));
-        let platforms = broker.rule_document(SetName::Platforms).unwrap();
+        let mut platforms = broker.rule_document(SetName::Platforms).unwrap();
+        if let Some(adjust) = adjust {
+            adjust(SetName::Platforms, &mut platforms);
+        }
         Self { broker, desk: Desk::new(broker), time, killer, platforms, count: AtomicU64::new(2) }
     }
 

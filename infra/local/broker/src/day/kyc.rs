@@ -57,7 +57,7 @@ pub(super) async fn send(desk: &Desk<'_>, client: &str, kind: &str, picture: &Ca
 }
 
 /// Everything that a case needs; the case when all is quiet.
-async fn complete(desk: &Desk<'_>, client: &str, person: &Person, pep: bool) -> Result<Value, Failure> {
+pub(super) async fn complete(desk: &Desk<'_>, client: &str, person: &Person, pep: bool) -> Result<Value, Failure> {
     send(desk, client, "passport", &passport(person).picture).await?;
     send(desk, client, "proof_of_address", &statement(person).picture).await?;
     let declaration = json!({"source_of_funds": "employment", "occupation": "engineer", "pep": pep});

@@ -1,5 +1,6 @@
 //! A day at the brokerage, played through the public API, with everything that can go wrong; every claim is checked.
 
+mod accounts;
 mod burst;
 mod kyc;
 mod leads;
@@ -36,6 +37,7 @@ pub async fn play(broker: &Broker) -> Result<Report, Failure> {
     kyc::newcomers(&desk, &mut report).await?;
     vendors::verified(&desk, &mut report).await?;
     vendors::outage(&desk, &mut report).await?;
+    accounts::openings(&mut report).await?;
     scenes::plain(&desk, &mut report).await?;
     scenes::five_times(&desk, &mut report).await?;
     scenes::wrong_order(&desk, &mut report).await?;

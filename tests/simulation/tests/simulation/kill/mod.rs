@@ -33,6 +33,7 @@ mod initiate;
 mod leads;
 mod letters;
 mod notify;
+mod openings;
 mod overdue;
 mod people;
 mod relay;

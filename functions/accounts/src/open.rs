@@ -1,0 +1,211 @@
+//! Opens the accounts that the rules want for a client who registered or was approved: all of them, and what a person is asked about
+//! those that cannot be opened, in one transaction.
+
+use std::sync::Arc;
+
+use domain::account::opening::{AccountOpening, Known, Openings, RefusedWish, Wanted, decide};
+use domain::account::rules::{OpeningTrigger, Platforms};
+use domain::client::Client;
+use domain::decision::{Decision, Frame};
+use domain::kyc::levels::Level;
+use domain::kyc::rules::KycLevels;
+use domain::kyc::{KycCase, KycStatus};
+use domain::{AccountId, ClientId, KycCaseId};
+use providers::http::BoxFuture;
+use runtime::function::{ConfigError, Function, Ports};
+use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
+use runtime::rulebook::{Live, RuleBook};
+use runtime::step::{self, Attempt};
+use runtime::{StepError, awsclients, people, verification};
+use store::{Crm, Stored};
+
+/// The step.
+pub struct Open {
+    crm: Crm,
+    rules: RuleBook,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    QueueFunction::build(Open { crm: awsclients::crm(ports)?, rules: RuleBook::new(ports)? }, ports)
+}
+
+impl QueueStep for Open {
+    const NAME: &'static str = "accounts-open";
+
+    fn handle<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<&'static str, StepError>> {
+        Box::pin(async move {
+            let event = message.event()?;
+            let mut frame = message.frame(Self::NAME, &event);
+            match event.kind.as_str() {
+                "client.registered" => self.by_rule(&event, &event.id()?, OpeningTrigger::Registered, &mut frame).await,
+                "kyc.approved" => {
+                    let client = event.client_id.clone();
+                    let client =
+                        client.ok_or_else(|| StepError::Malformed(format!("{} names no client", event.event_id)))?;
+                    self.by_rule(&event, &client, OpeningTrigger::KycApproved, &mut frame).await
+                }
+                "work.decided" => {
+                    let decide = AccountOpening::decided;
+                    people::carry_out(&self.crm, &self.crm, &event, "account_opening_id", &mut frame, decide).await
+                }
+                _ => self.again(&event, &mut frame).await,
+            }
+        })
+    }
+}
+
+/// What a client's openings are decided by.
+struct Ground<'a> {
+    client: &'a Client,
+    live: &'a Live<Platforms>,
+    level: Option<Level>,
+    still_so: bool,
+}
+
+/// The record of what could not be opened: none yet, for this trigger, or the one that is tried again.
+enum RecordOf<'a> {
+    Event(&'a BusEvent, OpeningTrigger),
+    Opening(&'a Stored<AccountOpening>),
+}
+
+/// Whether what set an opening off has not been taken back since.
+fn is_still_so(trigger: OpeningTrigger, case: Option<&KycCase>) -> bool {
+    match trigger {
+        OpeningTrigger::KycApproved => case.is_some_and(|case| case.facts.status == KycStatus::Approved),
+        OpeningTrigger::Registered => true,
+    }
+}
+
+impl Open {
+    async fn by_rule(
+        &self,
+        event: &BusEvent,
+        client: &ClientId,
+        trigger: OpeningTrigger,
+        frame: &mut Frame,
+    ) -> Result<&'static str, StepError> {
+        let live = self.rules.live::<Platforms>().await?;
+        if !live.rules.opens_accounts() {
+            return Ok("nothing_to_do");
+        }
+        frame.used(live.label());
+        let client = self.client(client).await?;
+        let wanted = Wanted::of(&live.rules, &client, trigger);
+        if wanted.is_nothing() {
+            return Ok("nothing_to_do");
+        }
+        let case = self.crm.load::<KycCase>(&KycCaseId::of(&client.id)).await?.map(|stored| stored.entity);
+        // an event may be hours old
+        if !is_still_so(trigger, case.as_ref()) {
+            return Ok("no_longer_approved");
+        }
+        let level = self.level(case.as_ref(), &client, frame).await?;
+        let ground = Ground { client: &client, live: &live, level, still_so: true };
+        self.ask(&wanted, &ground, &RecordOf::Event(event, trigger), frame).await
+    }
+
+    /// What a person has tried again, by the rules as they are now.
+    async fn again(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
+        let stored = self.crm.load::<AccountOpening>(&event.id()?).await?;
+        let stored = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?;
+        let Some(wanted) = stored.entity.again() else { return Ok("nothing_to_do") };
+        let live = self.rules.live::<Platforms>().await?;
+        frame.used(live.label());
+        let client = self.client(&stored.entity.client_id).await?;
+        let case = self.crm.load::<KycCase>(&KycCaseId::of(&client.id)).await?.map(|stored| stored.entity);
+        let level = self.level(case.as_ref(), &client, frame).await?;
+        let still_so = is_still_so(stored.entity.facts.trigger, case.as_ref());
+        let ground = Ground { client: &client, live: &live, level, still_so };
+        self.ask(&wanted, &ground, &RecordOf::Opening(&stored), frame).await
+    }
+
+    async fn client(&self, id: &ClientId) -> Result<Client, StepError> {
+        let client = self.crm.load_settled::<Client>(id).await?;
+        Ok(client.ok_or_else(|| StepError::Absent(id.to_string()))?.entity)
+    }
+
+    /// The client's level of verification, where that binds anybody.
+    async fn level(
+        &self,
+        case: Option<&KycCase>,
+        client: &Client,
+        frame: &mut Frame,
+    ) -> Result<Option<Level>, StepError> {
+        let levels = self.rules.live::<KycLevels>().await?;
+        if !levels.rules.restrict_accounts() {
+            return Ok(None);
+        }
+        frame.used(levels.label());
+        verification::level_by(case, client, &levels).map(Some)
+    }
+
+    async fn ask(
+        &self,
+        wanted: &Wanted,
+        ground: &Ground<'_>,
+        record: &RecordOf<'_>,
+        frame: &Frame,
+    ) -> Result<&'static str, StepError> {
+        let ids: Vec<AccountId> = wanted.wishes.iter().map(|asked| asked.wish.id_for(ground.client)).collect();
+        let ids = &ids;
+        step::together(frame, "the client's accounts keep changing", || {
+            Box::pin(async move {
+                let places = self.crm.places(&ground.client.id).await?;
+                let held = self.crm.accounts_held(&ground.client.id, &places, ids).await?;
+                let Ground { client, live, level, still_so } = ground;
+                let known =
+                    Known { client, rules: &live.rules, level: level.as_ref(), still_so: *still_so, now: frame.now };
+                let Openings { accounts, refused } = decide(wanted, known, &held);
+                let record = self.record(record, &client.id, refused).await?;
+                if accounts.is_empty() && record.is_none() {
+                    return Ok::<_, StepError>(Attempt::Nothing("nothing_to_do"));
+                }
+                let mut commit = self.crm.0.commit();
+                for decision in &accounts {
+                    commit.save(&self.crm, None, decision, frame)?;
+                }
+                if !accounts.is_empty() {
+                    let added: Vec<AccountId> = accounts.into_iter().map(|decision| decision.next.id).collect();
+                    commit.take_places(&self.crm, &places, &added)?;
+                }
+                let outcome = record.as_ref().map_or("requested", |(_, decision)| decision.outcome);
+                if let Some((was, decision)) = &record {
+                    commit.save(&self.crm, was.as_ref(), decision, frame)?;
+                }
+                Ok(Attempt::Save(commit, outcome))
+            })
+        })
+        .await
+    }
+
+    /// What is saved about the accounts that could not be opened; nothing where there are none, or a person is asked already.
+    async fn record(
+        &self,
+        of: &RecordOf<'_>,
+        client: &ClientId,
+        refused: Vec<RefusedWish>,
+    ) -> Result<Option<(Option<Stored<AccountOpening>>, Decision<AccountOpening>)>, StepError> {
+        match of {
+            RecordOf::Event(..) if refused.is_empty() => Ok(None),
+            RecordOf::Event(event, trigger) => {
+                let id = AccountOpening::id_of(&event.event_id, event.at);
+                if self.crm.load::<AccountOpening>(&id).await?.is_some() {
+                    return Ok(None);
+                }
+                let decision = AccountOpening::refused(id, client.clone(), *trigger, refused);
+                Ok(Some((None, decision)))
+            }
+            RecordOf::Opening(stored) => {
+                // read anew: another worker may have ended what this one begins
+                let now = self.crm.load::<AccountOpening>(&stored.entity.id).await?;
+                let Some(now) = now.filter(|now| now.entity.again().is_some()) else { return Ok(None) };
+                let decision = now.entity.tried_again(refused);
+                Ok(Some((Some(now), decision)))
+            }
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! A trading account that is wanted, by a client or by rule: where it is created, and whether the client may have one more.
+
+use serde::{Deserialize, Serialize};
+
+use super::rules::{AccountCase, Environment, Placement, Platform, Platforms};
+use super::{Account, AccountFacts, AccountInner, AccountStatus};
+use crate::client::Client;
+use crate::decision::derived_bits;
+use crate::input::Fault;
+use crate::rules::RuleError;
+use crate::{AccountId, Country, Currency, Seconds, Timestamp};
+
+/// What account is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wish {
+    /// On which platform.
+    pub platform: Platform,
+    /// Of which type of the rules.
+    pub account_type: String,
+    /// In which currency.
+    pub currency: Currency,
+    /// 30 stands for 1:30.
+    pub leverage: u32,
+    /// For real money or not.
+    pub kind: Environment,
+}
+
+/// An account at its place, before anybody has looked how many the client has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The account.
+    pub account: Account,
+    /// The rules that put it there.
+    pub why: Vec<String>,
+    /// How many of its platform, type and kind the client may have, where the rules say so.
+    pub alike_max: Option<u32>,
+}
+
+/// Why no account is opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountRefusal {
+    /// The request is wrong.
+    Faults(Vec<Fault>),
+    /// No group takes such accounts.
+    NotOnOffer,
+    /// Groups, leverage or limits could not be judged.
+    Rules(RuleError),
+}
+
+impl From<RuleError> for AccountRefusal {
+    fn from(error: RuleError) -> Self {
+        Self::Rules(error)
+    }
+}
+
+impl Wish {
+    /// What the rules are asked about it.
+    pub(super) fn case(&self, residence: Country) -> AccountCase {
+        AccountCase {
+            platform: self.platform,
+            account_type: self.account_type.clone(),
+            currency: self.currency,
+            kind: self.kind,
+            country: residence,
+        }
+    }
+
+    /// The account in the group that the rules give it.
+    ///
+    /// # Errors
+    /// [`AccountRefusal`].
+    pub fn placed(
+        self,
+        client: &Client,
+        rules: &Platforms,
+        id: AccountId,
+        now: Timestamp,
+    ) -> Result<Placed, AccountRefusal> {
+        let case = self.case(client.facts.residence);
+        let placement = rules.placement(&case)?;
+        let place = placement.outcome().ok_or(AccountRefusal::NotOnOffer)?;
+        let mut why = placement.why("groups");
+        why.extend(rules.max_leverage(&case)?.why("leverage"));
+        let alike_max = rules.alike_max(&case)?;
+        Ok(Placed { account: self.account(place, client, id, now), why, alike_max })
+    }
+
+    /// Whether the rules have such accounts on offer, whoever wants one.
+    pub(super) fn is_on_offer(&self, rules: &Platforms) -> bool {
+        rules.account_type(&self.account_type).is_some_and(|offered| {
+            offered.currencies.contains(&self.currency)
+                && rules.platforms_for(offered, self.kind).contains(&self.platform)
+        })
+    }
+
+    /// The id of the account that a rule opens for the wish: whatever sets it off, and however often, it is the same. Its moment is that of
+    /// the registration, the only one that does not change.
+    pub fn id_for(&self, client: &Client) -> AccountId {
+        let of = [
+            client.id.as_str(),
+            "opening",
+            self.platform.as_str(),
+            &self.account_type,
+            self.currency.code(),
+            self.kind.as_str(),
+        ];
+        AccountId::from_bits(derived_bits(client.facts.created_at, &of))
+    }
+
+    /// Whether an account is what is wanted, whatever its leverage and whatever became of it.
+    pub(super) fn is_met_by(&self, account: &Account) -> bool {
+        let facts = &account.facts;
+        facts.platform == self.platform.as_str()
+            && facts.account_type == self.account_type
+            && facts.kind == self.kind.as_str()
+            && facts.currency == self.currency
+    }
+
+    fn account(self, place: &Placement, client: &Client, id: AccountId, now: Timestamp) -> Account {
+        Account {
+            id,
+            client_id: client.id.clone(),
+            due: None,
+            facts: AccountFacts {
+                status: AccountStatus::Requested,
+                platform: self.platform.as_str().to_owned(),
+                account_type: self.account_type,
+                kind: self.kind.as_str().to_owned(),
+                currency: self.currency,
+                leverage: self.leverage,
+                server: place.server.clone(),
+                group: place.group.clone(),
+                login: None,
+                created_at: now,
+                review: None,
+            },
+            inner: AccountInner::default(),
+        }
+    }
+}
+
+/// How long an account counts as asked for lately.
+const DAY: Seconds = Seconds(86_400);
+
+impl Placed {
+    /// The fault of one more account of a client who has so many, of this kind or at all, or asked for so many within a day. `held`
+    /// are his accounts as they stand in what the new one is saved under.
+    pub fn too_many(&self, held: &[Account], rules: &Platforms, now: Timestamp) -> Option<Fault> {
+        let reached = |count: usize, max: u32| usize::try_from(max).is_ok_and(|max| count >= max);
+        let has = || held.iter().filter(|account| account.is_held());
+        let facts = &self.account.facts;
+        let alike = has().filter(|account| account.is_like(&self.account)).count();
+        let lately = held.iter().filter(|account| account.facts.created_at.plus(DAY) > now).count();
+        let message = match has().count() {
+            _ if self.alike_max.is_some_and(|max| reached(alike, max)) => {
+                let (kind, name, platform) = (&facts.kind, &facts.account_type, &facts.platform);
+                format!("of {kind} accounts of type {name} on {platform} the client has {alike} and may have no more")
+            }
+            all if reached(all, rules.accounts_max) => format!("the client has {all} accounts and may have no more"),
+            _ if reached(lately, rules.accounts_per_day_max) => {
+                format!("{lately} accounts were asked for within a day")
+            }
+            _ => return None,
+        };
+        Some(Fault::new("", "too_many_accounts", message))
+    }
+}
+
+impl Account {
+    /// Whether the client has it, or is about to.
+    pub fn is_held(&self) -> bool {
+        match self.facts.status {
+            AccountStatus::Requested | AccountStatus::Creating | AccountStatus::Unknown | AccountStatus::Open => true,
+            AccountStatus::Failed | AccountStatus::Closed => false,
+        }
+    }
+
+    /// Whether two accounts are of one platform, type and kind.
+    fn is_like(&self, other: &Self) -> bool {
+        self.facts.platform == other.facts.platform
+            && self.facts.account_type == other.facts.account_type
+            && self.facts.kind == other.facts.kind
+    }
+}
