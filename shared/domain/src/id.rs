@@ -138,6 +138,8 @@ ids! {
     WatchListId = "lst_";
     /// A trading account.
     AccountId = "acc_";
+    /// A change of a trading account.
+    ChangeId = "chg_";
     /// A deposit or withdrawal.
     PaymentId = "pay_";
     /// A provider's statement about money that belongs to no payment of ours.

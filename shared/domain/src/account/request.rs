@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::change::Upkeep;
 use super::rules::{AccountCase, AccountType, Environment, Placement, Platform, Platforms};
 use super::{Account, AccountFacts, AccountInner, AccountStatus};
 use crate::client::Client;
@@ -90,6 +91,7 @@ impl Choice {
                 login: None,
                 created_at: now,
                 review: None,
+                upkeep: Upkeep::default(),
             },
             inner: AccountInner::default(),
         }
