@@ -18,7 +18,7 @@ use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
 use runtime::step::{self, Done};
-use runtime::vendors::Servers;
+use runtime::vendors::{CALLS_END_WITHIN, Servers};
 use runtime::{StepError, awsclients};
 use store::{Crm, Stored};
 
@@ -26,6 +26,7 @@ use crate::seal;
 
 /// The function's time-out in the template.
 pub const TIMEOUT_S: u32 = 30;
+const _: () = assert!(CALLS_END_WITHIN.0 > TIMEOUT_S);
 const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S + PLATFORM_SOCKET_TIMEOUT_S + CLOCK_SKEW.0);
 
 /// The step.
@@ -64,10 +65,18 @@ impl QueueStep for Create {
             }
             let stored = self.crm.load::<Account>(&event.id()?).await?;
             let stored = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?;
-            match stored.entity.create_step() {
+            let id = stored.entity.id.clone();
+            let done = match stored.entity.create_step() {
                 CreateStep::Nothing(_) => Ok("nothing_to_do"),
                 CreateStep::Intend => self.create(stored, &mut frame).await,
                 CreateStep::LookUp => self.look_up(stored, &mut frame).await,
+            };
+            match done {
+                Err(StepError::Maintenance { until, .. }) => {
+                    let waits = |account: &Account| account.waits_for_server(until);
+                    Ok(step::change(&self.crm, &id, &mut frame, waits).await?.outcome())
+                }
+                done => done,
             }
         })
     }

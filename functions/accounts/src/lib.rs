@@ -1,10 +1,13 @@
-//! Trading accounts: asked for by a client or by rule, created on the platform, credentials handed over once.
+//! Trading accounts: asked for by a client or by rule, created on the platform, credentials handed over once; changed, closed and
+//! reopened.
 
+pub mod change;
 pub mod create;
 pub mod credentials;
 pub mod open;
 pub mod request;
 mod seal;
+pub mod set;
 
 use runtime::http::table_of;
 
@@ -14,10 +17,13 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("accounts-open", open::build),
     ("accounts-create", create::build),
     ("accounts-credentials", credentials::build),
+    ("accounts-change", change::build),
+    ("accounts-set", set::build),
 ];
 
 /// Time-outs that this package counts on, in seconds: those in the template are held against them.
-pub const TIMEOUTS: &[(&str, u32)] = &[("accounts-create", create::TIMEOUT_S)];
+pub const TIMEOUTS: &[(&str, u32)] = &[("accounts-create", create::TIMEOUT_S), ("accounts-set", set::TIMEOUT_S)];
 
 /// The HTTP routes of this package, a table a function.
-pub const ROUTES: &[runtime::http::Table] = &[table_of::<request::Ask>, table_of::<credentials::HandOver>];
+pub const ROUTES: &[runtime::http::Table] =
+    &[table_of::<request::Ask>, table_of::<credentials::HandOver>, table_of::<change::AskChange>];

@@ -11,10 +11,11 @@ pub(crate) use work::work_view;
 use std::sync::Arc;
 
 use domain::account::Account;
+use domain::account::change::Change;
 use domain::client::Client;
 use domain::kyc::{KycCase, KycStatus};
 use domain::payment::Deposit;
-use domain::{AccountId, ClientId, KycCaseId, PaymentId};
+use domain::{AccountId, ChangeId, ClientId, KycCaseId, PaymentId};
 use runtime::auth::{PORTAL, PORTAL_AND_STAFF, STAFF};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
@@ -25,7 +26,7 @@ use serde_json::{Value, json};
 use store::{Crm, Journal, MoneyTable, Stored};
 
 use balance::Balances;
-use show::{account_view, payment_view};
+use show::{account_view, change_view, payment_view};
 
 /// The step.
 pub struct Views {
@@ -65,6 +66,13 @@ impl HttpStep for Views {
         Route::token("GET", "/v1/accounts/{account_id}", PORTAL_AND_STAFF, Scope::Owned, |step, request, caller| {
             Box::pin(step.account(request, caller))
         }),
+        Route::token(
+            "GET",
+            "/v1/accounts/{account_id}/changes/{change_id}",
+            PORTAL_AND_STAFF,
+            Scope::Owned,
+            |step, request, caller| Box::pin(step.change(request, caller)),
+        ),
         Route::token(
             "GET",
             "/v1/clients/{client_id}/payments",
@@ -141,7 +149,26 @@ impl Views {
         let account = stored.ok_or_else(|| Problem::not_found("there is no such account"))?.entity;
         caller.require_client(&account.client_id)?;
         let balance = self.balances.of(&account, request.now).await;
-        Ok(Reply::json(200, &account_view(&account, balance.as_ref())))
+        let mut view = account_view(&account, balance.as_ref());
+        if let Some((until, windows)) = self.balances.maintenance(&account, request.now).await
+            && let Some(object) = view.as_object_mut()
+        {
+            object.insert("platform_available_at".to_owned(), json!(until));
+            let client = self.crm.load::<Client>(&account.client_id).await?;
+            let language = client.map(|client| client.entity.facts.language).unwrap_or_default();
+            if let Some(note) = windows.note(&language) {
+                object.insert("platform_note".to_owned(), json!(note));
+            }
+        }
+        Ok(Reply::json(200, &view))
+    }
+
+    async fn change(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        let (account, id): (AccountId, ChangeId) = (request.id("account_id")?, request.id("change_id")?);
+        let stored = self.crm.load::<Change>(&id).await?.filter(|stored| stored.entity.facts.account_id == account);
+        let change = stored.ok_or_else(|| Problem::not_found("there is no such change"))?.entity;
+        caller.require_client(&change.client_id)?;
+        Ok(Reply::json(200, &change_view(&change)))
     }
 
     async fn payments(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {

@@ -18,13 +18,14 @@ use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::step::{self, Done};
-use runtime::vendors::{PaymentProviders, Servers};
+use runtime::vendors::{CALLS_END_WITHIN, PaymentProviders, Servers};
 use runtime::{StepError, awsclients};
 use store::{Crm, MoneyTable, Stored};
 
 /// The function's time-out in the template.
 pub const TIMEOUT_S: u32 = 30;
 // a worker that stalls after its intent is ended by its time-out before anybody may send the credit again
+const _: () = assert!(CALLS_END_WITHIN.0 > TIMEOUT_S);
 const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S + PLATFORM_SOCKET_TIMEOUT_S + CLOCK_SKEW.0);
 
 /// The step.
@@ -94,11 +95,13 @@ impl Credit {
             return self.save(stored, frame, |deposit, now| deposit.stopped_for_by_hand(by_hand, now)).await;
         }
         frame.used(self.servers.rules().await?.label());
-        let job = Job {
-            live: account.takes_money(),
-            platform: self.servers.adapter(&account.facts.server).await?,
-            review_after: live.rules.credit_review_after,
+        let platform = match self.servers.adapter(&account.facts.server).await {
+            Err(StepError::Maintenance { until, .. }) => {
+                return self.save(stored, frame, |deposit, _| deposit.waits_for_server(until)).await;
+            }
+            adapter => adapter?,
         };
+        let job = Job { live: account.takes_money(), platform, review_after: live.rules.credit_review_after };
         match stored.entity.only_into(job.live, first, frame.now) {
             CreditStep::Send(intent) => self.send(&job, stored, *intent, frame).await,
             CreditStep::Save(verdict) => Ok(self.saved(stored, &verdict, frame).await?.outcome()),

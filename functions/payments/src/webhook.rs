@@ -68,7 +68,7 @@ impl Webhook {
             Ok(answer) => Ok(reply(psp.as_ref(), answer, request)),
             Err(error) => {
                 let answer = match error.disposition() {
-                    Disposition::Retry | Disposition::RetrySoon => WebhookAnswer::TryAgain,
+                    Disposition::Retry | Disposition::RetrySoon | Disposition::At(_) => WebhookAnswer::TryAgain,
                     Disposition::Park => WebhookAnswer::Malformed,
                 };
                 tracing::warn!(psp = name, "webhook was not taken");

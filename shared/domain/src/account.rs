@@ -1,5 +1,6 @@
 //! A trading account: created on the platform by intent, call and outcome.
 
+pub mod change;
 pub mod opening;
 pub mod request;
 pub mod rules;
@@ -73,6 +74,8 @@ pub struct AccountFacts {
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<String>,
+    #[serde(flatten)]
+    pub upkeep: change::Upkeep,
 }
 
 /// The private part of a trading account.
@@ -206,6 +209,21 @@ impl Account {
     /// Whether the timers will bring the account to its worker again, whatever becomes of the message at hand.
     pub fn comes_again(&self, now: Timestamp) -> bool {
         self.due.is_some_and(|due| due > now)
+    }
+
+    /// Its server is being maintained until then: it waits, and its time begins anew afterwards.
+    pub fn waits_for_server(&self, until: Timestamp) -> Verdict<Self> {
+        let is_wanted = match self.facts.status {
+            AccountStatus::Requested | AccountStatus::Creating | AccountStatus::Unknown => self.facts.review.is_none(),
+            AccountStatus::Open | AccountStatus::Failed | AccountStatus::Closed => false,
+        };
+        if !is_wanted || self.inner.retried == Some(until) {
+            return Verdict::Nothing("it waits for nothing new");
+        }
+        let mut next = self.clone();
+        next.inner.retried = Some(until);
+        next.due = Some(self.inner.attempted.map_or(until, |at| at.plus(GRACE)).max(until));
+        Verdict::change(next, "maintenance", vec![], vec![format!("{} is being maintained", self.facts.server)])
     }
 
     /// The outcome of a call or a look-up.
@@ -446,6 +464,7 @@ mod tests {
             login: None,
             created_at: at(0),
             review: None,
+            upkeep: change::Upkeep::default(),
         };
         let account = Account {
             id: AccountId::from_bits(1),

@@ -277,6 +277,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::kyc::watch_list::WatchList>(),
     Kind::of::<crate::account::Account>(),
     Kind::of::<crate::account::opening::AccountOpening>(),
+    Kind::of::<crate::account::change::Change>(),
     Kind::of::<crate::payment::Deposit>(),
     Kind::of::<crate::payment::StrayReport>(),
     Kind::of::<crate::work::WorkItem>(),

@@ -140,6 +140,8 @@ ids! {
     AccountId = "acc_";
     /// Accounts that the rules want for a client and that could not be opened.
     AccountOpeningId = "opn_";
+    /// A change of a trading account.
+    ChangeId = "chg_";
     /// A deposit or withdrawal.
     PaymentId = "pay_";
     /// A provider's statement about money that belongs to no payment of ours.

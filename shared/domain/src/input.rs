@@ -94,9 +94,11 @@ impl<'a> Reader<'a> {
 
     /// A whole number that must be there.
     pub fn whole(&mut self, name: &'static str) -> Option<u32> {
-        if !self.require(name) {
-            return None;
-        }
+        self.require(name).then(|| self.optional_whole(name)).flatten()
+    }
+
+    /// A whole number that may be left out.
+    pub fn optional_whole(&mut self, name: &'static str) -> Option<u32> {
         let value = self.field(name)?;
         let number = value.as_u64().and_then(|n| u32::try_from(n).ok());
         if number.is_none() {

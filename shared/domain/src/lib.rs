@@ -33,7 +33,7 @@ pub mod zone;
 
 pub use country::Country;
 pub use id::{
-    AccountId, AccountOpeningId, ClientId, CorrelationId, DocumentId, EventId, JourneyId, KycCaseId, KycCheckId,
+    AccountId, AccountOpeningId, ChangeId, ClientId, CorrelationId, DocumentId, EventId, JourneyId, KycCaseId, KycCheckId,
     KycNoticeId, LeadId, NotificationId, PaymentId, StrayId, TaskId, WatchListId, WorkId,
 };
 pub use money::{Conversion, Currency, Money, MoneyError, Rounding};

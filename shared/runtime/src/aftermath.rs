@@ -3,6 +3,7 @@
 //! - What is due is moved on, whatever the failure, and comes again by the timers; who is told of it is told once.
 //! - What cannot help to deliver again is parked at once, with its reason, among the workflow's dead letters.
 //! - What somebody else is at comes back soon, later each time.
+//! - What waits for a server that is being maintained comes back when that is over, and nobody is told: nothing failed.
 //! - Anything else is left alone: it is visible again after the queue's time, and given up by the queue after enough receives.
 
 use std::sync::Arc;
@@ -29,6 +30,9 @@ const TELL_AFTER: u32 = 4;
 const SOON_S: i32 = 20;
 /// Longest such time.
 const SOON_MAX_S: i32 = 600;
+
+/// Longest time for which a queue hides a message.
+const HIDE_MAX_S: i32 = 43_200;
 
 /// What becomes of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +103,7 @@ impl Aftermath {
     /// Sees to a message that failed.
     pub(crate) async fn of(&self, message: &Message, event: Option<&BusEvent>, error: &StepError) -> Fate {
         let done = match event.and_then(Due::of) {
+            Some(due) if let Disposition::At(until) = error.disposition() => self.due_then(&due, until, message).await,
             Some(due) => self.due(&due, message, error).await,
             None => self.other(message, error).await,
         };
@@ -125,19 +130,44 @@ impl Aftermath {
         }
     }
 
+    /// Nobody is told, however often: nothing failed.
+    async fn due_then(&self, due: &Due<'_>, until: Timestamp, message: &Message) -> Result<Fate, StepError> {
+        let table = match due.table {
+            TableName::Crm => &self.crm,
+            TableName::Money => &self.money,
+        };
+        match table {
+            Some(table) => {
+                table.postpone(due.entity, due.at, |_| until).await.map(|_| Fate::Deleted).map_err(Into::into)
+            }
+            None => self.then(message, until).await.map(|()| Fate::Again),
+        }
+    }
+
     async fn other(&self, message: &Message, error: &StepError) -> Result<Fate, StepError> {
         match error.disposition() {
             Disposition::Park => self.park(message, error).await,
             Disposition::RetrySoon => self.soon(message).await.map(|()| Fate::Again),
+            Disposition::At(until) => self.then(message, until).await.map(|()| Fate::Again),
             Disposition::Retry => Ok(Fate::Again),
         }
     }
 
     async fn soon(&self, message: &Message) -> Result<(), StepError> {
+        let receives = message.record.pointer("/attributes/ApproximateReceiveCount").and_then(Value::as_str);
+        self.hide(message, soon(receives.and_then(|text| text.parse().ok()).unwrap_or(1))).await
+    }
+
+    /// As far off as a queue can hide a message: one that comes back before is hidden again.
+    async fn then(&self, message: &Message, until: Timestamp) -> Result<(), StepError> {
+        let seconds = until.millis_since(self.clock.now()).div_euclid(1_000).saturating_add(1);
+        self.hide(message, i32::try_from(seconds).unwrap_or(HIDE_MAX_S).clamp(1, HIDE_MAX_S)).await
+    }
+
+    async fn hide(&self, message: &Message, seconds: i32) -> Result<(), StepError> {
         let text = |pointer: &str| message.record.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let Some(url) = url_of(text("/eventSourceARN")) else { return Ok(()) };
-        let receives: u32 = text("/attributes/ApproximateReceiveCount").parse().unwrap_or(1);
-        self.sqs.hide(&url, text("/receiptHandle"), soon(receives)).await
+        self.sqs.hide(&url, text("/receiptHandle"), seconds).await
     }
 
     /// Puts a message among the dead letters, with where it comes from and the kind of failure: what exactly failed stands in

@@ -154,7 +154,10 @@ impl From<StepError> for Problem {
         tracing::error!(error = with_causes(&error), kind = error.kind(), "request failed");
         match (&error, error.disposition()) {
             (StepError::Absent(_), _) => Self::not_found("there is no such resource"),
-            (_, Disposition::Retry | Disposition::RetrySoon) => {
+            (StepError::Maintenance { .. }, _) => {
+                Self::unavailable("the trading server is being maintained; try again later")
+            }
+            (_, Disposition::Retry | Disposition::RetrySoon | Disposition::At(_)) => {
                 Self::unavailable("a part of the service is not available; try again")
             }
             (_, Disposition::Park) => {

@@ -3,6 +3,7 @@
 use std::hash::{Hash as _, Hasher as _};
 use std::time::Duration;
 
+use domain::Timestamp;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
 use providers::http::BoxFuture;
@@ -45,6 +46,14 @@ pub enum StepError {
     /// Somebody else is at it; come back later.
     #[error("come back later: {0}")]
     Busy(&'static str),
+    /// The server is being maintained: nothing is wrong, and nothing is done until then.
+    #[error("{server} is being maintained until {until}")]
+    Maintenance {
+        /// The server.
+        server: String,
+        /// When it can be called again.
+        until: Timestamp,
+    },
     /// A vendor did not do it.
     #[error("vendor call failed: {what}")]
     Vendor {
@@ -65,6 +74,8 @@ pub enum Disposition {
     Retry,
     /// Deliver it again soon: somebody else is at it for a moment.
     RetrySoon,
+    /// Deliver it again then, which is no failure.
+    At(Timestamp),
     /// Delivering it again cannot help; it goes to the dead letters, and so to a person.
     Park,
 }
@@ -75,6 +86,7 @@ impl StepError {
         match self {
             Self::Store(error) if error.retry() => Disposition::Retry,
             Self::Busy(_) => Disposition::RetrySoon,
+            Self::Maintenance { until, .. } => Disposition::At(*until),
             Self::Secret { retry: true, .. } | Self::Queue(_) => Disposition::Retry,
             // a rule set is repaired by publishing a new version, within the retries or by a replay after them
             Self::Rules { .. } => Disposition::Retry,
@@ -99,6 +111,7 @@ impl StepError {
             Self::Malformed(_) => "Malformed",
             Self::Absent(_) => "Absent",
             Self::Busy(_) => "Busy",
+            Self::Maintenance { .. } => "Maintenance",
             Self::Vendor { .. } => "Vendor",
             Self::Queue(_) => "Queue",
         }

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::Timestamp;
 use domain::account::rules::{Platforms, Server};
 use domain::kyc::rules::{KycVendors, VendorRule, WebhookDigest};
 use domain::payment::rules::{PspRule, Psps};
 use domain::rules::RuleSet;
+use domain::{Seconds, Timestamp};
 use providers::http::Transport;
 use providers::kyc::{self, Algorithm, KycVendor};
-use providers::platforms::{self, TradingPlatform};
+use providers::platforms::{self, Capabilities, TradingPlatform};
 use providers::psp::{self, Psp, Settings};
 use providers::{KYC_CALL_TIMEOUT_S, PLATFORM_CALL_TIMEOUT_S, PSP_CALL_TIMEOUT_S};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -131,6 +131,15 @@ fn algorithm(digest: WebhookDigest) -> Algorithm {
     }
 }
 
+/// Whoever has an adapter has called for the last time by then: the time-out of every function that calls trading servers is
+/// shorter, and what it has sent by then has arrived or is lost.
+pub const CALLS_END_WITHIN: Seconds = Seconds(35);
+
+fn server_of<'l>(live: &'l Live<Platforms>, name: &str) -> Result<&'l Server, StepError> {
+    let server = live.rules.server(name);
+    server.ok_or_else(|| StepError::Rules { set: Platforms::NAME, what: format!("no server {name}") })
+}
+
 /// Server, name of the secret, version of the rules.
 type Key = (String, String, u64);
 type Kept = (SecretText, Arc<dyn TradingPlatform>);
@@ -184,19 +193,39 @@ impl Servers {
         self.adapter_with(name, |server| server.read_secret.as_ref().unwrap_or(&server.secret)).await
     }
 
+    /// What a server can do. It is not called, so it can be asked while it is being maintained.
+    ///
+    /// # Errors
+    /// [`StepError::Secret`] or [`StepError::Rules`].
+    pub async fn capabilities(&self, name: &str) -> Result<Capabilities, StepError> {
+        let live = self.rules().await?;
+        Ok(self.kept(&live, server_of(&live, name)?, |server| &server.secret).await?.capabilities())
+    }
+
+    /// Nobody gets an adapter who might still be calling when a window of the server's begins.
     async fn adapter_with(
         &self,
         name: &str,
         secret_of: fn(&Server) -> &String,
     ) -> Result<Arc<dyn TradingPlatform>, StepError> {
         let live = self.rules().await?;
-        let server = live
-            .rules
-            .server(name)
-            .ok_or_else(|| StepError::Rules { set: Platforms::NAME, what: format!("no server {name}") })?;
+        let server = server_of(&live, name)?;
+        let windows = server.maintenance.as_ref();
+        if let Some(until) = windows.and_then(|windows| windows.closed_until(self.clock.now(), CALLS_END_WITHIN)) {
+            return Err(StepError::Maintenance { server: name.to_owned(), until });
+        }
+        self.kept(&live, server, secret_of).await
+    }
+
+    async fn kept(
+        &self,
+        live: &Live<Platforms>,
+        server: &Server,
+        secret_of: fn(&Server) -> &String,
+    ) -> Result<Arc<dyn TradingPlatform>, StepError> {
         let secret_name = secret_of(server);
         let secret = self.secrets.get(secret_name).await?;
-        let key = (name.to_owned(), secret_name.clone(), live.version);
+        let key = (server.name.clone(), secret_name.clone(), live.version);
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((with, adapter)) = kept.get(&key)
             && with.0.expose_secret() == secret.expose_secret()

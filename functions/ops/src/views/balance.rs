@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::account::Account;
+use domain::account::rules::Maintenance;
 use domain::{AccountId, Money, Seconds, Timestamp};
 use providers::platforms::{Login, PlatformError};
 use runtime::StepError;
@@ -109,6 +110,13 @@ impl Balances {
                 kept
             }
         }
+    }
+
+    /// When the account's server can be called again, with what clients of a language are told, while it is being maintained.
+    pub(super) async fn maintenance(&self, account: &Account, now: Timestamp) -> Option<(Timestamp, Maintenance)> {
+        let live = self.servers.rules().await.ok()?;
+        let windows = live.rules.server(&account.facts.server)?.maintenance.as_ref()?;
+        Some((windows.until(now)?, windows.clone()))
     }
 
     async fn kept_of(&self, account: &Account) -> Option<KeptBalance> {

@@ -1,6 +1,7 @@
 //! Accounts and payments as the API shows them.
 
 use domain::account::Account;
+use domain::account::change::Change;
 use domain::payment::Deposit;
 use serde_json::{Value, json};
 use store::KeptBalance;
@@ -12,12 +13,22 @@ pub(super) fn account_view(account: &Account, balance: Option<&KeptBalance>) -> 
         "account_id": account.id, "client_id": account.client_id, "platform": facts.platform, "kind": facts.kind,
         "account_type": facts.account_type, "login": facts.login, "group": facts.group, "currency": facts.currency,
         "leverage": facts.leverage, "status": facts.status.as_str(), "created_at": facts.created_at,
+        "access": account.access(),
     });
     if let (Some(kept), Some(object)) = (balance, view.as_object_mut()) {
         object.insert("balance".to_owned(), json!(kept.balance));
         object.insert("balance_at".to_owned(), json!(kept.at));
     }
     view
+}
+
+/// A change of an account.
+pub(super) fn change_view(change: &Change) -> Value {
+    let facts = &change.facts;
+    json!({
+        "change_id": change.id, "account_id": facts.account_id, "status": facts.status, "needs": facts.needs,
+        "wanted": facts.wanted, "created_at": facts.created_at,
+    })
 }
 
 /// A payment with its timeline, and for people of ours what they are asked about it: that may name another payment.

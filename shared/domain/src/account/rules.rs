@@ -1,7 +1,12 @@
 //! The rule set `platforms`: trading servers, which group an account goes to, its leverage, and the account types.
 
+mod changes;
+mod maintenance;
 mod openings;
 mod settings;
+
+pub use changes::{Asker, ChangeCase, ChangeKind, ChangeRule, Needs};
+pub use maintenance::{Maintenance, Window};
 
 use std::collections::BTreeMap;
 
@@ -30,10 +35,11 @@ const LEVERAGE_MAX: u32 = 5_000;
 /// MetaTrader 5 takes group paths of this length.
 const GROUP_CHARS_MAX: usize = 63;
 const SHOWN_NAME_CHARS_MAX: usize = 80;
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "servers",
     "groups",
     "leverage",
+    "changes",
     "account_types",
     "accounts_max",
     "accounts_per_day_max",
@@ -44,7 +50,7 @@ const KEYS: [&str; 8] = [
 const ACCOUNTS: u32 = ACCOUNTS_MAX;
 /// More than a page of a client's newest accounts are not counted.
 const ACCOUNTS_MAX: u32 = 100;
-const SERVER_KEYS: [&str; 10] = [
+const SERVER_KEYS: [&str; 11] = [
     "name",
     "platform",
     "environment",
@@ -55,6 +61,7 @@ const SERVER_KEYS: [&str; 10] = [
     "display_name",
     "manager",
     "settings",
+    "maintenance",
 ];
 /// How long a balance is shown again where the rules say nothing.
 const BALANCE_KEEP: Seconds = Seconds(10);
@@ -146,6 +153,9 @@ pub struct Server {
     /// What only servers of its platform are told, checked against what that platform knows.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub settings: BTreeMap<String, String>,
+    /// When it is not called, because it is being maintained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub maintenance: Option<Maintenance>,
 }
 
 /// Where an account is created.
@@ -216,6 +226,9 @@ pub struct Platforms {
     servers: Vec<Server>,
     groups: Vec<Row<Placement>>,
     leverage: Vec<Row<MaxLeverage>>,
+    /// None where the rules have no such table: then a person approves each change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    changes: Vec<Row<ChangeRule>>,
     account_types: Vec<AccountType>,
     /// How many accounts one client may have.
     pub accounts_max: u32,
@@ -294,6 +307,14 @@ impl Platforms {
     pub fn openings_for(&self, case: &OpeningCase) -> Vec<(&Row<Wish>, Result<bool, RuleFault>)> {
         every_match(&self.openings, &openings::fields().facts(case)).collect()
     }
+
+    /// What a change of an account needs before it is made. No match means that no rule says so: a person approves it.
+    ///
+    /// # Errors
+    /// [`RuleError`]: make no change.
+    pub fn change_needs(&self, case: &ChangeCase) -> Result<FirstMatch<'_, ChangeRule>, RuleError> {
+        changes::judge(&self.changes, case)
+    }
 }
 
 fn has_server(servers: &[Server], platform: Platform, kind: Environment) -> bool {
@@ -337,12 +358,14 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
             |then: &Node<'_>, faults: &mut Faults| openings::read_wish(then, account_types.as_deref(), &known, faults);
         read_every_row(&at, &openings::fields().schema(&[]), 0..=openings::OPENINGS_MAX, faults, read)
     });
+    let changes = optional(object.get("changes"), |at| changes::read(&at, &type_names, faults));
     let mut limit = |key| optional(object.get(key), |node| node.whole(1..=ACCOUNTS_MAX, faults));
     let (accounts_max, per_day_max) = (limit("accounts_max"), limit("accounts_per_day_max"));
     let set = Platforms {
         servers: servers?,
         groups: groups?,
         leverage: leverage?,
+        changes: changes?.unwrap_or_default(),
         account_types: account_types?,
         accounts_max: accounts_max?.unwrap_or(ACCOUNTS),
         accounts_per_day_max: per_day_max?.unwrap_or(ACCOUNTS),
@@ -368,6 +391,7 @@ fn read_server(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) ->
         Some(Platform::Mt5) => object.need("manager", faults).and_then(|node| read_manager(&node, faults)).map(Some),
         _ => optional(object.get("manager"), |node| read_manager(&node, faults)),
     };
+    let windows = optional(object.get("maintenance"), |node| maintenance::read(&node, faults));
     let settings = match platform {
         Some(platform) if platform.needs_settings() || object.has("settings") => {
             object.need("settings", faults).and_then(|node| settings::read(&node, platform, faults))
@@ -385,6 +409,7 @@ fn read_server(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) ->
         display_name: display_name?,
         manager: manager?,
         settings: settings?,
+        maintenance: windows?,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::change::Upkeep;
 use super::rules::{AccountCase, Environment, Placement, Platform, Platforms};
 use super::{Account, AccountFacts, AccountInner, AccountStatus};
 use crate::client::Client;
@@ -133,6 +134,7 @@ impl Wish {
                 login: None,
                 created_at: now,
                 review: None,
+                upkeep: Upkeep::default(),
             },
             inner: AccountInner::default(),
         }

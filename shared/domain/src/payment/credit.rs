@@ -140,6 +140,17 @@ impl Deposit {
         }
     }
 
+    /// Its server is being maintained until then: it waits, and its time begins anew afterwards.
+    pub fn waits_for_server(&self, until: Timestamp) -> Verdict<Self> {
+        if !self.is_under_way() || self.inner.served_from == Some(until) {
+            return Verdict::Nothing("it waits for nothing new");
+        }
+        let mut next = self.clone();
+        next.inner.served_from = Some(until);
+        next.due = Some(self.inner.attempted.map_or(until, |at| at.plus(GRACE)).max(until));
+        Verdict::change(next, "maintenance", vec![], vec!["the trading server is being maintained".to_owned()])
+    }
+
     /// After a look-up: booked, or absent and old enough to be sent again, or wait.
     pub fn looked_up(&self, found: Found, review_after: Seconds, now: Timestamp) -> CreditStep {
         if !self.is_under_way() {
@@ -189,7 +200,8 @@ impl Deposit {
     }
 
     fn review_at(&self, review_after: Seconds) -> Option<Timestamp> {
-        self.since_paid().first().map(|stage| self.moment(stage).plus(review_after))
+        let paid = self.since_paid().first().map(|stage| self.moment(stage));
+        paid.map(|paid| self.inner.served_from.map_or(paid, |from| paid.max(from)).plus(review_after))
     }
 
     fn is_past_review(&self, review_after: Seconds, now: Timestamp) -> bool {

@@ -150,6 +150,9 @@ pub struct DepositInner {
     /// The newest statements that became work items: a repeat of one is not news, also after the decision.
     #[serde(rename = "s", default, skip_serializing_if = "Vec::is_empty")]
     pub flagged: Vec<String>,
+    /// When the trading server could be called again, after it was last being maintained: the credit's time begins then.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none", with = "millis::option")]
+    pub served_from: Option<Timestamp>,
     /// The review that the deposit waits for.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
@@ -253,6 +256,7 @@ impl Deposit {
                 debits: Vec::new(),
                 reversal_items: Vec::new(),
                 flagged: Vec::new(),
+                served_from: None,
                 held: None,
                 named: Vec::new(),
             },

@@ -20,7 +20,7 @@ mod calendars;
 mod message;
 mod pools;
 
-pub(crate) use calendars::hours_of_day;
+pub(crate) use calendars::{hours_of_day, read_week};
 pub use message::{AgentMessage, SlackApp};
 pub use pools::{Performance, Pool, PoolMember, Release, SlaClock, Strategy, WindowCap};
 

@@ -90,6 +90,14 @@ words! {
         AccountCreationRefused = "account_creation_refused",
         /// An account that opens by rule could not be asked for.
         AccountOpeningRefused = "account_opening_refused",
+        /// A change of an account that one person approves.
+        AccountChangeApproval = "account_change_approval",
+        /// A change of an account that two people approve.
+        AccountChangeFourEyes = "account_change_four_eyes",
+        /// A change of an account does not come to an end.
+        AccountChangeUnresolved = "account_change_unresolved",
+        /// The trading platform refused a change.
+        AccountChangeRefused = "account_change_refused",
         /// No agent took up a lead, however many had it.
         LeadUnclaimed = "lead_unclaimed",
         /// A lead waits too long for an agent.
@@ -142,6 +150,10 @@ words! {
         MarkNotCreatedRetry = "mark_not_created_retry",
         /// No account is opened.
         CloseWithoutAccount = "close_without_account",
+        /// The change was set on the platform by hand.
+        MarkChanged = "mark_changed",
+        /// The account stays as it is.
+        CloseWithoutChange = "close_without_change",
         /// The lead is routed again, to everybody anew.
         RouteAgain = "route_again",
         /// The lead's data is fetched again.
@@ -187,6 +199,8 @@ impl WorkAction {
             Self::KeepWaiting
             | Self::MarkNotCreatedRetry
             | Self::CloseWithoutAccount
+            | Self::MarkChanged
+            | Self::CloseWithoutChange
             | Self::RouteAgain
             | Self::FetchAgain
             | Self::MarkContacted
@@ -225,6 +239,10 @@ impl WorkKind {
             }
             Self::AccountCreationUnresolved | Self::AccountCreationRefused => {
                 &[A::MarkOpen, A::MarkNotCreatedRetry, A::CloseWithoutAccount]
+            }
+            Self::AccountChangeApproval | Self::AccountChangeFourEyes => &[A::Approve, A::Reject],
+            Self::AccountChangeUnresolved | Self::AccountChangeRefused => {
+                &[A::MarkChanged, A::Retry, A::CloseWithoutChange]
             }
             Self::LeadUnclaimed | Self::LeadWaiting | Self::LeadRuleError => {
                 &[A::RouteAgain, A::MarkContacted, A::CloseLead]

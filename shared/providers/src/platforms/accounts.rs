@@ -1,29 +1,10 @@
 //! Accounts: which one is looked for, what one is set to, what is changed.
 
 use domain::Timestamp;
+pub use domain::account::change::Access;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
 
 use super::{Login, NewAccount};
-
-/// What the client may do with an account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Access {
-    /// Log in and trade.
-    Full,
-    /// Log in and close what is open.
-    CloseOnly,
-    /// Log in and look.
-    NoTrading,
-    /// Nothing.
-    NoLogin,
-}
-
-impl Access {
-    /// Every one.
-    pub const ALL: &'static [Self] = &[Self::Full, Self::CloseOnly, Self::NoTrading, Self::NoLogin];
-}
 
 /// An account that a platform has made, or has been found to have.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! What a platform can do. Callers decide by it, and what is not in it is refused with [`UNSUPPORTED`] before anything is sent.
 
+use domain::account::change::wish::Able;
+
 use super::PlatformError;
 use super::accounts::Access;
 
@@ -50,6 +52,11 @@ pub enum MoneyProof {
 }
 
 impl Capabilities {
+    /// What of a change of an account it can do.
+    pub fn able(&self) -> Able<'static> {
+        Able { access: self.access, group: self.group_change, leverage: self.leverage_change }
+    }
+
     /// Whether an account can be set so.
     pub fn can_set(&self, access: Access) -> bool {
         access == Access::Full || self.access.contains(&access)

@@ -37,6 +37,8 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
     let lead = format!("/v1/leads/{lead}");
     let note = json!({"action": "note", "note": "seen"});
     let document = crate::kyc::uploaded(world, &trader.client).await;
+    let changes = format!("/v1/accounts/{}/changes", trader.account);
+    let change = expect(world.portal(&changes, &json!({"leverage": 20})).await, 202).text_at("/change_id");
     let kyc = format!("{client}/kyc");
     let wish = json!({"kind": "selfie", "content_type": "image/png", "bytes": 5_000});
     let declaration = json!({"source_of_funds": "savings", "pep": false});
@@ -62,6 +64,8 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
         (Call::get(&format!("{client}/accounts")), ANYBODY),
         (Call::get(&format!("/v1/accounts/{}", trader.account)), ANYBODY),
         (Call::raw(&format!("/v1/accounts/{}/credentials", trader.account), ""), PORTAL),
+        (Call::post(&changes, &json!({"leverage": 20})), &["portal", "compliance", "support", "admin"]),
+        (Call::get(&format!("{changes}/{change}")), ANYBODY),
         (Call::post(&trader.deposits(), &deposit_request(trader, "20.00", "stripe")), PORTAL),
         (Call::get(&format!("{client}/payments")), ANYBODY),
         (Call::get(&format!("/v1/payments/{}", payment.id)), ANYBODY),
@@ -101,6 +105,8 @@ async fn every_route_is_open_to_its_roles_and_to_nobody_else() {
     }
     for (call, allowed) in &routes {
         for role in *allowed {
+            // a change is over before the next is asked for
+            world.idle().await;
             let token = world.mint(&format!("{role}-1"), &[role], None);
             let answer = world.send(call.clone().token(&token).key(&format!("k-{}", world.fresh()))).await;
             assert!((200..300).contains(&answer.status), "{role} on {}: {}", call.path, answer.text);

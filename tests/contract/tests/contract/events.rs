@@ -137,6 +137,18 @@ async fn play(world: &World) -> Vec<String> {
         expect(world.act(who, asked_id, &refund).await, 200);
     }
     world.idle().await;
+    // an account that is changed, and one that is not
+    let changes = format!("/v1/accounts/{}/changes", trader.account);
+    expect(world.portal(&changes, &json!({"leverage": 20})).await, 202);
+    world.idle().await;
+    expect(world.portal(&changes, &json!({"leverage": 25})).await, 202);
+    world.idle().await;
+    let asked = items(&world.get("support", "/v1/work?queue=support&limit=100").await);
+    let asked = asked.iter().find(|item| item["subject"]["change_id"].is_string()).unwrap();
+    expect(world.act("support", asked["work_id"].as_str().unwrap(), &json!({"action": "reject"})).await, 200);
+    world.idle().await;
+    world.pass(61).await;
+    world.sweep().await;
     let unopened = crate::openings::play(world).await;
     let mut entities = vec![trader.client, refused, unopened];
     let all = items(&world.get("admin", "/v1/work?limit=100").await);

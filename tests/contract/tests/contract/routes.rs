@@ -118,9 +118,14 @@ async fn scene(world: &World) -> Scene {
     let work = world.work_of(&payment.id).await[0]["work_id"].as_str().unwrap().to_owned();
     let messages = world.get("portal", &format!("/v1/clients/{}/notifications", trader.client)).await;
     let message = items(&messages)[0]["id"].as_str().unwrap().to_owned();
+    let changes = format!("/v1/accounts/{}/changes", trader.account);
+    let wish = serde_json::json!({"leverage": 20});
+    let change = expect(world.portal(&changes, &wish).await, 202).text_at("/change_id");
+    world.idle().await;
     let task = world.lead(&lead).await["assignment"]["task_id"].as_str().map(str::to_owned);
     let names = BTreeMap::from([
         ("client_id", trader.client.clone()),
+        ("change_id", change),
         ("account_id", trader.account),
         ("payment_id", payment.id),
         ("notification_id", message),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use broker::api::Answer;
+use domain::account::change::{Change, Upkeep};
 use domain::account::opening::{AccountOpening, OpeningStatus};
 use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::{Client, registered};
@@ -95,11 +96,22 @@ async fn seed(world: &World) {
             login: None,
             created_at: frame.now,
             review: None,
+            upkeep: Upkeep::default(),
         },
         inner: AccountInner::default(),
     };
     world.broker.crm().save(None, account.requested(vec![]), &frame).await.unwrap();
     world.idle().await;
+}
+
+/// The change as its event says it is.
+async fn seed_change(world: &World) {
+    let told = event_of("accounts-set");
+    let mut decision: Decision<Change> = as_told(&told, Some("{}"));
+    // the simulator numbers its accounts by itself
+    let account = world.broker.crm().load::<Account>(&ACCOUNT.parse().unwrap()).await.unwrap().unwrap().entity;
+    decision.next.facts.login = account.facts.login.unwrap();
+    world.broker.crm().save(None, decision, &frame(told["at"].as_str().unwrap())).await.unwrap();
 }
 
 /// The client's case as the event of its checks says it is.
@@ -238,6 +250,11 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     queue(&world, "accounts-create").await;
     queue(&world, "variants/accounts-create.due").await;
     assert_eq!(http(&world, "accounts-credentials", "portal").await.status, 200);
+    assert_eq!(http(&world, "accounts-change", "portal").await.status, 202);
+    world.idle().await;
+    seed_change(&world).await;
+    queue(&world, "accounts-set").await;
+    queue(&world, "variants/accounts-set.due").await;
     assert_eq!(http(&world, "payments-initiate", "portal").await.status, 201);
     seed_deposit(&world).await;
     let webhook = http(&world, "payments-webhook", "portal").await;

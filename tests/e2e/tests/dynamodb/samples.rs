@@ -1,5 +1,6 @@
 //! Entities to store.
 
+use domain::account::change::Upkeep;
 use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::Client;
 use domain::decision::{Decision, Frame};
@@ -75,6 +76,7 @@ pub fn account(number: u128, client: u128) -> Account {
             login: None,
             created_at: at(0),
             review: None,
+            upkeep: Upkeep::default(),
         },
         inner: AccountInner::default(),
     }

@@ -83,7 +83,7 @@ fn read_calendar(node: &Node<'_>, holidays: &Holidays, faults: &mut Faults) -> O
 }
 
 /// `[{days: [mon, tue], hours: ["09:00-18:00"]}]`; a day that is not named is a day off.
-fn read_week(node: &Node<'_>, faults: &mut Faults) -> Option<[Vec<Hours>; 7]> {
+pub(crate) fn read_week(node: &Node<'_>, faults: &mut Faults) -> Option<[Vec<Hours>; 7]> {
     let mut week: [Vec<Hours>; 7] = Default::default();
     let mut named: Vec<usize> = Vec::new();
     let before = faults.count();

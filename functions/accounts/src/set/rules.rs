@@ -1,0 +1,58 @@
+//! What may stand against a change at the moment at which it is set.
+
+use domain::ChangeId;
+use domain::account::Account;
+use domain::account::change::Change;
+use domain::account::rules::Platforms;
+use domain::client::Client;
+use domain::payment::Deposit;
+use domain::rules::RuleSet;
+use providers::platforms::Login;
+use runtime::StepError;
+
+use super::Set;
+
+/// Payments of a page. All of a client's are looked through.
+const PAGE: i32 = 100;
+
+impl Set {
+    /// Why the rules of now forbid what was asked for, maybe days ago.
+    pub(super) async fn forbidden(&self, change: &Change) -> Result<Option<String>, StepError> {
+        let account = self.account(change).await?.entity;
+        let client = self.crm.load_settled::<Client>(&change.client_id).await?;
+        let client = client.ok_or_else(|| StepError::Absent(change.client_id.to_string()))?.entity;
+        let live = self.servers.rules().await?;
+        let judged = change.forbidden_now(&account, &live.rules, client.facts.residence);
+        judged.map_err(|error| StepError::Rules { set: Platforms::NAME, what: error.to_string() })
+    }
+
+    /// Why an account cannot be closed: money on it, or on its way to it. Not being able to see is an error, and no answer.
+    pub(super) async fn why_not_closed(&self, id: &ChangeId) -> Result<Option<String>, StepError> {
+        let change = self.load(id).await?.entity;
+        let account = self.account(&change).await?.entity;
+        if let Some(payment) = self.open_payment(&account).await? {
+            return Ok(Some(format!("a payment is under way: {}", payment.id)));
+        }
+        let server = self.servers.adapter(&account.facts.server).await?;
+        let balance = server.balance(&Login::new(change.facts.login), account.facts.currency).await?;
+        Ok((!balance.amount().is_zero()).then(|| "there is money on the account".to_owned()))
+    }
+
+    async fn open_payment(&self, account: &Account) -> Result<Option<Deposit>, StepError> {
+        let mut before = None;
+        loop {
+            let page = self.money.payments_of(&account.client_id, PAGE, before.as_ref()).await?;
+            let mut payments = page.items.into_iter().map(|stored| stored.entity);
+            if let Some(open) =
+                payments.find(|payment| payment.facts.account_id == account.id && !payment.status().is_settled())
+            {
+                return Ok(Some(open));
+            }
+            match page.next.map(|next| next.parse()) {
+                Some(Ok(next)) => before = Some(next),
+                Some(Err(_)) => return Err(StepError::Malformed("the list of payments does not go on".to_owned())),
+                None => return Ok(None),
+            }
+        }
+    }
+}
