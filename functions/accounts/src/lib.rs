@@ -1,11 +1,13 @@
 //! Trading accounts: asked for, created on the platform, credentials handed over once; changed, closed and reopened.
 
+mod begin;
 pub mod change;
 pub mod create;
 pub mod credentials;
 pub mod request;
 mod seal;
 pub mod set;
+pub mod sweep;
 
 use runtime::http::table_of;
 
@@ -16,6 +18,7 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("accounts-credentials", credentials::build),
     ("accounts-change", change::build),
     ("accounts-set", set::build),
+    ("accounts-sweep", sweep::build),
 ];
 
 /// Time-outs that this package counts on, in seconds: those in the template are held against them.

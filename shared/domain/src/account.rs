@@ -3,6 +3,7 @@
 pub mod change;
 pub mod request;
 pub mod rules;
+pub mod sweep;
 
 use serde::{Deserialize, Serialize};
 
@@ -346,6 +347,11 @@ impl Account {
     }
 }
 
+/// The list of a server's accounts that have a login.
+pub fn list_of_server(server: &str) -> String {
+    format!("server#{server}")
+}
+
 /// Logins are numbers or short words; they are put into calls and shown to the client.
 fn is_login(text: &str) -> bool {
     const LOGIN_BYTES_MAX: usize = 32;
@@ -368,6 +374,7 @@ impl Entity for Account {
     type Private = AccountInner;
     const KIND: &'static str = "account";
     const TIMED: bool = true;
+    const ROUTED_BY: Option<&'static str> = Some("platform");
 
     fn id(&self) -> &AccountId {
         &self.id
@@ -379,6 +386,12 @@ impl Entity for Account {
 
     fn due(&self) -> Option<Timestamp> {
         self.due
+    }
+
+    /// The accounts of a server, by login.
+    fn rank(&self) -> Option<(String, String)> {
+        let login = self.facts.login.as_ref()?;
+        Some((list_of_server(&self.facts.server), format!("{login}#{}", self.id)))
     }
 
     fn public(&self) -> &AccountFacts {

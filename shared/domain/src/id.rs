@@ -138,6 +138,10 @@ ids! {
     WatchListId = "lst_";
     /// A trading account.
     AccountId = "acc_";
+    /// What was found about a login on a trading server.
+    FindingId = "fnd_";
+    /// Where the accounts of a trading server are looked at next.
+    ServerSweepId = "swp_";
     /// A change of a trading account.
     ChangeId = "chg_";
     /// A deposit or withdrawal.
