@@ -10,7 +10,7 @@ use store::{Crm, Home};
 /// What became of it.
 pub(crate) enum Begun {
     /// It is begun; or was, by a request that died before it could say so.
-    Made(Change),
+    Made(Box<Change>),
     /// The account does not take it.
     Not(NoChange),
     /// There is no such account.
@@ -21,7 +21,7 @@ pub(crate) async fn begin(crm: &Crm, asked: &Decision<Change>, frame: &Frame) ->
     step::together(frame, "the account keeps changing", || {
         Box::pin(async move {
             if let Some(made) = crm.load::<Change>(&asked.next.id).await? {
-                return Ok::<_, StepError>(Attempt::Nothing(Begun::Made(made.entity)));
+                return Ok::<_, StepError>(Attempt::Nothing(Begun::Made(Box::new(made.entity))));
             }
             let Some(stored) = crm.load::<Account>(&asked.next.facts.account_id).await? else {
                 return Ok(Attempt::Nothing(Begun::NoAccount));
@@ -33,7 +33,7 @@ pub(crate) async fn begin(crm: &Crm, asked: &Decision<Change>, frame: &Frame) ->
             let mut commit = Home::<Change>::table(crm).commit();
             commit.save(crm, None, asked, frame)?;
             commit.save(crm, Some(&stored), &stored.entity.changing(&asked.next.id, aspect), frame)?;
-            Ok(Attempt::Save(commit, Begun::Made(asked.next.clone())))
+            Ok(Attempt::Save(commit, Begun::Made(Box::new(asked.next.clone()))))
         })
     })
     .await

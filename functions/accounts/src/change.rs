@@ -98,7 +98,7 @@ impl AskChange {
         let mut frame = request.frame(Self::NAME);
         frame.used(self.servers.rules().await?.label());
         match begin::begin(&self.crm, &Change { id, ..change }.asked(why), &frame).await? {
-            Begun::Made(made) => Ok(Made::Saved(made)),
+            Begun::Made(made) => Ok(Made::Saved(*made)),
             Begun::Not(no) => Err(no_change(no)),
             Begun::NoAccount => Err(Problem::not_found("there is no such account")),
         }

@@ -5,6 +5,7 @@
 //! each such point once.
 
 mod accounts;
+mod changes;
 mod clients;
 mod credit;
 mod initiate;
