@@ -15,11 +15,12 @@ use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Keyed, Made};
 use runtime::rulebook::RuleBook;
-use runtime::step::{self, Attempt};
 use runtime::vendors::Servers;
 use runtime::{Caller, Problem, StepError, awsclients};
 use serde_json::{Value, json};
-use store::{Crm, Home};
+use store::Crm;
+
+use crate::begin::{self, Begun};
 
 /// Who may ask. What a client may ask for, and what a person must approve, the rules say.
 const ASKERS: &[Role] = &[Role::Portal, Role::Compliance, Role::Support, Role::Admin];
@@ -88,35 +89,19 @@ impl AskChange {
         Change::wanted(body, account, &live.rules, &able, asking, id).map_err(refusal)
     }
 
-    /// The change, and the account that has it from now on: of two that ask at once, one is first.
     async fn begin(
         &self,
         id: ChangeId,
         (change, why): (Change, Vec<String>),
         request: &Request,
     ) -> Result<Made<Change>, Problem> {
-        let mut frame = request.frame(AskChange::NAME);
+        let mut frame = request.frame(Self::NAME);
         frame.used(self.servers.rules().await?.label());
-        let asked = Change { id: id.clone(), ..change }.asked(why);
-        let (asked, frame) = (&asked, &frame);
-        let made = step::together(frame, "the account keeps changing", || {
-            let id = &id;
-            Box::pin(async move {
-                // a request that died here, and comes again under its key
-                if let Some(made) = self.crm.load::<Change>(id).await? {
-                    return Ok::<_, Problem>(Attempt::Nothing(made.entity));
-                }
-                let stored = self.crm.load::<Account>(&asked.next.facts.account_id).await?;
-                let stored = stored.ok_or_else(|| Problem::not_found("there is no such account"))?;
-                let aspect = stored.entity.takes_change(&asked.next.facts.wanted).map_err(no_change)?;
-                let mut commit = Home::<Change>::table(&self.crm).commit();
-                commit.save(&self.crm, None, asked, frame)?;
-                commit.save(&self.crm, Some(&stored), &stored.entity.changing(id, aspect), frame)?;
-                Ok(Attempt::Save(commit, asked.next.clone()))
-            })
-        })
-        .await?;
-        Ok(Made::Saved(made))
+        match begin::begin(&self.crm, &Change { id, ..change }.asked(why), &frame).await? {
+            Begun::Made(made) => Ok(Made::Saved(*made)),
+            Begun::Not(no) => Err(no_change(no)),
+            Begun::NoAccount => Err(Problem::not_found("there is no such account")),
+        }
     }
 }
 

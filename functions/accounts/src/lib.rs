@@ -1,6 +1,7 @@
 //! Trading accounts: asked for by a client or by rule, created on the platform, credentials handed over once; changed, closed and
 //! reopened.
 
+mod begin;
 pub mod change;
 pub mod create;
 pub mod credentials;
@@ -8,6 +9,7 @@ pub mod open;
 pub mod request;
 mod seal;
 pub mod set;
+pub mod sweep;
 
 use runtime::http::table_of;
 
@@ -19,6 +21,7 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("accounts-credentials", credentials::build),
     ("accounts-change", change::build),
     ("accounts-set", set::build),
+    ("accounts-sweep", sweep::build),
 ];
 
 /// Time-outs that this package counts on, in seconds: those in the template are held against them.

@@ -3,6 +3,8 @@
 
 mod rules;
 
+pub(crate) use rules::newest_payment;
+
 use std::sync::Arc;
 
 use domain::account::Account;

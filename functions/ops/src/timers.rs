@@ -1,5 +1,6 @@
 //! Every minute: what is due is announced on the bus, and whoever owns it looks at it again. No table is scanned.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use domain::entity::{Kind, TableName, timed_families};
 use domain::{Seconds, Timestamp};
 use providers::http::BoxFuture;
 use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use runtime::problem::with_causes;
 use runtime::telemetry::{self, StepMetrics};
 use runtime::{StepError, awsclients};
 use serde_json::json;
@@ -77,6 +79,17 @@ impl Timers {
         }
     }
 
+    /// Where the events go that are routed by what their entities say. One that is not known is announced without, to nobody, and is
+    /// still due in a minute.
+    async fn routes(&self, family: &Kind, entries: &[DueEntry]) -> BTreeMap<String, String> {
+        let Some(member) = family.routed_by.filter(|_| !entries.is_empty()) else { return BTreeMap::new() };
+        let ids: Vec<String> = entries.iter().map(|entry| entry.entity.clone()).collect();
+        self.table(family).routes(&ids, member).await.unwrap_or_else(|error| {
+            tracing::warn!(family = family.family, error = with_causes(&error), "what is due is not routed");
+            BTreeMap::new()
+        })
+    }
+
     /// Announces what is due, until a moment: what is left then is still due in a minute.
     async fn sweep(&self, now: Timestamp, until: Timestamp) -> Result<usize, StepError> {
         let mut announced = 0;
@@ -88,7 +101,9 @@ impl Timers {
             let mut next = Vec::new();
             for (family, shard, from) in open {
                 let page = self.table(family).due(family.family, shard, now, from).await?;
-                let events: Vec<Outgoing> = page.entries.iter().map(|entry| event(family, entry, now)).collect();
+                let routes = self.routes(family, &page.entries).await;
+                let events: Vec<Outgoing> =
+                    page.entries.iter().map(|entry| event(family, entry, &routes, now)).collect();
                 // what the bus did not take is still due in a minute
                 announced += self.bus.put(&events).await.into_iter().filter(|taken| *taken).count();
                 next.extend(page.next.map(|cursor| (family, shard, Some(cursor))));
@@ -103,7 +118,13 @@ impl Timers {
     }
 }
 
-fn event(family: &Kind, entry: &DueEntry, now: Timestamp) -> Outgoing {
+fn event(family: &Kind, entry: &DueEntry, routes: &BTreeMap<String, String>, now: Timestamp) -> Outgoing {
+    let mut data = json!({(family.id_field()): entry.entity, "due_at": entry.due_at});
+    if let (Some(member), Some(route)) = (family.routed_by, routes.get(&entry.entity))
+        && let Some(data) = data.as_object_mut()
+    {
+        data.insert(member.to_owned(), json!(route));
+    }
     let name = format!("{}.due", family.family);
     let detail = json!({
         "event_id": format!("{}:due:{}", entry.entity, entry.due_at),
@@ -112,7 +133,7 @@ fn event(family: &Kind, entry: &DueEntry, now: Timestamp) -> Outgoing {
         "type": name,
         "at": now,
         "correlation_id": entry.entity,
-        "data": {(family.id_field()): entry.entity, "due_at": entry.due_at},
+        "data": data,
     });
     Outgoing { kind: name, detail }
 }

@@ -4,6 +4,7 @@ pub mod change;
 pub mod opening;
 pub mod request;
 pub mod rules;
+pub mod sweep;
 pub mod wish;
 
 use serde::{Deserialize, Serialize};
@@ -392,6 +393,11 @@ impl Account {
     }
 }
 
+/// The list of a server's accounts that have a login.
+pub fn list_of_server(server: &str) -> String {
+    format!("server#{server}")
+}
+
 /// Logins are numbers or short words; they are put into calls and shown to the client.
 fn is_login(text: &str) -> bool {
     const LOGIN_BYTES_MAX: usize = 32;
@@ -414,6 +420,7 @@ impl Entity for Account {
     type Private = AccountInner;
     const KIND: &'static str = "account";
     const TIMED: bool = true;
+    const ROUTED_BY: Option<&'static str> = Some("platform");
 
     fn id(&self) -> &AccountId {
         &self.id
@@ -425,6 +432,12 @@ impl Entity for Account {
 
     fn due(&self) -> Option<Timestamp> {
         self.due
+    }
+
+    /// The accounts of a server, by login.
+    fn rank(&self) -> Option<(String, String)> {
+        let login = self.facts.login.as_ref()?;
+        Some((list_of_server(&self.facts.server), format!("{login}#{}", self.id)))
     }
 
     fn public(&self) -> &AccountFacts {

@@ -74,6 +74,9 @@ pub trait Entity: Sized + Clone + Send + Sync + 'static {
     /// Whether it ever has a due time; the timers look at such families only.
     const TIMED: bool = false;
 
+    /// The member of the public part that its due events carry, so that they can be routed by it.
+    const ROUTED_BY: Option<&'static str> = None;
+
     /// Its id; the key of its item and of its journal entries.
     fn id(&self) -> &Self::Id;
 
@@ -242,6 +245,8 @@ pub struct Kind {
     pub table: TableName,
     /// [`Entity::TIMED`].
     pub timed: bool,
+    /// [`Entity::ROUTED_BY`].
+    pub routed_by: Option<&'static str>,
 }
 
 impl Kind {
@@ -253,6 +258,7 @@ impl Kind {
             schema: T::SCHEMA,
             table: <T::Table as InTable>::TABLE,
             timed: T::TIMED,
+            routed_by: T::ROUTED_BY,
         }
     }
 
@@ -278,6 +284,8 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::account::Account>(),
     Kind::of::<crate::account::opening::AccountOpening>(),
     Kind::of::<crate::account::change::Change>(),
+    Kind::of::<crate::account::sweep::Finding>(),
+    Kind::of::<crate::account::sweep::ServerSweep>(),
     Kind::of::<crate::payment::Deposit>(),
     Kind::of::<crate::payment::StrayReport>(),
     Kind::of::<crate::work::WorkItem>(),

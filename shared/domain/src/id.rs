@@ -140,6 +140,10 @@ ids! {
     AccountId = "acc_";
     /// Accounts that the rules want for a client and that could not be opened.
     AccountOpeningId = "opn_";
+    /// What was found about a login on a trading server.
+    FindingId = "fnd_";
+    /// Where the accounts of a trading server are looked at next.
+    ServerSweepId = "swp_";
     /// A change of a trading account.
     ChangeId = "chg_";
     /// A deposit or withdrawal.

@@ -33,8 +33,9 @@ pub mod zone;
 
 pub use country::Country;
 pub use id::{
-    AccountId, AccountOpeningId, ChangeId, ClientId, CorrelationId, DocumentId, EventId, JourneyId, KycCaseId,
-    KycCheckId, KycNoticeId, LeadId, NotificationId, PaymentId, StrayId, TaskId, WatchListId, WorkId,
+    AccountId, AccountOpeningId, ChangeId, ClientId, CorrelationId, DocumentId, EventId, FindingId, JourneyId,
+    KycCaseId, KycCheckId, KycNoticeId, LeadId, NotificationId, PaymentId, ServerSweepId, StrayId, TaskId, WatchListId,
+    WorkId,
 };
 pub use money::{Conversion, Currency, Money, MoneyError, Rounding};
 pub use personal::Redacted;

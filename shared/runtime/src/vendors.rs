@@ -132,7 +132,7 @@ fn algorithm(digest: WebhookDigest) -> Algorithm {
 }
 
 /// Whoever has an adapter has called for the last time by then: the time-out of every function that calls trading servers is
-/// shorter, and what it has sent by then has arrived or is lost.
+/// shorter, and what it has sent by then has arrived or is lost. Who runs longer asks for the adapter anew before each call.
 pub const CALLS_END_WITHIN: Seconds = Seconds(35);
 
 fn server_of<'l>(live: &'l Live<Platforms>, name: &str) -> Result<&'l Server, StepError> {

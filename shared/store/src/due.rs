@@ -1,12 +1,14 @@
 //! What is due: a sparse, sharded index; the sweep reads it and nothing else.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 use domain::Timestamp;
 
 use crate::Table;
 use crate::error::StoreError;
-use crate::item::{DUE_AT, DUE_SHARD, DUE_TRIES, Item, KEY, SORT_ENTITY, VERSION, n, number, s, text};
+use crate::item::{DUE_AT, DUE_SHARD, DUE_TRIES, Item, KEY, SORT_ENTITY, STATE, VERSION, n, number, s, text};
 use crate::usage::{self, Kind};
 
 /// Shards a family of entities: one index partition takes 1 000 writes a second.
@@ -79,6 +81,23 @@ impl Table {
         };
         let entries = answer.items().iter().map(entry).collect::<Result<_, StoreError>>()?;
         Ok(DuePage { entries, next: answer.last_evaluated_key.filter(|key| !key.is_empty()).map(DueCursor) })
+    }
+
+    /// What a member of the public parts of entities says, where it is a text: by the entity's id.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn routes(&self, entities: &[String], member: &str) -> Result<BTreeMap<String, String>, StoreError> {
+        let mut routes = BTreeMap::new();
+        for item in self.items(entities).await? {
+            let id = text(&item, "?", KEY)?;
+            let public: serde_json::Value =
+                serde_json::from_str(text(&item, id, STATE)?).map_err(|error| StoreError::corrupt(id, error))?;
+            if let Some(word) = public.get(member).and_then(serde_json::Value::as_str) {
+                routes.insert(id.to_owned(), word.to_owned());
+            }
+        }
+        Ok(routes)
     }
 
     /// Moves the due time of an entity on, under its version and the due time that was acted on: state, record and hash stay,

@@ -187,20 +187,41 @@ impl Crm {
         places: &Places,
         others: &[AccountId],
     ) -> Result<Vec<domain::account::Account>, StoreError> {
-        let query = KeyQuery {
-            index: "by_client",
-            partition: (CLIENT, client.as_str().to_owned()),
-            sort: KEY,
-            part: Part::NewestFirst { prefix: AccountId::PREFIX, before: None },
-            limit: COUNTED_MAX,
-        };
-        let (mut keys, _) = self.0.keys(query).await?;
+        let (mut keys, _) = self.0.keys_of(client, AccountId::PREFIX, COUNTED_MAX, None).await?;
         for id in places.newest.iter().chain(others) {
             if !keys.iter().any(|key| key == id.as_str()) {
                 keys.push(id.as_str().to_owned());
             }
         }
         Ok(self.0.batch(&keys).await?.into_iter().map(|stored| stored.entity).collect())
+    }
+
+    /// The accounts of a server that have a login, by it, from the one after the given place on. The index may be some moments
+    /// behind, and accounts that were opened before it had them stand in it from their next version on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn accounts_on(
+        &self,
+        server: &str,
+        limit: i32,
+        after: Option<&str>,
+    ) -> Result<Page<domain::account::Account>, StoreError> {
+        self.ranked(domain::account::list_of_server(server), limit, after).await
+    }
+
+    /// The account of a login.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn account_of_login(
+        &self,
+        server: &str,
+        login: &str,
+    ) -> Result<Option<Stored<domain::account::Account>>, StoreError> {
+        let page = self.accounts_on(server, 1, Some(&format!("{login}#"))).await?;
+        let mut found = page.items.into_iter();
+        Ok(found.next().filter(|stored| stored.entity.facts.login.as_deref() == Some(login)))
     }
 
     /// The newest work items about a client.

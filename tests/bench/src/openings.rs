@@ -259,10 +259,12 @@ async fn burst(desk: &Desk<'_>, number: usize) -> Result<Burst, Failure> {
     Ok(Burst { lasted, lost, twice: there.len().saturating_sub(all.len()), at_once, allowed })
 }
 
-/// How many workers the template lets create accounts at the same time.
+/// How many workers the template lets create accounts on one platform at the same time: each has a queue of its own.
 fn allowed(desk: &Desk<'_>) -> Result<usize, Failure> {
     let creates = desk.broker.host.template().function("accounts-create").ok_or("nobody creates accounts")?;
-    creates.queues.iter().map(|mapping| mapping.maximum_concurrency).sum::<Option<usize>>().ok_or("no limit".into())
+    let limits = creates.queues.iter().map(|mapping| mapping.maximum_concurrency.ok_or("a queue has no limit"));
+    let limits = limits.collect::<Result<Vec<usize>, _>>()?;
+    limits.into_iter().max().ok_or_else(|| "no queue brings it accounts".into())
 }
 
 fn findings(

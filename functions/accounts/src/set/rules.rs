@@ -1,14 +1,15 @@
 //! What may stand against a change at the moment at which it is set.
 
-use domain::ChangeId;
 use domain::account::Account;
 use domain::account::change::Change;
 use domain::account::rules::Platforms;
 use domain::client::Client;
 use domain::payment::Deposit;
 use domain::rules::RuleSet;
+use domain::{ChangeId, Timestamp};
 use providers::platforms::Login;
 use runtime::StepError;
+use store::MoneyTable;
 
 use super::Set;
 
@@ -39,20 +40,32 @@ impl Set {
     }
 
     async fn open_payment(&self, account: &Account) -> Result<Option<Deposit>, StepError> {
-        let mut before = None;
-        loop {
-            let page = self.money.payments_of(&account.client_id, PAGE, before.as_ref()).await?;
-            let mut payments = page.items.into_iter().map(|stored| stored.entity);
-            if let Some(open) =
-                payments.find(|payment| payment.facts.account_id == account.id && !payment.status().is_settled())
-            {
-                return Ok(Some(open));
-            }
-            match page.next.map(|next| next.parse()) {
-                Some(Ok(next)) => before = Some(next),
-                Some(Err(_)) => return Err(StepError::Malformed("the list of payments does not go on".to_owned())),
-                None => return Ok(None),
-            }
+        payment_of(&self.money, account, |payment| !payment.status().is_settled()).await
+    }
+}
+
+/// When the newest payment of an account was begun.
+pub(crate) async fn newest_payment(money: &MoneyTable, account: &Account) -> Result<Option<Timestamp>, StepError> {
+    Ok(payment_of(money, account, |_| true).await?.map(|payment| payment.inner.opened))
+}
+
+/// The newest payment of an account that is of a kind; all of the client's are looked through.
+async fn payment_of(
+    money: &MoneyTable,
+    account: &Account,
+    is_it: impl Fn(&Deposit) -> bool,
+) -> Result<Option<Deposit>, StepError> {
+    let mut before = None;
+    loop {
+        let page = money.payments_of(&account.client_id, PAGE, before.as_ref()).await?;
+        let mut payments = page.items.into_iter().map(|stored| stored.entity);
+        if let Some(found) = payments.find(|payment| payment.facts.account_id == account.id && is_it(payment)) {
+            return Ok(Some(found));
+        }
+        match page.next.map(|next| next.parse()) {
+            Some(Ok(next)) => before = Some(next),
+            Some(Err(_)) => return Err(StepError::Malformed("the list of payments does not go on".to_owned())),
+            None => return Ok(None),
         }
     }
 }

@@ -160,6 +160,9 @@ pub struct Upkeep {
     /// What we last set that the client may do; absent where that was never changed: everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
+    /// When the newest change that was made was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
     /// The change that is asked for, of each aspect.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub changes: BTreeMap<Aspect, ChangeId>,
@@ -558,6 +561,15 @@ impl Account {
         }
     }
 
+    /// Whether nothing that we know of has happened on an open account for so long: it was opened and last changed before, and so was
+    /// its newest payment begun. That there is no money on it is seen when it is closed.
+    pub fn is_dormant(&self, newest_payment: Option<Timestamp>, after: Seconds, now: Timestamp) -> bool {
+        let newest =
+            [Some(self.facts.created_at), self.facts.upkeep.changed_at, newest_payment].into_iter().flatten().max();
+        let is_idle = newest.is_some_and(|newest| newest.plus(after) <= now);
+        self.facts.status == AccountStatus::Open && self.facts.upkeep.changes.is_empty() && is_idle
+    }
+
     /// The account with a change of its own, which is saved together with it.
     pub fn changing(&self, id: &ChangeId, aspect: Aspect) -> Decision<Self> {
         let mut next = self.clone();
@@ -591,6 +603,7 @@ impl Account {
                 next.facts.group.clone_from(group);
             }
             next.facts.upkeep.access = wanted.access.or(next.facts.upkeep.access);
+            next.facts.upkeep.changed_at = Some(change.facts.created_at);
         }
         // what was to be closed and is not takes money again
         next.facts.status = match (change.facts.wanted.status, done) {
@@ -611,6 +624,7 @@ impl Entity for Change {
     type Private = ChangeInner;
     const KIND: &'static str = "change";
     const TIMED: bool = true;
+    const ROUTED_BY: Option<&'static str> = Some("platform");
 
     fn id(&self) -> &ChangeId {
         &self.id

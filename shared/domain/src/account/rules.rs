@@ -35,7 +35,7 @@ const LEVERAGE_MAX: u32 = 5_000;
 /// MetaTrader 5 takes group paths of this length.
 const GROUP_CHARS_MAX: usize = 63;
 const SHOWN_NAME_CHARS_MAX: usize = 80;
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "servers",
     "groups",
     "leverage",
@@ -45,7 +45,11 @@ const KEYS: [&str; 9] = [
     "accounts_per_day_max",
     "account_limits",
     "openings",
+    "close_after",
 ];
+/// The shortest time after which an account on which nothing happens is closed.
+const CLOSE_AFTER_MIN: Seconds = Seconds(86_400);
+const CLOSE_AFTER_MAX: Seconds = Seconds(3_650 * 86_400);
 /// Accounts of one client, and how many he may ask for within a day, where the rules say nothing.
 const ACCOUNTS: u32 = ACCOUNTS_MAX;
 /// More than a page of a client's newest accounts are not counted.
@@ -236,6 +240,9 @@ pub struct Platforms {
     pub accounts_per_day_max: u32,
     account_limits: Vec<Row<AlikeMax>>,
     openings: Vec<Row<Wish>>,
+    /// After how long an account without money on which nothing happens is closed; a kind that is not named never is.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub close_after: BTreeMap<Environment, Seconds>,
 }
 
 impl RuleSet for Platforms {
@@ -255,6 +262,20 @@ impl Platforms {
     /// Every server.
     pub fn servers(&self) -> &[Server] {
         &self.servers
+    }
+
+    /// The groups of a server in which accounts are created.
+    pub fn groups_on(&self, server: &str) -> Vec<String> {
+        let mut groups: Vec<String> = self
+            .groups
+            .iter()
+            .map(|row| &row.then)
+            .filter(|at| at.server == server)
+            .map(|at| at.group.clone())
+            .collect();
+        groups.sort();
+        groups.dedup();
+        groups
     }
 
     /// An account type by its name.
@@ -359,6 +380,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
         read_every_row(&at, &openings::fields().schema(&[]), 0..=openings::OPENINGS_MAX, faults, read)
     });
     let changes = optional(object.get("changes"), |at| changes::read(&at, &type_names, faults));
+    let close_after = optional(object.get("close_after"), |at| read_close_after(&at, faults));
     let mut limit = |key| optional(object.get(key), |node| node.whole(1..=ACCOUNTS_MAX, faults));
     let (accounts_max, per_day_max) = (limit("accounts_max"), limit("accounts_per_day_max"));
     let set = Platforms {
@@ -371,9 +393,25 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
         accounts_per_day_max: per_day_max?.unwrap_or(ACCOUNTS),
         account_limits: account_limits?.unwrap_or_default(),
         openings: openings?.unwrap_or_default(),
+        close_after: close_after?.unwrap_or_default(),
     };
     refuse_unplaced(&types_at?, &set, &space, faults);
     Some(set)
+}
+
+fn read_close_after(node: &Node<'_>, faults: &mut Faults) -> Option<BTreeMap<Environment, Seconds>> {
+    let words: Vec<&str> = Environment::ALL.iter().map(|kind| kind.as_str()).collect();
+    let object = node.object(&words, faults)?;
+    let before = faults.count();
+    let mut spans = BTreeMap::new();
+    for kind in Environment::ALL {
+        if let Some(span) =
+            object.get(kind.as_str()).and_then(|node| node.span(CLOSE_AFTER_MIN..=CLOSE_AFTER_MAX, faults))
+        {
+            spans.insert(*kind, span);
+        }
+    }
+    (faults.count() == before).then_some(spans)
 }
 
 fn read_server(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Option<Server> {

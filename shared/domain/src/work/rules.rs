@@ -98,6 +98,12 @@ words! {
         AccountChangeUnresolved = "account_change_unresolved",
         /// The trading platform refused a change.
         AccountChangeRefused = "account_change_refused",
+        /// A trading server has an account that we have not.
+        AccountNotHere = "account_not_here",
+        /// We have an account that its trading server has not.
+        AccountNotThere = "account_not_there",
+        /// An account is set otherwise on its trading server than we set it.
+        AccountDiffers = "account_differs",
         /// No agent took up a lead, however many had it.
         LeadUnclaimed = "lead_unclaimed",
         /// A lead waits too long for an agent.
@@ -253,7 +259,7 @@ impl WorkKind {
             }
             Self::KycChecksOverdue => &[A::CheckAgain, A::Approve, A::Reject, A::RequestDocuments],
             Self::DocumentExpiry => &[A::RequestDocuments, A::Expire, A::Close],
-            Self::ListRefused => &[A::Close],
+            Self::ListRefused | Self::AccountNotHere | Self::AccountNotThere | Self::AccountDiffers => &[A::Close],
             Self::AccountOpeningRefused | Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
         }
     }

@@ -27,6 +27,8 @@ pub struct Capabilities {
     pub tickets: bool,
     /// Whether it can be where nobody knows of which account it is.
     pub tickets_of_any_account: bool,
+    /// Whether the accounts of a group can be listed.
+    pub lists_accounts: bool,
     /// Whether closed trades can be read.
     pub closed_trades: bool,
 }

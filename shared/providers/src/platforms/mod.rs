@@ -20,6 +20,7 @@ pub mod ctrader;
 pub mod dxtrade;
 mod history;
 mod json;
+mod list;
 pub mod mt4;
 pub mod mt5;
 mod trades;
@@ -27,6 +28,7 @@ mod vendor;
 
 pub use accounts::{Access, AccountChange, AccountSearch, AccountState, Opened};
 pub use capabilities::{Capabilities, MoneyProof, SecondCreation, UNSUPPORTED};
+pub use list::{AccountsPage, ListedAccount};
 pub use trades::{ClosedTrade, ClosedTrades, Side, TradeCursor, Volume};
 pub use vendor::{Settings, SettingsError, platform};
 
@@ -75,6 +77,20 @@ pub trait TradingPlatform: Send + Sync {
     /// # Errors
     /// [`PlatformError`], never `Unknown`.
     fn account<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<Option<AccountState>, PlatformError>>;
+
+    /// The accounts of groups, the next page of them; `from` is what the page before said. Where the platform has no such list,
+    /// its [`Capabilities`] say so.
+    ///
+    /// # Errors
+    /// [`PlatformError`], never `Unknown`. A page that is not whole is an error.
+    fn accounts_page<'a>(
+        &'a self,
+        groups: &'a [String],
+        from: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<AccountsPage, PlatformError>> {
+        let _ = (groups, from);
+        Box::pin(async { Err(PlatformError::unsupported("listing its accounts")) })
+    }
 
     /// Sets what an account may do, its group or its leverage. After `Unknown` it is simply set again.
     ///

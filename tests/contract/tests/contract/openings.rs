@@ -346,7 +346,8 @@ async fn a_few_hundred_registrations_at_once_open_one_account_each() {
     world.idle().await;
     let state = world.recorded("mt5", "").await;
     let workers = world.broker.host.template().function("accounts-create").unwrap().queues.iter();
-    let allowed: usize = workers.map(|mapping| mapping.maximum_concurrency.unwrap()).sum();
+    // each platform has a queue of its own
+    let allowed = workers.map(|mapping| mapping.maximum_concurrency.unwrap()).max().unwrap();
     let at_once = state["at_once_most"].as_u64().unwrap();
     assert!(at_once <= u64::try_from(allowed).unwrap(), "{at_once} calls at once, {allowed} are allowed");
     let mut references: Vec<&str> =

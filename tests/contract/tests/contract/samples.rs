@@ -255,6 +255,8 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     seed_change(&world).await;
     queue(&world, "accounts-set").await;
     queue(&world, "variants/accounts-set.due").await;
+    let swept = world.broker.host.invoke("accounts-sweep", &sample("accounts-sweep")).await.unwrap();
+    assert_eq!(swept, json!({"missed": []}));
     assert_eq!(http(&world, "payments-initiate", "portal").await.status, 201);
     seed_deposit(&world).await;
     let webhook = http(&world, "payments-webhook", "portal").await;

@@ -115,7 +115,34 @@ fn lines_of_resources(text: &str) -> BTreeMap<String, usize> {
 fn what_is_set_aside_for_whoever_reads_trading_servers_over_http_is_read_from_its_stack() {
     let template = template(&[]);
     let set_aside = template.functions.values().filter_map(|f| Some((f.handler.as_str(), f.reserved_concurrency?)));
-    assert_eq!(set_aside.collect::<Vec<_>>(), [("accounts-change", 5), ("ops-views", 20)], "infra/README.md names it");
+    assert_eq!(
+        set_aside.collect::<Vec<_>>(),
+        [("accounts-change", 5), ("accounts-sweep", 1), ("ops-views", 20)],
+        "infra/README.md names it"
+    );
+}
+
+/// Sessions at one trading server, whoever asks: a worker has one, and waits for nobody else's. Credits of all platforms share a queue.
+#[test]
+fn the_sessions_that_write_to_one_trading_server_are_few_over_all_functions() {
+    const SESSIONS_MAX: usize = 16;
+    let template = template(&[]);
+    for platform in ["mt5", "mt4", "ctrader", "dxtrade"] {
+        let own = |queue: &str| {
+            let others = ["mt5", "mt4", "ctrader", "dxtrade"].into_iter().filter(|other| *other != platform);
+            others.into_iter().all(|other| !queue.ends_with(other))
+        };
+        let writers = template.functions.values().filter(|function| {
+            ["accounts-create", "accounts-set", "payments-credit"].contains(&function.handler.as_str())
+        });
+        let queues = writers.flat_map(|function| &function.queues).filter(|mapping| own(&mapping.queue));
+        // what a person decided is saved and calls no server
+        let calling = queues
+            .filter(|mapping| !mapping.queue.ends_with("accounts-create") && !mapping.queue.ends_with("accounts-set"));
+        let sessions: Vec<usize> = calling.map(|mapping| mapping.maximum_concurrency.unwrap()).collect();
+        assert_eq!(sessions.len(), 3, "{platform}: a queue of accounts, one of changes, that of credits");
+        assert!(sessions.iter().sum::<usize>() <= SESSIONS_MAX, "{platform}: {sessions:?}");
+    }
 }
 
 #[test]

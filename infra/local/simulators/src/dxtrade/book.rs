@@ -59,6 +59,7 @@ impl Account {
             "balance": number(self.balance),
             "credit": 0,
             "categories": categories,
+            "metadata": self.metadata,
         })
     }
 }

@@ -238,6 +238,19 @@ pub(super) fn account(server: &Dxtrade, code: &str) -> Result<Response, Refused>
     Ok(reply::ok(&account.record(&server.config.clearing_code, &server.config.broker_code)))
 }
 
+/// All accounts of a type, if one is asked for.
+pub(super) fn accounts(server: &Dxtrade, call: &Call) -> Result<Response, Refused> {
+    if call.query("type").is_some_and(|kind| !["CLIENT", "OFFSET", "REFERENCE"].contains(&kind)) {
+        return Err(Refused::new(400, 105, "type"));
+    }
+    let wanted = call.query("type").is_none_or(|kind| kind == "CLIENT");
+    let book = lock(&server.book);
+    let config = &server.config;
+    let accounts = book.accounts.values().filter(|_| wanted);
+    let rows: Vec<_> = accounts.map(|account| account.record(&config.clearing_code, &config.broker_code)).collect();
+    Ok(reply::ok(&json!(rows)))
+}
+
 pub(super) fn put_account(server: &Dxtrade, call: &Call, code: &str) -> Result<Response, Refused> {
     let wanted: AccountChange = body(call)?;
     if wanted.status.as_ref().is_some_and(|status| !STATUSES.contains(&status.as_str())) {

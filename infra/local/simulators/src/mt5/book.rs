@@ -253,6 +253,13 @@ impl Book {
         }
     }
 
+    pub(super) fn delete_user(&mut self, login: u64) {
+        self.users.remove(&login);
+        for logins in self.logins_by_group.values_mut() {
+            logins.retain(|own| *own != login);
+        }
+    }
+
     pub(super) fn move_user(&mut self, login: u64, group: Mt5Group) {
         let Some(user) = self.users.get_mut(&login) else {
             return;

@@ -201,11 +201,14 @@ impl Controlled for Mt5 {
     }
 }
 
-/// `POST /_control/account`: open positions, as far as margin goes.
+/// `POST /_control/account`: open positions, as far as margin goes; and what somebody does to an account by hand.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AccountState {
     login: u64,
+    leverage: Option<u32>,
+    #[serde(default)]
+    deleted: bool,
     floating: Option<rust_decimal::Decimal>,
     margin: Option<rust_decimal::Decimal>,
 }
@@ -215,8 +218,14 @@ async fn control_account(State(mt5): State<Arc<Mt5>>, call: Call) -> Response {
         Ok(wanted) => wanted,
         Err(response) => return *response,
     };
-    match lock(&mt5.book).users.get_mut(&wanted.login) {
+    let mut book = lock(&mt5.book);
+    if wanted.deleted {
+        book.delete_user(wanted.login);
+        return reply::ok(&json!({ "deleted": true }));
+    }
+    match book.users.get_mut(&wanted.login) {
         Some(user) => {
+            user.leverage = wanted.leverage.unwrap_or(user.leverage);
             user.floating = wanted.floating.unwrap_or(user.floating);
             user.margin = wanted.margin.unwrap_or(user.margin);
             reply::ok(&user.account())

@@ -107,7 +107,8 @@ fn what_the_rules_let_pass_is_set_and_kept_on_the_account() {
     let (kept, after) = done.keep(&account).unwrap();
     assert_eq!((kept.events.as_slice(), kept.next.due), (["change.done"].as_slice(), None));
     let after = after.unwrap().next;
-    assert_eq!((after.facts.leverage, &after.facts.upkeep), (20, &Upkeep::default()));
+    let upkeep = Upkeep { changed_at: Some(at(0)), ..Upkeep::default() };
+    assert_eq!((after.facts.leverage, &after.facts.upkeep), (20, &upkeep));
     assert!(kept.next.keep(&after).is_none(), "once");
     assert_eq!(after.takes_change(&leverage(10)), Ok(Aspect::Terms));
 }
@@ -249,6 +250,19 @@ fn an_account_of_before_has_no_changes_and_reads_as_it_was() {
     assert!(!public.contains("changes") && !public.contains("access"), "{public}");
     let raw = Raw::of::<Account>("acc_00000000000000000000000001", &public, private.as_deref());
     assert_eq!(entity::read::<Account>(raw, Some(ClientId::from_bits(2)), None).unwrap(), account());
+}
+
+#[test]
+fn an_account_on_which_nothing_happens_is_dormant_and_one_that_was_reopened_is_not() {
+    let (day, old) = (Seconds(86_400), account());
+    assert!(old.is_dormant(None, day, at(0)) && !old.is_dormant(None, day, at(-1)));
+    assert!(!old.is_dormant(Some(at(-10)), day, at(0)), "a payment");
+    assert!(!begun(&change_of(leverage(20), Needs::Approve)).is_dormant(None, day, at(0)), "a change is asked for");
+    let mut reopened = account();
+    reopened.facts.upkeep.changed_at = Some(at(-100));
+    assert!(!reopened.is_dormant(None, day, at(0)));
+    reopened.facts.status = AccountStatus::Closed;
+    assert!(!reopened.is_dormant(None, day, at(1_000_000)));
 }
 
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@
 
 mod errors;
 mod link;
+mod list;
 mod manager;
 mod money;
 mod positions;
@@ -29,9 +30,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    Access, AccountChange, AccountSearch, AccountState, BalanceOperation, Capabilities, ClosedTrades, FoundOperation,
-    FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError, Reference, SecondCreation, Settings,
-    SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
+    Access, AccountChange, AccountSearch, AccountState, AccountsPage, BalanceOperation, Capabilities, ClosedTrades,
+    FoundOperation, FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError, Reference, SecondCreation,
+    Settings, SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
 };
 use crate::Clock;
 use crate::http::{BoxFuture, Transport};
@@ -158,6 +159,7 @@ impl TradingPlatform for Ctrader {
             money: Some(if looks_up { MoneyProof::ByReference } else { MoneyProof::None }),
             tickets: looks_up,
             tickets_of_any_account: looks_up,
+            lists_accounts: true,
             closed_trades: true,
         }
     }
@@ -187,6 +189,14 @@ impl TradingPlatform for Ctrader {
 
     fn account<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<Option<AccountState>, PlatformError>> {
         Box::pin(self.read_trader(login))
+    }
+
+    fn accounts_page<'a>(
+        &'a self,
+        groups: &'a [String],
+        from: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<AccountsPage, PlatformError>> {
+        Box::pin(self.page_of_traders(groups, from))
     }
 
     fn change_account<'a>(

@@ -13,8 +13,8 @@ use crate::platforms::{Access, AccountChange, AccountState, Login, NewAccount, O
 use crate::template::encode;
 
 /// The category that stands for an account's group, and the one that its leverage follows from.
-const GROUP_DOMAIN: &str = "Trading";
-const MARGIN_DOMAIN: &str = "Margining";
+pub(super) const GROUP_DOMAIN: &str = "Trading";
+pub(super) const MARGIN_DOMAIN: &str = "Margining";
 
 /// Where a category's name has the leverage.
 const LEVERAGE: &str = "{leverage}";
@@ -105,7 +105,7 @@ impl Dxtrade {
         Some(template.replace(LEVERAGE, &leverage.to_string()))
     }
 
-    fn leverage(&self, category: &str) -> Option<u32> {
+    pub(super) fn leverage(&self, category: &str) -> Option<u32> {
         let (before, after) = self.settings.margining.as_ref()?.split_once(LEVERAGE)?;
         category.strip_prefix(before)?.strip_suffix(after)?.parse().ok()
     }

@@ -8,6 +8,7 @@
 //! booking, can be sent again without doing it twice.
 
 mod accounts;
+mod list;
 mod money;
 mod rest;
 mod trades;
@@ -25,9 +26,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    Access, AccountChange, AccountSearch, AccountState, BalanceOperation, Capabilities, ClosedTrades, FoundOperation,
-    FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError, Reference, SecondCreation, Settings,
-    SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
+    Access, AccountChange, AccountSearch, AccountState, AccountsPage, BalanceOperation, Capabilities, ClosedTrades,
+    FoundOperation, FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError, Reference, SecondCreation,
+    Settings, SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
 };
 use crate::Clock;
 use crate::http::{BoxFuture, Transport};
@@ -138,6 +139,7 @@ impl TradingPlatform for Dxtrade {
             money: Some(MoneyProof::Idempotent),
             tickets: true,
             tickets_of_any_account: false,
+            lists_accounts: true,
             closed_trades: true,
         }
     }
@@ -155,6 +157,14 @@ impl TradingPlatform for Dxtrade {
 
     fn account<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<Option<AccountState>, PlatformError>> {
         Box::pin(self.read_account(login))
+    }
+
+    fn accounts_page<'a>(
+        &'a self,
+        groups: &'a [String],
+        from: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<AccountsPage, PlatformError>> {
+        Box::pin(self.page_of_accounts(groups, from))
     }
 
     fn change_account<'a>(

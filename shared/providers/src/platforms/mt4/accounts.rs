@@ -114,7 +114,7 @@ pub(super) fn no_such_login() -> PlatformError {
     PlatformError::Refused { code: "NotFound".to_owned(), message: "there is no such login".to_owned() }
 }
 
-fn login_of(user: &Value) -> Option<Login> {
+pub(super) fn login_of(user: &Value) -> Option<Login> {
     user.get("login")?.as_u64().filter(|login| *login > 0).map(|login| Login::new(login.to_string()))
 }
 

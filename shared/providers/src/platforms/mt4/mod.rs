@@ -11,6 +11,7 @@ mod accounts;
 mod ansi;
 mod bridge;
 mod codes;
+mod list;
 mod money;
 mod time;
 mod trades;
@@ -29,9 +30,9 @@ use url::Url;
 
 use super::call::time_to_write;
 use super::{
-    Access, AccountChange, AccountSearch, AccountState, BalanceOperation, Capabilities, ClosedTrades, FoundOperation,
-    FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError, Reference, SecondCreation, Settings,
-    SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
+    Access, AccountChange, AccountSearch, AccountState, AccountsPage, BalanceOperation, Capabilities, ClosedTrades,
+    FoundOperation, FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError, Reference, SecondCreation,
+    Settings, SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
 };
 use crate::Clock;
 use crate::http::{BoxFuture, Transport};
@@ -137,6 +138,7 @@ impl TradingPlatform for Mt4 {
             money: Some(MoneyProof::ByReference),
             tickets: true,
             tickets_of_any_account: true,
+            lists_accounts: true,
             closed_trades: true,
         }
     }
@@ -154,6 +156,14 @@ impl TradingPlatform for Mt4 {
 
     fn account<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<Option<AccountState>, PlatformError>> {
         Box::pin(self.read_account(login))
+    }
+
+    fn accounts_page<'a>(
+        &'a self,
+        groups: &'a [String],
+        from: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<AccountsPage, PlatformError>> {
+        Box::pin(self.page_of_users(groups, from))
     }
 
     fn change_account<'a>(

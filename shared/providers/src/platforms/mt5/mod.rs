@@ -10,6 +10,7 @@ mod answer;
 mod change;
 mod handshake;
 mod link;
+mod list;
 mod operations;
 mod retcode;
 #[cfg(test)]
@@ -29,9 +30,9 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{
-    Access, AccountChange, AccountSearch, AccountState, BalanceOperation, Capabilities, ClosedTrades, FoundOperation,
-    FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError, Reference, SecondCreation, Settings,
-    SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
+    Access, AccountChange, AccountSearch, AccountState, AccountsPage, BalanceOperation, Capabilities, ClosedTrades,
+    FoundOperation, FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError, Reference, SecondCreation,
+    Settings, SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
 };
 use crate::Clock;
 use crate::http::{BoxFuture, Transport};
@@ -121,6 +122,7 @@ impl TradingPlatform for Mt5 {
             money: Some(MoneyProof::ByReference),
             tickets: true,
             tickets_of_any_account: true,
+            lists_accounts: true,
             closed_trades: true,
         }
     }
@@ -138,6 +140,14 @@ impl TradingPlatform for Mt5 {
 
     fn account<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<Option<AccountState>, PlatformError>> {
         Box::pin(self.read_account(login))
+    }
+
+    fn accounts_page<'a>(
+        &'a self,
+        groups: &'a [String],
+        from: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<AccountsPage, PlatformError>> {
+        Box::pin(self.page_of_users(groups, from))
     }
 
     fn change_account<'a>(

@@ -359,6 +359,43 @@ pub async fn an_account_is_set_to_what_the_platform_can_and_to_nothing_else<B: B
     assert_eq!(platform.account(&other).await.unwrap(), before, "nobody else was meant");
 }
 
+pub async fn the_accounts_of_groups_are_listed_to_the_last<B: Bench>() {
+    let bench = B::start(CALL_TIMEOUT).await;
+    let platform = bench.platform();
+    let groups = B::GROUPS.map(str::to_owned);
+    let mut opened = Vec::new();
+    for n in 0..5 {
+        let reference = format!("{}{n}", &FIRST[..FIRST.len() - 1]);
+        opened.push((bench.open(&reference).await, reference));
+    }
+    if !platform.capabilities().lists_accounts {
+        assert!(is_unsupported(&platform.accounts_page(&groups, None).await));
+        return;
+    }
+    let (mut listed, mut from, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let page = platform.accounts_page(&groups, from.as_deref()).await.unwrap();
+        listed.extend(page.accounts);
+        pages += 1;
+        assert!(pages < 20, "the list ends");
+        match page.next {
+            Some(next) => from = Some(next),
+            None => break,
+        }
+    }
+    for (login, reference) in &opened {
+        let account = listed.iter().find(|account| account.login == *login).unwrap();
+        assert_eq!((account.reference.as_str(), account.group.as_str()), (reference.as_str(), B::GROUPS[0]));
+        assert!(account.leverage.is_none_or(|leverage| leverage == 30));
+    }
+    assert_eq!(listed.iter().map(|account| &account.login).collect::<std::collections::BTreeSet<_>>().len(), 5);
+    let none = platform.accounts_page(&["no such group".to_owned()], None).await;
+    assert!(none.is_ok_and(|page| page.accounts.is_empty() && page.next.is_none()));
+    let nowhere = B::nowhere();
+    let away = nowhere.accounts_page(&groups, None).await;
+    assert!(matches!(away, Err(PlatformError::NotApplied(_))), "a list that cannot be read is none: {away:?}");
+}
+
 pub async fn a_change_whose_answer_is_lost_is_made_again<B: Bench>() {
     let bench = B::start(SHORT_TIMEOUT).await;
     let login = bench.open(FIRST).await;

@@ -38,6 +38,7 @@ macro_rules! conforms {
             more_than_there_is_cannot_be_withdrawn
             a_ticket_is_found_with_whose_it_is
             an_account_is_set_to_what_the_platform_can_and_to_nothing_else
+            the_accounts_of_groups_are_listed_to_the_last
             a_change_whose_answer_is_lost_is_made_again
             what_is_not_there_is_said_to_be_not_there
             closed_trades_are_read_once_each

@@ -17,7 +17,14 @@ const LAST_CALL: u64 = 14;
 const LATE_S: u64 = 400;
 
 /// Queues whose work the timer finds again when a message was given up.
-const FOUND_AGAIN: [&str; 3] = ["AccountsCreateQueue", "PaymentsCreditQueue", "PaymentsOverdueQueue"];
+const FOUND_AGAIN: [&str; 6] = [
+    "AccountsCreateMt5Queue",
+    "AccountsCreateMt4Queue",
+    "AccountsCreateCtraderQueue",
+    "AccountsCreateDxtradeQueue",
+    "PaymentsCreditQueue",
+    "PaymentsOverdueQueue",
+];
 
 /// Whether and where an invocation dies depends on the seed, the function and how often it was invoked before, and on
 /// nothing that happens elsewhere at the same time.
