@@ -101,7 +101,10 @@ impl Create {
             // its own time brings it again, so this message need not: each that came back would be given up some day
             Ok(None) if account.comes_again(frame.now) => Ok("waiting"),
             Ok(None) => Err(StepError::Busy("a creation may still be under way")),
-            Err(error) => self.save(&stored.entity.id.clone(), frame, &platform::not_found_out(&error)).await,
+            Err(error) => {
+                self.servers.heard(&account.facts.server, &error).await;
+                self.save(&stored.entity.id.clone(), frame, &platform::not_found_out(&error)).await
+            }
         }
     }
 
@@ -139,7 +142,7 @@ impl Create {
             return Err(StepError::Busy("another worker has it"));
         };
         let new = platform::new_account(&intended.entity, &client, &credentials);
-        let outcome = platform::call(server.as_ref(), &new, &intended.entity).await;
+        let outcome = platform::call(&self.servers, server.as_ref(), &new, &intended.entity).await;
         self.save(&intended.entity.id, frame, &outcome).await
     }
 

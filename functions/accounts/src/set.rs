@@ -124,7 +124,7 @@ impl Set {
             Done::Changed { now, .. } => now.entity,
             Done::Unchanged { .. } => return Ok("nothing_to_do"),
         };
-        let outcome = call(server.as_ref(), &intended).await;
+        let outcome = call(&self.servers, server.as_ref(), &intended).await;
         self.end(id, frame, |change, now| change.outcome(outcome.clone(), now)).await
     }
 
@@ -184,14 +184,18 @@ impl Set {
 }
 
 /// One call.
-async fn call(server: &dyn TradingPlatform, change: &Change) -> SetOutcome {
+async fn call(servers: &Servers, server: &dyn TradingPlatform, change: &Change) -> SetOutcome {
     let wanted = &change.facts.wanted;
     let wish = AccountChange { access: wanted.access, group: wanted.group.clone(), leverage: wanted.leverage };
     // a platform on which nothing can be shut: closed is what our own record says
     if wish == AccountChange::default() {
         return SetOutcome::Set;
     }
-    match server.change_account(&Login::new(change.facts.login.clone()), &wish).await {
+    let set = server.change_account(&Login::new(change.facts.login.clone()), &wish).await;
+    if let Err(error) = &set {
+        servers.heard(&change.facts.server, error).await;
+    }
+    match set {
         Ok(()) => SetOutcome::Set,
         Err(error @ PlatformError::Refused { .. }) => SetOutcome::Refused(error.to_string()),
         Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {

@@ -76,6 +76,8 @@ struct Job {
     /// Whether the account takes real money.
     live: bool,
     platform: Arc<dyn TradingPlatform>,
+    servers: Servers,
+    server: String,
     review_after: Seconds,
 }
 
@@ -101,7 +103,13 @@ impl Credit {
             }
             adapter => adapter?,
         };
-        let job = Job { live: account.takes_money(), platform, review_after: live.rules.credit_review_after };
+        let job = Job {
+            live: account.takes_money(),
+            platform,
+            servers: self.servers.clone(),
+            server: account.facts.server,
+            review_after: live.rules.credit_review_after,
+        };
         match stored.entity.only_into(job.live, first, frame.now) {
             CreditStep::Send(intent) => self.send(&job, stored, *intent, frame).await,
             CreditStep::Save(verdict) => Ok(self.saved(stored, &verdict, frame).await?.outcome()),

@@ -47,6 +47,11 @@ impl Secrets {
         Ok(secret)
     }
 
+    /// Reads a secret anew the next time: it was refused, so it may have been rotated.
+    pub fn forget(&self, name: &str) {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+    }
+
     async fn read(&self, name: &str) -> Result<SecretString, StepError> {
         let fail = |what: String, retry| StepError::Secret { name: name.to_owned(), what, retry };
         let client = self.client.get_or_init(|| Client::new(&self.aws));

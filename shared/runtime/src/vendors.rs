@@ -11,7 +11,7 @@ use domain::rules::RuleSet;
 use domain::{Seconds, Timestamp};
 use providers::http::Transport;
 use providers::kyc::{self, Algorithm, KycVendor};
-use providers::platforms::{self, Capabilities, TradingPlatform};
+use providers::platforms::{self, Capabilities, PlatformError, TradingPlatform};
 use providers::psp::{self, Psp, Settings};
 use providers::{KYC_CALL_TIMEOUT_S, PLATFORM_CALL_TIMEOUT_S, PSP_CALL_TIMEOUT_S};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -191,6 +191,20 @@ impl Servers {
     /// [`StepError::Secret`] or [`StepError::Rules`].
     pub async fn reader(&self, name: &str) -> Result<Arc<dyn TradingPlatform>, StepError> {
         self.adapter_with(name, |server| server.read_secret.as_ref().unwrap_or(&server.secret)).await
+    }
+
+    /// What a server said instead of doing it. Where it does not take us as we are set up, its secrets are read anew for the next
+    /// call: a rotated password counts at once, and not when the old one is no longer kept.
+    pub async fn heard(&self, name: &str, error: &PlatformError) {
+        match error {
+            PlatformError::Misconfigured(_) => {}
+            PlatformError::Refused { .. } | PlatformError::NotApplied(_) | PlatformError::Unknown(_) => return,
+        }
+        let Ok(live) = self.rules().await else { return };
+        let Some(server) = live.rules.server(name) else { return };
+        for secret in [Some(&server.secret), server.read_secret.as_ref()].into_iter().flatten() {
+            self.secrets.forget(secret);
+        }
     }
 
     /// What a server can do. It is not called, so it can be asked while it is being maintained.

@@ -3,6 +3,7 @@
 use domain::account::{Account, CreateOutcome};
 use domain::client::Client;
 use providers::platforms::{AccountSearch, NewAccount, Opened, PlatformError, TradingPlatform};
+use runtime::vendors::Servers;
 use secrecy::SecretString;
 
 use crate::seal;
@@ -60,8 +61,17 @@ pub(super) fn not_found_out(error: &PlatformError) -> CreateOutcome {
 }
 
 /// One call; where its answer is lost, one look-up: the usual case is that it was done.
-pub(super) async fn call(platform: &dyn TradingPlatform, new: &NewAccount, account: &Account) -> CreateOutcome {
-    match platform.create_account(new).await {
+pub(super) async fn call(
+    servers: &Servers,
+    platform: &dyn TradingPlatform,
+    new: &NewAccount,
+    account: &Account,
+) -> CreateOutcome {
+    let created = platform.create_account(new).await;
+    if let Err(error) = &created {
+        servers.heard(&account.facts.server, error).await;
+    }
+    match created {
         Ok(opened) => link(platform, new, opened).await,
         Err(error @ PlatformError::Refused { .. }) => CreateOutcome::Refused(error.to_string()),
         Err(error @ PlatformError::NotApplied(_)) => CreateOutcome::Away(error.to_string()),

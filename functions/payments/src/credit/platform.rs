@@ -37,7 +37,11 @@ pub(super) async fn call(job: &Job, deposit: &Deposit, now: Timestamp) -> Result
     let login = Login::new(deposit.facts.platform.login.clone());
     let operation = BalanceOperation::new(login, deposit.creditable(), deposit.platform_reference())
         .map_err(|error| StepError::Malformed(error.to_string()))?;
-    Ok(match job.platform.apply_balance(&operation).await {
+    let applied = job.platform.apply_balance(&operation).await;
+    if let Err(error) = &applied {
+        job.servers.heard(&job.server, error).await;
+    }
+    Ok(match applied {
         Ok(ticket) => CreditOutcome::Booked(ticket.as_str().to_owned()),
         Err(error @ PlatformError::Refused { .. }) => CreditOutcome::Refused(error.to_string()),
         Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {

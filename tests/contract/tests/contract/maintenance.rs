@@ -109,3 +109,33 @@ async fn other_servers_go_on_and_what_was_down_before_the_window_has_its_whole_t
     assert_eq!(world.deals(&trader, &payment).await.len(), 1);
     expect(world.portal(&trader.deposits(), &deposit_request(&trader, "20.00", "stripe")).await, 201);
 }
+
+#[tokio::test]
+async fn a_rotated_password_counts_with_the_next_attempt_and_nobody_is_asked() {
+    let world = World::at("2026-11-25T10:00:00Z").await;
+    let trader = world.trader("USD").await;
+    let name = "pipworks/local/platform/mt5-live";
+    let right = world.broker.host.secret(name).unwrap();
+    let mut wrong: Value = serde_json::from_str(&right).unwrap();
+    wrong["password"] = json!("not-yet-Known1");
+    world.broker.host.put_secret(name, &wrong.to_string());
+    // what was kept is no longer, and the connection neither
+    world.pass(301).await;
+    let payment = world.deposit(&trader, "50.00", "stripe").await;
+    expect(world.stripe(&world.intent(&payment, "payment_intent.succeeded", 5_000, "usd")).await, 200);
+    let path = format!("/v1/clients/{}/accounts", trader.client);
+    let account = expect(world.portal(&path, &account_request("USD")).await, 202).text_at("/account_id");
+    let changes = format!("/v1/accounts/{}/changes", trader.account);
+    let change = expect(world.portal(&changes, &json!({"leverage": 20})).await, 202).text_at("/change_id");
+    assert_eq!(world.status(&payment.id).await, "paid", "the server does not take us");
+    world.broker.host.put_secret(name, &right);
+    // less than the time for which a secret is kept
+    for _ in 0..3 {
+        world.pass(65).await;
+        world.sweep().await;
+    }
+    assert_eq!(world.status(&payment.id).await, "credited");
+    assert_eq!(expect(world.get("portal", &format!("/v1/accounts/{account}")).await, 200).json["status"], "open");
+    assert_eq!(expect(world.get("portal", &format!("{changes}/{change}")).await, 200).json["status"], "done");
+    assert_eq!(items(&world.get("admin", "/v1/work?limit=100").await), Vec::<Value>::new());
+}
