@@ -327,3 +327,24 @@ async fn an_account_is_closed_without_money_and_payments_only_and_reopened() {
         expect(world.portal(&poor.deposits(), &deposit_request(&poor, "50.00", "stripe")).await, 201);
     }
 }
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_and_that_the_rules_forbid_since_is_a_persons() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    world.faults("mt5", &json!([{"operation": "user_update", "fault": {"kind": "apply_then_drop"}}])).await;
+    let change = ask(&world, "portal", &trader, &json!({"leverage": 20})).await;
+    assert_eq!(status(&world, &trader, &change).await, "setting");
+    let less = json!([{"id": "all", "when": "always", "then": {"max": 15}}]);
+    world.publish(SetName::Platforms, 2, |rules| rules["leverage"] = less).await;
+    settle(&world, 4).await;
+    assert_eq!(status(&world, &trader, &change).await, "unresolved");
+    let item = desk(&world, "support").await.remove(0);
+    assert_eq!((&item["kind"], &item["subject"]["change_id"]), (&json!("account_change_unresolved"), &json!(change)));
+    assert!(item["trigger"]["why"].to_string().contains("up to 15 now"), "{item}");
+    act(&world, "support", &item, "close_without_change").await;
+    assert_eq!(status(&world, &trader, &change).await, "failed");
+    // the account is free for the next
+    let next = ask(&world, "portal", &trader, &json!({"leverage": 10})).await;
+    assert_eq!(status(&world, &trader, &next).await, "done");
+}
