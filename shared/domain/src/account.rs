@@ -119,6 +119,28 @@ pub struct Account {
     pub inner: AccountInner,
 }
 
+/// Why money is not put on an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreditBar {
+    /// It is not for real money.
+    Demo,
+    /// Nobody could use it there.
+    NotOpen,
+    /// It is being closed, or opened again: what becomes of it is known soon.
+    Undecided,
+}
+
+impl CreditBar {
+    /// In words, for the person who decides about the money.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Demo => "the account is a demo account",
+            Self::NotOpen => "the account is closed",
+            Self::Undecided => "the account is being closed, or opened again",
+        }
+    }
+}
+
 /// What the worker must do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CreateStep {
@@ -158,6 +180,24 @@ impl Account {
         match self.facts.kind.parse() {
             Ok(rules::Environment::Live) => true,
             Ok(rules::Environment::Demo) | Err(_) => false,
+        }
+    }
+
+    /// What stands against putting money on it that was paid for it, maybe long after it was asked for; `None` where nothing does.
+    pub fn bars_credit(&self) -> Option<CreditBar> {
+        if !self.takes_money() {
+            return Some(CreditBar::Demo);
+        }
+        match self.facts.status {
+            AccountStatus::Open => None,
+            AccountStatus::Closed if self.facts.upkeep.changes.contains_key(&change::Aspect::Access) => {
+                Some(CreditBar::Undecided)
+            }
+            AccountStatus::Closed
+            | AccountStatus::Requested
+            | AccountStatus::Creating
+            | AccountStatus::Unknown
+            | AccountStatus::Failed => Some(CreditBar::NotOpen),
         }
     }
 
