@@ -225,3 +225,21 @@ async fn a_client_has_so_many_accounts_and_asks_for_so_many_a_day() {
         expect(world.portal(&path, &account_request("USD")).await, a_day_later);
     }
 }
+
+#[tokio::test]
+async fn credentials_are_shown_whatever_else_is_saved_of_the_account_at_the_moment() {
+    let world = World::start().await;
+    for _ in 0..20 {
+        let trader = world.trader("USD").await;
+        let changes = format!("/v1/accounts/{}/changes", trader.account);
+        let path = format!("/v1/accounts/{}/credentials", trader.account);
+        let ask = async { world.send(Call::raw(&path, "").token(world.broker.token("portal"))).await };
+        let lower = json!({"leverage": 20});
+        let stop = json!({"access": "no_trading"});
+        let (shown, _, _) = tokio::join!(ask, async { world.portal(&changes, &lower).await }, async {
+            world.post("support", &changes, &stop).await
+        });
+        expect(shown, 200);
+        expect(world.send(Call::raw(&path, "").token(world.broker.token("portal"))).await, 410);
+    }
+}
