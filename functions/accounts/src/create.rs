@@ -17,10 +17,10 @@ use runtime::people;
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
-use runtime::step::{self, Done};
+use runtime::step::{self, Attempt, Done};
 use runtime::vendors::{CALLS_END_WITHIN, Servers};
 use runtime::{StepError, awsclients};
-use store::{Crm, Stored};
+use store::{Crm, Home, Stored};
 
 use crate::seal;
 
@@ -85,7 +85,10 @@ impl QueueStep for Create {
 impl Create {
     /// A person's decision about an account that could not be opened.
     async fn decided(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
-        people::carry_out(&self.crm, &self.crm, event, "account_id", frame, Account::decided).await
+        let decision = people::decision_about::<Account>(&self.crm, event, "account_id").await?;
+        let Some((id, decision)) = decision else { return Ok("nothing_to_do") };
+        let now = frame.now;
+        self.keep(&id, frame, |account| account.decided(&decision, now)).await
     }
 
     async fn look_up(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {
@@ -153,7 +156,41 @@ impl Create {
         outcome: &CreateOutcome,
     ) -> Result<&'static str, StepError> {
         let now = frame.now;
-        let decide = |account: &Account| account.outcome(outcome.clone(), now);
-        Ok(step::change(&self.crm, id, frame, decide).await?.outcome())
+        self.keep(id, frame, |account| account.outcome(outcome.clone(), now)).await
+    }
+
+    /// Decides and saves. An account that is open from now on is saved with its login, which is no other's: whatever a person typed or a
+    /// platform said.
+    async fn keep(
+        &self,
+        id: &AccountId,
+        frame: &Frame,
+        decide: impl Fn(&Account) -> Verdict<Account> + Send + Sync,
+    ) -> Result<&'static str, StepError> {
+        let decide = &decide;
+        step::together(frame, "the account keeps changing", || {
+            Box::pin(async move {
+                let stored = self.crm.load::<Account>(id).await?;
+                let stored = stored.ok_or_else(|| StepError::Absent(id.to_string()))?;
+                let frame = Frame { correlation_id: stored.correlation_id.clone(), ..frame.clone() };
+                let mut commit = Home::<Account>::table(&self.crm).commit();
+                let mut verdict = decide(&stored.entity);
+                if let Verdict::Change(decision) = &verdict
+                    && let Some(login) = decision.next.login_in_use()
+                {
+                    let server = &stored.entity.facts.server;
+                    match self.crm.login_holder(server, login).await? {
+                        Some(other) if other != *id => {
+                            verdict = stored.entity.login_taken(login, decision.why.clone(), frame.now);
+                        }
+                        Some(_) | None => commit.take_login(&self.crm, server, login, id)?,
+                    }
+                }
+                let Verdict::Change(decision) = verdict else { return Ok(Attempt::Nothing("nothing_to_do")) };
+                commit.save(&self.crm, Some(&stored), &decision, &frame)?;
+                Ok(Attempt::Save(commit, decision.outcome))
+            })
+        })
+        .await
     }
 }

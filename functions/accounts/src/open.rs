@@ -112,10 +112,10 @@ impl Open {
     async fn again(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
         let stored = self.crm.load::<AccountOpening>(&event.id()?).await?;
         let stored = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?;
-        let Some(wanted) = stored.entity.again() else { return Ok("nothing_to_do") };
         let live = self.rules.live::<Platforms>().await?;
-        frame.used(live.label());
         let client = self.client(&stored.entity.client_id).await?;
+        let Some(wanted) = stored.entity.again(&live.rules, &client) else { return Ok("nothing_to_do") };
+        frame.used(live.label());
         let case = self.crm.load::<KycCase>(&KycCaseId::of(&client.id)).await?.map(|stored| stored.entity);
         let level = self.level(case.as_ref(), &client, frame).await?;
         let still_so = is_still_so(stored.entity.facts.trigger, case.as_ref());
@@ -202,7 +202,7 @@ impl Open {
             RecordOf::Opening(stored) => {
                 // read anew: another worker may have ended what this one begins
                 let now = self.crm.load::<AccountOpening>(&stored.entity.id).await?;
-                let Some(now) = now.filter(|now| now.entity.again().is_some()) else { return Ok(None) };
+                let Some(now) = now.filter(|now| now.entity.is_retried()) else { return Ok(None) };
                 let decision = now.entity.tried_again(refused);
                 Ok(Some((Some(now), decision)))
             }

@@ -7,7 +7,7 @@ mod tickets;
 
 use std::sync::Arc;
 
-use domain::account::Account;
+use domain::account::{Account, CreditBar};
 use domain::decision::{Frame, Verdict};
 use domain::payment::{CLOCK_SKEW, CreditStep, Deposit, DepositStatus, GRACE, StrayReport};
 use domain::{Seconds, StrayId, Timestamp};
@@ -73,8 +73,8 @@ impl QueueStep for Credit {
 
 /// What every part of one credit needs.
 struct Job {
-    /// Whether the account takes real money.
-    live: bool,
+    /// What stands against putting money on the account.
+    bar: Option<CreditBar>,
     platform: Arc<dyn TradingPlatform>,
     servers: Servers,
     server: String,
@@ -104,17 +104,17 @@ impl Credit {
             adapter => adapter?,
         };
         let job = Job {
-            live: account.takes_money(),
+            bar: account.bars_credit(),
             platform,
             servers: self.servers.clone(),
             server: account.facts.server,
             review_after: live.rules.credit_review_after,
         };
-        match stored.entity.only_into(job.live, first, frame.now) {
+        match stored.entity.only_into(job.bar, first, frame.now) {
             CreditStep::Send(intent) => self.send(&job, stored, *intent, frame).await,
             CreditStep::Save(verdict) => Ok(self.saved(stored, &verdict, frame).await?.outcome()),
             CreditStep::LookUp => self.resolve(&job, stored, frame).await,
-            CreditStep::Nothing(_) => Ok("nothing_to_do"),
+            CreditStep::Nothing(reason) => Err(StepError::Busy(reason)),
         }
     }
 
@@ -157,7 +157,7 @@ impl Credit {
             }
         };
         let next = stored.entity.looked_up(found, job.review_after, frame.now);
-        match stored.entity.only_into(job.live, next, frame.now) {
+        match stored.entity.only_into(job.bar, next, frame.now) {
             CreditStep::Send(intent) => self.send(job, stored, *intent, frame).await,
             CreditStep::Save(verdict) => Ok(self.saved(stored, &verdict, frame).await?.outcome()),
             // its own time brings it again, so this message need not: each that came back would be given up some day

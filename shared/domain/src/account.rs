@@ -120,6 +120,28 @@ pub struct Account {
     pub inner: AccountInner,
 }
 
+/// Why money is not put on an account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CreditBar {
+    /// It is not for real money.
+    Demo,
+    /// Nobody could use it there.
+    NotOpen,
+    /// It is being closed, or opened again: what becomes of it is known soon.
+    Undecided,
+}
+
+impl CreditBar {
+    /// In words, for the person who decides about the money.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Demo => "the account is a demo account",
+            Self::NotOpen => "the account is closed",
+            Self::Undecided => "the account is being closed, or opened again",
+        }
+    }
+}
+
 /// What the worker must do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CreateStep {
@@ -159,6 +181,24 @@ impl Account {
         match self.facts.kind.parse() {
             Ok(rules::Environment::Live) => true,
             Ok(rules::Environment::Demo) | Err(_) => false,
+        }
+    }
+
+    /// What stands against putting money on it that was paid for it, maybe long after it was asked for; `None` where nothing does.
+    pub fn bars_credit(&self) -> Option<CreditBar> {
+        if !self.takes_money() {
+            return Some(CreditBar::Demo);
+        }
+        match self.facts.status {
+            AccountStatus::Open => None,
+            AccountStatus::Closed if self.facts.upkeep.changes.contains_key(&change::Aspect::Access) => {
+                Some(CreditBar::Undecided)
+            }
+            AccountStatus::Closed
+            | AccountStatus::Requested
+            | AccountStatus::Creating
+            | AccountStatus::Unknown
+            | AccountStatus::Failed => Some(CreditBar::NotOpen),
         }
     }
 
@@ -290,6 +330,27 @@ impl Account {
         Verdict::change(next, "open", vec!["account.open"], why)
     }
 
+    /// What the client logs in with, once the account is open.
+    pub fn login_in_use(&self) -> Option<&str> {
+        self.facts.login.as_deref().filter(|_| self.facts.status == AccountStatus::Open)
+    }
+
+    /// The login by which the account was to be opened is another account's: a person mistyped it, or the platform shows what it should
+    /// not. The other's money is not this client's, so a person must look; `why` is what the opening would have said.
+    pub fn login_taken(&self, login: &str, mut why: Vec<String>, now: Timestamp) -> Verdict<Self> {
+        let reason = format!("login {login} is that of another account");
+        match (self.facts.status, self.facts.review.as_deref()) {
+            (_, Some(kind)) => self.ask_again(kind, &reason, why, now),
+            (AccountStatus::Requested | AccountStatus::Creating | AccountStatus::Unknown, None) => {
+                why.push(reason);
+                self.unresolved(why.join("; "), now)
+            }
+            (AccountStatus::Failed | AccountStatus::Open | AccountStatus::Closed, None) => {
+                Verdict::Nothing("its login is that of another account")
+            }
+        }
+    }
+
     /// The automation's time starts anew when a person has it tried again.
     fn tried_since(&self) -> Timestamp {
         self.inner.retried.unwrap_or(self.facts.created_at)
@@ -401,7 +462,11 @@ pub fn list_of_server(server: &str) -> String {
 /// Logins are numbers or short words; they are put into calls and shown to the client.
 fn is_login(text: &str) -> bool {
     const LOGIN_BYTES_MAX: usize = 32;
-    (1..=LOGIN_BYTES_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    // a number with a zero before it is the same account under another name
+    (1..=LOGIN_BYTES_MAX).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !(is_number && text.starts_with('0'))
 }
 
 /// Why credentials cannot be handed over.

@@ -28,20 +28,37 @@ where
     T: Entity,
     T::Id: std::str::FromStr,
 {
-    let id: WorkId = event.id()?;
-    let stored = crm.load::<WorkItem>(&id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
-    if is_outdated(event, &stored.entity) {
-        return Ok("outdated");
-    }
-    let facts = &stored.entity.facts;
-    let about: Option<T::Id> = facts.subject.get(field).and_then(|id| id.as_str()).and_then(|id| id.parse().ok());
-    let (Some(about), Some(decision)) = (about, HumanDecision::of(&stored.entity)) else { return Ok("nothing_to_do") };
+    let Some((about, decision)) = decision_about::<T>(crm, event, field).await? else { return Ok("nothing_to_do") };
     let now = frame.now;
     let done = step::change(home, &about, frame, |entity: &T| decide(entity, &decision, now)).await?;
     if let Done::Unchanged { reason, .. } = &done {
         tracing::info!(entity = %about, reason, "the decision changes nothing");
     }
     Ok(done.outcome())
+}
+
+/// What was decided about an entity whose id the item's subject names in `field`, as the item says it; `None` where the event carries
+/// nothing out.
+///
+/// # Errors
+/// [`StepError`]; [`StepError::Absent`] when there is no such item.
+pub async fn decision_about<T>(
+    crm: &Crm,
+    event: &BusEvent,
+    field: &str,
+) -> Result<Option<(T::Id, HumanDecision)>, StepError>
+where
+    T: Entity,
+    T::Id: std::str::FromStr,
+{
+    let id: WorkId = event.id()?;
+    let stored = crm.load::<WorkItem>(&id).await?.ok_or_else(|| StepError::Absent(id.to_string()))?;
+    if is_outdated(event, &stored.entity) {
+        return Ok(None);
+    }
+    let facts = &stored.entity.facts;
+    let about: Option<T::Id> = facts.subject.get(field).and_then(|id| id.as_str()).and_then(|id| id.parse().ok());
+    Ok(about.zip(HumanDecision::of(&stored.entity)))
 }
 
 /// Whether an event is about an opening of the item before the present one.

@@ -14,6 +14,7 @@ mod journal;
 mod ledger;
 mod letters;
 mod lists;
+mod logins;
 mod notifications;
 mod pages;
 mod places;

@@ -319,9 +319,9 @@ impl Change {
         Decision::new(next, "shut", vec![], vec!["no more deposits from now on".to_owned()])
     }
 
-    /// The intent, before the call.
-    pub fn intend(&self, now: Timestamp) -> Verdict<Self> {
-        let sendable = match self.facts.status {
+    /// Whether it may be sent now: no earlier call can still arrive.
+    fn is_sendable(&self, now: Timestamp) -> bool {
+        match self.facts.status {
             ChangeStatus::Approved => true,
             ChangeStatus::Setting => self.grace_over(now),
             ChangeStatus::InReview
@@ -329,8 +329,12 @@ impl Change {
             | ChangeStatus::Done
             | ChangeStatus::Rejected
             | ChangeStatus::Failed => false,
-        };
-        if !sendable {
+        }
+    }
+
+    /// The intent, before the call.
+    pub fn intend(&self, now: Timestamp) -> Verdict<Self> {
+        if !self.is_sendable(now) {
             return Verdict::Nothing("it is not to be set now");
         }
         let mut next = self.clone();
@@ -369,22 +373,26 @@ impl Change {
         }
     }
 
-    /// It cannot be made as things are now, which nobody need decide about: it is over.
+    /// It cannot be made as things are now, which nobody need decide about: it is over. One whose answer was lost may have been set all
+    /// the same, and nobody but a person can say so.
     pub fn impossible(&self, reason: &str, now: Timestamp) -> Verdict<Self> {
         match self.facts.status {
             ChangeStatus::Approved => self.over(ChangeStatus::Failed, vec![reason.to_owned()], now),
-            ChangeStatus::Setting
-            | ChangeStatus::InReview
+            ChangeStatus::Setting if self.grace_over(now) => {
+                self.unresolved(WorkKind::AccountChangeUnresolved, reason.to_owned(), now)
+            }
+            ChangeStatus::Setting => Verdict::Nothing("it may still be under way"),
+            ChangeStatus::InReview
             | ChangeStatus::Unresolved
             | ChangeStatus::Done
             | ChangeStatus::Rejected
-            | ChangeStatus::Failed => Verdict::Nothing("it may have been set"),
+            | ChangeStatus::Failed => Verdict::Nothing("it is not to be set now"),
         }
     }
 
     /// It could not even be tried, because the server cannot be asked: later again, and in the end a person's.
     pub fn not_tried(&self, reason: String, now: Timestamp) -> Verdict<Self> {
-        if self.facts.status != ChangeStatus::Approved {
+        if !self.is_sendable(now) {
             return Verdict::Nothing("it is not to be set now");
         }
         if self.too_old(now) {

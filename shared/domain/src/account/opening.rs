@@ -18,6 +18,8 @@ use crate::{AccountOpeningId, ClientId, Timestamp};
 
 /// Longest reason that is kept, in characters.
 const REASON_CHARS_MAX: usize = 200;
+/// The code of what the rules could not judge.
+const RULE_ERROR: &str = "rule_error";
 
 words! {
     /// What became of the accounts that could not be opened.
@@ -86,7 +88,7 @@ impl Wanted {
                 Ok(true) => wanted.wishes.push(wish),
                 Ok(false) => {}
                 Err(fault) => {
-                    let fault = Fault::new("", "rule_error", fault.to_string());
+                    let fault = Fault::new("", RULE_ERROR, fault.to_string());
                     wanted.refused.push(RefusedWish::new(wish, &fault));
                 }
             }
@@ -149,7 +151,7 @@ pub fn decide(wanted: &Wanted, known: Known<'_>, held: &[Account]) -> Openings {
 
 fn placed(asked: &RowWish, known: Known<'_>, held: &[Account]) -> Result<Placed, Fault> {
     let Known { client, rules, level, still_so, now } = known;
-    let broken = |error: &dyn std::fmt::Display| Fault::new("", "rule_error", error.to_string());
+    let broken = |error: &dyn std::fmt::Display| Fault::new("", RULE_ERROR, error.to_string());
     let not_on_offer = || Fault::new("", "not_on_offer", "there is no such account on offer");
     if !still_so {
         return Err(Fault::new("", "no_longer_approved", "the client is not approved any more"));
@@ -241,10 +243,26 @@ impl AccountOpening {
         Decision::new(self, "refused", vec!["desk.item"], why)
     }
 
-    /// What is to be tried again, if a person said so.
-    pub fn again(&self) -> Option<Wanted> {
-        let wishes = self.facts.refused.iter().map(|refused| refused.wanted.clone()).collect();
-        (self.facts.status == OpeningStatus::Retrying).then_some(Wanted { wishes, refused: vec![] })
+    /// What is to be tried again, if a person said so. Of a row that could not be judged nobody knows yet whether the client is to have
+    /// its account, so it is judged again; where it does not hold now, or is gone, nothing is wanted.
+    pub fn again(&self, rules: &Platforms, client: &Client) -> Option<Wanted> {
+        if !self.is_retried() {
+            return None;
+        }
+        let (unjudged, refused): (Vec<_>, Vec<_>) =
+            self.facts.refused.iter().partition(|refused| refused.code == RULE_ERROR);
+        let mut again =
+            Wanted { wishes: refused.iter().map(|refused| refused.wanted.clone()).collect(), refused: vec![] };
+        let now = Wanted::of(rules, client, self.facts.trigger);
+        let is_unjudged = |row: &str| unjudged.iter().any(|refused| refused.wanted.row == row);
+        again.wishes.extend(now.wishes.into_iter().filter(|wish| is_unjudged(&wish.row)));
+        again.refused.extend(now.refused.into_iter().filter(|refused| is_unjudged(&refused.wanted.row)));
+        Some(again)
+    }
+
+    /// Whether a person had it tried again, and nobody has yet.
+    pub fn is_retried(&self) -> bool {
+        self.facts.status == OpeningStatus::Retrying
     }
 
     /// What the second attempt came to.

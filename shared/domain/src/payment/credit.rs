@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::deposit::{Deposit, DepositInner, DepositStatus, Reason, Stage};
 use super::returns::left;
+use crate::account::CreditBar;
 use crate::decision::Verdict;
 use crate::work::rules::WorkKind;
 use crate::{Money, Seconds, Timestamp};
@@ -111,16 +112,17 @@ impl Deposit {
         Verdict::change(next, "crediting", vec![], why)
     }
 
-    /// The same step where the account takes real money; into any other nothing is sent, and a person decides.
+    /// The same step where nothing stands against it on the account; into any other nothing is sent: it waits, or a person decides.
     #[must_use]
-    pub fn only_into(&self, live: bool, step: CreditStep, now: Timestamp) -> CreditStep {
-        match step {
-            CreditStep::Send(_) if !live => {
+    pub fn only_into(&self, bar: Option<CreditBar>, step: CreditStep, now: Timestamp) -> CreditStep {
+        match (step, bar) {
+            (CreditStep::Send(_), Some(CreditBar::Undecided)) => CreditStep::Nothing(CreditBar::Undecided.words()),
+            (CreditStep::Send(_), Some(bar @ (CreditBar::Demo | CreditBar::NotOpen))) => {
                 let known = Self { inner: DepositInner { attempted: None, ..self.inner.clone() }, ..self.clone() };
-                let stopped = known.give_up(WorkKind::CreditRefused, "the account is a demo account", now);
+                let stopped = known.give_up(WorkKind::CreditRefused, bar.words(), now);
                 CreditStep::Save(Box::new(stopped))
             }
-            step => step,
+            (step, _) => step,
         }
     }
 

@@ -260,7 +260,7 @@ fn what_was_refused_is_tried_again_by_the_rules_of_the_day() {
         asked.why
     );
     let asked = asked.next;
-    assert_eq!((asked.again(), asked.facts.status), (None, OpeningStatus::Refused));
+    assert_eq!((asked.again(&rules, &client), asked.facts.status), (None, OpeningStatus::Refused));
     // about another item, or closed in whatever words
     assert!(matches!(asked.decided(&person(KIND, "asked:2", "retry"), now()), Verdict::Nothing(_)));
     assert!(matches!(asked.decided(&person("rule_error", "asked:1", "retry"), now()), Verdict::Nothing(_)));
@@ -272,7 +272,7 @@ fn what_was_refused_is_tried_again_by_the_rules_of_the_day() {
     }
     let Verdict::Change(retried) = asked.decided(&person(KIND, "asked:1", "retry"), now()) else { panic!("retry") };
     assert_eq!(retried.events, ["account_opening.retried"]);
-    let wanted = retried.next.again().unwrap();
+    let wanted = retried.next.again(&rules, &client).unwrap();
     let second = decide(&wanted, known(&client, &rules), &accounts(&first));
     let again = retried.next.tried_again(second.refused);
     assert_eq!((again.events.as_slice(), again.next.facts.asked), (["desk.item"].as_slice(), 2));
@@ -282,5 +282,52 @@ fn what_was_refused_is_tried_again_by_the_rules_of_the_day() {
     let third = decide(&wanted, known(&client, &more), &accounts(&first));
     assert_eq!(third.accounts.len(), 1);
     let done = again.next.tried_again(third.refused);
-    assert_eq!((done.next.facts.status, done.events.len(), done.next.again()), (OpeningStatus::Opened, 0, None));
+    assert_eq!(
+        (done.next.facts.status, done.events.len(), done.next.again(&more, &client)),
+        (OpeningStatus::Opened, 0, None)
+    );
+}
+
+#[test]
+fn a_row_that_could_not_be_judged_is_judged_when_it_is_tried_again() {
+    // asks for a company that the portal does not name, and does not ask `exists` first
+    let company = |code: &str| json!({"field": "entity", "eq": code});
+    let rows = json!([
+        row("a", company("bvi"), "mt5", "live"),
+        row("b", json!("always"), "mt4", "live"),
+        row("c", json!({"all": [{"field": "entity", "exists": true}, company("bvi")]}), "mt4", "demo"),
+    ]);
+    let (broken, client) = (platforms(rows, |document| document["accounts_max"] = json!(1)), client(|_| {}));
+    let none = platforms(json!([row("b", json!("always"), "mt4", "live")]), |document| {
+        document["accounts_max"] = json!(1);
+    });
+    let other = accounts(&opened(&none, &client, &[])).into_iter().map(|mut account| {
+        account.facts.currency = "EUR".parse().unwrap();
+        account.id = domain::AccountId::from_bits(77);
+        account
+    });
+    let held: Vec<Account> = other.collect();
+    let first = opened(&broken, &client, &held);
+    assert_eq!(codes(&first), [("a", "rule_error"), ("b", "too_many_accounts")]);
+    let id = AccountOpening::id_of("kyc_1:6:0", now());
+    let asked = AccountOpening::refused(id, client.id.clone(), OpeningTrigger::KycApproved, first.refused).next;
+    let Verdict::Change(retried) = asked.decided(&person("account_opening_refused", "asked:1", "retry"), now()) else {
+        panic!("retry")
+    };
+    // nothing was mended: it is still not known whether the client is to have it
+    let wanted = retried.next.again(&broken, &client).unwrap();
+    assert_eq!(codes(&decide(&wanted, known(&client, &broken), &[])), [("a", "rule_error")]);
+    // mended: it is not for him
+    let mended = platforms(
+        json!([row("a", json!({"all": [{"field": "entity", "exists": true}, company("bvi")]}), "mt5", "live")]),
+        |_| {},
+    );
+    let wanted = retried.next.again(&mended, &client).unwrap();
+    let opened = decide(&wanted, known(&client, &mended), &[]);
+    let platforms_of: Vec<String> = accounts(&opened).into_iter().map(|account| account.facts.platform).collect();
+    assert_eq!((platforms_of, codes(&opened)), (vec!["mt4".to_owned()], vec![]));
+    // or it is
+    let mended = platforms(json!([row("a", json!("always"), "mt5", "live")]), |_| {});
+    let wanted = retried.next.again(&mended, &client).unwrap();
+    assert_eq!(accounts(&decide(&wanted, known(&client, &mended), &[])).len(), 2);
 }

@@ -1,6 +1,8 @@
 //! What clients ask for, held against the seed files: each refusal in the words that a caller reads, each boundary.
 
-use domain::account::rules::Platforms;
+use domain::account::change::Change;
+use domain::account::change::wish::{Able, Asking};
+use domain::account::rules::{Asker, Platforms};
 use domain::account::wish::AccountRefusal;
 use domain::account::{Account, AccountStatus};
 use domain::client::Client;
@@ -9,7 +11,7 @@ use domain::payment::rules::Psps;
 use domain::payment::{DepositRefusal, DepositRequest};
 use domain::rule_sets::SetName;
 use domain::rules::RuleSet;
-use domain::{AccountId, ClientId, Money, Timestamp};
+use domain::{AccountId, ChangeId, ClientId, Money, Timestamp};
 use serde_json::{Value as Json, json};
 
 use crate::seeds::{currency, seed};
@@ -191,6 +193,41 @@ fn own_account(status: AccountStatus, login: Option<&str>) -> Account {
 
 fn open_account() -> Account {
     own_account(AccountStatus::Open, Some("954402"))
+}
+
+/// The rules with a second type, whose live accounts are in a group.
+fn with_pro(document: &mut Json, group: &str) {
+    document["account_types"].as_array_mut().unwrap().push(json!({
+        "name": "pro", "currencies": ["USD"], "platforms": ["mt5"]
+    }));
+    for (kind, group) in [("live", group), ("demo", "demo\\pro-USD")] {
+        let is = |field: &str, value: &str| json!({"field": field, "eq": value});
+        let when = json!({"all": [is("platform", "mt5"), is("kind", kind), is("account_type", "pro")]});
+        let then = json!({"server": format!("mt5-{kind}"), "group": group});
+        let row = json!({"id": format!("pro-{kind}"), "when": when, "then": then});
+        document["groups"].as_array_mut().unwrap().push(row);
+    }
+}
+
+#[test]
+fn an_account_is_not_moved_where_the_rules_of_the_day_put_nobody() {
+    let account = open_account();
+    let (group, country) = ("real\\pro-USD", "ES".parse().unwrap());
+    let rules = platforms(|document| with_pro(document, group));
+    let able = Able { access: &[], group: true, leverage: true };
+    let asking = Asking { by: Asker::Staff, subject: "support-1", country, now: now() };
+    let wanted = |body: Json| Change::wanted(&body, &account, &rules, &able, asking, ChangeId::from_bits(4)).unwrap().0;
+    let to_pro = wanted(json!({"account_type": "pro"}));
+    assert_eq!(to_pro.facts.wanted.group.as_deref(), Some(group));
+    let now = |change: &Change, rules: &Platforms| change.forbidden_now(&account, rules, country).unwrap();
+    assert_eq!(now(&to_pro, &rules), None);
+    // approved days later: the type is in another group since, or on offer no more
+    let moved = platforms(|document| with_pro(document, "real\\pro2-USD"));
+    assert_eq!(now(&to_pro, &moved).unwrap(), "accounts of type pro are in another group now, or not on offer");
+    let gone = platforms(|_| {});
+    assert_eq!(now(&to_pro, &gone).unwrap(), "accounts of type pro are in another group now, or not on offer");
+    // what has nothing to do with the type goes on
+    assert_eq!(now(&wanted(json!({"leverage": 20})), &gone), None);
 }
 
 fn psps(change: impl FnOnce(&mut Json)) -> Psps {

@@ -225,3 +225,55 @@ async fn a_client_has_so_many_accounts_and_asks_for_so_many_a_day() {
         expect(world.portal(&path, &account_request("USD")).await, a_day_later);
     }
 }
+
+#[tokio::test]
+async fn credentials_are_shown_whatever_else_is_saved_of_the_account_at_the_moment() {
+    let world = World::start().await;
+    for _ in 0..20 {
+        let trader = world.trader("USD").await;
+        let changes = format!("/v1/accounts/{}/changes", trader.account);
+        let path = format!("/v1/accounts/{}/credentials", trader.account);
+        let ask = async { world.send(Call::raw(&path, "").token(world.broker.token("portal"))).await };
+        let lower = json!({"leverage": 20});
+        let stop = json!({"access": "no_trading"});
+        let (shown, _, _) = tokio::join!(ask, async { world.portal(&changes, &lower).await }, async {
+            world.post("support", &changes, &stop).await
+        });
+        expect(shown, 200);
+        expect(world.send(Call::raw(&path, "").token(world.broker.token("portal"))).await, 410);
+    }
+}
+
+#[tokio::test]
+async fn a_login_is_of_one_account_whatever_a_person_types() {
+    let world = World::start().await;
+    let victim = world.trader("USD").await;
+    world.faults("mt5", &json!([{"operation": "user_add", "fault": {"kind": "refuse", "retcode": 3}}])).await;
+    let thief = world.client("en").await;
+    let path = format!("/v1/clients/{thief}/accounts");
+    let account = expect(world.portal(&path, &account_request("USD")).await, 202).text_at("/account_id");
+    world.idle().await;
+    let item = items(&world.get("support", "/v1/work?queue=support").await).remove(0);
+    world.pass(61).await;
+    let open = |item: &Value, login: &str| {
+        let (work, body) =
+            (item["work_id"].as_str().unwrap().to_owned(), json!({"action": "mark_open", "evidence": login}));
+        let world = &world;
+        async move {
+            expect(world.act("support", &work, &body).await, 200);
+            world.idle().await;
+        }
+    };
+    open(&item, &victim.login).await;
+    let shown = expect(world.get("support", &format!("/v1/accounts/{account}")).await, 200).json;
+    assert_eq!((&shown["status"], &shown["login"]), (&json!("failed"), &Value::Null), "{shown}");
+    let again = items(&world.get("support", "/v1/work?queue=support").await).remove(0);
+    assert_ne!(again["work_id"], item["work_id"]);
+    assert!(again["trigger"]["why"].to_string().contains("another account"), "{again}");
+    // one that is nobody's is taken, and then it is nobody else's
+    world.pass(61).await;
+    open(&again, "500777").await;
+    let shown = expect(world.get("support", &format!("/v1/accounts/{account}")).await, 200).json;
+    assert_eq!((&shown["status"], &shown["login"]), (&json!("open"), &json!("500777")));
+    assert!(items(&world.get("support", "/v1/work?queue=support").await).is_empty());
+}

@@ -327,3 +327,84 @@ async fn an_account_is_closed_without_money_and_payments_only_and_reopened() {
         expect(world.portal(&poor.deposits(), &deposit_request(&poor, "50.00", "stripe")).await, 201);
     }
 }
+
+#[tokio::test]
+async fn a_change_whose_answer_was_lost_and_that_the_rules_forbid_since_is_a_persons() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    world.faults("mt5", &json!([{"operation": "user_update", "fault": {"kind": "apply_then_drop"}}])).await;
+    let change = ask(&world, "portal", &trader, &json!({"leverage": 20})).await;
+    assert_eq!(status(&world, &trader, &change).await, "setting");
+    let less = json!([{"id": "all", "when": "always", "then": {"max": 15}}]);
+    world.publish(SetName::Platforms, 2, |rules| rules["leverage"] = less).await;
+    settle(&world, 4).await;
+    assert_eq!(status(&world, &trader, &change).await, "unresolved");
+    let item = desk(&world, "support").await.remove(0);
+    assert_eq!((&item["kind"], &item["subject"]["change_id"]), (&json!("account_change_unresolved"), &json!(change)));
+    assert!(item["trigger"]["why"].to_string().contains("up to 15 now"), "{item}");
+    act(&world, "support", &item, "close_without_change").await;
+    assert_eq!(status(&world, &trader, &change).await, "failed");
+    // the account is free for the next
+    let next = ask(&world, "portal", &trader, &json!({"leverage": 10})).await;
+    assert_eq!(status(&world, &trader, &next).await, "done");
+}
+
+#[tokio::test]
+async fn money_that_comes_for_an_account_that_was_closed_meanwhile_is_a_persons() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let late = world.deposit(&trader, "60.00", "stripe").await;
+    for _ in 0..60 {
+        world.pass(30 * 60 + 1).await;
+        world.sweep().await;
+        if world.status(&late.id).await == "expired" {
+            break;
+        }
+    }
+    assert_eq!(world.status(&late.id).await, "expired");
+    let close = ask(&world, "support", &trader, &json!({"status": "closed"})).await;
+    world.idle().await;
+    settle(&world, 4).await;
+    assert_eq!(status(&world, &trader, &close).await, "done");
+    expect(world.stripe(&world.intent(&late, "payment_intent.succeeded", 6_000, "usd")).await, 200);
+    settle(&world, 4).await;
+    assert_eq!(world.deals(&trader, &late).await, Vec::<Value>::new());
+    assert_eq!(world.status(&late.id).await, "needs_review");
+    let item = desk(&world, "finance").await.remove(0);
+    assert_eq!((&item["kind"], &item["subject"]["payment_id"]), (&json!("credit_refused"), &json!(late.id)));
+    // still closed: asked again; and after it was reopened it is credited
+    let again = |item: Value| {
+        let work = item["work_id"].as_str().unwrap().to_owned();
+        let world = &world;
+        async move {
+            expect(world.act("finance", &work, &json!({"action": "mark_not_credited_retry"})).await, 200);
+            settle(world, 4).await;
+        }
+    };
+    again(item).await;
+    assert_eq!(world.status(&late.id).await, "needs_review");
+    let back = ask(&world, "support", &trader, &json!({"status": "open"})).await;
+    let item = desk(&world, "support").await.remove(0);
+    act(&world, "admin", &item, "approve").await;
+    assert_eq!(status(&world, &trader, &back).await, "done");
+    again(desk(&world, "finance").await.remove(0)).await;
+    assert_eq!(world.status(&late.id).await, "credited");
+    assert_eq!(world.deals(&trader, &late).await.len(), 1);
+}
+
+#[tokio::test]
+async fn money_that_comes_while_an_account_is_being_closed_waits_for_what_becomes_of_it() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let payment = world.deposit(&trader, "60.00", "stripe").await;
+    let close = ask(&world, "support", &trader, &json!({"status": "closed"})).await;
+    world.idle().await;
+    assert_eq!(shown(&world, &trader.account).await["status"], "closed");
+    expect(world.stripe(&world.intent(&payment, "payment_intent.succeeded", 6_000, "usd")).await, 200);
+    world.idle().await;
+    settle(&world, 10).await;
+    assert_eq!(status(&world, &trader, &close).await, "failed");
+    assert_eq!(shown(&world, &trader.account).await["status"], "open");
+    assert_eq!(world.status(&payment.id).await, "credited");
+    assert_eq!(desk(&world, "finance").await, Vec::<Value>::new());
+}

@@ -170,6 +170,28 @@ fn a_lost_answer_is_sent_again_when_the_first_can_no_longer_arrive() {
 }
 
 #[test]
+fn a_lost_answer_that_cannot_be_sent_again_moves_its_time_on_and_ends_with_a_person() {
+    let setting = setting();
+    // nobody takes it from whoever may still be at it
+    assert!(matches!(setting.impossible("forbidden", at(60)), Verdict::Nothing(_)));
+    assert!(matches!(setting.not_tried("no server".to_owned(), at(60)), Verdict::Nothing(_)));
+    // the rules forbid it since: it may have been set, so it is not simply over
+    let asked = made(setting.impossible("forbidden", at(61)));
+    assert_eq!((asked.events.as_slice(), asked.next.due), (["desk.item"].as_slice(), None));
+    assert_eq!(asked.next.facts.status, ChangeStatus::Unresolved);
+    // the server is not there: later again, and in the end a person's
+    let mut change = setting;
+    let mut now = 61;
+    while change.facts.status == ChangeStatus::Setting {
+        change = made(change.not_tried("no server".to_owned(), at(now))).next;
+        assert!(change.due.is_none_or(|due| due > at(now)), "{:?} at {now}", change.due);
+        now = change.due.map_or(now, |due| due.seconds() - at(0).seconds());
+    }
+    assert_eq!((change.facts.status, change.due), (ChangeStatus::Unresolved, None));
+    assert!((1_800..2_600).contains(&now), "{now}");
+}
+
+#[test]
 fn a_platform_that_is_down_is_asked_ever_less_often_and_then_a_person_is() {
     let (mut change, mut now, mut pauses) = (change_of(leverage(20), Needs::Auto), 0, vec![]);
     loop {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Access, Aspect, Change, ChangeFacts, ChangeInner, ChangeStatus, NoChange, Standing, Wanted};
 use crate::account::Account;
-use crate::account::rules::{AccountCase, Asker, ChangeCase, ChangeKind, Needs, Platforms};
+use crate::account::rules::{AccountCase, Asker, ChangeCase, ChangeKind, Needs, Placement, Platforms};
 use crate::input::{Fault, Reader};
 use crate::rules::{RuleError, RuleSet};
 use crate::{ChangeId, Country, Timestamp};
@@ -153,10 +153,23 @@ impl Change {
         }
         let account_type = wanted.account_type.as_deref().unwrap_or(&account.facts.account_type);
         let Some(case) = case(account, account_type, country) else { return Ok(None) };
+        if wanted.account_type.is_some() && !is_placed(wanted, account, rules, &case)? {
+            return Ok(Some(format!("accounts of type {account_type} are in another group now, or not on offer")));
+        }
         let max = rules.max_leverage(&case)?.outcome().map_or(0, |row| row.max);
         let leverage = wanted.leverage.unwrap_or(account.facts.leverage);
         Ok((leverage > max).then(|| format!("the rules allow a leverage up to {max} now")))
     }
+}
+
+/// Whether accounts of the other type are still in the group that was asked for.
+fn is_placed(wanted: &Wanted, account: &Account, rules: &Platforms, case: &AccountCase) -> Result<bool, RuleError> {
+    if rules.account_type(&case.account_type).is_none() {
+        return Ok(false);
+    }
+    let found = rules.placement(case)?;
+    let same = |place: &Placement| place.server == account.facts.server && Some(&place.group) == wanted.group.as_ref();
+    Ok(found.outcome().is_some_and(same))
 }
 
 /// The strictest of what its parts need.

@@ -54,7 +54,8 @@ async fn password(world: &World, customer: &Customer) -> String {
 
 /// What of a creation leaves a trace, after the log-in: intent, call, outcome.
 fn expected(server: &Server) -> Vec<&'static str> {
-    let (before, after) = ("PutItem CrmTable", "PutItem CrmTable");
+    // what is open is saved with the claim on its login
+    let (before, after) = ("PutItem CrmTable", "TransactWriteItems CrmTable");
     match server.name {
         "mt5" => vec![before, "POST api/user/add", after],
         // the command of the plug-in
