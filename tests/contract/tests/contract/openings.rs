@@ -182,7 +182,7 @@ async fn a_refusal_that_a_person_closes_stays_closed() {
     let rows = json!([row("a", "registered", "mt5", "demo", 30), row("b", "registered", "mt4", "demo", 30)]);
     world
         .publish(SetName::Platforms, 2, |set| {
-            set["openings"] = rows;
+            set["openings"] = rows.clone();
             set["accounts_max"] = json!(1);
         })
         .await;
@@ -191,6 +191,11 @@ async fn a_refusal_that_a_person_closes_stays_closed() {
     let work = item["work_id"].as_str().unwrap();
     expect(world.act("support", work, &json!({"action": "close"})).await, 200);
     assert_eq!(openings(&world).await, Vec::<Value>::new());
+    again(&world, &client, "client.registered", 1).await;
+    assert_eq!((openings(&world).await.len(), accounts(&world, &client).await.len()), (0, 1));
+    // also when the rules would let it pass now: what the event set off was decided
+    world.publish(SetName::Platforms, 3, |set| set["openings"] = rows.clone()).await;
+    world.pass(61).await;
     again(&world, &client, "client.registered", 1).await;
     assert_eq!((openings(&world).await.len(), accounts(&world, &client).await.len()), (0, 1));
 }
