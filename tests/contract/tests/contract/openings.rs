@@ -311,6 +311,39 @@ async fn an_account_that_failed_leaves_its_place_to_another() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_tried_again_takes_no_place_that_another_has_by_now() {
+    let world = World::start().await;
+    let limit = json!([{"id": "one", "when": "always", "then": {"max": 1}}]);
+    world.publish(SetName::Platforms, 2, |set| set["account_limits"] = limit).await;
+    let client = world.client("en").await;
+    let path = format!("/v1/clients/{client}/accounts");
+    world.faults("mt5", &json!([{"operation": "user_add", "fault": {"kind": "refuse", "retcode": 3}}])).await;
+    let first = expect(world.portal(&path, &account_request("USD")).await, 202).text_at("/account_id");
+    world.idle().await;
+    expect(world.portal(&path, &account_request("USD")).await, 202);
+    world.idle().await;
+    let desk = async || items(&expect(world.get("support", "/v1/work?queue=support&limit=100").await, 200));
+    let status = async || expect(world.get("portal", &format!("/v1/accounts/{first}")).await, 200).text_at("/status");
+    let retry = async |item: &Value| {
+        world.pass(61).await;
+        let work = item["work_id"].as_str().unwrap();
+        expect(world.act("support", work, &json!({"action": "mark_not_created_retry"})).await, 200);
+        world.idle().await;
+    };
+    let item = desk().await.remove(0);
+    retry(&item).await;
+    assert_eq!(status().await, "failed");
+    let again = desk().await.remove(0);
+    assert!(again["work_id"] != item["work_id"] && again["kind"] == "account_creation_refused", "{again}");
+    assert!(again["trigger"]["why"].to_string().contains("may have no more"), "{again}");
+    // where there is a place, it takes it
+    world.publish(SetName::Platforms, 3, |set| set["account_limits"] = json!([])).await;
+    world.pass(61).await;
+    retry(&again).await;
+    assert_eq!(status().await, "open");
+}
+
+#[tokio::test]
 async fn one_wish_sent_often_and_at_once_is_one_account() {
     let world = World::start().await;
     let client = world.client("en").await;
