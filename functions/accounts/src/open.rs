@@ -154,6 +154,9 @@ impl Open {
         let ids = &ids;
         step::together(frame, "the client's accounts keep changing", || {
             Box::pin(async move {
+                if self.is_decided(record).await? {
+                    return Ok::<_, StepError>(Attempt::Nothing("nothing_to_do"));
+                }
                 let places = self.crm.places(&ground.client.id).await?;
                 let held = self.crm.accounts_held(&ground.client.id, &places, ids).await?;
                 let Ground { client, live, level, still_so } = ground;
@@ -162,7 +165,7 @@ impl Open {
                 let Openings { accounts, refused } = decide(wanted, known, &held);
                 let record = self.record(record, &client.id, refused).await?;
                 if accounts.is_empty() && record.is_none() {
-                    return Ok::<_, StepError>(Attempt::Nothing("nothing_to_do"));
+                    return Ok(Attempt::Nothing("nothing_to_do"));
                 }
                 let mut commit = self.crm.0.commit();
                 for decision in &accounts {
@@ -182,7 +185,19 @@ impl Open {
         .await
     }
 
-    /// What is saved about the accounts that could not be opened; nothing where there are none, or a person is asked already.
+    /// Whether a person was asked about what the event wants. All of it was saved with that, so nothing is left to do: what the person
+    /// left as it was stays so, whatever the rules say by now.
+    async fn is_decided(&self, of: &RecordOf<'_>) -> Result<bool, StepError> {
+        match of {
+            RecordOf::Event(event, _) => {
+                let id = AccountOpening::id_of(&event.event_id, event.at);
+                Ok(self.crm.load::<AccountOpening>(&id).await?.is_some())
+            }
+            RecordOf::Opening(_) => Ok(false),
+        }
+    }
+
+    /// What is saved about the accounts that could not be opened; nothing where there are none, or another worker has ended it.
     async fn record(
         &self,
         of: &RecordOf<'_>,
@@ -193,9 +208,6 @@ impl Open {
             RecordOf::Event(..) if refused.is_empty() => Ok(None),
             RecordOf::Event(event, trigger) => {
                 let id = AccountOpening::id_of(&event.event_id, event.at);
-                if self.crm.load::<AccountOpening>(&id).await?.is_some() {
-                    return Ok(None);
-                }
                 let decision = AccountOpening::refused(id, client.clone(), *trigger, refused);
                 Ok(Some((None, decision)))
             }

@@ -339,15 +339,23 @@ impl Account {
     /// not. The other's money is not this client's, so a person must look; `why` is what the opening would have said.
     pub fn login_taken(&self, login: &str, mut why: Vec<String>, now: Timestamp) -> Verdict<Self> {
         let reason = format!("login {login} is that of another account");
-        match (self.facts.status, self.facts.review.as_deref()) {
-            (_, Some(kind)) => self.ask_again(kind, &reason, why, now),
-            (AccountStatus::Requested | AccountStatus::Creating | AccountStatus::Unknown, None) => {
+        match self.facts.status {
+            _ if self.facts.review.is_some() => self.still_asks(&reason, why, now),
+            AccountStatus::Requested | AccountStatus::Creating | AccountStatus::Unknown => {
                 why.push(reason);
                 self.unresolved(why.join("; "), now)
             }
-            (AccountStatus::Failed | AccountStatus::Open | AccountStatus::Closed, None) => {
+            AccountStatus::Failed | AccountStatus::Open | AccountStatus::Closed => {
                 Verdict::Nothing("its login is that of another account")
             }
+        }
+    }
+
+    /// What a person decided cannot be done, and so the account waits for another decision; `why` is what doing it would have said.
+    pub fn still_asks(&self, reason: &str, why: Vec<String>, now: Timestamp) -> Verdict<Self> {
+        match self.facts.review.as_deref() {
+            Some(kind) => self.ask_again(kind, reason, why, now),
+            None => Verdict::Nothing("it waits for nobody"),
         }
     }
 

@@ -177,6 +177,30 @@ impl Account {
         }
     }
 
+    /// The fault of trying again to open an account that failed, and so had no place any more, where others have all of them by now.
+    /// `held` are the client's accounts, with or without this one.
+    ///
+    /// # Errors
+    /// [`RuleError`]: it takes no place.
+    pub fn too_many_beside(
+        &self,
+        held: &[Self],
+        residence: Country,
+        rules: &Platforms,
+        now: Timestamp,
+    ) -> Result<Option<Fault>, RuleError> {
+        let facts = &self.facts;
+        let alike_max = match (facts.platform.parse(), facts.kind.parse()) {
+            (Ok(platform), Ok(kind)) => {
+                let (account_type, currency) = (facts.account_type.clone(), facts.currency);
+                rules.alike_max(&AccountCase { platform, account_type, currency, kind, country: residence })?
+            }
+            (Err(_), _) | (_, Err(_)) => None,
+        };
+        let others: Vec<Self> = held.iter().filter(|held| held.id != self.id).cloned().collect();
+        Ok(Placed { account: self.clone(), why: vec![], alike_max }.too_many(&others, rules, now))
+    }
+
     /// Whether two accounts are of one platform, type and kind.
     fn is_like(&self, other: &Self) -> bool {
         self.facts.platform == other.facts.platform

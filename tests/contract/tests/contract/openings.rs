@@ -182,7 +182,7 @@ async fn a_refusal_that_a_person_closes_stays_closed() {
     let rows = json!([row("a", "registered", "mt5", "demo", 30), row("b", "registered", "mt4", "demo", 30)]);
     world
         .publish(SetName::Platforms, 2, |set| {
-            set["openings"] = rows;
+            set["openings"] = rows.clone();
             set["accounts_max"] = json!(1);
         })
         .await;
@@ -191,6 +191,11 @@ async fn a_refusal_that_a_person_closes_stays_closed() {
     let work = item["work_id"].as_str().unwrap();
     expect(world.act("support", work, &json!({"action": "close"})).await, 200);
     assert_eq!(openings(&world).await, Vec::<Value>::new());
+    again(&world, &client, "client.registered", 1).await;
+    assert_eq!((openings(&world).await.len(), accounts(&world, &client).await.len()), (0, 1));
+    // also when the rules would let it pass now: what the event set off was decided
+    world.publish(SetName::Platforms, 3, |set| set["openings"] = rows.clone()).await;
+    world.pass(61).await;
     again(&world, &client, "client.registered", 1).await;
     assert_eq!((openings(&world).await.len(), accounts(&world, &client).await.len()), (0, 1));
 }
@@ -303,6 +308,39 @@ async fn an_account_that_failed_leaves_its_place_to_another() {
     let mut demo = account_request("USD");
     demo["kind"] = json!("demo");
     expect(world.portal(&path, &demo).await, 202);
+}
+
+#[tokio::test]
+async fn an_account_that_is_tried_again_takes_no_place_that_another_has_by_now() {
+    let world = World::start().await;
+    let limit = json!([{"id": "one", "when": "always", "then": {"max": 1}}]);
+    world.publish(SetName::Platforms, 2, |set| set["account_limits"] = limit).await;
+    let client = world.client("en").await;
+    let path = format!("/v1/clients/{client}/accounts");
+    world.faults("mt5", &json!([{"operation": "user_add", "fault": {"kind": "refuse", "retcode": 3}}])).await;
+    let first = expect(world.portal(&path, &account_request("USD")).await, 202).text_at("/account_id");
+    world.idle().await;
+    expect(world.portal(&path, &account_request("USD")).await, 202);
+    world.idle().await;
+    let desk = async || items(&expect(world.get("support", "/v1/work?queue=support&limit=100").await, 200));
+    let status = async || expect(world.get("portal", &format!("/v1/accounts/{first}")).await, 200).text_at("/status");
+    let retry = async |item: &Value| {
+        world.pass(61).await;
+        let work = item["work_id"].as_str().unwrap();
+        expect(world.act("support", work, &json!({"action": "mark_not_created_retry"})).await, 200);
+        world.idle().await;
+    };
+    let item = desk().await.remove(0);
+    retry(&item).await;
+    assert_eq!(status().await, "failed");
+    let again = desk().await.remove(0);
+    assert!(again["work_id"] != item["work_id"] && again["kind"] == "account_creation_refused", "{again}");
+    assert!(again["trigger"]["why"].to_string().contains("may have no more"), "{again}");
+    // where there is a place, it takes it
+    world.publish(SetName::Platforms, 3, |set| set["account_limits"] = json!([])).await;
+    world.pass(61).await;
+    retry(&again).await;
+    assert_eq!(status().await, "open");
 }
 
 #[tokio::test]
