@@ -209,7 +209,7 @@ pub enum Proof {
 impl Proof {
     /// The proof that a decision names; `None` where it says nothing about money that was moved by hand.
     ///
-    /// However it is written, the same name is the same proof: see [`ticket_in`] for a ticket; a refund is its first word, in small
+    /// However it is written, the same name is the same proof: for a ticket that depends on its platform; a refund is its first word, in small
     /// letters.
     pub fn of(decision: &HumanDecision, form: TicketForm) -> Option<Self> {
         let evidence = decision.evidence.as_deref()?;
