@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::four_eyes::person;
+use crate::payment::deposit::Settled;
 use crate::visible::visible;
 use crate::work::evidence::Evidence;
 use crate::{ClientId, Seconds, Timestamp, WorkId};
@@ -53,6 +54,37 @@ impl Review {
     /// A review.
     pub fn of(kind: rules::WorkKind, trigger: impl Into<String>) -> Self {
         Self { kind: kind.as_str().to_owned(), trigger: trigger.into() }
+    }
+}
+
+/// The work item that says what is not in order, of an entity that is found again and again: another one for each thing that is found, and
+/// none once all is in order. What stays as it is opens nothing, whatever became of its item.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenItem {
+    /// Since when it is not in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// What a person is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+    /// The work item that says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub item: Option<Settled>,
+    /// The work items that this version makes moot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<Settled>,
+}
+
+impl OpenItem {
+    /// Something else was found, of this kind and with this reason, or all is in order; the events that say so to the desk.
+    pub fn found(&mut self, found: Option<(rules::WorkKind, &str)>, now: Timestamp) -> Vec<&'static str> {
+        self.settled = self.item.take().into_iter().collect();
+        let asked = found.map(|(kind, reason)| Review::of(kind, format!("{reason}:{}", now.millis())));
+        self.item = asked.clone().map(|Review { kind, trigger }| Settled { kind, trigger, at_ms: now.millis() });
+        self.since = found.map(|_| now);
+        self.review = asked;
+        let opens = self.item.as_ref().map(|_| "desk.item");
+        opens.into_iter().chain((!self.settled.is_empty()).then_some("desk.settled")).collect()
     }
 }
 

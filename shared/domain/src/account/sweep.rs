@@ -9,9 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::{Account, AccountStatus};
 use crate::decision::{Verdict, derived_bits};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
-use crate::payment::deposit::Settled;
 use crate::words::words;
-use crate::work::Review;
+use crate::work::OpenItem;
 use crate::work::rules::WorkKind;
 use crate::{AccountId, ClientId, FindingId, ServerSweepId, Timestamp};
 
@@ -102,21 +101,12 @@ pub struct FindingFacts {
     /// What is not in order, if anything is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<FindingKind>,
-    /// Since when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
     /// What differs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub differs: Vec<String>,
-    /// What a person is asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub review: Option<Review>,
     /// The work item that says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<Settled>,
-    /// The work items that this version makes moot.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub settled: Vec<Settled>,
+    #[serde(flatten)]
+    pub open: OpenItem,
 }
 
 /// What was found about a login.
@@ -141,11 +131,8 @@ impl Finding {
                 login: login.to_owned(),
                 account_id: account.map(|account| account.id.clone()),
                 found: None,
-                since: None,
                 differs: Vec::new(),
-                review: None,
-                item: None,
-                settled: Vec::new(),
+                open: OpenItem::default(),
             },
         }
     }
@@ -174,25 +161,12 @@ impl Finding {
         let mut next = self.clone();
         next.facts.found = kind;
         next.facts.differs.clone_from(&differs);
-        next.facts.settled = next.facts.item.take().into_iter().collect();
-        let (mut events, mut why) = (vec![], differs);
-        match kind {
-            None => {
-                (next.facts.since, next.facts.review) = (None, None);
-                why.push("it is in order".to_owned());
-            }
-            Some(kind) => {
-                let (work, trigger) = (kind.work_kind(), format!("{kind}:{}", now.millis()));
-                next.facts.since = Some(now);
-                next.facts.review = Some(Review::of(work, trigger.clone()));
-                next.facts.item = Some(Settled { kind: work.as_str().to_owned(), trigger, at_ms: now.millis() });
-                events.push("desk.item");
-                why.push(format!("login {} on {}: {kind}", self.facts.login, self.facts.server));
-            }
-        }
-        if !next.facts.settled.is_empty() {
-            events.push("desk.settled");
-        }
+        let events = next.facts.open.found(kind.map(|kind| (kind.work_kind(), kind.as_str())), now);
+        let mut why = differs;
+        why.push(match kind {
+            None => "it is in order".to_owned(),
+            Some(kind) => format!("login {} on {}: {kind}", self.facts.login, self.facts.server),
+        });
         Verdict::change(next, if kind.is_some() { "found" } else { "in_order" }, events, why)
     }
 }
@@ -317,12 +291,15 @@ mod tests {
         assert!(matches!(fresh.found(&Seen::Ours, at(0)), Verdict::Nothing(_)));
         let (orphan, events) = change(fresh.found(&Seen::NotHere, at(1)));
         assert_eq!(
-            (events, orphan.facts.review.as_ref().unwrap().kind.as_str()),
+            (events, orphan.facts.open.review.as_ref().unwrap().kind.as_str()),
             (vec!["desk.item"], "account_not_here")
         );
         assert!(matches!(orphan.found(&Seen::NotHere, at(3_600)), Verdict::Nothing(_)), "the same an hour later");
         let (ours, events) = change(orphan.found(&Seen::Ours, at(7_200)));
-        assert_eq!((events, ours.facts.settled), (vec!["desk.settled"], vec![orphan.facts.item.clone().unwrap()]));
+        assert_eq!(
+            (events, ours.facts.open.settled),
+            (vec!["desk.settled"], vec![orphan.facts.open.item.clone().unwrap()])
+        );
         assert_eq!(fresh.id, orphan.id);
         assert_ne!(fresh.id, Finding::id_of("mt4-live", "7"));
     }

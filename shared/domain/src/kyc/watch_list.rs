@@ -4,9 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::{Verdict, derived_bits};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
-use crate::payment::deposit::Settled;
 use crate::words::words;
-use crate::work::Review;
+use crate::work::OpenItem;
 use crate::work::rules::WorkKind;
 use crate::{Timestamp, WatchListId};
 
@@ -32,18 +31,9 @@ pub struct WatchListFacts {
     /// Why it is not in order, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<RefusedFor>,
-    /// Since when.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub since: Option<Timestamp>,
-    /// What a person is asked.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub review: Option<Review>,
     /// The work item that says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub item: Option<Settled>,
-    /// The work items that this version makes moot.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub settled: Vec<Settled>,
+    #[serde(flatten)]
+    pub open: OpenItem,
 }
 
 /// A list.
@@ -59,7 +49,7 @@ impl WatchList {
     /// A list of which nothing is known.
     pub fn begun(code: &str) -> Self {
         let list = code.to_owned();
-        let facts = WatchListFacts { list, refused: None, since: None, review: None, item: None, settled: vec![] };
+        let facts = WatchListFacts { list, refused: None, open: OpenItem::default() };
         Self { id: Self::id_of(code), facts }
     }
 
@@ -76,25 +66,9 @@ impl WatchList {
         }
         let mut next = self.clone();
         next.facts.refused = refused.map(|(reason, _)| reason);
-        next.facts.settled = next.facts.item.take().into_iter().collect();
-        let mut events = vec![];
-        let why = match refused {
-            None => {
-                (next.facts.since, next.facts.review) = (None, None);
-                "its last version was taken over".to_owned()
-            }
-            Some((reason, why)) => {
-                let (kind, trigger) = (WorkKind::ListRefused, format!("{reason}:{}", now.millis()));
-                next.facts.since = Some(now);
-                next.facts.review = Some(Review::of(kind, trigger.clone()));
-                next.facts.item = Some(Settled { kind: kind.as_str().to_owned(), trigger, at_ms: now.millis() });
-                events.push("desk.item");
-                why.to_owned()
-            }
-        };
-        if !next.facts.settled.is_empty() {
-            events.push("desk.settled");
-        }
+        let found = refused.as_ref().map(|(reason, _)| (WorkKind::ListRefused, reason.as_str()));
+        let events = next.facts.open.found(found, now);
+        let why = refused.map_or("its last version was taken over", |(_, why)| why).to_owned();
         let outcome = if refused.is_some() { "refused" } else { "in_order" };
         Verdict::change(next, outcome, events, vec![why])
     }
@@ -144,17 +118,17 @@ mod tests {
         let fresh = WatchList::begun("ofac_sdn");
         assert!(matches!(fresh.found(None, at(0)), Verdict::Nothing(_)), "a list in order is nobody's business");
         let (missing, events) = change(fresh.found(Some((RefusedFor::Missing, "answers 503")), at(1)));
-        assert_eq!((events, missing.facts.since), (vec!["desk.item"], Some(at(1))));
+        assert_eq!((events, missing.facts.open.since), (vec!["desk.item"], Some(at(1))));
         let again = missing.found(Some((RefusedFor::Missing, "answers 500")), at(3_600));
         assert!(matches!(again, Verdict::Nothing(_)), "an hour later it is the same");
         let (stale, events) = change(missing.found(Some((RefusedFor::Stale, "three days")), at(9_000)));
         assert_eq!(events, ["desk.item", "desk.settled"]);
-        assert_eq!(stale.facts.settled, [missing.facts.item.clone().unwrap()]);
+        assert_eq!(stale.facts.open.settled, [missing.facts.open.item.clone().unwrap()]);
         let (good, events) = change(stale.found(None, at(9_999)));
         assert_eq!(events, ["desk.settled"]);
-        assert!(good.facts.refused.is_none() && good.facts.since.is_none() && good.facts.review.is_none());
+        assert!(good.facts.refused.is_none() && good.facts.open.since.is_none() && good.facts.open.review.is_none());
         // and another time is another item
         let (later, _) = change(good.found(Some((RefusedFor::Missing, "answers 503")), at(20_000)));
-        assert_ne!(later.facts.item, missing.facts.item);
+        assert_ne!(later.facts.open.item, missing.facts.open.item);
     }
 }
