@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use domain::AccountId;
 use domain::account::{Account, CreateOutcome, CreateStep, GRACE};
-use domain::client::Client;
 use domain::decision::{Frame, Verdict};
 use domain::payment::CLOCK_SKEW;
 use providers::http::BoxFuture;
@@ -23,7 +22,7 @@ use runtime::vendors::{CALLS_END_WITHIN, Servers};
 use runtime::{StepError, awsclients};
 use store::{Crm, Stored};
 
-use crate::seal;
+use crate::{client_of, seal};
 
 /// The function's time-out in the template.
 pub const TIMEOUT_S: u32 = 30;
@@ -124,17 +123,12 @@ impl Create {
         };
         let key = self.secrets.get(&self.key_name).await?;
         let credentials = seal::open(&key, account.id.as_str(), sealed)?;
-        let client = self.client(account).await?;
+        let client = client_of(&self.crm, &account.client_id).await?;
         Ok(platform::link(server, &platform::new_account(account, &client, &credentials), opened).await)
     }
 
-    async fn client(&self, account: &Account) -> Result<Client, StepError> {
-        let client = self.crm.load_settled::<Client>(&account.client_id).await?;
-        Ok(client.ok_or_else(|| StepError::Absent(account.client_id.to_string()))?.entity)
-    }
-
     async fn create(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {
-        let client = self.client(&stored.entity).await?;
+        let client = client_of(&self.crm, &stored.entity.client_id).await?;
         frame.used(self.servers.rules().await?.label());
         let server = self.servers.adapter(&stored.entity.facts.server).await?;
         let key = self.secrets.get(&self.key_name).await?;

@@ -11,7 +11,11 @@ mod seal;
 pub mod set;
 pub mod sweep;
 
+use domain::ClientId;
+use domain::client::Client;
+use runtime::StepError;
 use runtime::http::table_of;
+use store::Crm;
 
 /// The functions of this package by their handlers.
 pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
@@ -30,3 +34,9 @@ pub const TIMEOUTS: &[(&str, u32)] = &[("accounts-create", create::TIMEOUT_S), (
 /// The HTTP routes of this package, a table a function.
 pub const ROUTES: &[runtime::http::Table] =
     &[table_of::<request::Ask>, table_of::<credentials::HandOver>, table_of::<change::AskChange>];
+
+/// Whose account it is: a client that an account or an event names is there, if not at once.
+async fn client_of(crm: &Crm, id: &ClientId) -> Result<Client, StepError> {
+    let client = crm.load_settled::<Client>(id).await?;
+    Ok(client.ok_or_else(|| StepError::Absent(id.to_string()))?.entity)
+}

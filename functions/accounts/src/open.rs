@@ -19,6 +19,8 @@ use runtime::step::{self, Attempt};
 use runtime::{StepError, awsclients, people, verification};
 use store::{Crm, Stored};
 
+use crate::client_of;
+
 /// The step.
 pub struct Open {
     crm: Crm,
@@ -93,12 +95,12 @@ impl Open {
             return Ok("nothing_to_do");
         }
         frame.used(live.label());
-        let client = self.client(client).await?;
+        let client = client_of(&self.crm, client).await?;
         let wanted = Wanted::of(&live.rules, &client, trigger);
         if wanted.is_nothing() {
             return Ok("nothing_to_do");
         }
-        let case = self.crm.load::<KycCase>(&KycCaseId::of(&client.id)).await?.map(|stored| stored.entity);
+        let case = self.case(&client.id).await?;
         // an event may be hours old
         if !is_still_so(trigger, case.as_ref()) {
             return Ok("no_longer_approved");
@@ -113,19 +115,18 @@ impl Open {
         let stored = self.crm.load::<AccountOpening>(&event.id()?).await?;
         let stored = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?;
         let live = self.rules.live::<Platforms>().await?;
-        let client = self.client(&stored.entity.client_id).await?;
+        let client = client_of(&self.crm, &stored.entity.client_id).await?;
         let Some(wanted) = stored.entity.again(&live.rules, &client) else { return Ok("nothing_to_do") };
         frame.used(live.label());
-        let case = self.crm.load::<KycCase>(&KycCaseId::of(&client.id)).await?.map(|stored| stored.entity);
+        let case = self.case(&client.id).await?;
         let level = self.level(case.as_ref(), &client, frame).await?;
         let still_so = is_still_so(stored.entity.facts.trigger, case.as_ref());
         let ground = Ground { client: &client, live: &live, level, still_so };
         self.ask(&wanted, &ground, &RecordOf::Opening(&stored), frame).await
     }
 
-    async fn client(&self, id: &ClientId) -> Result<Client, StepError> {
-        let client = self.crm.load_settled::<Client>(id).await?;
-        Ok(client.ok_or_else(|| StepError::Absent(id.to_string()))?.entity)
+    async fn case(&self, client: &ClientId) -> Result<Option<KycCase>, StepError> {
+        Ok(self.crm.load::<KycCase>(&KycCaseId::of(client)).await?.map(|stored| stored.entity))
     }
 
     /// The client's level of verification, where that binds anybody.

@@ -10,6 +10,7 @@ use runtime::step::{self, Attempt};
 use store::{Commit, Home};
 
 use super::Create;
+use crate::client_of;
 
 impl Create {
     /// Decides and saves. An account that is open from now on is saved with its login, which is no other's: whatever a person typed or a
@@ -70,7 +71,7 @@ impl Create {
     ) -> Result<Verdict<Account>, StepError> {
         let live = self.servers.rules().await?;
         frame.used(live.label());
-        let residence = self.client(account).await?.facts.residence;
+        let residence = client_of(&self.crm, &account.client_id).await?.facts.residence;
         let places = self.crm.places(&account.client_id).await?;
         let held = self.crm.accounts_held(&account.client_id, &places, &[]).await?;
         let fault = account.too_many_beside(&held, residence, &live.rules, frame.now);
