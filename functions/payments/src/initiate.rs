@@ -3,6 +3,7 @@
 //! The claim on the idempotency key carries the payment's id, and the provider is asked with that id as its own
 //! idempotency key: whoever dies between the two is followed by a repeat that ends with the same payment.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use domain::kyc::levels::Level;
@@ -22,7 +23,7 @@ use runtime::rulebook::{Live, RuleBook};
 use runtime::vendors::PaymentProviders;
 use runtime::{Caller, Problem, StepError, awsclients, verification};
 use serde_json::json;
-use store::{Crm, MoneyTable, StoreError, Stored};
+use store::{Crm, MoneyTable, Stored};
 
 use crate::wish;
 
@@ -151,15 +152,16 @@ impl Initiate {
     async fn since(&self, level: &Level, client: &ClientId, now: Timestamp) -> Result<Vec<Deposit>, StepError> {
         let Some(limit) = &level.rights.deposit_limit else { return Ok(vec![]) };
         let from = now.minus(limit.per);
-        let (mut deposits, mut before): (Vec<Deposit>, Option<PaymentId>) = (vec![], None);
-        loop {
-            let page = self.money.payments_of(client, COUNTED, before.as_ref()).await?;
-            deposits.extend(page.items.into_iter().map(|stored| stored.entity));
-            // a page may hold few deposits or none, and is followed by others all the same
-            let more = page.next.filter(|_| deposits.last().is_none_or(|oldest: &Deposit| oldest.inner.opened > from));
-            let Some(last) = more else { return Ok(deposits) };
-            before = Some(last.parse().map_err(|_| StoreError::corrupt(&last, "it is no payment"))?);
-        }
+        let mut deposits: Vec<Deposit> = vec![];
+        let take = |page: Vec<Deposit>| {
+            deposits.extend(page);
+            match deposits.last().is_some_and(|oldest| oldest.inner.opened <= from) {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        self.money.each_page_of_deposits(client, take).await?;
+        Ok(deposits)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Lists: an index gives the keys, a batch read gives the items.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use domain::entity::Entity;
@@ -27,6 +28,8 @@ pub struct Page<T> {
 const BATCH_MAX: usize = 100;
 /// Of a client's accounts so many, the newest, are counted against his limits.
 const COUNTED_MAX: i32 = 100;
+/// Keys of a page of a list that is read to its end.
+const PAGE: i32 = 100;
 /// Attempts to read keys that a batch left over.
 const BATCH_ATTEMPTS: usize = 5;
 
@@ -286,6 +289,27 @@ impl MoneyTable {
         before: Option<&PaymentId>,
     ) -> Result<Page<domain::payment::Deposit>, StoreError> {
         self.0.by_client(client, PaymentId::PREFIX, limit, before.map(PaymentId::as_str)).await
+    }
+
+    /// Hands over every deposit of a client, newest first, a page at a time, until it is told to stop.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn each_page_of_deposits(
+        &self,
+        client: &ClientId,
+        mut take: impl FnMut(Vec<domain::payment::Deposit>) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        let mut before: Option<PaymentId> = None;
+        loop {
+            let page = self.payments_of(client, PAGE, before.as_ref()).await?;
+            if take(page.items.into_iter().map(|stored| stored.entity).collect()).is_break() {
+                return Ok(());
+            }
+            // a page may hold few deposits or none, and is followed by others all the same
+            let Some(next) = page.next else { return Ok(()) };
+            before = Some(next.parse().map_err(|_| StoreError::corrupt(&next, "it is no payment"))?);
+        }
     }
 
     /// The ids of a client's newest payments, of every kind.

@@ -1,9 +1,10 @@
 //! What may stand against a change at the moment at which it is set.
 
+use std::ops::ControlFlow;
+
 use domain::account::Account;
 use domain::account::change::Change;
 use domain::account::rules::Platforms;
-use domain::client::Client;
 use domain::payment::Deposit;
 use domain::rules::RuleSet;
 use domain::{ChangeId, Timestamp};
@@ -12,16 +13,13 @@ use runtime::StepError;
 use store::MoneyTable;
 
 use super::Set;
-
-/// Payments of a page. All of a client's are looked through.
-const PAGE: i32 = 100;
+use crate::client_of;
 
 impl Set {
     /// Why the rules of now forbid what was asked for, maybe days ago.
     pub(super) async fn forbidden(&self, change: &Change) -> Result<Option<String>, StepError> {
         let account = self.account(change).await?.entity;
-        let client = self.crm.load_settled::<Client>(&change.client_id).await?;
-        let client = client.ok_or_else(|| StepError::Absent(change.client_id.to_string()))?.entity;
+        let client = client_of(&self.crm, &change.client_id).await?;
         let live = self.servers.rules().await?;
         let judged = change.forbidden_now(&account, &live.rules, client.facts.residence);
         judged.map_err(|error| StepError::Rules { set: Platforms::NAME, what: error.to_string() })
@@ -55,17 +53,11 @@ async fn payment_of(
     account: &Account,
     is_it: impl Fn(&Deposit) -> bool,
 ) -> Result<Option<Deposit>, StepError> {
-    let mut before = None;
-    loop {
-        let page = money.payments_of(&account.client_id, PAGE, before.as_ref()).await?;
-        let mut payments = page.items.into_iter().map(|stored| stored.entity);
-        if let Some(found) = payments.find(|payment| payment.facts.account_id == account.id && is_it(payment)) {
-            return Ok(Some(found));
-        }
-        match page.next.map(|next| next.parse()) {
-            Some(Ok(next)) => before = Some(next),
-            Some(Err(_)) => return Err(StepError::Malformed("the list of payments does not go on".to_owned())),
-            None => return Ok(None),
-        }
-    }
+    let mut found = None;
+    let take = |page: Vec<Deposit>| {
+        found = page.into_iter().find(|payment| payment.facts.account_id == account.id && is_it(payment));
+        if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    money.each_page_of_deposits(&account.client_id, take).await?;
+    Ok(found)
 }
