@@ -10,7 +10,6 @@ use domain::account::change::wish::{Asking, ChangeRefusal};
 use domain::account::change::{Change, Standing, Wanted};
 use domain::account::rules::{Asker, Environment, Platforms, Server};
 use domain::account::sweep::{Finding, OnServer, Seen, ServerSweep, in_turn};
-use domain::client::Client;
 use domain::decision::{Frame, derived_bits};
 use domain::rules::RuleSet as _;
 use domain::{AccountId, ChangeId, Timestamp};
@@ -19,15 +18,14 @@ use providers::platforms::{ListedAccount, Login};
 use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
 use runtime::problem::with_causes;
 use runtime::rulebook::{Live, RuleBook};
-use runtime::telemetry::{self, StepMetrics};
 use runtime::vendors::Servers;
-use runtime::{StepError, awsclients, step};
+use runtime::{StepError, awsclients, schedule, step, telemetry};
 use serde_json::json;
 use serde_json::value::RawValue;
 use store::{Crm, MoneyTable};
 
-use crate::begin;
 use crate::set::newest_payment;
+use crate::{begin, client_of};
 
 const NAME: &str = "accounts-sweep";
 /// Who asks for what the rules ask for by themselves.
@@ -70,20 +68,9 @@ impl Function for Sweep {
     ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
         Box::pin(async move {
             let now = self.clock.now();
-            let (swept, usage) = store::measured(self.sweep(now, &invocation)).await;
-            let ended = self.clock.now();
-            telemetry::emit(&StepMetrics {
-                at: ended,
-                function: NAME,
-                outcome: swept
-                    .as_ref()
-                    .map_or("failed", |missed| if missed.is_empty() { "swept" } else { "not_whole" }),
-                latency_ms: ended.millis_since(now),
-                usage: &usage,
-                correlation_id: "",
-                execution_id: &invocation.request_id,
-            });
-            let missed = swept.map_err(|error| FunctionError { kind: error.kind(), message: error.to_string() })?;
+            let began = (self.clock.as_ref(), now);
+            let outcome = |missed: &Vec<String>| if missed.is_empty() { "swept" } else { "not_whole" };
+            let missed = schedule::run(NAME, began, &invocation, self.sweep(now, &invocation), outcome).await?;
             telemetry::raw(&json!({"missed": missed}))
         })
     }
@@ -94,14 +81,8 @@ impl Sweep {
     async fn sweep(&self, now: Timestamp, invocation: &Invocation) -> Result<Vec<String>, StepError> {
         let until = Instant::now() + invocation.time_left;
         let live = self.servers.rules().await?;
-        let mut frame = Frame {
-            function: NAME,
-            execution_id: invocation.request_id.clone(),
-            trigger: "sweep of the trading servers".to_owned(),
-            correlation_id: invocation.request_id.clone(),
-            now,
-            rules: vec![live.label()],
-        };
+        let mut frame = invocation.frame(NAME, "sweep of the trading servers", now);
+        frame.used(live.label());
         let mut missed = Vec::new();
         let run = u64::try_from(now.seconds() / EVERY_S).unwrap_or(0);
         for server in in_turn(live.rules.servers(), run) {
@@ -211,14 +192,13 @@ impl Sweep {
         if !account.is_dormant(newest, *after, frame.now) {
             return Ok(());
         }
-        let client = self.crm.load_settled::<Client>(&account.client_id).await?;
-        let Some(client) = client else { return Err(StepError::Absent(account.client_id.to_string())) };
+        let client = client_of(&self.crm, &account.client_id).await?;
         // one a day at most: what came to nothing is tried again
         let day = frame.now.day().to_string();
         let id = ChangeId::from_bits(derived_bits(account.facts.created_at, &["close", account.id.as_str(), &day]));
         let put_away = self.servers.capabilities(&account.facts.server).await?.able().put_away();
         let wanted = Wanted { status: Some(Standing::Closed), access: put_away, ..Wanted::default() };
-        let country = client.entity.facts.residence;
+        let country = client.facts.residence;
         let asking = Asking { by: Asker::Staff, subject: AUTOMATION, country, now: frame.now };
         let (change, mut why) = match Change::of(wanted, account, &live.rules, asking, id) {
             Ok(made) => made,

@@ -14,14 +14,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use domain::Timestamp;
-use domain::decision::Frame;
 use domain::kyc::rules::ScreeningRules;
 use files::Files;
 use providers::http::{BoxFuture, Transport};
 use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
 use runtime::rulebook::RuleBook;
-use runtime::telemetry::{self, StepMetrics};
-use runtime::{StepError, awsclients};
+use runtime::{StepError, awsclients, schedule, telemetry};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -71,19 +69,9 @@ impl Function for RefreshLists {
         Box::pin(async move {
             let all = serde_json::from_str::<Trigger>(event.get()).is_ok_and(|trigger| trigger.all);
             let now = self.clock.now();
-            let (refreshed, usage) = store::measured(self.refresh(all, now, &invocation)).await;
-            let ended = self.clock.now();
-            telemetry::emit(&StepMetrics {
-                at: ended,
-                function: NAME,
-                outcome: refreshed.as_ref().map_or("failed", |(_, outcome)| *outcome),
-                latency_ms: ended.millis_since(now),
-                usage: &usage,
-                correlation_id: "",
-                execution_id: &invocation.request_id,
-            });
-            let (current, outcome) =
-                refreshed.map_err(|error| FunctionError { kind: error.kind(), message: error.to_string() })?;
+            let began = (self.clock.as_ref(), now);
+            let refresh = self.refresh(all, now, &invocation);
+            let (current, outcome) = schedule::run(NAME, began, &invocation, refresh, |(_, outcome)| outcome).await?;
             telemetry::raw(&json!({"outcome": outcome, "lists": current.lists}))
         })
     }
@@ -102,14 +90,8 @@ impl RefreshLists {
         let mut refresh = Refresh { files, transport, rules: &rules.rules, now, until, read: BTreeMap::new() };
         let current = refresh.run(all).await?;
         let outcome = outcome(&current, &rules.rules, now);
-        let frame = Frame {
-            function: NAME,
-            execution_id: invocation.request_id.clone(),
-            trigger: "refresh of the lists".to_owned(),
-            correlation_id: invocation.request_id.clone(),
-            now,
-            rules: vec![rules.label()],
-        };
+        let mut frame = invocation.frame(NAME, "refresh of the lists", now);
+        frame.used(rules.label());
         // last: who dies here has refreshed the lists, and the next hour tells of them
         desk::tell(&self.crm, &current, &rules.rules, &frame).await?;
         Ok((current, outcome))

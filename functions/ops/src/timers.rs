@@ -9,8 +9,7 @@ use domain::{Seconds, Timestamp};
 use providers::http::BoxFuture;
 use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
 use runtime::problem::with_causes;
-use runtime::telemetry::{self, StepMetrics};
-use runtime::{StepError, awsclients};
+use runtime::{StepError, awsclients, schedule, telemetry};
 use serde_json::json;
 use serde_json::value::RawValue;
 use store::{Crm, DUE_SHARDS, DueCursor, DueEntry, MoneyTable, Table};
@@ -49,18 +48,9 @@ impl Function for Timers {
     ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
         Box::pin(async move {
             let now = self.clock.now();
-            let (swept, usage) = store::measured(self.sweep(now, now.plus(time_for(&invocation)))).await;
-            let ended = self.clock.now();
-            telemetry::emit(&StepMetrics {
-                at: ended,
-                function: "ops-timers",
-                outcome: if swept.is_ok() { "swept" } else { "failed" },
-                latency_ms: ended.millis_since(now),
-                usage: &usage,
-                correlation_id: "",
-                execution_id: &invocation.request_id,
-            });
-            let announced = swept.map_err(|error| FunctionError { kind: error.kind(), message: error.to_string() })?;
+            let began = (self.clock.as_ref(), now);
+            let sweep = self.sweep(now, now.plus(time_for(&invocation)));
+            let announced = schedule::run("ops-timers", began, &invocation, sweep, |_| "swept").await?;
             telemetry::raw(&json!({"announced": announced}))
         })
     }

@@ -12,6 +12,7 @@ pub mod people;
 pub mod problem;
 pub mod queue;
 pub mod rulebook;
+pub mod schedule;
 pub mod secrets;
 pub mod sqs;
 pub mod step;
