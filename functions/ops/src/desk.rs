@@ -17,7 +17,7 @@ use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::{StepError, awsclients, step};
 use serde_json::{Map, Value, json};
-use store::{Crm, MoneyTable};
+use store::{Crm, MoneyTable, Payment};
 
 /// Earlier payments of the client that a work item shows.
 const PATTERN_PAYMENTS: i32 = 10;
@@ -173,19 +173,29 @@ impl Desk {
     /// What is normal for the client: the newest payments.
     async fn pattern(&self, client: Option<&ClientId>) -> Result<Value, StepError> {
         let Some(client) = client else { return Ok(json!({})) };
-        let page = self.money.payments_of(client, PATTERN_PAYMENTS, None).await?;
-        let payments: Vec<Value> = page
-            .items
-            .iter()
-            .map(|stored| {
-                let deposit = &stored.entity;
-                json!({
-                    "payment_id": deposit.id, "at": deposit.inner.opened, "status": deposit.status().as_str(),
-                    "requested": deposit.facts.requested, "psp": deposit.facts.psp.name,
-                })
-            })
-            .collect();
+        let (payments, _) = self.money.all_payments_of(client, PATTERN_PAYMENTS, None).await?;
+        let payments: Vec<Value> = payments.iter().map(in_short).collect();
         Ok(json!({"newest_payments": payments}))
+    }
+}
+
+/// An earlier payment, as a work item shows it.
+fn in_short(payment: &Payment) -> Value {
+    match payment {
+        Payment::Deposit(stored) => {
+            let own = &stored.entity;
+            json!({
+                "payment_id": own.id, "kind": "deposit", "at": own.inner.opened, "status": own.status().as_str(),
+                "requested": own.facts.requested, "psp": own.facts.psp.name,
+            })
+        }
+        Payment::Withdrawal(stored) => {
+            let own = &stored.entity;
+            json!({
+                "payment_id": own.id, "kind": "withdrawal", "at": own.inner.opened, "status": own.status(),
+                "requested": own.facts.requested, "psp": own.facts.psp.name, "way": own.facts.way,
+            })
+        }
     }
 }
 

@@ -14,7 +14,6 @@ use domain::account::Account;
 use domain::account::change::Change;
 use domain::client::Client;
 use domain::kyc::{KycCase, KycStatus};
-use domain::payment::Deposit;
 use domain::{AccountId, ChangeId, ClientId, KycCaseId, PaymentId};
 use runtime::auth::{PORTAL, PORTAL_AND_STAFF, STAFF};
 use runtime::function::{ConfigError, Function, Ports};
@@ -174,17 +173,15 @@ impl Views {
     async fn payments(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let client = known_client(&self.crm, request).await?;
         let (limit, before) = request.page()?;
-        let page = self.money.payments_of(&client.entity.id, limit, before.as_ref()).await?;
-        let view = |stored: &Stored<Deposit>| payment_view(&stored.entity, is_staff(caller));
-        Ok(list(page.items.iter().map(view).collect(), page.next))
+        let (payments, next) = self.money.all_payments_of(&client.entity.id, limit, before.as_ref()).await?;
+        Ok(list(payments.iter().map(|payment| payment_view(payment, is_staff(caller))).collect(), next))
     }
 
     async fn payment(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let id: PaymentId = request.id("payment_id")?;
-        let stored = self.money.load::<Deposit>(&id).await?;
-        let deposit = stored.ok_or_else(|| Problem::not_found("there is no such payment"))?.entity;
-        caller.require_client(&deposit.client_id)?;
-        Ok(Reply::json(200, &payment_view(&deposit, is_staff(caller))))
+        let payment = self.money.payment(&id).await?.ok_or_else(|| Problem::not_found("there is no such payment"))?;
+        caller.require_client(payment.client_id())?;
+        Ok(Reply::json(200, &payment_view(&payment, is_staff(caller))))
     }
 
     async fn notifications(&self, request: &Request) -> Result<Reply, Problem> {

@@ -1,9 +1,10 @@
-//! Credits the trading account: intent, call, outcome; and looks up what persons say to have booked there. No platform knows idempotency, so whatever may have been sent
+//! Moves money on trading accounts: credits deposits, debits withdrawals and puts back those that did not reach the client: intent, call, outcome; and looks up what persons say to have booked there. No platform knows idempotency, so whatever may have been sent
 //! is looked up in the account's deal history before anything is sent again.
 
 mod platform;
 mod strays;
 mod tickets;
+mod withdrawals;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ pub struct Credit {
     money: MoneyTable,
     providers: PaymentProviders,
     servers: Servers,
+    rules: RuleBook,
 }
 
 /// Builds the function.
@@ -46,7 +48,8 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
         crm: awsclients::crm(ports)?,
         money: awsclients::money(ports)?,
         providers: PaymentProviders::new(ports, rules.clone()),
-        servers: Servers::new(ports, rules),
+        servers: Servers::new(ports, rules.clone()),
+        rules,
     };
     QueueFunction::build(step, ports)
 }
@@ -60,6 +63,9 @@ impl QueueStep for Credit {
             let mut frame = message.frame(Self::NAME, &event);
             if event.kind == strays::STRAY_NAMED {
                 return self.look_for_stray(&event.id()?, &mut frame).await;
+            }
+            if event.kind.starts_with(withdrawals::EVENTS) {
+                return self.book_withdrawal(&event.id()?, &mut frame).await;
             }
             let stored = self.money.load::<Deposit>(&event.id()?).await?;
             let stored = stored.ok_or_else(|| StepError::Absent(event.entity.clone()))?;

@@ -7,12 +7,13 @@ use domain::Timestamp;
 use domain::decision::Verdict;
 use domain::fault::{self, Fault};
 use domain::payment::{Deposit, names_a_ticket};
+use domain::withdrawal::Withdrawal;
 use domain::work::HumanDecision;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
-use runtime::{StepError, awsclients, people};
-use store::{Crm, MoneyTable};
+use runtime::{StepError, awsclients, people, step};
+use store::{Crm, MoneyTable, Payment};
 
 /// The step.
 pub struct Decide {
@@ -42,6 +43,13 @@ impl QueueStep for Decide {
                 }
                 deposit.decided(decision, now)
             };
+            let about = people::decision_about::<Deposit>(&self.crm, &event, "payment_id").await?;
+            let Some((id, decision)) = about else { return Ok("nothing_to_do") };
+            if let Some(Payment::Withdrawal(_)) = self.money.payment(&id).await? {
+                let now = frame.now;
+                let decide = |own: &Withdrawal| own.decided(&decision, now);
+                return Ok(step::change(&self.money, &id, &mut frame, decide).await?.outcome());
+            }
             people::carry_out(&self.crm, &self.money, &event, "payment_id", &mut frame, decide).await
         })
     }

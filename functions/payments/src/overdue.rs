@@ -1,10 +1,12 @@
-//! A deposit that is due: its provider is asked because no webhook came, or its credit is sent to its worker again.
+//! A payment that is due: a deposit's provider is asked because no webhook came, or its credit is sent to its worker again; a withdrawal is
+//! sent to the worker whose turn it is.
 
 use std::sync::Arc;
 
 use domain::decision::{Frame, Verdict};
 use domain::payment::rules::Psps;
 use domain::payment::{Deposit, DueStep, Heard, PollAnswer, PollLimits, StrayReport, Unconfirmed, confirm};
+use domain::withdrawal::Withdrawal;
 use domain::{PaymentId, StrayId};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
@@ -13,7 +15,7 @@ use runtime::rulebook::RuleBook;
 use runtime::step;
 use runtime::vendors::PaymentProviders;
 use runtime::{StepError, awsclients};
-use store::{MoneyTable, Stored};
+use store::{MoneyTable, Payment, Stored};
 
 /// The time of stray money: its owner is looked for.
 const STRAY_DUE: &str = "stray.due";
@@ -44,10 +46,15 @@ impl QueueStep for Overdue {
             if event.kind == STRAY_DUE {
                 return self.find_owner(&event.id()?, &mut frame).await;
             }
-            let Some(stored) = self.money.load::<Deposit>(&event.id()?).await? else {
-                return Err(StepError::Absent(event.entity));
-            };
             let now = frame.now;
+            let stored = match self.money.payment(&event.id()?).await? {
+                Some(Payment::Deposit(stored)) => *stored,
+                Some(Payment::Withdrawal(_)) => {
+                    let again = |own: &Withdrawal| own.redriven(now);
+                    return Ok(step::change(&self.money, &event.id()?, &mut frame, again).await?.outcome());
+                }
+                None => return Err(StepError::Absent(event.entity)),
+            };
             let done = match stored.entity.due_step(now) {
                 DueStep::Nothing(_) => return Ok("nothing_to_do"),
                 DueStep::Credit => {

@@ -7,6 +7,8 @@ use domain::PaymentId;
 use domain::decision::{Decision, Frame};
 use domain::payment::rules::{PspRule, Psps};
 use domain::payment::{Deposit, Heard, PspReport, StrayReport, Unconfirmed, confirm};
+use domain::withdrawal::Withdrawal;
+use domain::withdrawal::rules::Withdrawals;
 use providers::psp::{Psp, WebhookAnswer, WebhookError};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, WEBHOOK_BYTES_MAX};
@@ -20,6 +22,7 @@ use store::MoneyTable;
 pub struct Webhook {
     money: MoneyTable,
     providers: PaymentProviders,
+    rules: RuleBook,
 }
 
 /// Builds the function.
@@ -27,8 +30,9 @@ pub struct Webhook {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let rules = RuleBook::new(ports)?;
     let step =
-        Webhook { money: awsclients::money(ports)?, providers: PaymentProviders::new(ports, RuleBook::new(ports)?) };
+        Webhook { money: awsclients::money(ports)?, providers: PaymentProviders::new(ports, rules.clone()), rules };
     HttpFunction::build(step, ports)
 }
 
@@ -59,23 +63,63 @@ impl Webhook {
             Ok(report) => report,
             Err(error) => return Ok(refuse(&error, name, psp.as_ref(), request)),
         };
+        if report.is_about_payout() {
+            return self.answered(self.payout(report, psp.as_ref(), request, &live).await, name, psp.as_ref(), request);
+        }
         let done = match confirmed(report, psp.as_ref(), rule).await {
             Heard::Now(report) => self.apply(report, psp.as_ref(), request, &live).await,
             Heard::Denied(report) => self.keep(report, rule, WebhookAnswer::Accepted, request, &live).await,
             Heard::NotKnown(report) => self.keep(report, rule, WebhookAnswer::TryAgain, request, &live).await,
         };
+        self.answered(done, name, psp.as_ref(), request)
+    }
+
+    fn answered(
+        &self,
+        done: Result<WebhookAnswer, StepError>,
+        name: &str,
+        psp: &dyn Psp,
+        request: &Request,
+    ) -> Result<Reply, Problem> {
         match done {
-            Ok(answer) => Ok(reply(psp.as_ref(), answer, request)),
+            Ok(answer) => Ok(reply(psp, answer, request)),
             Err(error) => {
                 let answer = match error.disposition() {
                     Disposition::Retry | Disposition::RetrySoon | Disposition::At(_) => WebhookAnswer::TryAgain,
                     Disposition::Park => WebhookAnswer::Malformed,
                 };
                 tracing::warn!(psp = name, "webhook was not taken");
-                let vendor = reply(psp.as_ref(), answer, request);
+                let vendor = reply(psp, answer, request);
                 Ok(in_the_vendors_form(vendor, &Problem::from(error), request))
             }
         }
+    }
+
+    /// What is said about money that goes out. What the signature does not cover is asked for by the worker that pays out.
+    async fn payout(
+        &self,
+        report: PspReport,
+        psp: &dyn Psp,
+        request: &Request,
+        live: &Live<Psps>,
+    ) -> Result<WebhookAnswer, StepError> {
+        let mut frame = request.frame(Self::NAME);
+        frame.trigger = format!("{} {}", report.psp, report.event_id);
+        frame.used(live.label());
+        let Some(id) = &report.payment_id else {
+            return Ok(WebhookAnswer::Ignored("it names no withdrawal of ours"));
+        };
+        let rules = self.rules.live::<Withdrawals>().await?;
+        frame.used(rules.label());
+        let (now, limits, proven) = (request.now, rules.rules.payout_limits(), psp.webhook_proves_status());
+        let decide = |own: &Withdrawal| match proven {
+            true => own.hear(&report, limits, now),
+            false => own.to_be_asked(now),
+        };
+        Ok(match step::change(&self.money, id, &mut frame, decide).await? {
+            Done::Changed { .. } => WebhookAnswer::Accepted,
+            Done::Unchanged { reason, .. } => WebhookAnswer::Ignored(reason),
+        })
     }
 
     async fn apply(

@@ -287,6 +287,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::account::sweep::Finding>(),
     Kind::of::<crate::account::sweep::ServerSweep>(),
     Kind::of::<crate::payment::Deposit>(),
+    Kind::of::<crate::withdrawal::Withdrawal>(),
     Kind::of::<crate::payment::StrayReport>(),
     Kind::of::<crate::work::WorkItem>(),
 ];

@@ -20,13 +20,15 @@ pub enum LedgerAccount {
     Exchange,
     /// What a client owes us because money went back to him that still stands on his trading account.
     Reversed(AccountId),
+    /// What was taken off a trading account and is on its way to the client.
+    Payable(AccountId),
 }
 
 impl LedgerAccount {
     /// The trading account that it is kept for, if it is one client's.
     pub fn trading_account(&self) -> Option<&AccountId> {
         match self {
-            Self::Client(account) | Self::Reversed(account) => Some(account),
+            Self::Client(account) | Self::Reversed(account) | Self::Payable(account) => Some(account),
             Self::Psp(_) | Self::Exchange => None,
         }
     }
@@ -39,6 +41,7 @@ impl fmt::Display for LedgerAccount {
             Self::Exchange => f.write_str("exchange:own"),
             Self::Client(account) => write!(f, "client:{account}"),
             Self::Reversed(account) => write!(f, "reversed:{account}"),
+            Self::Payable(account) => write!(f, "payable:{account}"),
         }
     }
 }
@@ -65,6 +68,7 @@ impl FromStr for LedgerAccount {
             "exchange" if name == "own" => Ok(Self::Exchange),
             "client" => account().map(Self::Client),
             "reversed" => account().map(Self::Reversed),
+            "payable" => account().map(Self::Payable),
             _ => Err(LedgerAccountError),
         }
     }
@@ -250,7 +254,8 @@ mod tests {
             LedgerAccount::Psp("praxis".to_owned()),
             LedgerAccount::Exchange,
             LedgerAccount::Client(id.clone()),
-            LedgerAccount::Reversed(id),
+            LedgerAccount::Reversed(id.clone()),
+            LedgerAccount::Payable(id),
         ] {
             assert_eq!(account.to_string().parse::<LedgerAccount>(), Ok(account));
         }

@@ -27,6 +27,7 @@ pub mod rules;
 pub mod sales;
 pub mod time;
 pub mod visible;
+pub mod withdrawal;
 pub mod words;
 pub mod work;
 pub mod zone;

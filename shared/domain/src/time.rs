@@ -165,6 +165,40 @@ impl From<Seconds> for String {
     }
 }
 
+/// A moment as milliseconds since 1970.
+pub(crate) mod millis {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    use super::Timestamp;
+
+    pub(crate) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(at.millis())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        read(i64::deserialize(deserializer)?)
+    }
+
+    fn read<E: serde::de::Error>(millis: i64) -> Result<Timestamp, E> {
+        Timestamp::from_millis(millis).ok_or_else(|| E::custom("not a moment"))
+    }
+
+    /// The same where there may be none.
+    pub(crate) mod option {
+        use super::{Deserializer, Serializer, Timestamp};
+        use serde::{Deserialize as _, Serialize as _};
+
+        #[expect(clippy::ref_option, reason = "serde passes a reference")]
+        pub(crate) fn serialize<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+            at.map(|at| at.millis()).serialize(serializer)
+        }
+
+        pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+            Option::<i64>::deserialize(deserializer)?.map(super::read).transpose()
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

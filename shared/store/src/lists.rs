@@ -152,7 +152,7 @@ impl Table {
         Ok(Page { items: self.batch(&keys).await?, next })
     }
 
-    async fn keys_of(
+    pub(crate) async fn keys_of(
         &self,
         client: &ClientId,
         prefix: &str,

@@ -5,12 +5,11 @@ use std::ops::ControlFlow;
 use domain::account::Account;
 use domain::account::change::Change;
 use domain::account::rules::Platforms;
-use domain::payment::Deposit;
 use domain::rules::RuleSet;
-use domain::{ChangeId, Timestamp};
+use domain::{ChangeId, PaymentId, Timestamp};
 use providers::platforms::Login;
 use runtime::StepError;
-use store::MoneyTable;
+use store::{MoneyTable, Payment};
 
 use super::Set;
 use crate::client_of;
@@ -30,34 +29,42 @@ impl Set {
         let change = self.load(id).await?.entity;
         let account = self.account(&change).await?.entity;
         if let Some(payment) = self.open_payment(&account).await? {
-            return Ok(Some(format!("a payment is under way: {}", payment.id)));
+            return Ok(Some(format!("a payment is under way: {payment}")));
         }
         let server = self.servers.adapter(&account.facts.server).await?;
         let balance = server.balance(&Login::new(change.facts.login), account.facts.currency).await?;
         Ok((!balance.amount().is_zero()).then(|| "there is money on the account".to_owned()))
     }
 
-    async fn open_payment(&self, account: &Account) -> Result<Option<Deposit>, StepError> {
-        payment_of(&self.money, account, |payment| !payment.status().is_settled()).await
+    async fn open_payment(&self, account: &Account) -> Result<Option<PaymentId>, StepError> {
+        let is_open = |payment: &Payment| match payment {
+            Payment::Deposit(stored) => !stored.entity.status().is_settled(),
+            Payment::Withdrawal(stored) => !stored.entity.status().is_over(),
+        };
+        Ok(payment_of(&self.money, account, is_open).await?.map(|payment| payment.id().clone()))
     }
 }
 
 /// When the newest payment of an account was begun.
 pub(crate) async fn newest_payment(money: &MoneyTable, account: &Account) -> Result<Option<Timestamp>, StepError> {
-    Ok(payment_of(money, account, |_| true).await?.map(|payment| payment.inner.opened))
+    let begun = |payment: Payment| match payment {
+        Payment::Deposit(stored) => stored.entity.inner.opened,
+        Payment::Withdrawal(stored) => stored.entity.inner.opened,
+    };
+    Ok(payment_of(money, account, |_| true).await?.map(begun))
 }
 
 /// The newest payment of an account that is of a kind; all of the client's are looked through.
 async fn payment_of(
     money: &MoneyTable,
     account: &Account,
-    is_it: impl Fn(&Deposit) -> bool,
-) -> Result<Option<Deposit>, StepError> {
+    is_it: impl Fn(&Payment) -> bool,
+) -> Result<Option<Payment>, StepError> {
     let mut found = None;
-    let take = |page: Vec<Deposit>| {
-        found = page.into_iter().find(|payment| payment.facts.account_id == account.id && is_it(payment));
+    let take = |page: Vec<Payment>| {
+        found = page.into_iter().find(|payment| *payment.account_id() == account.id && is_it(payment));
         if found.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    money.each_page_of_deposits(&account.client_id, take).await?;
+    money.each_page_of_payments(&account.client_id, take).await?;
     Ok(found)
 }

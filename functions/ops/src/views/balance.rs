@@ -125,9 +125,9 @@ impl Balances {
 
     /// The newest payments of an account with their versions: our own money moves with a version before and after it.
     async fn payments_of(&self, account: &Account) -> Result<String, StoreError> {
-        let newest = self.money.payments_of(&account.client_id, PAYMENTS, None).await?.items;
-        let own = newest.iter().filter(|stored| stored.entity.facts.account_id == account.id);
-        let lines: Vec<String> = own.map(|stored| format!("{}:{}", stored.entity.id, stored.version)).collect();
+        let (newest, _) = self.money.all_payments_of(&account.client_id, PAYMENTS, None).await?;
+        let own = newest.iter().filter(|payment| *payment.account_id() == account.id);
+        let lines: Vec<String> = own.map(|payment| format!("{}:{}", payment.id(), payment.version())).collect();
         Ok(lines.join(" "))
     }
 

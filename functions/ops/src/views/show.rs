@@ -3,8 +3,9 @@
 use domain::account::Account;
 use domain::account::change::Change;
 use domain::payment::Deposit;
+use domain::withdrawal::{Destination, Withdrawal};
 use serde_json::{Value, json};
-use store::KeptBalance;
+use store::{KeptBalance, Payment};
 
 /// A trading account with its balance, as far as it is known.
 pub(super) fn account_view(account: &Account, balance: Option<&KeptBalance>) -> Value {
@@ -32,7 +33,51 @@ pub(super) fn change_view(change: &Change) -> Value {
 }
 
 /// A payment with its timeline, and for people of ours what they are asked about it: that may name another payment.
-pub(super) fn payment_view(deposit: &Deposit, for_staff: bool) -> Value {
+pub(super) fn payment_view(payment: &Payment, for_staff: bool) -> Value {
+    match payment {
+        Payment::Deposit(stored) => deposit_view(&stored.entity, for_staff),
+        Payment::Withdrawal(stored) => withdrawal_view(&stored.entity, for_staff),
+    }
+}
+
+fn withdrawal_view(own: &Withdrawal, for_staff: bool) -> Value {
+    let facts = &own.facts;
+    let timeline: Vec<Value> =
+        own.timeline().map(|(at, status, why)| json!({"at": at, "status": status, "why": why})).collect();
+    let mut view = json!({
+        "payment_id": own.id, "client_id": own.client_id, "account_id": facts.account_id, "kind": "withdrawal",
+        "status": facts.status, "requested": facts.requested, "psp": facts.psp, "platform": facts.platform,
+        "destination": destination_view(own), "timeline": timeline,
+    });
+    if let Some(object) = view.as_object_mut() {
+        for (name, money) in [("debited", facts.debited), ("paid", facts.paid), ("returned", facts.returned)] {
+            if let Some(money) = money {
+                object.insert(name.to_owned(), json!(money));
+            }
+        }
+        if let Some(review) = facts.review.as_ref().filter(|_| for_staff) {
+            object.insert("review".to_owned(), json!(review));
+        }
+    }
+    view
+}
+
+/// Where it goes, as it was asked for.
+fn destination_view(own: &Withdrawal) -> Value {
+    let psp = &own.facts.psp.name;
+    match &own.inner.destination {
+        Destination::Source { payment_id, .. } => json!({"psp": psp, "source_payment_id": payment_id}),
+        Destination::Email(email) => json!({"psp": psp, "email": email}),
+        Destination::Crypto { currency, address, tag: None } => {
+            json!({"psp": psp, "currency": currency, "address": address})
+        }
+        Destination::Crypto { currency, address, tag: Some(tag) } => {
+            json!({"psp": psp, "currency": currency, "address": address, "tag": tag})
+        }
+    }
+}
+
+fn deposit_view(deposit: &Deposit, for_staff: bool) -> Value {
     let facts = &deposit.facts;
     let timeline: Vec<Value> =
         deposit.timeline().map(|(at, status, why)| json!({"at": at, "status": status.as_str(), "why": why})).collect();

@@ -9,10 +9,11 @@ use domain::account::rules::TicketForm;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
 use domain::input::Fault;
-use domain::payment::{Deposit, Proof, StrayReport, is_by_hand, names_a_ticket};
+use domain::payment::{Proof, StrayReport, is_by_hand, names_a_ticket};
+use domain::withdrawal::Withdrawal;
 use domain::work::{ByHandRefusal, HumanDecision, Moved, WorkFacts, WorkItem};
 use runtime::{Problem, StepError};
-use store::{Commit, Committed, Crm, Home, MoneyTable, Saved, StoreError, Stored};
+use store::{Commit, Committed, Crm, Home, MoneyTable, Payment, Saved, StoreError, Stored};
 
 /// Where the numbers that prove a step are given: the provider's name and the platform's server. On which server money without a payment of
 /// ours was credited nobody says: whoever finds the deal claims its number there.
@@ -83,7 +84,11 @@ impl ByHand {
         }
         let payment = named("payment_id").and_then(|id| id.parse::<PaymentId>().ok());
         let (Some(id), true) = (payment, decision.action().is_some_and(is_by_hand)) else { return Ok(false) };
-        let Some(stored) = self.money.load::<Deposit>(&id).await? else { return Ok(false) };
+        let stored = match self.money.payment(&id).await? {
+            Some(Payment::Deposit(stored)) => *stored,
+            Some(Payment::Withdrawal(stored)) => return self.withdrawal(&stored, decision, commit, frame).await,
+            None => return Ok(false),
+        };
         let account = &stored.entity.facts.account_id;
         let account =
             crm.load_settled::<Account>(account).await?.ok_or_else(|| StepError::Absent(account.to_string()))?;
@@ -97,6 +102,24 @@ impl ByHand {
         let places = Places { psp: &stored.entity.facts.psp.name, server: Some(&account.entity.facts.server) };
         let claimed = self.claim(decision, form, &places, id.as_str(), commit).await?;
         Ok(self.add(commit, &stored, verdict, frame)? || claimed)
+    }
+
+    /// A step by hand on a withdrawal: what a person was asked must still stand. A deal that he names is looked up before it counts, and
+    /// claimed then; the provider's number of a payout is claimed here.
+    async fn withdrawal(
+        &self,
+        stored: &Stored<Withdrawal>,
+        decision: &HumanDecision,
+        commit: &mut Commit,
+        frame: &Frame,
+    ) -> Result<bool, Problem> {
+        let verdict = stored.entity.decided(decision, frame.now);
+        if let Verdict::Nothing(reason) = verdict {
+            return Err(conflict(Moved(format!("it is {}: {reason}", stored.entity.status()))));
+        }
+        let places = Places { psp: &stored.entity.facts.psp.name, server: None };
+        self.claim(decision, TicketForm::Number, &places, stored.entity.id.as_str(), commit).await?;
+        self.add(commit, stored, verdict, frame)
     }
 
     /// Claims what proves the decision for the money that it is about; `false` where it names no proof.

@@ -106,6 +106,8 @@ pub fn simulators_config() -> Config {
         ["real", "demo"].map(|kind| Mt5Group::new(&format!("{kind}\\standard-{currency}"), currency, digits))
     });
     config.mt5.groups = groups.collect();
+    // whoever tries it out signs webhooks, and what was collected so is paid back like the rest
+    config.stripe.refunds_unpaid = true;
     // here nothing happens unless somebody acts
     config.kyc.decides_after_ms = None;
     // each function signs with a key of its own

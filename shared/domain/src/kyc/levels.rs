@@ -10,6 +10,7 @@ use crate::client::Client;
 use crate::input::Fault;
 use crate::payment::{Deposit, DepositStatus};
 use crate::rules::RuleError;
+use crate::withdrawal::Withdrawal;
 use crate::{Money, Timestamp};
 
 /// The level of a client.
@@ -67,6 +68,28 @@ impl Level {
             _ => format!("at the level of verification `{}` there are no deposits in {}", self.name, amount.currency()),
         };
         Some(Fault::new("/amount", "deposit_limit", message))
+    }
+}
+
+impl Level {
+    /// The fault of a withdrawal that is more than a client of this level may take out, beside what he did lately.
+    pub fn refuses_withdrawal(&self, amount: &Money, withdrawals: &[Withdrawal], now: Timestamp) -> Option<Fault> {
+        let limit = self.rights.withdrawal_limit.as_ref()?;
+        let lately = withdrawals.iter().filter(|own| own.inner.opened > now.minus(limit.per) && own.status().counts());
+        let moved: Vec<Money> = lately.map(|own| own.facts.requested).collect();
+        if limit.allows(amount, &moved) {
+            return None;
+        }
+        let days = limit.per.0 / 86_400;
+        let currency = amount.currency();
+        let message = match (limit.amounts.get(&currency), limit.left(currency, &moved)) {
+            (Some(most), Some(left)) => format!(
+                "at the level of verification `{}` withdrawals of {days} days may come to {most} {currency}: {left} are left",
+                self.name
+            ),
+            _ => format!("at the level of verification `{}` there are no withdrawals in {currency}", self.name),
+        };
+        Some(Fault::new("/amount", "withdrawal_limit", message))
     }
 }
 

@@ -38,6 +38,22 @@ words! {
         DepositRefunded = "deposit.refunded",
         /// The payer's bank took the money back.
         DepositChargedBack = "deposit.charged_back",
+        /// The client asked for a withdrawal.
+        WithdrawalRequested = "withdrawal.requested",
+        /// The withdrawal is approved.
+        WithdrawalApproved = "withdrawal.approved",
+        /// The withdrawal is declined.
+        WithdrawalDeclined = "withdrawal.declined",
+        /// The client took the withdrawal back.
+        WithdrawalCancelled = "withdrawal.cancelled",
+        /// The withdrawal is taken off the trading account.
+        WithdrawalDebited = "withdrawal.debited",
+        /// The withdrawal is paid out.
+        WithdrawalPaidOut = "withdrawal.paid_out",
+        /// The withdrawal could not be paid out.
+        WithdrawalPayoutFailed = "withdrawal.payout_failed",
+        /// The withdrawal is put back on the trading account.
+        WithdrawalReturned = "withdrawal.returned",
         /// The trading account exists.
         AccountOpen = "account.open",
         /// The trading account could not be created.
@@ -78,6 +94,14 @@ impl NotifiedEvent {
                 &["payment_id", "client_id", "requested", "paid", "credited", "psp", "login", "at"]
             }
             Self::DepositNeedsReview => &["payment_id", "client_id", "requested", "psp", "reason", "at"],
+            Self::WithdrawalRequested
+            | Self::WithdrawalApproved
+            | Self::WithdrawalDeclined
+            | Self::WithdrawalCancelled
+            | Self::WithdrawalDebited
+            | Self::WithdrawalPaidOut
+            | Self::WithdrawalPayoutFailed
+            | Self::WithdrawalReturned => &["payment_id", "client_id", "requested", "psp", "login", "at"],
             Self::AccountOpen => &[
                 "account_id",
                 "client_id",

@@ -214,7 +214,7 @@ impl Proof {
     pub fn of(decision: &HumanDecision, form: TicketForm) -> Option<Self> {
         let evidence = decision.evidence.as_deref()?;
         match decision.action()? {
-            WorkAction::RefundAtPsp => {
+            WorkAction::RefundAtPsp | WorkAction::MarkPaidOut => {
                 let word = evidence.split_whitespace().find_map(bare)?;
                 Some(Self::Refund(word.to_lowercase()))
             }
@@ -237,7 +237,7 @@ impl Proof {
 
 /// The booking that a text names, as it is written there: the first row of digits without zeros before them, or, where bookings have names,
 /// the first word with a digit in it.
-pub(super) fn ticket_in(evidence: &str, form: TicketForm) -> Option<&str> {
+pub fn ticket_in(evidence: &str, form: TicketForm) -> Option<&str> {
     match form {
         TicketForm::Number => {
             let digits = evidence.split(|c: char| !c.is_ascii_digit()).find(|digits| !digits.is_empty())?;

@@ -23,6 +23,7 @@ impl Deposit {
             PspStatus::Pending | PspStatus::Processing | PspStatus::Irrelevant => {
                 Verdict::Nothing("it says nothing about collected money")
             }
+            PspStatus::Payout(_) => Verdict::Nothing("it is about money that goes out"),
             PspStatus::Succeeded if self.is_about_another(report) => self.other_payment_collected(report, now),
             PspStatus::Failed | PspStatus::Canceled | PspStatus::Returned(_) if self.is_about_another(report) => {
                 Verdict::Nothing("it is about another payment at the provider")

@@ -34,6 +34,7 @@ fn gives(status: &PspStatus) -> bool {
         | PspStatus::Processing
         | PspStatus::Failed
         | PspStatus::Canceled
+        | PspStatus::Payout(_)
         | PspStatus::Irrelevant => false,
     }
 }

@@ -7,6 +7,7 @@ use super::returns::Returns;
 pub use super::status::{DepositStatus, Reason, Stage};
 use super::ticket::{NamedTicket, Reopened};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
+use crate::time::millis;
 use crate::work::Review;
 use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
 
@@ -164,45 +165,6 @@ pub struct DepositInner {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(count: &u32) -> bool {
     *count == 0
-}
-
-/// A moment as milliseconds since 1970.
-mod millis {
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use crate::Timestamp;
-
-    pub(super) fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i64(at.millis())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        read(i64::deserialize(deserializer)?)
-    }
-
-    fn read<E: serde::de::Error>(millis: i64) -> Result<Timestamp, E> {
-        Timestamp::from_millis(millis).ok_or_else(|| E::custom("not a moment"))
-    }
-
-    /// The same where there may be none.
-    pub(super) mod option {
-        use super::{Deserializer, Serializer, Timestamp};
-        use serde::{Deserialize as _, Serialize as _};
-
-        #[expect(clippy::ref_option, reason = "serde passes a reference")]
-        pub(in super::super) fn serialize<S: Serializer>(
-            at: &Option<Timestamp>,
-            serializer: S,
-        ) -> Result<S::Ok, S::Error> {
-            at.map(|at| at.millis()).serialize(serializer)
-        }
-
-        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
-            deserializer: D,
-        ) -> Result<Option<Timestamp>, D::Error> {
-            Option::<i64>::deserialize(deserializer)?.map(super::read).transpose()
-        }
-    }
 }
 
 /// What a new deposit is made of.

@@ -39,6 +39,18 @@ pub enum Returned {
     },
 }
 
+/// Where a payout of ours stands at the provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Payout {
+    /// The provider has it.
+    Pending,
+    /// The client has it.
+    Paid,
+    /// It did not reach the client, or came back.
+    Failed,
+}
+
 /// Where a payment stands at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -55,6 +67,8 @@ pub enum PspStatus {
     Canceled,
     /// Money went back to the payer, or came back from there.
     Returned(Returned),
+    /// About money that goes out.
+    Payout(Payout),
     /// An event that says nothing about collection.
     Irrelevant,
 }
@@ -81,11 +95,18 @@ pub struct PspReport {
 }
 
 impl PspReport {
+    /// Whether it is about money that goes out.
+    pub fn is_about_payout(&self) -> bool {
+        matches!(self.status, PspStatus::Payout(_))
+    }
+
     /// Whether it tells of money that came or went, and so concerns somebody whatever it is about.
     pub fn moves_money(&self) -> bool {
         match self.status {
             PspStatus::Succeeded | PspStatus::Returned(_) => true,
-            PspStatus::Pending
+            PspStatus::Payout(Payout::Paid | Payout::Failed) => true,
+            PspStatus::Payout(Payout::Pending)
+            | PspStatus::Pending
             | PspStatus::Processing
             | PspStatus::Failed
             | PspStatus::Canceled

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::report::{Returned, Way};
 use crate::fault::{self, Fault};
-use crate::{Currency, Money, Timestamp};
+use crate::{Currency, Money, PaymentId, Timestamp};
 
 /// All refunds so far, as the provider last told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,6 +13,11 @@ struct Total(Money, i64);
 /// One refund or dispute: the provider's id, how, how much, whether it stands, and when that was so (milliseconds since 1970).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct One(String, Way, Money, bool, i64);
+
+/// A withdrawal that goes back to the payer: it is no loss of the credit, but the provider's total of refunds has it. Whose, how much,
+/// and when it came back, if it did (milliseconds since 1970).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct PaidBack(PaymentId, Money, #[serde(default, skip_serializing_if = "Option::is_none")] Option<i64>);
 
 /// Everything that is known to have gone back of one payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +29,9 @@ pub struct Returns {
     /// What a person said was refunded, until the provider tells of it.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     by_hand: Option<Money>,
+    /// Withdrawals that go back to the payer.
+    #[serde(rename = "w", default, skip_serializing_if = "Vec::is_empty")]
+    paid_back: Vec<PaidBack>,
 }
 
 /// Amounts of one payment are in one currency and far from the largest number, so this does not fail; if it did, the first stands.
@@ -49,7 +57,7 @@ pub(super) fn smaller(a: Money, b: Money) -> Money {
 impl Returns {
     /// Whether nothing was ever told.
     pub fn is_empty(&self) -> bool {
-        self.total.is_none() && self.ones.is_empty() && self.by_hand.is_none()
+        self.total.is_none() && self.ones.is_empty() && self.by_hand.is_none() && self.paid_back.is_empty()
     }
 
     /// Takes a statement in; `false` if it says nothing new. `amount` is its amount, or the whole collection where it names none.
@@ -117,12 +125,46 @@ impl Returns {
             Some(Total(total, then)) => {
                 // what failed after the total was told is still in it; a later total is told without it
                 let failed = self.sum(currency, |one| one.1 == Way::Refund && !one.3 && one.4 >= *then);
-                let rest = left(*total, failed);
+                let own = self.paid_back_by(currency, |came_back| came_back.is_none_or(|at| at >= *then));
+                let rest = left(left(*total, failed), own);
                 larger(single, rest)
             }
         };
         let refunds = self.by_hand.map_or(refunds, |by_hand| larger(refunds, by_hand));
         plus(refunds, self.sum(currency, |one| one.1 == Way::Dispute && one.3))
+    }
+
+    fn paid_back_by(&self, currency: Currency, counts: impl Fn(Option<i64>) -> bool) -> Money {
+        let counted = self.paid_back.iter().filter(|own| counts(own.2));
+        counted.fold(Money::zero(currency), |sum, own| plus(sum, own.1))
+    }
+
+    /// What withdrawals paid back to the payer, or are about to.
+    pub(super) fn paid_back(&self, currency: Currency) -> Money {
+        self.paid_back_by(currency, |came_back| came_back.is_none())
+    }
+
+    /// Whether a withdrawal is among them.
+    pub(super) fn pays_back(&self, withdrawal: &PaymentId) -> bool {
+        self.paid_back.iter().any(|own| own.0 == *withdrawal && own.2.is_none())
+    }
+
+    /// A withdrawal is about to go back to the payer; a later attempt of the same takes the place of the first.
+    pub(super) fn pay_back(&mut self, withdrawal: &PaymentId, amount: Money) {
+        self.paid_back.retain(|own| own.0 != *withdrawal || own.2.is_some());
+        self.paid_back.push(PaidBack(withdrawal.clone(), amount, None));
+    }
+
+    /// A withdrawal did not get there: it never left, or it came back at that time.
+    pub(super) fn pay_back_undone(&mut self, withdrawal: &PaymentId, came_back: Option<Timestamp>) {
+        match came_back {
+            None => self.paid_back.retain(|own| own.0 != *withdrawal || own.2.is_some()),
+            Some(at) => {
+                for own in self.paid_back.iter_mut().filter(|own| own.0 == *withdrawal && own.2.is_none()) {
+                    own.2 = Some(at.millis());
+                }
+            }
+        }
     }
 
     /// Whether a dispute stands.

@@ -80,6 +80,7 @@ impl Deposit {
             | PspStatus::Processing
             | PspStatus::Failed
             | PspStatus::Canceled
+            | PspStatus::Payout(_)
             | PspStatus::Irrelevant => Verdict::Nothing("it moves no money"),
         }
     }

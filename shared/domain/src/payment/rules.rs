@@ -14,6 +14,7 @@ use crate::rules::read::{Faults, Node, Object, optional, read_document};
 use crate::rules::schema::Schema;
 use crate::rules::table::{ROWS_MAX, Row, read_rows, unique_name};
 use crate::rules::{Fields, FirstMatch, RuleError, RuleSet, first_match};
+use crate::withdrawal::Way;
 use crate::words::words;
 use crate::{Country, Currency, Money, Seconds};
 
@@ -27,7 +28,7 @@ const KEYS: [&str; 6] =
 const OPEN_DEPOSITS: u32 = OPEN_DEPOSITS_MAX;
 /// More than a page of a client's newest deposits are not counted.
 const OPEN_DEPOSITS_MAX: u32 = 100;
-const PSP_KEYS: [&str; 15] = [
+const PSP_KEYS: [&str; 16] = [
     "name",
     "vendor",
     "enabled",
@@ -43,6 +44,7 @@ const PSP_KEYS: [&str; 15] = [
     "poll_limit",
     "needs_review_after",
     "confirm_limit",
+    "payouts",
 ];
 /// A tolerance above this would accept a webhook that somebody recorded.
 const SIGNATURE_TOLERANCE_MAX: Seconds = Seconds(3_600);
@@ -118,6 +120,15 @@ pub struct PspRule {
     pub needs_review_after: Seconds,
     /// It told of moved money and, asked, does not confirm it: it is asked again after this, and then a person.
     pub confirm_limit: Seconds,
+    /// The ways in which it pays out; what goes another way a person pays out by hand.
+    pub payouts: Vec<Way>,
+}
+
+impl PspRule {
+    /// Whether it pays out this way by itself.
+    pub fn pays_out(&self, way: Way) -> bool {
+        self.payouts.contains(&way)
+    }
 }
 
 /// What deposit limits may ask about.
@@ -263,6 +274,9 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     let unconfirmed = optional(object.get("unconfirmed_success"), |node| node.word(Unconfirmed::ALL, faults));
     let tolerance = span(&object, "signature_tolerance", Seconds(1), SIGNATURE_TOLERANCE_MAX, faults);
     let confirm = optional(object.get("confirm_limit"), |node| node.span(Seconds(60)..=WAIT_MAX, faults));
+    let payouts = optional(object.get("payouts"), |node| {
+        node.distinct(0..=Way::ALL.len(), faults, |node, faults| node.word(Way::ALL, faults))
+    });
     let waits = read_waits(&object, faults);
     let [webhook_limit, poll_limit, needs_review_after] = waits?;
     Some(PspRule {
@@ -281,6 +295,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         poll_limit,
         needs_review_after,
         confirm_limit: confirm?.unwrap_or(CONFIRM_LIMIT),
+        payouts: payouts?.unwrap_or_default(),
     })
 }
 

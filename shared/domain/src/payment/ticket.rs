@@ -201,7 +201,7 @@ pub fn names_a_ticket(decision: &HumanDecision) -> bool {
 }
 
 /// The id of another payment in a comment: whole, or its beginning where the platform cut it off. In whatever letters it is written.
-fn other_payment(comment: &str, own: Option<&PaymentId>) -> Option<String> {
+pub fn other_payment(comment: &str, own: Option<&PaymentId>) -> Option<String> {
     let comment = comment.to_ascii_lowercase();
     let own = own.map(|own| own.as_str().to_ascii_lowercase());
     let mut ids = comment.match_indices(ID_BEGINS).filter_map(|(at, _)| {

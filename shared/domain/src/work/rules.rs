@@ -84,6 +84,18 @@ words! {
         CreditUnresolved = "credit_unresolved",
         /// The trading platform refused to credit.
         CreditRefused = "credit_refused",
+        /// A withdrawal that the rules do not approve by themselves.
+        WithdrawalApproval = "withdrawal_approval",
+        /// Nobody knows whether a withdrawal was taken off the account.
+        WithdrawalDebitUnresolved = "withdrawal_debit_unresolved",
+        /// Nobody knows whether a withdrawal was paid out.
+        WithdrawalPayoutUnresolved = "withdrawal_payout_unresolved",
+        /// A withdrawal that no provider of ours pays out by itself.
+        WithdrawalPayByHand = "withdrawal_pay_by_hand",
+        /// Nobody knows whether a withdrawal that did not reach the client was put back on the account.
+        WithdrawalReturnUnresolved = "withdrawal_return_unresolved",
+        /// The provider says of a withdrawal what cannot be so by what is known.
+        WithdrawalContradicted = "withdrawal_contradicted",
         /// Nobody knows whether the account was created.
         AccountCreationUnresolved = "account_creation_unresolved",
         /// The trading platform refused to create the account.
@@ -148,6 +160,24 @@ words! {
         MarkDebitedOnPlatform = "mark_debited_on_platform",
         /// Nothing is credited.
         CloseWithoutCredit = "close_without_credit",
+        /// The client does not get it; nothing was moved.
+        Decline = "decline",
+        /// It was taken off the account: the platform's ticket proves it.
+        MarkDebited = "mark_debited",
+        /// It was not taken off the account: the automation tries again.
+        MarkNotDebitedRetry = "mark_not_debited_retry",
+        /// It is not taken off the account.
+        CloseWithoutDebit = "close_without_debit",
+        /// The client has it: the provider's number of the payout proves it.
+        MarkPaidOut = "mark_paid_out",
+        /// It was not paid out: the automation tries again.
+        MarkNotPaidRetry = "mark_not_paid_retry",
+        /// It is not paid out, and put back on the account.
+        CreditBack = "credit_back",
+        /// It is on the account again: the platform's ticket proves it.
+        MarkReturned = "mark_returned",
+        /// It is not on the account again: the automation tries again.
+        MarkNotReturnedRetry = "mark_not_returned_retry",
         /// Wait for the provider again.
         KeepWaiting = "keep_waiting",
         /// The account exists: its login proves it.
@@ -200,7 +230,10 @@ impl WorkAction {
     const fn traits(self) -> (bool, bool) {
         match self {
             Self::RefundAtPsp | Self::MarkCredited | Self::MarkDebitedOnPlatform => (true, true),
+            Self::MarkDebited | Self::MarkPaidOut | Self::MarkReturned => (true, true),
             Self::CreditPaidAmount | Self::MarkNotCreditedRetry | Self::CloseWithoutCredit => (true, false),
+            Self::MarkNotDebitedRetry | Self::CloseWithoutDebit | Self::MarkNotPaidRetry => (true, false),
+            Self::CreditBack | Self::MarkNotReturnedRetry => (true, false),
             Self::MarkOpen => (false, true),
             Self::KeepWaiting
             | Self::MarkNotCreatedRetry
@@ -212,6 +245,7 @@ impl WorkAction {
             | Self::MarkContacted
             | Self::CloseLead
             | Self::Approve
+            | Self::Decline
             | Self::Reject
             | Self::RequestDocuments
             | Self::CheckAgain
@@ -243,6 +277,12 @@ impl WorkKind {
             Self::CreditUnresolved | Self::CreditRefused => {
                 &[A::MarkCredited, A::MarkNotCreditedRetry, A::RefundAtPsp, A::CloseWithoutCredit]
             }
+            Self::WithdrawalApproval => &[A::Approve, A::Decline],
+            Self::WithdrawalDebitUnresolved => &[A::MarkDebited, A::MarkNotDebitedRetry, A::CloseWithoutDebit],
+            Self::WithdrawalPayoutUnresolved => &[A::MarkPaidOut, A::MarkNotPaidRetry, A::CreditBack],
+            Self::WithdrawalPayByHand => &[A::MarkPaidOut, A::CreditBack],
+            Self::WithdrawalReturnUnresolved => &[A::MarkReturned, A::MarkNotReturnedRetry],
+            Self::WithdrawalContradicted => &[A::Close],
             Self::AccountCreationUnresolved | Self::AccountCreationRefused => {
                 &[A::MarkOpen, A::MarkNotCreatedRetry, A::CloseWithoutAccount]
             }

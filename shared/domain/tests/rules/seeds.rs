@@ -239,6 +239,7 @@ fn two_people_decide_about_large_money_and_about_clients_whom_a_list_may_name_an
                 matches!(kind, WorkKind::KycHit | WorkKind::KycChecksOverdue | WorkKind::AccountChangeFourEyes);
             let wanted = match option.action {
                 WorkAction::Approve if of_two => FourEyes::Always,
+                WorkAction::Approve if kind == WorkKind::WithdrawalApproval => FourEyes::ByAmount,
                 action if action.decides_money() => FourEyes::ByAmount,
                 _ => FourEyes::Never,
             };

@@ -5,17 +5,20 @@ use ::http::{HeaderMap, HeaderValue, Response, StatusCode};
 use bytes::Bytes;
 use domain::input::Fault;
 use domain::payment::PspReport;
+use domain::withdrawal::PayoutAnswer;
 use domain::{ClientId, Country, Money, PaymentId, Redacted, Timestamp};
 use serde_json::json;
 
 use crate::Disposition;
 use crate::http::{BoxFuture, TransportError};
 
+mod payout;
 pub mod praxis;
 mod statements;
 pub mod stripe;
 mod vendor;
 
+pub use payout::PayoutOrder;
 pub use vendor::{Settings, VendorError, vendor};
 
 /// Seconds after which a vendor may deliver again what could not be taken now.
@@ -49,6 +52,26 @@ pub trait Psp: Send + Sync {
     /// [`PspError`].
     fn payment_of<'a>(&'a self, _reference: &'a str) -> BoxFuture<'a, Result<Option<PaymentId>, PspError>> {
         Box::pin(std::future::ready(Ok(None)))
+    }
+
+    /// Pays out. Sent a second time under the same withdrawal it is done once where the vendor knows idempotency; a caller looks it up
+    /// before he sends it again all the same ([`Self::find_payout`]).
+    ///
+    /// # Errors
+    /// [`PspError`]; what each says of the payout: [`PspError::of_payout`].
+    fn pay_out<'a>(&'a self, order: &'a PayoutOrder<'a>) -> BoxFuture<'a, Result<PayoutAnswer, PspError>> {
+        let _ = order;
+        Box::pin(std::future::ready(Err(PspError::no_payout("the provider"))))
+    }
+
+    /// What became of a payout; `None` where the provider surely has none of this withdrawal, or where sending it again does it only
+    /// once.
+    ///
+    /// # Errors
+    /// [`PspError`]. Not being able to look everywhere is an error, not `None`.
+    fn find_payout<'a>(&'a self, order: &'a PayoutOrder<'a>) -> BoxFuture<'a, Result<Option<PayoutAnswer>, PspError>> {
+        let _ = order;
+        Box::pin(std::future::ready(Err(PspError::no_payout("the provider"))))
     }
 
     /// Checks and reads a delivery. The signature is checked over the bytes as they came, before anything else.

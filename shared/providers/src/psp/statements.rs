@@ -2,7 +2,7 @@
 
 #[cfg(test)]
 pub(super) mod tests {
-    use domain::payment::{PspStatus, Returned, Way};
+    use domain::payment::{Payout, PspStatus, Returned, Way};
 
     /// The rows of a vendor: event, status of its object (may be empty), what it says.
     pub(in crate::psp) fn rows(vendor: &str) -> Vec<[String; 3]> {
@@ -31,6 +31,9 @@ pub(super) mod tests {
             PspStatus::Returned(Returned::One { way: Way::Refund, stands: false, .. }) => "refund undone",
             PspStatus::Returned(Returned::One { way: Way::Dispute, stands: true, .. }) => "dispute stands",
             PspStatus::Returned(Returned::One { way: Way::Dispute, stands: false, .. }) => "dispute undone",
+            PspStatus::Payout(Payout::Pending) => "payout under way",
+            PspStatus::Payout(Payout::Paid) => "paid out",
+            PspStatus::Payout(Payout::Failed) => "payout failed",
             PspStatus::Irrelevant => "nothing",
         }
     }
@@ -38,6 +41,7 @@ pub(super) mod tests {
     #[test]
     fn the_table_is_read() {
         assert!(rows("stripe").len() > 40 && rows("praxis").len() > 25);
+        assert!(rows("stripe, our refund").len() > 10);
         assert!(rows("paypal").is_empty());
     }
 }

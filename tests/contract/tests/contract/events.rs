@@ -149,8 +149,9 @@ async fn play(world: &World) -> Vec<String> {
     world.idle().await;
     world.pass(61).await;
     world.sweep().await;
+    let withdrawing = crate::withdrawals::play(world).await;
     let unopened = crate::openings::play(world).await;
-    let mut entities = vec![trader.client, refused, unopened];
+    let mut entities = vec![trader.client, refused, unopened, withdrawing];
     let all = items(&world.get("admin", "/v1/work?limit=100").await);
     entities.extend(all.iter().filter_map(|item| item["subject"]["stray_id"].as_str()).map(str::to_owned));
     entities.extend(all.iter().map(|item| item["work_id"].as_str().unwrap().to_owned()));

@@ -51,5 +51,6 @@ mod stripe;
 mod sweep;
 mod tickets;
 mod webhook_floods;
+mod withdrawals;
 mod work;
 mod world;

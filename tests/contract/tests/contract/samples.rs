@@ -16,6 +16,7 @@ use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
 use domain::rule_sets::SetName;
 use domain::sales::Task;
+use domain::withdrawal::Withdrawal;
 use domain::work::WorkItem;
 use domain::{Money, Seconds};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -268,6 +269,20 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
         queue(&world, name).await;
     }
     assert_eq!(world.status(PAYMENT).await, "credited");
+    assert_eq!(http(&world, "payments-withdraw", "portal").await.status, 201);
+    world.idle().await;
+    let private = json!({
+        "t0": 1_795_432_500_000_i64, "tl": [["requested", 0, "q"]],
+        "to": {"source": {"payment_id": PAYMENT, "reference": "pi_3SWabcLkdIwHu7ix1Pq2Rs3T"}},
+    });
+    let debited: Decision<Withdrawal> = as_told(&event_of("payments-payout"), Some(&private.to_string()));
+    let own = debited.next.id.clone();
+    world.broker.money().save(None, debited, &frame("2026-11-23T11:15:30Z")).await.unwrap();
+    queue(&world, "payments-payout").await;
+    let told = world.payment(own.as_str()).await.json;
+    // the simulator knows no such payment of the story: it was asked, and refused, and is put back
+    let status = told["status"].as_str().unwrap();
+    assert!(["payout_failed", "returned", "needs_review"].contains(&status), "{told:#}");
     // by now in the story the payment would be another one: what the samples say is taken as it is
     queue(&world, "ops-desk").await;
     let decided = http(&world, "ops-work", "finance").await;

@@ -33,6 +33,11 @@ pub struct Trader {
 }
 
 impl Trader {
+    /// The route of the client's withdrawals.
+    pub fn withdrawals(&self) -> String {
+        format!("/v1/clients/{}/withdrawals", self.client)
+    }
+
     /// The route of the client's deposits.
     pub fn deposits(&self) -> String {
         format!("/v1/clients/{}/deposits", self.client)

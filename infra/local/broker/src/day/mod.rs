@@ -9,6 +9,7 @@ mod report;
 mod scenes;
 pub mod steps;
 mod vendors;
+mod withdrawals;
 
 use crate::Failure;
 use crate::local::Broker;
@@ -45,6 +46,7 @@ pub async fn play(broker: &Broker) -> Result<Report, Failure> {
     scenes::underpaid(&desk, &mut report).await?;
     scenes::silent_webhook(&desk, &mut report).await?;
     scenes::silent_platform(&desk, &mut report).await?;
+    withdrawals::out(&desk, &mut report).await?;
     burst::burst(&desk, &mut report).await?;
     report::close(&desk, &mut report).await?;
     Ok(report)

@@ -150,7 +150,7 @@ pub async fn silent_platform(desk: &Desk<'_>, report: &mut Report) -> Result<(),
     let fault = json!({
         "operation": "trade_balance", "match": {"comment": payment}, "fault": {"kind": "apply_then_timeout", "ms": 20_000},
     });
-    desk.platform_fault(fault).await?;
+    desk.fault("mt5", fault).await?;
     desk.pay("stripe", &payment, json!({})).await?;
     desk.payment_in(&payment, "credited").await?;
     let deals = desk.deals(&trader.login, &payment).await?;

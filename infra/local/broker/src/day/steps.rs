@@ -138,13 +138,34 @@ impl<'a> Desk<'a> {
         self.api.control(&format!("{}/_control/webhook", self.broker.simulators.url(psp)), &body).await
     }
 
-    /// Scripts a fault of the trading server.
+    /// Scripts a fault of a simulator.
     ///
     /// # Errors
     /// The simulator's.
-    pub async fn platform_fault(&self, fault: Value) -> Result<(), Failure> {
-        self.api.control(&format!("{}/_control/faults", self.broker.simulators.url("mt5")), &json!([fault])).await?;
+    pub async fn fault(&self, simulator: &str, fault: Value) -> Result<(), Failure> {
+        self.api
+            .control(&format!("{}/_control/faults", self.broker.simulators.url(simulator)), &json!([fault]))
+            .await?;
         Ok(())
+    }
+
+    /// Asks for a withdrawal; its payment id.
+    ///
+    /// # Errors
+    /// A refused request.
+    pub async fn withdraw(&self, trader: &Trader, body: &Value) -> Result<String, Failure> {
+        let path = format!("/v1/clients/{}/withdrawals", trader.client_id);
+        Ok(self.portal(&path, body).await?.expect(201)?.text_at("/payment_id"))
+    }
+
+    /// The refunds that Stripe made for a withdrawal.
+    ///
+    /// # Errors
+    /// The connection's.
+    pub async fn refunds_of(&self, withdrawal: &str) -> Result<usize, Failure> {
+        let state = self.state("stripe", "").await?;
+        let refunds = state.get("refunds").and_then(Value::as_array).cloned().unwrap_or_default();
+        Ok(refunds.iter().filter(|refund| refund.to_string().contains(withdrawal)).count())
     }
 
     /// A simulator's record.

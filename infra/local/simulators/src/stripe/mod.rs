@@ -70,7 +70,7 @@ impl Stripe {
             .route("/v1/payment_intents/search", get(api::search))
             .route("/v1/payment_intents/{id}", get(api::read))
             .route("/v1/payment_intents/{id}/cancel", post(api::cancel))
-            .route("/v1/refunds", post(refunds::create))
+            .route("/v1/refunds", post(refunds::create).get(refunds::list))
             .route("/v1/refunds/{id}", get(refunds::read))
             .route("/pay/{id}", get(payer_page).post(payer_decides))
             .route("/_control/pay", post(control_pay))

@@ -101,6 +101,11 @@ impl KycLevels {
         self.levels.iter().any(|level| !level.then.live_account || !level.then.demo_account)
     }
 
+    /// Whether any level limits withdrawals.
+    pub fn restrict_withdrawals(&self) -> bool {
+        self.levels.iter().any(|level| level.then.withdrawal_limit.is_some())
+    }
+
     /// Whether any level limits deposits.
     pub fn restrict_deposits(&self) -> bool {
         self.levels.iter().any(|level| level.then.deposit_limit.is_some())

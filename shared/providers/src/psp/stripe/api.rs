@@ -23,7 +23,7 @@ use crate::template;
 const API_VERSION: &str = "2024-06-20";
 
 /// Keys under which one payment is asked for; a repeat spends no more than one.
-const KEYS_MAX: u32 = 5;
+pub(super) const KEYS_MAX: u32 = 5;
 
 impl Stripe {
     /// Opens a payment, all calls in the time of one.
@@ -129,7 +129,7 @@ impl Stripe {
         Ok(Some((response.into_parts().0.headers, intent)))
     }
 
-    fn request(&self, method: Method, path: &str, body: Bytes) -> Result<Request<Bytes>, PspError> {
+    pub(super) fn request(&self, method: Method, path: &str, body: Bytes) -> Result<Request<Bytes>, PspError> {
         let bad = |_| PspError::Misconfigured("base URL or secret key cannot be sent".to_owned());
         let key = format!("Bearer {}", self.secret_key.expose_secret());
         let mut key = HeaderValue::from_str(&key).map_err(|error| bad(error.into()))?;
@@ -195,12 +195,12 @@ impl Stripe {
 }
 
 /// The key of an attempt at opening a payment.
-fn key(payment: &PaymentId, number: u32) -> String {
+pub(super) fn key(payment: &PaymentId, number: u32) -> String {
     if number == 1 { payment.to_string() } else { format!("{payment}-{number}") }
 }
 
 /// Whether the key gives nothing but an error whatever is sent under it from now on.
-fn is_spent(response: &Response<Bytes>) -> bool {
+pub(super) fn is_spent(response: &Response<Bytes>) -> bool {
     let is_kept = response.headers().get("idempotent-replayed").is_some_and(|value| value.as_bytes() == b"true");
     let kind = || {
         let body: Value = serde_json::from_slice(response.body()).ok()?;
@@ -217,7 +217,7 @@ fn no_way_to_pay() -> PspError {
     PspError::Unknown("intent has no id or no way to pay".to_owned())
 }
 
-fn answer(response: &Response<Bytes>) -> Result<Value, PspError> {
+pub(super) fn answer(response: &Response<Bytes>) -> Result<Value, PspError> {
     let body: Option<Value> = serde_json::from_slice(response.body()).ok();
     let status = response.status();
     if status.is_success() {

@@ -1,7 +1,7 @@
 //! What Stripe's events say about a payment.
 
 use domain::input::Fault;
-use domain::payment::{PspReport, PspStatus, Returned, Way};
+use domain::payment::{Payout, PspReport, PspStatus, Returned, Way};
 use domain::{Money, Timestamp};
 use serde_json::Value;
 
@@ -25,6 +25,9 @@ pub(super) fn read(psp: &str, body: &[u8]) -> Result<PspReport, Vec<Fault>> {
         faults.push(Fault::new("/data/object", "missing", "An object is required."));
     }
     let (Some(id), Some(kind), Some(at), Some(object)) = (id, kind, at, object) else { return Err(faults) };
+    if let Some(report) = payout(psp, &id, &kind, at, object) {
+        return Ok(report);
+    }
     let status = status(&kind, object, &id);
     Ok(PspReport {
         psp: psp.to_owned(),
@@ -36,6 +39,40 @@ pub(super) fn read(psp: &str, body: &[u8]) -> Result<PspReport, Vec<Fault>> {
         kind,
         at,
     })
+}
+
+/// What an event says of a refund by which we pay a withdrawal out; none where it is another's.
+fn payout(psp: &str, id: &str, kind: &str, at: Timestamp, object: &Value) -> Option<PspReport> {
+    if !matches!(kind, "refund.created" | "refund.updated" | "refund.failed" | "charge.refund.updated") {
+        return None;
+    }
+    let payment_id = Some(withdrawal_id(object)?);
+    Some(PspReport {
+        psp: psp.to_owned(),
+        event_id: id.to_owned(),
+        kind: kind.to_owned(),
+        payment_id,
+        reference: object.get("id").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        status: refund_pays_out(kind, object).map_or(PspStatus::Irrelevant, PspStatus::Payout),
+        money: amount(object, "amount"),
+        at,
+    })
+}
+
+/// The withdrawal that a refund of ours names.
+pub(super) fn withdrawal_id(object: &Value) -> Option<domain::PaymentId> {
+    object.pointer("/metadata/withdrawal_id")?.as_str()?.parse().ok()
+}
+
+/// Where a payout stands that is a refund. One that the card's bank has yet to take is on its way.
+pub(super) fn refund_pays_out(kind: &str, refund: &Value) -> Option<Payout> {
+    match refund.get("status").and_then(Value::as_str) {
+        Some("succeeded") => Some(Payout::Paid),
+        Some("pending" | "requires_action") => Some(Payout::Pending),
+        Some("failed" | "canceled") => Some(Payout::Failed),
+        _ if kind == "refund.failed" => Some(Payout::Failed),
+        _ => None,
+    }
 }
 
 /// Whether events of a type can be about a payment. What else an endpoint is sent is taken as it is: refused, it would come again for
@@ -166,6 +203,7 @@ fn money(status: &PspStatus, object: &Value) -> Option<Money> {
         | PspStatus::Processing
         | PspStatus::Failed
         | PspStatus::Canceled
+        | PspStatus::Payout(_)
         | PspStatus::Irrelevant => amount(object, "amount"),
     }
 }
@@ -180,6 +218,21 @@ mod tests {
 
     use super::*;
     use crate::psp::statements::tests::{rows, says};
+
+    #[test]
+    fn every_row_about_a_withdrawal_is_what_the_event_says() {
+        let withdrawal = domain::PaymentId::from_bits(7);
+        for [event, status, wanted] in rows("stripe, our refund") {
+            let object = json!({
+                "id": "re_1", "object": "refund", "payment_intent": "pi_1", "status": status, "amount": 10_000,
+                "currency": "usd", "metadata": {"withdrawal_id": withdrawal},
+            });
+            let body = json!({"id": "evt_1", "type": event, "created": 1_700_000_000, "data": {"object": object}});
+            let report = read("stripe", body.to_string().as_bytes()).unwrap();
+            assert_eq!(says(&report.status), wanted, "{event} {status}");
+            assert_eq!((report.payment_id.as_ref(), report.reference.as_str()), (Some(&withdrawal), "re_1"));
+        }
+    }
 
     #[test]
     fn every_row_of_the_table_is_what_the_event_says() {

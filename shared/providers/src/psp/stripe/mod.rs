@@ -10,19 +10,22 @@
 
 mod api;
 mod event;
+mod refunds;
 mod signature;
 mod units;
 
 use ::http::{HeaderMap, Response};
 use bytes::Bytes;
 use domain::payment::PspReport;
+use domain::withdrawal::PayoutAnswer;
 use domain::{PaymentId, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, json_response, problem,
+    PayoutOrder, Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError,
+    json_response, problem,
 };
 use crate::http::BoxFuture;
 use crate::signature::is_blank;
@@ -80,6 +83,14 @@ impl Psp for Stripe {
 
     fn payment_of<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<PaymentId>, PspError>> {
         Box::pin(self.owner_of_intent(reference))
+    }
+
+    fn pay_out<'a>(&'a self, order: &'a PayoutOrder<'a>) -> BoxFuture<'a, Result<PayoutAnswer, PspError>> {
+        Box::pin(self.refund_to_payer(order))
+    }
+
+    fn find_payout<'a>(&'a self, order: &'a PayoutOrder<'a>) -> BoxFuture<'a, Result<Option<PayoutAnswer>, PspError>> {
+        Box::pin(self.find_refund(order))
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<PspReport, WebhookError> {

@@ -39,7 +39,7 @@ async fn lowers(world: &World, fault: Option<&str>) {
     let customer = world.customer("USD").await;
     world.cold().await;
     if let Some(kind) = fault {
-        world.desk.platform_fault(json!({"operation": "user_update", "fault": {"kind": kind}})).await.unwrap();
+        world.desk.fault("mt5", json!({"operation": "user_update", "fault": {"kind": kind}})).await.unwrap();
     }
     world.killer.arm();
     let path = format!("/v1/accounts/{}/changes", customer.trader.account_id);

@@ -40,6 +40,7 @@ mod people;
 mod relay;
 mod tickets;
 mod webhook;
+mod withdrawals;
 
 use crate::killer::{Kill, Numbers, Run};
 use crate::world::World;

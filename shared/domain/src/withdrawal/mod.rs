@@ -1,0 +1,428 @@
+//! Withdrawals: asked for, approved by rule or by people, taken off the trading account, paid out; and put back on the account where
+//! the money does not reach the client.
+//!
+//! `requested -> approved -> debiting -> debited -> paying_out -> paid_out`. The trading account is debited first, so what is paid out is
+//! there no more. Each of the three effects (debit, payout, putting back) is an intent, a call and an outcome, and each is looked up
+//! before it is made a second time.
+
+mod booking;
+pub mod destination;
+pub mod payout;
+mod people;
+pub mod platform;
+pub mod request;
+pub mod rules;
+pub mod status;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use destination::{Destination, Way};
+pub use payout::{PayoutAnswer, PayoutStep};
+pub use platform::{Operation, PlatformStep};
+pub use request::{Ask, WithdrawalRefusal, WithdrawalRequest};
+pub use status::{Reason, Stage, WithdrawalStatus};
+
+use crate::decision::{Decision, Verdict};
+use crate::entity::{Entity, InMoney, Parts, ReadError};
+use crate::payment::credit::GRACE;
+use crate::payment::deposit::{PlatformSide, PspSide, Settled};
+use crate::time::millis;
+use crate::work::Review;
+use crate::work::rules::WorkKind;
+use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
+
+/// After this in one status the timers look after it less often.
+const SLOWER_AFTER_MS: i64 = 3_600_000;
+/// Less often.
+const SLOW: Seconds = Seconds(900);
+
+/// A withdrawal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withdrawal {
+    /// Its id; our reference at platform and provider.
+    pub id: PaymentId,
+    /// Whose it is.
+    pub client_id: ClientId,
+    /// When something must happen although no trigger comes.
+    pub due: Option<Timestamp>,
+    /// The part that events carry.
+    pub facts: WithdrawalFacts,
+    /// The part that stays with the item.
+    pub inner: WithdrawalInner,
+}
+
+/// The public part of a withdrawal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct WithdrawalFacts {
+    pub status: WithdrawalStatus,
+    pub account_id: AccountId,
+    /// What leaves the trading account.
+    pub requested: Money,
+    /// What was taken off the trading account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debited: Option<Money>,
+    /// What the provider paid out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paid: Option<Money>,
+    /// What was put on the trading account again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<Money>,
+    pub psp: PspSide,
+    pub platform: PlatformSide,
+    /// The word of the trading platform, by which the step is routed that calls it.
+    pub trading_platform: String,
+    /// How it reaches the client; where exactly is private.
+    pub way: Way,
+    /// The deposit whose payer gets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_payment_id: Option<PaymentId>,
+    /// What this version asks a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+    /// Work items of earlier versions that this version makes moot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<Settled>,
+}
+
+/// An effect outside: how often it was intended, when last (unless its outcome is known), and since when it is tried.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Effort {
+    /// Intents so far; each has its own version, so two workers never share one.
+    #[serde(rename = "n", default)]
+    pub attempts: u32,
+    /// When the last was intended, unless its outcome is known.
+    #[serde(rename = "ta", default, skip_serializing_if = "Option::is_none", with = "millis::option")]
+    pub attempted: Option<Timestamp>,
+    /// Since when it is tried.
+    #[serde(rename = "ts", default, skip_serializing_if = "Option::is_none", with = "millis::option")]
+    pub since: Option<Timestamp>,
+}
+
+impl Effort {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn intended(&mut self, now: Timestamp) {
+        self.attempts = self.attempts.saturating_add(1);
+        self.attempted = Some(now);
+        self.since = self.since.or(Some(now));
+    }
+
+    /// Whether no earlier call can still arrive.
+    fn grace_over(&self, now: Timestamp) -> bool {
+        self.attempted.is_none_or(|at| now >= at.plus(GRACE))
+    }
+
+    fn is_past(&self, limit: Seconds, now: Timestamp) -> bool {
+        self.since.is_some_and(|since| now >= since.plus(limit))
+    }
+}
+
+/// The private part of a withdrawal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WithdrawalInner {
+    /// The first moment.
+    #[serde(rename = "t0", with = "millis")]
+    pub opened: Timestamp,
+    /// The timeline.
+    #[serde(rename = "tl")]
+    pub stages: Vec<Stage>,
+    /// Where the money goes.
+    #[serde(rename = "to")]
+    pub destination: Destination,
+    /// No provider of ours pays it out: a person does.
+    #[serde(rename = "h", default, skip_serializing_if = "std::ops::Not::not")]
+    pub by_hand: bool,
+    /// Taking it off the trading account.
+    #[serde(rename = "d", default, skip_serializing_if = "Effort::is_none")]
+    pub debit: Effort,
+    /// Paying it out.
+    #[serde(rename = "p", default, skip_serializing_if = "Effort::is_none")]
+    pub payout: Effort,
+    /// The provider has taken the payout.
+    #[serde(rename = "k", default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
+    /// The provider said what cannot be so, and a person was told.
+    #[serde(rename = "c", default, skip_serializing_if = "std::ops::Not::not")]
+    pub contradicted: bool,
+    /// What a person says to have booked on the trading account, and nobody has looked up yet.
+    #[serde(rename = "nt", default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<String>,
+    /// Putting it back on the trading account.
+    #[serde(rename = "b", default, skip_serializing_if = "Effort::is_none")]
+    pub putting_back: Effort,
+    /// Look-ups at the provider in a row that told nothing of use.
+    #[serde(rename = "q", default)]
+    pub polls: u32,
+    /// When the trading server could be called again, after it was last being maintained.
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none", with = "millis::option")]
+    pub served_from: Option<Timestamp>,
+    /// The review that it waits for, and when it was asked for.
+    #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldSince>,
+    /// Questions to persons so far: each names its own work item.
+    #[serde(rename = "v", default)]
+    pub reviews: u32,
+}
+
+impl WithdrawalInner {
+    /// Whether the rules approved it when it was asked for.
+    pub fn was_approved_at_once(&self) -> bool {
+        self.stages.iter().any(|stage| stage.2 == Reason::ByRule)
+    }
+}
+
+/// A review with the moment at which it was asked for: together they name the work item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldSince(pub Review, #[serde(with = "millis")] pub Timestamp);
+
+/// What a new withdrawal is made of.
+#[derive(Debug, Clone)]
+#[allow(missing_docs, reason = "the names of `WithdrawalFacts`")]
+pub struct NewWithdrawal {
+    pub id: PaymentId,
+    pub request: WithdrawalRequest,
+    /// Whether the rules approve it; else a person decides.
+    pub approved: bool,
+    /// The client never asked for one before.
+    pub first: bool,
+    pub now: Timestamp,
+}
+
+impl Withdrawal {
+    /// The first version: approved by rule, or with finance.
+    pub fn asked(new: NewWithdrawal) -> Decision<Self> {
+        let NewWithdrawal { id, request, approved, first, now } = new;
+        let why = request.why;
+        let next = Self {
+            id,
+            client_id: request.client_id,
+            due: None,
+            facts: WithdrawalFacts {
+                status: WithdrawalStatus::Requested,
+                account_id: request.account_id,
+                requested: request.amount,
+                debited: None,
+                paid: None,
+                returned: None,
+                psp: PspSide { name: request.psp, reference: String::new() },
+                platform: PlatformSide { login: request.login, operation: None },
+                trading_platform: request.trading_platform,
+                way: request.destination.way(),
+                source_payment_id: request.destination.source().cloned(),
+                review: None,
+                settled: Vec::new(),
+            },
+            inner: WithdrawalInner {
+                opened: now,
+                stages: vec![Stage(WithdrawalStatus::Requested, 0, Reason::Requested)],
+                destination: request.destination,
+                by_hand: request.by_hand,
+                debit: Effort::default(),
+                payout: Effort::default(),
+                accepted: false,
+                contradicted: false,
+                named: None,
+                putting_back: Effort::default(),
+                polls: 0,
+                served_from: None,
+                held: None,
+                reviews: 0,
+            },
+        };
+        let mut events = vec!["withdrawal.requested"];
+        events.extend(first.then_some("withdrawal.first_requested"));
+        if approved {
+            let next = next.moved(WithdrawalStatus::Approved, Reason::ByRule, now);
+            events.push("withdrawal.approved");
+            return Decision::new(next, "approved", events, why);
+        }
+        let mut next = next;
+        next.ask(WorkKind::WithdrawalApproval, now);
+        events.push("desk.item");
+        Decision::new(next, "requested", events, why)
+    }
+
+    /// Its status.
+    pub fn status(&self) -> WithdrawalStatus {
+        self.facts.status
+    }
+
+    /// The client takes it back, which he may until it is sent to the trading server.
+    ///
+    /// # Errors
+    /// Why he cannot.
+    pub fn cancelled(&self, now: Timestamp) -> Result<Decision<Self>, &'static str> {
+        match self.status() {
+            WithdrawalStatus::Requested => {}
+            WithdrawalStatus::Approved if self.inner.debit.attempts == 0 => {}
+            WithdrawalStatus::Cancelled => return Err("it is cancelled already"),
+            WithdrawalStatus::Declined => return Err("it was declined"),
+            WithdrawalStatus::Approved
+            | WithdrawalStatus::Debiting
+            | WithdrawalStatus::DebitingUnknown
+            | WithdrawalStatus::Debited
+            | WithdrawalStatus::PayingOut
+            | WithdrawalStatus::PayoutUnknown
+            | WithdrawalStatus::PaidOut
+            | WithdrawalStatus::PayoutFailed
+            | WithdrawalStatus::Returned
+            | WithdrawalStatus::NeedsReview => return Err("it is being debited, or was"),
+        }
+        let next = self.moved(WithdrawalStatus::Cancelled, Reason::Cancelled, now);
+        let mut events = vec!["withdrawal.cancelled"];
+        events.extend((!next.facts.settled.is_empty()).then_some("desk.settled"));
+        Ok(Decision::new(next, "cancelled", events, vec!["the client took it back".to_owned()]))
+    }
+
+    /// The same withdrawal in another status. What a person was asked before is moot, unless his own word moves it.
+    #[must_use]
+    fn moved(&self, status: WithdrawalStatus, reason: Reason, now: Timestamp) -> Self {
+        let mut next = self.clone();
+        next.facts.status = status;
+        next.facts.review = None;
+        next.facts.settled = self.inner.held.iter().map(HeldSince::settled).collect();
+        next.inner.held = None;
+        next.inner.named = None;
+        next.inner.stages.push(Stage(status, now.millis_since(self.inner.opened), reason));
+        next.inner.polls = 0;
+        next.due = status.is_watched().then(|| now.plus(GRACE));
+        next
+    }
+
+    /// The same withdrawal in the same status, for a change that asks nobody anything.
+    #[must_use]
+    fn unmoved(&self) -> Self {
+        let mut next = self.clone();
+        next.facts.review = None;
+        next.facts.settled.clear();
+        next
+    }
+
+    /// Asks a person; the item is named by the withdrawal, the kind and which question it is.
+    fn ask(&mut self, kind: WorkKind, now: Timestamp) {
+        self.inner.reviews = self.inner.reviews.saturating_add(1);
+        let review = Review::of(kind, format!("withdrawal:{}", self.inner.reviews));
+        self.facts.review = Some(review.clone());
+        self.inner.held = Some(HeldSince(review, now));
+    }
+
+    /// Stops it until a person decides.
+    fn held(&self, kind: WorkKind, why: String, now: Timestamp) -> Verdict<Self> {
+        let mut next = self.moved(WithdrawalStatus::NeedsReview, Reason::Review, now);
+        next.ask(kind, now);
+        let mut events = vec!["withdrawal.needs_review"];
+        events.extend((!next.facts.settled.is_empty()).then_some("desk.settled"));
+        Verdict::change(next, "needs_review", events, vec![format!("{kind}: {why}")])
+    }
+
+    /// What it waits for, of a person.
+    fn held_for(&self) -> Option<WorkKind> {
+        let held = self.inner.held.as_ref()?;
+        held.0.kind.parse().ok()
+    }
+
+    /// The timeline with its moments.
+    pub fn timeline(&self) -> impl Iterator<Item = (Timestamp, WithdrawalStatus, &'static str)> + '_ {
+        let opened = self.inner.opened;
+        self.inner.stages.iter().map(move |stage| {
+            let at = Timestamp::from_millis(opened.millis().saturating_add(stage.1)).unwrap_or(opened);
+            (at, stage.0, stage.2.text())
+        })
+    }
+
+    /// It is due: the worker whose turn it is gets it again; the due time moves on, so that one sweep sends it once.
+    pub fn redriven(&self, now: Timestamp) -> Verdict<Self> {
+        if self.due.is_none_or(|due| due > now) {
+            return Verdict::Nothing("it is not due");
+        }
+        let Some(event) = self.worker() else { return Verdict::Nothing("it waits for nobody's work") };
+        let mut next = self.unmoved();
+        let moved = self.inner.stages.last().map_or(0, |stage| stage.1);
+        let slow = now.millis_since(self.inner.opened).saturating_sub(moved) > SLOWER_AFTER_MS;
+        next.due = Some(now.plus(if slow { SLOW } else { GRACE }));
+        Verdict::change(next, "redriven", vec![event], vec![format!("{} for too long", self.status())])
+    }
+
+    /// Its provider said something of it that nothing proves: it is asked.
+    pub fn to_be_asked(&self, now: Timestamp) -> Verdict<Self> {
+        match self.status() {
+            WithdrawalStatus::PayingOut | WithdrawalStatus::PayoutUnknown => {
+                let mut next = self.unmoved();
+                next.due = Some(now.plus(GRACE));
+                let why = vec!["its provider said something of it".to_owned()];
+                Verdict::change(next, "asked", vec!["withdrawal.payout_due"], why)
+            }
+            _ => Verdict::Nothing("its payout is not under way"),
+        }
+    }
+
+    /// The event that sends it to the worker whose turn it is.
+    fn worker(&self) -> Option<&'static str> {
+        match self.status() {
+            WithdrawalStatus::Approved
+            | WithdrawalStatus::Debiting
+            | WithdrawalStatus::DebitingUnknown
+            | WithdrawalStatus::PayoutFailed => Some("withdrawal.booking_due"),
+            WithdrawalStatus::Debited | WithdrawalStatus::PayingOut | WithdrawalStatus::PayoutUnknown => {
+                Some("withdrawal.payout_due")
+            }
+            WithdrawalStatus::Requested
+            | WithdrawalStatus::PaidOut
+            | WithdrawalStatus::Returned
+            | WithdrawalStatus::Declined
+            | WithdrawalStatus::Cancelled
+            | WithdrawalStatus::NeedsReview => None,
+        }
+    }
+
+    /// The events of a version, with the one that closes work items where it makes some moot.
+    fn events(&self, events: &[&'static str]) -> Vec<&'static str> {
+        let settled = (!self.facts.settled.is_empty()).then_some("desk.settled");
+        events.iter().copied().chain(settled).collect()
+    }
+}
+
+impl HeldSince {
+    fn settled(&self) -> Settled {
+        Settled { kind: self.0.kind.clone(), trigger: self.0.trigger.clone(), at_ms: self.1.millis() }
+    }
+}
+
+impl Entity for Withdrawal {
+    type Id = PaymentId;
+    type Table = InMoney;
+    type Public = WithdrawalFacts;
+    type Private = WithdrawalInner;
+    const KIND: &'static str = "withdrawal";
+    const FAMILY: &'static str = "payment";
+    const TIMED: bool = true;
+
+    fn id(&self) -> &PaymentId {
+        &self.id
+    }
+
+    fn client(&self) -> Option<&ClientId> {
+        Some(&self.client_id)
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    fn public(&self) -> &WithdrawalFacts {
+        &self.facts
+    }
+
+    fn private(&self) -> &WithdrawalInner {
+        &self.inner
+    }
+
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { client_id: parts.owner()?, id: parts.id, due: parts.due, facts: parts.public, inner: parts.private })
+    }
+}

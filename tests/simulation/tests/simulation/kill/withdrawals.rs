@@ -1,0 +1,138 @@
+//! `payments-withdraw`, `payments-credit` and `payments-payout`: a withdrawal is taken off the account once and paid once, or put back.
+
+use std::time::Duration;
+
+use domain::withdrawal::{Withdrawal, WithdrawalStatus};
+use serde_json::{Value, json};
+
+use super::{every_kill, every_point, every_two_kills, traces};
+use crate::world::{Customer, World};
+
+const ASK: &str = "payments-withdraw";
+const BOOK: &str = "payments-credit";
+const PAY: &str = "payments-payout";
+
+/// A customer with a credited deposit that can be paid back.
+struct Payer {
+    customer: Customer,
+    source: String,
+}
+
+async fn payer(world: &World) -> Payer {
+    let customer = world.customer("USD").await;
+    let source = world.deposit(&customer, "50000.00").await;
+    assert_eq!(world.pay(&source, json!({})).await, [200]);
+    world.until("credited", 30, async || world.status(&source).await == "credited").await;
+    Payer { customer, source }
+}
+
+async fn status(world: &World, id: &str) -> WithdrawalStatus {
+    world.broker.money().load::<Withdrawal>(&id.parse().unwrap()).await.unwrap().unwrap().entity.status()
+}
+
+async fn ask(world: &World, payer: &Payer, amount: &str) -> String {
+    let body = json!({
+        "account_id": payer.customer.trader.account_id, "amount": {"amount": amount, "currency": "USD"},
+        "destination": {"psp": "stripe", "source_payment_id": payer.source},
+    });
+    let path = format!("/v1/clients/{}/withdrawals", payer.customer.trader.client_id);
+    world.insist(&path, &body, 201).await.text_at("/payment_id")
+}
+
+/// What stands on the platform for it, and what the provider paid.
+async fn outside(world: &World, payer: &Payer, id: &str) -> (Vec<String>, usize) {
+    let deals = world.deals(&payer.customer.trader.login, id).await;
+    (deals.into_iter().map(|(_, amount)| amount).collect(), world.desk.refunds_of(id).await.unwrap())
+}
+
+async fn ends_well(world: &World, payer: &Payer, id: &str) {
+    world.drain().await;
+    let stored = world.broker.money().load::<Withdrawal>(&id.parse().unwrap()).await.unwrap().unwrap();
+    world.journal(&stored).await;
+    assert!(world.work_of(id).await.is_empty(), "nobody has to look");
+    // the deposit that it was paid back from lost nothing, and knows of it
+    let source = world.load(&payer.source).await;
+    world.journal(&source).await;
+    assert_eq!(source.entity.status().as_str(), "credited");
+    let paid = stored.entity.status() == WithdrawalStatus::PaidOut;
+    assert_eq!(source.entity.pays_back(&stored.entity.id), paid);
+}
+
+/// Longer apart than the rules call many in a day.
+async fn later(world: &World) {
+    world.time.advance(Duration::from_secs(3 * 3_600)).await;
+    world.cold().await;
+}
+
+async fn pays(world: &World, payer: &Payer, fault: Option<(&str, Value)>) {
+    later(world).await;
+    if let Some((simulator, fault)) = fault {
+        world.desk.fault(simulator, fault).await.unwrap();
+    }
+    world.killer.arm();
+    let id = ask(world, payer, "10.00").await;
+    world.until("paid out", 90, async || status(world, &id).await == WithdrawalStatus::PaidOut).await;
+    ends_well(world, payer, &id).await;
+    let (deals, refunds) = outside(world, payer, &id).await;
+    assert_eq!((deals, refunds), (vec!["-10.00".to_owned()], 1));
+}
+
+/// The provider refuses after the debit: whoever puts it back may die.
+async fn comes_back(world: &World, payer: &Payer) {
+    later(world).await;
+    let refuse = json!({"operation": "create_refund", "fault": {"kind": "refuse", "status": 400}});
+    let silent = json!({"operation": "create_refund", "fault": {"kind": "refuse", "status": 503}});
+    world.desk.fault("stripe", silent).await.unwrap();
+    let id = ask(world, payer, "10.00").await;
+    world.until("unknown", 30, async || status(world, &id).await == WithdrawalStatus::PayoutUnknown).await;
+    world.desk.fault("stripe", refuse).await.unwrap();
+    world.killer.arm();
+    world.until("returned", 90, async || status(world, &id).await == WithdrawalStatus::Returned).await;
+    ends_well(world, payer, &id).await;
+    let (mut deals, refunds) = outside(world, payer, &id).await;
+    deals.sort();
+    assert_eq!((deals, refunds), (vec!["-10.00".to_owned(), "10.00".to_owned()], 0));
+}
+
+#[tokio::test]
+async fn a_wish_whose_asking_dies_anywhere_is_one_withdrawal() {
+    let world = World::start().await;
+    let payer = payer(&world).await;
+    every_two_kills(&world, ASK, async |world: &World| pays(world, &payer, None).await).await;
+}
+
+#[tokio::test]
+async fn a_debit_that_dies_anywhere_is_made_once() {
+    let world = World::start().await;
+    let payer = payer(&world).await;
+    let calls = every_kill(&world, BOOK, async |world: &World| pays(world, &payer, None).await).await;
+    let wanted = ["PutItem MoneyTable", "POST api/trade/balance", "PutItem MoneyTable"];
+    assert_eq!(traces(&calls), wanted, "intent, call, outcome");
+    every_two_kills(&world, BOOK, async |world: &World| pays(world, &payer, None).await).await;
+    for kind in ["apply_then_drop", "drop"] {
+        let fault = json!({"operation": "trade_balance", "fault": {"kind": kind}});
+        let fault = Some(("mt5", fault));
+        every_point(&world, BOOK, async |world: &World| pays(world, &payer, fault.clone()).await).await;
+    }
+}
+
+#[tokio::test]
+async fn a_payout_that_dies_anywhere_is_made_once() {
+    let world = World::start().await;
+    let payer = payer(&world).await;
+    let calls = every_kill(&world, PAY, async |world: &World| pays(world, &payer, None).await).await;
+    let wanted = ["TransactWriteItems MoneyTable", "POST v1/refunds", "PutItem MoneyTable"];
+    assert_eq!(traces(&calls), wanted, "intent with what is kept of the source, call, outcome");
+    every_two_kills(&world, PAY, async |world: &World| pays(world, &payer, None).await).await;
+    for kind in ["apply_then_drop", "drop"] {
+        let fault = Some(("stripe", json!({"operation": "create_refund", "fault": {"kind": kind}})));
+        every_point(&world, PAY, async |world: &World| pays(world, &payer, fault.clone()).await).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_put_back_is_put_back_once_whoever_dies() {
+    let world = World::start().await;
+    let payer = payer(&world).await;
+    every_two_kills(&world, BOOK, async |world: &World| comes_back(world, &payer).await).await;
+}
