@@ -131,6 +131,7 @@ async fn seed_deposit(world: &World) {
         id: PAYMENT.parse().unwrap(),
         client_id: CLIENT.parse().unwrap(),
         account_id: ACCOUNT.parse().unwrap(),
+        platform: "mt5".to_owned(),
         login,
         amount: Money::parse("1250.00", "USD".parse().unwrap()).unwrap(),
         psp: PspSide { name: "stripe".to_owned(), reference: "pi_3SWabcLkdIwHu7ix1Pq2Rs3T".to_owned() },

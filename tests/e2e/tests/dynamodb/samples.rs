@@ -49,6 +49,7 @@ pub fn deposit(number: u128, client: u128, due: u32) -> Deposit {
         id: PaymentId::from_bits(number),
         client_id: client_id(client),
         account_id: AccountId::from_bits(client),
+        platform: "mt5".to_owned(),
         login: "500001".to_owned(),
         amount: Money::parse("250.00", "USD".parse::<Currency>().unwrap()).unwrap(),
         psp: PspSide { name: "stripe".to_owned(), reference: format!("pi_{number}") },
