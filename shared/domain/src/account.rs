@@ -1,6 +1,7 @@
 //! A trading account: created on the platform by intent, call and outcome.
 
 pub mod change;
+pub mod entitled;
 pub mod opening;
 pub mod request;
 pub mod rules;
@@ -75,6 +76,9 @@ pub struct AccountFacts {
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<String>,
+    /// Why it was not created although the platform would have; the status says `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<entitled::Refusal>,
     #[serde(flatten)]
     pub upkeep: change::Upkeep,
 }
@@ -100,6 +104,9 @@ pub struct AccountInner {
     /// The platform's other number of the account, beside the login: cTrader's `traderId`.
     #[serde(rename = "ti", default, skip_serializing_if = "Option::is_none")]
     pub internal_id: Option<String>,
+    /// What opened it by rule.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub opened_by: Option<rules::OpeningTrigger>,
     /// When a person had it tried again.
     #[serde(rename = "tr", default, skip_serializing_if = "Option::is_none")]
     pub retried: Option<Timestamp>,
@@ -324,6 +331,7 @@ impl Account {
         next.due = None;
         next.facts.status = AccountStatus::Open;
         next.facts.review = None;
+        next.facts.refused = None;
         next.inner.attempted = None;
         why.push(format!("login {login}"));
         next.facts.login = Some(login);
@@ -405,6 +413,7 @@ impl Account {
                 let mut next = self.clone();
                 next.facts.status = AccountStatus::Requested;
                 next.facts.review = None;
+                next.facts.refused = None;
                 next.inner.retried = Some(now);
                 next.due = Some(now.plus(GRACE));
                 Verdict::change(next, "requested", vec!["account.requested"], why)
@@ -550,6 +559,7 @@ mod tests {
             login: None,
             created_at: at(0),
             review: None,
+            refused: None,
             upkeep: change::Upkeep::default(),
         };
         let account = Account {

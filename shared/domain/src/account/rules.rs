@@ -35,7 +35,7 @@ const LEVERAGE_MAX: u32 = 5_000;
 /// MetaTrader 5 takes group paths of this length.
 const GROUP_CHARS_MAX: usize = 63;
 const SHOWN_NAME_CHARS_MAX: usize = 80;
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "servers",
     "groups",
     "leverage",
@@ -46,6 +46,7 @@ const KEYS: [&str; 10] = [
     "account_limits",
     "openings",
     "close_after",
+    "ask_about_refused",
 ];
 /// The shortest time after which an account on which nothing happens is closed.
 const CLOSE_AFTER_MIN: Seconds = Seconds(86_400);
@@ -243,6 +244,8 @@ pub struct Platforms {
     /// After how long an account without money on which nothing happens is closed; a kind that is not named never is.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub close_after: BTreeMap<Environment, Seconds>,
+    /// Whether a person is asked about an account that its client may no longer have when it is to be created.
+    pub ask_about_refused: bool,
 }
 
 impl RuleSet for Platforms {
@@ -381,6 +384,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
     });
     let changes = optional(object.get("changes"), |at| changes::read(&at, &type_names, faults));
     let close_after = optional(object.get("close_after"), |at| read_close_after(&at, faults));
+    let ask_about_refused = optional(object.get("ask_about_refused"), |node| node.boolean(faults));
     let mut limit = |key| optional(object.get(key), |node| node.whole(1..=ACCOUNTS_MAX, faults));
     let (accounts_max, per_day_max) = (limit("accounts_max"), limit("accounts_per_day_max"));
     let set = Platforms {
@@ -394,6 +398,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
         account_limits: account_limits?.unwrap_or_default(),
         openings: openings?.unwrap_or_default(),
         close_after: close_after?.unwrap_or_default(),
+        ask_about_refused: ask_about_refused?.unwrap_or(false),
     };
     refuse_unplaced(&types_at?, &set, &space, faults);
     Some(set)

@@ -134,6 +134,7 @@ impl Wish {
                 login: None,
                 created_at: now,
                 review: None,
+                refused: None,
                 upkeep: Upkeep::default(),
             },
             inner: AccountInner::default(),

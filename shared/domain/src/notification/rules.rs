@@ -42,6 +42,8 @@ words! {
         AccountOpen = "account.open",
         /// The trading account could not be created.
         AccountFailed = "account.failed",
+        /// The trading account was not created: the client may no longer have it.
+        AccountRefused = "account.refused",
         /// The client has passed KYC.
         KycApproved = "kyc.approved",
         /// The client was refused.
@@ -90,6 +92,7 @@ impl NotifiedEvent {
                 "at",
             ],
             Self::AccountFailed => &["account_id", "client_id", "platform", "account_type", "currency", "reason", "at"],
+            Self::AccountRefused => &["account_id", "client_id", "platform", "account_type", "currency", "at"],
             Self::KycApproved
             | Self::KycRejected
             | Self::KycInReview

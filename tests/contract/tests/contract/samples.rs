@@ -96,6 +96,7 @@ async fn seed(world: &World) {
             login: None,
             created_at: frame.now,
             review: None,
+            refused: None,
             upkeep: Upkeep::default(),
         },
         inner: AccountInner::default(),

@@ -77,6 +77,7 @@ pub fn account(number: u128, client: u128) -> Account {
             login: None,
             created_at: at(0),
             review: None,
+            refused: None,
             upkeep: Upkeep::default(),
         },
         inner: AccountInner::default(),

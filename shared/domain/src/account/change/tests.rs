@@ -25,6 +25,7 @@ fn account() -> Account {
             login: Some("954402".to_owned()),
             created_at: at(-86_400),
             review: None,
+            refused: None,
             upkeep: Upkeep::default(),
         },
         inner: AccountInner::default(),
