@@ -1,6 +1,7 @@
 //! Creates a trading account on its platform: intent, call, outcome; an unknown outcome is looked up first.
 
 mod keep;
+mod login;
 mod platform;
 
 use std::sync::Arc;
@@ -77,6 +78,7 @@ impl QueueStep for Create {
                 CreateStep::Nothing(_) => Ok("nothing_to_do"),
                 CreateStep::Intend => self.create(stored, &mut frame).await,
                 CreateStep::LookUp => self.look_up(stored, &mut frame).await,
+                CreateStep::CheckLogin => self.check_login(&stored.entity, &mut frame).await,
             };
             match done {
                 Err(StepError::Maintenance { until, .. }) => {
@@ -90,12 +92,12 @@ impl QueueStep for Create {
 }
 
 impl Create {
-    /// A person's decision about an account that could not be opened.
+    /// A person's decision about an account that could not be opened; no server is called for it.
     async fn decided(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
         let decision = people::decision_about::<Account>(&self.crm, event, "account_id").await?;
-        let Some((id, decision)) = decision else { return Ok("nothing_to_do") };
+        let Some((id, decision, work)) = decision else { return Ok("nothing_to_do") };
         let now = frame.now;
-        self.keep(&id, frame, |account| account.decided(&decision, now)).await
+        self.keep(&id, frame, |account| account.decided(&decision, &work, now)).await
     }
 
     async fn look_up(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {

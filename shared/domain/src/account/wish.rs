@@ -135,6 +135,7 @@ impl Wish {
                 created_at: now,
                 review: None,
                 refused: None,
+                reopened: None,
                 upkeep: Upkeep::default(),
             },
             inner: AccountInner::default(),

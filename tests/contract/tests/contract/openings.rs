@@ -553,9 +553,21 @@ pub async fn play(world: &World) -> String {
     let item = openings(world).await.remove(0);
     expect(world.act("support", item["work_id"].as_str().unwrap(), &json!({"action": "retry"})).await, 200);
     world.idle().await;
-    // and one that he may no longer have when it is to be created
-    world.publish(SetName::Platforms, 3, |set| set["openings"] = json!([])).await;
+    // one that the platform refuses, and of which a person names a login that is none
+    world.publish(SetName::Platforms, 3, |_| ()).await;
     world.pass(61).await;
+    world.faults("mt5", &json!([{"operation": "user_add", "fault": {"kind": "refuse", "retcode": 3}}])).await;
+    expect(world.portal(&format!("/v1/clients/{client}/accounts"), &account_request("EUR")).await, 202);
+    world.idle().await;
+    world.pass(61).await;
+    let desk = items(&expect(world.get("support", "/v1/work?queue=support&limit=100").await, 200));
+    let refused = desk
+        .iter()
+        .find(|item| item["subject"]["client_id"] == client.as_str() && item["kind"] == "account_creation_refused");
+    let work = refused.unwrap()["work_id"].as_str().unwrap();
+    expect(world.act("support", work, &json!({"action": "mark_open", "evidence": "4711"})).await, 200);
+    world.idle().await;
+    // and one that he may no longer have when it is to be created
     approve(world, &client).await;
     world.faults("mt4", &json!([{"operation": "*", "fault": {"kind": "drop"}, "times": 0}])).await;
     let mut body = account_request("USD");

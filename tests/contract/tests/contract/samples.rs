@@ -97,6 +97,7 @@ async fn seed(world: &World) {
             created_at: frame.now,
             review: None,
             refused: None,
+            reopened: None,
             upkeep: Upkeep::default(),
         },
         inner: AccountInner::default(),

@@ -78,6 +78,7 @@ pub fn account(number: u128, client: u128) -> Account {
             created_at: at(0),
             review: None,
             refused: None,
+            reopened: None,
             upkeep: Upkeep::default(),
         },
         inner: AccountInner::default(),

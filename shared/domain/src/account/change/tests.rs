@@ -26,6 +26,7 @@ fn account() -> Account {
             created_at: at(-86_400),
             review: None,
             refused: None,
+            reopened: None,
             upkeep: Upkeep::default(),
         },
         inner: AccountInner::default(),

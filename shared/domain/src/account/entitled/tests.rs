@@ -24,6 +24,7 @@ fn asked(kind: &str, opened_by: Option<OpeningTrigger>) -> Account {
         created_at: at(0),
         review: None,
         refused: None,
+        reopened: None,
         upkeep: Upkeep::default(),
     };
     let inner = AccountInner { opened_by, ..AccountInner::default() };

@@ -123,6 +123,7 @@ impl Ctrader {
                 leverage: Some(leverage),
                 access: access_of(&json::text(&trader, "accessRights")?)?,
                 balance: money(&trader, "balance")?,
+                reference: json::text(&trader, "description").unwrap_or_default(),
             })
         };
         Ok(Some(state().ok_or_else(|| unreadable("account"))?))

@@ -54,6 +54,7 @@ impl Mt4 {
                 leverage: Some(user.get("leverage")?.as_u64().and_then(|leverage| u32::try_from(leverage).ok())?),
                 access: access(flags(&user)?),
                 balance: amount(user.get("balance")?)?,
+                reference: user.get("comment").and_then(Value::as_str).unwrap_or_default().to_owned(),
             })
         };
         Ok(Some(state().ok_or_else(|| unreadable("account"))?))

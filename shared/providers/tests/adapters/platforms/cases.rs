@@ -59,6 +59,7 @@ pub async fn an_account_is_created_as_it_was_asked_for_and_found_by_its_referenc
     assert!(state.leverage.is_none_or(|leverage| leverage == 30), "{state:?}");
     assert_eq!(state.leverage.is_some(), bench.platform().capabilities().leverage_change);
     assert!(state.balance.is_zero());
+    assert_eq!(state.reference, FIRST);
     assert_eq!(bench.balance(&first).await, "0.00");
 }
 
