@@ -78,6 +78,17 @@ async fn on_platform(world: &World, platform: &str, trader: &Trader) -> (u64, &'
     }
 }
 
+/// Opens a position that holds so much of the account, or closes it.
+async fn hold(world: &World, platform: &str, trader: &Trader, margin: &str) {
+    let number = || trader.login.parse::<u64>().unwrap();
+    let (route, body) = match platform {
+        "mt5" | "mt4" => ("account", json!({"login": number(), "margin": margin})),
+        "ctrader" => ("margin", json!({"login": number(), "used": margin})),
+        _ => ("margin", json!({"account": trader.login, "held": margin})),
+    };
+    world.control(platform, route, &body).await;
+}
+
 async fn desk(world: &World, queue: &str) -> Vec<Value> {
     world.idle().await;
     items(&expect(world.get("admin", &format!("/v1/work?queue={queue}&limit=100")).await, 200))
@@ -305,8 +316,15 @@ async fn an_account_is_closed_without_money_and_payments_only_and_reopened() {
         settle(&world, 4).await;
         assert_eq!(status(&world, &trader, &rich).await, "failed", "{platform}");
         assert_eq!(shown(&world, &trader.account).await["status"], "open");
-        // another one, without either
+        // another one, without either, as long as a position is open on it
         let poor = self::trader(&world, platform).await;
+        hold(&world, platform, &poor, "10").await;
+        let trading = ask(&world, "support", &poor, &close).await;
+        world.idle().await;
+        settle(&world, 4).await;
+        assert_eq!(status(&world, &poor, &trading).await, "failed", "{platform}");
+        assert_eq!(shown(&world, &poor.account).await["status"], "open");
+        hold(&world, platform, &poor, "0").await;
         let done = ask(&world, "support", &poor, &close).await;
         world.idle().await;
         settle(&world, 4).await;

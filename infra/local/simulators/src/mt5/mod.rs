@@ -98,6 +98,7 @@ impl Mt5 {
             "user_get" => users::get(self, call),
             "user_get_batch" => users::get_batch(self, call),
             "user_account_get" => users::account(self, call),
+            "position_get_total" => users::positions(self, call),
             "user_logins" => users::logins(self, call),
             "user_group" => users::group(self, call),
             "user_total" => users::total(self),

@@ -182,6 +182,14 @@ pub(super) fn account(mt5: &Mt5, call: &Call) -> Outcome {
     with_user(mt5, call, User::account)
 }
 
+/// One position stands for all that hold a margin or are worth something.
+pub(super) fn positions(mt5: &Mt5, call: &Call) -> Outcome {
+    with_user(mt5, call, |user| {
+        let is_open = !user.margin.is_zero() || !user.floating.is_zero();
+        json!({ "total": u8::from(is_open).to_string() })
+    })
+}
+
 pub(super) fn group(mt5: &Mt5, call: &Call) -> Outcome {
     with_user(mt5, call, |user| json!({ "group": user.group.name }))
 }

@@ -69,6 +69,18 @@ impl Mt4 {
         })
     }
 
+    /// The margin of an account with hedged positions can be none: then what they are worth stands between balance and equity. What is
+    /// called balance there has the credit in it.
+    pub(super) async fn read_has_positions(&self, login: &Login) -> Result<bool, PlatformError> {
+        let call = Call::read(&["MarginLevelRequest", number(login)?], &[]);
+        let level = self.call(&call, self.deadline()).await?.ok_or_else(no_such_login)?;
+        if login_of(&level).as_ref() != Some(login) {
+            return Err(unreadable("margin, which is another account's,"));
+        }
+        let part = |name: &str| level.get(name).and_then(amount).ok_or_else(|| unreadable("margin"));
+        Ok(!part("margin")?.is_zero() || part("equity")? != part("balance")?)
+    }
+
     pub(super) async fn patch_user(&self, login: &Login, change: &AccountChange) -> Result<(), PlatformError> {
         let until = self.deadline();
         let mut members = Map::new();

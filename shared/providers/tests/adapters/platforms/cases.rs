@@ -494,3 +494,17 @@ pub async fn a_wrong_secret_has_done_nothing<B: Bench>() {
     }
     assert_eq!((bench.accounts().await, bench.bookings(&login).await), (1, 0));
 }
+
+pub async fn open_positions_are_seen<B: Bench>() {
+    let bench = B::start(CALL_TIMEOUT).await;
+    let (first, second) = (bench.open(FIRST).await, bench.open(SECOND).await);
+    assert!(bench.platform().capabilities().open_positions);
+    for (margin, is_open) in [("0", false), ("12.50", true), ("0", false)] {
+        bench.hold(&first, margin).await;
+        assert_eq!(bench.platform().has_positions(&first).await, Ok(is_open), "{margin}");
+        assert_eq!(bench.platform().has_positions(&second).await, Ok(false));
+    }
+    // a trade that is closed holds nothing
+    bench.trade(&second, "5.00").await;
+    assert_eq!(bench.platform().has_positions(&second).await, Ok(false));
+}
