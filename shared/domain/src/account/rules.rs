@@ -34,6 +34,8 @@ const CURRENCIES_MAX: usize = 50;
 const LEVERAGE_MAX: u32 = 5_000;
 /// MetaTrader 5 takes group paths of this length.
 const GROUP_CHARS_MAX: usize = 63;
+/// MetaTrader 4 keeps this much of a group's name.
+const MT4_GROUP_BYTES_MAX: usize = 15;
 const SHOWN_NAME_CHARS_MAX: usize = 80;
 const KEYS: [&str; 11] = [
     "servers",
@@ -487,7 +489,8 @@ fn read_leverage(node: &Node<'_>, faults: &mut Faults) -> Option<MaxLeverage> {
     Some(MaxLeverage { max })
 }
 
-/// A row must not send accounts of another platform, or live accounts, to a server that is not for them.
+/// A row must not send accounts of another platform, or live accounts, to a server that is not for them, nor name a group that the server
+/// would know by another name.
 fn refuse_misplaced(
     then: &Node<'_>,
     placement: &Placement,
@@ -498,6 +501,11 @@ fn refuse_misplaced(
     faults: &mut Faults,
 ) -> bool {
     let server = servers.iter().find(|server| server.name == placement.server);
+    if server.is_some_and(|server| server.platform == Platform::Mt4) && placement.group.len() > MT4_GROUP_BYTES_MAX {
+        let message = format!("MT4 keeps {MT4_GROUP_BYTES_MAX} bytes of a group's name");
+        faults.add(Fault::new(format!("{}/group", then.pointer()), "too_long", message));
+        return false;
+    }
     let (Some(when), Some(server), Some(account_types)) = (when, server, account_types) else { return true };
     let pointer = format!("{}/server", then.pointer());
     let takes = |field: &'static str, word: &str| {

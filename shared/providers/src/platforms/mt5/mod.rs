@@ -136,7 +136,7 @@ impl TradingPlatform for Mt5 {
         &'a self,
         search: &'a AccountSearch<'a>,
     ) -> BoxFuture<'a, Result<Option<Opened>, PlatformError>> {
-        Box::pin(async move { Ok(self.find_user(search.group, search.reference).await?.map(Opened::new)) })
+        Box::pin(async move { Ok(self.find_user(search).await?.map(Opened::new)) })
     }
 
     fn account<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<Option<AccountState>, PlatformError>> {
