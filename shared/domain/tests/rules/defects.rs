@@ -347,14 +347,14 @@ fn defects_of_notifications_are_found_where_they_are() {
                 Some(
                     json!({"event": "deposit.paid", "to": "client", "channels": ["in_app"], "template": "deposit_paid"}),
                 ),
-                &[("/routes/19", "duplicate")],
+                &[("/routes/23", "duplicate")],
             ),
             (
                 "/routes/-",
                 Some(
                     json!({"event": "deposit.needs_review", "to": "desk", "desk": "by_queue", "channels": ["slack"], "template": "desk_work_opened"}),
                 ),
-                &[("/routes/19/desk", "not_applicable")],
+                &[("/routes/23/desk", "not_applicable")],
             ),
             ("/templates/deposit_paid/en", None, &[("/templates/deposit_paid", "missing_language")]),
             ("/templates/deposit_paid/en/title", None, &[("/templates/deposit_paid/en", "missing_key")]),
