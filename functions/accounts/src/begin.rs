@@ -1,11 +1,15 @@
 //! The beginning of a change: it, and the account that has it from then on, in one transaction. Of two that begin at once, one is first.
 
+use domain::Country;
 use domain::account::Account;
-use domain::account::change::{Change, NoChange};
+use domain::account::change::{Change, NoChange, Standing};
+use domain::account::rules::Platforms;
 use domain::decision::{Decision, Frame};
+use domain::input::Fault;
+use domain::rules::RuleSet;
 use runtime::StepError;
 use runtime::step::{self, Attempt};
-use store::{Crm, Home};
+use store::{Commit, Crm, Home};
 
 /// What became of it.
 pub(crate) enum Begun {
@@ -13,11 +17,26 @@ pub(crate) enum Begun {
     Made(Box<Change>),
     /// The account does not take it.
     Not(NoChange),
+    /// The client has as many accounts as he may.
+    TooMany(Fault),
     /// There is no such account.
     NoAccount,
 }
 
-pub(crate) async fn begin(crm: &Crm, asked: &Decision<Change>, frame: &Frame) -> Result<Begun, StepError> {
+/// What the number of a client's accounts is held against.
+pub(crate) struct Limits<'a> {
+    pub(crate) rules: &'a Platforms,
+    /// Where the client lives.
+    pub(crate) residence: Country,
+}
+
+/// An account that is to be reopened takes its place among its client's in the same transaction.
+pub(crate) async fn begin(
+    crm: &Crm,
+    asked: &Decision<Change>,
+    limits: &Limits<'_>,
+    frame: &Frame,
+) -> Result<Begun, StepError> {
     step::together(frame, "the account keeps changing", || {
         Box::pin(async move {
             if let Some(made) = crm.load::<Change>(&asked.next.id).await? {
@@ -31,10 +50,32 @@ pub(crate) async fn begin(crm: &Crm, asked: &Decision<Change>, frame: &Frame) ->
                 Err(no) => return Ok(Attempt::Nothing(Begun::Not(no))),
             };
             let mut commit = Home::<Change>::table(crm).commit();
+            if asked.next.facts.wanted.status == Some(Standing::Open)
+                && let Some(fault) = take_place(crm, &stored.entity, limits, &mut commit).await?
+            {
+                return Ok(Attempt::Nothing(Begun::TooMany(fault)));
+            }
             commit.save(crm, None, asked, frame)?;
             commit.save(crm, Some(&stored), &stored.entity.changing(&asked.next.id, aspect), frame)?;
             Ok(Attempt::Save(commit, Begun::Made(Box::new(asked.next.clone()))))
         })
     })
     .await
+}
+
+/// The place of an account that is closed, or why there is none.
+async fn take_place(
+    crm: &Crm,
+    account: &Account,
+    limits: &Limits<'_>,
+    commit: &mut Commit,
+) -> Result<Option<Fault>, StepError> {
+    let places = crm.places(&account.client_id).await?;
+    let held = crm.accounts_held(&account.client_id, &places, &[]).await?;
+    let fault = account.too_many_to_reopen(&held, limits.residence, limits.rules);
+    let fault = fault.map_err(|error| StepError::Rules { set: Platforms::NAME, what: error.to_string() })?;
+    if fault.is_none() {
+        commit.take_places(crm, &places, std::slice::from_ref(&account.id))?;
+    }
+    Ok(fault)
 }

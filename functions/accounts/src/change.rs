@@ -9,18 +9,18 @@ use domain::account::change::{Change, NoChange};
 use domain::account::rules::{Asker, Platforms};
 use domain::client::Client;
 use domain::rules::RuleSet;
-use domain::{AccountId, ChangeId};
+use domain::{AccountId, ChangeId, Country};
 use runtime::auth::Role;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Keyed, Made};
-use runtime::rulebook::RuleBook;
+use runtime::rulebook::{Live, RuleBook};
 use runtime::vendors::Servers;
 use runtime::{Caller, Problem, StepError, awsclients};
 use serde_json::{Value, json};
 use store::Crm;
 
-use crate::begin::{self, Begun};
+use crate::begin::{self, Begun, Limits};
 
 /// Who may ask. What a client may ask for, and what a person must approve, the rules say.
 const ASKERS: &[Role] = &[Role::Portal, Role::Compliance, Role::Support, Role::Admin];
@@ -63,7 +63,7 @@ impl AskChange {
         caller.require_client(&account.client_id)?;
         let fresh = ChangeId::from_bits(self.entropy.id_bits());
         let wish = self.wanted(&body, &account, fresh.clone(), request, caller).await;
-        let make = async |id, wish: (Change, Vec<String>)| self.begin(id, wish, request).await;
+        let make = async |id, wish: Wish| self.begin(id, wish, request).await;
         keyed.create(&self.crm, fresh, wish, make, answer).await
     }
 
@@ -79,30 +79,37 @@ impl AskChange {
         id: ChangeId,
         request: &Request,
         caller: &Caller,
-    ) -> Result<(Change, Vec<String>), Problem> {
+    ) -> Result<Wish, Problem> {
         let client = self.crm.load_settled::<Client>(&account.client_id).await?;
         let country = client.ok_or_else(|| Problem::not_found("there is no such client"))?.entity.facts.residence;
         let live = self.servers.rules().await?;
         let able = self.servers.capabilities(&account.facts.server).await?.able();
         let by = if caller.require(&[Role::Portal]).is_ok() { Asker::Client } else { Asker::Staff };
         let asking = Asking { by, subject: &caller.subject, country, now: request.now };
-        Change::wanted(body, account, &live.rules, &able, asking, id).map_err(refusal)
+        let (change, why) = Change::wanted(body, account, &live.rules, &able, asking, id).map_err(refusal)?;
+        Ok(Wish { change, why, residence: country, live })
     }
 
-    async fn begin(
-        &self,
-        id: ChangeId,
-        (change, why): (Change, Vec<String>),
-        request: &Request,
-    ) -> Result<Made<Change>, Problem> {
+    async fn begin(&self, id: ChangeId, wish: Wish, request: &Request) -> Result<Made<Change>, Problem> {
         let mut frame = request.frame(Self::NAME);
-        frame.used(self.servers.rules().await?.label());
-        match begin::begin(&self.crm, &Change { id, ..change }.asked(why), &frame).await? {
+        frame.used(wish.live.label());
+        let limits = Limits { rules: &wish.live.rules, residence: wish.residence };
+        match begin::begin(&self.crm, &Change { id, ..wish.change }.asked(wish.why), &limits, &frame).await? {
             Begun::Made(made) => Ok(Made::Saved(*made)),
+            Begun::TooMany(fault) => Err(Problem::input(vec![fault])),
             Begun::Not(no) => Err(no_change(no)),
             Begun::NoAccount => Err(Problem::not_found("there is no such account")),
         }
     }
+}
+
+/// A change that may be begun.
+struct Wish {
+    change: Change,
+    why: Vec<String>,
+    residence: Country,
+    /// The rules that it was held against.
+    live: Arc<Live<Platforms>>,
 }
 
 fn answer(change: &Change) -> Reply {

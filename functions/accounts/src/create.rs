@@ -1,14 +1,19 @@
 //! Creates a trading account on its platform: intent, call, outcome; an unknown outcome is looked up first.
 
 mod keep;
+mod login;
 mod platform;
 
 use std::sync::Arc;
 
-use domain::AccountId;
 use domain::account::{Account, CreateOutcome, CreateStep, GRACE};
+use domain::client::Client;
 use domain::decision::{Frame, Verdict};
+use domain::input::Fault;
+use domain::kyc::KycCase;
+use domain::kyc::rules::KycLevels;
 use domain::payment::CLOCK_SKEW;
+use domain::{AccountId, KycCaseId};
 use providers::http::BoxFuture;
 use providers::platforms::{Opened, TradingPlatform};
 use providers::{PLATFORM_CALL_TIMEOUT_S, PLATFORM_SOCKET_TIMEOUT_S};
@@ -19,7 +24,7 @@ use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
 use runtime::step::{self, Done};
 use runtime::vendors::{CALLS_END_WITHIN, Servers};
-use runtime::{StepError, awsclients};
+use runtime::{StepError, awsclients, verification};
 use store::{Crm, Stored};
 
 use crate::{client_of, seal};
@@ -32,6 +37,7 @@ const _: () = assert!(GRACE.0 > TIMEOUT_S + PLATFORM_CALL_TIMEOUT_S + PLATFORM_S
 /// The step.
 pub struct Create {
     crm: Crm,
+    rules: RuleBook,
     servers: Servers,
     secrets: Secrets,
     key_name: String,
@@ -43,9 +49,11 @@ pub struct Create {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let rules = RuleBook::new(ports)?;
     let step = Create {
         crm: awsclients::crm(ports)?,
-        servers: Servers::new(ports, RuleBook::new(ports)?),
+        rules: rules.clone(),
+        servers: Servers::new(ports, rules),
         secrets: Secrets::new(ports),
         key_name: ports.need("CREDENTIALS_KEY_SECRET")?.to_owned(),
         entropy: ports.entropy.clone(),
@@ -70,6 +78,7 @@ impl QueueStep for Create {
                 CreateStep::Nothing(_) => Ok("nothing_to_do"),
                 CreateStep::Intend => self.create(stored, &mut frame).await,
                 CreateStep::LookUp => self.look_up(stored, &mut frame).await,
+                CreateStep::CheckLogin => self.check_login(&stored.entity, &mut frame).await,
             };
             match done {
                 Err(StepError::Maintenance { until, .. }) => {
@@ -83,12 +92,12 @@ impl QueueStep for Create {
 }
 
 impl Create {
-    /// A person's decision about an account that could not be opened.
+    /// A person's decision about an account that could not be opened; no server is called for it.
     async fn decided(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
         let decision = people::decision_about::<Account>(&self.crm, event, "account_id").await?;
-        let Some((id, decision)) = decision else { return Ok("nothing_to_do") };
+        let Some((id, decision, work)) = decision else { return Ok("nothing_to_do") };
         let now = frame.now;
-        self.keep(&id, frame, |account| account.decided(&decision, now)).await
+        self.keep(&id, frame, |account| account.decided(&decision, &work, now)).await
     }
 
     async fn look_up(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {
@@ -129,7 +138,13 @@ impl Create {
 
     async fn create(&self, stored: Stored<Account>, frame: &mut Frame) -> Result<&'static str, StepError> {
         let client = client_of(&self.crm, &stored.entity.client_id).await?;
-        frame.used(self.servers.rules().await?.label());
+        let live = self.servers.rules().await?;
+        frame.used(live.label());
+        // right before the call: a server that was away may have kept it waiting for hours
+        if let Some(fault) = self.not_due(&stored.entity, &client, frame).await? {
+            let (asks, now) = (live.rules.ask_about_refused, frame.now);
+            return self.keep(&stored.entity.id, frame, |account| account.refused(&fault, asks, now)).await;
+        }
         let server = self.servers.adapter(&stored.entity.facts.server).await?;
         let key = self.secrets.get(&self.key_name).await?;
         let credentials = seal::draw(self.entropy.as_ref())?;
@@ -142,6 +157,20 @@ impl Create {
         let new = platform::new_account(&intended.entity, &client, &credentials);
         let outcome = platform::call(&self.servers, server.as_ref(), &new, &intended.entity).await;
         self.save(&intended.entity.id, frame, &outcome).await
+    }
+
+    /// Why the client may not have the account any more.
+    async fn not_due(&self, account: &Account, client: &Client, frame: &mut Frame) -> Result<Option<Fault>, StepError> {
+        let case = self.crm.load::<KycCase>(&KycCaseId::of(&client.id)).await?.map(|stored| stored.entity);
+        let levels = self.rules.live::<KycLevels>().await?;
+        let level = match levels.rules.restrict_accounts() {
+            true => {
+                frame.used(levels.label());
+                Some(verification::level_by(case.as_ref(), client, &levels)?)
+            }
+            false => None,
+        };
+        Ok(account.not_due(case.as_ref(), level.as_ref()))
     }
 
     async fn save(

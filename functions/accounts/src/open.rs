@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use domain::account::Account;
 use domain::account::opening::{AccountOpening, Known, Openings, RefusedWish, Wanted, decide};
 use domain::account::rules::{OpeningTrigger, Platforms};
 use domain::client::Client;
@@ -10,7 +11,7 @@ use domain::decision::{Decision, Frame};
 use domain::kyc::levels::Level;
 use domain::kyc::rules::KycLevels;
 use domain::kyc::{KycCase, KycStatus};
-use domain::{AccountId, ClientId, KycCaseId};
+use domain::{AccountId, ClientId, KycCaseId, Timestamp};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
@@ -63,9 +64,18 @@ impl QueueStep for Open {
 /// What a client's openings are decided by.
 struct Ground<'a> {
     client: &'a Client,
+    trigger: OpeningTrigger,
     live: &'a Live<Platforms>,
     level: Option<Level>,
     still_so: bool,
+}
+
+impl Ground<'_> {
+    fn known(&self, now: Timestamp) -> Known<'_> {
+        let Self { client, trigger, live, level, still_so } = self;
+        let (trigger, still_so) = (*trigger, *still_so);
+        Known { client, rules: &live.rules, trigger, level: level.as_ref(), still_so, now }
+    }
 }
 
 /// The record of what could not be opened: none yet, for this trigger, or the one that is tried again.
@@ -106,7 +116,7 @@ impl Open {
             return Ok("no_longer_approved");
         }
         let level = self.level(case.as_ref(), &client, frame).await?;
-        let ground = Ground { client: &client, live: &live, level, still_so: true };
+        let ground = Ground { client: &client, trigger, live: &live, level, still_so: true };
         self.ask(&wanted, &ground, &RecordOf::Event(event, trigger), frame).await
     }
 
@@ -120,8 +130,9 @@ impl Open {
         frame.used(live.label());
         let case = self.case(&client.id).await?;
         let level = self.level(case.as_ref(), &client, frame).await?;
-        let still_so = is_still_so(stored.entity.facts.trigger, case.as_ref());
-        let ground = Ground { client: &client, live: &live, level, still_so };
+        let trigger = stored.entity.facts.trigger;
+        let still_so = is_still_so(trigger, case.as_ref());
+        let ground = Ground { client: &client, trigger, live: &live, level, still_so };
         self.ask(&wanted, &ground, &RecordOf::Opening(&stored), frame).await
     }
 
@@ -160,20 +171,24 @@ impl Open {
                 }
                 let places = self.crm.places(&ground.client.id).await?;
                 let held = self.crm.accounts_held(&ground.client.id, &places, ids).await?;
-                let Ground { client, live, level, still_so } = ground;
-                let known =
-                    Known { client, rules: &live.rules, level: level.as_ref(), still_so: *still_so, now: frame.now };
-                let Openings { accounts, refused } = decide(wanted, known, &held);
-                let record = self.record(record, &client.id, refused).await?;
-                if accounts.is_empty() && record.is_none() {
+                let Openings { accounts, after_all, refused } = decide(wanted, ground.known(frame.now), &held);
+                let record = self.record(record, &ground.client.id, refused).await?;
+                if accounts.is_empty() && after_all.is_empty() && record.is_none() {
                     return Ok(Attempt::Nothing("nothing_to_do"));
                 }
                 let mut commit = self.crm.0.commit();
                 for decision in &accounts {
                     commit.save(&self.crm, None, decision, frame)?;
                 }
-                if !accounts.is_empty() {
-                    let added: Vec<AccountId> = accounts.into_iter().map(|decision| decision.next.id).collect();
+                for decision in &after_all {
+                    let Some(was) = self.refused_before(decision, &held).await? else {
+                        return Err(StepError::Busy("the client's accounts keep changing"));
+                    };
+                    commit.save(&self.crm, Some(&was), decision, frame)?;
+                }
+                let added: Vec<AccountId> =
+                    accounts.into_iter().chain(after_all).map(|decision| decision.next.id).collect();
+                if !added.is_empty() {
                     commit.take_places(&self.crm, &places, &added)?;
                 }
                 let outcome = record.as_ref().map_or("requested", |(_, decision)| decision.outcome);
@@ -184,6 +199,16 @@ impl Open {
             })
         })
         .await
+    }
+
+    /// What an account that opens after all is saved over, if it is still what was decided on.
+    async fn refused_before(
+        &self,
+        decision: &Decision<Account>,
+        held: &[Account],
+    ) -> Result<Option<Stored<Account>>, StepError> {
+        let stored = self.crm.load::<Account>(&decision.next.id).await?;
+        Ok(stored.filter(|stored| held.contains(&stored.entity)))
     }
 
     /// Whether a person was asked about what the event wants. All of it was saved with that, so nothing is left to do: what the person

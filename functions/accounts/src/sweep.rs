@@ -24,8 +24,9 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use store::{Crm, MoneyTable};
 
+use crate::begin::{self, Limits};
+use crate::client_of;
 use crate::set::newest_payment;
-use crate::{begin, client_of};
 
 const NAME: &str = "accounts-sweep";
 /// Who asks for what the rules ask for by themselves.
@@ -208,7 +209,8 @@ impl Sweep {
             Err(ChangeRefusal::Faults(_) | ChangeRefusal::NotForClients | ChangeRefusal::Account(_)) => return Ok(()),
         };
         why.push(format!("nothing has happened on it for {after}"));
-        begin::begin(&self.crm, &change.asked(why), frame).await?;
+        let limits = Limits { rules: &live.rules, residence: country };
+        begin::begin(&self.crm, &change.asked(why), &limits, frame).await?;
         Ok(())
     }
 

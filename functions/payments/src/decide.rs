@@ -44,7 +44,7 @@ impl QueueStep for Decide {
                 deposit.decided(decision, now)
             };
             let about = people::decision_about::<Deposit>(&self.crm, &event, "payment_id").await?;
-            let Some((id, decision)) = about else { return Ok("nothing_to_do") };
+            let Some((id, decision, _)) = about else { return Ok("nothing_to_do") };
             if let Some(Payment::Withdrawal(_)) = self.money.payment(&id).await? {
                 let now = frame.now;
                 let decide = |own: &Withdrawal| own.decided(&decision, now);

@@ -120,6 +120,7 @@ impl Initiate {
             id,
             client_id: wish.client.id,
             account_id: wish.account.id,
+            platform: wish.account.facts.platform,
             login: wish.login,
             amount: wish.amount,
             due: request.now.plus(wish.psp.webhook_limit),

@@ -1,6 +1,8 @@
 //! A trading account: created on the platform by intent, call and outcome.
 
 pub mod change;
+pub mod entitled;
+pub mod named;
 pub mod opening;
 pub mod request;
 pub mod rules;
@@ -11,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
+use crate::payment::ticket::Reopened;
 use crate::work::HumanDecision;
 use crate::work::rules::WorkAction;
 use crate::{AccountId, ClientId, Currency, Seconds, Timestamp};
@@ -75,6 +78,12 @@ pub struct AccountFacts {
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<String>,
+    /// Why it was not created although the platform would have; the status says `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<entitled::Refusal>,
+    /// The work item that this version opens again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reopened: Option<Reopened>,
     #[serde(flatten)]
     pub upkeep: change::Upkeep,
 }
@@ -100,6 +109,12 @@ pub struct AccountInner {
     /// The platform's other number of the account, beside the login: cTrader's `traderId`.
     #[serde(rename = "ti", default, skip_serializing_if = "Option::is_none")]
     pub internal_id: Option<String>,
+    /// The login that a person named and nobody has looked up yet.
+    #[serde(rename = "nl", default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<named::NamedLogin>,
+    /// What opened it by rule.
+    #[serde(rename = "o", default, skip_serializing_if = "Option::is_none")]
+    pub opened_by: Option<rules::OpeningTrigger>,
     /// When a person had it tried again.
     #[serde(rename = "tr", default, skip_serializing_if = "Option::is_none")]
     pub retried: Option<Timestamp>,
@@ -149,6 +164,8 @@ pub enum CreateStep {
     Intend,
     /// A call may have been made: look the reference up first.
     LookUp,
+    /// A person named its login: ask the platform for it.
+    CheckLogin,
     /// Nothing to create.
     Nothing(&'static str),
 }
@@ -218,6 +235,9 @@ impl Account {
 
     /// The worker's next step.
     pub fn create_step(&self) -> CreateStep {
+        if let Some(step) = self.login_step() {
+            return step;
+        }
         match self.facts.status {
             AccountStatus::Requested if self.inner.attempts == 0 => CreateStep::Intend,
             AccountStatus::Requested => CreateStep::LookUp,
@@ -324,7 +344,10 @@ impl Account {
         next.due = None;
         next.facts.status = AccountStatus::Open;
         next.facts.review = None;
+        next.facts.refused = None;
+        next.facts.reopened = None;
         next.inner.attempted = None;
+        next.inner.named = None;
         why.push(format!("login {login}"));
         next.facts.login = Some(login);
         Verdict::change(next, "open", vec!["account.open"], why)
@@ -339,6 +362,9 @@ impl Account {
     /// not. The other's money is not this client's, so a person must look; `why` is what the opening would have said.
     pub fn login_taken(&self, login: &str, mut why: Vec<String>, now: Timestamp) -> Verdict<Self> {
         let reason = format!("login {login} is that of another account");
+        if let Some(named) = self.inner.named.as_ref().filter(|named| named.login == login) {
+            return self.login_refused(named, "it is that of another account", now);
+        }
         match self.facts.status {
             _ if self.facts.review.is_some() => self.still_asks(&reason, why, now),
             AccountStatus::Requested | AccountStatus::Creating | AccountStatus::Unknown => {
@@ -387,8 +413,8 @@ impl Account {
         again.and_then(Timestamp::from_millis).unwrap_or(now.plus(RETRY))
     }
 
-    /// Applies a person's decision on the item that the account waits for.
-    pub fn decided(&self, decision: &HumanDecision, now: Timestamp) -> Verdict<Self> {
+    /// Applies a person's decision on the item that the account waits for; `work` is that item, in the opening in which it was decided.
+    pub fn decided(&self, decision: &HumanDecision, work: &Reopened, now: Timestamp) -> Verdict<Self> {
         let Some(kind) = self.facts.review.as_deref().filter(|kind| *kind == decision.kind) else {
             return Verdict::Nothing("the account does not wait for this decision; it is kept with the work item");
         };
@@ -398,13 +424,16 @@ impl Account {
         let why = vec![decision.why()];
         match decision.action() {
             Some(WorkAction::MarkOpen) => match decision.evidence.as_deref().filter(|login| is_login(login)) {
-                Some(login) => self.opened(login.to_owned(), None, why),
+                Some(login) => self.login_named(login, decision, work, now),
                 None => self.ask_again(kind, "the evidence is not a login", why, now),
             },
             Some(WorkAction::MarkNotCreatedRetry) => {
                 let mut next = self.clone();
                 next.facts.status = AccountStatus::Requested;
                 next.facts.review = None;
+                next.facts.refused = None;
+                next.facts.reopened = None;
+                next.inner.named = None;
                 next.inner.retried = Some(now);
                 next.due = Some(now.plus(GRACE));
                 Verdict::change(next, "requested", vec!["account.requested"], why)
@@ -414,6 +443,8 @@ impl Account {
                 next.due = None;
                 next.facts.status = AccountStatus::Failed;
                 next.facts.review = None;
+                next.facts.reopened = None;
+                next.inner.named = None;
                 next.inner.sealed = None;
                 // who asked for a refused account was told so already
                 let told = self.facts.status == AccountStatus::Failed;
@@ -427,6 +458,7 @@ impl Account {
     fn ask_again(&self, kind: &str, reason: &str, mut why: Vec<String>, now: Timestamp) -> Verdict<Self> {
         why.push(format!("{kind}: the account still waits, {reason}"));
         let mut next = self.clone();
+        next.facts.reopened = None;
         next.inner.asked = Some(now);
         Verdict::change(next, "needs_review", vec!["account.needs_review"], why)
     }
@@ -550,6 +582,8 @@ mod tests {
             login: None,
             created_at: at(0),
             review: None,
+            refused: None,
+            reopened: None,
             upkeep: change::Upkeep::default(),
         };
         let account = Account {
@@ -602,6 +636,15 @@ mod tests {
         change(creating().outcome(unknown(), at(1_800)))
     }
 
+    fn work() -> Reopened {
+        Reopened { work_id: crate::WorkId::from_bits(9), opening: 0 }
+    }
+
+    /// The platform shows the login that a person named.
+    fn shown(account: &Account) -> Verdict<Account> {
+        account.login_proven(account.inner.named.as_ref().unwrap())
+    }
+
     fn decide(account: &Account, action: &str, evidence: Option<&str>) -> Verdict<Account> {
         let decision = HumanDecision {
             kind: account.facts.review.clone().unwrap_or_else(|| "account_creation_unresolved".to_owned()),
@@ -612,7 +655,7 @@ mod tests {
             approved_by: None,
             at: at(4_990),
         };
-        account.decided(&decision, at(5_000))
+        account.decided(&decision, &work(), at(5_000))
     }
 
     #[test]
@@ -717,7 +760,9 @@ mod tests {
     #[test]
     fn a_person_opens_it_with_a_login_and_with_nothing_else() {
         for account in [refused().next, unresolved().next] {
-            let open = change(decide(&account, "mark_open", Some("954402")));
+            let named = change(decide(&account, "mark_open", Some("954402"))).next;
+            assert_eq!((named.facts.status, named.create_step()), (account.facts.status, CreateStep::CheckLogin));
+            let open = change(shown(&named));
             assert_eq!(
                 (open.events.as_slice(), open.next.facts.login.as_deref()),
                 (["account.open"].as_slice(), Some("954402"))
@@ -777,6 +822,7 @@ mod tests {
         Intend,
         Outcome(CreateOutcome),
         Decide(&'static str),
+        Looked(u8),
     }
 
     fn step() -> impl Strategy<Value = Step> {
@@ -793,6 +839,7 @@ mod tests {
             .prop_map(Step::Outcome),
             prop::sample::select(vec!["mark_open", "mark_not_created_retry", "close_without_account", "resolve"])
                 .prop_map(Step::Decide),
+            (0_u8..3).prop_map(Step::Looked),
         ]
     }
 
@@ -814,12 +861,19 @@ mod tests {
                     Step::Intend => continue,
                     Step::Outcome(outcome) => account.outcome(outcome, at(now)),
                     Step::Decide(action) => decide(&account, action, Some("954402")),
+                    Step::Looked(how) => match (account.inner.named.clone(), how) {
+                        (Some(named), 0) => account.login_proven(&named),
+                        (Some(named), 1) => account.login_refused(&named, "there is none", at(now)),
+                        (Some(named), _) => account.login_not_looked_up(&named, "busy", None, at(now)),
+                        (None, _) => continue,
+                    },
                 };
                 let Verdict::Change(decision) = verdict else { continue };
                 account = decision.next;
                 let done = matches!(account.facts.status, AccountStatus::Open | AccountStatus::Failed);
                 prop_assert!(done || account.due.is_some() || account.facts.review.is_some(), "{:?}", account);
-                prop_assert!(account.due.is_none() || !(done || account.facts.review.is_some()), "{:?}", account);
+                let waits = (done || account.facts.review.is_some()) && account.inner.named.is_none();
+                prop_assert!(account.due.is_none() || !waits, "{:?}", account);
                 let (public, private) = entity::write(&account).unwrap();
                 let raw = Raw::of::<Account>(account.id.as_str(), &public, private.as_deref());
                 prop_assert_eq!(entity::read::<Account>(raw, account.client().cloned(), account.due).unwrap(), account.clone());

@@ -2,6 +2,7 @@
 
 use domain::decision::{Frame, Verdict};
 use domain::entity::Entity;
+use domain::payment::ticket::Reopened;
 use domain::work::{HumanDecision, WorkItem};
 use domain::{Timestamp, WorkId};
 use store::{Crm, Home};
@@ -28,7 +29,7 @@ where
     T: Entity,
     T::Id: std::str::FromStr,
 {
-    let Some((about, decision)) = decision_about::<T>(crm, event, field).await? else { return Ok("nothing_to_do") };
+    let Some((about, decision, _)) = decision_about::<T>(crm, event, field).await? else { return Ok("nothing_to_do") };
     let now = frame.now;
     let done = step::change(home, &about, frame, |entity: &T| decide(entity, &decision, now)).await?;
     if let Done::Unchanged { reason, .. } = &done {
@@ -37,7 +38,8 @@ where
     Ok(done.outcome())
 }
 
-/// What was decided about an entity whose id the item's subject names in `field`, as the item says it; `None` where the event carries
+/// What was decided about an entity whose id the item's subject names in `field`, as the item says it, with the item and its opening, by
+/// which it can be opened again; `None` where the event carries
 /// nothing out.
 ///
 /// # Errors
@@ -46,7 +48,7 @@ pub async fn decision_about<T>(
     crm: &Crm,
     event: &BusEvent,
     field: &str,
-) -> Result<Option<(T::Id, HumanDecision)>, StepError>
+) -> Result<Option<(T::Id, HumanDecision, Reopened)>, StepError>
 where
     T: Entity,
     T::Id: std::str::FromStr,
@@ -58,7 +60,9 @@ where
     }
     let facts = &stored.entity.facts;
     let about: Option<T::Id> = facts.subject.get(field).and_then(|id| id.as_str()).and_then(|id| id.parse().ok());
-    Ok(about.zip(HumanDecision::of(&stored.entity)))
+    let opening = facts.opening;
+    let decided = about.zip(HumanDecision::of(&stored.entity));
+    Ok(decided.map(|(about, decision)| (about, decision, Reopened { work_id: id, opening })))
 }
 
 /// Whether an event is about an opening of the item before the present one.

@@ -161,6 +161,7 @@ impl<'a> Bench<'a> {
             id: id.clone(),
             client_id: ClientId::from_bits(bits()),
             account_id: AccountId::from_bits(bits()),
+            platform: "mt5".to_owned(),
             login: "1000001".to_owned(),
             amount: Money::parse(stripe::AMOUNT, "USD".parse::<Currency>()?)?,
             psp: PspSide { name: "stripe".to_owned(), reference: reference.clone() },

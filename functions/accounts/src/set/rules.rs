@@ -24,7 +24,8 @@ impl Set {
         judged.map_err(|error| StepError::Rules { set: Platforms::NAME, what: error.to_string() })
     }
 
-    /// Why an account cannot be closed: money on it, or on its way to it. Not being able to see is an error, and no answer.
+    /// Why an account cannot be closed: money on it, or on its way to it, or open positions, where the platform says whether there are any.
+    /// Not being able to see is an error, and no answer.
     pub(super) async fn why_not_closed(&self, id: &ChangeId) -> Result<Option<String>, StepError> {
         let change = self.load(id).await?.entity;
         let account = self.account(&change).await?.entity;
@@ -32,7 +33,11 @@ impl Set {
             return Ok(Some(format!("a payment is under way: {payment}")));
         }
         let server = self.servers.adapter(&account.facts.server).await?;
-        let balance = server.balance(&Login::new(change.facts.login), account.facts.currency).await?;
+        let login = Login::new(change.facts.login);
+        if server.capabilities().open_positions && server.has_positions(&login).await? {
+            return Ok(Some("positions are open on the account".to_owned()));
+        }
+        let balance = server.balance(&login, account.facts.currency).await?;
         Ok((!balance.amount().is_zero()).then(|| "there is money on the account".to_owned()))
     }
 

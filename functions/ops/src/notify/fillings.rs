@@ -26,7 +26,13 @@ pub(crate) fn fillings(event: &BusEvent) -> Fillings {
             fillings = fillings.with(name, number.to_string());
         }
     }
+    // what an account is after a change: what was wanted of it, and what was left
+    let after = |name: &str| ["wanted", "before"].iter().find_map(|part| data.get(part)?.get(name));
+    if let Some(leverage) = after("leverage").and_then(Value::as_u64) {
+        fillings = fillings.with("leverage", leverage.to_string());
+    }
     let texts = [
+        ("account_type", after("account_type")),
         ("psp", data.pointer("/psp/name")),
         ("login", data.pointer("/platform/login").or_else(|| data.get("login"))),
         ("expires", data.pointer("/validity/expires")),

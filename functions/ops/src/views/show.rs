@@ -16,6 +16,9 @@ pub(super) fn account_view(account: &Account, balance: Option<&KeptBalance>) -> 
         "leverage": facts.leverage, "status": facts.status.as_str(), "created_at": facts.created_at,
         "access": account.access(),
     });
+    if let (Some(refused), Some(object)) = (&facts.refused, view.as_object_mut()) {
+        object.insert("refused".to_owned(), json!(refused));
+    }
     if let (Some(kept), Some(object)) = (balance, view.as_object_mut()) {
         object.insert("balance".to_owned(), json!(kept.balance));
         object.insert("balance_at".to_owned(), json!(kept.at));

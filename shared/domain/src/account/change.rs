@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{ChangeKind, Needs};
+use super::rules::{Asker, ChangeKind, Needs};
 use super::{Account, AccountStatus};
 use crate::decision::{Decision, Verdict, derived_bits};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
@@ -183,6 +183,9 @@ pub struct ChangeFacts {
     pub needs: Needs,
     /// Who asked: the subject of the token.
     pub asked_by: String,
+    /// Client or staff; changes of earlier versions do not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Asker>,
     pub created_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
@@ -516,7 +519,21 @@ impl Change {
         next.inner.kept = true;
         next.due = None;
         let event = if self.facts.status == ChangeStatus::Done { "change.done" } else { "change.refused" };
-        Decision::new(next, "kept", vec![event], vec![self.facts.wanted.words()])
+        let events = [event].into_iter().chain(self.told()).collect();
+        Decision::new(next, "kept", events, vec![self.facts.wanted.words()])
+    }
+
+    /// What the client is told of it: what his account is from now on, whoever asked for that, and that what he asked for himself is not
+    /// made. What he may do on it is told by whoever takes it away or gives it back.
+    fn told(&self) -> Option<&'static str> {
+        let wanted = &self.facts.wanted;
+        match (self.facts.status == ChangeStatus::Done, wanted.status, wanted.aspect()) {
+            (true, Some(Standing::Closed), _) => Some("change.archived"),
+            (true, Some(Standing::Open), _) => Some("change.reopened"),
+            (true, None, Some(Aspect::Terms)) => Some("change.terms_set"),
+            (true, None, Some(Aspect::Access) | None) => None,
+            (false, _, _) => (self.facts.by == Some(Asker::Client)).then_some("change.declined"),
+        }
     }
 
     /// What is saved together once it is over: the change, and the account with what was set, free for the next change. `None` where

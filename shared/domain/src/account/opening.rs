@@ -107,6 +107,8 @@ impl Wanted {
 pub struct Openings {
     /// The accounts that are asked for now.
     pub accounts: Vec<Decision<Account>>,
+    /// Those that were refused before and open after all, each to be saved over what it is decided on.
+    pub after_all: Vec<Decision<Account>>,
     /// Those that cannot be.
     pub refused: Vec<RefusedWish>,
 }
@@ -118,6 +120,8 @@ pub struct Known<'a> {
     pub client: &'a Client,
     /// The rules.
     pub rules: &'a Platforms,
+    /// What sets it off.
+    pub trigger: OpeningTrigger,
     /// How far the client is verified, where that binds anybody.
     pub level: Option<&'a Level>,
     /// Whether what set the opening off is still so: an approval may have been taken back before a person has it tried again.
@@ -127,17 +131,28 @@ pub struct Known<'a> {
 }
 
 /// Asks for what is wanted and not there yet. `held` are the client's accounts and those that have the id of a wish, whatever became of
-/// them: what was opened by rule once is not opened again, and who has such an account already gets no second one.
+/// them: what was opened by rule once is not opened again, and who has such an account already gets no second one. What was refused before
+/// it was created was never opened.
 pub fn decide(wanted: &Wanted, known: Known<'_>, held: &[Account]) -> Openings {
     let mut held = held.to_vec();
-    let mut openings = Openings { accounts: vec![], refused: wanted.refused.clone() };
+    let mut openings = Openings { accounts: vec![], after_all: vec![], refused: wanted.refused.clone() };
     for asked in &wanted.wishes {
         let id = asked.wish.id_for(known.client);
-        let is_there = |account: &Account| account.id == id || (account.is_held() && asked.wish.is_met_by(account));
+        let refused = held.iter().position(|account| account.id == id && account.opens_after_all());
+        let is_there = |account: &Account| match account.id == id {
+            true => !account.opens_after_all(),
+            false => account.is_held() && asked.wish.is_met_by(account),
+        };
         if held.iter().any(is_there) {
             continue;
         }
-        match placed(asked, known, &held) {
+        let others: Vec<Account> = held.iter().filter(|account| account.id != id).cloned().collect();
+        match placed(asked, known, &others) {
+            Ok(Placed { why, .. }) if let Some(at) = refused => {
+                let decision = held.remove(at).requested_after_all(why, known.now);
+                held.push(decision.next.clone());
+                openings.after_all.push(decision);
+            }
             Ok(Placed { account, why, .. }) => {
                 let decision = account.requested(why);
                 held.push(decision.next.clone());
@@ -150,7 +165,7 @@ pub fn decide(wanted: &Wanted, known: Known<'_>, held: &[Account]) -> Openings {
 }
 
 fn placed(asked: &RowWish, known: Known<'_>, held: &[Account]) -> Result<Placed, Fault> {
-    let Known { client, rules, level, still_so, now } = known;
+    let Known { client, rules, trigger, level, still_so, now } = known;
     let broken = |error: &dyn std::fmt::Display| Fault::new("", RULE_ERROR, error.to_string());
     let not_on_offer = || Fault::new("", "not_on_offer", "there is no such account on offer");
     if !still_so {
@@ -169,6 +184,7 @@ fn placed(asked: &RowWish, known: Known<'_>, held: &[Account]) -> Result<Placed,
     if let Some(fault) = level.and_then(|level| level.refuses_account(&placed.account)).or(refused) {
         return Err(fault);
     }
+    placed.account.inner.opened_by = Some(trigger);
     placed.why.insert(0, format!("openings: {}", asked.row));
     placed.why.extend(capped);
     placed.why.extend(level.into_iter().flat_map(|level| level.why.iter().cloned()));

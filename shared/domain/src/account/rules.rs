@@ -34,8 +34,10 @@ const CURRENCIES_MAX: usize = 50;
 const LEVERAGE_MAX: u32 = 5_000;
 /// MetaTrader 5 takes group paths of this length.
 const GROUP_CHARS_MAX: usize = 63;
+/// MetaTrader 4 keeps this much of a group's name.
+const MT4_GROUP_BYTES_MAX: usize = 15;
 const SHOWN_NAME_CHARS_MAX: usize = 80;
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "servers",
     "groups",
     "leverage",
@@ -46,6 +48,7 @@ const KEYS: [&str; 10] = [
     "account_limits",
     "openings",
     "close_after",
+    "ask_about_refused",
 ];
 /// The shortest time after which an account on which nothing happens is closed.
 const CLOSE_AFTER_MIN: Seconds = Seconds(86_400);
@@ -243,6 +246,8 @@ pub struct Platforms {
     /// After how long an account without money on which nothing happens is closed; a kind that is not named never is.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub close_after: BTreeMap<Environment, Seconds>,
+    /// Whether a person is asked about an account that its client may no longer have when it is to be created.
+    pub ask_about_refused: bool,
 }
 
 impl RuleSet for Platforms {
@@ -381,6 +386,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
     });
     let changes = optional(object.get("changes"), |at| changes::read(&at, &type_names, faults));
     let close_after = optional(object.get("close_after"), |at| read_close_after(&at, faults));
+    let ask_about_refused = optional(object.get("ask_about_refused"), |node| node.boolean(faults));
     let mut limit = |key| optional(object.get(key), |node| node.whole(1..=ACCOUNTS_MAX, faults));
     let (accounts_max, per_day_max) = (limit("accounts_max"), limit("accounts_per_day_max"));
     let set = Platforms {
@@ -394,6 +400,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Platforms> {
         account_limits: account_limits?.unwrap_or_default(),
         openings: openings?.unwrap_or_default(),
         close_after: close_after?.unwrap_or_default(),
+        ask_about_refused: ask_about_refused?.unwrap_or(false),
     };
     refuse_unplaced(&types_at?, &set, &space, faults);
     Some(set)
@@ -482,7 +489,8 @@ fn read_leverage(node: &Node<'_>, faults: &mut Faults) -> Option<MaxLeverage> {
     Some(MaxLeverage { max })
 }
 
-/// A row must not send accounts of another platform, or live accounts, to a server that is not for them.
+/// A row must not send accounts of another platform, or live accounts, to a server that is not for them, nor name a group that the server
+/// would know by another name.
 fn refuse_misplaced(
     then: &Node<'_>,
     placement: &Placement,
@@ -493,6 +501,11 @@ fn refuse_misplaced(
     faults: &mut Faults,
 ) -> bool {
     let server = servers.iter().find(|server| server.name == placement.server);
+    if server.is_some_and(|server| server.platform == Platform::Mt4) && placement.group.len() > MT4_GROUP_BYTES_MAX {
+        let message = format!("MT4 keeps {MT4_GROUP_BYTES_MAX} bytes of a group's name");
+        faults.add(Fault::new(format!("{}/group", then.pointer()), "too_long", message));
+        return false;
+    }
     let (Some(when), Some(server), Some(account_types)) = (when, server, account_types) else { return true };
     let pointer = format!("{}/server", then.pointer());
     let takes = |field: &'static str, word: &str| {

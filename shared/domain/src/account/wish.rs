@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::change::Upkeep;
+use super::change::{Aspect, Upkeep};
 use super::rules::{AccountCase, Environment, Placement, Platform, Platforms};
 use super::{Account, AccountFacts, AccountInner, AccountStatus};
 use crate::client::Client;
@@ -134,6 +134,8 @@ impl Wish {
                 login: None,
                 created_at: now,
                 review: None,
+                refused: None,
+                reopened: None,
                 upkeep: Upkeep::default(),
             },
             inner: AccountInner::default(),
@@ -141,6 +143,8 @@ impl Wish {
     }
 }
 
+/// The code of an account too many.
+const TOO_MANY: &str = "too_many_accounts";
 /// How long an account counts as asked for lately.
 const DAY: Seconds = Seconds(86_400);
 
@@ -148,24 +152,35 @@ impl Placed {
     /// The fault of one more account of a client who has so many, of this kind or at all, or asked for so many within a day. `held`
     /// are his accounts as they stand in what the new one is saved under.
     pub fn too_many(&self, held: &[Account], rules: &Platforms, now: Timestamp) -> Option<Fault> {
-        let reached = |count: usize, max: u32| usize::try_from(max).is_ok_and(|max| count >= max);
+        let lately = held.iter().filter(|account| account.facts.created_at.plus(DAY) > now).count();
+        let many = || format!("{lately} accounts were asked for within a day");
+        let message =
+            self.too_many_held(held, rules).or_else(|| reached(lately, rules.accounts_per_day_max).then(many))?;
+        Some(Fault::new("", TOO_MANY, message))
+    }
+
+    /// What the client has too much of already.
+    fn too_many_held(&self, held: &[Account], rules: &Platforms) -> Option<String> {
         let has = || held.iter().filter(|account| account.is_held());
         let facts = &self.account.facts;
         let alike = has().filter(|account| account.is_like(&self.account)).count();
-        let lately = held.iter().filter(|account| account.facts.created_at.plus(DAY) > now).count();
-        let message = match has().count() {
+        match has().count() {
             _ if self.alike_max.is_some_and(|max| reached(alike, max)) => {
                 let (kind, name, platform) = (&facts.kind, &facts.account_type, &facts.platform);
-                format!("of {kind} accounts of type {name} on {platform} the client has {alike} and may have no more")
+                Some(format!(
+                    "of {kind} accounts of type {name} on {platform} the client has {alike} and may have no more"
+                ))
             }
-            all if reached(all, rules.accounts_max) => format!("the client has {all} accounts and may have no more"),
-            _ if reached(lately, rules.accounts_per_day_max) => {
-                format!("{lately} accounts were asked for within a day")
+            all if reached(all, rules.accounts_max) => {
+                Some(format!("the client has {all} accounts and may have no more"))
             }
-            _ => return None,
-        };
-        Some(Fault::new("", "too_many_accounts", message))
+            _ => None,
+        }
     }
+}
+
+fn reached(count: usize, max: u32) -> bool {
+    usize::try_from(max).is_ok_and(|max| count >= max)
 }
 
 impl Account {
@@ -173,7 +188,9 @@ impl Account {
     pub fn is_held(&self) -> bool {
         match self.facts.status {
             AccountStatus::Requested | AccountStatus::Creating | AccountStatus::Unknown | AccountStatus::Open => true,
-            AccountStatus::Failed | AccountStatus::Closed => false,
+            // being closed, or opened again: it has its place until it is closed, and has it again from then on
+            AccountStatus::Closed => self.facts.upkeep.changes.contains_key(&Aspect::Access),
+            AccountStatus::Failed => false,
         }
     }
 
@@ -189,6 +206,28 @@ impl Account {
         rules: &Platforms,
         now: Timestamp,
     ) -> Result<Option<Fault>, RuleError> {
+        let (placed, others) = self.beside(held, residence, rules)?;
+        Ok(placed.too_many(&others, rules, now))
+    }
+
+    /// The fault of opening an account again that is closed, and so has no place, where others have all of them by now.
+    ///
+    /// # Errors
+    /// [`RuleError`]: it stays closed.
+    pub fn too_many_to_reopen(
+        &self,
+        held: &[Self],
+        residence: Country,
+        rules: &Platforms,
+    ) -> Result<Option<Fault>, RuleError> {
+        let (placed, others) = self.beside(held, residence, rules)?;
+        let allowed = placed.alike_max.map_or(rules.accounts_max, |max| max.min(rules.accounts_max));
+        let message = placed.too_many_held(&others, rules);
+        Ok(message.map(|message| Fault::new("/status", TOO_MANY, message).allowing([format!("at most {allowed}")])))
+    }
+
+    /// The account at its place, and the client's others.
+    fn beside(&self, held: &[Self], residence: Country, rules: &Platforms) -> Result<(Placed, Vec<Self>), RuleError> {
         let facts = &self.facts;
         let alike_max = match (facts.platform.parse(), facts.kind.parse()) {
             (Ok(platform), Ok(kind)) => {
@@ -198,7 +237,7 @@ impl Account {
             (Err(_), _) | (_, Err(_)) => None,
         };
         let others: Vec<Self> = held.iter().filter(|held| held.id != self.id).cloned().collect();
-        Ok(Placed { account: self.clone(), why: vec![], alike_max }.too_many(&others, rules, now))
+        Ok((Placed { account: self.clone(), why: vec![], alike_max }, others))
     }
 
     /// Whether two accounts are of one platform, type and kind.

@@ -58,6 +58,16 @@ words! {
         AccountOpen = "account.open",
         /// The trading account could not be created.
         AccountFailed = "account.failed",
+        /// The trading account was not created: the client may no longer have it.
+        AccountRefused = "account.refused",
+        /// The trading account has another leverage, or is of another type.
+        ChangeTermsSet = "change.terms_set",
+        /// The trading account is put away.
+        ChangeArchived = "change.archived",
+        /// The trading account is used again.
+        ChangeReopened = "change.reopened",
+        /// What the client asked for is not made.
+        ChangeDeclined = "change.declined",
         /// The client has passed KYC.
         KycApproved = "kyc.approved",
         /// The client was refused.
@@ -114,6 +124,13 @@ impl NotifiedEvent {
                 "at",
             ],
             Self::AccountFailed => &["account_id", "client_id", "platform", "account_type", "currency", "reason", "at"],
+            Self::AccountRefused => &["account_id", "client_id", "platform", "account_type", "currency", "at"],
+            Self::ChangeTermsSet => {
+                &["change_id", "account_id", "client_id", "platform", "login", "leverage", "account_type", "at"]
+            }
+            Self::ChangeArchived | Self::ChangeReopened | Self::ChangeDeclined => {
+                &["change_id", "account_id", "client_id", "platform", "login", "at"]
+            }
             Self::KycApproved
             | Self::KycRejected
             | Self::KycInReview

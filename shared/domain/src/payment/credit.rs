@@ -108,7 +108,7 @@ impl Deposit {
         next.inner.attempts = self.inner.attempts.saturating_add(1);
         next.inner.attempted = Some(now);
         next.inner.netted = Some(self.returned()).filter(Money::is_positive);
-        let why = vec![format!("credit {} to {}", next.creditable(), self.facts.platform.login)];
+        let why = vec![format!("credit {}", next.creditable())];
         Verdict::change(next, "crediting", vec![], why)
     }
 
@@ -316,7 +316,8 @@ impl Deposit {
 
     /// The deposit with its deal. If its money went back meanwhile, a person must see to the account.
     pub(super) fn credited(&self, ticket: String, amount: Money, reason: Reason, now: Timestamp) -> Verdict<Self> {
-        let why = vec![format!("deal {ticket} {amount}")];
+        // how much stands beside it, as what is credited
+        let why = vec![format!("deal {ticket}")];
         let mut next = self.moved(DepositStatus::Credited, reason, now).with_deal(ticket, amount);
         if !self.may_have_been_sent() {
             // by a person's hand: what was left of the collection

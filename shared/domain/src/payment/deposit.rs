@@ -26,6 +26,9 @@ pub struct PspSide {
 /// The trading platform's side.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlatformSide {
+    /// The platform, by which events are routed; deposits from before it was written have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The trading account's login.
     pub login: String,
     /// The ticket of the balance operation, once known.
@@ -113,7 +116,7 @@ pub struct DepositInner {
     #[serde(rename = "tl")]
     pub stages: Vec<Stage>,
     /// Where the payer pays; part of the first answer, which a repeat gets again.
-    #[serde(rename = "url")]
+    #[serde(rename = "u", alias = "url")]
     pub redirect_url: String,
     /// Credits sent so far; each has its own version, so two workers never share one.
     #[serde(rename = "n", default, skip_serializing_if = "is_zero")]
@@ -174,6 +177,7 @@ pub struct NewDeposit {
     pub id: PaymentId,
     pub client_id: ClientId,
     pub account_id: AccountId,
+    pub platform: String,
     pub login: String,
     pub amount: Money,
     pub psp: PspSide,
@@ -197,7 +201,7 @@ impl Deposit {
                 returned: None,
                 credited: None,
                 psp: new.psp,
-                platform: PlatformSide { login: new.login, operation: None },
+                platform: PlatformSide { name: Some(new.platform), login: new.login, operation: None },
                 review: None,
                 settled: Vec::new(),
                 reopened: None,

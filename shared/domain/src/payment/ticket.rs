@@ -11,7 +11,7 @@ use crate::work::rules::WorkAction;
 use crate::{Money, PaymentId, Seconds, Timestamp, WorkId};
 
 /// When the timers look after a ticket whose message was lost, and the first wait after the platform could not be asked.
-pub(super) const CHECK_AGAIN: Seconds = Seconds(60);
+pub(crate) const CHECK_AGAIN: Seconds = Seconds(60);
 /// The longest wait.
 const CHECK_AGAIN_MAX_MS: i64 = 900_000;
 /// How long a platform that cannot be asked is tried. Then the person is told that nobody has looked.
@@ -177,13 +177,18 @@ impl NamedTicket {
 
     /// When the platform is asked again; `None` when it was tried for long enough.
     pub(super) fn again(&self, now: Timestamp) -> Option<Timestamp> {
-        if now >= self.decision.at.plus(CHECK_END) {
-            return None;
-        }
-        let first = i64::from(CHECK_AGAIN.0).saturating_mul(1_000);
-        let wait = now.millis_since(self.decision.at).clamp(first, CHECK_AGAIN_MAX_MS);
-        Timestamp::from_millis(now.millis().saturating_add(wait))
+        asked_again(self.decision.at, now)
     }
+}
+
+/// When a platform that could not be asked about what was decided then is asked again; `None` when it was tried for long enough.
+pub(crate) fn asked_again(decided: Timestamp, now: Timestamp) -> Option<Timestamp> {
+    if now >= decided.plus(CHECK_END) {
+        return None;
+    }
+    let first = i64::from(CHECK_AGAIN.0).saturating_mul(1_000);
+    let wait = now.millis_since(decided).clamp(first, CHECK_AGAIN_MAX_MS);
+    Timestamp::from_millis(now.millis().saturating_add(wait))
 }
 
 /// Whether a platform can call a booking so.

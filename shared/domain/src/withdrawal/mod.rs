@@ -72,8 +72,6 @@ pub struct WithdrawalFacts {
     pub returned: Option<Money>,
     pub psp: PspSide,
     pub platform: PlatformSide,
-    /// The word of the trading platform, by which the step is routed that calls it.
-    pub trading_platform: String,
     /// How it reaches the client; where exactly is private.
     pub way: Way,
     /// The deposit whose payer gets it.
@@ -210,8 +208,7 @@ impl Withdrawal {
                 paid: None,
                 returned: None,
                 psp: PspSide { name: request.psp, reference: String::new() },
-                platform: PlatformSide { login: request.login, operation: None },
-                trading_platform: request.trading_platform,
+                platform: PlatformSide { name: Some(request.platform), login: request.login, operation: None },
                 way: request.destination.way(),
                 source_payment_id: request.destination.source().cloned(),
                 review: None,

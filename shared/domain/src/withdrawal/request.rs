@@ -47,7 +47,7 @@ pub struct WithdrawalRequest {
     /// Its login.
     pub login: String,
     /// The word of its platform.
-    pub trading_platform: String,
+    pub platform: String,
     /// How much.
     pub amount: Money,
     /// Over which provider.
@@ -138,7 +138,7 @@ impl WithdrawalRequest {
             client_id: ask.client.id.clone(),
             account_id: account.id.clone(),
             login,
-            trading_platform: account.facts.platform.clone(),
+            platform: account.facts.platform.clone(),
             amount,
             by_hand: !psp.pays_out(destination.way()),
             psp: psp.name.clone(),

@@ -28,7 +28,7 @@ fn asked(approved: bool) -> Decision<Withdrawal> {
         client_id: ClientId::from_bits(2),
         account_id: AccountId::from_bits(3),
         login: "954402".to_owned(),
-        trading_platform: "mt5".to_owned(),
+        platform: "mt5".to_owned(),
         amount: usd("150.00"),
         psp: "stripe".to_owned(),
         destination: Destination::Email(Redacted::new("ana@example.com".to_owned())),

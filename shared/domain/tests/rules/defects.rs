@@ -247,6 +247,10 @@ fn defects_of_platforms_are_found_where_they_are() {
             ("/groups/0/when/all/0/eq", Some(json!("dxtrade")), &[("/groups/0/then/server", "wrong_platform")]),
             ("/groups/0/when/all/2/eq", Some(json!("pro")), &[("/groups/0/when/all/2/eq", "unknown_value")]),
             ("/groups/0/then/group", Some(json!("")), &[("/groups/0/then/group", "empty")]),
+            // MT4 keeps 15 bytes of a name, MT5 63
+            ("/groups/12/then/group", Some(json!("live-standardUSD")), &[("/groups/12/then/group", "too_long")]),
+            ("/groups/12/then/group", Some(json!("live-standarUSD")), &[]),
+            ("/groups/0/then/group", Some(json!("live-standardUSD")), &[]),
             (
                 "/groups/1/when/all/3/eq",
                 Some(json!("USD")),
@@ -343,14 +347,14 @@ fn defects_of_notifications_are_found_where_they_are() {
                 Some(
                     json!({"event": "deposit.paid", "to": "client", "channels": ["in_app"], "template": "deposit_paid"}),
                 ),
-                &[("/routes/25", "duplicate")],
+                &[("/routes/30", "duplicate")],
             ),
             (
                 "/routes/-",
                 Some(
                     json!({"event": "deposit.needs_review", "to": "desk", "desk": "by_queue", "channels": ["slack"], "template": "desk_work_opened"}),
                 ),
-                &[("/routes/25/desk", "not_applicable")],
+                &[("/routes/30/desk", "not_applicable")],
             ),
             ("/templates/deposit_paid/en", None, &[("/templates/deposit_paid", "missing_language")]),
             ("/templates/deposit_paid/en/title", None, &[("/templates/deposit_paid/en", "missing_key")]),

@@ -43,7 +43,7 @@ fn platforms(rows: Json, change: impl FnOnce(&mut Json)) -> Platforms {
 }
 
 fn known<'a>(client: &'a Client, rules: &'a Platforms) -> Known<'a> {
-    Known { client, rules, level: None, still_so: true, now: now() }
+    Known { client, rules, trigger: OpeningTrigger::KycApproved, level: None, still_so: true, now: now() }
 }
 
 fn opened(rules: &Platforms, client: &Client, held: &[Account]) -> Openings {

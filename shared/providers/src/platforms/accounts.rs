@@ -54,6 +54,8 @@ pub struct AccountState {
     pub access: Access,
     /// In the account's currency.
     pub balance: Decimal,
+    /// What stands where we write our reference: nothing, or a person's words, on an account that we did not make.
+    pub reference: String,
 }
 
 /// What an account is to be set to; what is absent stays. Setting it twice is setting it once, so an unknown outcome is sent again.

@@ -31,6 +31,8 @@ pub struct Capabilities {
     pub lists_accounts: bool,
     /// Whether closed trades can be read.
     pub closed_trades: bool,
+    /// Whether it says if an account has open positions.
+    pub open_positions: bool,
 }
 
 /// What becomes of a second creation under one reference, when it reaches the platform although the first one did its work.

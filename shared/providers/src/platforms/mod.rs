@@ -112,6 +112,15 @@ pub trait TradingPlatform: Send + Sync {
         cursor: &'a TradeCursor,
     ) -> BoxFuture<'a, Result<ClosedTrades, PlatformError>>;
 
+    /// Whether an account has open positions. Where the platform does not say so, its [`Capabilities`] do.
+    ///
+    /// # Errors
+    /// [`PlatformError`], never `Unknown`.
+    fn has_positions<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<bool, PlatformError>> {
+        let _ = login;
+        Box::pin(async { Err(PlatformError::unsupported("saying whether positions are open")) })
+    }
+
     /// Books money to an account or, negative, from it.
     ///
     /// # Errors

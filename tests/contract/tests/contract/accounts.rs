@@ -244,36 +244,111 @@ async fn credentials_are_shown_whatever_else_is_saved_of_the_account_at_the_mome
     }
 }
 
+/// An account that the platform refuses, and the work item about it.
+async fn refused_account(world: &World) -> (String, String) {
+    world.faults("mt5", &json!([{"operation": "user_add", "fault": {"kind": "refuse", "retcode": 3}}])).await;
+    let path = format!("/v1/clients/{}/accounts", world.client("en").await);
+    let account = expect(world.portal(&path, &account_request("USD")).await, 202).text_at("/account_id");
+    let item = desk(world).await.into_iter().find(|item| item["subject"]["account_id"] == account.as_str()).unwrap();
+    world.pass(61).await;
+    (account, item["work_id"].as_str().unwrap().to_owned())
+}
+
+async fn desk(world: &World) -> Vec<Value> {
+    world.idle().await;
+    items(&world.get("support", "/v1/work?queue=support").await)
+}
+
+/// A person says that an account has a login.
+async fn is_said_to_be(world: &World, work: &str, login: &str) {
+    expect(world.act("support", work, &json!({"action": "mark_open", "evidence": login})).await, 200);
+    world.idle().await;
+}
+
+async fn seen(world: &World, account: &str) -> (Value, Value) {
+    let shown = expect(world.get("support", &format!("/v1/accounts/{account}")).await, 200).json;
+    (shown["status"].clone(), shown["login"].clone())
+}
+
+/// The item is open again, the same one, and says what was found.
+async fn is_open_again(world: &World, work: &str, found: &str) {
+    let open = desk(world).await;
+    assert_eq!((open.len(), open[0]["work_id"].as_str()), (1, Some(work)), "{open:?}");
+    let reopened = open[0]["trigger"]["reopened"].as_str().unwrap();
+    assert!(reopened.contains(found), "{reopened}");
+}
+
+/// Somebody opens an account in the server's own terminal.
+async fn by_hand(world: &World, login: u64, group: &str, comment: &str) {
+    world.control("mt5", "account", &json!({"login": login, "group": group, "comment": comment})).await;
+}
+
 #[tokio::test]
 async fn a_login_is_of_one_account_whatever_a_person_types() {
     let world = World::start().await;
     let victim = world.trader("USD").await;
-    world.faults("mt5", &json!([{"operation": "user_add", "fault": {"kind": "refuse", "retcode": 3}}])).await;
-    let thief = world.client("en").await;
-    let path = format!("/v1/clients/{thief}/accounts");
-    let account = expect(world.portal(&path, &account_request("USD")).await, 202).text_at("/account_id");
-    world.idle().await;
-    let item = items(&world.get("support", "/v1/work?queue=support").await).remove(0);
-    world.pass(61).await;
-    let open = |item: &Value, login: &str| {
-        let (work, body) =
-            (item["work_id"].as_str().unwrap().to_owned(), json!({"action": "mark_open", "evidence": login}));
-        let world = &world;
-        async move {
-            expect(world.act("support", &work, &body).await, 200);
-            world.idle().await;
-        }
-    };
-    open(&item, &victim.login).await;
-    let shown = expect(world.get("support", &format!("/v1/accounts/{account}")).await, 200).json;
-    assert_eq!((&shown["status"], &shown["login"]), (&json!("failed"), &Value::Null), "{shown}");
-    let again = items(&world.get("support", "/v1/work?queue=support").await).remove(0);
-    assert_ne!(again["work_id"], item["work_id"]);
-    assert!(again["trigger"]["why"].to_string().contains("another account"), "{again}");
+    let (account, work) = refused_account(&world).await;
+    is_said_to_be(&world, &work, &victim.login).await;
+    assert_eq!(seen(&world, &account).await, (json!("failed"), Value::Null));
+    is_open_again(&world, &work, "another account").await;
     // one that is nobody's is taken, and then it is nobody else's
-    world.pass(61).await;
-    open(&again, "500777").await;
-    let shown = expect(world.get("support", &format!("/v1/accounts/{account}")).await, 200).json;
-    assert_eq!((&shown["status"], &shown["login"]), (&json!("open"), &json!("500777")));
-    assert!(items(&world.get("support", "/v1/work?queue=support").await).is_empty());
+    by_hand(&world, 500_777, "real\\standard-USD", "").await;
+    is_said_to_be(&world, &work, "500777").await;
+    assert_eq!(seen(&world, &account).await, (json!("open"), json!("500777")));
+    assert!(desk(&world).await.is_empty());
+    let (account, work) = refused_account(&world).await;
+    is_said_to_be(&world, &work, "500777").await;
+    assert_eq!(seen(&world, &account).await, (json!("failed"), Value::Null));
+    is_open_again(&world, &work, "it is that of another account").await;
+}
+
+#[tokio::test]
+async fn a_login_that_a_person_types_counts_once_the_platform_has_shown_it() {
+    let world = World::start().await;
+    let (account, work) = refused_account(&world).await;
+    let other = "acc_01j9zzzzzzabcdefghjkmnpqrs";
+    by_hand(&world, 500_701, "real\\standard-EUR", "").await;
+    by_hand(&world, 500_702, "real\\standard-USD", other).await;
+    for (login, found) in [
+        ("500700", "mt5-live has no such login"),
+        ("500701", "group real\\standard-EUR instead of real\\standard-USD"),
+        ("500702", other),
+    ] {
+        is_said_to_be(&world, &work, login).await;
+        assert_eq!(seen(&world, &account).await, (json!("failed"), Value::Null), "{login}");
+        is_open_again(&world, &work, found).await;
+    }
+    by_hand(&world, 500_703, "real\\standard-USD", &account).await;
+    is_said_to_be(&world, &work, "500703").await;
+    assert_eq!(seen(&world, &account).await, (json!("open"), json!("500703")));
+    assert!(desk(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_platform_that_cannot_be_asked_for_a_login_is_asked_again() {
+    let world = World::start().await;
+    let (account, work) = refused_account(&world).await;
+    by_hand(&world, 500_704, "real\\standard-USD", "").await;
+    world.faults("mt5", &json!([{"operation": "user_get", "fault": {"kind": "drop"}, "times": 0}])).await;
+    is_said_to_be(&world, &work, "500704").await;
+    for _ in 0..5 {
+        world.pass(901).await;
+        world.sweep().await;
+        assert_eq!(seen(&world, &account).await, (json!("failed"), Value::Null));
+        assert!(desk(&world).await.is_empty(), "the item waits for the platform");
+    }
+    world.no_faults("mt5").await;
+    world.pass(901).await;
+    world.sweep().await;
+    assert_eq!(seen(&world, &account).await, (json!("open"), json!("500704")));
+    // one that stays silent for a day is told of
+    let (account, work) = refused_account(&world).await;
+    world.faults("mt5", &json!([{"operation": "user_get", "fault": {"kind": "drop"}, "times": 0}])).await;
+    is_said_to_be(&world, &work, "500705").await;
+    for _ in 0..100 {
+        world.pass(901).await;
+        world.sweep().await;
+    }
+    is_open_again(&world, &work, "nobody has looked").await;
+    assert_eq!(seen(&world, &account).await, (json!("failed"), Value::Null));
 }

@@ -118,8 +118,10 @@ fn with_dinars(set: SetName, document: &mut Value) {
             for (platform, kind) in [("mt5", "live"), ("mt5", "demo"), ("mt4", "live"), ("mt4", "demo")] {
                 let is = |field: &str, value: &str| json!({"field": field, "eq": value});
                 let when = json!({"all": [is("platform", platform), is("kind", kind), is("account_type", "standard"), is("currency", "BHD")]});
-                // the simulator has no group in dinars: an account there is opened in its dollar group
-                let then = json!({"server": format!("{platform}-{kind}"), "group": "real\\standard-USD"});
+                // the simulator has no group in dinars: an account there is opened in its dollar group, which
+                // MT4 knows by a shorter name
+                let group = if platform == "mt4" { "live-USD" } else { "real\\standard-USD" };
+                let then = json!({"server": format!("{platform}-{kind}"), "group": group});
                 document["groups"]
                     .as_array_mut()
                     .unwrap()

@@ -78,6 +78,17 @@ async fn on_platform(world: &World, platform: &str, trader: &Trader) -> (u64, &'
     }
 }
 
+/// Opens a position that holds so much of the account, or closes it.
+async fn hold(world: &World, platform: &str, trader: &Trader, margin: &str) {
+    let number = || trader.login.parse::<u64>().unwrap();
+    let (route, body) = match platform {
+        "mt5" | "mt4" => ("account", json!({"login": number(), "margin": margin})),
+        "ctrader" => ("margin", json!({"login": number(), "used": margin})),
+        _ => ("margin", json!({"account": trader.login, "held": margin})),
+    };
+    world.control(platform, route, &body).await;
+}
+
 async fn desk(world: &World, queue: &str) -> Vec<Value> {
     world.idle().await;
     items(&expect(world.get("admin", &format!("/v1/work?queue={queue}&limit=100")).await, 200))
@@ -305,8 +316,15 @@ async fn an_account_is_closed_without_money_and_payments_only_and_reopened() {
         settle(&world, 4).await;
         assert_eq!(status(&world, &trader, &rich).await, "failed", "{platform}");
         assert_eq!(shown(&world, &trader.account).await["status"], "open");
-        // another one, without either
+        // another one, without either, as long as a position is open on it
         let poor = self::trader(&world, platform).await;
+        hold(&world, platform, &poor, "10").await;
+        let trading = ask(&world, "support", &poor, &close).await;
+        world.idle().await;
+        settle(&world, 4).await;
+        assert_eq!(status(&world, &poor, &trading).await, "failed", "{platform}");
+        assert_eq!(shown(&world, &poor.account).await["status"], "open");
+        hold(&world, platform, &poor, "0").await;
         let done = ask(&world, "support", &poor, &close).await;
         world.idle().await;
         settle(&world, 4).await;
@@ -407,4 +425,128 @@ async fn money_that_comes_while_an_account_is_being_closed_waits_for_what_become
     assert_eq!(shown(&world, &trader.account).await["status"], "open");
     assert_eq!(world.status(&payment.id).await, "credited");
     assert_eq!(desk(&world, "finance").await, Vec::<Value>::new());
+}
+
+/// An account of a client who lives outside of the European Union, put away.
+async fn archived(world: &World, leverage: u32) -> Trader {
+    let mut body = crate::world::registration();
+    body["residence"] = json!("MX");
+    body["email"] = json!(format!("archived-{}@example.com", world.fresh()));
+    let client = expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id");
+    let mut wish = account_request("USD");
+    wish["leverage"] = json!(leverage);
+    let account =
+        expect(world.portal(&format!("/v1/clients/{client}/accounts"), &wish).await, 202).text_at("/account_id");
+    let login = shown(world, &account).await["login"].as_str().unwrap().to_owned();
+    let trader = Trader { client, account, login, currency: "USD".to_owned() };
+    let close = ask(world, "support", &trader, &json!({"status": "closed"})).await;
+    world.idle().await;
+    settle(world, 4).await;
+    assert_eq!(status(world, &trader, &close).await, "done");
+    trader
+}
+
+async fn told(world: &World, trader: &Trader) -> Vec<(String, String)> {
+    world.idle().await;
+    let path = format!("/v1/clients/{}/notifications?limit=100", trader.client);
+    let text = |message: &Value, name: &str| message[name].as_str().unwrap().to_owned();
+    let all = items(&expect(world.get("portal", &path).await, 200));
+    let changes = all.iter().rev().filter(|message| message["kind"].as_str().unwrap().starts_with("change."));
+    changes.map(|message| (text(message, "kind"), text(message, "body"))).collect()
+}
+
+#[tokio::test]
+async fn an_account_that_is_put_away_leaves_its_place_and_is_reopened_only_where_there_is_one() {
+    let world = World::start().await;
+    let one = json!([{"id": "one", "when": {"field": "kind", "eq": "live"}, "then": {"max": 1}}]);
+    world
+        .publish(SetName::Platforms, 2, |set| {
+            set["account_limits"] = one;
+            set["changes"] = json!([{"id": "all", "when": "always", "then": {"needs": "auto"}}]);
+        })
+        .await;
+    world.pass(61).await;
+    let first = archived(&world, 30).await;
+    let accounts = format!("/v1/clients/{}/accounts", first.client);
+    let second = expect(world.portal(&accounts, &account_request("USD")).await, 202).text_at("/account_id");
+    assert_eq!(shown(&world, &second).await["status"], "open");
+    let open = json!({"status": "open"});
+    let refused = expect(world.post("support", &path(&first), &open).await, 422);
+    assert_eq!(faults(&refused), ["/status too_many_accounts"]);
+    assert_eq!(refused.json["errors"][0]["allowed_values"], json!(["at most 1"]), "{}", refused.text);
+    assert_eq!(shown(&world, &first.account).await["status"], "closed");
+    // the other one is put away: of the two that ask for the place at once, one gets it
+    let other = Trader { account: second.clone(), ..first.clone() };
+    ask(&world, "support", &other, &json!({"status": "closed"})).await;
+    world.idle().await;
+    let early = expect(world.post("support", &path(&first), &open).await, 422);
+    assert_eq!(faults(&early), ["/status too_many_accounts"], "the other one is not closed yet");
+    settle(&world, 4).await;
+    let asks = [&first, &other].map(async |trader| world.post("support", &path(trader), &open).await.status);
+    let mut answers = join_all(asks).await;
+    answers.sort_unstable();
+    assert_eq!(answers, [202, 422]);
+    world.idle().await;
+    let statuses = [shown(&world, &first.account).await, shown(&world, &second).await];
+    assert_eq!(statuses.iter().filter(|one| one["status"] == "open").count(), 1, "{statuses:?}");
+    expect(world.portal(&accounts, &account_request("USD")).await, 422);
+}
+
+#[tokio::test]
+async fn an_account_with_more_leverage_than_the_rules_allow_today_is_not_reopened() {
+    let world = World::start().await;
+    let trader = archived(&world, 400).await;
+    let open = json!({"status": "open"});
+    // approved after the rules have changed: not made
+    let late = ask(&world, "support", &trader, &open).await;
+    world.publish(SetName::Platforms, 2, |set| set["leverage"][1]["then"]["max"] = json!(100)).await;
+    world.pass(61).await;
+    let item = desk(&world, "support").await.remove(0);
+    act(&world, "admin", &item, "approve").await;
+    assert_eq!(status(&world, &trader, &late).await, "failed");
+    assert_eq!(shown(&world, &trader.account).await["status"], "closed");
+    // and asked for since: refused with what is allowed
+    let refused = expect(world.post("support", &path(&trader), &open).await, 422);
+    assert_eq!(faults(&refused), ["/status leverage_out_of_range"]);
+    let error = &refused.json["errors"][0];
+    assert!(error["message"].to_string().contains("a leverage of 400"), "{error}");
+    assert_eq!(error["allowed_values"], json!(["1 to 100"]));
+}
+
+#[tokio::test]
+async fn a_client_is_told_in_his_language_what_his_account_is_and_what_he_asked_for_in_vain() {
+    let world = World::start().await;
+    let mut body = crate::world::registration();
+    body["language"] = json!("de");
+    let client = expect(world.portal("/v1/clients", &body).await, 201).text_at("/client_id");
+    let trader = world.account(&client, "USD").await;
+    ask(&world, "portal", &trader, &json!({"leverage": 20})).await;
+    world.idle().await;
+    for (who, leverage) in [("portal", 25), ("support", 26)] {
+        ask(&world, who, &trader, &json!({"leverage": leverage})).await;
+        let item = desk(&world, "support").await.remove(0);
+        act(&world, "admin", &item, "reject").await;
+    }
+    // what he may do is told by whoever takes it away
+    for access in ["no_trading", "full"] {
+        ask(&world, "support", &trader, &json!({"access": access})).await;
+        for item in desk(&world, "support").await {
+            act(&world, "admin", &item, "approve").await;
+        }
+    }
+    ask(&world, "support", &trader, &json!({"status": "closed"})).await;
+    world.idle().await;
+    settle(&world, 4).await;
+    ask(&world, "support", &trader, &json!({"status": "open"})).await;
+    let item = desk(&world, "support").await.remove(0);
+    act(&world, "admin", &item, "approve").await;
+    let told = told(&world, &trader).await;
+    let kinds: Vec<&str> = told.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert_eq!(kinds, ["change.terms_set", "change.declined", "change.archived", "change.reopened"]);
+    let (_, terms) = &told[0];
+    assert!(terms.contains("einen Hebel von 1:20") && terms.contains("standard"), "{terms}");
+    assert!(told.iter().all(|(_, body)| body.contains(&trader.login) && body.contains("mt5")), "{told:?}");
+    let mails = world.broker.simulators.mails();
+    let mails: Vec<&str> = mails.iter().map(|mail| mail.subject.as_str()).collect();
+    assert!(mails.contains(&"Ihr Handelskonto ist wieder offen"), "{mails:?}");
 }

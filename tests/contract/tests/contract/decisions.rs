@@ -241,6 +241,7 @@ async fn a_refused_account_is_opened_by_hand_tried_again_or_closed() {
         let work = items(&world.get("support", "/v1/work?queue=support").await);
         assert_eq!(work.len(), 1, "{work:?}");
         assert_eq!(work[0]["kind"], "account_creation_refused");
+        world.control("mt5", "account", &json!({"login": 500_777, "group": "real\\standard-USD"})).await;
         world.pass(61).await;
         expect(world.act("support", work[0]["work_id"].as_str().unwrap(), &body).await, 200);
         world.idle().await;

@@ -149,9 +149,22 @@ async fn play(world: &World) -> Vec<String> {
     world.idle().await;
     world.pass(61).await;
     world.sweep().await;
+    // one that is put away and used again
+    let spare = world.trader("USD").await;
+    let changes = format!("/v1/accounts/{}/changes", spare.account);
+    expect(world.post("support", &changes, &json!({"status": "closed"})).await, 202);
+    world.idle().await;
+    world.pass(120).await;
+    world.sweep().await;
+    expect(world.post("support", &changes, &json!({"status": "open"})).await, 202);
+    world.idle().await;
+    let asked = items(&world.get("support", "/v1/work?queue=support&limit=100").await);
+    let asked = asked.iter().find(|item| item["kind"] == "account_change_approval").unwrap();
+    expect(world.act("admin", asked["work_id"].as_str().unwrap(), &json!({"action": "approve"})).await, 200);
+    world.idle().await;
     let withdrawing = crate::withdrawals::play(world).await;
     let unopened = crate::openings::play(world).await;
-    let mut entities = vec![trader.client, refused, unopened, withdrawing];
+    let mut entities = vec![trader.client, spare.client, refused, unopened, withdrawing];
     let all = items(&world.get("admin", "/v1/work?limit=100").await);
     entities.extend(all.iter().filter_map(|item| item["subject"]["stray_id"].as_str()).map(str::to_owned));
     entities.extend(all.iter().map(|item| item["work_id"].as_str().unwrap().to_owned()));

@@ -230,6 +230,143 @@ async fn an_approval_that_was_taken_back_before_its_event_came_opens_nothing() {
     assert_eq!(accounts(&world, &client).await, Vec::<Value>::new());
 }
 
+/// The client's case stands otherwise from now on.
+async fn case_is(world: &World, client: &str, status: KycStatus, events: Vec<&'static str>) {
+    let id: ClientId = client.parse().unwrap();
+    let stored = world.broker.crm().load::<KycCase>(&domain::KycCaseId::of(&id)).await.unwrap().unwrap();
+    let mut case = stored.entity.clone();
+    case.facts.status = status;
+    let frame = Frame {
+        function: "kyc-screen",
+        execution_id: "test".to_owned(),
+        trigger: "test".to_owned(),
+        correlation_id: stored.correlation_id.clone(),
+        now: world.now(),
+        rules: vec![],
+    };
+    let decision = Decision::new(case, status.as_str(), events, vec![]);
+    assert!(matches!(world.broker.crm().save(Some(&stored), decision, &frame).await.unwrap(), Saved::Applied(_)));
+    world.idle().await;
+}
+
+async fn told(world: &World, client: &str) -> Vec<Value> {
+    world.idle().await;
+    items(&expect(world.get("portal", &format!("/v1/clients/{client}/notifications?limit=100")).await, 200))
+}
+
+/// Lets everything that waits come due, and less time pass than after which a person is asked.
+async fn settle(world: &World) {
+    for _ in 0..4 {
+        world.pass(5 * 60).await;
+        world.sweep().await;
+    }
+}
+
+/// A client who was approved while the trading server was away, and of whom that was taken back before it came again.
+async fn approved_in_an_outage(world: &World, status: KycStatus) -> (String, Vec<Value>) {
+    let client = world.client("es").await;
+    world.faults("mt5", &json!([{"operation": "*", "fault": {"kind": "drop"}, "times": 0}])).await;
+    approve(world, &client).await;
+    settle(world).await;
+    case_is(world, &client, status, vec![]).await;
+    world.no_faults("mt5").await;
+    settle(world).await;
+    let all = accounts(world, &client).await;
+    (client, all)
+}
+
+async fn on_the_platform(world: &World, account: &Value) -> usize {
+    let users = world.recorded("mt5", "").await["users"].as_array().unwrap().clone();
+    users.iter().filter(|user| user["comment"] == account["account_id"]).count()
+}
+
+#[tokio::test]
+async fn an_approval_that_is_taken_back_during_an_outage_opens_no_account_after_it() {
+    let world = World::start().await;
+    with_rows(&world, json!([row("live", "kyc_approved", "mt5", "live", 30)])).await;
+    for status in [KycStatus::Rejected, KycStatus::InReview, KycStatus::Expired] {
+        let (client, all) = approved_in_an_outage(&world, status).await;
+        assert_eq!((all.len(), &all[0]["status"]), (1, &json!("failed")), "{status}: {all:?}");
+        assert_eq!(all[0]["refused"]["code"], "no_longer_approved", "{all:?}");
+        assert_eq!(on_the_platform(&world, &all[0]).await, 0);
+        let told = told(&world, &client).await;
+        let refused: Vec<&Value> = told.iter().filter(|message| message["kind"] == "account.refused").collect();
+        assert_eq!((refused.len(), told.len()), (1, 2), "{told:?}");
+        assert_eq!(refused[0]["title"], "Su cuenta de trading no se ha abierto");
+        let desk = items(&expect(world.get("support", "/v1/work?queue=support&limit=100").await, 200));
+        assert_eq!(desk, Vec::<Value>::new());
+        // nobody sends it once more
+        settle(&world).await;
+        assert_eq!(accounts(&world, &client).await, all);
+        // and approved again he gets it, once
+        case_is(&world, &client, KycStatus::Approved, vec!["kyc.approved"]).await;
+        let open = accounts(&world, &client).await;
+        assert_eq!((open.len(), &open[0]["status"], open[0].get("refused")), (1, &json!("open"), None), "{open:?}");
+        assert_eq!(on_the_platform(&world, &open[0]).await, 1);
+    }
+}
+
+#[tokio::test]
+async fn who_was_rejected_during_an_outage_gets_the_demo_account_alone_that_he_asked_for() {
+    let world = World::start().await;
+    let client = world.client("en").await;
+    approve(&world, &client).await;
+    world.faults("mt5", &json!([{"operation": "*", "fault": {"kind": "drop"}, "times": 0}])).await;
+    let path = format!("/v1/clients/{client}/accounts");
+    for kind in ["live", "demo"] {
+        let mut body = account_request("USD");
+        body["kind"] = json!(kind);
+        expect(world.portal(&path, &body).await, 202);
+    }
+    settle(&world).await;
+    case_is(&world, &client, KycStatus::Rejected, vec![]).await;
+    world.no_faults("mt5").await;
+    settle(&world).await;
+    let mut all: Vec<(String, String)> = accounts(&world, &client)
+        .await
+        .iter()
+        .map(|one| (one["kind"].as_str().unwrap().to_owned(), one["status"].as_str().unwrap().to_owned()))
+        .collect();
+    all.sort_unstable();
+    let is = |kind: &str, status: &str| (kind.to_owned(), status.to_owned());
+    assert_eq!(all, [is("demo", "open"), is("live", "failed")]);
+}
+
+#[tokio::test]
+async fn a_person_is_asked_about_a_refused_account_where_the_rules_want_that_and_may_have_it_tried_again() {
+    let world = World::start().await;
+    world
+        .publish(SetName::Platforms, 2, |set| {
+            set["openings"] = json!([row("live", "kyc_approved", "mt5", "live", 30)]);
+            set["ask_about_refused"] = json!(true);
+        })
+        .await;
+    let (client, all) = approved_in_an_outage(&world, KycStatus::InReview).await;
+    assert_eq!(all[0]["status"], "failed");
+    let desk = async || items(&expect(world.get("support", "/v1/work?queue=support&limit=100").await, 200));
+    let retry = async |item: &Value| {
+        world.pass(61).await;
+        let work = item["work_id"].as_str().unwrap();
+        expect(world.act("support", work, &json!({"action": "mark_not_created_retry"})).await, 200);
+        world.idle().await;
+    };
+    let item = desk().await.remove(0);
+    assert_eq!((&item["kind"], desk().await.len()), (&json!("account_creation_refused"), 1));
+    assert!(item["trigger"]["why"].to_string().contains("not approved any more"), "{item}");
+    // too early: refused once more
+    retry(&item).await;
+    assert_eq!(accounts(&world, &client).await[0]["status"], "failed");
+    let again = desk().await.remove(0);
+    assert_ne!(again["work_id"], item["work_id"]);
+    // the approval alone does not open what a person is asked about
+    case_is(&world, &client, KycStatus::Approved, vec!["kyc.approved"]).await;
+    assert_eq!(accounts(&world, &client).await[0]["status"], "failed");
+    retry(&again).await;
+    let open = accounts(&world, &client).await;
+    assert_eq!((open.len(), &open[0]["status"]), (1, &json!("open")), "{open:?}");
+    assert_eq!(on_the_platform(&world, &open[0]).await, 1);
+}
+
 #[tokio::test]
 async fn however_many_are_asked_for_at_once_no_more_are_made_than_may_be() {
     let limits: [(Value, usize); 3] = [
@@ -416,5 +553,29 @@ pub async fn play(world: &World) -> String {
     let item = openings(world).await.remove(0);
     expect(world.act("support", item["work_id"].as_str().unwrap(), &json!({"action": "retry"})).await, 200);
     world.idle().await;
+    // one that the platform refuses, and of which a person names a login that is none
+    world.publish(SetName::Platforms, 3, |_| ()).await;
+    world.pass(61).await;
+    world.faults("mt5", &json!([{"operation": "user_add", "fault": {"kind": "refuse", "retcode": 3}}])).await;
+    expect(world.portal(&format!("/v1/clients/{client}/accounts"), &account_request("EUR")).await, 202);
+    world.idle().await;
+    world.pass(61).await;
+    let desk = items(&expect(world.get("support", "/v1/work?queue=support&limit=100").await, 200));
+    let refused = desk
+        .iter()
+        .find(|item| item["subject"]["client_id"] == client.as_str() && item["kind"] == "account_creation_refused");
+    let work = refused.unwrap()["work_id"].as_str().unwrap();
+    expect(world.act("support", work, &json!({"action": "mark_open", "evidence": "4711"})).await, 200);
+    world.idle().await;
+    // and one that he may no longer have when it is to be created
+    approve(world, &client).await;
+    world.faults("mt4", &json!([{"operation": "*", "fault": {"kind": "drop"}, "times": 0}])).await;
+    let mut body = account_request("USD");
+    body["platform"] = json!("mt4");
+    expect(world.portal(&format!("/v1/clients/{client}/accounts"), &body).await, 202);
+    world.idle().await;
+    case_is(world, &client, KycStatus::Rejected, vec![]).await;
+    world.no_faults("mt4").await;
+    settle(world).await;
     client
 }

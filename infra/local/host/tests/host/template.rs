@@ -122,7 +122,7 @@ fn what_is_set_aside_for_whoever_reads_trading_servers_over_http_is_read_from_it
     );
 }
 
-/// Sessions at one trading server, whoever asks: a worker has one, and waits for nobody else's. Credits of all platforms share a queue.
+/// Sessions at one trading server, whoever asks: a worker has one, and waits for nobody else's. What names no platform may come to any.
 #[test]
 fn the_sessions_that_write_to_one_trading_server_are_few_over_all_functions() {
     const SESSIONS_MAX: usize = 16;
@@ -140,7 +140,7 @@ fn the_sessions_that_write_to_one_trading_server_are_few_over_all_functions() {
         let calling = queues
             .filter(|mapping| !mapping.queue.ends_with("accounts-create") && !mapping.queue.ends_with("accounts-set"));
         let sessions: Vec<usize> = calling.map(|mapping| mapping.maximum_concurrency.unwrap()).collect();
-        assert_eq!(sessions.len(), 3, "{platform}: a queue of accounts, one of changes, that of credits");
+        assert_eq!(sessions.len(), 4, "{platform}: a queue of accounts, one of changes, two of credits");
         assert!(sessions.iter().sum::<usize>() <= SESSIONS_MAX, "{platform}: {sessions:?}");
     }
 }

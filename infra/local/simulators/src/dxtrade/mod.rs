@@ -89,6 +89,7 @@ impl Dxtrade {
             .route("/dxsca-web/{*rest}", any(call))
             .route("/_control/trades", post(control_trades))
             .route("/_control/sessions", post(control_sessions))
+            .route("/_control/margin", post(control_margin))
             .with_state(Arc::clone(self))
             .merge(control::routes(Arc::clone(self), Arc::clone(&self.courier)))
     }
@@ -136,6 +137,7 @@ impl Dxtrade {
             "transfer" => register::transfer(self, call, part(7), part(8), part(9)),
             "transfers" => trading::transfers(self, call, part(3)),
             "orders_history" => trading::orders(self, call, part(3)),
+            "positions" => trading::positions(self, part(3)),
             _ => return reply::plain(StatusCode::NOT_FOUND, ""),
         };
         done.unwrap_or_else(|refused| refused.write())
@@ -157,6 +159,7 @@ fn operation(method: &Method, path: &str) -> &'static str {
         ("PUT", ["dxweb", "rest", "api", "register", "account", _, _, "category", _]) => "category_put",
         ("PUT", ["dxweb", "rest", "api", "register", "account", _, _, "deposit" | "withdrawal", _]) => "transfer",
         ("GET", ["dxsca-web", "accounts", _, "transfers"]) => "transfers",
+        ("GET", ["dxsca-web", "accounts", _, "positions"]) => "positions",
         ("GET", ["dxsca-web", "accounts", _, "orders", "history"]) => "orders_history",
         _ => "unknown",
     }
@@ -215,4 +218,26 @@ async fn control_trades(State(server): State<Arc<Dxtrade>>, call: Call) -> Respo
 async fn control_sessions(State(server): State<Arc<Dxtrade>>) -> Response {
     lock(&server.sessions).clear();
     reply::ok(&json!({ "closed": true }))
+}
+
+/// `POST /_control/margin`: what open positions hold.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Margin {
+    account: String,
+    held: rust_decimal::Decimal,
+}
+
+async fn control_margin(State(server): State<Arc<Dxtrade>>, call: Call) -> Response {
+    let wanted: Margin = match parse(&call.body) {
+        Ok(wanted) => wanted,
+        Err(response) => return *response,
+    };
+    match lock(&server.book).accounts.get_mut(&wanted.account) {
+        Some(account) => {
+            account.held = wanted.held;
+            reply::ok(&json!({ "held": account.held }))
+        }
+        None => reply::control_error(StatusCode::NOT_FOUND, "no such account"),
+    }
 }

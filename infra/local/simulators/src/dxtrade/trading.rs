@@ -85,6 +85,15 @@ pub(super) fn orders(server: &Dxtrade, call: &Call, name: &str) -> Result<Respon
     Ok(reply::ok(&Value::Object(answer)))
 }
 
+/// One position stands for all that hold something.
+pub(super) fn positions(server: &Dxtrade, name: &str) -> Result<Response, Refused> {
+    let book = lock(&server.book);
+    let account = book.accounts.get(code(server, name)?).ok_or_else(|| Refused::new(404, 20, "account"))?;
+    let one = json!({ "account": name, "version": 1, "positionCode": "P1", "symbol": "EUR/USD", "side": "BUY", "quantity": 10_000 });
+    let open: Vec<Value> = (!account.held.is_zero()).then_some(one).into_iter().collect();
+    Ok(reply::ok(&json!({ "positions": open })))
+}
+
 /// `POST /_control/trades`: a position that was opened and closed.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

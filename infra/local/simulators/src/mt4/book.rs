@@ -52,6 +52,17 @@ impl User {
     }
 }
 
+impl User {
+    /// As the bridge shows what open positions hold: what is called balance there has the credit in it.
+    pub(super) fn margin_level(&self) -> Value {
+        let equity = self.balance + self.floating;
+        json!({
+            "login": self.login, "group": self.group.name, "leverage": self.leverage, "balance": number(self.balance),
+            "equity": number(equity), "margin": number(self.margin), "marginFree": number(equity - self.margin),
+        })
+    }
+}
+
 /// A closed order or a balance operation.
 #[derive(Debug, Clone)]
 pub(super) struct Order {

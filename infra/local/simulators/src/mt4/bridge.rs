@@ -114,6 +114,7 @@ fn run(mt4: &Mt4, call: &Call, name: &str, argument: &str) -> Result<Value, Refu
     match (call.method.as_str(), name) {
         ("GET", "ServerTime") => Ok(json!(written(mt4.server_now_s()))),
         ("GET", "UserRecordRequest" | "UserRecordGet") => user(mt4, number()?),
+        ("GET", "MarginLevelRequest") => margin(mt4, number()?),
         ("GET", "AdmUsersRequestSafe") => users_of(mt4, argument),
         ("PATCH", "UserRecord") => patch(mt4, number()?, call.json.as_ref()),
         ("POST", "TradeTransaction") => transaction::run(mt4, call.json.as_ref()),
@@ -132,6 +133,10 @@ fn no_user() -> Refused {
 
 fn user(mt4: &Mt4, login: u64) -> Result<Value, Refused> {
     lock(&mt4.book).users.get(&login).map(super::book::User::record).ok_or_else(no_user)
+}
+
+fn margin(mt4: &Mt4, login: u64) -> Result<Value, Refused> {
+    lock(&mt4.book).users.get(&login).map(super::book::User::margin_level).ok_or_else(no_user)
 }
 
 fn users_of(mt4: &Mt4, group: &str) -> Result<Value, Refused> {

@@ -98,6 +98,7 @@ impl Mt5 {
             "user_get" => users::get(self, call),
             "user_get_batch" => users::get_batch(self, call),
             "user_account_get" => users::account(self, call),
+            "position_get_total" => users::positions(self, call),
             "user_logins" => users::logins(self, call),
             "user_group" => users::group(self, call),
             "user_total" => users::total(self),
@@ -207,6 +208,10 @@ impl Controlled for Mt5 {
 struct AccountState {
     login: u64,
     leverage: Option<u32>,
+    /// Opens the account in this group, if there is none of the login.
+    group: Option<String>,
+    #[serde(default)]
+    comment: String,
     #[serde(default)]
     deleted: bool,
     floating: Option<rust_decimal::Decimal>,
@@ -222,6 +227,13 @@ async fn control_account(State(mt5): State<Arc<Mt5>>, call: Call) -> Response {
     if wanted.deleted {
         book.delete_user(wanted.login);
         return reply::ok(&json!({ "deleted": true }));
+    }
+    if let Some(group) = wanted.group.as_ref().filter(|_| !book.users.contains_key(&wanted.login)) {
+        let Some(group) = book.group(group).cloned() else {
+            return reply::control_error(StatusCode::NOT_FOUND, "no such group");
+        };
+        let leverage = wanted.leverage.unwrap_or(users::LEVERAGE_BY_HAND);
+        book.add_user(users::by_hand(wanted.login, group, leverage, &wanted.comment, mt5.server_now_ms()));
     }
     match book.users.get_mut(&wanted.login) {
         Some(user) => {

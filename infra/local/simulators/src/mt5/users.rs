@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
 
+use crate::config::Mt5Group;
 use crate::desk::lock;
 use crate::request::Call;
 
@@ -16,6 +17,8 @@ use super::{Mt5, Outcome, answer};
 const PASSWORD_CHARS: std::ops::RangeInclusive<usize> = 8..=16;
 /// Leverage the server takes.
 const LEVERAGE: std::ops::RangeInclusive<u32> = 1..=500;
+/// Of an account that is opened by hand.
+pub(super) const LEVERAGE_BY_HAND: u32 = 30;
 /// May connect, change the password, trail stops, run experts, get reports.
 const DEFAULT_RIGHTS: u64 = 0x163;
 
@@ -81,6 +84,25 @@ pub(super) fn add(mt5: &Mt5, call: &Call) -> Outcome {
     let record = user.record();
     book.add_user(user);
     Ok(Map::from_iter([("login".to_owned(), json!(login.to_string())), ("answer".to_owned(), record)]))
+}
+
+/// An account that somebody opens in the server's own terminal.
+pub(super) fn by_hand(login: u64, group: Mt5Group, leverage: u32, comment: &str, now_ms: i64) -> User {
+    User {
+        login,
+        group,
+        rights: DEFAULT_RIGHTS,
+        leverage,
+        main_password: String::new(),
+        investor_password: String::new(),
+        details: BTreeMap::from([("Name", "Opened by hand".to_owned()), ("Comment", comment.to_owned())]),
+        registered_s: now_ms.div_euclid(1000),
+        balance: Decimal::ZERO,
+        credit: Decimal::ZERO,
+        floating: Decimal::ZERO,
+        margin: Decimal::ZERO,
+        deals: Vec::new(),
+    }
 }
 
 fn leverage(text: &str) -> Result<u32, Retcode> {
@@ -158,6 +180,14 @@ pub(super) fn get(mt5: &Mt5, call: &Call) -> Outcome {
 
 pub(super) fn account(mt5: &Mt5, call: &Call) -> Outcome {
     with_user(mt5, call, User::account)
+}
+
+/// One position stands for all that hold a margin or are worth something.
+pub(super) fn positions(mt5: &Mt5, call: &Call) -> Outcome {
+    with_user(mt5, call, |user| {
+        let is_open = !user.margin.is_zero() || !user.floating.is_zero();
+        json!({ "total": u8::from(is_open).to_string() })
+    })
 }
 
 pub(super) fn group(mt5: &Mt5, call: &Call) -> Outcome {

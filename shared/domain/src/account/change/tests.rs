@@ -25,6 +25,8 @@ fn account() -> Account {
             login: Some("954402".to_owned()),
             created_at: at(-86_400),
             review: None,
+            refused: None,
+            reopened: None,
             upkeep: Upkeep::default(),
         },
         inner: AccountInner::default(),
@@ -50,6 +52,7 @@ fn change_of(wanted: Wanted, needs: Needs) -> Change {
         login: "954402".to_owned(),
         needs,
         asked_by: "support-1".to_owned(),
+        by: Some(Asker::Staff),
         created_at: at(0),
         review: None,
     };
@@ -105,7 +108,7 @@ fn what_the_rules_let_pass_is_set_and_kept_on_the_account() {
     let done = made(setting().outcome(SetOutcome::Set, at(2))).next;
     assert_eq!(done.step(at(2)), ChangeStep::Keep);
     let (kept, after) = done.keep(&account).unwrap();
-    assert_eq!((kept.events.as_slice(), kept.next.due), (["change.done"].as_slice(), None));
+    assert_eq!((kept.events.as_slice(), kept.next.due), (["change.done", "change.terms_set"].as_slice(), None));
     let after = after.unwrap().next;
     let upkeep = Upkeep { changed_at: Some(at(0)), ..Upkeep::default() };
     assert_eq!((after.facts.leverage, &after.facts.upkeep), (20, &upkeep));
@@ -357,4 +360,42 @@ proptest! {
             prop_assert_eq!(entity::read::<Change>(raw, Some(change.client_id.clone()), change.due).unwrap(), change.clone());
         }
     }
+}
+
+#[test]
+fn the_client_is_told_what_his_account_is_and_what_he_asked_for_in_vain() {
+    let wishes = [
+        (leverage(20), Some("change.terms_set")),
+        (Wanted { account_type: Some("pro".to_owned()), ..Wanted::default() }, Some("change.terms_set")),
+        (standing(Standing::Closed, Access::NoLogin), Some("change.archived")),
+        (standing(Standing::Open, Access::Full), Some("change.reopened")),
+        (Wanted { access: Some(Access::NoTrading), ..Wanted::default() }, None),
+    ];
+    for (wanted, told) in wishes {
+        for by in [None, Some(Asker::Client), Some(Asker::Staff)] {
+            let mut change = change_of(wanted.clone(), Needs::Auto);
+            change.facts.by = by;
+            let events = |status: ChangeStatus| {
+                let over = Change { facts: ChangeFacts { status, ..change.facts.clone() }, ..change.clone() };
+                over.kept().events
+            };
+            assert_eq!(events(ChangeStatus::Done), ["change.done"].into_iter().chain(told).collect::<Vec<_>>());
+            let declined = (by == Some(Asker::Client)).then_some("change.declined");
+            for status in [ChangeStatus::Rejected, ChangeStatus::Failed] {
+                assert_eq!(events(status), ["change.refused"].into_iter().chain(declined).collect::<Vec<_>>());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_account_keeps_its_place_until_it_is_closed_and_has_it_again_when_it_is_to_be_reopened() {
+    let closing = change_of(standing(Standing::Closed, Access::NoLogin), Needs::Auto);
+    let shut = begun(&closing).shut().next;
+    assert!(shut.is_held(), "what becomes of it is not known");
+    let mut closed = account();
+    closed.facts.status = AccountStatus::Closed;
+    assert!(!closed.is_held());
+    let back = change_of(standing(Standing::Open, Access::Full), Needs::Approve);
+    assert!(closed.changing(&back.id, Aspect::Access).next.is_held());
 }

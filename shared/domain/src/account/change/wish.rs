@@ -104,6 +104,11 @@ impl Change {
             return Err(ChangeRefusal::NotForClients);
         }
         account.takes_change(&wanted).map_err(ChangeRefusal::Account)?;
+        if wanted.status == Some(Standing::Open)
+            && let Some(fault) = too_much_to_reopen(account, rules, asking.country)?
+        {
+            return Err(ChangeRefusal::Faults(vec![fault]));
+        }
         let (needs, why) = needs(&wanted, &kinds, account, rules, asking)?;
         let facts = &account.facts;
         let before = match wanted.aspect() {
@@ -129,6 +134,7 @@ impl Change {
                 login: facts.login.clone().unwrap_or_default(),
                 needs,
                 asked_by: asking.subject.to_owned(),
+                by: Some(asking.by),
                 created_at: asking.now,
                 review: None,
             },
@@ -148,6 +154,9 @@ impl Change {
         country: Country,
     ) -> Result<Option<String>, RuleError> {
         let wanted = &self.facts.wanted;
+        if wanted.status == Some(Standing::Open) {
+            return Ok(too_much_to_reopen(account, rules, country)?.map(|fault| fault.message));
+        }
         if wanted.leverage.is_none() && wanted.account_type.is_none() {
             return Ok(None);
         }
@@ -160,6 +169,16 @@ impl Change {
         let leverage = wanted.leverage.unwrap_or(account.facts.leverage);
         Ok((leverage > max).then(|| format!("the rules allow a leverage up to {max} now")))
     }
+}
+
+/// Why an account that is closed is not opened again: it has more leverage than the client may have today.
+fn too_much_to_reopen(account: &Account, rules: &Platforms, country: Country) -> Result<Option<Fault>, RuleError> {
+    let Some(case) = case(account, &account.facts.account_type, country) else { return Ok(None) };
+    let max = rules.max_leverage(&case)?.outcome().map_or(0, |row| row.max);
+    let has = account.facts.leverage;
+    let message = || format!("has a leverage of {has}; residents of {country} may have from 1 to {max} now");
+    let fault = || Fault::new("/status", "leverage_out_of_range", message()).allowing([format!("1 to {max}")]);
+    Ok((has > max).then(fault))
 }
 
 /// Whether accounts of the other type are still in the group that was asked for.

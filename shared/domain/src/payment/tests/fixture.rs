@@ -60,6 +60,7 @@ pub(super) fn pending_at(psp: &str, reference: &str) -> Deposit {
         id: PaymentId::from_bits(0x0193_58a1_0000_7000_8000_0000_0000_0001),
         client_id: ClientId::from_bits(2),
         account_id: AccountId::from_bits(3),
+        platform: "dxtrade".to_owned(),
         login: "954402".to_owned(),
         amount: money("1250.00 USD"),
         psp: PspSide { name: psp.to_owned(), reference: reference.to_owned() },

@@ -42,7 +42,7 @@ fn frame(function: &'static str, trigger: &str) -> Frame {
     }
 }
 
-/// The four versions of a usual deposit with the frame of each.
+/// The four versions of a usual deposit with the frame of each; the platform's name is the longest.
 fn usual() -> [(Decision<Deposit>, Frame); 4] {
     let id = pending().id;
     let began = opened(pending(), vec!["deposit_limits: row dollar_euro_pound".to_owned()]);
@@ -71,6 +71,6 @@ fn the_private_part_is_written_short() {
     let private = entity::write(&credited.next).unwrap().1.unwrap();
     assert_eq!(
         private,
-        r#"{"t0":1795428930120,"tl":[["p",0,"q"],["d",11000,"c"],["g",12000,"i"],["c",12000,"b"]],"url":"https://pay.example.com/p/0123456789012345678901234567890123","n":1,"tp":1795428940120}"#
+        r#"{"t0":1795428930120,"tl":[["p",0,"q"],["d",11000,"c"],["g",12000,"i"],["c",12000,"b"]],"u":"https://pay.example.com/p/0123456789012345678901234567890123","n":1,"tp":1795428940120}"#
     );
 }

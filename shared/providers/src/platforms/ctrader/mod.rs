@@ -161,6 +161,7 @@ impl TradingPlatform for Ctrader {
             tickets_of_any_account: looks_up,
             lists_accounts: true,
             closed_trades: true,
+            open_positions: true,
         }
     }
 
@@ -213,6 +214,10 @@ impl TradingPlatform for Ctrader {
         cursor: &'a TradeCursor,
     ) -> BoxFuture<'a, Result<ClosedTrades, PlatformError>> {
         Box::pin(self.read_closed_positions(login, cursor))
+    }
+
+    fn has_positions<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<bool, PlatformError>> {
+        Box::pin(self.read_has_positions(login))
     }
 
     fn apply_balance<'a>(&'a self, operation: &'a BalanceOperation) -> BoxFuture<'a, Result<Ticket, PlatformError>> {

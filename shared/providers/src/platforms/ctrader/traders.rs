@@ -123,9 +123,17 @@ impl Ctrader {
                 leverage: Some(leverage),
                 access: access_of(&json::text(&trader, "accessRights")?)?,
                 balance: money(&trader, "balance")?,
+                reference: json::text(&trader, "description").unwrap_or_default(),
             })
         };
         Ok(Some(state().ok_or_else(|| unreadable("account"))?))
+    }
+
+    /// What open positions hold, and what they are worth beyond it.
+    pub(super) async fn read_has_positions(&self, login: &Login) -> Result<bool, PlatformError> {
+        let Some(trader) = self.trader_of(login, self.deadline()).await? else { return Ok(false) };
+        let part = |name: &str| money(&trader, name).ok_or_else(|| unreadable("account's margin"));
+        Ok(!part("usedMargin")?.is_zero())
     }
 
     /// The record of an account; none where there is no such login.

@@ -158,6 +158,7 @@ impl Dxtrade {
                 leverage,
                 access: access_of(&json::text(&read.body, "status")?)?,
                 balance: json::decimal(&read.body, "balance")?,
+                reference: reference_of(&read.body),
             })
         };
         Ok(Some(state().ok_or_else(|| unreadable("account"))?))
@@ -203,6 +204,11 @@ impl Dxtrade {
 /// The name of a client and his account: our reference in letters and digits, which is what people type.
 fn login_of(reference: &str) -> Login {
     Login::new(reference.replace('_', ""))
+}
+
+/// What stands where we write our reference.
+pub(super) fn reference_of(account: &Value) -> String {
+    account.get("metadata").and_then(|metadata| json::text(metadata, "reference")).unwrap_or_default()
 }
 
 /// What a name in a path can be.

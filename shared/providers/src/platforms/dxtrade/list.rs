@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Dxtrade;
-use super::accounts::{GROUP_DOMAIN, MARGIN_DOMAIN};
+use super::accounts::{GROUP_DOMAIN, MARGIN_DOMAIN, reference_of};
 use super::rest::{Call, Interface};
 use crate::platforms::call::unreadable;
 use crate::platforms::list::{AccountsPage, ListedAccount};
@@ -37,7 +37,7 @@ impl Dxtrade {
         };
         Some(ListedAccount {
             login: Login::new(json::text(row, "accountCode")?),
-            reference: row.get("metadata").and_then(|metadata| json::text(metadata, "reference")).unwrap_or_default(),
+            reference: reference_of(row),
             // an account of somebody else's may stand in no group
             group: value(GROUP_DOMAIN).unwrap_or_default(),
             leverage: value(MARGIN_DOMAIN).and_then(|category| self.leverage(&category)),

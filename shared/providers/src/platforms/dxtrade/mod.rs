@@ -141,6 +141,7 @@ impl TradingPlatform for Dxtrade {
             tickets_of_any_account: false,
             lists_accounts: true,
             closed_trades: true,
+            open_positions: true,
         }
     }
 
@@ -181,6 +182,10 @@ impl TradingPlatform for Dxtrade {
         cursor: &'a TradeCursor,
     ) -> BoxFuture<'a, Result<ClosedTrades, PlatformError>> {
         Box::pin(self.read_closed_trades(login, cursor))
+    }
+
+    fn has_positions<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<bool, PlatformError>> {
+        Box::pin(self.read_has_positions(login))
     }
 
     fn apply_balance<'a>(&'a self, operation: &'a BalanceOperation) -> BoxFuture<'a, Result<Ticket, PlatformError>> {

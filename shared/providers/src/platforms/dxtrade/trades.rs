@@ -53,6 +53,17 @@ impl Dxtrade {
         Ok(ClosedTrades { trades, next: TradeCursor { since, mark: Some(mark) }, more })
     }
 
+    pub(super) async fn read_has_positions(&self, login: &Login) -> Result<bool, PlatformError> {
+        let account = format!("{}:{login}", self.settings.clearing_code);
+        let path = format!("/accounts/{}/positions", encode(&account));
+        let answer = self.call(&Call::read(Interface::Trading, path, Vec::new()), self.deadline()).await?;
+        let positions = json::rows(&answer.body, "positions").ok_or_else(|| unreadable("list of positions"))?;
+        if positions.iter().any(|position| json::text(position, "account").as_deref() != Some(account.as_str())) {
+            return Err(unreadable("list of positions, which has another account's,"));
+        }
+        Ok(!positions.is_empty())
+    }
+
     /// The orders of a time; none where the answer does not have all of them. Which of them it has then is not documented, so it is not
     /// gone on with.
     async fn orders(

@@ -54,6 +54,7 @@ impl Mt4 {
                 leverage: Some(user.get("leverage")?.as_u64().and_then(|leverage| u32::try_from(leverage).ok())?),
                 access: access(flags(&user)?),
                 balance: amount(user.get("balance")?)?,
+                reference: user.get("comment").and_then(Value::as_str).unwrap_or_default().to_owned(),
             })
         };
         Ok(Some(state().ok_or_else(|| unreadable("account"))?))
@@ -66,6 +67,18 @@ impl Mt4 {
             code: error.code().to_owned(),
             message: format!("the balance is no amount of {currency}"),
         })
+    }
+
+    /// The margin of an account with hedged positions can be none: then what they are worth stands between balance and equity. What is
+    /// called balance there has the credit in it.
+    pub(super) async fn read_has_positions(&self, login: &Login) -> Result<bool, PlatformError> {
+        let call = Call::read(&["MarginLevelRequest", number(login)?], &[]);
+        let level = self.call(&call, self.deadline()).await?.ok_or_else(no_such_login)?;
+        if login_of(&level).as_ref() != Some(login) {
+            return Err(unreadable("margin, which is another account's,"));
+        }
+        let part = |name: &str| level.get(name).and_then(amount).ok_or_else(|| unreadable("margin"));
+        Ok(!part("margin")?.is_zero() || part("equity")? != part("balance")?)
     }
 
     pub(super) async fn patch_user(&self, login: &Login, change: &AccountChange) -> Result<(), PlatformError> {

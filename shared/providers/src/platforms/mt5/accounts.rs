@@ -1,7 +1,7 @@
 //! Users: adding one, finding one by our reference, reading a balance.
 
 use bytes::Bytes;
-use domain::{Currency, Money};
+use domain::{Currency, Money, Seconds};
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::link::Command;
 use super::{Mt5, answer};
 use crate::platforms::call::{undecided, unreadable};
-use crate::platforms::{Login, NewAccount, PlatformError};
+use crate::platforms::{AccountSearch, Login, NewAccount, PlatformError};
 
 /// What the server keeps of an account's comment.
 const COMMENT_BYTES_MAX: usize = 63;
@@ -24,8 +24,11 @@ const RIGHTS_DEFAULT: u32 = 0x163;
 /// Accounts per page; their logins go into the URL.
 const LOGINS_PER_PAGE: usize = 100;
 
-/// Pages looked through, newest logins first. Whoever searches does so minutes after the account was made.
-const PAGES_MAX: usize = 50;
+/// Pages looked through, newest logins first; the time of a call ends sooner on a slow server.
+const PAGES_MAX: usize = 200;
+
+/// How far the server's clock may be from UTC.
+const CLOCK_OFF: Seconds = Seconds(86_400);
 
 /// Return code of a group that has no accounts, or of an account that does not exist.
 const NOT_FOUND: &str = "13";
@@ -45,9 +48,13 @@ impl Mt5 {
         login.ok_or_else(|| PlatformError::Unknown("answer names no login".to_owned()))
     }
 
-    pub(super) async fn find_user(&self, group: &str, reference: &str) -> Result<Option<Login>, PlatformError> {
+    /// The account of a reference. A second one that bears it was made within the time of the search as well, maybe on another page: the
+    /// pages are read to the first on which every account is older.
+    pub(super) async fn find_user(&self, search: &AccountSearch<'_>) -> Result<Option<Login>, PlatformError> {
         let until = self.deadline();
-        let command = Command::read("/api/user/logins", &[("group", group)]);
+        let since_s = search.since.minus(CLOCK_OFF).seconds();
+        let mut ours: Option<Login> = None;
+        let command = Command::read("/api/user/logins", &[("group", search.group)]);
         let Some(value) = found(self.call(&command, until).await)? else { return Ok(None) };
         let logins = answer::member(&value, "answer").and_then(Value::as_array);
         let logins = logins.ok_or_else(|| unreadable("list of logins"))?;
@@ -56,17 +63,19 @@ impl Mt5 {
         logins.sort_unstable_by(|a, b| b.cmp(a));
         for page in logins.chunks(LOGINS_PER_PAGE).take(PAGES_MAX) {
             let users = self.users(page, until).await?;
-            let ours: Vec<_> = users.iter().filter(|user| user.bears(reference)).collect();
-            match ours.as_slice() {
-                [] => {}
-                [user] => return Ok(Some(Login::new(user.login.to_string()))),
-                _ => return Err(undecided("several_accounts_bear_the_reference")),
+            for user in users.iter().filter(|user| user.bears(search.reference)) {
+                if ours.replace(Login::new(user.login.to_string())).is_some() {
+                    return Err(undecided("several_accounts_bear_the_reference"));
+                }
+            }
+            if ours.is_some() && users.iter().all(|user| user.registered_s.is_some_and(|at| at < since_s)) {
+                return Ok(ours);
             }
         }
-        if logins.len() > LOGINS_PER_PAGE.saturating_mul(PAGES_MAX) {
+        if ours.is_none() && logins.len() > LOGINS_PER_PAGE.saturating_mul(PAGES_MAX) {
             return Err(undecided("more_accounts_than_are_looked_through"));
         }
-        Ok(None)
+        Ok(ours)
     }
 
     /// The accounts of these logins, each of them: an account that is left out may be the one that is looked for.
@@ -99,11 +108,15 @@ impl Mt5 {
 struct Listed {
     login: u64,
     comment: String,
+    /// By the server's clock; none where it does not say so.
+    registered_s: Option<i64>,
 }
 
 impl Listed {
     fn read(user: &Value) -> Option<Self> {
-        Some(Self { login: answer::member_number(user, "Login")?, comment: answer::member_text(user, "Comment")? })
+        let registered_s = answer::member_text(user, "Registration").and_then(|text| text.parse().ok());
+        let login = answer::member_number(user, "Login")?;
+        Some(Self { login, comment: answer::member_text(user, "Comment")?, registered_s })
     }
 
     /// As we wrote it, or with words of a person behind it.

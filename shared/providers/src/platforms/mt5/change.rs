@@ -25,6 +25,7 @@ impl Mt5 {
                 leverage: Some(answer::member_text(&user, "Leverage")?.parse().ok()?),
                 access: access(rights(&user)?),
                 balance: answer::member_decimal(&user, "Balance")?,
+                reference: answer::member_text(&user, "Comment").unwrap_or_default(),
             })
         };
         Ok(Some(state().ok_or_else(|| unreadable("account"))?))

@@ -124,6 +124,7 @@ impl TradingPlatform for Mt5 {
             tickets_of_any_account: true,
             lists_accounts: true,
             closed_trades: true,
+            open_positions: true,
         }
     }
 
@@ -135,7 +136,7 @@ impl TradingPlatform for Mt5 {
         &'a self,
         search: &'a AccountSearch<'a>,
     ) -> BoxFuture<'a, Result<Option<Opened>, PlatformError>> {
-        Box::pin(async move { Ok(self.find_user(search.group, search.reference).await?.map(Opened::new)) })
+        Box::pin(async move { Ok(self.find_user(search).await?.map(Opened::new)) })
     }
 
     fn account<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<Option<AccountState>, PlatformError>> {
@@ -164,6 +165,10 @@ impl TradingPlatform for Mt5 {
         cursor: &'a TradeCursor,
     ) -> BoxFuture<'a, Result<ClosedTrades, PlatformError>> {
         Box::pin(self.read_closed_trades(login, cursor))
+    }
+
+    fn has_positions<'a>(&'a self, login: &'a Login) -> BoxFuture<'a, Result<bool, PlatformError>> {
+        Box::pin(self.read_has_positions(login))
     }
 
     fn apply_balance<'a>(&'a self, operation: &'a BalanceOperation) -> BoxFuture<'a, Result<Ticket, PlatformError>> {

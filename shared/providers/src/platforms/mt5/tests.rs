@@ -500,27 +500,33 @@ async fn no_account_is_absent_until_every_login_of_the_group_was_read() {
 
 #[tokio::test]
 async fn accounts_are_looked_through_newest_first_up_to_a_bound() {
-    let group = |size: u64, ours: u64| {
+    // those of the two newest pages were registered after the account was asked for
+    let group = |size: u64, ours: &'static [u64]| {
         move |path: &str, query: &[(String, String)]| match path {
             "/api/user/logins" => done(json!((1..=size).map(|login| login.to_string()).collect::<Vec<_>>())),
             _ => {
                 let logins = query[0].1.split(',');
                 let user = |login: &str| {
-                    let comment = if login == ours.to_string() { "acc_1" } else { "acc_2" };
-                    json!({"Login": login, "Comment": comment})
+                    let number: u64 = login.parse().unwrap();
+                    let comment = if ours.contains(&number) { "acc_1" } else { "acc_2" };
+                    let registered = if number + 200 > size { "1700000500" } else { "1600000000" };
+                    json!({"Login": login, "Comment": comment, "Registration": registered})
                 };
                 done(Value::Array(logins.map(user).collect()))
             }
         }
     };
-    let (mt5, fake) = fake(group(450, 450));
+    let (mt5, fake) = fake(group(450, &[450]));
     assert_eq!(find(&mt5).await, Ok(Some(Login::new("450"))));
-    assert_eq!(log(&fake).len(), 2);
-    for (size, ours, found) in [(450, 1, true), (5_000, 1, true), (450, 0, false), (0, 0, false)] {
+    // the list, two pages on which another of the reference can be, and the first on which none can
+    assert_eq!(log(&fake).len(), 4);
+    let (mt5, _) = self::fake(group(450, &[450, 260]));
+    assert!(matches!(find(&mt5).await, Err(PlatformError::Refused { .. })), "two of them, on two pages");
+    for (size, ours, found) in [(450, &[1_u64][..], true), (20_000, &[1], true), (450, &[], false), (0, &[], false)] {
         let (mt5, _) = self::fake(group(size, ours));
         assert_eq!(find(&mt5).await, Ok(found.then(|| Login::new("1"))), "{size}");
     }
-    let (mt5, _) = self::fake(group(5_001, 1));
+    let (mt5, _) = self::fake(group(20_001, &[1]));
     assert!(matches!(find(&mt5).await, Err(PlatformError::Refused { .. })));
     let (mt5, _) = self::fake(|_, _| ok(json!({"retcode": "13 Not found"})));
     assert_eq!(find(&mt5).await, Ok(None));

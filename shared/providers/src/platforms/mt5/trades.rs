@@ -5,6 +5,8 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::accounts::found;
+use super::link::Command;
 use super::operations::DEALS_MAX;
 use super::{Mt5, answer};
 use crate::platforms::call::unreadable;
@@ -46,6 +48,14 @@ impl Mt5 {
         let mark = deals.keys().next_back().copied().unwrap_or(0).max(mark);
         let next = TradeCursor { since: if more { end } else { newest }, mark: (mark > 0).then(|| mark.to_string()) };
         Ok(ClosedTrades { trades, next, more })
+    }
+
+    pub(super) async fn read_has_positions(&self, login: &Login) -> Result<bool, PlatformError> {
+        let command = Command::read("/api/position/get_total", &[("login", login.as_str())]);
+        let Some(value) = found(self.call(&command, self.deadline()).await)? else { return Ok(false) };
+        let total = answer::member(&value, "answer").and_then(|answer| answer::member_text(answer, "total"));
+        let total: Option<u64> = total.and_then(|total| total.parse().ok());
+        Ok(total.ok_or_else(|| unreadable("number of positions"))? > 0)
     }
 
     /// The end of a time in which no more deals lie than can be read at once: an account with a long history is read in parts.

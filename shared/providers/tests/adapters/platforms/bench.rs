@@ -72,6 +72,9 @@ pub trait Bench: Sized + Send + Sync {
     /// Opens and closes a trade of 0.10 lots that was bought; the number of its closing.
     async fn trade(&self, login: &Login, profit: &str) -> String;
 
+    /// Opens a position that holds so much of an account, or closes it.
+    async fn hold(&self, login: &Login, margin: &str);
+
     /// The account as the suite asks for it.
     fn wish(reference: &str) -> NewAccount {
         NewAccount {

@@ -59,6 +59,7 @@ pub async fn an_account_is_created_as_it_was_asked_for_and_found_by_its_referenc
     assert!(state.leverage.is_none_or(|leverage| leverage == 30), "{state:?}");
     assert_eq!(state.leverage.is_some(), bench.platform().capabilities().leverage_change);
     assert!(state.balance.is_zero());
+    assert_eq!(state.reference, FIRST);
     assert_eq!(bench.balance(&first).await, "0.00");
 }
 
@@ -492,4 +493,18 @@ pub async fn a_wrong_secret_has_done_nothing<B: Bench>() {
         assert_eq!(said(&error), "misconfigured", "{n}: {error:?}");
     }
     assert_eq!((bench.accounts().await, bench.bookings(&login).await), (1, 0));
+}
+
+pub async fn open_positions_are_seen<B: Bench>() {
+    let bench = B::start(CALL_TIMEOUT).await;
+    let (first, second) = (bench.open(FIRST).await, bench.open(SECOND).await);
+    assert!(bench.platform().capabilities().open_positions);
+    for (margin, is_open) in [("0", false), ("12.50", true), ("0", false)] {
+        bench.hold(&first, margin).await;
+        assert_eq!(bench.platform().has_positions(&first).await, Ok(is_open), "{margin}");
+        assert_eq!(bench.platform().has_positions(&second).await, Ok(false));
+    }
+    // a trade that is closed holds nothing
+    bench.trade(&second, "5.00").await;
+    assert_eq!(bench.platform().has_positions(&second).await, Ok(false));
 }

@@ -119,6 +119,11 @@ impl Bench for CtraderBench {
         });
         control(self.url(), "/_control/positions", &position).await["deal"].to_string()
     }
+
+    async fn hold(&self, login: &Login, margin: &str) {
+        let login: i64 = login.as_str().parse().unwrap();
+        control(self.url(), "/_control/margin", &json!({"login": login, "used": margin})).await;
+    }
 }
 
 super::conforms!(CtraderBench);

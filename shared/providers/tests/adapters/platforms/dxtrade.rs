@@ -115,6 +115,10 @@ impl Bench for DxtradeBench {
         });
         control(self.url(), "/_control/trades", &trade).await["order"].to_string()
     }
+
+    async fn hold(&self, login: &Login, margin: &str) {
+        control(self.url(), "/_control/margin", &json!({"account": login.as_str(), "held": margin})).await;
+    }
 }
 
 super::conforms!(DxtradeBench);

@@ -42,6 +42,7 @@ macro_rules! conforms {
             a_change_whose_answer_is_lost_is_made_again
             what_is_not_there_is_said_to_be_not_there
             closed_trades_are_read_once_each
+            open_positions_are_seen
             a_server_that_is_away_has_done_nothing
             a_wrong_secret_has_done_nothing
         }

@@ -133,6 +133,11 @@ impl Bench for Mt4Bench {
         let order = json!([{"login": login, "command": "Buy", "symbol": "EURUSD", "volume": 10, "profit": profit}]);
         control(self.url(), "/_control/orders", &order).await["orders"][0].to_string()
     }
+
+    async fn hold(&self, login: &Login, margin: &str) {
+        let login: u64 = login.as_str().parse().unwrap();
+        control(self.url(), "/_control/account", &json!({"login": login, "margin": margin})).await;
+    }
 }
 
 super::conforms!(Mt4Bench);

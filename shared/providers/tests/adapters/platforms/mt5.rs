@@ -102,6 +102,11 @@ impl Bench for Mt5Bench {
         let made = control(self.running.url("mt5"), "/_control/deals", &deals).await;
         made["deals"][1].to_string()
     }
+
+    async fn hold(&self, login: &Login, margin: &str) {
+        let login: u64 = login.as_str().parse().unwrap();
+        control(self.running.url("mt5"), "/_control/account", &json!({"login": login, "margin": margin})).await;
+    }
 }
 
 super::conforms!(Mt5Bench);

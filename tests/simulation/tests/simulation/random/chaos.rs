@@ -17,12 +17,16 @@ const LAST_CALL: u64 = 14;
 const LATE_S: u64 = 400;
 
 /// Queues whose work the timer finds again when a message was given up.
-const FOUND_AGAIN: [&str; 6] = [
+const FOUND_AGAIN: [&str; 10] = [
     "AccountsCreateMt5Queue",
     "AccountsCreateMt4Queue",
     "AccountsCreateCtraderQueue",
     "AccountsCreateDxtradeQueue",
     "PaymentsCreditQueue",
+    "PaymentsCreditMt5Queue",
+    "PaymentsCreditMt4Queue",
+    "PaymentsCreditCtraderQueue",
+    "PaymentsCreditDxtradeQueue",
     "PaymentsOverdueQueue",
 ];
 
