@@ -22,6 +22,7 @@ use crate::mail::{Mail, Mailbox};
 use crate::meta::Meta;
 use crate::mt4::{self, Mt4};
 use crate::mt5::Mt5;
+use crate::payer::Cashier;
 use crate::praxis::Praxis;
 use crate::psp::Psp;
 use crate::rekognition::Rekognition;
@@ -101,7 +102,9 @@ impl Simulators {
         let rekognition = Rekognition::new(config.rekognition, Arc::clone(&ids), clock.clone());
         let lists = Lists::new(clock.clone());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
-        let psp = Arc::new(Psp { stripe: Arc::clone(&stripe), praxis: Arc::clone(&praxis) });
+        // what nobody opened is told of in the name of the first
+        let others: Vec<(Arc<dyn Cashier>, Router)> = vec![(praxis.clone(), praxis.router())];
+        let psp = Psp::router((stripe.clone(), stripe.router()), others, Arc::clone(&courier));
 
         let (stop, stopped) = watch::channel(false);
         let mut listeners = JoinSet::new();
@@ -121,7 +124,7 @@ impl Simulators {
         listen(veriff_socket, veriff.router(), None);
         listen(rekognition_socket, rekognition.router(Arc::clone(&courier)), None);
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
-        listen(psp_socket, psp.router(), None);
+        listen(psp_socket, psp, None);
         listen(lists_socket, lists.router(Arc::clone(&courier)), None);
 
         listeners.spawn(mt4::accept(webreg_socket, mt4, stopped.clone()));
