@@ -67,6 +67,7 @@ impl PaymentProviders {
             payment_method: None,
             webhook_url,
             legacy: rule.legacy_signature,
+            collected: rule.collected_when,
             clock: clock_of(&self.clock),
             transport: self.transport.clone(),
             timeout: Duration::from_secs(u64::from(PSP_CALL_TIMEOUT_S)),

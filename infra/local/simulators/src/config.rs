@@ -9,6 +9,8 @@ pub struct Config {
     pub stripe: StripeConfig,
     /// The cashier.
     pub praxis: PraxisConfig,
+    /// Adyen.
+    pub adyen: AdyenConfig,
     /// The trading server.
     pub mt5: Mt5Config,
     /// The MetaTrader 4 server.
@@ -69,6 +71,27 @@ impl Default for PraxisConfig {
             merchant_id: "API-Local".to_owned(),
             application_key: "local-application".to_owned(),
             secret: "local-praxis-secret".to_owned(),
+        }
+    }
+}
+
+/// Secrets of the Adyen side.
+#[derive(Debug, Clone)]
+pub struct AdyenConfig {
+    /// API key the caller must present.
+    pub api_key: String,
+    /// The one merchant account there is.
+    pub merchant_account: String,
+    /// Signs webhooks; hex.
+    pub hmac_key: String,
+}
+
+impl Default for AdyenConfig {
+    fn default() -> Self {
+        Self {
+            api_key: "local-adyen-api-key".to_owned(),
+            merchant_account: "PipworksLocal".to_owned(),
+            hmac_key: "4C4F43414C4144594E4B45594C4F43414C4144594E4B45594C4F43414C414459".to_owned(),
         }
     }
 }
@@ -409,6 +432,8 @@ pub struct Ports {
     pub stripe: u16,
     /// Praxis.
     pub praxis: u16,
+    /// Adyen.
+    pub adyen: u16,
     /// Trading server.
     pub mt5: u16,
     /// Bridge to the MetaTrader 4 server.

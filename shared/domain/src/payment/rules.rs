@@ -27,7 +27,7 @@ const KEYS: [&str; 6] =
 const OPEN_DEPOSITS: u32 = OPEN_DEPOSITS_MAX;
 /// More than a page of a client's newest deposits are not counted.
 const OPEN_DEPOSITS_MAX: u32 = 100;
-const PSP_KEYS: [&str; 15] = [
+const PSP_KEYS: [&str; 16] = [
     "name",
     "vendor",
     "enabled",
@@ -37,6 +37,7 @@ const PSP_KEYS: [&str; 15] = [
     "webhook_url",
     "currencies",
     "legacy_signature",
+    "collected_when",
     "unconfirmed_success",
     "signature_tolerance",
     "webhook_limit",
@@ -58,6 +59,18 @@ words! {
         Stripe = "stripe",
         /// Praxis Cashier.
         Praxis = "praxis",
+        /// Adyen payment links and standard webhooks.
+        Adyen = "adyen",
+    }
+}
+
+words! {
+    /// When a payer's money counts as collected.
+    Collected {
+        /// As soon as the bank has authorised it: the provider captures it by itself.
+        Authorised = "authorised",
+        /// Only when it was captured.
+        Captured = "captured",
     }
 }
 
@@ -106,6 +119,8 @@ pub struct PspRule {
     pub currencies: Vec<Currency>,
     /// Whether it still signs the old way (Praxis 1.1).
     pub legacy_signature: bool,
+    /// When its payers' money counts as collected, where the provider tells of authorisations (Adyen).
+    pub collected_when: Collected,
     /// What a success is worth whose status is not signed and of which the provider, when asked, has no transaction.
     pub unconfirmed_success: Unconfirmed,
     /// How old a signed webhook may be.
@@ -260,6 +275,12 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     {
         faults.add(at.fault("not_applicable", "only praxis has an old way to sign"));
     }
+    let collected = optional(object.get("collected_when"), |node| node.word(Collected::ALL, faults));
+    if let (Some(Some(Collected::Captured)), Some(at)) = (collected, object.get("collected_when"))
+        && vendor.is_some_and(|vendor| vendor != Vendor::Adyen)
+    {
+        faults.add(at.fault("not_applicable", "only adyen tells of an authorisation apart from its capture"));
+    }
     let unconfirmed = optional(object.get("unconfirmed_success"), |node| node.word(Unconfirmed::ALL, faults));
     let tolerance = span(&object, "signature_tolerance", Seconds(1), SIGNATURE_TOLERANCE_MAX, faults);
     let confirm = optional(object.get("confirm_limit"), |node| node.span(Seconds(60)..=WAIT_MAX, faults));
@@ -275,6 +296,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         webhook_url: webhook_url?,
         currencies: currencies?,
         legacy_signature: legacy_signature?.unwrap_or(false),
+        collected_when: collected?.unwrap_or(Collected::Authorised),
         unconfirmed_success: unconfirmed?.unwrap_or(Unconfirmed::Wait),
         signature_tolerance: tolerance?,
         webhook_limit,

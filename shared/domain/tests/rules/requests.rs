@@ -277,7 +277,7 @@ fn each_refusal_of_a_deposit_says_what_would_be_taken() {
         let mut third = document["psps"][1].clone();
         third["name"] = json!("retired");
         third["enabled"] = json!(false);
-        document["psps"].as_array_mut().unwrap().push(third);
+        document["psps"].as_array_mut().unwrap().splice(2.., [third]);
     });
     let mut nobody = deposit("100", "USD", "stripe");
     nobody["account_id"] = json!("acc_x");

@@ -11,6 +11,8 @@ use serde_json::json;
 use crate::Disposition;
 use crate::http::{BoxFuture, TransportError};
 
+pub mod adyen;
+mod minor;
 pub mod praxis;
 mod statements;
 pub mod stripe;

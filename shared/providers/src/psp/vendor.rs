@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Seconds;
-use domain::payment::rules::Vendor;
+use domain::payment::rules::{Collected, Vendor};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::Psp;
+use super::adyen::Adyen;
 use super::praxis::Praxis;
 use super::stripe::Stripe;
 use crate::Clock;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub webhook_url: Option<Url>,
     /// Whether deliveries signed by the vendor's former rule are taken too. Praxis only.
     pub legacy: bool,
+    /// What counts as collected. Adyen only.
+    pub collected: Collected,
     /// For calls whose signature carries a time that no argument gives.
     pub clock: Clock,
     /// How requests reach the vendor.
@@ -91,5 +94,6 @@ pub fn vendor(vendor: Vendor, settings: Settings) -> Result<Box<dyn Psp>, Vendor
     Ok(match vendor {
         Vendor::Stripe => Box::new(Stripe::new(settings)?),
         Vendor::Praxis => Box::new(Praxis::new(settings)?),
+        Vendor::Adyen => Box::new(Adyen::new(settings)?),
     })
 }

@@ -46,6 +46,7 @@ pub fn settings(base_url: &str, secret: &Value, timeout: Duration) -> Settings {
         payment_method: None,
         webhook_url: Some(Url::parse("https://broker.example/v1/webhooks/psp/test-psp").unwrap()),
         legacy: false,
+        collected: domain::payment::rules::Collected::Authorised,
         clock: system_clock(),
         transport: Arc::new(HyperTransport::new()),
         timeout,

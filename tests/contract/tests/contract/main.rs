@@ -6,6 +6,7 @@
 
 mod access;
 mod accounts;
+mod adyen;
 mod amounts;
 mod balances;
 mod changes;

@@ -1,5 +1,7 @@
 //! Signatures as the vendors make them, written from their public documents and sharing no code with the adapters.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha384};
@@ -28,6 +30,24 @@ pub fn of_body(secret: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body.as_bytes());
     hex::encode(mac.finalize().into_bytes())
+}
+
+/// Adyen's signature of an item: HMAC-SHA256 in base64, under a key in hex, of eight values joined by colons.
+pub fn adyen(item: &Value, key: &str) -> String {
+    let values = [
+        "/pspReference",
+        "/originalReference",
+        "/merchantAccountCode",
+        "/merchantReference",
+        "/amount/value",
+        "/amount/currency",
+        "/eventCode",
+        "/success",
+    ];
+    let text = values.map(|pointer| item.pointer(pointer).and_then(written).unwrap_or_default()).join(":");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&hex::decode(key).unwrap()).unwrap();
+    mac.update(text.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 /// Hex SHA-384 of values and secret, without separators.

@@ -2,6 +2,7 @@
 //!
 //! A new provider is a module here with a [`Bench`](bench::Bench) and `conforms!` on it; what is peculiar to its protocol is tested beside it.
 
+mod adyen;
 pub mod bench;
 pub mod cases;
 mod praxis;
