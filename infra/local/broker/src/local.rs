@@ -124,6 +124,7 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         // whoever tries the broker out may sign a message that no payer of the simulator stands behind
         ("PRAXIS_UNCONFIRMED", "believe".to_owned()),
         ("ADYEN_URL", format!("{}/v71", url("adyen"))),
+        ("CHECKOUT_URL", url("checkout")),
         ("PUBLIC_URL", public_url.to_owned()),
         ("MT5_LIVE_URL", url("mt5")),
         ("MT5_DEMO_URL", url("mt5")),
@@ -183,6 +184,7 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
     let adyen = json!({
         "api_key": config.adyen.api_key, "merchant_account": config.adyen.merchant_account, "hmac_keys": [config.adyen.hmac_key],
     });
+    let checkout = json!({"secret_key": config.checkout.secret_key, "webhook_keys": [config.checkout.webhook_key]});
     let slack = format!("{slack_url}/services/{}", config.slack.path_token);
     let mut key = [0_u8; 32];
     // a local key: without randomness the host would not have started
@@ -193,6 +195,7 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/psp/stripe"), stripe.to_string()),
         (format!("{prefix}/psp/praxis"), praxis.to_string()),
         (format!("{prefix}/psp/adyen"), adyen.to_string()),
+        (format!("{prefix}/psp/checkout"), checkout.to_string()),
         (format!("{prefix}/platform/mt5-live"), manager.clone()),
         (format!("{prefix}/platform/mt5-demo"), manager),
         (format!("{prefix}/platform/mt4-live"), bridge.clone()),
@@ -243,6 +246,7 @@ impl Broker {
                 "secret": config.praxis.secret,
             },
             "adyen": {"merchant_account": config.adyen.merchant_account, "hmac_key": config.adyen.hmac_key},
+            "checkout": config.checkout.webhook_key,
             "sumsub": config.kyc.sumsub.webhook_secret,
             "onfido": config.kyc.onfido.webhook_token,
             "veriff": config.kyc.veriff.shared_secret,

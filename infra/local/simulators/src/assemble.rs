@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::adyen::Adyen;
+use crate::checkout::Checkout;
 use crate::clock::Ids;
 use crate::config::Config;
 use crate::courier::Courier;
@@ -65,6 +66,7 @@ impl Simulators {
         let stripe_socket = bind("stripe", ports.stripe, &mut urls).await?;
         let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
         let adyen_socket = bind("adyen", ports.adyen, &mut urls).await?;
+        let checkout_socket = bind("checkout", ports.checkout, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let mt4_socket = bind("mt4", ports.mt4, &mut urls).await?;
         let webreg_socket = bind("mt4_webreg", ports.mt4_webreg, &mut urls).await?;
@@ -90,6 +92,8 @@ impl Simulators {
         let stripe = Stripe::new(config.stripe, url("stripe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let adyen = Adyen::new(config.adyen, url("adyen"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let checkout =
+            Checkout::new(config.checkout, url("checkout"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let mt4 = Mt4::new(config.mt4, url("mt4"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
@@ -106,8 +110,11 @@ impl Simulators {
         let lists = Lists::new(clock.clone());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         // what nobody opened is told of in the name of the first
-        let others: Vec<(Arc<dyn Cashier>, Router)> =
-            vec![(praxis.clone(), praxis.router()), (adyen.clone(), adyen.router())];
+        let others: Vec<(Arc<dyn Cashier>, Router)> = vec![
+            (praxis.clone(), praxis.router()),
+            (adyen.clone(), adyen.router()),
+            (checkout.clone(), checkout.router()),
+        ];
         let psp = Psp::router((stripe.clone(), stripe.router()), others, Arc::clone(&courier));
 
         let (stop, stopped) = watch::channel(false);
@@ -118,6 +125,7 @@ impl Simulators {
         listen(stripe_socket, stripe.router(), None);
         listen(praxis_socket, praxis.router(), None);
         listen(adyen_socket, adyen.router(), None);
+        listen(checkout_socket, checkout.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(mt4_socket, mt4.router(), None);
         listen(ctrader_socket, ctrader.router(), None);
@@ -147,7 +155,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `adyen`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `adyen`, `checkout`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -11,6 +11,8 @@ pub struct Config {
     pub praxis: PraxisConfig,
     /// Adyen.
     pub adyen: AdyenConfig,
+    /// Checkout.com.
+    pub checkout: CheckoutConfig,
     /// The trading server.
     pub mt5: Mt5Config,
     /// The MetaTrader 4 server.
@@ -93,6 +95,21 @@ impl Default for AdyenConfig {
             merchant_account: "PipworksLocal".to_owned(),
             hmac_key: "4C4F43414C4144594E4B45594C4F43414C4144594E4B45594C4F43414C414459".to_owned(),
         }
+    }
+}
+
+/// Secrets of the Checkout.com side.
+#[derive(Debug, Clone)]
+pub struct CheckoutConfig {
+    /// API key the caller must present.
+    pub secret_key: String,
+    /// Signs webhooks.
+    pub webhook_key: String,
+}
+
+impl Default for CheckoutConfig {
+    fn default() -> Self {
+        Self { secret_key: "sk_sbox_local".to_owned(), webhook_key: "local-checkout-webhook-key".to_owned() }
     }
 }
 
@@ -434,6 +451,8 @@ pub struct Ports {
     pub praxis: u16,
     /// Adyen.
     pub adyen: u16,
+    /// Checkout.com.
+    pub checkout: u16,
     /// Trading server.
     pub mt5: u16,
     /// Bridge to the MetaTrader 4 server.

@@ -6,6 +6,7 @@
 
 pub mod adyen;
 mod assemble;
+pub mod checkout;
 mod clock;
 mod config;
 mod control;
@@ -37,8 +38,8 @@ mod till;
 pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
-    AdyenConfig, Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig, MetaConfig, Mt4Config, Mt5Config,
-    Mt5Group, OnfidoConfig, Ports, PraxisConfig, RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig,
+    AdyenConfig, CheckoutConfig, Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig, MetaConfig, Mt4Config,
+    Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig, RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig,
     VeriffConfig,
 };
 pub use lookup::ConfigError;

@@ -32,6 +32,8 @@ impl Config {
         text(&mut config.adyen.api_key, "ADYEN_API_KEY");
         text(&mut config.adyen.merchant_account, "ADYEN_MERCHANT_ACCOUNT");
         text(&mut config.adyen.hmac_key, "ADYEN_HMAC_KEY");
+        text(&mut config.checkout.secret_key, "CHECKOUT_SECRET_KEY");
+        text(&mut config.checkout.webhook_key, "CHECKOUT_WEBHOOK_KEY");
         text(&mut config.mt5.password, "MT5_PASSWORD");
         text(&mut config.mt4.master, "MT4_MASTER");
         text(&mut config.mt4.client_id, "MT4_CLIENT_ID");
@@ -80,6 +82,7 @@ impl Config {
         number(&get, &mut config.ports.stripe, "STRIPE_PORT")?;
         number(&get, &mut config.ports.praxis, "PRAXIS_PORT")?;
         number(&get, &mut config.ports.adyen, "ADYEN_PORT")?;
+        number(&get, &mut config.ports.checkout, "CHECKOUT_PORT")?;
         number(&get, &mut config.ports.mt5, "MT5_PORT")?;
         number(&get, &mut config.ports.mt4, "MT4_PORT")?;
         number(&get, &mut config.ports.mt4_webreg, "MT4_WEBREG_PORT")?;

@@ -61,6 +61,8 @@ words! {
         Praxis = "praxis",
         /// Adyen payment links and standard webhooks.
         Adyen = "adyen",
+        /// Checkout.com hosted payment pages.
+        Checkout = "checkout",
     }
 }
 

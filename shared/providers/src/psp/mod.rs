@@ -12,6 +12,7 @@ use crate::Disposition;
 use crate::http::{BoxFuture, TransportError};
 
 pub mod adyen;
+pub mod checkout;
 mod minor;
 pub mod praxis;
 mod statements;

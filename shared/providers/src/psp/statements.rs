@@ -38,7 +38,7 @@ pub(super) mod tests {
     #[test]
     fn the_table_is_read() {
         assert!(rows("stripe").len() > 40 && rows("praxis").len() > 25);
-        assert!(rows("adyen").len() > 30);
+        assert!(rows("adyen").len() > 30 && rows("checkout").len() > 30);
         assert!(rows("paypal").is_empty());
     }
 }

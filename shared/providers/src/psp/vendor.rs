@@ -12,6 +12,7 @@ use url::Url;
 
 use super::Psp;
 use super::adyen::Adyen;
+use super::checkout::Checkout;
 use super::praxis::Praxis;
 use super::stripe::Stripe;
 use crate::Clock;
@@ -95,5 +96,6 @@ pub fn vendor(vendor: Vendor, settings: Settings) -> Result<Box<dyn Psp>, Vendor
         Vendor::Stripe => Box::new(Stripe::new(settings)?),
         Vendor::Praxis => Box::new(Praxis::new(settings)?),
         Vendor::Adyen => Box::new(Adyen::new(settings)?),
+        Vendor::Checkout => Box::new(Checkout::new(settings)?),
     })
 }

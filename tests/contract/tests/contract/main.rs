@@ -10,6 +10,7 @@ mod adyen;
 mod amounts;
 mod balances;
 mod changes;
+mod checkout;
 mod clients;
 mod clock;
 mod decisions;

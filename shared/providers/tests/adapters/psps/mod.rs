@@ -5,6 +5,7 @@
 mod adyen;
 pub mod bench;
 pub mod cases;
+mod checkout;
 mod praxis;
 mod sink;
 mod stripe;
