@@ -27,6 +27,7 @@ use crate::praxis::Praxis;
 use crate::psp::Psp;
 use crate::rekognition::Rekognition;
 use crate::serve;
+use crate::skrill::Skrill;
 use crate::slack::Slack;
 use crate::stripe::Stripe;
 
@@ -63,6 +64,7 @@ impl Simulators {
         let ports = config.ports;
         let stripe_socket = bind("stripe", ports.stripe, &mut urls).await?;
         let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
+        let skrill_socket = bind("skrill", ports.skrill, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let mt4_socket = bind("mt4", ports.mt4, &mut urls).await?;
         let webreg_socket = bind("mt4_webreg", ports.mt4_webreg, &mut urls).await?;
@@ -87,6 +89,7 @@ impl Simulators {
         let url = |vendor: &str| urls.get(vendor).cloned().unwrap_or_default();
         let stripe = Stripe::new(config.stripe, url("stripe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let skrill = Skrill::new(config.skrill, url("skrill"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let mt4 = Mt4::new(config.mt4, url("mt4"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
@@ -103,7 +106,8 @@ impl Simulators {
         let lists = Lists::new(clock.clone());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         // what nobody opened is told of in the name of the first
-        let others: Vec<(Arc<dyn Cashier>, Router)> = vec![(praxis.clone(), praxis.router())];
+        let others: Vec<(Arc<dyn Cashier>, Router)> =
+            vec![(praxis.clone(), praxis.router()), (skrill.clone(), skrill.router())];
         let psp = Psp::router((stripe.clone(), stripe.router()), others, Arc::clone(&courier));
 
         let (stop, stopped) = watch::channel(false);
@@ -113,6 +117,7 @@ impl Simulators {
         };
         listen(stripe_socket, stripe.router(), None);
         listen(praxis_socket, praxis.router(), None);
+        listen(skrill_socket, skrill.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(mt4_socket, mt4.router(), None);
         listen(ctrader_socket, ctrader.router(), None);
@@ -142,7 +147,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

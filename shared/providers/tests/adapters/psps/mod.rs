@@ -6,6 +6,7 @@ pub mod bench;
 pub mod cases;
 mod praxis;
 mod sink;
+mod skrill;
 mod stripe;
 
 /// Every case of the suite as a test of the bench.
