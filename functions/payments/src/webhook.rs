@@ -37,6 +37,7 @@ impl HttpStep for Webhook {
     const ROUTES: &'static [Route<Self>] = &[
         delivery("/v1/webhooks/psp/stripe"),
         delivery("/v1/webhooks/psp/praxis"),
+        delivery("/v1/webhooks/psp/skrill"),
         delivery("/v1/webhooks/psp/adyen"),
         delivery("/v1/webhooks/psp/checkout"),
         delivery("/v1/webhooks/psp/{psp}"),

@@ -29,6 +29,7 @@ use crate::praxis::Praxis;
 use crate::psp::Psp;
 use crate::rekognition::Rekognition;
 use crate::serve;
+use crate::skrill::Skrill;
 use crate::slack::Slack;
 use crate::stripe::Stripe;
 
@@ -65,6 +66,7 @@ impl Simulators {
         let ports = config.ports;
         let stripe_socket = bind("stripe", ports.stripe, &mut urls).await?;
         let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
+        let skrill_socket = bind("skrill", ports.skrill, &mut urls).await?;
         let adyen_socket = bind("adyen", ports.adyen, &mut urls).await?;
         let checkout_socket = bind("checkout", ports.checkout, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
@@ -91,6 +93,7 @@ impl Simulators {
         let url = |vendor: &str| urls.get(vendor).cloned().unwrap_or_default();
         let stripe = Stripe::new(config.stripe, url("stripe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let skrill = Skrill::new(config.skrill, url("skrill"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let adyen = Adyen::new(config.adyen, url("adyen"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let checkout =
             Checkout::new(config.checkout, url("checkout"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
@@ -112,6 +115,7 @@ impl Simulators {
         // what nobody opened is told of in the name of the first
         let others: Vec<(Arc<dyn Cashier>, Router)> = vec![
             (praxis.clone(), praxis.router()),
+            (skrill.clone(), skrill.router()),
             (adyen.clone(), adyen.router()),
             (checkout.clone(), checkout.router()),
         ];
@@ -124,6 +128,7 @@ impl Simulators {
         };
         listen(stripe_socket, stripe.router(), None);
         listen(praxis_socket, praxis.router(), None);
+        listen(skrill_socket, skrill.router(), None);
         listen(adyen_socket, adyen.router(), None);
         listen(checkout_socket, checkout.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
@@ -155,7 +160,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `adyen`, `checkout`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `adyen`, `checkout`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -9,6 +9,8 @@ pub struct Config {
     pub stripe: StripeConfig,
     /// The cashier.
     pub praxis: PraxisConfig,
+    /// The wallet.
+    pub skrill: SkrillConfig,
     /// Adyen.
     pub adyen: AdyenConfig,
     /// Checkout.com.
@@ -73,6 +75,33 @@ impl Default for PraxisConfig {
             merchant_id: "API-Local".to_owned(),
             application_key: "local-application".to_owned(),
             secret: "local-praxis-secret".to_owned(),
+        }
+    }
+}
+
+/// The merchant's account at Skrill.
+#[derive(Debug, Clone)]
+pub struct SkrillConfig {
+    /// The account's address, which sessions are prepared for.
+    pub merchant_email: String,
+    /// The account's number.
+    pub merchant_id: String,
+    /// Part of every signature.
+    pub secret_word: String,
+    /// The password of the query interface.
+    pub query_password: String,
+    /// Currencies that the account holds; what is paid in another one is converted into the first.
+    pub currencies: Vec<String>,
+}
+
+impl Default for SkrillConfig {
+    fn default() -> Self {
+        Self {
+            merchant_email: "merchant@broker.test".to_owned(),
+            merchant_id: "1234567".to_owned(),
+            secret_word: "secretword".to_owned(),
+            query_password: "local-query-1".to_owned(),
+            currencies: ["EUR", "USD", "GBP", "JPY", "BHD"].map(str::to_owned).into(),
         }
     }
 }
@@ -449,6 +478,8 @@ pub struct Ports {
     pub stripe: u16,
     /// Praxis.
     pub praxis: u16,
+    /// Skrill.
+    pub skrill: u16,
     /// Adyen.
     pub adyen: u16,
     /// Checkout.com.
@@ -479,7 +510,7 @@ pub struct Ports {
     pub rekognition: u16,
     /// Mail.
     pub mail: u16,
-    /// Both payment providers below `/stripe` and `/praxis`.
+    /// All payment providers, each below its name.
     pub psp: u16,
     /// Sources of lists.
     pub lists: u16,

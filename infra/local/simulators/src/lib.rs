@@ -30,6 +30,7 @@ pub mod rekognition;
 mod reply;
 mod request;
 mod serve;
+mod skrill;
 mod slack;
 pub mod slack_press;
 pub mod stripe;
@@ -39,8 +40,8 @@ pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
     AdyenConfig, CheckoutConfig, Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig, MetaConfig, Mt4Config,
-    Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig, RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig,
-    VeriffConfig,
+    Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig, RekognitionConfig, SkrillConfig, SlackConfig, StripeConfig,
+    SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

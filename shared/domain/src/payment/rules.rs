@@ -27,12 +27,13 @@ const KEYS: [&str; 6] =
 const OPEN_DEPOSITS: u32 = OPEN_DEPOSITS_MAX;
 /// More than a page of a client's newest deposits are not counted.
 const OPEN_DEPOSITS_MAX: u32 = 100;
-const PSP_KEYS: [&str; 16] = [
+const PSP_KEYS: [&str; 17] = [
     "name",
     "vendor",
     "enabled",
     "secret",
     "base_url",
+    "query_url",
     "pay_page_url",
     "webhook_url",
     "currencies",
@@ -59,6 +60,8 @@ words! {
         Stripe = "stripe",
         /// Praxis Cashier.
         Praxis = "praxis",
+        /// Skrill Quick Checkout.
+        Skrill = "skrill",
         /// Adyen payment links and standard webhooks.
         Adyen = "adyen",
         /// Checkout.com hosted payment pages.
@@ -111,6 +114,9 @@ pub struct PspRule {
     pub secret: String,
     /// Its interface, without a slash at the end.
     pub base_url: String,
+    /// Where it is asked about a payment, if that is not below its interface.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_url: Option<String>,
     /// Where the payer is sent, if that is not what the provider answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pay_page_url: Option<String>,
@@ -267,6 +273,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     let enabled = object.need("enabled", faults).and_then(|node| node.boolean(faults));
     let secret = object.need("secret", faults).and_then(|node| node.secret_name(faults));
     let base_url = object.need("base_url", faults).and_then(|node| node.url(faults));
+    let query_url = optional(object.get("query_url"), |node| node.url(faults));
     let pay_page_url = optional(object.get("pay_page_url"), |node| node.url(faults));
     let webhook_url = optional(object.get("webhook_url"), |node| node.url(faults));
     let currencies =
@@ -294,6 +301,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         enabled: enabled?,
         secret: secret?,
         base_url: base_url?,
+        query_url: query_url?,
         pay_page_url: pay_page_url?,
         webhook_url: webhook_url?,
         currencies: currencies?,

@@ -42,6 +42,7 @@ pub fn settings(base_url: &str, secret: &Value, timeout: Duration) -> Settings {
         secret: SecretString::from(secret.to_string()),
         tolerance: Seconds(300),
         return_url: Some("https://broker.example/back/{payment_id}".to_owned()),
+        query_url: None,
         pay_page: None,
         payment_method: None,
         webhook_url: Some(Url::parse("https://broker.example/v1/webhooks/psp/test-psp").unwrap()),

@@ -95,6 +95,21 @@ async fn a_payment_of_which_no_event_came_is_asked_for_by_our_reference() {
 }
 
 #[tokio::test]
+async fn a_page_that_nobody_paid_over_expires_and_what_comes_later_counts() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let payment = world.deposit(&trader, "100.00", "checkout").await;
+    for wait in [16, 31] {
+        world.pass(wait * 60).await;
+        world.sweep().await;
+    }
+    assert_eq!(world.status(&payment.id).await, "expired");
+    assert!(world.work_of(&payment.id).await.is_empty(), "a payer who leaves is nobody's work");
+    world.pay("checkout", &payment, json!({})).await;
+    assert_eq!(world.status(&payment.id).await, "credited");
+}
+
+#[tokio::test]
 async fn refunds_add_up_and_a_dispute_that_was_won_gives_the_money_back() {
     let world = World::start().await;
     let trader = world.trader("USD").await;

@@ -49,6 +49,7 @@ mod routes;
 mod samples;
 mod screenings;
 mod signing;
+mod skrill;
 mod stripe;
 mod sweep;
 mod tickets;

@@ -87,6 +87,21 @@ pub fn praxis_answer(answer: &Value, secret: &str) -> String {
     praxis(&[written(&answer["status"]).unwrap(), written(&answer["timestamp"]).unwrap()], secret)
 }
 
+/// `md5sig` of Skrill: the posted values with the hash of the secret word after our number.
+pub fn skrill(form: &[(String, String)], secret_word: &str) -> String {
+    let md5 = |text: &str| hex::encode_upper(md5::Md5::digest(text.as_bytes()));
+    let value = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    md5(&[
+        value("merchant_id"),
+        value("transaction_id"),
+        &md5(secret_word),
+        value("mb_amount"),
+        value("mb_currency"),
+        value("status"),
+    ]
+    .concat())
+}
+
 fn written(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,

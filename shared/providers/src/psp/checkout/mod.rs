@@ -78,6 +78,11 @@ impl Psp for Checkout {
         Box::pin(self.find(payment, reference))
     }
 
+    /// A payment comes into being when somebody tries to pay.
+    fn absent_is_unpaid(&self) -> bool {
+        true
+    }
+
     fn payment_of<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<PaymentId>, PspError>> {
         Box::pin(self.owner(reference))
     }

@@ -8,6 +8,7 @@ pub mod cases;
 mod checkout;
 mod praxis;
 mod sink;
+mod skrill;
 mod stripe;
 
 /// Every case of the suite as a test of the bench.
