@@ -165,6 +165,7 @@ impl Overdue {
         let psp = self.providers.adapter(rule).await?;
         let answer = match psp.look_up(&deposit.id, &deposit.facts.psp.reference).await {
             Ok(Some(report)) => PollAnswer::Report(report),
+            Ok(None) if psp.absent_is_unpaid() => PollAnswer::Unpaid,
             Ok(None) => PollAnswer::Absent,
             Err(error) => PollAnswer::Silent(error.to_string()),
         };

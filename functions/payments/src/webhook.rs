@@ -38,8 +38,14 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
 
 impl HttpStep for Webhook {
     const NAME: &'static str = "payments-webhook";
-    const ROUTES: &'static [Route<Self>] =
-        &[delivery("/v1/webhooks/psp/stripe"), delivery("/v1/webhooks/psp/praxis"), delivery("/v1/webhooks/psp/{psp}")];
+    const ROUTES: &'static [Route<Self>] = &[
+        delivery("/v1/webhooks/psp/stripe"),
+        delivery("/v1/webhooks/psp/praxis"),
+        delivery("/v1/webhooks/psp/skrill"),
+        delivery("/v1/webhooks/psp/adyen"),
+        delivery("/v1/webhooks/psp/checkout"),
+        delivery("/v1/webhooks/psp/{psp}"),
+    ];
 }
 
 /// A vendor with a path of its own has a limit of its own at the gateway; all other names share one.

@@ -57,16 +57,20 @@ impl PaymentProviders {
         let unusable = |what: String| StepError::Rules { set: Psps::NAME, what };
         let webhook_url = rule.webhook_url.as_deref().map(str::parse).transpose();
         let webhook_url = webhook_url.map_err(|_| unusable(format!("{}: webhook_url is not a URL", rule.name)))?;
+        let query_url = rule.query_url.as_deref().map(str::parse).transpose();
+        let query_url = query_url.map_err(|_| unusable(format!("{}: query_url is not a URL", rule.name)))?;
         let settings = Settings {
             name: rule.name.clone(),
             base_url: rule.base_url.parse().map_err(|_| unusable(format!("{}: base_url is not a URL", rule.name)))?,
             secret: self.secrets.get(&rule.secret).await?,
             tolerance: rule.signature_tolerance,
             return_url: None,
+            query_url,
             pay_page: rule.pay_page_url.clone(),
             payment_method: None,
             webhook_url,
             legacy: rule.legacy_signature,
+            collected: rule.collected_when,
             clock: clock_of(&self.clock),
             transport: self.transport.clone(),
             timeout: Duration::from_secs(u64::from(PSP_CALL_TIMEOUT_S)),

@@ -125,6 +125,10 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("PRAXIS_URL", url("praxis")),
         // whoever tries the broker out may sign a message that no payer of the simulator stands behind
         ("PRAXIS_UNCONFIRMED", "believe".to_owned()),
+        ("SKRILL_URL", url("skrill")),
+        ("SKRILL_QUERY_URL", url("skrill")),
+        ("ADYEN_URL", format!("{}/v71", url("adyen"))),
+        ("CHECKOUT_URL", url("checkout")),
         ("PUBLIC_URL", public_url.to_owned()),
         ("MT5_LIVE_URL", url("mt5")),
         ("MT5_DEMO_URL", url("mt5")),
@@ -181,6 +185,14 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         "merchant_id": config.praxis.merchant_id, "application_key": config.praxis.application_key,
         "secret": config.praxis.secret,
     });
+    let skrill = json!({
+        "merchant_email": config.skrill.merchant_email, "merchant_id": config.skrill.merchant_id,
+        "secret_word": config.skrill.secret_word, "query_password": config.skrill.query_password,
+    });
+    let adyen = json!({
+        "api_key": config.adyen.api_key, "merchant_account": config.adyen.merchant_account, "hmac_keys": [config.adyen.hmac_key],
+    });
+    let checkout = json!({"secret_key": config.checkout.secret_key, "webhook_keys": [config.checkout.webhook_key]});
     let slack = format!("{slack_url}/services/{}", config.slack.path_token);
     let mut key = [0_u8; 32];
     // a local key: without randomness the host would not have started
@@ -190,6 +202,9 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
     let mut secrets = BTreeMap::from([
         (format!("{prefix}/psp/stripe"), stripe.to_string()),
         (format!("{prefix}/psp/praxis"), praxis.to_string()),
+        (format!("{prefix}/psp/skrill"), skrill.to_string()),
+        (format!("{prefix}/psp/adyen"), adyen.to_string()),
+        (format!("{prefix}/psp/checkout"), checkout.to_string()),
         (format!("{prefix}/platform/mt5-live"), manager.clone()),
         (format!("{prefix}/platform/mt5-demo"), manager),
         (format!("{prefix}/platform/mt4-live"), bridge.clone()),
@@ -239,6 +254,9 @@ impl Broker {
                 "merchant_id": config.praxis.merchant_id, "application_key": config.praxis.application_key,
                 "secret": config.praxis.secret,
             },
+            "skrill": config.skrill.secret_word,
+            "adyen": {"merchant_account": config.adyen.merchant_account, "hmac_key": config.adyen.hmac_key},
+            "checkout": config.checkout.webhook_key,
             "sumsub": config.kyc.sumsub.webhook_secret,
             "onfido": config.kyc.onfido.webhook_token,
             "veriff": config.kyc.veriff.shared_secret,

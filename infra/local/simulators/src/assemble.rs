@@ -9,6 +9,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::adyen::Adyen;
+use crate::checkout::Checkout;
 use crate::clock::Ids;
 use crate::config::Config;
 use crate::courier::Courier;
@@ -22,10 +24,12 @@ use crate::mail::{Mail, Mailbox};
 use crate::meta::Meta;
 use crate::mt4::{self, Mt4};
 use crate::mt5::Mt5;
+use crate::payer::Cashier;
 use crate::praxis::Praxis;
 use crate::psp::Psp;
 use crate::rekognition::Rekognition;
 use crate::serve;
+use crate::skrill::Skrill;
 use crate::slack::Slack;
 use crate::stripe::Stripe;
 
@@ -62,6 +66,9 @@ impl Simulators {
         let ports = config.ports;
         let stripe_socket = bind("stripe", ports.stripe, &mut urls).await?;
         let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
+        let skrill_socket = bind("skrill", ports.skrill, &mut urls).await?;
+        let adyen_socket = bind("adyen", ports.adyen, &mut urls).await?;
+        let checkout_socket = bind("checkout", ports.checkout, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let mt4_socket = bind("mt4", ports.mt4, &mut urls).await?;
         let webreg_socket = bind("mt4_webreg", ports.mt4_webreg, &mut urls).await?;
@@ -86,6 +93,10 @@ impl Simulators {
         let url = |vendor: &str| urls.get(vendor).cloned().unwrap_or_default();
         let stripe = Stripe::new(config.stripe, url("stripe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let skrill = Skrill::new(config.skrill, url("skrill"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let adyen = Adyen::new(config.adyen, url("adyen"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let checkout =
+            Checkout::new(config.checkout, url("checkout"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let mt4 = Mt4::new(config.mt4, url("mt4"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
@@ -101,7 +112,14 @@ impl Simulators {
         let rekognition = Rekognition::new(config.rekognition, Arc::clone(&ids), clock.clone());
         let lists = Lists::new(clock.clone());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
-        let psp = Arc::new(Psp { stripe: Arc::clone(&stripe), praxis: Arc::clone(&praxis) });
+        // what nobody opened is told of in the name of the first
+        let others: Vec<(Arc<dyn Cashier>, Router)> = vec![
+            (praxis.clone(), praxis.router()),
+            (skrill.clone(), skrill.router()),
+            (adyen.clone(), adyen.router()),
+            (checkout.clone(), checkout.router()),
+        ];
+        let psp = Psp::router((stripe.clone(), stripe.router()), others, Arc::clone(&courier));
 
         let (stop, stopped) = watch::channel(false);
         let mut listeners = JoinSet::new();
@@ -110,6 +128,9 @@ impl Simulators {
         };
         listen(stripe_socket, stripe.router(), None);
         listen(praxis_socket, praxis.router(), None);
+        listen(skrill_socket, skrill.router(), None);
+        listen(adyen_socket, adyen.router(), None);
+        listen(checkout_socket, checkout.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(mt4_socket, mt4.router(), None);
         listen(ctrader_socket, ctrader.router(), None);
@@ -121,7 +142,7 @@ impl Simulators {
         listen(veriff_socket, veriff.router(), None);
         listen(rekognition_socket, rekognition.router(Arc::clone(&courier)), None);
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
-        listen(psp_socket, psp.router(), None);
+        listen(psp_socket, psp, None);
         listen(lists_socket, lists.router(Arc::clone(&courier)), None);
 
         listeners.spawn(mt4::accept(webreg_socket, mt4, stopped.clone()));
@@ -139,7 +160,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for both payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `adyen`, `checkout`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

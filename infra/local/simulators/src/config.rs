@@ -9,6 +9,12 @@ pub struct Config {
     pub stripe: StripeConfig,
     /// The cashier.
     pub praxis: PraxisConfig,
+    /// The wallet.
+    pub skrill: SkrillConfig,
+    /// Adyen.
+    pub adyen: AdyenConfig,
+    /// Checkout.com.
+    pub checkout: CheckoutConfig,
     /// The trading server.
     pub mt5: Mt5Config,
     /// The MetaTrader 4 server.
@@ -73,6 +79,69 @@ impl Default for PraxisConfig {
             application_key: "local-application".to_owned(),
             secret: "local-praxis-secret".to_owned(),
         }
+    }
+}
+
+/// The merchant's account at Skrill.
+#[derive(Debug, Clone)]
+pub struct SkrillConfig {
+    /// The account's address, which sessions are prepared for.
+    pub merchant_email: String,
+    /// The account's number.
+    pub merchant_id: String,
+    /// Part of every signature.
+    pub secret_word: String,
+    /// The password of the query interface.
+    pub query_password: String,
+    /// Currencies that the account holds; what is paid in another one is converted into the first.
+    pub currencies: Vec<String>,
+}
+
+impl Default for SkrillConfig {
+    fn default() -> Self {
+        Self {
+            merchant_email: "merchant@broker.test".to_owned(),
+            merchant_id: "1234567".to_owned(),
+            secret_word: "secretword".to_owned(),
+            query_password: "local-query-1".to_owned(),
+            currencies: ["EUR", "USD", "GBP", "JPY", "BHD"].map(str::to_owned).into(),
+        }
+    }
+}
+
+/// Secrets of the Adyen side.
+#[derive(Debug, Clone)]
+pub struct AdyenConfig {
+    /// API key the caller must present.
+    pub api_key: String,
+    /// The one merchant account there is.
+    pub merchant_account: String,
+    /// Signs webhooks; hex.
+    pub hmac_key: String,
+}
+
+impl Default for AdyenConfig {
+    fn default() -> Self {
+        Self {
+            api_key: "local-adyen-api-key".to_owned(),
+            merchant_account: "PipworksLocal".to_owned(),
+            hmac_key: "4C4F43414C4144594E4B45594C4F43414C4144594E4B45594C4F43414C414459".to_owned(),
+        }
+    }
+}
+
+/// Secrets of the Checkout.com side.
+#[derive(Debug, Clone)]
+pub struct CheckoutConfig {
+    /// API key the caller must present.
+    pub secret_key: String,
+    /// Signs webhooks.
+    pub webhook_key: String,
+}
+
+impl Default for CheckoutConfig {
+    fn default() -> Self {
+        Self { secret_key: "sk_sbox_local".to_owned(), webhook_key: "local-checkout-webhook-key".to_owned() }
     }
 }
 
@@ -412,6 +481,12 @@ pub struct Ports {
     pub stripe: u16,
     /// Praxis.
     pub praxis: u16,
+    /// Skrill.
+    pub skrill: u16,
+    /// Adyen.
+    pub adyen: u16,
+    /// Checkout.com.
+    pub checkout: u16,
     /// Trading server.
     pub mt5: u16,
     /// Bridge to the MetaTrader 4 server.
@@ -438,7 +513,7 @@ pub struct Ports {
     pub rekognition: u16,
     /// Mail.
     pub mail: u16,
-    /// Both payment providers below `/stripe` and `/praxis`.
+    /// All payment providers, each below its name.
     pub psp: u16,
     /// Sources of lists.
     pub lists: u16,

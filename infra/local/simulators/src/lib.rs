@@ -4,7 +4,9 @@
 //! Nothing here is shared with the project's adapters, so a mistake there cannot hide here. Nothing happens by
 //! itself either, but for identity checks, which their vendor decides: a payer pays through a page or a control route. `README.md` lists the control routes.
 
+pub mod adyen;
 mod assemble;
+pub mod checkout;
 mod clock;
 mod config;
 mod control;
@@ -28,15 +30,18 @@ pub mod rekognition;
 mod reply;
 mod request;
 mod serve;
+mod skrill;
 mod slack;
 pub mod slack_press;
 pub mod stripe;
+mod till;
 
 pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
-    Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig, MetaConfig, Mt4Config, Mt5Config, Mt5Group,
-    OnfidoConfig, Ports, PraxisConfig, RekognitionConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
+    AdyenConfig, CheckoutConfig, Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig, MetaConfig, Mt4Config,
+    Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig, RekognitionConfig, SkrillConfig, SlackConfig, StripeConfig,
+    SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

@@ -2,20 +2,105 @@
 
 use std::sync::Arc;
 
+use axum::Router;
+use axum::extract::State;
 use axum::response::Response;
+use axum::routing::post;
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use crate::control::{self, Controlled};
 use crate::courier::{Courier, Notification, Plan, Route};
 use crate::reply;
+use crate::request::Call;
+
+/// A payment provider that takes payers, as its control routes and the address of all of them see it.
+pub(crate) trait Cashier: Controlled {
+    /// Its part of the path at the address of all providers, and of the webhooks' path.
+    fn name(&self) -> &'static str;
+    /// Carries its webhooks.
+    fn courier(&self) -> &Arc<Courier>;
+    /// Where they go and how they are signed.
+    fn route(&self) -> Route;
+    /// True when a payment of this name was created here.
+    fn knows(&self, name: &Named<'_>) -> bool;
+    /// The payer acts: the answer of the control route, and what the vendor tells.
+    fn apply(&self, order: &Pay) -> Result<(Value, Notification), Box<Response>>;
+    /// A notification about a payment, even one that was never made.
+    fn forge(&self, order: &SendEvent) -> Result<Notification, Box<Response>>;
+    /// The earlier notifications that a resend means.
+    fn earlier(&self, order: &Resend) -> Vec<Notification>;
+}
+
+/// The control routes of a provider.
+pub(crate) fn routes<V: Cashier>(vendor: Arc<V>) -> Router {
+    let courier = Arc::clone(vendor.courier());
+    Router::new()
+        .route("/_control/pay", post(control_pay::<V>))
+        .route("/_control/webhook", post(control_webhook::<V>))
+        .route("/_control/resend", post(control_resend::<V>))
+        .with_state(Arc::clone(&vendor))
+        .merge(control::routes(vendor, courier))
+}
+
+async fn control_pay<V: Cashier>(State(vendor): State<Arc<V>>, call: Call) -> Response {
+    match parse(&call.body) {
+        Ok(order) => pay(vendor.as_ref(), order).await,
+        Err(response) => *response,
+    }
+}
+
+async fn control_webhook<V: Cashier>(State(vendor): State<Arc<V>>, call: Call) -> Response {
+    match parse(&call.body) {
+        Ok(order) => send_event(vendor.as_ref(), order).await,
+        Err(response) => *response,
+    }
+}
+
+async fn control_resend<V: Cashier>(State(vendor): State<Arc<V>>, call: Call) -> Response {
+    match parse(&call.body) {
+        Ok(order) => resend(vendor.as_ref(), order).await,
+        Err(response) => *response,
+    }
+}
+
+/// The payer acts, the vendor tells.
+pub(crate) async fn pay(vendor: &dyn Cashier, order: Pay) -> Response {
+    match vendor.apply(&order) {
+        Ok((answer, notification)) => {
+            let (plan, wait) = (order.webhook, order.wait);
+            send_and_answer(vendor.courier(), vendor.route(), vec![notification], plan, wait, answer).await
+        }
+        Err(response) => *response,
+    }
+}
+
+/// Sends any notification about a payment, even one that was never made.
+pub(crate) async fn send_event(vendor: &dyn Cashier, order: SendEvent) -> Response {
+    match vendor.forge(&order) {
+        Ok(notification) => {
+            let answer = json!({ "event_id": notification.event_id });
+            let (plan, wait) = (order.webhook, order.wait);
+            send_and_answer(vendor.courier(), vendor.route(), vec![notification], plan, wait, answer).await
+        }
+        Err(response) => *response,
+    }
+}
+
+/// Sends earlier notifications again.
+pub(crate) async fn resend(vendor: &dyn Cashier, order: Resend) -> Response {
+    let chosen = vendor.earlier(&order);
+    let answer = json!({ "events": chosen.len() });
+    send_and_answer(vendor.courier(), vendor.route(), chosen, order.webhook, order.wait, answer).await
+}
 
 fn yes() -> bool {
     true
 }
 
 /// `POST /_control/pay`: the payer does something.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Pay {
     /// Our id of the payment.
@@ -26,6 +111,8 @@ pub(crate) struct Pay {
     pub(crate) outcome: String,
     /// Paid amount if it differs from the asked one, in the vendor's unit.
     pub(crate) amount_minor: Option<i64>,
+    /// The same exactly as it shall be written, for vendors whose unit has decimals.
+    pub(crate) amount: Option<String>,
     /// Paid currency if it differs.
     pub(crate) currency: Option<String>,
     /// Praxis: processed amount, if it differs from the transaction's amount.
@@ -44,18 +131,7 @@ pub(crate) struct Pay {
 impl Pay {
     /// What the payer's page asks: one webhook, and no waiting for more than its answer.
     pub(crate) fn by_page(reference: &str, outcome: &str) -> Self {
-        Self {
-            payment_id: None,
-            reference: Some(reference.to_owned()),
-            outcome: outcome.to_owned(),
-            amount_minor: None,
-            currency: None,
-            processed_amount_minor: None,
-            processed_currency: None,
-            conversion_rate: None,
-            webhook: Plan::default(),
-            wait: true,
-        }
+        Self { reference: Some(reference.to_owned()), outcome: outcome.to_owned(), wait: true, ..Self::default() }
     }
 }
 
@@ -65,7 +141,7 @@ impl Pay {
 pub(crate) struct SendEvent {
     pub(crate) payment_id: Option<String>,
     pub(crate) reference: Option<String>,
-    /// Stripe: event type. Praxis: transaction status, or `expired`.
+    /// The vendor's own word: Stripe's event type, Praxis's transaction status or `expired`.
     #[serde(rename = "type")]
     pub(crate) event_type: String,
     pub(crate) event_id: Option<String>,
@@ -74,6 +150,8 @@ pub(crate) struct SendEvent {
     /// Stripe: status of the object in the event.
     pub(crate) status: Option<String>,
     pub(crate) amount_minor: Option<i64>,
+    /// The amount exactly as it shall be written, for vendors whose unit has decimals.
+    pub(crate) amount: Option<String>,
     pub(crate) currency: Option<String>,
     /// Members merged over the object (Stripe) or the message (Praxis).
     #[serde(default)]

@@ -1,4 +1,4 @@
-//! Both payment providers behind one address: `/stripe/…`, `/praxis/…`, and control routes that find the vendor.
+//! All payment providers behind one address: `/stripe/…`, `/praxis/…`, and control routes that find the vendor.
 
 use std::sync::Arc;
 
@@ -6,93 +6,97 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use crate::control::{Controlled, webhook_base_route};
-use crate::courier::{Delivery, Notification};
+use crate::control::webhook_base_route;
+use crate::courier::{Courier, Delivery, Notification};
 use crate::desk::Desk;
 use crate::fault::Planned;
-use crate::payer::{Named, Pay, Resend, SendEvent, named, parse};
-use crate::praxis::Praxis;
+use crate::payer::{self, Cashier, Named, Pay, Resend, SendEvent, named, parse};
 use crate::reply;
 use crate::request::Call;
-use crate::stripe::Stripe;
 
-/// The vendors this address speaks for.
+/// The vendors this address speaks for; payments that none of them made are forged in the name of the first.
 pub(crate) struct Psp {
-    pub(crate) stripe: Arc<Stripe>,
-    pub(crate) praxis: Arc<Praxis>,
+    first: Arc<dyn Cashier>,
+    others: Vec<Arc<dyn Cashier>>,
 }
 
 impl Psp {
-    pub(crate) fn router(self: Arc<Self>) -> Router {
-        let (stripe, praxis) = (self.stripe.router(), self.praxis.router());
-        let courier = self.stripe.courier();
-        Router::new()
+    /// Vendors with their own routes, which are served below their names.
+    pub(crate) fn router(
+        first: (Arc<dyn Cashier>, Router),
+        others: Vec<(Arc<dyn Cashier>, Router)>,
+        courier: Arc<Courier>,
+    ) -> Router {
+        let mut all = Router::new();
+        for (vendor, routes) in std::iter::once(&first).chain(&others) {
+            all = all.nest(&format!("/{}", vendor.name()), routes.clone());
+        }
+        let others = others.into_iter().map(|(vendor, _)| vendor).collect();
+        let own = Router::new()
             .route("/_control/pay", post(pay))
             .route("/_control/webhook", post(webhook))
             .route("/_control/resend", post(resend))
             .route("/_control/state", get(state))
             .route("/_control/faults", post(add_faults).delete(clear_faults))
             .route("/_control/reset", post(reset))
-            .with_state(self)
-            .merge(webhook_base_route(courier))
-            .nest("/stripe", stripe)
-            .nest("/praxis", praxis)
+            .with_state(Arc::new(Self { first: first.0, others }));
+        all.merge(own).merge(webhook_base_route(courier))
     }
 
-    /// Payments neither vendor made are forged in the name of Stripe.
-    fn is_praxis(&self, name: Option<Named<'_>>) -> bool {
-        name.is_some_and(|name| self.praxis.knows(&name) && !self.stripe.knows(&name))
+    fn all(&self) -> impl Iterator<Item = &Arc<dyn Cashier>> {
+        std::iter::once(&self.first).chain(&self.others)
     }
 
-    fn desks(&self) -> [&Desk; 2] {
-        [self.stripe.desk(), self.praxis.desk()]
+    fn vendor(&self, name: Option<Named<'_>>) -> &dyn Cashier {
+        let known = name.and_then(|name| self.all().find(|vendor| vendor.knows(&name)));
+        known.unwrap_or(&self.first).as_ref()
     }
 }
 
 async fn pay(State(psp): State<Arc<Psp>>, call: Call) -> Response {
     match parse::<Pay>(&call.body) {
-        Ok(order) if psp.is_praxis(named(order.reference.as_ref(), order.payment_id.as_ref())) => {
-            psp.praxis.pay(order).await
+        Ok(order) => {
+            let vendor = psp.vendor(named(order.reference.as_ref(), order.payment_id.as_ref()));
+            payer::pay(vendor, order).await
         }
-        Ok(order) => psp.stripe.pay(order).await,
         Err(response) => *response,
     }
 }
 
 async fn webhook(State(psp): State<Arc<Psp>>, call: Call) -> Response {
     match parse::<SendEvent>(&call.body) {
-        Ok(order) if psp.is_praxis(named(order.reference.as_ref(), order.payment_id.as_ref())) => {
-            psp.praxis.send_event(order).await
+        Ok(order) => {
+            let vendor = psp.vendor(named(order.reference.as_ref(), order.payment_id.as_ref()));
+            payer::send_event(vendor, order).await
         }
-        Ok(order) => psp.stripe.send_event(order).await,
         Err(response) => *response,
     }
 }
 
 async fn resend(State(psp): State<Arc<Psp>>, call: Call) -> Response {
     match parse::<Resend>(&call.body) {
-        Ok(order) if psp.is_praxis(named(None, order.payment_id.as_ref())) => psp.praxis.resend(order).await,
-        Ok(order) => psp.stripe.resend(order).await,
+        Ok(order) => payer::resend(psp.vendor(named(None, order.payment_id.as_ref())), order).await,
         Err(response) => *response,
     }
 }
 
 async fn state(State(psp): State<Arc<Psp>>, call: Call) -> Response {
     let only = call.query("payment_id");
-    let mut stripe = psp.stripe.state(only);
-    psp.stripe.desk().describe(&mut stripe);
-    let mut praxis = psp.praxis.state(only);
-    psp.praxis.desk().describe(&mut praxis);
-    reply::ok(&json!({ "stripe": Value::Object(stripe), "praxis": Value::Object(praxis) }))
+    let described = psp.all().map(|vendor| {
+        let mut state = vendor.state(only);
+        vendor.desk().describe(&mut state);
+        (vendor.name().to_owned(), Value::Object(state))
+    });
+    reply::ok(&Value::Object(described.collect::<Map<_, _>>()))
 }
 
 /// The vendors' operations have different names, so each takes only its own.
 async fn add_faults(State(psp): State<Arc<Psp>>, call: Call) -> Response {
     match parse::<Vec<Planned>>(&call.body) {
         Ok(faults) => {
-            let pending = psp.desks().map(|desk| desk.script_add(faults.clone()));
+            let pending: Vec<_> = psp.all().map(|vendor| vendor.desk().script_add(faults.clone())).collect();
             reply::ok(&json!({ "pending": pending }))
         }
         Err(response) => *response,
@@ -100,14 +104,15 @@ async fn add_faults(State(psp): State<Arc<Psp>>, call: Call) -> Response {
 }
 
 async fn clear_faults(State(psp): State<Arc<Psp>>) -> Response {
-    psp.desks().into_iter().for_each(Desk::script_clear);
-    reply::ok(&json!({ "pending": [0, 0] }))
+    psp.all().map(|vendor| vendor.desk()).for_each(Desk::script_clear);
+    reply::ok(&json!({ "pending": vec![0; psp.all().count()] }))
 }
 
 async fn reset(State(psp): State<Arc<Psp>>) -> Response {
-    psp.stripe.clear();
-    psp.praxis.clear();
-    psp.desks().into_iter().for_each(Desk::reset);
+    for vendor in psp.all() {
+        vendor.clear();
+        vendor.desk().reset();
+    }
     reply::ok(&json!({ "reset": true }))
 }
 

@@ -31,6 +31,8 @@ pub enum PollAnswer {
     Report(PspReport),
     /// It knows no such payment.
     Absent,
+    /// It knows none, and has none before the payer has acted.
+    Unpaid,
     /// It could not be asked.
     Silent(String),
 }
@@ -74,7 +76,7 @@ impl Deposit {
     /// What the provider's answer to a poll does. Always a change while it is pending: who is asked once is asked
     /// again, or is done with.
     ///
-    /// - still not paid by the payer at the second poll: expired;
+    /// - still not paid by the payer at the second poll: expired (a provider that has no payment until then says so by knowing none);
     /// - not known or not to be had at the second poll in a row: a person looks;
     /// - under way at the provider: asked again until its time is over, then a person looks.
     pub fn polled(&self, answer: &PollAnswer, limits: PollLimits, rules: &Psps, now: Timestamp) -> Verdict<Self> {
@@ -91,6 +93,8 @@ impl Deposit {
         let report = match answer {
             PollAnswer::Report(report) => report,
             PollAnswer::Absent => return unknown("the provider knows no such payment"),
+            PollAnswer::Unpaid if last => return self.never_paid(now),
+            PollAnswer::Unpaid => return unknown("the payer has not paid"),
             PollAnswer::Silent(reason) => return unknown(reason),
         };
         match &report.status {

@@ -28,16 +28,18 @@ const KEYS: [&str; 6] =
 const OPEN_DEPOSITS: u32 = OPEN_DEPOSITS_MAX;
 /// More than a page of a client's newest deposits are not counted.
 const OPEN_DEPOSITS_MAX: u32 = 100;
-const PSP_KEYS: [&str; 16] = [
+const PSP_KEYS: [&str; 18] = [
     "name",
     "vendor",
     "enabled",
     "secret",
     "base_url",
+    "query_url",
     "pay_page_url",
     "webhook_url",
     "currencies",
     "legacy_signature",
+    "collected_when",
     "unconfirmed_success",
     "signature_tolerance",
     "webhook_limit",
@@ -60,6 +62,22 @@ words! {
         Stripe = "stripe",
         /// Praxis Cashier.
         Praxis = "praxis",
+        /// Skrill Quick Checkout.
+        Skrill = "skrill",
+        /// Adyen payment links and standard webhooks.
+        Adyen = "adyen",
+        /// Checkout.com hosted payment pages.
+        Checkout = "checkout",
+    }
+}
+
+words! {
+    /// When a payer's money counts as collected.
+    Collected {
+        /// As soon as the bank has authorised it: the provider captures it by itself.
+        Authorised = "authorised",
+        /// Only when it was captured.
+        Captured = "captured",
     }
 }
 
@@ -98,6 +116,9 @@ pub struct PspRule {
     pub secret: String,
     /// Its interface, without a slash at the end.
     pub base_url: String,
+    /// Where it is asked about a payment, if that is not below its interface.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub query_url: Option<String>,
     /// Where the payer is sent, if that is not what the provider answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pay_page_url: Option<String>,
@@ -108,6 +129,8 @@ pub struct PspRule {
     pub currencies: Vec<Currency>,
     /// Whether it still signs the old way (Praxis 1.1).
     pub legacy_signature: bool,
+    /// When its payers' money counts as collected, where the provider tells of authorisations (Adyen).
+    pub collected_when: Collected,
     /// What a success is worth whose status is not signed and of which the provider, when asked, has no transaction.
     pub unconfirmed_success: Unconfirmed,
     /// How old a signed webhook may be.
@@ -261,6 +284,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     let enabled = object.need("enabled", faults).and_then(|node| node.boolean(faults));
     let secret = object.need("secret", faults).and_then(|node| node.secret_name(faults));
     let base_url = object.need("base_url", faults).and_then(|node| node.url(faults));
+    let query_url = optional(object.get("query_url"), |node| node.url(faults));
     let pay_page_url = optional(object.get("pay_page_url"), |node| node.url(faults));
     let webhook_url = optional(object.get("webhook_url"), |node| node.url(faults));
     let currencies =
@@ -270,6 +294,12 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         && vendor.is_some_and(|vendor| vendor != Vendor::Praxis)
     {
         faults.add(at.fault("not_applicable", "only praxis has an old way to sign"));
+    }
+    let collected = optional(object.get("collected_when"), |node| node.word(Collected::ALL, faults));
+    if let (Some(Some(Collected::Captured)), Some(at)) = (collected, object.get("collected_when"))
+        && vendor.is_some_and(|vendor| vendor != Vendor::Adyen)
+    {
+        faults.add(at.fault("not_applicable", "only adyen tells of an authorisation apart from its capture"));
     }
     let unconfirmed = optional(object.get("unconfirmed_success"), |node| node.word(Unconfirmed::ALL, faults));
     let tolerance = span(&object, "signature_tolerance", Seconds(1), SIGNATURE_TOLERANCE_MAX, faults);
@@ -285,10 +315,12 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         enabled: enabled?,
         secret: secret?,
         base_url: base_url?,
+        query_url: query_url?,
         pay_page_url: pay_page_url?,
         webhook_url: webhook_url?,
         currencies: currencies?,
         legacy_signature: legacy_signature?.unwrap_or(false),
+        collected_when: collected?.unwrap_or(Collected::Authorised),
         unconfirmed_success: unconfirmed?.unwrap_or(Unconfirmed::Wait),
         signature_tolerance: tolerance?,
         webhook_limit,

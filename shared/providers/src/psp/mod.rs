@@ -12,8 +12,13 @@ use serde_json::json;
 use crate::Disposition;
 use crate::http::{BoxFuture, TransportError};
 
+pub mod adyen;
+pub mod checkout;
+mod major;
+mod minor;
 mod payout;
 pub mod praxis;
+pub mod skrill;
 mod statements;
 pub mod stripe;
 mod vendor;
@@ -44,6 +49,12 @@ pub trait Psp: Send + Sync {
         payment: &'a PaymentId,
         reference: &'a str,
     ) -> BoxFuture<'a, Result<Option<PspReport>, PspError>>;
+
+    /// Whether a payment that the provider does not know of is simply one that nobody has paid: it has none before the payer acts.
+    /// Where it has one from its opening on, that it knows none is odd, and a person looks.
+    fn absent_is_unpaid(&self) -> bool {
+        false
+    }
 
     /// Which payment of ours stands behind a reference of the provider's, as the provider knows it; `None` when it is
     /// none of ours or the provider cannot be asked so.

@@ -42,6 +42,7 @@ pub(super) mod tests {
     fn the_table_is_read() {
         assert!(rows("stripe").len() > 40 && rows("praxis").len() > 25);
         assert!(rows("stripe, our refund").len() > 10);
+        assert!(rows("adyen").len() > 30 && rows("checkout").len() > 30);
         assert!(rows("paypal").is_empty());
     }
 }

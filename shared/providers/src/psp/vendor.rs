@@ -5,13 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Seconds;
-use domain::payment::rules::Vendor;
+use domain::payment::rules::{Collected, Vendor};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::Psp;
+use super::adyen::Adyen;
+use super::checkout::Checkout;
 use super::praxis::Praxis;
+use super::skrill::Skrill;
 use super::stripe::Stripe;
 use crate::Clock;
 use crate::http::Transport;
@@ -29,15 +32,19 @@ pub struct Settings {
     pub tolerance: Seconds,
     /// Where the payer returns to when the order names no page; `{payment_id}` is filled in.
     pub return_url: Option<String>,
+    /// Where the vendor is asked about a payment, if that is not below its API. Skrill only.
+    pub query_url: Option<Url>,
     /// A page of the broker's own that collects the payment with the vendor's script; `{payment_id}` and
     /// `{client_secret}` are filled in. Stripe only.
     pub pay_page: Option<String>,
     /// The payment method to confirm with at once where there is no pay page, e.g. `ideal`. Stripe only.
     pub payment_method: Option<String>,
-    /// Where the vendor delivers to; `None` leaves it to the vendor's back office. Praxis only.
+    /// Where the vendor delivers to; `None` leaves it to the vendor's back office. Praxis and Skrill.
     pub webhook_url: Option<Url>,
     /// Whether deliveries signed by the vendor's former rule are taken too. Praxis only.
     pub legacy: bool,
+    /// What counts as collected. Adyen only.
+    pub collected: Collected,
     /// For calls whose signature carries a time that no argument gives.
     pub clock: Clock,
     /// How requests reach the vendor.
@@ -91,5 +98,8 @@ pub fn vendor(vendor: Vendor, settings: Settings) -> Result<Box<dyn Psp>, Vendor
     Ok(match vendor {
         Vendor::Stripe => Box::new(Stripe::new(settings)?),
         Vendor::Praxis => Box::new(Praxis::new(settings)?),
+        Vendor::Skrill => Box::new(Skrill::new(settings)?),
+        Vendor::Adyen => Box::new(Adyen::new(settings)?),
+        Vendor::Checkout => Box::new(Checkout::new(settings)?),
     })
 }

@@ -10,6 +10,7 @@ mod mt5;
 mod platforms;
 mod praxis;
 mod praxis_webhook;
+mod psps;
 mod slack;
 mod stripe;
 mod stripe_webhook;

@@ -6,9 +6,11 @@
 
 mod access;
 mod accounts;
+mod adyen;
 mod amounts;
 mod balances;
 mod changes;
+mod checkout;
 mod clients;
 mod clock;
 mod decisions;
@@ -47,6 +49,7 @@ mod routes;
 mod samples;
 mod screenings;
 mod signing;
+mod skrill;
 mod stripe;
 mod sweep;
 mod tickets;

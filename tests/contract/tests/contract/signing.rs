@@ -1,5 +1,7 @@
 //! Signatures as the vendors make them, written from their public documents and sharing no code with the adapters.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256, Sha384};
@@ -28,6 +30,24 @@ pub fn of_body(secret: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body.as_bytes());
     hex::encode(mac.finalize().into_bytes())
+}
+
+/// Adyen's signature of an item: HMAC-SHA256 in base64, under a key in hex, of eight values joined by colons.
+pub fn adyen(item: &Value, key: &str) -> String {
+    let values = [
+        "/pspReference",
+        "/originalReference",
+        "/merchantAccountCode",
+        "/merchantReference",
+        "/amount/value",
+        "/amount/currency",
+        "/eventCode",
+        "/success",
+    ];
+    let text = values.map(|pointer| item.pointer(pointer).and_then(written).unwrap_or_default()).join(":");
+    let mut mac = Hmac::<Sha256>::new_from_slice(&hex::decode(key).unwrap()).unwrap();
+    mac.update(text.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 /// Hex SHA-384 of values and secret, without separators.
@@ -65,6 +85,21 @@ pub fn praxis_legacy(message: &Value, secret: &str) -> String {
 /// What a notification's answer must be signed with.
 pub fn praxis_answer(answer: &Value, secret: &str) -> String {
     praxis(&[written(&answer["status"]).unwrap(), written(&answer["timestamp"]).unwrap()], secret)
+}
+
+/// `md5sig` of Skrill: the posted values with the hash of the secret word after our number.
+pub fn skrill(form: &[(String, String)], secret_word: &str) -> String {
+    let md5 = |text: &str| hex::encode_upper(md5::Md5::digest(text.as_bytes()));
+    let value = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    md5(&[
+        value("merchant_id"),
+        value("transaction_id"),
+        &md5(secret_word),
+        value("mb_amount"),
+        value("mb_currency"),
+        value("status"),
+    ]
+    .concat())
 }
 
 fn written(value: &Value) -> Option<String> {

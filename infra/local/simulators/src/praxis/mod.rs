@@ -16,11 +16,11 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::{Clock, Ids};
 use crate::config::PraxisConfig;
-use crate::control::{self, Controlled};
-use crate::courier::{Courier, Delivery, Route};
+use crate::control::Controlled;
+use crate::courier::{Courier, Delivery, Notification, Route};
 use crate::desk::{Desk, lock};
 use crate::page::{PayerPage, send_back};
-use crate::payer::{self, Named, parse};
+use crate::payer::{self, Cashier, Named, Pay, Resend, SendEvent};
 use crate::reply;
 use crate::request::Call;
 
@@ -69,11 +69,18 @@ impl Praxis {
             .route(CASHIER_PATH, post(api::cashier))
             .route(FIND_ORDER_PATH, post(api::find_order))
             .route("/pay/{token}", get(payer_page).post(payer_decides))
-            .route("/_control/pay", post(control_pay))
-            .route("/_control/webhook", post(control_webhook))
-            .route("/_control/resend", post(control_resend))
             .with_state(Arc::clone(self))
-            .merge(control::routes(Arc::clone(self), Arc::clone(&self.courier)))
+            .merge(payer::routes(Arc::clone(self)))
+    }
+}
+
+impl Cashier for Praxis {
+    fn name(&self) -> &'static str {
+        "praxis"
+    }
+
+    fn courier(&self) -> &Arc<Courier> {
+        &self.courier
     }
 
     fn route(&self) -> Route {
@@ -84,57 +91,21 @@ impl Praxis {
         }
     }
 
-    /// True when an order of this name was created here.
-    pub(crate) fn knows(&self, name: &Named<'_>) -> bool {
+    fn knows(&self, name: &Named<'_>) -> bool {
         lock(&self.book).find(name).is_some()
     }
 
-    /// The payer acts, the vendor tells.
-    pub(crate) async fn pay(&self, order: payer::Pay) -> Response {
-        match payer_acts::apply(self, &order) {
-            Ok((answer, notification)) => {
-                payer::send_and_answer(
-                    &self.courier,
-                    self.route(),
-                    vec![notification],
-                    order.webhook,
-                    order.wait,
-                    answer,
-                )
-                .await
-            }
-            Err(response) => *response,
-        }
+    fn apply(&self, order: &Pay) -> Result<(Value, Notification), Box<Response>> {
+        payer_acts::apply(self, order)
     }
 
-    /// Sends any notification about an order, even one that was never made.
-    pub(crate) async fn send_event(&self, order: payer::SendEvent) -> Response {
-        match payer_acts::forge(self, &order) {
-            Ok(notification) => {
-                let answer = json!({ "event_id": notification.event_id });
-                payer::send_and_answer(
-                    &self.courier,
-                    self.route(),
-                    vec![notification],
-                    order.webhook,
-                    order.wait,
-                    answer,
-                )
-                .await
-            }
-            Err(response) => *response,
-        }
+    fn forge(&self, order: &SendEvent) -> Result<Notification, Box<Response>> {
+        payer_acts::forge(self, order)
     }
 
-    /// Sends earlier notifications again, as the vendor does after about five minutes.
-    pub(crate) async fn resend(&self, order: payer::Resend) -> Response {
-        let chosen = {
-            let book = lock(&self.book);
-            let deliveries = lock(&self.deliveries);
-            crate::psp::to_resend(&book.notifications, &deliveries, &order)
-        };
-        let answer = json!({ "events": chosen.len() });
-        payer::send_and_answer(&self.courier, self.route(), chosen, order.webhook, order.wait, answer).await
+    fn earlier(&self, order: &Resend) -> Vec<Notification> {
+        let book = lock(&self.book);
+        crate::psp::to_resend(&book.notifications, &lock(&self.deliveries), order)
     }
 }
 
@@ -192,31 +163,10 @@ async fn payer_decides(State(praxis): State<Arc<Praxis>>, Path(token): Path<Stri
     };
     let outcome = call.form("outcome").unwrap_or("rejected").to_owned();
     if open {
-        let told = praxis.pay(payer::Pay::by_page(&token, &outcome)).await;
+        let told = payer::pay(praxis.as_ref(), Pay::by_page(&token, &outcome)).await;
         if !told.status().is_success() {
             return told;
         }
     }
     send_back(return_url.as_deref(), &[("status", outcome.as_str())], &page)
-}
-
-async fn control_pay(State(praxis): State<Arc<Praxis>>, call: Call) -> Response {
-    match parse(&call.body) {
-        Ok(order) => praxis.pay(order).await,
-        Err(response) => *response,
-    }
-}
-
-async fn control_webhook(State(praxis): State<Arc<Praxis>>, call: Call) -> Response {
-    match parse(&call.body) {
-        Ok(order) => praxis.send_event(order).await,
-        Err(response) => *response,
-    }
-}
-
-async fn control_resend(State(praxis): State<Arc<Praxis>>, call: Call) -> Response {
-    match parse(&call.body) {
-        Ok(order) => praxis.resend(order).await,
-        Err(response) => *response,
-    }
 }

@@ -102,9 +102,9 @@ fn next_transaction(praxis: &Praxis, order: &Order, status: &str) -> Transaction
 
 /// Lays the amounts the control route gave over the transaction.
 fn paid(mut transaction: Transaction, order: &Pay) -> Transaction {
-    if let Some(amount) = order.amount_minor {
-        transaction.amount = amount.to_string();
-        transaction.processed_amount = amount.to_string();
+    if let Some(amount) = order.amount.clone().or_else(|| order.amount_minor.map(|amount| amount.to_string())) {
+        transaction.amount.clone_from(&amount);
+        transaction.processed_amount = amount;
     }
     if let Some(currency) = &order.currency {
         transaction.currency = currency.to_ascii_uppercase();
@@ -138,9 +138,9 @@ pub(super) fn forge(praxis: &Praxis, order: &SendEvent) -> Result<Notification, 
             Some(same) => Transaction { status: status.to_owned(), ..same.clone() },
             None => next_transaction(praxis, &about, status),
         };
-        if let Some(amount) = order.amount_minor {
-            transaction.amount = amount.to_string();
-            transaction.processed_amount = amount.to_string();
+        if let Some(amount) = order.amount.clone().or_else(|| order.amount_minor.map(|amount| amount.to_string())) {
+            transaction.amount.clone_from(&amount);
+            transaction.processed_amount = amount;
         }
         if let Some(currency) = &order.currency {
             transaction.currency = currency.to_ascii_uppercase();

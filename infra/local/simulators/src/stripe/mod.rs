@@ -18,11 +18,11 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::{Clock, Ids};
 use crate::config::StripeConfig;
-use crate::control::{self, Controlled};
-use crate::courier::{Courier, Delivery, Route};
+use crate::control::Controlled;
+use crate::courier::{Courier, Delivery, Notification, Route};
 use crate::desk::{Desk, lock};
 use crate::page::{PayerPage, send_back};
-use crate::payer::{self, Named, parse};
+use crate::payer::{self, Cashier, Named, Pay, Resend, SendEvent};
 use crate::reply;
 use crate::request::Call;
 
@@ -73,16 +73,19 @@ impl Stripe {
             .route("/v1/refunds", post(refunds::create).get(refunds::list))
             .route("/v1/refunds/{id}", get(refunds::read))
             .route("/pay/{id}", get(payer_page).post(payer_decides))
-            .route("/_control/pay", post(control_pay))
-            .route("/_control/webhook", post(control_webhook))
-            .route("/_control/resend", post(control_resend))
             .fallback(api::unknown_route)
             .with_state(Arc::clone(self))
-            .merge(control::routes(Arc::clone(self), Arc::clone(&self.courier)))
+            .merge(payer::routes(Arc::clone(self)))
+    }
+}
+
+impl Cashier for Stripe {
+    fn name(&self) -> &'static str {
+        "stripe"
     }
 
-    pub(crate) fn courier(&self) -> Arc<Courier> {
-        Arc::clone(&self.courier)
+    fn courier(&self) -> &Arc<Courier> {
+        &self.courier
     }
 
     fn route(&self) -> Route {
@@ -93,43 +96,21 @@ impl Stripe {
         }
     }
 
-    /// True when a payment of this name was created here.
-    pub(crate) fn knows(&self, name: &Named<'_>) -> bool {
+    fn knows(&self, name: &Named<'_>) -> bool {
         lock(&self.book).find(name).is_some()
     }
 
-    /// The payer acts, the vendor tells.
-    pub(crate) async fn pay(&self, order: payer::Pay) -> Response {
-        match events::apply(self, &order) {
-            Ok((answer, event)) => {
-                payer::send_and_answer(&self.courier, self.route(), vec![event], order.webhook, order.wait, answer)
-                    .await
-            }
-            Err(response) => *response,
-        }
+    fn apply(&self, order: &Pay) -> Result<(Value, Notification), Box<Response>> {
+        events::apply(self, order)
     }
 
-    /// Sends any event about a payment, even one that was never made.
-    pub(crate) async fn send_event(&self, order: payer::SendEvent) -> Response {
-        match events::forge(self, &order) {
-            Ok(event) => {
-                let answer = json!({ "event_id": event.event_id });
-                payer::send_and_answer(&self.courier, self.route(), vec![event], order.webhook, order.wait, answer)
-                    .await
-            }
-            Err(response) => *response,
-        }
+    fn forge(&self, order: &SendEvent) -> Result<Notification, Box<Response>> {
+        events::forge(self, order)
     }
 
-    /// Sends earlier events again.
-    pub(crate) async fn resend(&self, order: payer::Resend) -> Response {
-        let chosen = {
-            let book = lock(&self.book);
-            let deliveries = lock(&self.deliveries);
-            crate::psp::to_resend(&book.events, &deliveries, &order)
-        };
-        let answer = json!({ "events": chosen.len() });
-        payer::send_and_answer(&self.courier, self.route(), chosen, order.webhook, order.wait, answer).await
+    fn earlier(&self, order: &Resend) -> Vec<Notification> {
+        let book = lock(&self.book);
+        crate::psp::to_resend(&book.events, &lock(&self.deliveries), order)
     }
 }
 
@@ -189,32 +170,11 @@ async fn payer_decides(State(stripe): State<Arc<Stripe>>, Path(id): Path<String>
     };
     let outcome = call.form("outcome").unwrap_or("failed").to_owned();
     if open {
-        let told = stripe.pay(payer::Pay::by_page(&id, &outcome)).await;
+        let told = payer::pay(stripe.as_ref(), Pay::by_page(&id, &outcome)).await;
         if !told.status().is_success() {
             return told;
         }
     }
     let parameters = [("payment_intent", id.as_str()), ("redirect_status", outcome.as_str())];
     send_back(return_url.as_deref(), &parameters, &page)
-}
-
-async fn control_pay(State(stripe): State<Arc<Stripe>>, call: Call) -> Response {
-    match parse(&call.body) {
-        Ok(order) => stripe.pay(order).await,
-        Err(response) => *response,
-    }
-}
-
-async fn control_webhook(State(stripe): State<Arc<Stripe>>, call: Call) -> Response {
-    match parse(&call.body) {
-        Ok(order) => stripe.send_event(order).await,
-        Err(response) => *response,
-    }
-}
-
-async fn control_resend(State(stripe): State<Arc<Stripe>>, call: Call) -> Response {
-    match parse(&call.body) {
-        Ok(order) => stripe.resend(order).await,
-        Err(response) => *response,
-    }
 }

@@ -47,6 +47,21 @@ fn a_payer_who_never_paid_is_nobodys_work() {
     assert_eq!((asks(&expired.next), expired.next.due), (None, None));
 }
 
+/// A provider that has no payment before the payer acts says by knowing none that nobody has paid.
+#[test]
+fn a_payment_that_nobody_began_is_nobodys_work_either() {
+    let first = polled(&pending(), &PollAnswer::Unpaid, 900);
+    assert_eq!((first.next.status(), first.next.due), (DepositStatus::Pending, Some(at(2700))));
+    let second = polled(&first.next, &PollAnswer::Unpaid, 2700);
+    assert_eq!(
+        (second.next.status(), second.events.as_slice()),
+        (DepositStatus::Expired, ["deposit.expired"].as_slice())
+    );
+    assert_eq!((asks(&second.next), second.next.due), (None, None));
+    // money that comes later is still credited
+    assert_eq!(change(second.next.hear(&success(3000), rules(), at(3000))).events, ["deposit.paid"]);
+}
+
 #[test]
 fn a_payment_under_way_is_asked_for_until_its_time_is_over() {
     let processing = PollAnswer::Report(says(PspStatus::Processing, None, 10));

@@ -1,8 +1,8 @@
 //! Stripe's integer amounts. They are minor units, with exceptions of Stripe's own.
 
 use domain::{Currency, Money, MoneyError};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
+
+use crate::psp::minor;
 
 /// Decimal places of Stripe's integer, where they differ from ISO 4217 (Stripe's page "Supported currencies", lists
 /// "Zero-decimal currencies" and "Special cases"): ISK stays a two-decimal amount that ends in 00, MGA has none.
@@ -18,21 +18,12 @@ fn decimal_places(currency: Currency) -> Option<u32> {
 
 /// Money of an amount as Stripe writes it; `None` when the currency or its unit is not known.
 pub(super) fn read(amount: i64, currency: &str) -> Option<Money> {
-    let currency: Currency = currency.to_ascii_uppercase().parse().ok()?;
-    let amount = Decimal::try_new(amount, decimal_places(currency)?).ok()?;
-    let money = Money::new(amount, currency).ok()?;
-    (!money.amount().is_sign_negative()).then_some(money)
+    minor::read(amount, &currency.to_ascii_uppercase(), decimal_places)
 }
 
 /// The amount as Stripe reads it.
 pub(super) fn write(money: &Money) -> Result<i64, MoneyError> {
-    let places = decimal_places(money.currency()).ok_or(MoneyError::UnknownCurrency)?;
-    let factor = 10_i64.checked_pow(places).ok_or(MoneyError::OutOfRange)?;
-    let amount = money.amount().checked_mul(Decimal::from(factor)).ok_or(MoneyError::OutOfRange)?;
-    if !amount.fract().is_zero() {
-        return Err(MoneyError::TooManyDecimals);
-    }
-    amount.to_i64().ok_or(MoneyError::OutOfRange)
+    minor::write(money, decimal_places)
 }
 
 #[cfg(test)]
