@@ -127,6 +127,7 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("SKRILL_QUERY_URL", url("skrill")),
         ("ADYEN_URL", format!("{}/v71", url("adyen"))),
         ("CHECKOUT_URL", url("checkout")),
+        ("NUVEI_URL", format!("{}/ppp", url("nuvei"))),
         ("PUBLIC_URL", public_url.to_owned()),
         ("MT5_LIVE_URL", url("mt5")),
         ("MT5_DEMO_URL", url("mt5")),
@@ -191,6 +192,10 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         "api_key": config.adyen.api_key, "merchant_account": config.adyen.merchant_account, "hmac_keys": [config.adyen.hmac_key],
     });
     let checkout = json!({"secret_key": config.checkout.secret_key, "webhook_keys": [config.checkout.webhook_key]});
+    let nuvei = json!({
+        "merchant_id": config.nuvei.merchant_id, "merchant_site_id": config.nuvei.merchant_site_id,
+        "secret_key": config.nuvei.secret_key,
+    });
     let slack = format!("{slack_url}/services/{}", config.slack.path_token);
     let mut key = [0_u8; 32];
     // a local key: without randomness the host would not have started
@@ -203,6 +208,7 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/psp/skrill"), skrill.to_string()),
         (format!("{prefix}/psp/adyen"), adyen.to_string()),
         (format!("{prefix}/psp/checkout"), checkout.to_string()),
+        (format!("{prefix}/psp/nuvei"), nuvei.to_string()),
         (format!("{prefix}/platform/mt5-live"), manager.clone()),
         (format!("{prefix}/platform/mt5-demo"), manager),
         (format!("{prefix}/platform/mt4-live"), bridge.clone()),
@@ -255,6 +261,7 @@ impl Broker {
             "skrill": config.skrill.secret_word,
             "adyen": {"merchant_account": config.adyen.merchant_account, "hmac_key": config.adyen.hmac_key},
             "checkout": config.checkout.webhook_key,
+            "nuvei": config.nuvei.secret_key,
             "sumsub": config.kyc.sumsub.webhook_secret,
             "onfido": config.kyc.onfido.webhook_token,
             "veriff": config.kyc.veriff.shared_secret,

@@ -24,6 +24,7 @@ use crate::mail::{Mail, Mailbox};
 use crate::meta::Meta;
 use crate::mt4::{self, Mt4};
 use crate::mt5::Mt5;
+use crate::nuvei::Nuvei;
 use crate::payer::Cashier;
 use crate::praxis::Praxis;
 use crate::psp::Psp;
@@ -69,6 +70,7 @@ impl Simulators {
         let skrill_socket = bind("skrill", ports.skrill, &mut urls).await?;
         let adyen_socket = bind("adyen", ports.adyen, &mut urls).await?;
         let checkout_socket = bind("checkout", ports.checkout, &mut urls).await?;
+        let nuvei_socket = bind("nuvei", ports.nuvei, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let mt4_socket = bind("mt4", ports.mt4, &mut urls).await?;
         let webreg_socket = bind("mt4_webreg", ports.mt4_webreg, &mut urls).await?;
@@ -97,6 +99,7 @@ impl Simulators {
         let adyen = Adyen::new(config.adyen, url("adyen"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let checkout =
             Checkout::new(config.checkout, url("checkout"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let nuvei = Nuvei::new(config.nuvei, url("nuvei"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let mt4 = Mt4::new(config.mt4, url("mt4"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
@@ -118,6 +121,7 @@ impl Simulators {
             (skrill.clone(), skrill.router()),
             (adyen.clone(), adyen.router()),
             (checkout.clone(), checkout.router()),
+            (nuvei.clone(), nuvei.router()),
         ];
         let psp = Psp::router((stripe.clone(), stripe.router()), others, Arc::clone(&courier));
 
@@ -131,6 +135,7 @@ impl Simulators {
         listen(skrill_socket, skrill.router(), None);
         listen(adyen_socket, adyen.router(), None);
         listen(checkout_socket, checkout.router(), None);
+        listen(nuvei_socket, nuvei.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(mt4_socket, mt4.router(), None);
         listen(ctrader_socket, ctrader.router(), None);
@@ -160,7 +165,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `adyen`, `checkout`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `adyen`, `checkout`, `nuvei`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -15,6 +15,8 @@ pub struct Config {
     pub adyen: AdyenConfig,
     /// Checkout.com.
     pub checkout: CheckoutConfig,
+    /// Nuvei.
+    pub nuvei: NuveiConfig,
     /// The trading server.
     pub mt5: Mt5Config,
     /// The MetaTrader 4 server.
@@ -139,6 +141,27 @@ pub struct CheckoutConfig {
 impl Default for CheckoutConfig {
     fn default() -> Self {
         Self { secret_key: "sk_sbox_local".to_owned(), webhook_key: "local-checkout-webhook-key".to_owned() }
+    }
+}
+
+/// The merchant at Nuvei.
+#[derive(Debug, Clone)]
+pub struct NuveiConfig {
+    /// The merchant.
+    pub merchant_id: String,
+    /// His site.
+    pub merchant_site_id: String,
+    /// Part of every checksum.
+    pub secret_key: String,
+}
+
+impl Default for NuveiConfig {
+    fn default() -> Self {
+        Self {
+            merchant_id: "1234567890".to_owned(),
+            merchant_site_id: "987654".to_owned(),
+            secret_key: "local-nuvei-secret".to_owned(),
+        }
     }
 }
 
@@ -484,6 +507,8 @@ pub struct Ports {
     pub adyen: u16,
     /// Checkout.com.
     pub checkout: u16,
+    /// Nuvei.
+    pub nuvei: u16,
     /// Trading server.
     pub mt5: u16,
     /// Bridge to the MetaTrader 4 server.

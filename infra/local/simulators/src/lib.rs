@@ -22,6 +22,7 @@ mod mail;
 pub mod meta;
 mod mt4;
 pub mod mt5;
+pub mod nuvei;
 mod page;
 mod payer;
 pub mod praxis;
@@ -40,8 +41,8 @@ pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
     AdyenConfig, CheckoutConfig, Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig, MetaConfig, Mt4Config,
-    Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig, RekognitionConfig, SkrillConfig, SlackConfig, StripeConfig,
-    SumsubConfig, VeriffConfig,
+    Mt5Config, Mt5Group, NuveiConfig, OnfidoConfig, Ports, PraxisConfig, RekognitionConfig, SkrillConfig, SlackConfig,
+    StripeConfig, SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

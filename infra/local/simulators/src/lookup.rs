@@ -38,6 +38,9 @@ impl Config {
         text(&mut config.adyen.hmac_key, "ADYEN_HMAC_KEY");
         text(&mut config.checkout.secret_key, "CHECKOUT_SECRET_KEY");
         text(&mut config.checkout.webhook_key, "CHECKOUT_WEBHOOK_KEY");
+        text(&mut config.nuvei.merchant_id, "NUVEI_MERCHANT_ID");
+        text(&mut config.nuvei.merchant_site_id, "NUVEI_MERCHANT_SITE_ID");
+        text(&mut config.nuvei.secret_key, "NUVEI_SECRET_KEY");
         text(&mut config.mt5.password, "MT5_PASSWORD");
         text(&mut config.mt4.master, "MT4_MASTER");
         text(&mut config.mt4.client_id, "MT4_CLIENT_ID");
@@ -88,6 +91,7 @@ impl Config {
         number(&get, &mut config.ports.skrill, "SKRILL_PORT")?;
         number(&get, &mut config.ports.adyen, "ADYEN_PORT")?;
         number(&get, &mut config.ports.checkout, "CHECKOUT_PORT")?;
+        number(&get, &mut config.ports.nuvei, "NUVEI_PORT")?;
         number(&get, &mut config.ports.mt5, "MT5_PORT")?;
         number(&get, &mut config.ports.mt4, "MT4_PORT")?;
         number(&get, &mut config.ports.mt4_webreg, "MT4_WEBREG_PORT")?;

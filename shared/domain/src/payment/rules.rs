@@ -66,6 +66,8 @@ words! {
         Adyen = "adyen",
         /// Checkout.com hosted payment pages.
         Checkout = "checkout",
+        /// Nuvei's payment page and notifications.
+        Nuvei = "nuvei",
     }
 }
 

@@ -15,6 +15,7 @@ pub mod adyen;
 pub mod checkout;
 mod major;
 mod minor;
+pub mod nuvei;
 pub mod praxis;
 pub mod skrill;
 mod statements;

@@ -39,6 +39,7 @@ pub(super) mod tests {
     fn the_table_is_read() {
         assert!(rows("stripe").len() > 40 && rows("praxis").len() > 25);
         assert!(rows("adyen").len() > 30 && rows("checkout").len() > 30);
+        assert!(rows("nuvei").len() > 20);
         assert!(rows("paypal").is_empty());
     }
 }

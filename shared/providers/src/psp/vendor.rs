@@ -13,6 +13,7 @@ use url::Url;
 use super::Psp;
 use super::adyen::Adyen;
 use super::checkout::Checkout;
+use super::nuvei::Nuvei;
 use super::praxis::Praxis;
 use super::skrill::Skrill;
 use super::stripe::Stripe;
@@ -39,7 +40,7 @@ pub struct Settings {
     pub pay_page: Option<String>,
     /// The payment method to confirm with at once where there is no pay page, e.g. `ideal`. Stripe only.
     pub payment_method: Option<String>,
-    /// Where the vendor delivers to; `None` leaves it to the vendor's back office. Praxis and Skrill.
+    /// Where the vendor delivers to; `None` leaves it to the vendor's back office. Praxis, Skrill and Nuvei.
     pub webhook_url: Option<Url>,
     /// Whether deliveries signed by the vendor's former rule are taken too. Praxis only.
     pub legacy: bool,
@@ -101,5 +102,6 @@ pub fn vendor(vendor: Vendor, settings: Settings) -> Result<Box<dyn Psp>, Vendor
         Vendor::Skrill => Box::new(Skrill::new(settings)?),
         Vendor::Adyen => Box::new(Adyen::new(settings)?),
         Vendor::Checkout => Box::new(Checkout::new(settings)?),
+        Vendor::Nuvei => Box::new(Nuvei::new(settings)?),
     })
 }

@@ -37,6 +37,7 @@ mod maintenance;
 mod money_moves;
 mod money_stories;
 mod notifications;
+mod nuvei;
 mod openapi;
 mod openings;
 mod platform_queues;

@@ -62,6 +62,10 @@ pub trait Bench: Sized + Send + Sync + 'static {
     const OPTIONAL: &'static [&'static str] = &[];
     /// Whether the signature covers every byte of the body.
     const SIGNS_ALL: bool = true;
+    /// Whether it covers whose payment it is and the vendor's number. Where it does not, both are only what the vendor is asked about.
+    const SIGNS_WHOSE: bool = true;
+    /// Whether the vendor is called to open a payment. Where it is not, the payer's address says everything.
+    const OPENS_BY_CALL: bool = true;
 
     /// The secret that the simulator knows.
     fn secret() -> Value;
