@@ -204,8 +204,8 @@ pub async fn a_look_up_that_fails_is_no_answer<B: Bench>() {
     ];
     for (script, wanted) in cases {
         stage.fault(operation, script.clone()).await;
-        let error = stage.psp.look_up(&payment(1), &report.reference).await;
-        let error = error.expect_err(&format!("{script}: not answered is not the same as not there"));
+        let asked = stage.psp.look_up(&payment(1), &report.reference).await;
+        let Err(error) = asked else { panic!("{script}: not answered is not the same as not there") };
         assert_eq!(error.disposition(), wanted, "{script}: {error:?}");
     }
     assert!(stage.psp.look_up(&payment(1), &report.reference).await.unwrap().is_some());
@@ -269,11 +269,11 @@ pub async fn no_other_body_is_taken_under_a_signature<B: Bench>() {
     assert!(read.is_err(), "{read:?}");
 }
 
+/// Whose payment it is, and the vendor's number.
+type Whose = (Option<PaymentId>, String);
+
 /// What must not differ where a byte that is not signed was changed.
-fn proven<B: Bench>(
-    report: &PspReport,
-    proves_status: bool,
-) -> (Option<(Option<PaymentId>, String)>, Option<Money>, Option<PspStatus>) {
+fn proven<B: Bench>(report: &PspReport, proves_status: bool) -> (Option<Whose>, Option<Money>, Option<PspStatus>) {
     let whose = B::SIGNS_WHOSE.then(|| (report.payment_id.clone(), report.reference.clone()));
     let status = proves_status.then(|| report.status.clone());
     (whose, report.money, status)
