@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::clock::Ids;
+use crate::coinspaid::CoinsPaid;
 use crate::config::Config;
 use crate::courier::Courier;
 use crate::ctrader::Ctrader;
@@ -65,6 +66,7 @@ impl Simulators {
         let stripe_socket = bind("stripe", ports.stripe, &mut urls).await?;
         let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
         let skrill_socket = bind("skrill", ports.skrill, &mut urls).await?;
+        let coinspaid_socket = bind("coinspaid", ports.coinspaid, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let mt4_socket = bind("mt4", ports.mt4, &mut urls).await?;
         let webreg_socket = bind("mt4_webreg", ports.mt4_webreg, &mut urls).await?;
@@ -90,6 +92,8 @@ impl Simulators {
         let stripe = Stripe::new(config.stripe, url("stripe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let skrill = Skrill::new(config.skrill, url("skrill"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let coinspaid =
+            CoinsPaid::new(config.coinspaid, url("coinspaid"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let mt4 = Mt4::new(config.mt4, url("mt4"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
@@ -106,8 +110,11 @@ impl Simulators {
         let lists = Lists::new(clock.clone());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         // what nobody opened is told of in the name of the first
-        let others: Vec<(Arc<dyn Cashier>, Router)> =
-            vec![(praxis.clone(), praxis.router()), (skrill.clone(), skrill.router())];
+        let others: Vec<(Arc<dyn Cashier>, Router)> = vec![
+            (praxis.clone(), praxis.router()),
+            (skrill.clone(), skrill.router()),
+            (coinspaid.clone(), coinspaid.router()),
+        ];
         let psp = Psp::router((stripe.clone(), stripe.router()), others, Arc::clone(&courier));
 
         let (stop, stopped) = watch::channel(false);
@@ -118,6 +125,7 @@ impl Simulators {
         listen(stripe_socket, stripe.router(), None);
         listen(praxis_socket, praxis.router(), None);
         listen(skrill_socket, skrill.router(), None);
+        listen(coinspaid_socket, coinspaid.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(mt4_socket, mt4.router(), None);
         listen(ctrader_socket, ctrader.router(), None);
@@ -147,7 +155,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `coinspaid`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -70,6 +70,11 @@ fn defects_of_providers_are_found_where_they_are() {
             // a currency without limits
             ("/psps/0/currencies/-", Some(json!("CHF")), &[("/psps/0/currencies/4", "missing_reference")]),
             ("/psps/0/query_url", Some(json!("www.skrill.com")), &[("/psps/0/query_url", "bad_url")]),
+            ("/psps/0/vendor", Some(json!("coinspaid")), &[("/psps/0", "missing_key")]),
+            ("/psps/0/received_over_max", Some(json!(101)), &[("/psps/0/received_over_max", "bad_range")]),
+            ("/psps/0/risk_score_max", Some(json!("1.5")), &[("/psps/0/risk_score_max", "bad_range")]),
+            ("/psps/0/risk_score_max", Some(json!(0.5)), &[("/psps/0/risk_score_max", "float_number")]),
+            ("/psps/0/payment_method", Some(json!("")), &[("/psps/0/payment_method", "empty")]),
             ("/psps/0/legacy_signature", Some(json!(true)), &[("/psps/0/legacy_signature", "not_applicable")]),
             ("/psps/1/unconfirmed_success", Some(json!("yes")), &[("/psps/1/unconfirmed_success", "unknown_value")]),
             (

@@ -11,6 +11,7 @@ use serde_json::json;
 use crate::Disposition;
 use crate::http::{BoxFuture, TransportError};
 
+pub mod coinspaid;
 mod major;
 pub mod praxis;
 pub mod skrill;

@@ -11,6 +11,7 @@ mod balances;
 mod changes;
 mod clients;
 mod clock;
+mod coinspaid;
 mod decisions;
 mod deposits;
 mod events;

@@ -4,6 +4,7 @@
 
 pub mod bench;
 pub mod cases;
+mod coinspaid;
 mod praxis;
 mod sink;
 mod skrill;
