@@ -38,6 +38,7 @@ impl HttpStep for Webhook {
         delivery("/v1/webhooks/psp/stripe"),
         delivery("/v1/webhooks/psp/praxis"),
         delivery("/v1/webhooks/psp/skrill"),
+        delivery("/v1/webhooks/psp/coinspaid"),
         delivery("/v1/webhooks/psp/adyen"),
         delivery("/v1/webhooks/psp/checkout"),
         delivery("/v1/webhooks/psp/nuvei"),

@@ -125,6 +125,8 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("PRAXIS_UNCONFIRMED", "believe".to_owned()),
         ("SKRILL_URL", url("skrill")),
         ("SKRILL_QUERY_URL", url("skrill")),
+        ("COINSPAID_URL", url("coinspaid")),
+        ("COINSPAID_PAY_PAGE_URL", format!("{}/pay/{{address}}", url("coinspaid"))),
         ("ADYEN_URL", format!("{}/v71", url("adyen"))),
         ("CHECKOUT_URL", url("checkout")),
         ("NUVEI_URL", format!("{}/ppp", url("nuvei"))),
@@ -188,6 +190,7 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         "merchant_email": config.skrill.merchant_email, "merchant_id": config.skrill.merchant_id,
         "secret_word": config.skrill.secret_word, "query_password": config.skrill.query_password,
     });
+    let coinspaid = json!({"public_key": config.coinspaid.public_key, "secret_key": config.coinspaid.secret_key});
     let adyen = json!({
         "api_key": config.adyen.api_key, "merchant_account": config.adyen.merchant_account, "hmac_keys": [config.adyen.hmac_key],
     });
@@ -206,6 +209,7 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/psp/stripe"), stripe.to_string()),
         (format!("{prefix}/psp/praxis"), praxis.to_string()),
         (format!("{prefix}/psp/skrill"), skrill.to_string()),
+        (format!("{prefix}/psp/coinspaid"), coinspaid.to_string()),
         (format!("{prefix}/psp/adyen"), adyen.to_string()),
         (format!("{prefix}/psp/checkout"), checkout.to_string()),
         (format!("{prefix}/psp/nuvei"), nuvei.to_string()),
@@ -259,6 +263,7 @@ impl Broker {
                 "secret": config.praxis.secret,
             },
             "skrill": config.skrill.secret_word,
+            "coinspaid": config.coinspaid.secret_key,
             "adyen": {"merchant_account": config.adyen.merchant_account, "hmac_key": config.adyen.hmac_key},
             "checkout": config.checkout.webhook_key,
             "nuvei": config.nuvei.secret_key,

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::adyen::Adyen;
 use crate::checkout::Checkout;
 use crate::clock::Ids;
+use crate::coinspaid::CoinsPaid;
 use crate::config::Config;
 use crate::courier::Courier;
 use crate::ctrader::Ctrader;
@@ -68,6 +69,7 @@ impl Simulators {
         let stripe_socket = bind("stripe", ports.stripe, &mut urls).await?;
         let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
         let skrill_socket = bind("skrill", ports.skrill, &mut urls).await?;
+        let coinspaid_socket = bind("coinspaid", ports.coinspaid, &mut urls).await?;
         let adyen_socket = bind("adyen", ports.adyen, &mut urls).await?;
         let checkout_socket = bind("checkout", ports.checkout, &mut urls).await?;
         let nuvei_socket = bind("nuvei", ports.nuvei, &mut urls).await?;
@@ -96,6 +98,8 @@ impl Simulators {
         let stripe = Stripe::new(config.stripe, url("stripe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let skrill = Skrill::new(config.skrill, url("skrill"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let coinspaid =
+            CoinsPaid::new(config.coinspaid, url("coinspaid"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let adyen = Adyen::new(config.adyen, url("adyen"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let checkout =
             Checkout::new(config.checkout, url("checkout"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
@@ -119,6 +123,7 @@ impl Simulators {
         let others: Vec<(Arc<dyn Cashier>, Router)> = vec![
             (praxis.clone(), praxis.router()),
             (skrill.clone(), skrill.router()),
+            (coinspaid.clone(), coinspaid.router()),
             (adyen.clone(), adyen.router()),
             (checkout.clone(), checkout.router()),
             (nuvei.clone(), nuvei.router()),
@@ -133,6 +138,7 @@ impl Simulators {
         listen(stripe_socket, stripe.router(), None);
         listen(praxis_socket, praxis.router(), None);
         listen(skrill_socket, skrill.router(), None);
+        listen(coinspaid_socket, coinspaid.router(), None);
         listen(adyen_socket, adyen.router(), None);
         listen(checkout_socket, checkout.router(), None);
         listen(nuvei_socket, nuvei.router(), None);
@@ -165,7 +171,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `adyen`, `checkout`, `nuvei`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `coinspaid`, `adyen`, `checkout`, `nuvei`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -11,6 +11,8 @@ pub struct Config {
     pub praxis: PraxisConfig,
     /// The wallet.
     pub skrill: SkrillConfig,
+    /// Addresses of coins.
+    pub coinspaid: CoinsPaidConfig,
     /// Adyen.
     pub adyen: AdyenConfig,
     /// Checkout.com.
@@ -104,6 +106,30 @@ impl Default for SkrillConfig {
             secret_word: "secretword".to_owned(),
             query_password: "local-query-1".to_owned(),
             currencies: ["EUR", "USD", "GBP", "JPY", "BHD"].map(str::to_owned).into(),
+        }
+    }
+}
+
+/// Keys of the CoinsPaid side.
+#[derive(Debug, Clone)]
+pub struct CoinsPaidConfig {
+    /// Names the caller.
+    pub public_key: String,
+    /// Signs both ways.
+    pub secret_key: String,
+    /// Coins that there are addresses of.
+    pub coins: Vec<String>,
+    /// Currencies that coins are converted into.
+    pub currencies: Vec<String>,
+}
+
+impl Default for CoinsPaidConfig {
+    fn default() -> Self {
+        Self {
+            public_key: "local-processing-key".to_owned(),
+            secret_key: "local-processing-secret".to_owned(),
+            coins: ["USDTT", "USDTE", "BTC", "ETH", "XRP"].map(str::to_owned).into(),
+            currencies: ["USD", "EUR", "GBP"].map(str::to_owned).into(),
         }
     }
 }
@@ -503,6 +529,8 @@ pub struct Ports {
     pub praxis: u16,
     /// Skrill.
     pub skrill: u16,
+    /// CoinsPaid.
+    pub coinspaid: u16,
     /// Adyen.
     pub adyen: u16,
     /// Checkout.com.

@@ -33,6 +33,8 @@ impl Config {
         text(&mut config.skrill.merchant_id, "SKRILL_MERCHANT_ID");
         text(&mut config.skrill.secret_word, "SKRILL_SECRET_WORD");
         text(&mut config.skrill.query_password, "SKRILL_QUERY_PASSWORD");
+        text(&mut config.coinspaid.public_key, "COINSPAID_PUBLIC_KEY");
+        text(&mut config.coinspaid.secret_key, "COINSPAID_SECRET_KEY");
         text(&mut config.adyen.api_key, "ADYEN_API_KEY");
         text(&mut config.adyen.merchant_account, "ADYEN_MERCHANT_ACCOUNT");
         text(&mut config.adyen.hmac_key, "ADYEN_HMAC_KEY");
@@ -89,6 +91,7 @@ impl Config {
         number(&get, &mut config.ports.stripe, "STRIPE_PORT")?;
         number(&get, &mut config.ports.praxis, "PRAXIS_PORT")?;
         number(&get, &mut config.ports.skrill, "SKRILL_PORT")?;
+        number(&get, &mut config.ports.coinspaid, "COINSPAID_PORT")?;
         number(&get, &mut config.ports.adyen, "ADYEN_PORT")?;
         number(&get, &mut config.ports.checkout, "CHECKOUT_PORT")?;
         number(&get, &mut config.ports.nuvei, "NUVEI_PORT")?;

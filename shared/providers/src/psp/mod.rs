@@ -13,6 +13,7 @@ use crate::http::{BoxFuture, TransportError};
 
 pub mod adyen;
 pub mod checkout;
+pub mod coinspaid;
 mod major;
 mod minor;
 pub mod nuvei;

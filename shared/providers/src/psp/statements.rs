@@ -24,6 +24,7 @@ pub(super) mod tests {
             PspStatus::Pending => "open",
             PspStatus::Processing => "under way",
             PspStatus::Succeeded => "collected",
+            PspStatus::Scored { .. } => "collected, scored",
             PspStatus::Failed => "attempt failed",
             PspStatus::Canceled => "closed",
             PspStatus::Returned(Returned::Total { .. }) => "refunds so far",

@@ -13,6 +13,7 @@ mod changes;
 mod checkout;
 mod clients;
 mod clock;
+mod coinspaid;
 mod decisions;
 mod deposits;
 mod events;

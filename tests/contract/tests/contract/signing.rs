@@ -95,6 +95,13 @@ pub fn praxis_answer(answer: &Value, secret: &str) -> String {
     praxis(&[written(&answer["status"]).unwrap(), written(&answer["timestamp"]).unwrap()], secret)
 }
 
+/// `X-Processing-Signature` of CoinsPaid: hex HMAC-SHA512 of the body.
+pub fn coinspaid(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<sha2::Sha512>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    hex::encode(mac.finalize().into_bytes())
+}
+
 /// `md5sig` of Skrill: the posted values with the hash of the secret word after our number.
 pub fn skrill(form: &[(String, String)], secret_word: &str) -> String {
     let md5 = |text: &str| hex::encode_upper(md5::Md5::digest(text.as_bytes()));

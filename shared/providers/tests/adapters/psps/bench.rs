@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::payment::PspReport;
+use domain::payment::{PspReport, PspStatus};
 use domain::{Money, PaymentId};
 use providers::psp::{Psp, PspError, Session, Settings};
 use serde_json::{Value, json};
@@ -58,6 +58,8 @@ pub trait Bench: Sized + Send + Sync + 'static {
     const AMOUNTS: &'static [(&'static str, &'static str)];
     /// How it tells of refunds.
     const REFUNDS: Refunds;
+    /// What money that is there is reported as.
+    const PAID: PspStatus = PspStatus::Succeeded;
     /// Members of the secret that may be left out.
     const OPTIONAL: &'static [&'static str] = &[];
     /// Whether the signature covers every byte of the body.

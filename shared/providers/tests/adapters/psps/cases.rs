@@ -62,7 +62,7 @@ pub async fn a_payment_whose_opening_was_not_answered_is_opened_once_by_the_repe
         assert!(!session.redirect_url.is_empty());
         let deliveries = stage.act(&payment(n), Act::Pays, first::<B>(), json!({})).await.unwrap();
         let report = stage.read(deliveries.first().unwrap());
-        assert_eq!((report.status, report.payment_id), (PspStatus::Succeeded, Some(payment(n))), "{script}");
+        assert_eq!((report.status, report.payment_id), (B::PAID, Some(payment(n))), "{script}");
     }
 }
 
@@ -108,7 +108,7 @@ pub async fn what_a_payer_paid_is_reported_with_our_id_in_its_unit<B: Bench>() {
     for (n, amount) in (1..).zip(amounts::<B>()) {
         let delivery = stage.paid(&payment(n), amount).await;
         let report = stage.read(&delivery);
-        assert_eq!((&report.status, &report.payment_id), (&PspStatus::Succeeded, &Some(payment(n))), "{amount}");
+        assert_eq!((&report.status, &report.payment_id), (&B::PAID, &Some(payment(n))), "{amount}");
         assert_eq!(report.money, Some(amount));
         assert_eq!(report.psp, "test-psp", "the name in the rules, not the vendor's");
         assert!(!report.event_id.is_empty() && !report.kind.is_empty());
@@ -116,7 +116,7 @@ pub async fn what_a_payer_paid_is_reported_with_our_id_in_its_unit<B: Bench>() {
         let known = stage.psp.look_up(&payment(n), &report.reference).await.unwrap();
         assert_eq!(known.is_some(), B::LOOK_UP.is_some());
         if let Some(known) = known {
-            assert_eq!((known.status, known.payment_id), (PspStatus::Succeeded, Some(payment(n))));
+            assert_eq!((known.status, known.payment_id), (B::PAID, Some(payment(n))));
             assert_eq!((known.money, known.reference), (Some(amount), report.reference), "the same payment in both");
         }
     }
@@ -128,19 +128,19 @@ pub async fn what_was_paid_is_reported_and_not_what_was_asked_for<B: Bench>() {
     stage.open(&payment(1), asked).await.unwrap();
     let deliveries = stage.act(&payment(1), Act::Pays, tenth(asked), json!({})).await.unwrap();
     let report = stage.read(deliveries.first().unwrap());
-    assert_eq!((report.status, report.money), (PspStatus::Succeeded, Some(tenth(asked))));
+    assert_eq!((report.status, report.money), (B::PAID, Some(tenth(asked))));
     if let Some(known) = stage.psp.look_up(&payment(1), &report.reference).await.unwrap() {
-        assert_eq!((known.status, known.money), (PspStatus::Succeeded, Some(tenth(asked))));
+        assert_eq!((known.status, known.money), (B::PAID, Some(tenth(asked))));
     }
 }
 
 pub async fn each_outcome_is_told_and_looked_up_alike<B: Bench>() {
     let stage = Stage::<B>::start(CALL_TIMEOUT).await;
     let cases = [
-        (Act::Pays, &[PspStatus::Succeeded][..]),
-        (Act::PaysSlowly, &[PspStatus::Processing, PspStatus::Pending]),
-        (Act::Fails, &[PspStatus::Failed]),
-        (Act::Cancels, &[PspStatus::Canceled]),
+        (Act::Pays, vec![B::PAID]),
+        (Act::PaysSlowly, vec![PspStatus::Processing, PspStatus::Pending]),
+        (Act::Fails, vec![PspStatus::Failed]),
+        (Act::Cancels, vec![PspStatus::Canceled]),
     ];
     let mut told = 0;
     for (n, (act, wanted)) in (1..).zip(cases) {
@@ -175,7 +175,7 @@ pub async fn a_look_up_says_where_it_stands_before_while_and_after<B: Bench>() {
     let after = look_up().await;
     assert_eq!(after.is_some(), B::LOOK_UP.is_some());
     if let Some(known) = after {
-        assert_eq!((known.status, known.money), (PspStatus::Succeeded, Some(first::<B>())));
+        assert_eq!((known.status, known.money), (B::PAID, Some(first::<B>())));
         assert_eq!(known.payment_id, Some(payment(1)));
         // asked twice, the same statement
         assert_eq!(look_up().await.unwrap().event_id, known.event_id);
