@@ -11,10 +11,14 @@ pub struct Config {
     pub praxis: PraxisConfig,
     /// The wallet.
     pub skrill: SkrillConfig,
+    /// Addresses of coins.
+    pub coinspaid: CoinsPaidConfig,
     /// Adyen.
     pub adyen: AdyenConfig,
     /// Checkout.com.
     pub checkout: CheckoutConfig,
+    /// Nuvei.
+    pub nuvei: NuveiConfig,
     /// The trading server.
     pub mt5: Mt5Config,
     /// The MetaTrader 4 server.
@@ -109,6 +113,30 @@ impl Default for SkrillConfig {
     }
 }
 
+/// Keys of the CoinsPaid side.
+#[derive(Debug, Clone)]
+pub struct CoinsPaidConfig {
+    /// Names the caller.
+    pub public_key: String,
+    /// Signs both ways.
+    pub secret_key: String,
+    /// Coins that there are addresses of.
+    pub coins: Vec<String>,
+    /// Currencies that coins are converted into.
+    pub currencies: Vec<String>,
+}
+
+impl Default for CoinsPaidConfig {
+    fn default() -> Self {
+        Self {
+            public_key: "local-processing-key".to_owned(),
+            secret_key: "local-processing-secret".to_owned(),
+            coins: ["USDTT", "USDTE", "BTC", "ETH", "XRP"].map(str::to_owned).into(),
+            currencies: ["USD", "EUR", "GBP"].map(str::to_owned).into(),
+        }
+    }
+}
+
 /// Secrets of the Adyen side.
 #[derive(Debug, Clone)]
 pub struct AdyenConfig {
@@ -142,6 +170,27 @@ pub struct CheckoutConfig {
 impl Default for CheckoutConfig {
     fn default() -> Self {
         Self { secret_key: "sk_sbox_local".to_owned(), webhook_key: "local-checkout-webhook-key".to_owned() }
+    }
+}
+
+/// The merchant at Nuvei.
+#[derive(Debug, Clone)]
+pub struct NuveiConfig {
+    /// The merchant.
+    pub merchant_id: String,
+    /// His site.
+    pub merchant_site_id: String,
+    /// Part of every checksum.
+    pub secret_key: String,
+}
+
+impl Default for NuveiConfig {
+    fn default() -> Self {
+        Self {
+            merchant_id: "1234567890".to_owned(),
+            merchant_site_id: "987654".to_owned(),
+            secret_key: "local-nuvei-secret".to_owned(),
+        }
     }
 }
 
@@ -483,10 +532,14 @@ pub struct Ports {
     pub praxis: u16,
     /// Skrill.
     pub skrill: u16,
+    /// CoinsPaid.
+    pub coinspaid: u16,
     /// Adyen.
     pub adyen: u16,
     /// Checkout.com.
     pub checkout: u16,
+    /// Nuvei.
+    pub nuvei: u16,
     /// Trading server.
     pub mt5: u16,
     /// Bridge to the MetaTrader 4 server.

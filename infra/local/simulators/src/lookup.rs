@@ -33,11 +33,16 @@ impl Config {
         text(&mut config.skrill.merchant_id, "SKRILL_MERCHANT_ID");
         text(&mut config.skrill.secret_word, "SKRILL_SECRET_WORD");
         text(&mut config.skrill.query_password, "SKRILL_QUERY_PASSWORD");
+        text(&mut config.coinspaid.public_key, "COINSPAID_PUBLIC_KEY");
+        text(&mut config.coinspaid.secret_key, "COINSPAID_SECRET_KEY");
         text(&mut config.adyen.api_key, "ADYEN_API_KEY");
         text(&mut config.adyen.merchant_account, "ADYEN_MERCHANT_ACCOUNT");
         text(&mut config.adyen.hmac_key, "ADYEN_HMAC_KEY");
         text(&mut config.checkout.secret_key, "CHECKOUT_SECRET_KEY");
         text(&mut config.checkout.webhook_key, "CHECKOUT_WEBHOOK_KEY");
+        text(&mut config.nuvei.merchant_id, "NUVEI_MERCHANT_ID");
+        text(&mut config.nuvei.merchant_site_id, "NUVEI_MERCHANT_SITE_ID");
+        text(&mut config.nuvei.secret_key, "NUVEI_SECRET_KEY");
         text(&mut config.mt5.password, "MT5_PASSWORD");
         text(&mut config.mt4.master, "MT4_MASTER");
         text(&mut config.mt4.client_id, "MT4_CLIENT_ID");
@@ -86,8 +91,10 @@ impl Config {
         number(&get, &mut config.ports.stripe, "STRIPE_PORT")?;
         number(&get, &mut config.ports.praxis, "PRAXIS_PORT")?;
         number(&get, &mut config.ports.skrill, "SKRILL_PORT")?;
+        number(&get, &mut config.ports.coinspaid, "COINSPAID_PORT")?;
         number(&get, &mut config.ports.adyen, "ADYEN_PORT")?;
         number(&get, &mut config.ports.checkout, "CHECKOUT_PORT")?;
+        number(&get, &mut config.ports.nuvei, "NUVEI_PORT")?;
         number(&get, &mut config.ports.mt5, "MT5_PORT")?;
         number(&get, &mut config.ports.mt4, "MT4_PORT")?;
         number(&get, &mut config.ports.mt4_webreg, "MT4_WEBREG_PORT")?;

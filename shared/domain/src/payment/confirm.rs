@@ -28,7 +28,9 @@ pub fn decides(told: &PspReport) -> bool {
 /// Whether a statement gives the payer money: what was collected, and what is with us again after it went back.
 fn gives(status: &PspStatus) -> bool {
     match status {
-        PspStatus::Succeeded | PspStatus::Returned(Returned::One { stands: false, .. }) => true,
+        PspStatus::Succeeded | PspStatus::Scored { .. } | PspStatus::Returned(Returned::One { stands: false, .. }) => {
+            true
+        }
         PspStatus::Returned(Returned::Total { .. } | Returned::One { stands: true, .. })
         | PspStatus::Pending
         | PspStatus::Processing

@@ -14,8 +14,10 @@ use crate::http::{BoxFuture, TransportError};
 
 pub mod adyen;
 pub mod checkout;
+pub mod coinspaid;
 mod major;
 mod minor;
+pub mod nuvei;
 mod payout;
 pub mod praxis;
 pub mod skrill;

@@ -24,6 +24,7 @@ pub(super) mod tests {
             PspStatus::Pending => "open",
             PspStatus::Processing => "under way",
             PspStatus::Succeeded => "collected",
+            PspStatus::Scored { .. } => "collected, scored",
             PspStatus::Failed => "attempt failed",
             PspStatus::Canceled => "closed",
             PspStatus::Returned(Returned::Total { .. }) => "refunds so far",
@@ -43,6 +44,7 @@ pub(super) mod tests {
         assert!(rows("stripe").len() > 40 && rows("praxis").len() > 25);
         assert!(rows("stripe, our refund").len() > 10);
         assert!(rows("adyen").len() > 30 && rows("checkout").len() > 30);
+        assert!(rows("nuvei").len() > 20);
         assert!(rows("paypal").is_empty());
     }
 }

@@ -6,6 +6,8 @@ mod adyen;
 pub mod bench;
 pub mod cases;
 mod checkout;
+mod coinspaid;
+mod nuvei;
 mod praxis;
 mod sink;
 mod skrill;
