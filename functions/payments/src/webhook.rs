@@ -16,6 +16,8 @@ use runtime::vendors::PaymentProviders;
 use runtime::{Problem, StepError, awsclients};
 use store::MoneyTable;
 
+use crate::collecting::collected;
+
 /// The step.
 pub struct Webhook {
     money: MoneyTable,
@@ -39,6 +41,7 @@ impl HttpStep for Webhook {
         delivery("/v1/webhooks/psp/praxis"),
         delivery("/v1/webhooks/psp/skrill"),
         delivery("/v1/webhooks/psp/coinspaid"),
+        delivery("/v1/webhooks/psp/paysafe"),
         delivery("/v1/webhooks/psp/{psp}"),
     ];
 }
@@ -90,6 +93,7 @@ impl Webhook {
         request: &Request,
         live: &Live<Psps>,
     ) -> Result<WebhookAnswer, StepError> {
+        let report = collected(report, psp, &self.money).await?;
         let mut frame = request.frame(Self::NAME);
         frame.trigger = format!("{} {}", report.psp, report.event_id);
         frame.used(live.label());

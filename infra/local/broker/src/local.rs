@@ -127,6 +127,7 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("SKRILL_QUERY_URL", url("skrill")),
         ("COINSPAID_URL", url("coinspaid")),
         ("COINSPAID_PAY_PAGE_URL", format!("{}/pay/{{address}}", url("coinspaid"))),
+        ("PAYSAFE_URL", url("paysafe")),
         ("PUBLIC_URL", public_url.to_owned()),
         ("MT5_LIVE_URL", url("mt5")),
         ("MT5_DEMO_URL", url("mt5")),
@@ -188,6 +189,9 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         "secret_word": config.skrill.secret_word, "query_password": config.skrill.query_password,
     });
     let coinspaid = json!({"public_key": config.coinspaid.public_key, "secret_key": config.coinspaid.secret_key});
+    let paysafe = json!({
+        "username": config.paysafe.username, "password": config.paysafe.password, "webhook_key": config.paysafe.webhook_key,
+    });
     let slack = format!("{slack_url}/services/{}", config.slack.path_token);
     let mut key = [0_u8; 32];
     // a local key: without randomness the host would not have started
@@ -199,6 +203,7 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/psp/praxis"), praxis.to_string()),
         (format!("{prefix}/psp/skrill"), skrill.to_string()),
         (format!("{prefix}/psp/coinspaid"), coinspaid.to_string()),
+        (format!("{prefix}/psp/paysafe"), paysafe.to_string()),
         (format!("{prefix}/platform/mt5-live"), manager.clone()),
         (format!("{prefix}/platform/mt5-demo"), manager),
         (format!("{prefix}/platform/mt4-live"), bridge.clone()),
@@ -250,6 +255,7 @@ impl Broker {
             },
             "skrill": config.skrill.secret_word,
             "coinspaid": config.coinspaid.secret_key,
+            "paysafe": config.paysafe.webhook_key,
             "sumsub": config.kyc.sumsub.webhook_secret,
             "onfido": config.kyc.onfido.webhook_token,
             "veriff": config.kyc.veriff.shared_secret,

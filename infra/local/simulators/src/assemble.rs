@@ -24,6 +24,7 @@ use crate::meta::Meta;
 use crate::mt4::{self, Mt4};
 use crate::mt5::Mt5;
 use crate::payer::Cashier;
+use crate::paysafe::Paysafe;
 use crate::praxis::Praxis;
 use crate::psp::Psp;
 use crate::rekognition::Rekognition;
@@ -67,6 +68,7 @@ impl Simulators {
         let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
         let skrill_socket = bind("skrill", ports.skrill, &mut urls).await?;
         let coinspaid_socket = bind("coinspaid", ports.coinspaid, &mut urls).await?;
+        let paysafe_socket = bind("paysafe", ports.paysafe, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let mt4_socket = bind("mt4", ports.mt4, &mut urls).await?;
         let webreg_socket = bind("mt4_webreg", ports.mt4_webreg, &mut urls).await?;
@@ -94,6 +96,8 @@ impl Simulators {
         let skrill = Skrill::new(config.skrill, url("skrill"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let coinspaid =
             CoinsPaid::new(config.coinspaid, url("coinspaid"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let paysafe =
+            Paysafe::new(config.paysafe, url("paysafe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let mt4 = Mt4::new(config.mt4, url("mt4"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
@@ -114,6 +118,7 @@ impl Simulators {
             (praxis.clone(), praxis.router()),
             (skrill.clone(), skrill.router()),
             (coinspaid.clone(), coinspaid.router()),
+            (paysafe.clone(), paysafe.router()),
         ];
         let psp = Psp::router((stripe.clone(), stripe.router()), others, Arc::clone(&courier));
 
@@ -126,6 +131,7 @@ impl Simulators {
         listen(praxis_socket, praxis.router(), None);
         listen(skrill_socket, skrill.router(), None);
         listen(coinspaid_socket, coinspaid.router(), None);
+        listen(paysafe_socket, paysafe.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(mt4_socket, mt4.router(), None);
         listen(ctrader_socket, ctrader.router(), None);
@@ -155,7 +161,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `coinspaid`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `coinspaid`, `paysafe`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

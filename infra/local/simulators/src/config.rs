@@ -13,6 +13,8 @@ pub struct Config {
     pub skrill: SkrillConfig,
     /// Addresses of coins.
     pub coinspaid: CoinsPaidConfig,
+    /// The wallet behind payment handles.
+    pub paysafe: PaysafeConfig,
     /// The trading server.
     pub mt5: Mt5Config,
     /// The MetaTrader 4 server.
@@ -124,6 +126,27 @@ impl Default for CoinsPaidConfig {
             secret_key: "local-processing-secret".to_owned(),
             coins: ["USDTT", "USDTE", "BTC", "ETH", "XRP"].map(str::to_owned).into(),
             currencies: ["USD", "EUR", "GBP"].map(str::to_owned).into(),
+        }
+    }
+}
+
+/// Keys of the Paysafe side.
+#[derive(Debug, Clone)]
+pub struct PaysafeConfig {
+    /// Names the caller.
+    pub username: String,
+    /// The caller's password.
+    pub password: String,
+    /// Signs events, used as it is.
+    pub webhook_key: String,
+}
+
+impl Default for PaysafeConfig {
+    fn default() -> Self {
+        Self {
+            username: "local-paysafe".to_owned(),
+            password: "B-local-0-paysafe".to_owned(),
+            webhook_key: "local-paysafe-webhook-key".to_owned(),
         }
     }
 }
@@ -468,6 +491,8 @@ pub struct Ports {
     pub skrill: u16,
     /// CoinsPaid.
     pub coinspaid: u16,
+    /// Paysafe.
+    pub paysafe: u16,
     /// Trading server.
     pub mt5: u16,
     /// Bridge to the MetaTrader 4 server.

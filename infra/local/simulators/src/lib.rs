@@ -23,6 +23,7 @@ mod mt4;
 pub mod mt5;
 mod page;
 mod payer;
+mod paysafe;
 pub mod praxis;
 mod psp;
 pub mod rekognition;
@@ -38,8 +39,8 @@ pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
     CoinsPaidConfig, Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig, MetaConfig, Mt4Config, Mt5Config,
-    Mt5Group, OnfidoConfig, Ports, PraxisConfig, RekognitionConfig, SkrillConfig, SlackConfig, StripeConfig,
-    SumsubConfig, VeriffConfig,
+    Mt5Group, OnfidoConfig, PaysafeConfig, Ports, PraxisConfig, RekognitionConfig, SkrillConfig, SlackConfig,
+    StripeConfig, SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

@@ -35,6 +35,9 @@ impl Config {
         text(&mut config.skrill.query_password, "SKRILL_QUERY_PASSWORD");
         text(&mut config.coinspaid.public_key, "COINSPAID_PUBLIC_KEY");
         text(&mut config.coinspaid.secret_key, "COINSPAID_SECRET_KEY");
+        text(&mut config.paysafe.username, "PAYSAFE_USERNAME");
+        text(&mut config.paysafe.password, "PAYSAFE_PASSWORD");
+        text(&mut config.paysafe.webhook_key, "PAYSAFE_WEBHOOK_KEY");
         text(&mut config.mt5.password, "MT5_PASSWORD");
         text(&mut config.mt4.master, "MT4_MASTER");
         text(&mut config.mt4.client_id, "MT4_CLIENT_ID");
@@ -84,6 +87,7 @@ impl Config {
         number(&get, &mut config.ports.praxis, "PRAXIS_PORT")?;
         number(&get, &mut config.ports.skrill, "SKRILL_PORT")?;
         number(&get, &mut config.ports.coinspaid, "COINSPAID_PORT")?;
+        number(&get, &mut config.ports.paysafe, "PAYSAFE_PORT")?;
         number(&get, &mut config.ports.mt5, "MT5_PORT")?;
         number(&get, &mut config.ports.mt4, "MT4_PORT")?;
         number(&get, &mut config.ports.mt4_webreg, "MT4_WEBREG_PORT")?;

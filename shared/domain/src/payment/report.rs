@@ -45,6 +45,11 @@ pub enum Returned {
 pub enum PspStatus {
     /// Opened, nothing collected yet.
     Pending,
+    /// The payer has agreed, and the money comes when the provider is asked for it: nothing is collected yet.
+    Payable {
+        /// What it is asked with.
+        token: String,
+    },
     /// Being processed by the bank or scheme.
     Processing,
     /// Collected: the money is ours to credit.
@@ -92,6 +97,7 @@ impl PspReport {
         match self.status {
             PspStatus::Succeeded | PspStatus::Scored { .. } | PspStatus::Returned(_) => true,
             PspStatus::Pending
+            | PspStatus::Payable { .. }
             | PspStatus::Processing
             | PspStatus::Failed
             | PspStatus::Canceled

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::Psp;
 use super::coinspaid::CoinsPaid;
+use super::paysafe::Paysafe;
 use super::praxis::Praxis;
 use super::skrill::Skrill;
 use super::stripe::Stripe;
@@ -37,7 +38,7 @@ pub struct Settings {
     /// `{client_secret}` are filled in for Stripe, `{payment_id}`, `{address}`, `{tag}` and `{coin}` for CoinsPaid.
     pub pay_page: Option<String>,
     /// The payment method to confirm with at once where there is no pay page, e.g. `ideal` (Stripe); the coin of addresses, e.g. `USDTT`
-    /// (CoinsPaid).
+    /// (CoinsPaid); the wallet, e.g. `NETELLER` (Paysafe).
     pub payment_method: Option<String>,
     /// Where the vendor delivers to; `None` leaves it to the vendor's back office. Praxis and Skrill.
     pub webhook_url: Option<Url>,
@@ -105,6 +106,7 @@ pub fn vendor(vendor: Vendor, settings: Settings) -> Result<Box<dyn Psp>, Vendor
         Vendor::Stripe => Box::new(Stripe::new(settings)?),
         Vendor::Praxis => Box::new(Praxis::new(settings)?),
         Vendor::CoinsPaid => Box::new(CoinsPaid::new(settings)?),
+        Vendor::Paysafe => Box::new(Paysafe::new(settings)?),
         Vendor::Skrill => Box::new(Skrill::new(settings)?),
     })
 }

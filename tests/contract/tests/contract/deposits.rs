@@ -9,8 +9,13 @@ use crate::world::{World, deposit_request, expect, faults, header, items};
 async fn an_opened_deposit_is_pending_and_sends_the_payer_to_the_provider() {
     let world = World::start().await;
     let trader = world.trader("EUR").await;
-    for (psp, vendor) in [("stripe", "stripe"), ("praxis", "praxis"), ("skrill", "skrill"), ("coinspaid", "coinspaid")]
-    {
+    for (psp, vendor) in [
+        ("stripe", "stripe"),
+        ("praxis", "praxis"),
+        ("skrill", "skrill"),
+        ("coinspaid", "coinspaid"),
+        ("paysafe", "paysafe"),
+    ] {
         let answer = expect(world.portal(&trader.deposits(), &deposit_request(&trader, "1250.00", psp)).await, 201);
         assert_eq!(answer.json["status"], "pending");
         let url = answer.text_at("/redirect_url");
@@ -77,7 +82,10 @@ async fn every_reference_that_is_not_there_is_named() {
         let answer = expect(world.portal(&trader.deposits(), &with(pointer, value.clone())).await, status);
         assert_eq!(faults(&answer), [fault], "{pointer} = {value}");
         if fault.ends_with("unknown_psp") {
-            assert_eq!(answer.json["errors"][0]["allowed_values"], json!(["stripe", "praxis", "skrill", "coinspaid"]));
+            assert_eq!(
+                answer.json["errors"][0]["allowed_values"],
+                json!(["stripe", "praxis", "skrill", "coinspaid", "paysafe"])
+            );
         }
         if fault.ends_with("currency_mismatch") {
             assert_eq!(answer.json["errors"][0]["allowed_values"], json!(["USD"]));

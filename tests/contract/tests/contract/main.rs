@@ -38,6 +38,7 @@ mod money_stories;
 mod notifications;
 mod openapi;
 mod openings;
+mod paysafe;
 mod platform_queues;
 mod platforms;
 mod praxis;

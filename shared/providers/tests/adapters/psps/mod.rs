@@ -5,6 +5,7 @@
 pub mod bench;
 pub mod cases;
 mod coinspaid;
+mod paysafe;
 mod praxis;
 mod sink;
 mod skrill;
