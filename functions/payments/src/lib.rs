@@ -1,5 +1,6 @@
 //! Deposits: opened, collected, credited; withdrawals: asked for, debited, paid out; and what happens when one of these does not.
 
+mod collecting;
 pub mod credit;
 pub mod decide;
 pub mod initiate;

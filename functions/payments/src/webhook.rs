@@ -18,6 +18,8 @@ use runtime::vendors::PaymentProviders;
 use runtime::{Problem, StepError, awsclients};
 use store::MoneyTable;
 
+use crate::collecting::collected;
+
 /// The step.
 pub struct Webhook {
     money: MoneyTable,
@@ -46,6 +48,7 @@ impl HttpStep for Webhook {
         delivery("/v1/webhooks/psp/adyen"),
         delivery("/v1/webhooks/psp/checkout"),
         delivery("/v1/webhooks/psp/nuvei"),
+        delivery("/v1/webhooks/psp/paysafe"),
         delivery("/v1/webhooks/psp/{psp}"),
     ];
 }
@@ -137,6 +140,7 @@ impl Webhook {
         request: &Request,
         live: &Live<Psps>,
     ) -> Result<WebhookAnswer, StepError> {
+        let report = collected(report, psp, &self.money).await?;
         let mut frame = request.frame(Self::NAME);
         frame.trigger = format!("{} {}", report.psp, report.event_id);
         frame.used(live.label());

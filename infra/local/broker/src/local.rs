@@ -132,6 +132,7 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("ADYEN_URL", format!("{}/v71", url("adyen"))),
         ("CHECKOUT_URL", url("checkout")),
         ("NUVEI_URL", format!("{}/ppp", url("nuvei"))),
+        ("PAYSAFE_URL", url("paysafe")),
         ("PUBLIC_URL", public_url.to_owned()),
         ("MT5_LIVE_URL", url("mt5")),
         ("MT5_DEMO_URL", url("mt5")),
@@ -201,6 +202,9 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         "merchant_id": config.nuvei.merchant_id, "merchant_site_id": config.nuvei.merchant_site_id,
         "secret_key": config.nuvei.secret_key,
     });
+    let paysafe = json!({
+        "username": config.paysafe.username, "password": config.paysafe.password, "webhook_key": config.paysafe.webhook_key,
+    });
     let slack = format!("{slack_url}/services/{}", config.slack.path_token);
     let mut key = [0_u8; 32];
     // a local key: without randomness the host would not have started
@@ -215,6 +219,7 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/psp/adyen"), adyen.to_string()),
         (format!("{prefix}/psp/checkout"), checkout.to_string()),
         (format!("{prefix}/psp/nuvei"), nuvei.to_string()),
+        (format!("{prefix}/psp/paysafe"), paysafe.to_string()),
         (format!("{prefix}/platform/mt5-live"), manager.clone()),
         (format!("{prefix}/platform/mt5-demo"), manager),
         (format!("{prefix}/platform/mt4-live"), bridge.clone()),
@@ -269,6 +274,7 @@ impl Broker {
             "adyen": {"merchant_account": config.adyen.merchant_account, "hmac_key": config.adyen.hmac_key},
             "checkout": config.checkout.webhook_key,
             "nuvei": config.nuvei.secret_key,
+            "paysafe": config.paysafe.webhook_key,
             "sumsub": config.kyc.sumsub.webhook_secret,
             "onfido": config.kyc.onfido.webhook_token,
             "veriff": config.kyc.veriff.shared_secret,

@@ -27,6 +27,7 @@ use crate::mt4::{self, Mt4};
 use crate::mt5::Mt5;
 use crate::nuvei::Nuvei;
 use crate::payer::Cashier;
+use crate::paysafe::Paysafe;
 use crate::praxis::Praxis;
 use crate::psp::Psp;
 use crate::rekognition::Rekognition;
@@ -73,6 +74,7 @@ impl Simulators {
         let adyen_socket = bind("adyen", ports.adyen, &mut urls).await?;
         let checkout_socket = bind("checkout", ports.checkout, &mut urls).await?;
         let nuvei_socket = bind("nuvei", ports.nuvei, &mut urls).await?;
+        let paysafe_socket = bind("paysafe", ports.paysafe, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let mt4_socket = bind("mt4", ports.mt4, &mut urls).await?;
         let webreg_socket = bind("mt4_webreg", ports.mt4_webreg, &mut urls).await?;
@@ -104,6 +106,8 @@ impl Simulators {
         let checkout =
             Checkout::new(config.checkout, url("checkout"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let nuvei = Nuvei::new(config.nuvei, url("nuvei"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let paysafe =
+            Paysafe::new(config.paysafe, url("paysafe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let mt4 = Mt4::new(config.mt4, url("mt4"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
@@ -127,6 +131,7 @@ impl Simulators {
             (adyen.clone(), adyen.router()),
             (checkout.clone(), checkout.router()),
             (nuvei.clone(), nuvei.router()),
+            (paysafe.clone(), paysafe.router()),
         ];
         let psp = Psp::router((stripe.clone(), stripe.router()), others, Arc::clone(&courier));
 
@@ -142,6 +147,7 @@ impl Simulators {
         listen(adyen_socket, adyen.router(), None);
         listen(checkout_socket, checkout.router(), None);
         listen(nuvei_socket, nuvei.router(), None);
+        listen(paysafe_socket, paysafe.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(mt4_socket, mt4.router(), None);
         listen(ctrader_socket, ctrader.router(), None);
@@ -171,7 +177,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `coinspaid`, `adyen`, `checkout`, `nuvei`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `coinspaid`, `paysafe`, `adyen`, `checkout`, `nuvei`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

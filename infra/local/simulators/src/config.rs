@@ -19,6 +19,8 @@ pub struct Config {
     pub checkout: CheckoutConfig,
     /// Nuvei.
     pub nuvei: NuveiConfig,
+    /// The wallet behind payment handles.
+    pub paysafe: PaysafeConfig,
     /// The trading server.
     pub mt5: Mt5Config,
     /// The MetaTrader 4 server.
@@ -190,6 +192,27 @@ impl Default for NuveiConfig {
             merchant_id: "1234567890".to_owned(),
             merchant_site_id: "987654".to_owned(),
             secret_key: "local-nuvei-secret".to_owned(),
+        }
+    }
+}
+
+/// Keys of the Paysafe side.
+#[derive(Debug, Clone)]
+pub struct PaysafeConfig {
+    /// Names the caller.
+    pub username: String,
+    /// The caller's password.
+    pub password: String,
+    /// Signs events, used as it is.
+    pub webhook_key: String,
+}
+
+impl Default for PaysafeConfig {
+    fn default() -> Self {
+        Self {
+            username: "local-paysafe".to_owned(),
+            password: "B-local-0-paysafe".to_owned(),
+            webhook_key: "local-paysafe-webhook-key".to_owned(),
         }
     }
 }
@@ -540,6 +563,8 @@ pub struct Ports {
     pub checkout: u16,
     /// Nuvei.
     pub nuvei: u16,
+    /// Paysafe.
+    pub paysafe: u16,
     /// Trading server.
     pub mt5: u16,
     /// Bridge to the MetaTrader 4 server.

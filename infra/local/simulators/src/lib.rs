@@ -26,6 +26,7 @@ pub mod mt5;
 pub mod nuvei;
 mod page;
 mod payer;
+mod paysafe;
 pub mod praxis;
 mod psp;
 pub mod rekognition;
@@ -42,8 +43,8 @@ pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
     AdyenConfig, CheckoutConfig, CoinsPaidConfig, Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig,
-    MetaConfig, Mt4Config, Mt5Config, Mt5Group, NuveiConfig, OnfidoConfig, Ports, PraxisConfig, RekognitionConfig,
-    SkrillConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
+    MetaConfig, Mt4Config, Mt5Config, Mt5Group, NuveiConfig, OnfidoConfig, PaysafeConfig, Ports, PraxisConfig,
+    RekognitionConfig, SkrillConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

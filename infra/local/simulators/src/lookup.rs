@@ -43,6 +43,9 @@ impl Config {
         text(&mut config.nuvei.merchant_id, "NUVEI_MERCHANT_ID");
         text(&mut config.nuvei.merchant_site_id, "NUVEI_MERCHANT_SITE_ID");
         text(&mut config.nuvei.secret_key, "NUVEI_SECRET_KEY");
+        text(&mut config.paysafe.username, "PAYSAFE_USERNAME");
+        text(&mut config.paysafe.password, "PAYSAFE_PASSWORD");
+        text(&mut config.paysafe.webhook_key, "PAYSAFE_WEBHOOK_KEY");
         text(&mut config.mt5.password, "MT5_PASSWORD");
         text(&mut config.mt4.master, "MT4_MASTER");
         text(&mut config.mt4.client_id, "MT4_CLIENT_ID");
@@ -95,6 +98,7 @@ impl Config {
         number(&get, &mut config.ports.adyen, "ADYEN_PORT")?;
         number(&get, &mut config.ports.checkout, "CHECKOUT_PORT")?;
         number(&get, &mut config.ports.nuvei, "NUVEI_PORT")?;
+        number(&get, &mut config.ports.paysafe, "PAYSAFE_PORT")?;
         number(&get, &mut config.ports.mt5, "MT5_PORT")?;
         number(&get, &mut config.ports.mt4, "MT4_PORT")?;
         number(&get, &mut config.ports.mt4_webreg, "MT4_WEBREG_PORT")?;

@@ -20,7 +20,7 @@ impl Deposit {
     /// The same for a statement that is the provider's present word.
     pub(super) fn told(&self, report: &PspReport, rules: &Psps, now: Timestamp) -> Verdict<Self> {
         match &report.status {
-            PspStatus::Pending | PspStatus::Processing | PspStatus::Irrelevant => {
+            PspStatus::Pending | PspStatus::Payable { .. } | PspStatus::Processing | PspStatus::Irrelevant => {
                 Verdict::Nothing("it says nothing about collected money")
             }
             PspStatus::Payout(_) => Verdict::Nothing("it is about money that goes out"),
@@ -39,6 +39,22 @@ impl Deposit {
             }
             PspStatus::Failed | PspStatus::Canceled => self.not_collected(report, now),
             PspStatus::Returned(told) => self.returned_told(report, told, now),
+        }
+    }
+
+    /// Whether the provider may be asked for money that the payer has agreed to pay: it would be credited. Whatever a person decides,
+    /// or what was closed for good, is not asked for.
+    pub fn takes_what_is_agreed(&self) -> bool {
+        match self.status() {
+            DepositStatus::Pending | DepositStatus::Expired => true,
+            DepositStatus::Failed => !self.inner.closed_at_psp && self.facts.paid.is_none(),
+            DepositStatus::Paid
+            | DepositStatus::Crediting
+            | DepositStatus::CreditingUnknown
+            | DepositStatus::Credited
+            | DepositStatus::NeedsReview
+            | DepositStatus::Refunded
+            | DepositStatus::ChargedBack => false,
         }
     }
 

@@ -22,7 +22,10 @@ words! {
 
 /// Whether a statement decides anything, so that it must be confirmed.
 pub fn decides(told: &PspReport) -> bool {
-    !matches!(told.status, PspStatus::Pending | PspStatus::Processing | PspStatus::Irrelevant)
+    !matches!(
+        told.status,
+        PspStatus::Pending | PspStatus::Payable { .. } | PspStatus::Processing | PspStatus::Irrelevant
+    )
 }
 
 /// Whether a statement gives the payer money: what was collected, and what is with us again after it went back.
@@ -33,6 +36,7 @@ fn gives(status: &PspStatus) -> bool {
         }
         PspStatus::Returned(Returned::Total { .. } | Returned::One { stands: true, .. })
         | PspStatus::Pending
+        | PspStatus::Payable { .. }
         | PspStatus::Processing
         | PspStatus::Failed
         | PspStatus::Canceled

@@ -99,8 +99,8 @@ impl Deposit {
         };
         match &report.status {
             PspStatus::Pending if last => self.never_paid(now),
-            PspStatus::Processing if over => self.overdue(&report.kind, now),
-            PspStatus::Processing => self.ask_again(&report.kind, 0, limits, now),
+            PspStatus::Processing | PspStatus::Payable { .. } if over => self.overdue(&report.kind, now),
+            PspStatus::Processing | PspStatus::Payable { .. } => self.ask_again(&report.kind, 0, limits, now),
             PspStatus::Pending | PspStatus::Payout(_) | PspStatus::Irrelevant => unknown(&report.kind),
             PspStatus::Succeeded
             | PspStatus::Scored { .. }

@@ -57,6 +57,11 @@ pub enum Payout {
 pub enum PspStatus {
     /// Opened, nothing collected yet.
     Pending,
+    /// The payer has agreed, and the money comes when the provider is asked for it: nothing is collected yet.
+    Payable {
+        /// What it is asked with.
+        token: String,
+    },
     /// Being processed by the bank or scheme.
     Processing,
     /// Collected: the money is ours to credit.
@@ -113,6 +118,7 @@ impl PspReport {
             PspStatus::Payout(Payout::Paid | Payout::Failed) => true,
             PspStatus::Payout(Payout::Pending)
             | PspStatus::Pending
+            | PspStatus::Payable { .. }
             | PspStatus::Processing
             | PspStatus::Failed
             | PspStatus::Canceled

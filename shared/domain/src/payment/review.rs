@@ -77,6 +77,7 @@ impl Deposit {
             PspStatus::Succeeded | PspStatus::Scored { .. } => self.unconfirmed_success(report, now),
             PspStatus::Returned(told) => self.unconfirmed_return(report, told, now),
             PspStatus::Pending
+            | PspStatus::Payable { .. }
             | PspStatus::Processing
             | PspStatus::Failed
             | PspStatus::Canceled

@@ -73,6 +73,8 @@ words! {
         Skrill = "skrill",
         /// CoinsPaid deposit addresses.
         CoinsPaid = "coinspaid",
+        /// Paysafe payment handles: Neteller.
+        Paysafe = "paysafe",
         /// Adyen payment links and standard webhooks.
         Adyen = "adyen",
         /// Checkout.com hosted payment pages.
@@ -342,8 +344,11 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     let payment_method = optional(object.get("payment_method"), |node| {
         node.line(METHOD_CHARS_MAX, faults).filter(|text| !text.trim().is_empty()).map(str::to_owned)
     });
-    if vendor == Some(Vendor::CoinsPaid) && object.get("payment_method").is_none() {
-        faults.add(node.fault("missing_key", "coinspaid needs `payment_method`: the coin of its addresses"));
+    if let Some(vendor @ (Vendor::CoinsPaid | Vendor::Paysafe)) = vendor
+        && object.get("payment_method").is_none()
+    {
+        let message = format!("{vendor} needs `payment_method`: the coin of its addresses, or the wallet");
+        faults.add(node.fault("missing_key", message));
     }
     let received = optional(object.get("received_over_max"), |node| node.whole(0..=RECEIVED_OVER_MAX, faults));
     let risk = optional(object.get("risk_score_max"), |node| read_score(&node, faults));

@@ -22,6 +22,7 @@ pub(super) mod tests {
     pub(in crate::psp) fn says(status: &PspStatus) -> &'static str {
         match status {
             PspStatus::Pending => "open",
+            PspStatus::Payable { .. } => "agreed",
             PspStatus::Processing => "under way",
             PspStatus::Succeeded => "collected",
             PspStatus::Scored { .. } => "collected, scored",

@@ -15,6 +15,7 @@ use super::adyen::Adyen;
 use super::checkout::Checkout;
 use super::coinspaid::CoinsPaid;
 use super::nuvei::Nuvei;
+use super::paysafe::Paysafe;
 use super::praxis::Praxis;
 use super::skrill::Skrill;
 use super::stripe::Stripe;
@@ -40,7 +41,7 @@ pub struct Settings {
     /// `{client_secret}` are filled in for Stripe, `{payment_id}`, `{address}`, `{tag}` and `{coin}` for CoinsPaid.
     pub pay_page: Option<String>,
     /// The payment method to confirm with at once where there is no pay page, e.g. `ideal` (Stripe); the coin of addresses, e.g. `USDTT`
-    /// (CoinsPaid).
+    /// (CoinsPaid); the wallet, e.g. `NETELLER` (Paysafe).
     pub payment_method: Option<String>,
     /// Where the vendor delivers to; `None` leaves it to the vendor's back office. Praxis, Skrill and Nuvei.
     pub webhook_url: Option<Url>,
@@ -110,6 +111,7 @@ pub fn vendor(vendor: Vendor, settings: Settings) -> Result<Box<dyn Psp>, Vendor
         Vendor::Stripe => Box::new(Stripe::new(settings)?),
         Vendor::Praxis => Box::new(Praxis::new(settings)?),
         Vendor::CoinsPaid => Box::new(CoinsPaid::new(settings)?),
+        Vendor::Paysafe => Box::new(Paysafe::new(settings)?),
         Vendor::Skrill => Box::new(Skrill::new(settings)?),
         Vendor::Adyen => Box::new(Adyen::new(settings)?),
         Vendor::Checkout => Box::new(Checkout::new(settings)?),

@@ -41,6 +41,7 @@ mod notifications;
 mod nuvei;
 mod openapi;
 mod openings;
+mod paysafe;
 mod platform_queues;
 mod platforms;
 mod praxis;

@@ -102,6 +102,13 @@ pub fn coinspaid(secret: &str, body: &str) -> String {
     hex::encode(mac.finalize().into_bytes())
 }
 
+/// `Signature` of Paysafe: base64 of HMAC-SHA256 of the body.
+pub fn paysafe(key: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, mac.finalize().into_bytes())
+}
+
 /// `md5sig` of Skrill: the posted values with the hash of the secret word after our number.
 pub fn skrill(form: &[(String, String)], secret_word: &str) -> String {
     let md5 = |text: &str| hex::encode_upper(md5::Md5::digest(text.as_bytes()));

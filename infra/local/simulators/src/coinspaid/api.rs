@@ -17,17 +17,15 @@ use super::CoinsPaid;
 use super::book::Address;
 use super::signature::{HEADER, KEY_HEADER, sign};
 
+/// An answer, or the member that is wrong and why.
+type Answer = Result<Response, (&'static str, String)>;
+
 fn errors(status: StatusCode, member: &str, text: &str) -> Response {
     reply::json(status, &json!({ "errors": { member: text } }))
 }
 
 impl CoinsPaid {
-    async fn serve(
-        self: &Arc<Self>,
-        operation: &str,
-        call: Call,
-        apply: fn(&Self, &Value) -> Result<Response, (&'static str, String)>,
-    ) -> Response {
+    async fn serve(self: &Arc<Self>, operation: &str, call: Call, apply: fn(&Self, &Value) -> Answer) -> Response {
         let signed = call.header(HEADER) == Some(sign(&self.config.secret_key, &call.body).as_str());
         if call.header(KEY_HEADER) != Some(self.config.public_key.as_str()) || !signed {
             self.desk.count("unauthorised");
@@ -54,7 +52,7 @@ pub(super) async fn take(State(vendor): State<Arc<CoinsPaid>>, call: Call) -> Re
     vendor.serve("take_address", call, take_address).await
 }
 
-fn take_address(vendor: &CoinsPaid, body: &Value) -> Result<Response, (&'static str, String)> {
+fn take_address(vendor: &CoinsPaid, body: &Value) -> Answer {
     let text = |name: &'static str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
     let need =
         |name: &'static str| text(name).map(str::to_owned).ok_or((name, format!("The {name} field is required.")));
@@ -85,7 +83,7 @@ pub(super) async fn info(State(vendor): State<Arc<CoinsPaid>>, call: Call) -> Re
     vendor.serve("transaction_info", call, transaction_info).await
 }
 
-fn transaction_info(vendor: &CoinsPaid, body: &Value) -> Result<Response, (&'static str, String)> {
+fn transaction_info(vendor: &CoinsPaid, body: &Value) -> Answer {
     let foreign_id = body.get("foreign_id").and_then(Value::as_str);
     let id = body.get("id").and_then(Value::as_u64).map(|id| id.to_string());
     let name = match (foreign_id, &id) {

@@ -85,6 +85,33 @@ fn money_that_the_provider_finds_risky_is_a_persons_from_the_rules_score_on() {
     }
 }
 
+/// The payer's word is no money: it is asked for where it would be credited, and nowhere else.
+#[test]
+fn a_payers_word_moves_nothing_and_is_taken_where_its_money_would_be_credited() {
+    let word = says(PspStatus::Payable { token: "PH1".to_owned() }, Some("1250.00 USD"), 10);
+    assert!(!word.moves_money());
+    assert!(matches!(hear(&pending(), &word, 11), Verdict::Nothing(_)));
+    assert!(pending().takes_what_is_agreed());
+    for status in [DepositStatus::Failed, DepositStatus::Expired] {
+        assert!(in_status(status).takes_what_is_agreed(), "{status:?}");
+        assert!(matches!(hear(&in_status(status), &word, 3000), Verdict::Nothing(_)), "{status:?}");
+    }
+    for status in [
+        DepositStatus::Paid,
+        DepositStatus::Crediting,
+        DepositStatus::CreditingUnknown,
+        DepositStatus::Credited,
+        DepositStatus::NeedsReview,
+        DepositStatus::Refunded,
+        DepositStatus::ChargedBack,
+    ] {
+        assert!(!in_status(status).takes_what_is_agreed(), "{status:?}");
+    }
+    // closed for good: a later collection is a person's, so none is asked for
+    let closed = change(hear(&pending(), &says(PspStatus::Canceled, None, 10), 11)).next;
+    assert!(!closed.takes_what_is_agreed());
+}
+
 #[test]
 fn no_tolerance_makes_nothing_collected_something() {
     let rules = rules_tolerating("5000");

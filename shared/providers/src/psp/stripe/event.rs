@@ -200,6 +200,7 @@ fn money(status: &PspStatus, object: &Value) -> Option<Money> {
         PspStatus::Succeeded | PspStatus::Scored { .. } => amount(object, "amount_received"),
         PspStatus::Returned(Returned::Total { amount } | Returned::One { amount, .. }) => *amount,
         PspStatus::Pending
+        | PspStatus::Payable { .. }
         | PspStatus::Processing
         | PspStatus::Failed
         | PspStatus::Canceled

@@ -204,8 +204,9 @@ pub async fn a_look_up_that_fails_is_no_answer<B: Bench>() {
     ];
     for (script, wanted) in cases {
         stage.fault(operation, script.clone()).await;
-        let asked = stage.psp.look_up(&payment(1), &report.reference).await;
-        let Err(error) = asked else { panic!("{script}: not answered is not the same as not there") };
+        let Err(error) = stage.psp.look_up(&payment(1), &report.reference).await else {
+            panic!("{script}: not answered is not the same as not there");
+        };
         assert_eq!(error.disposition(), wanted, "{script}: {error:?}");
     }
     assert!(stage.psp.look_up(&payment(1), &report.reference).await.unwrap().is_some());
@@ -340,7 +341,12 @@ pub async fn refunds_are_told_as_a_total_or_one_by_one<B: Bench>() {
     let refund = async |amount: Money| {
         let deliveries = stage.act(&payment(1), Act::IsRefunded, amount, json!({})).await.unwrap();
         let report = stage.read(deliveries.last().unwrap());
-        assert_eq!(report.payment_id, Some(payment(1)));
+        let owner = match report.payment_id {
+            Some(owner) => Some(owner),
+            // a refund may name no more than the payment at the vendor
+            None => stage.psp.payment_of(&report.reference).await.unwrap(),
+        };
+        assert_eq!(owner, Some(payment(1)));
         match report.status {
             PspStatus::Returned(returned) => returned,
             other => panic!("{other:?}"),

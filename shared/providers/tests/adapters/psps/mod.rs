@@ -8,6 +8,7 @@ pub mod cases;
 mod checkout;
 mod coinspaid;
 mod nuvei;
+mod paysafe;
 mod praxis;
 mod sink;
 mod skrill;
