@@ -133,7 +133,7 @@ impl Default for CoinsPaidConfig {
         Self {
             public_key: "local-processing-key".to_owned(),
             secret_key: "local-processing-secret".to_owned(),
-            coins: ["USDTT", "USDTE", "BTC", "ETH", "XRP"].map(str::to_owned).into(),
+            coins: ["USDT", "USDTT", "USDTE", "BTC", "ETH", "XRP"].map(str::to_owned).into(),
             currencies: ["USD", "EUR", "GBP"].map(str::to_owned).into(),
         }
     }

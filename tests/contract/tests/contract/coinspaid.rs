@@ -34,7 +34,7 @@ fn secret(world: &World) -> &str {
 }
 
 /// Sends a callback, rightly signed.
-async fn told(world: &World, callback: &Value) -> Answer {
+pub async fn told(world: &World, callback: &Value) -> Answer {
     let body = callback.to_string();
     let signature = signing::coinspaid(secret(world), &body);
     world.send(call(body).header("x-processing-signature", &signature).header("x-processing-key", "any")).await

@@ -79,6 +79,38 @@ fn take_address(vendor: &CoinsPaid, body: &Value) -> Answer {
     Ok(reply::json(StatusCode::CREATED, &json!({ "data": data })))
 }
 
+pub(super) async fn withdraw(State(vendor): State<Arc<CoinsPaid>>, call: Call) -> Response {
+    vendor.serve("withdraw", call, send_coins).await
+}
+
+/// Coins leave at once, and whether they arrived is told later: the withdrawal stays `processing`.
+fn send_coins(vendor: &CoinsPaid, body: &Value) -> Answer {
+    let text = |name: &'static str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let need =
+        |name: &'static str| text(name).map(str::to_owned).ok_or((name, format!("The {name} field is required.")));
+    let (foreign_id, amount, currency) = (need("foreign_id")?, need("amount")?, need("currency")?);
+    let (address, coin) = (need("address")?, text("convert_to").map_or_else(|| currency.clone(), str::to_owned));
+    if !vendor.config.coins.contains(&coin) {
+        return Err(("convert_to", format!("Currency {coin} not found")));
+    }
+    if !amount.parse::<rust_decimal::Decimal>().is_ok_and(|amount| amount > rust_decimal::Decimal::ZERO) {
+        return Err(("amount", "The amount must be a positive number.".to_owned()));
+    }
+    let mut book = lock(&vendor.book);
+    let known = book.withdrawals.iter().any(|sent| sent.get("foreign_id").and_then(Value::as_str) == Some(&foreign_id));
+    if known {
+        return Err(("foreign_id", "The foreign id has already been taken.".to_owned()));
+    }
+    let kind = if coin == currency { "withdrawal" } else { "withdrawal_exchange" };
+    let data = json!({
+        "id": vendor.ids.number("withdrawal"), "foreign_id": foreign_id, "type": kind, "status": "processing",
+        "amount": amount, "sender_amount": amount, "sender_currency": currency, "receiver_amount": amount,
+        "receiver_currency": coin, "address": address,
+    });
+    book.withdrawals.push(data.clone());
+    Ok(reply::json(StatusCode::CREATED, &json!({ "data": data })))
+}
+
 pub(super) async fn info(State(vendor): State<Arc<CoinsPaid>>, call: Call) -> Response {
     vendor.serve("transaction_info", call, transaction_info).await
 }
@@ -92,6 +124,13 @@ fn transaction_info(vendor: &CoinsPaid, body: &Value) -> Answer {
         _ => return Err(("id", "Exactly one of id and foreign_id is required.".to_owned())),
     };
     let book = lock(&vendor.book);
+    let sent = book
+        .withdrawals
+        .iter()
+        .find(|sent| foreign_id.is_some_and(|id| sent.get("foreign_id").and_then(Value::as_str) == Some(id)));
+    if let Some(sent) = sent {
+        return Ok(reply::ok(sent));
+    }
     let found = book.find(&name).and_then(|address| {
         let wanted = |deposit: &&super::book::Deposit| id.as_ref().is_none_or(|id| deposit.id.to_string() == *id);
         Some(address.callback(address.deposits.iter().rev().find(wanted)?))

@@ -115,6 +115,8 @@ impl Address {
 #[derive(Debug, Default)]
 pub(super) struct Book {
     pub(super) addresses: Vec<Address>,
+    /// What was sent, as it is told of.
+    pub(super) withdrawals: Vec<Value>,
     pub(super) notifications: Vec<Notification>,
 }
 

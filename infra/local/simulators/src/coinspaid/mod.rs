@@ -61,6 +61,7 @@ impl CoinsPaid {
         Router::new()
             .route("/api/v2/addresses/take", post(api::take))
             .route("/api/v2/transactions/info", get(api::info))
+            .route("/api/v2/withdrawal/crypto", post(api::withdraw))
             .route("/pay/{address}", get(payer_page).post(payer_sends))
             .with_state(Arc::clone(self))
             .merge(payer::routes(Arc::clone(self)))
@@ -119,6 +120,10 @@ impl Controlled for CoinsPaid {
         let mut state = Map::new();
         state.insert("addresses".to_owned(), json!(addresses));
         state.insert("deposits".to_owned(), json!(deposits));
+        let withdrawals = book.withdrawals.iter();
+        let withdrawals: Vec<_> =
+            withdrawals.filter(|sent| sent.get("foreign_id").and_then(Value::as_str).is_some_and(concerns)).collect();
+        state.insert("withdrawals".to_owned(), json!(withdrawals));
         state.insert("deliveries".to_owned(), json!(deliveries));
         state
     }

@@ -4,16 +4,20 @@ use ::http::header::CONTENT_TYPE;
 use ::http::{Method, Request, Response};
 use bytes::Bytes;
 use domain::PaymentId;
-use domain::payment::PspReport;
+use domain::payment::{Payout, PspReport};
+use domain::withdrawal::{Destination, PayoutAnswer};
 use serde_json::{Value, json};
 
 use super::{CoinsPaid, PAGE_NAMES, SIGNATURE, callback};
-use crate::psp::{PspError, Session, SessionOrder};
+use crate::psp::{PayoutOrder, PspError, Session, SessionOrder};
 use crate::signature::hmac_sha512;
 use crate::template;
 
 /// Below the base URL.
 const TAKE_PATH: &str = "/api/v2/addresses/take";
+
+/// Below the base URL.
+const WITHDRAWAL_PATH: &str = "/api/v2/withdrawal/crypto";
 
 /// Below the base URL.
 const INFO_PATH: &str = "/api/v2/transactions/info";
@@ -61,6 +65,51 @@ impl CoinsPaid {
         Ok(Some(report))
     }
 
+    /// Sends coins worth the amount. A number of ours is taken once: that it was taken before is the answer to a repeat.
+    pub(super) async fn send_coins(&self, order: &PayoutOrder<'_>) -> Result<PayoutAnswer, PspError> {
+        let Destination::Crypto { currency, address, tag } = order.destination else {
+            return Err(PspError::no_payout("CoinsPaid"));
+        };
+        let own = order.amount.currency().code();
+        let mut body = json!({
+            "foreign_id": order.withdrawal_id, "amount": order.amount.amount_text(), "currency": own,
+            "address": address.reveal(),
+        });
+        if let Some(members) = body.as_object_mut() {
+            if currency != own {
+                members.insert("convert_to".to_owned(), json!(currency));
+            }
+            if let Some(tag) = tag {
+                members.insert("tag".to_owned(), json!(tag.reveal()));
+            }
+        }
+        let response = self.call(Method::POST, WITHDRAWAL_PATH, &body).await?;
+        let answer = match answer(&response) {
+            Err(PspError::Refused { code, .. }) if code == "foreign_id" => {
+                return Ok(PayoutAnswer::Accepted { reference: String::new() });
+            }
+            answer => answer?,
+        };
+        let data = answer.get("data").ok_or_else(|| PspError::Unknown("answer has no data".to_owned()))?;
+        if data.get("foreign_id").and_then(Value::as_str) != Some(order.withdrawal_id.as_str()) {
+            return Err(PspError::Unknown("answer is another withdrawal".to_owned()));
+        }
+        sent(data)
+    }
+
+    pub(super) async fn find_coins(&self, order: &PayoutOrder<'_>) -> Result<Option<PayoutAnswer>, PspError> {
+        let response = self.call(Method::GET, INFO_PATH, &json!({"foreign_id": order.withdrawal_id})).await?;
+        // sent again it is sent once, so nothing rests on it that there surely is none
+        if response.status().as_u16() == 404 && is_worded(&response) {
+            return Ok(None);
+        }
+        let found = answer(&response)?;
+        if found.get("foreign_id").and_then(Value::as_str) != Some(order.withdrawal_id.as_str()) {
+            return Err(PspError::Unknown("answer holds another transaction".to_owned()));
+        }
+        sent(&found).map(Some)
+    }
+
     async fn call(&self, method: Method, path: &str, body: &Value) -> Result<Response<Bytes>, PspError> {
         let body = body.to_string();
         let signature = hmac_sha512(&self.secret_key, &[body.as_bytes()]).map(hex::encode);
@@ -73,6 +122,18 @@ impl CoinsPaid {
             .body(Bytes::from(body))
             .map_err(|_| PspError::Misconfigured("base URL or public key cannot be sent".to_owned()))?;
         Ok(self.settings.transport.send(request, self.settings.timeout).await?)
+    }
+}
+
+/// What a withdrawal says of itself.
+fn sent(data: &Value) -> Result<PayoutAnswer, PspError> {
+    let unknown = || PspError::Unknown("withdrawal has no number or no known status".to_owned());
+    let id = data.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    let reference = id.filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit())).ok_or_else(unknown)?;
+    match callback::payout(data.get("status").and_then(Value::as_str).unwrap_or_default()).ok_or_else(unknown)? {
+        Payout::Paid => Ok(PayoutAnswer::Paid { reference }),
+        Payout::Pending => Ok(PayoutAnswer::Accepted { reference }),
+        Payout::Failed => Ok(PayoutAnswer::Failed { reference, code: "cancelled".to_owned() }),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What CoinsPaid's callbacks and answers say about a payment.
 
 use domain::input::Fault;
-use domain::payment::{PspReport, PspStatus};
+use domain::payment::{Payout, PspReport, PspStatus};
 use domain::{Currency, Money, Timestamp};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -25,6 +25,8 @@ struct Callback<'a> {
     #[serde(rename = "type")]
     kind: Option<String>,
     status: Option<String>,
+    /// Of a withdrawal; a deposit has it in its address.
+    foreign_id: Option<String>,
     crypto_address: Option<Address>,
     #[serde(borrow)]
     currency_received: Option<Received<'a>>,
@@ -73,6 +75,20 @@ pub(super) fn read(psp: &str, body: &[u8], at: Timestamp) -> Result<PspReport, V
     }
     let (Some(id), Some(kind), Some(word)) = (id, kind, word) else { return Err(faults) };
     let money = callback.currency_received.and_then(received);
+    if is_withdrawal(&kind) {
+        let ours = callback.foreign_id.filter(|id| id.len() <= FOREIGN_ID_CHARS_MAX);
+        return Ok(PspReport {
+            psp: psp.to_owned(),
+            event_id: format!("{id}:{kind}.{word}"),
+            payment_id: ours.and_then(|id| id.parse().ok()),
+            status: payout(&word).map_or(PspStatus::Irrelevant, PspStatus::Payout),
+            kind: format!("{kind}.{word}"),
+            reference: id,
+            // coins: what they are worth the order said
+            money: None,
+            at,
+        });
+    }
     let foreign_id = callback.crypto_address.and_then(|address| address.foreign_id).unwrap_or_default();
     let ours = Some(foreign_id).filter(|id| is_deposit(&kind) && id.len() <= FOREIGN_ID_CHARS_MAX);
     Ok(PspReport {
@@ -86,6 +102,20 @@ pub(super) fn read(psp: &str, body: &[u8], at: Timestamp) -> Result<PspReport, V
         money,
         at,
     })
+}
+
+fn is_withdrawal(kind: &str) -> bool {
+    matches!(kind, "withdrawal" | "withdrawal_exchange")
+}
+
+/// The vendor's words for what leaves us.
+pub(super) fn payout(word: &str) -> Option<Payout> {
+    match word {
+        "processing" => Some(Payout::Pending),
+        "confirmed" => Some(Payout::Paid),
+        "cancelled" => Some(Payout::Failed),
+        _ => None,
+    }
 }
 
 fn is_deposit(kind: &str) -> bool {
@@ -240,7 +270,11 @@ mod tests {
         // a payout of ours carries our number elsewhere, and is no deposit
         let mut payout = sample();
         payout["type"] = json!("withdrawal");
-        assert_eq!((report(&payout).payment_id, report(&payout).status), (None, PspStatus::Irrelevant));
+        let told = report(&payout);
+        assert_eq!((told.payment_id, told.status), (None, PspStatus::Payout(Payout::Paid)));
+        let own = domain::PaymentId::from_bits(7);
+        payout["foreign_id"] = json!(own);
+        assert_eq!((report(&payout).payment_id, report(&payout).money), (Some(own), None));
     }
 
     #[test]

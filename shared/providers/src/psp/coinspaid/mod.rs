@@ -13,6 +13,7 @@
 //!   from the answer that opened the deposit, and never from a link that came another way.
 //! - Vendors of crypto must know the sender: an account that is set up to ask for `sender_data` refuses addresses without them, and they are not
 //!   sent here. CoinsPaid's support says what applies.
+//! - A withdrawal is taken once under one `foreign_id`; a second one is answered 400 about that member, which is the proof of the first.
 //! - The look-up asks by `foreign_id`. One of the vendor's pages says that deposits are found by it, an older one that only withdrawals are:
 //!   try it in the sandbox. Where they are not found, a callback that never came is found by reconciliation alone.
 
@@ -22,13 +23,15 @@ mod callback;
 use ::http::{HeaderMap, Response};
 use bytes::Bytes;
 use domain::payment::PspReport;
+use domain::withdrawal::PayoutAnswer;
 use domain::{PaymentId, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, json_response, problem,
+    PayoutOrder, Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError,
+    json_response, problem,
 };
 use crate::http::BoxFuture;
 use crate::signature::{hex_matches, hmac_sha512, is_blank};
@@ -103,6 +106,14 @@ impl Psp for CoinsPaid {
     /// An address that nothing came to has no transaction.
     fn absent_is_unpaid(&self) -> bool {
         true
+    }
+
+    fn pay_out<'a>(&'a self, order: &'a PayoutOrder<'a>) -> BoxFuture<'a, Result<PayoutAnswer, PspError>> {
+        Box::pin(self.send_coins(order))
+    }
+
+    fn find_payout<'a>(&'a self, order: &'a PayoutOrder<'a>) -> BoxFuture<'a, Result<Option<PayoutAnswer>, PspError>> {
+        Box::pin(self.find_coins(order))
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<PspReport, WebhookError> {
