@@ -73,13 +73,7 @@ impl PayOut {
         frame.used(live.label());
         let limits = live.rules.payout_limits();
         match step {
-            PayoutStep::Save(verdict) => {
-                self.save(id, frame, |own, now| match own.payout_step(now) {
-                    PayoutStep::Save(_) => (*verdict).clone(),
-                    _ => Verdict::Nothing("somebody else has it"),
-                })
-                .await
-            }
+            PayoutStep::Save(_) => self.intend(id, limits, frame).await.map(|_| "saved"),
             PayoutStep::Pay(_) => self.pay(id, limits, frame).await,
             PayoutStep::Ask => self.ask(&stored.entity, limits, frame).await,
             PayoutStep::Nothing(_) => Ok("nothing_to_do"),
@@ -100,7 +94,7 @@ impl PayOut {
         let Some(intended) = self.intend(id, limits, frame).await? else { return Ok("nothing_to_do") };
         let answer = match psp.pay_out(&order(&intended)).await {
             Ok(answer) => answer,
-            Err(error) => error.of_payout(),
+            Err(error) => certain(error.of_payout(), &intended, psp.as_ref()),
         };
         self.save(id, frame, |own, now| own.payout_answered(&answer, limits, now)).await
     }
@@ -116,19 +110,20 @@ impl PayOut {
             Box::pin(async move {
                 let stored = self.load(id).await?;
                 let intent = match stored.entity.payout_step(frame.now) {
-                    PayoutStep::Pay(intent) => *intent,
+                    // what a person pays out by hand is kept for him in the same way
+                    PayoutStep::Pay(intent) | PayoutStep::Save(intent) => *intent,
                     PayoutStep::Ask => match stored.entity.payout_absent(limits, frame.now) {
                         PayoutStep::Pay(intent) => *intent,
                         PayoutStep::Save(_) | PayoutStep::Ask | PayoutStep::Nothing(_) => {
                             return Ok::<_, StepError>(Attempt::Nothing(None));
                         }
                     },
-                    PayoutStep::Save(_) | PayoutStep::Nothing(_) => return Ok(Attempt::Nothing(None)),
+                    PayoutStep::Nothing(_) => return Ok(Attempt::Nothing(None)),
                 };
                 let frame = Frame { correlation_id: stored.correlation_id.clone(), ..frame.clone() };
                 let mut commit = Home::<Withdrawal>::table(&self.money).commit();
                 let kept = match &stored.entity.facts.source_payment_id {
-                    Some(source) => Some(self.kept(&stored.entity, source).await?),
+                    Some(source) => Some(self.kept(&stored.entity, source, &frame).await?),
                     None => None,
                 };
                 let intent = match &kept {
@@ -156,9 +151,10 @@ impl PayOut {
         &self,
         own: &Withdrawal,
         source: &PaymentId,
+        frame: &Frame,
     ) -> Result<(Stored<Deposit>, Result<Verdict<Deposit>, &'static str>), StepError> {
         let stored = self.money.load::<Deposit>(source).await?.ok_or_else(|| StepError::Absent(source.to_string()))?;
-        let kept = stored.entity.pay_back(&own.id, own.facts.requested);
+        let kept = stored.entity.pay_back(&own.id, own.facts.requested, own.inner.by_hand, frame.now);
         Ok((stored, kept))
     }
 
@@ -195,6 +191,19 @@ impl PayOut {
     ) -> Result<&'static str, StepError> {
         let now = frame.now;
         Ok(step::change(&self.money, id, frame, |own: &Withdrawal| decide(own, now)).await?.outcome())
+    }
+}
+
+/// A refusal says that nothing was paid; that of a second attempt says it of that attempt only, and nothing of the first where the
+/// look-up between them proves nothing.
+fn certain(answer: PayoutAnswer, sent: &Withdrawal, psp: &dyn Psp) -> PayoutAnswer {
+    match answer {
+        PayoutAnswer::Failed { reference, code }
+            if reference.is_empty() && sent.inner.payout.attempts > 1 && !psp.payout_absence_is_proof() =>
+        {
+            PayoutAnswer::Unknown(format!("another attempt was refused: {code}"))
+        }
+        answer => answer,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `POST /v1/clients/{client_id}/withdrawals`: asks for a withdrawal; `POST /v1/payments/{payment_id}/cancel` takes one back.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use domain::account::{Account, AccountStatus};
@@ -24,8 +25,9 @@ use runtime::{Caller, Problem, StepError, awsclients, step, verification};
 use serde_json::{Value, json};
 use store::{Crm, MoneyTable, Payment};
 
-/// Of a client's payments so many, the newest, are looked at: for what is on its way out, for sources and known destinations.
-const LOOKED_AT: i32 = 100;
+/// Of a client's payments so many, the newest, are looked at: for what is on its way out, for sources and known destinations. Of whoever
+/// has more a person decides: limits and sources could be behind them.
+const LOOKED_AT: usize = 1_000;
 
 /// The step.
 pub struct Withdraw {
@@ -71,13 +73,15 @@ impl HttpStep for Withdraw {
     ];
 }
 
-/// What was known when it was read, to be judged again right before it is saved.
+/// What is known when somebody asks.
 struct Known {
     client: Client,
     account: Option<Account>,
     withdrawals: Vec<Withdrawal>,
     deposits: Vec<Deposit>,
     balance: Option<Money>,
+    /// There may be more payments than were looked at.
+    cut: bool,
 }
 
 impl Withdraw {
@@ -107,6 +111,7 @@ impl Withdraw {
             withdrawals: &known.withdrawals,
             deposits: &known.deposits,
             balance: known.balance,
+            cut: known.cut,
             now: request.now,
         };
         let wish = WithdrawalRequest::read(body, &ask, &psps.rules, &live.rules).map_err(refusal)?;
@@ -130,14 +135,21 @@ impl Withdraw {
             None => None,
         };
         let account = account.filter(|account| account.client_id == *client_id);
-        let (payments, _) = self.money.all_payments_of(client_id, LOOKED_AT, None).await?;
         let (mut withdrawals, mut deposits) = (vec![], vec![]);
-        for payment in payments {
-            match payment {
-                Payment::Deposit(stored) => deposits.push(stored.entity),
-                Payment::Withdrawal(stored) => withdrawals.push(stored.entity),
+        let take = |page: Vec<Payment>| {
+            for payment in page {
+                match payment {
+                    Payment::Deposit(stored) => deposits.push(stored.entity),
+                    Payment::Withdrawal(stored) => withdrawals.push(stored.entity),
+                }
             }
-        }
+            match deposits.len() + withdrawals.len() >= LOOKED_AT {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        self.money.each_page_of_payments(client_id, take).await?;
+        let cut = deposits.len() + withdrawals.len() >= LOOKED_AT;
         // an older deposit than are looked at may be named all the same
         let named = source_named(body).filter(|id| !deposits.iter().any(|deposit| deposit.id == *id));
         if let Some(id) = named
@@ -146,7 +158,7 @@ impl Withdraw {
             deposits.push(stored.entity);
         }
         let balance = self.balance(account.as_ref()).await;
-        Ok(Known { client, account, withdrawals, deposits, balance })
+        Ok(Known { client, account, withdrawals, deposits, balance, cut })
     }
 
     /// What stands on the account. A server that cannot be asked now is asked when it is debited.

@@ -9,8 +9,9 @@ use domain::account::rules::TicketForm;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
 use domain::input::Fault;
-use domain::payment::{Proof, StrayReport, is_by_hand, names_a_ticket};
+use domain::payment::{Deposit, Proof, StrayReport, is_by_hand, names_a_ticket};
 use domain::withdrawal::Withdrawal;
+use domain::work::rules::WorkAction;
 use domain::work::{ByHandRefusal, HumanDecision, Moved, WorkFacts, WorkItem};
 use runtime::{Problem, StepError};
 use store::{Commit, Committed, Crm, Home, MoneyTable, Payment, Saved, StoreError, Stored};
@@ -118,7 +119,15 @@ impl ByHand {
             return Err(conflict(Moved(format!("it is {}: {reason}", stored.entity.status()))));
         }
         let places = Places { psp: &stored.entity.facts.psp.name, server: None };
-        self.claim(decision, TicketForm::Number, &places, stored.entity.id.as_str(), commit).await?;
+        let own = &stored.entity;
+        self.claim(decision, TicketForm::Number, &places, own.id.as_str(), commit).await?;
+        if let (Some(source), Some(WorkAction::MarkPaidOut)) = (&own.facts.source_payment_id, decision.action()) {
+            // the provider tells of the refund that the person made: it is this withdrawal's, and no loss of the deposit
+            let deposit =
+                self.money.load::<Deposit>(source).await?.ok_or_else(|| StepError::Absent(source.to_string()))?;
+            let kept = deposit.entity.paid_back_by_hand(&own.id, own.facts.requested, frame.now);
+            self.add(commit, &deposit, kept, frame)?;
+        }
         self.add(commit, stored, verdict, frame)
     }
 

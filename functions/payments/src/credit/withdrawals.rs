@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use domain::account::Account;
 use domain::account::rules::TicketForm;
+use domain::account::{Account, CreditBar};
 use domain::decision::{Frame, Verdict};
 use domain::payment::{CreditOutcome, Deposit, Found, Proof, other_payment, ticket_in};
 use domain::withdrawal::rules::Withdrawals;
@@ -29,6 +29,8 @@ struct Booking {
     platform: Arc<dyn TradingPlatform>,
     server: String,
     form: TicketForm,
+    /// What stands against moving money on the account.
+    bar: Option<CreditBar>,
     review_after: Seconds,
 }
 
@@ -46,7 +48,7 @@ impl Credit {
         let account = &stored.entity.facts.account_id;
         let account =
             self.crm.load_settled::<Account>(account).await?.ok_or_else(|| StepError::Absent(account.to_string()))?;
-        let form = account.entity.ticket_form();
+        let (form, bar) = (account.entity.ticket_form(), account.entity.bars_credit());
         let server = account.entity.facts.server;
         frame.used(self.servers.rules().await?.label());
         let platform = match self.servers.adapter(&server).await {
@@ -55,7 +57,8 @@ impl Credit {
             }
             adapter => adapter?,
         };
-        let booking = Booking { platform, server, form, review_after: live.rules.platform_review_after };
+        let booking = Booking { platform, server, form, bar, review_after: live.rules.platform_review_after };
+        let first = stored.entity.only_while_open(booking.bar, first, frame.now);
         self.do_step(&booking, stored, first, frame).await
     }
 
@@ -65,7 +68,7 @@ impl Credit {
             return Ok(());
         };
         // what the provider had taken came back; what it never took left nothing behind
-        let came_back = own.inner.accepted.then_some(frame.now);
+        let came_back = own.inner.accepted.then(|| own.inner.came_back.unwrap_or(frame.now));
         let mut other = frame.clone();
         step::change(&self.money, source, &mut other, |deposit: &Deposit| deposit.pay_back_undone(&own.id, came_back))
             .await?;
@@ -83,7 +86,7 @@ impl Credit {
             PlatformStep::Send(intent) => self.send_booking(booking, stored, *intent, frame).await,
             PlatformStep::Save(verdict) => self.save_withdrawal(stored, frame, |_, _| (*verdict).clone()).await,
             PlatformStep::LookUp => self.resolve_booking(booking, stored, frame).await,
-            PlatformStep::Nothing(_) => Ok("nothing_to_do"),
+            PlatformStep::Nothing(reason) => Err(StepError::Busy(reason)),
         }
     }
 
@@ -105,7 +108,7 @@ impl Credit {
             return self.look_up_named(booking, &stored.entity, named, frame).await;
         }
         let next = stored.entity.looked_up(found, review_after, frame.now);
-        match next {
+        match stored.entity.only_while_open(booking.bar, next, frame.now) {
             PlatformStep::Send(intent) => self.send_booking(booking, stored, *intent, frame).await,
             PlatformStep::Save(verdict) => {
                 let saved = step::save(&self.money, stored, frame, &mut |_: &Withdrawal| (*verdict).clone()).await?;

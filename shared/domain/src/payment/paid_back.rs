@@ -29,11 +29,20 @@ impl Deposit {
     }
 
     /// Keeps an amount for a withdrawal that is about to be paid back: no other takes it, and the provider's word of the refund is no
-    /// loss of the credit.
+    /// loss of the credit. `by_hand`: a person makes the refund, which names no withdrawal.
     ///
     /// # Errors
     /// Why it cannot be paid back any more.
-    pub fn pay_back(&self, withdrawal: &PaymentId, amount: Money) -> Result<Verdict<Self>, &'static str> {
+    pub fn pay_back(
+        &self,
+        withdrawal: &PaymentId,
+        amount: Money,
+        by_hand: bool,
+        now: Timestamp,
+    ) -> Result<Verdict<Self>, &'static str> {
+        if self.inner.returns.is_disputed() {
+            return Err("the deposit is disputed");
+        }
         if self.pays_back(withdrawal) {
             return Ok(Verdict::Nothing("it is kept for it already"));
         }
@@ -43,10 +52,26 @@ impl Deposit {
         if !self.can_be_paid_back().compare(&amount).is_ok_and(std::cmp::Ordering::is_ge) {
             return Err("less of the deposit can be paid back by now");
         }
-        let mut next = self.unmoved();
-        next.inner.returns.pay_back(withdrawal, amount);
+        Ok(self.kept_for(withdrawal, amount, by_hand, now))
+    }
+
+    /// A person says that he refunded it in the provider's console, whatever the deposit had to give.
+    pub fn paid_back_by_hand(&self, withdrawal: &PaymentId, amount: Money, now: Timestamp) -> Verdict<Self> {
+        self.kept_for(withdrawal, amount, true, now)
+    }
+
+    fn kept_for(&self, withdrawal: &PaymentId, amount: Money, by_hand: bool, now: Timestamp) -> Verdict<Self> {
+        let mut known = self.inner.returns.clone();
+        known.pay_back(withdrawal, amount, by_hand, now);
+        if known == self.inner.returns {
+            return Verdict::Nothing("it is kept for it already");
+        }
+        // a refund that was told before it was known to be this withdrawal's is no loss any more
+        let base = self.knowing(known).unmoved();
+        let entry = base.return_entry(self);
         let why = vec![format!("{amount} for {withdrawal}")];
-        Ok(Verdict::Change(Box::new(Decision::new(next, "kept_for_withdrawal", vec![], why))))
+        let decision = Decision::new(base, "kept_for_withdrawal", vec![], why).booking(entry);
+        Verdict::Change(Box::new(decision))
     }
 
     /// A withdrawal did not get there: it never left the provider, or it came back at that time.

@@ -14,10 +14,27 @@ struct Total(Money, i64);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct One(String, Way, Money, bool, i64);
 
-/// A withdrawal that goes back to the payer: it is no loss of the credit, but the provider's total of refunds has it. Whose, how much,
-/// and when it came back, if it did (milliseconds since 1970).
+/// A withdrawal that goes back to the payer: it is no loss of the credit, but the provider tells of its refund.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct PaidBack(PaymentId, Money, #[serde(default, skip_serializing_if = "Option::is_none")] Option<i64>);
+struct PaidBack {
+    /// Whose.
+    #[serde(rename = "w")]
+    withdrawal: PaymentId,
+    #[serde(rename = "a")]
+    amount: Money,
+    /// When it was kept, in milliseconds since 1970: a total that was told before has none of it.
+    #[serde(rename = "k")]
+    kept: i64,
+    /// When it came back, if it did.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    came_back: Option<i64>,
+    /// A person refunded it in the provider's console: the provider tells of that refund as of any other.
+    #[serde(rename = "h", default, skip_serializing_if = "std::ops::Not::not")]
+    by_hand: bool,
+}
+
+/// The provider tells whole seconds, and by its own clock.
+const SKEW_MS: i64 = 60_000;
 
 /// Everything that is known to have gone back of one payment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,12 +137,15 @@ impl Returns {
     /// What is with the payer now, or on its way to him.
     pub(super) fn standing(&self, currency: Currency) -> Money {
         let single = self.sum(currency, |one| one.1 == Way::Refund && one.3);
+        let single = left(single, self.paid_back_by(currency, |own| own.by_hand && own.came_back.is_none()));
         let refunds = match &self.total {
             None => single,
             Some(Total(total, then)) => {
                 // what failed after the total was told is still in it; a later total is told without it
                 let failed = self.sum(currency, |one| one.1 == Way::Refund && !one.3 && one.4 >= *then);
-                let own = self.paid_back_by(currency, |came_back| came_back.is_none_or(|at| at >= *then));
+                let own = self.paid_back_by(currency, |own| {
+                    own.kept <= then.saturating_add(SKEW_MS) && own.came_back.is_none_or(|at| at >= *then)
+                });
                 let rest = left(left(*total, failed), own);
                 larger(single, rest)
             }
@@ -134,34 +154,40 @@ impl Returns {
         plus(refunds, self.sum(currency, |one| one.1 == Way::Dispute && one.3))
     }
 
-    fn paid_back_by(&self, currency: Currency, counts: impl Fn(Option<i64>) -> bool) -> Money {
-        let counted = self.paid_back.iter().filter(|own| counts(own.2));
-        counted.fold(Money::zero(currency), |sum, own| plus(sum, own.1))
+    fn paid_back_by(&self, currency: Currency, counts: impl Fn(&PaidBack) -> bool) -> Money {
+        let counted = self.paid_back.iter().filter(|own| counts(own));
+        counted.fold(Money::zero(currency), |sum, own| plus(sum, own.amount))
     }
 
     /// What withdrawals paid back to the payer, or are about to.
     pub(super) fn paid_back(&self, currency: Currency) -> Money {
-        self.paid_back_by(currency, |came_back| came_back.is_none())
+        self.paid_back_by(currency, |own| own.came_back.is_none())
     }
 
     /// Whether a withdrawal is among them.
     pub(super) fn pays_back(&self, withdrawal: &PaymentId) -> bool {
-        self.paid_back.iter().any(|own| own.0 == *withdrawal && own.2.is_none())
+        self.paid_back.iter().any(|own| own.withdrawal == *withdrawal && own.came_back.is_none())
     }
 
-    /// A withdrawal is about to go back to the payer; a later attempt of the same takes the place of the first.
-    pub(super) fn pay_back(&mut self, withdrawal: &PaymentId, amount: Money) {
-        self.paid_back.retain(|own| own.0 != *withdrawal || own.2.is_some());
-        self.paid_back.push(PaidBack(withdrawal.clone(), amount, None));
+    /// A withdrawal is about to go back to the payer, by a refund that names it, or by a person's hand.
+    pub(super) fn pay_back(&mut self, withdrawal: &PaymentId, amount: Money, by_hand: bool, now: Timestamp) {
+        let known = self.paid_back.iter_mut().find(|own| own.withdrawal == *withdrawal && own.came_back.is_none());
+        if let Some(known) = known {
+            known.by_hand |= by_hand;
+            return;
+        }
+        let (withdrawal, kept) = (withdrawal.clone(), now.millis());
+        self.paid_back.push(PaidBack { withdrawal, amount, kept, came_back: None, by_hand });
     }
 
     /// A withdrawal did not get there: it never left, or it came back at that time.
     pub(super) fn pay_back_undone(&mut self, withdrawal: &PaymentId, came_back: Option<Timestamp>) {
         match came_back {
-            None => self.paid_back.retain(|own| own.0 != *withdrawal || own.2.is_some()),
+            None => self.paid_back.retain(|own| own.withdrawal != *withdrawal || own.came_back.is_some()),
             Some(at) => {
-                for own in self.paid_back.iter_mut().filter(|own| own.0 == *withdrawal && own.2.is_none()) {
-                    own.2 = Some(at.millis());
+                let own = |own: &&mut PaidBack| own.withdrawal == *withdrawal && own.came_back.is_none();
+                for own in self.paid_back.iter_mut().filter(own) {
+                    own.came_back = Some(at.millis());
                 }
             }
         }

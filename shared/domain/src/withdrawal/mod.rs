@@ -145,8 +145,14 @@ pub struct WithdrawalInner {
     #[serde(rename = "k", default, skip_serializing_if = "std::ops::Not::not")]
     pub accepted: bool,
     /// The provider said what cannot be so, and a person was told.
-    #[serde(rename = "c", default, skip_serializing_if = "std::ops::Not::not")]
-    pub contradicted: bool,
+    #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
+    pub contradicted: Option<String>,
+    /// When the payout came back, as far as the provider said so.
+    #[serde(rename = "cb", default, skip_serializing_if = "Option::is_none", with = "millis::option")]
+    pub came_back: Option<Timestamp>,
+    /// A person wants it declined once it is sure that it was not debited.
+    #[serde(rename = "cl", default, skip_serializing_if = "std::ops::Not::not")]
+    pub closing: bool,
     /// What a person says to have booked on the trading account, and nobody has looked up yet.
     #[serde(rename = "nt", default, skip_serializing_if = "Option::is_none")]
     pub named: Option<String>,
@@ -222,7 +228,9 @@ impl Withdrawal {
                 debit: Effort::default(),
                 payout: Effort::default(),
                 accepted: false,
-                contradicted: false,
+                contradicted: None,
+                came_back: None,
+                closing: false,
                 named: None,
                 putting_back: Effort::default(),
                 polls: 0,
@@ -285,6 +293,7 @@ impl Withdrawal {
         next.facts.settled = self.inner.held.iter().map(HeldSince::settled).collect();
         next.inner.held = None;
         next.inner.named = None;
+        next.inner.closing = false;
         next.inner.stages.push(Stage(status, now.millis_since(self.inner.opened), reason));
         next.inner.polls = 0;
         next.due = status.is_watched().then(|| now.plus(GRACE));

@@ -126,7 +126,7 @@ impl Withdrawal {
     pub fn payout_answered(&self, answer: &PayoutAnswer, limits: PayoutLimits, now: Timestamp) -> Verdict<Self> {
         match answer {
             PayoutAnswer::Paid { reference } => self.paid_out(reference, Reason::PaidOut, now),
-            PayoutAnswer::Failed { reference, code } => self.payout_failed(reference, code, now),
+            PayoutAnswer::Failed { reference, code } => self.payout_failed(reference, code, now, now),
             PayoutAnswer::Accepted { .. } | PayoutAnswer::NotTaken(_) | PayoutAnswer::Unknown(_)
                 if !self.is_paying_out() =>
             {
@@ -152,13 +152,13 @@ impl Withdrawal {
             return PayoutStep::Nothing("a call may still be under way");
         }
         let save = |verdict| PayoutStep::Save(Box::new(verdict));
-        if self.inner.accepted {
-            // it said that it had it
-            return save(self.payout_unknown("the provider has no such payout", now));
-        }
         if self.inner.payout.is_past(limits.review_after, now) {
             let why = "absent, and its time is over".to_owned();
             return save(self.held(WorkKind::WithdrawalPayoutUnresolved, why, now));
+        }
+        if self.inner.accepted {
+            // it said that it had it
+            return save(self.payout_unknown("the provider has no such payout", now));
         }
         PayoutStep::Pay(Box::new(self.intend_payout(now)))
     }
@@ -174,6 +174,7 @@ impl Withdrawal {
         };
         next.inner.accepted = true;
         next.inner.payout.attempted = None;
+        next.inner.payout.since = self.inner.payout.since.or(Some(now));
         next.adopt(reference);
         next.due = Some(now.plus(limits.poll));
         Verdict::change(next, "accepted", vec![], vec!["the provider has it".to_owned()])
@@ -243,10 +244,16 @@ impl Withdrawal {
     }
 
     /// The client does not get it: it is put back on the trading account.
-    pub(super) fn payout_failed(&self, reference: &str, code: &str, now: Timestamp) -> Verdict<Self> {
+    /// `at` is when it came back, as far as the provider says so.
+    pub(super) fn payout_failed(&self, reference: &str, code: &str, at: Timestamp, now: Timestamp) -> Verdict<Self> {
         let why = vec![format!("payout failed: {code}")];
+        let is_own = !reference.is_empty() && reference == self.facts.psp.reference;
         let (reason, entry) = match self.status() {
-            WithdrawalStatus::PaidOut => (Reason::PayoutCameBack, self.payout_back_entry()),
+            WithdrawalStatus::PaidOut if is_own => (Reason::PayoutCameBack, self.payout_back_entry()),
+            // another attempt, or another way than it was paid at last
+            WithdrawalStatus::PaidOut => {
+                return self.contradicted("a payout is said to have failed that is not the one that was paid", now);
+            }
             _ if self.is_paying_out() || self.is_payout_held() => {
                 (Reason::PayoutFailed, crate::ledger::Postings::none())
             }
@@ -257,6 +264,7 @@ impl Withdrawal {
         next.inner.payout.attempted = None;
         // what has a number was made, and then undone
         next.inner.accepted = self.inner.accepted || !reference.is_empty();
+        next.inner.came_back = Some(at);
         next.adopt(reference);
         let events = next.events(&["withdrawal.payout_failed"]);
         Verdict::change(next, "payout_failed", events, why).booking(entry)
@@ -265,11 +273,11 @@ impl Withdrawal {
     /// What the provider says cannot be so by what is known here: a person looks, and nothing is moved. What he may have been asked
     /// before stands.
     fn contradicted(&self, why: &str, now: Timestamp) -> Verdict<Self> {
-        if self.inner.contradicted {
+        if self.inner.contradicted.as_deref() == Some(why) {
             return Verdict::Nothing("a person is asked already");
         }
         let mut next = self.unmoved();
-        next.inner.contradicted = true;
+        next.inner.contradicted = Some(why.to_owned());
         next.facts.review =
             Some(Review::of(WorkKind::WithdrawalContradicted, format!("contradicted:{}", now.millis())));
         Verdict::change(next, "contradicted", vec!["desk.item"], vec![why.to_owned()])
@@ -302,7 +310,13 @@ impl Withdrawal {
         if self.inner.accepted && matches!(told, PayoutAnswer::Accepted { .. }) {
             return Verdict::Nothing("the provider has it, as is known");
         }
-        self.payout_answered(&told, limits, now)
+        match &told {
+            PayoutAnswer::Failed { reference, code } => self.payout_failed(reference, code, report.at, now),
+            PayoutAnswer::Paid { .. }
+            | PayoutAnswer::Accepted { .. }
+            | PayoutAnswer::NotTaken(_)
+            | PayoutAnswer::Unknown(_) => self.payout_answered(&told, limits, now),
+        }
     }
 
     /// In another currency it was converted, and the amount says nothing.

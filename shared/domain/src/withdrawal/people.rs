@@ -43,11 +43,18 @@ impl Withdrawal {
                 next.sent_on(WithdrawalStatus::Approved, "withdrawal.booking_due", why, now)
             }
             (WorkKind::WithdrawalDebitUnresolved, WorkAction::CloseWithoutDebit) => {
-                self.sent_on(WithdrawalStatus::Declined, "withdrawal.declined", why, now)
+                let mut open = self.clone();
+                open.inner.debit.since = None;
+                let mut next = open.moved(WithdrawalStatus::DebitingUnknown, Reason::Person, now);
+                next.inner.closing = true;
+                Verdict::change(next, "closing", vec!["withdrawal.booking_due"], vec![why])
             }
-            (WorkKind::WithdrawalPayoutUnresolved | WorkKind::WithdrawalPayByHand, WorkAction::MarkPaidOut) => {
-                because(self.with_payout_open().paid_out(&proof(), Reason::Person, now), why)
-            }
+            (
+                WorkKind::WithdrawalPayoutUnresolved
+                | WorkKind::WithdrawalPayByHand
+                | WorkKind::WithdrawalReturnUnresolved,
+                WorkAction::MarkPaidOut,
+            ) => because(self.with_payout_open().paid_out(&proof(), Reason::Person, now), why),
             (WorkKind::WithdrawalPayoutUnresolved, WorkAction::MarkNotPaidRetry) => {
                 let mut next = self.clone();
                 next.inner.payout.attempted = None;
@@ -56,7 +63,7 @@ impl Withdrawal {
                 next.sent_on(WithdrawalStatus::Debited, "withdrawal.payout_due", why, now)
             }
             (WorkKind::WithdrawalPayoutUnresolved | WorkKind::WithdrawalPayByHand, WorkAction::CreditBack) => {
-                because(self.with_payout_open().payout_failed("", "a person puts it back", now), why)
+                because(self.with_payout_open().payout_failed("", "a person puts it back", now, now), why)
             }
             (WorkKind::WithdrawalReturnUnresolved, WorkAction::MarkReturned) => {
                 self.to_look_up(WithdrawalStatus::PayoutFailed, proof(), why, now)

@@ -5,6 +5,7 @@
 
 use super::{Effort, Reason, Withdrawal, WithdrawalStatus};
 use crate::Money;
+use crate::account::CreditBar;
 use crate::decision::Verdict;
 use crate::payment::credit::{CreditOutcome, Found, GRACE};
 use crate::work::rules::WorkKind;
@@ -133,6 +134,14 @@ impl Withdrawal {
         let Some(effect) = self.effect() else { return PlatformStep::Nothing("it is no longer under way") };
         let save = |verdict| PlatformStep::Save(Box::new(verdict));
         match found {
+            Found::Booked(ticket) if self.inner.closing => {
+                save(self.ended().debited(ticket, Reason::FoundDebited, now))
+            }
+            Found::Absent if self.inner.closing && self.effort(effect).grace_over(now) => {
+                let next = self.moved(WithdrawalStatus::Declined, Reason::Person, now);
+                let why = vec!["not on the platform, and a person declined it".to_owned()];
+                save(Verdict::change(next, "declined", vec!["withdrawal.declined"], why))
+            }
             Found::Booked(ticket) => save(self.booked_as(effect, ticket, Reason::FoundDebited, now)),
             Found::Ambiguous(what) => save(self.give_up(effect, what, now)),
             Found::Absent if self.inner.named.is_some() => {
@@ -145,6 +154,30 @@ impl Withdrawal {
                 save(self.give_up(effect, "absent, and its time is over".to_owned(), now))
             }
             Found::Absent => PlatformStep::Send(Box::new(self.intend(effect, now))),
+        }
+    }
+
+    /// The same as if it had ended: what is booked all the same is put back.
+    fn ended(&self) -> Self {
+        let mut ended = self.clone();
+        ended.facts.status = WithdrawalStatus::Declined;
+        ended
+    }
+
+    /// The same step where the account is open. From one that is not, nothing is taken that was not sent yet, and nothing is put on it:
+    /// the client could not reach it.
+    #[must_use]
+    pub fn only_while_open(&self, bar: Option<CreditBar>, step: PlatformStep, now: Timestamp) -> PlatformStep {
+        match (step, bar) {
+            (PlatformStep::Send(_), Some(CreditBar::Undecided)) => PlatformStep::Nothing(CreditBar::Undecided.words()),
+            (PlatformStep::Send(_), Some(bar @ (CreditBar::Demo | CreditBar::NotOpen))) => {
+                let stopped = match self.effect() {
+                    Some(Effect::PutBack) => self.give_up(Effect::PutBack, bar.words().to_owned(), now),
+                    Some(Effect::Debit) | None => self.refused(Effect::Debit, bar.words().to_owned(), now),
+                };
+                PlatformStep::Save(Box::new(stopped))
+            }
+            (step, _) => step,
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Ask<'a> {
     pub deposits: &'a [Deposit],
     /// What stands on the account, where its server said so.
     pub balance: Option<Money>,
+    /// The client has more payments than are known here: a person decides.
+    pub cut: bool,
     /// When.
     pub now: Timestamp,
 }
@@ -322,6 +324,10 @@ fn judge(
     }
     let approval = rules.approval(&case)?;
     why.extend(approval.why("approval"));
+    if ask.cut {
+        why.push("the client has more payments than are looked at".to_owned());
+        return Ok((Approval::Ask, why));
+    }
     Ok((approval.outcome().copied().unwrap_or(Approval::Ask), why))
 }
 

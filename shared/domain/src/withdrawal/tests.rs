@@ -376,3 +376,96 @@ fn another_amount_than_was_asked_for_is_a_persons_and_moves_nothing() {
     assert_eq!(story.own.facts.review.as_ref().unwrap().kind, "withdrawal_contradicted");
     assert!(matches!(story.own.hear(&report, LIMITS, at(3)), Verdict::Nothing(_)));
 }
+
+/// A withdrawal whose payout is with the provider under a number.
+fn accepted() -> Story {
+    let mut story = Story::begin(true);
+    story.book(0);
+    let PayoutStep::Pay(intent) = story.own.payout_step(at(1)) else { panic!() };
+    assert!(story.take(&intent));
+    let answer = PayoutAnswer::Accepted { reference: "re_1".to_owned() };
+    let verdict = story.own.payout_answered(&answer, LIMITS, at(2));
+    assert!(story.take(&verdict));
+    story
+}
+
+fn failure(reference: &str, seconds: i64) -> PspReport {
+    PspReport {
+        psp: "stripe".to_owned(),
+        event_id: format!("evt_{seconds}"),
+        kind: "refund.failed".to_owned(),
+        payment_id: None,
+        reference: reference.to_owned(),
+        status: PspStatus::Payout(Payout::Failed),
+        money: None,
+        at: at(seconds),
+    }
+}
+
+#[test]
+fn only_the_failure_of_the_payout_that_was_paid_undoes_it() {
+    let mut story = accepted();
+    let paid = story.own.payout_answered(&PayoutAnswer::Paid { reference: "re_2".to_owned() }, LIMITS, at(3));
+    assert!(story.take(&paid));
+    for (seconds, reference) in [(4, "re_1"), (5, "")] {
+        let heard = story.own.hear(&failure(reference, seconds), LIMITS, at(seconds));
+        story.take(&heard);
+        assert_eq!(story.own.status(), WithdrawalStatus::PaidOut, "{reference}");
+    }
+    assert!(story.own.inner.contradicted.is_some(), "a person is told");
+    // and another contradiction is another question
+    let other = PspReport { status: PspStatus::Payout(Payout::Paid), money: Some(usd("1.00")), ..failure("re_2", 6) };
+    let heard = story.own.hear(&other, LIMITS, at(6));
+    assert!(story.take(&heard));
+    let own = story.own.hear(&failure("re_2", 7), LIMITS, at(8));
+    assert!(story.take(&own));
+    assert_eq!(story.own.status(), WithdrawalStatus::PayoutFailed);
+    assert_eq!(story.own.inner.came_back, Some(at(7)), "the provider's time of it");
+}
+
+#[test]
+fn what_the_provider_took_and_no_longer_knows_is_a_persons_after_its_time() {
+    let mut story = accepted();
+    let late = 2 + 7_200;
+    let PayoutStep::Save(verdict) = story.own.payout_absent(LIMITS, at(61)) else { panic!() };
+    assert!(story.take(&verdict));
+    assert_eq!(story.own.status(), WithdrawalStatus::PayoutUnknown);
+    let PayoutStep::Save(verdict) = story.own.payout_absent(LIMITS, at(late)) else { panic!() };
+    assert!(story.take(&verdict));
+    assert_eq!(story.own.status(), WithdrawalStatus::NeedsReview);
+}
+
+#[test]
+fn a_payout_that_is_pending_after_a_person_had_it_sent_again_is_a_persons_again() {
+    let mut story = accepted();
+    let pending = PayoutAnswer::Accepted { reference: "re_1".to_owned() };
+    let late = 2 + 7_200;
+    let verdict = story.own.payout_answered(&pending, LIMITS, at(late));
+    assert!(story.take(&verdict));
+    story.now = late;
+    story.person(1);
+    assert_eq!(story.own.status(), WithdrawalStatus::Debited);
+    for seconds in [late + 1, late + 900, late + 7_300] {
+        let verdict = story.own.payout_answered(&pending, LIMITS, at(seconds));
+        assert!(story.take(&verdict));
+    }
+    assert_eq!(story.own.status(), WithdrawalStatus::NeedsReview);
+}
+
+#[test]
+fn an_account_that_is_not_open_is_not_debited_and_nothing_is_put_on_it() {
+    use crate::account::CreditBar;
+
+    let mut story = Story::begin(true);
+    let step = story.own.platform_step(at(1));
+    let PlatformStep::Save(verdict) = story.own.only_while_open(Some(CreditBar::NotOpen), step, at(1)) else { panic!() };
+    assert!(story.take(&verdict));
+    assert_eq!(story.own.status(), WithdrawalStatus::Declined);
+    let mut story = accepted();
+    let failed = story.own.hear(&failure("re_1", 5), LIMITS, at(5));
+    assert!(story.take(&failed));
+    let step = story.own.platform_step(at(6));
+    let PlatformStep::Save(verdict) = story.own.only_while_open(Some(CreditBar::NotOpen), step, at(6)) else { panic!() };
+    assert!(story.take(&verdict));
+    assert_eq!(story.own.facts.review.as_ref().unwrap().kind, "withdrawal_return_unresolved");
+}

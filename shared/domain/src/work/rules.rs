@@ -283,7 +283,7 @@ impl WorkKind {
             Self::WithdrawalDebitUnresolved => &[A::MarkDebited, A::MarkNotDebitedRetry, A::CloseWithoutDebit],
             Self::WithdrawalPayoutUnresolved => &[A::MarkPaidOut, A::MarkNotPaidRetry, A::CreditBack],
             Self::WithdrawalPayByHand => &[A::MarkPaidOut, A::CreditBack],
-            Self::WithdrawalReturnUnresolved => &[A::MarkReturned, A::MarkNotReturnedRetry],
+            Self::WithdrawalReturnUnresolved => &[A::MarkReturned, A::MarkNotReturnedRetry, A::MarkPaidOut],
             Self::WithdrawalContradicted => &[A::Close],
             Self::AccountCreationUnresolved | Self::AccountCreationRefused => {
                 &[A::MarkOpen, A::MarkNotCreatedRetry, A::CloseWithoutAccount]

@@ -87,6 +87,12 @@ pub trait Psp: Send + Sync {
         Box::pin(std::future::ready(Err(PspError::no_payout("the provider"))))
     }
 
+    /// Whether [`Self::find_payout`] answers `None` only where there surely is no such payout, so that whatever the provider says to
+    /// another attempt is said of the withdrawal.
+    fn payout_absence_is_proof(&self) -> bool {
+        false
+    }
+
     /// What became of a payout; `None` where the provider surely has none of this withdrawal, or where sending it again does it only
     /// once.
     ///

@@ -1,5 +1,6 @@
 //! Withdrawals: asked for, approved, debited, paid out; and what happens when one of these does not.
 
+use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 
 use crate::world::{Call, Payment, Trader, World, account_request, expect, faults, header, items};
@@ -401,6 +402,13 @@ async fn over_a_provider_that_does_not_pay_out_a_person_does() {
     decide(&world, "finance", &item, json!({"action": "mark_paid_out"}), 422).await;
     decide(&world, "finance", &item, json!({"action": "mark_paid_out", "evidence": "4711"}), 200).await;
     assert_eq!(world.status(&own.id).await, "paid_out");
+    // the provider tells of the refund that was made by hand: it is the withdrawal's, and no loss of the deposit
+    let mut refund = world.sale(&deposit, "reversed", 10_000, "USD");
+    refund["timestamp"] = json!(world.now_s() + 1);
+    expect(world.praxis(&refund).await, 200);
+    assert_eq!(world.status(&deposit.id).await, "credited");
+    assert!(world.payment(&deposit.id).await.json.get("returned").is_none());
+    assert!(world.work_of(&deposit.id).await.is_empty());
     // and one that cannot be paid goes back on the account
     let (second, _) = ask(&world, &trader, &to_source(&trader, "50.00", "praxis", &deposit.id)).await;
     let item = item_of(&world, &second, "withdrawal_pay_by_hand").await;
@@ -541,4 +549,28 @@ async fn to_a_wallet_and_to_a_chain_money_goes_when_finance_says_so() {
         faults(&expect(answer, 422)),
         ["/destination/address invalid_address", "/destination/currency unknown_currency"]
     );
+}
+
+#[tokio::test]
+async fn a_rule_lets_finance_look_at_whoever_takes_out_much_in_a_day() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let deposit = world.credited(&trader, "2000.00", 200_000).await;
+    let row = json!({
+        "id": "many_in_a_day", "then": "ask",
+        "when": {"any": [{"field": "count_24h", "gte": "3"}, {"field": "sum_24h", "gt": "500"}]},
+    });
+    world.publish(SetName::Withdrawals, 2, |rules| rules["approval"].as_array_mut().unwrap().insert(0, row)).await;
+    world.pass(61).await;
+    let to = |amount: &str| to_source(&trader, amount, "stripe", &deposit.id);
+    for (amount, status) in [("300.00", "approved"), ("201.00", "approved"), ("10.00", "requested")] {
+        let (own, first) = ask(&world, &trader, &to(amount)).await;
+        assert_eq!(first, status, "{amount}");
+        let item = world.work_of(&own.id).await;
+        assert_eq!(item.is_empty(), status == "approved");
+        assert!(item.is_empty() || item[0]["trigger"]["why"].to_string().contains("many_in_a_day"), "{item:#?}");
+    }
+    world.pass(86_401).await;
+    let (_, first) = ask(&world, &trader, &to("10.00")).await;
+    assert_eq!(first, "approved", "a day later");
 }

@@ -20,6 +20,7 @@ mod logs;
 mod portal;
 mod review;
 mod silent_platform;
+mod withdrawals;
 
 use std::sync::LazyLock;
 

@@ -95,7 +95,7 @@ pub(super) async fn query(State(skrill): State<Arc<Skrill>>, call: Call) -> Resp
         skrill.desk.count("unauthorised");
         return line(401, "Cannot login");
     }
-    let (action, number) = (get("action"), get("trn_id"));
+    let (action, number) = (get("action"), [get("trn_id"), get("mb_trn_id")].concat());
     let vendor = Arc::clone(&skrill);
     let done = move || {
         if action != "status_trn" {

@@ -48,7 +48,10 @@ impl Payouts {
 
     /// What the query interface tells of one.
     pub(super) fn report(&self, skrill: &Skrill, number: &str) -> Option<String> {
-        let payout = self.0.iter().find(|payout| payout.sent && payout.frn_trn_id == number)?;
+        let payout = self
+            .0
+            .iter()
+            .find(|payout| payout.sent && [&payout.frn_trn_id, &payout.id].iter().any(|own| *own == number))?;
         let fields = [
             ("merchant_id", skrill.config.merchant_id.as_str()),
             ("transaction_id", &payout.frn_trn_id),

@@ -85,7 +85,7 @@ impl CoinsPaid {
         }
         let response = self.call(Method::POST, WITHDRAWAL_PATH, &body).await?;
         let answer = match answer(&response) {
-            Err(PspError::Refused { code, .. }) if code == "foreign_id" => {
+            Err(PspError::Refused { code, .. }) if code.split(',').any(|name| name == "foreign_id") => {
                 return Ok(PayoutAnswer::Accepted { reference: String::new() });
             }
             answer => answer?,

@@ -61,7 +61,7 @@ impl Skrill {
 
     pub(super) async fn query(&self, payment: &PaymentId) -> Result<Option<PspReport>, PspError> {
         // the error's own text could show the password
-        let request = Request::get(self.query_url(payment)).body(Bytes::new());
+        let request = Request::get(self.query_url("trn_id", payment.as_str())).body(Bytes::new());
         let request = request.map_err(|_| PspError::Misconfigured("query URL cannot be called".to_owned()))?;
         let response = self.settings.transport.send(request, self.settings.timeout).await?;
         let Some(posted) = transaction(&response, &self.merchant_id)? else { return Ok(None) };
@@ -77,14 +77,14 @@ impl Skrill {
 
 impl Skrill {
     /// With the password in it, as the vendor wants it: for the wire alone.
-    pub(super) fn query_url(&self, payment: &PaymentId) -> String {
+    pub(super) fn query_url(&self, by: &str, number: &str) -> String {
         let password = hex::encode(Md5::digest(self.query_password.expose_secret().as_bytes()));
         let mut query = Serializer::new(String::new());
         query
             .append_pair("action", "status_trn")
             .append_pair("email", &self.merchant_email)
             .append_pair("password", &password)
-            .append_pair("trn_id", payment.as_str());
+            .append_pair(by, number);
         let base = self.settings.query_url.as_ref().unwrap_or(&self.settings.base_url);
         format!("{}{QUERY_PATH}?{}", base.as_str().trim_end_matches('/'), query.finish())
     }

@@ -8,6 +8,7 @@ use ::http::{Request, Response};
 use bytes::Bytes;
 use domain::withdrawal::{Destination, PayoutAnswer};
 use md5::{Digest, Md5};
+use rust_decimal::Decimal;
 use secrecy::ExposeSecret;
 use url::form_urlencoded::Serializer;
 
@@ -56,14 +57,28 @@ impl Skrill {
     }
 
     pub(super) async fn find_transfer(&self, order: &PayoutOrder<'_>) -> Result<Option<PayoutAnswer>, PspError> {
-        let request = Request::get(self.query_url(order.withdrawal_id)).body(Bytes::new());
+        // whoever pays in chooses a number of his own, and may choose this one: Skrill's number is asked for where it is known
+        let url = match order.reference {
+            "" => self.query_url("trn_id", order.withdrawal_id.as_str()),
+            own => self.query_url("mb_trn_id", own),
+        };
+        let request = Request::get(url).body(Bytes::new());
         let request = request.map_err(|_| PspError::Misconfigured("query URL cannot be called".to_owned()))?;
         let response = self.settings.transport.send(request, self.settings.timeout).await?;
         let Some(posted) = transaction(&response, &self.merchant_id)? else { return Ok(None) };
-        if posted.transaction_id != order.withdrawal_id.as_str() {
+        let amount = posted.amount.parse::<Decimal>().ok();
+        let is_it = posted.transaction_id == order.withdrawal_id.as_str()
+            && amount == Some(order.amount.amount())
+            && posted.currency == order.amount.currency().code();
+        if !is_it {
             return Err(PspError::Unknown("answer holds another transaction".to_owned()));
         }
-        said(&posted.status, "").map(Some)
+        match said(&posted.status, order.reference)? {
+            PayoutAnswer::Failed { .. } if order.reference.is_empty() => {
+                Err(PspError::Unknown("a transaction of this number failed, and may be a payer's".to_owned()))
+            }
+            answer => Ok(Some(answer)),
+        }
     }
 
     async fn call_pay(&self, query: &str) -> Result<Response<Bytes>, PspError> {

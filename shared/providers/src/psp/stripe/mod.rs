@@ -89,6 +89,11 @@ impl Psp for Stripe {
         Box::pin(self.refund_to_payer(order))
     }
 
+    /// The list of a payment's refunds is whole, and has what was made a moment ago.
+    fn payout_absence_is_proof(&self) -> bool {
+        true
+    }
+
     fn find_payout<'a>(&'a self, order: &'a PayoutOrder<'a>) -> BoxFuture<'a, Result<Option<PayoutAnswer>, PspError>> {
         Box::pin(self.find_refund(order))
     }

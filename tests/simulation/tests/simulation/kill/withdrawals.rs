@@ -1,7 +1,5 @@
 //! `payments-withdraw`, `payments-credit` and `payments-payout`: a withdrawal is taken off the account once and paid once, or put back.
 
-use std::time::Duration;
-
 use domain::withdrawal::{Withdrawal, WithdrawalStatus};
 use serde_json::{Value, json};
 
@@ -58,14 +56,8 @@ async fn ends_well(world: &World, payer: &Payer, id: &str) {
     assert_eq!(source.entity.pays_back(&stored.entity.id), paid);
 }
 
-/// Longer apart than the rules call many in a day.
-async fn later(world: &World) {
-    world.time.advance(Duration::from_secs(3 * 3_600)).await;
-    world.cold().await;
-}
-
 async fn pays(world: &World, payer: &Payer, fault: Option<(&str, Value)>) {
-    later(world).await;
+    world.cold().await;
     if let Some((simulator, fault)) = fault {
         world.desk.fault(simulator, fault).await.unwrap();
     }
@@ -79,7 +71,7 @@ async fn pays(world: &World, payer: &Payer, fault: Option<(&str, Value)>) {
 
 /// The provider refuses after the debit: whoever puts it back may die.
 async fn comes_back(world: &World, payer: &Payer) {
-    later(world).await;
+    world.cold().await;
     let refuse = json!({"operation": "create_refund", "fault": {"kind": "refuse", "status": 400}});
     let silent = json!({"operation": "create_refund", "fault": {"kind": "refuse", "status": 503}});
     world.desk.fault("stripe", silent).await.unwrap();
