@@ -18,6 +18,7 @@ mod deposits;
 mod events;
 mod failures;
 mod four_eyes;
+mod fx;
 mod idempotency;
 mod installation;
 mod journal;
