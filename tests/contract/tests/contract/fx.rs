@@ -19,7 +19,7 @@ impl World {
     }
 
     /// Opens a deposit in a currency, which Stripe collects.
-    async fn paid_in(&self, trader: &Trader, (amount, currency): (&str, &str), minor: i64) -> Payment {
+    pub async fn paid_in(&self, trader: &Trader, (amount, currency): (&str, &str), minor: i64) -> Payment {
         let mut body = deposit_request(trader, amount, "stripe");
         body["amount"]["currency"] = json!(currency);
         let id = expect(self.portal(&trader.deposits(), &body).await, 201).text_at("/payment_id");
@@ -32,7 +32,7 @@ impl World {
     }
 
     /// What a payment shows of its money.
-    async fn shown(&self, payment: &Payment) -> Value {
+    async fn money_of(&self, payment: &Payment) -> Value {
         self.idle().await;
         let all = self.payment(&payment.id).await.json;
         let text = |name: &str| match &all[name] {
@@ -87,7 +87,7 @@ async fn what_is_paid_in_another_currency_is_credited_at_the_rate_that_is_shown(
         let payment = world.paid_in(&trader, paid, minor).await;
         let markup = if minor == 2_000_000 { "0.0025" } else { "0.005" };
         let (sum, got) = (format!("{} {}", paid.0, paid.1), format!("{credited} {account}"));
-        assert_eq!(world.shown(&payment).await, json!(["credited", sum, sum, &got, rate, "live", markup]));
+        assert_eq!(world.money_of(&payment).await, json!(["credited", sum, sum, &got, rate, "live", markup]));
         let quoted = world.payment(&payment.id).await.text_at("/fx/quoted_at");
         assert!(quoted.parse::<domain::Timestamp>().unwrap() <= world.now());
         assert_eq!(world.moved(&trader, &payment).await, [credited]);
@@ -124,7 +124,7 @@ async fn the_next_source_counts_where_the_first_has_nothing_usable() {
         world.faults("rates", &json!([{"operation": "quote", "fault": fault}])).await;
         let payment = world.paid_in(&trader, ("100.00", "EUR"), 10_000).await;
         let wanted = json!(["credited", "100.00 EUR", "100.00 EUR", "105.40 USD", "1.0593", "ecb", "0.005"]);
-        assert_eq!(world.shown(&payment).await, wanted, "{fault}");
+        assert_eq!(world.money_of(&payment).await, wanted, "{fault}");
     }
 }
 
@@ -135,16 +135,16 @@ async fn without_a_usable_rate_it_waits_and_after_its_time_a_person_decides() {
     world.rates(&json!({"at": "2020-01-02T16:00:00Z"})).await;
     let payment = world.paid_in(&trader, ("100.00", "EUR"), 10_000).await;
     let waits = json!(["paid", "100.00 EUR", "100.00 EUR", "", null, null, null]);
-    assert_eq!(world.shown(&payment).await, waits);
+    assert_eq!(world.money_of(&payment).await, waits);
     world.pass(61).await;
     world.sweep().await;
-    assert_eq!(world.shown(&payment).await, waits);
+    assert_eq!(world.money_of(&payment).await, waits);
     assert!(world.moved(&trader, &payment).await.is_empty() && world.work_of(&payment.id).await.is_empty());
     world.rates(&json!({"at": null})).await;
     world.pass(61).await;
     world.sweep().await;
     let credited = json!(["credited", "100.00 EUR", "100.00 EUR", "105.40 USD", "1.0593", "live", "0.005"]);
-    assert_eq!(world.shown(&payment).await, credited);
+    assert_eq!(world.money_of(&payment).await, credited);
 
     world.rates(&json!({"at": "2020-01-02T16:00:00Z"})).await;
     let payment = world.paid_in(&trader, ("100.00", "EUR"), 10_000).await;
@@ -164,7 +164,7 @@ async fn without_a_usable_rate_it_waits_and_after_its_time_a_person_decides() {
     let by_hand = json!({"action": "mark_credited", "evidence": format!("{deal} 104.10 USD")});
     expect(world.act("finance", id, &by_hand).await, 200);
     let by_hand = json!(["credited", "100.00 EUR", "100.00 EUR", "104.10 USD", null, null, null]);
-    assert_eq!(world.shown(&payment).await, by_hand);
+    assert_eq!(world.money_of(&payment).await, by_hand);
     assert_eq!(world.moved(&trader, &payment).await, ["104.10"]);
 }
 
@@ -180,7 +180,7 @@ async fn a_lost_answer_credits_once_with_the_first_rate() {
     world.pass(70).await;
     world.sweep().await;
     let credited = json!(["credited", "100.00 EUR", "100.00 EUR", "105.40 USD", "1.0593", "live", "0.005"]);
-    assert_eq!(world.shown(&payment).await, credited);
+    assert_eq!(world.money_of(&payment).await, credited);
     assert_eq!(world.moved(&trader, &payment).await.len(), 1);
     assert_eq!(world.exchanged(&trader).await, [["-100.00 EUR", "105.40 USD"]]);
 }
@@ -199,7 +199,7 @@ async fn a_credit_that_was_not_taken_is_sent_again_with_the_first_rate() {
         world.sweep().await;
     }
     let credited = json!(["credited", "100.00 EUR", "100.00 EUR", "105.40 USD", "1.0593", "live", "0.005"]);
-    assert_eq!(world.shown(&payment).await, credited);
+    assert_eq!(world.money_of(&payment).await, credited);
     assert_eq!(world.moved(&trader, &payment).await.len(), 1);
 }
 
