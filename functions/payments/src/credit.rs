@@ -2,6 +2,7 @@
 //! is looked up in the account's deal history before anything is sent again.
 
 mod platform;
+mod rate;
 mod strays;
 mod tickets;
 mod withdrawals;
@@ -19,7 +20,7 @@ use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::step::{self, Done};
-use runtime::vendors::{CALLS_END_WITHIN, PaymentProviders, Servers};
+use runtime::vendors::{CALLS_END_WITHIN, PaymentProviders, RateSources, Servers};
 use runtime::{StepError, awsclients};
 use store::{Crm, MoneyTable, Stored};
 
@@ -35,6 +36,7 @@ pub struct Credit {
     money: MoneyTable,
     providers: PaymentProviders,
     servers: Servers,
+    rates: RateSources,
     rules: RuleBook,
 }
 
@@ -49,6 +51,7 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
         money: awsclients::money(ports)?,
         providers: PaymentProviders::new(ports, rules.clone()),
         servers: Servers::new(ports, rules.clone()),
+        rates: RateSources::new(ports, rules.clone()),
         rules,
     };
     QueueFunction::build(step, ports)
@@ -85,6 +88,7 @@ struct Job {
     servers: Servers,
     server: String,
     review_after: Seconds,
+    account_type: String,
 }
 
 impl Credit {
@@ -115,11 +119,13 @@ impl Credit {
             servers: self.servers.clone(),
             server: account.facts.server,
             review_after: live.rules.credit_review_after,
+            account_type: account.facts.account_type.clone(),
         };
         match stored.entity.only_into(job.bar, first, frame.now) {
             CreditStep::Send(intent) => self.send(&job, stored, *intent, frame).await,
             CreditStep::Save(verdict) => Ok(self.saved(stored, &verdict, frame).await?.outcome()),
             CreditStep::LookUp => self.resolve(&job, stored, frame).await,
+            CreditStep::Price => self.price(&job, stored, frame).await,
             CreditStep::Nothing(reason) => Err(StepError::Busy(reason)),
         }
     }
@@ -166,6 +172,7 @@ impl Credit {
         match stored.entity.only_into(job.bar, next, frame.now) {
             CreditStep::Send(intent) => self.send(job, stored, *intent, frame).await,
             CreditStep::Save(verdict) => Ok(self.saved(stored, &verdict, frame).await?.outcome()),
+            CreditStep::Price => self.price(job, stored, frame).await,
             // its own time brings it again, so this message need not: each that came back would be given up some day
             CreditStep::LookUp | CreditStep::Nothing(_) if stored.entity.comes_again(frame.now) => Ok("waiting"),
             CreditStep::LookUp | CreditStep::Nothing(_) => Err(StepError::Busy("a credit may still be under way")),

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use domain::kyc::levels::Level;
 use domain::kyc::rules::KycLevels;
 use domain::payment::collect::opened;
+use domain::payment::fx::rules::FxRules;
 use domain::payment::request::{demo_account, too_many_open};
 use domain::payment::rules::Psps;
 use domain::payment::{Deposit, DepositRequest, NewDeposit, PspSide};
@@ -72,7 +73,7 @@ impl Initiate {
         let keyed = Keyed::read(request, caller)?;
         let body = request.json()?;
         let live = self.providers.rules().await?;
-        let wish = wish::read(&self.crm, &body, &client_id, &live).await;
+        let wish = wish::read(&self.crm, &body, &client_id, &live, &self.rules).await;
         let fresh = PaymentId::from_bits(self.entropy.id_bits());
         let make = async |id, wish| self.open(id, wish, request, &live).await;
         keyed.create(&self.money, fresh, wish, make, answer).await
@@ -95,6 +96,9 @@ impl Initiate {
         }
         let mut frame = request.frame(Self::NAME);
         frame.used(live.label());
+        if wish.amount.currency() != wish.account.facts.currency {
+            frame.used(self.rules.live::<FxRules>().await?.label());
+        }
         let levels = self.rules.live::<KycLevels>().await?;
         if levels.rules.restrict_deposits() {
             let level = verification::level_of(&self.crm, &wish.client, &levels).await?;
@@ -123,6 +127,7 @@ impl Initiate {
             platform: wish.account.facts.platform,
             login: wish.login,
             amount: wish.amount,
+            account_currency: wish.account.facts.currency,
             due: request.now.plus(wish.psp.webhook_limit),
             psp: PspSide { name: wish.psp.name, reference: session.reference },
             redirect_url: session.redirect_url,

@@ -1,12 +1,15 @@
 //! Reads what a client wants to deposit, with the client and the account that it is about.
 
+use std::sync::Arc;
+
 use domain::account::{Account, AccountStatus};
 use domain::client::Client;
+use domain::payment::fx::rules::FxRules;
 use domain::payment::rules::Psps;
 use domain::payment::{DepositRefusal, DepositRequest};
 use domain::rules::RuleSet;
 use domain::{AccountId, ClientId};
-use runtime::rulebook::Live;
+use runtime::rulebook::{Live, RuleBook};
 use runtime::{Problem, StepError};
 use serde_json::Value;
 use store::Crm;
@@ -20,13 +23,16 @@ pub(crate) async fn read(
     body: &Value,
     client_id: &ClientId,
     live: &Live<Psps>,
+    rules: &RuleBook,
 ) -> Result<DepositRequest, Problem> {
     let client = client(crm, client_id).await?;
     let account = match DepositRequest::account_named(body) {
         Some(text) => account(crm, text, client_id).await?,
         None => None,
     };
-    DepositRequest::read(body, client, account, &live.rules, is_web_url).map_err(refusal)
+    let fx = fx_rules(account.as_ref(), body, rules).await;
+    let fx = fx.as_ref().map(|fx| &fx.rules);
+    DepositRequest::read(body, client, account, &live.rules, fx, is_web_url).map_err(refusal)
 }
 
 fn refusal(refusal: DepositRefusal) -> Problem {
@@ -34,6 +40,21 @@ fn refusal(refusal: DepositRefusal) -> Problem {
         DepositRefusal::Faults(faults) => Problem::input(faults),
         DepositRefusal::AccountNotOpen => Problem::conflict("the trading account is not open"),
         DepositRefusal::Rules(error) => StepError::Rules { set: Psps::NAME, what: error.to_string() }.into(),
+    }
+}
+
+/// The rules about rates, where the request names another currency than the account's. Without them none is changed into another.
+async fn fx_rules(account: Option<&Account>, body: &Value, rules: &RuleBook) -> Option<Arc<Live<FxRules>>> {
+    let (own, named) = (account?.facts.currency, DepositRequest::currency_named(body)?);
+    if own == named {
+        return None;
+    }
+    match rules.live::<FxRules>().await {
+        Ok(live) => Some(live),
+        Err(error) => {
+            tracing::warn!(%error, "the rules about rates cannot be used: deposits in other currencies are refused");
+            None
+        }
     }
 }
 

@@ -46,6 +46,7 @@ macro_rules! rule_sets {
 
 rule_sets! {
     Psps = crate::payment::rules::Psps,
+    Fx = crate::payment::fx::rules::FxRules,
     Withdrawals = crate::withdrawal::rules::Withdrawals,
     Platforms = crate::account::rules::Platforms,
     Kyc = crate::kyc::rules::Kyc,

@@ -16,6 +16,7 @@ pub mod notify;
 pub mod platforms;
 
 pub mod psp;
+pub mod rates;
 mod signature;
 mod template;
 
@@ -39,6 +40,9 @@ pub fn platform_delivery_s() -> u32 {
 
 /// Longest a call of a payment provider may take, in seconds.
 pub const PSP_CALL_TIMEOUT_S: u32 = 8;
+
+/// Longest a source of rates may take, in seconds: several may be asked before a credit is sent.
+pub const RATE_CALL_TIMEOUT_S: u32 = 3;
 
 /// Longest a call of a KYC vendor may take, in seconds; opening a check is several requests in this time.
 pub const KYC_CALL_TIMEOUT_S: u32 = 10;

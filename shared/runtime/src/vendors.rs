@@ -6,14 +6,16 @@ use std::time::Duration;
 
 use domain::account::rules::{Platforms, Server};
 use domain::kyc::rules::{KycVendors, VendorRule, WebhookDigest};
+use domain::payment::fx::Quote;
+use domain::payment::fx::rules::FxRules;
 use domain::payment::rules::{PspRule, Psps};
 use domain::rules::RuleSet;
-use domain::{Seconds, Timestamp};
+use domain::{Currency, Seconds, Timestamp};
 use providers::http::Transport;
 use providers::kyc::{self, Algorithm, KycVendor};
 use providers::platforms::{self, Capabilities, PlatformError, TradingPlatform};
 use providers::psp::{self, Psp, Settings};
-use providers::{KYC_CALL_TIMEOUT_S, PLATFORM_CALL_TIMEOUT_S, PSP_CALL_TIMEOUT_S};
+use providers::{KYC_CALL_TIMEOUT_S, PLATFORM_CALL_TIMEOUT_S, PSP_CALL_TIMEOUT_S, RATE_CALL_TIMEOUT_S, rates};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::function::{Clock, Ports};
@@ -76,6 +78,55 @@ impl PaymentProviders {
             timeout: Duration::from_secs(u64::from(PSP_CALL_TIMEOUT_S)),
         };
         psp::vendor(rule.vendor, settings).map_err(|error| unusable(error.to_string()))
+    }
+}
+
+/// The sources of rates of the rule set `fx`.
+#[derive(Clone)]
+pub struct RateSources {
+    rules: RuleBook,
+    transport: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+}
+
+impl RateSources {
+    /// From a function's ports.
+    pub fn new(ports: &Ports, rules: RuleBook) -> Self {
+        Self { rules, transport: ports.transport.clone(), clock: ports.clock.clone() }
+    }
+
+    /// The live rules.
+    ///
+    /// # Errors
+    /// [`StepError`].
+    pub async fn rules(&self) -> Result<Arc<Live<FxRules>>, StepError> {
+        self.rules.live().await
+    }
+
+    /// The first usable rate of the sources of a pair, in their order.
+    ///
+    /// # Errors
+    /// What each source said, in words.
+    pub async fn quote(&self, rules: &FxRules, from: Currency, to: Currency) -> Result<Quote, String> {
+        let mut said = Vec::new();
+        for rule in rules.sources_for(from, to) {
+            let timeout = Duration::from_secs(u64::from(RATE_CALL_TIMEOUT_S));
+            match rates::source(rule, self.transport.clone(), timeout).rate(from, to).await {
+                Ok(found) => {
+                    let quote = Quote { source: rule.name.clone(), rate: found.rate, quoted_at: found.at };
+                    match quote.check(rule.stale_after, self.clock.now()) {
+                        Ok(()) => return Ok(quote),
+                        Err(bad) => said.push(format!("{}: {bad}", rule.name)),
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(source = rule.name, todo = ?error.disposition(), "a source gave no rate");
+                    said.push(format!("{}: {error}", rule.name));
+                }
+            }
+        }
+        let none = || format!("no source has a rate of {from}/{to}");
+        Err(if said.is_empty() { none() } else { said.join("; ") })
     }
 }
 

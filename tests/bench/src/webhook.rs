@@ -165,6 +165,7 @@ impl<'a> Bench<'a> {
             platform: "mt5".to_owned(),
             login: "1000001".to_owned(),
             amount: Money::parse(stripe::AMOUNT, "USD".parse::<Currency>()?)?,
+            account_currency: "USD".parse()?,
             psp: PspSide { name: "stripe".to_owned(), reference: reference.clone() },
             redirect_url: format!("https://pay.example.com/pay/{id}"),
             due: now.plus(WEBHOOK_LIMIT),

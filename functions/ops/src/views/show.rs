@@ -95,6 +95,9 @@ fn deposit_view(deposit: &Deposit, for_staff: bool) -> Value {
                 object.insert(name.to_owned(), json!(money));
             }
         }
+        if let Some(fx) = &facts.fx {
+            object.insert("fx".to_owned(), json!(fx));
+        }
         if let Some(review) = facts.review.as_ref().filter(|_| for_staff) {
             object.insert("review".to_owned(), json!(review));
         }

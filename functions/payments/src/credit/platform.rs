@@ -20,7 +20,7 @@ pub(super) async fn look_up(job: &Job, deposit: &Deposit, now: Timestamp) -> Res
         .find_operation(
             &login,
             &reference,
-            deposit.creditable(),
+            deposit.credit_amount(),
             deposit.inner.opened.minus(LOOK_BACK),
             now.plus(LOOK_BACK),
         )
@@ -35,7 +35,7 @@ pub(super) async fn look_up(job: &Job, deposit: &Deposit, now: Timestamp) -> Res
 /// One call; where its answer is lost, one look-up: the usual case is that it was booked.
 pub(super) async fn call(job: &Job, deposit: &Deposit, now: Timestamp) -> Result<CreditOutcome, StepError> {
     let login = Login::new(deposit.facts.platform.login.clone());
-    let operation = BalanceOperation::new(login, deposit.creditable(), deposit.platform_reference())
+    let operation = BalanceOperation::new(login, deposit.credit_amount(), deposit.platform_reference())
         .map_err(|error| StepError::Malformed(error.to_string()))?;
     let applied = job.platform.apply_balance(&operation).await;
     if let Err(error) = &applied {

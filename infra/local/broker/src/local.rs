@@ -165,6 +165,8 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("UN_SC_URL", format!("{}/un_sc", url("lists"))),
         ("UK_SL_URL", format!("{}/uk_sl", url("lists"))),
         ("PEP_LEADERS_URL", format!("{}/pep_leaders", url("lists"))),
+        ("RATES_QUOTE_URL", url("rates")),
+        ("RATES_ECB_URL", url("rates")),
         // the lists of the simulator are small
         ("LISTS_AT_LEAST", "1".to_owned()),
         ("PORTAL_URL", public_url.to_owned()),

@@ -30,6 +30,7 @@ use crate::payer::Cashier;
 use crate::paysafe::Paysafe;
 use crate::praxis::Praxis;
 use crate::psp::Psp;
+use crate::rates::Rates;
 use crate::rekognition::Rekognition;
 use crate::serve;
 use crate::skrill::Skrill;
@@ -92,6 +93,7 @@ impl Simulators {
         let mail_socket = bind("mail", ports.mail, &mut urls).await?;
         let psp_socket = bind("psp", ports.psp, &mut urls).await?;
         let lists_socket = bind("lists", ports.lists, &mut urls).await?;
+        let rates_socket = bind("rates", ports.rates, &mut urls).await?;
 
         let ids = Arc::new(Ids::new(config.id_seed));
         let clock = config.clock;
@@ -122,6 +124,7 @@ impl Simulators {
         let veriff = Veriff::new(kyc.veriff, kyc.decides_after_ms, url("veriff"), tools());
         let rekognition = Rekognition::new(config.rekognition, Arc::clone(&ids), clock.clone());
         let lists = Lists::new(clock.clone());
+        let rates = Rates::new(clock.clone());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         // what nobody opened is told of in the name of the first
         let others: Vec<(Arc<dyn Cashier>, Router)> = vec![
@@ -161,6 +164,7 @@ impl Simulators {
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
         listen(psp_socket, psp, None);
         listen(lists_socket, lists.router(Arc::clone(&courier)), None);
+        listen(rates_socket, rates.router(Arc::clone(&courier)), None);
 
         listeners.spawn(mt4::accept(webreg_socket, mt4, stopped.clone()));
         listeners.spawn(ctrader.serve_manager(ctrader_manager_socket, stopped.clone()));
@@ -177,7 +181,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `coinspaid`, `paysafe`, `adyen`, `checkout`, `nuvei`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `coinspaid`, `paysafe`, `adyen`, `checkout`, `nuvei`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, `rates`, and `psp` for all payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -595,4 +595,6 @@ pub struct Ports {
     pub psp: u16,
     /// Sources of lists.
     pub lists: u16,
+    /// Sources of rates.
+    pub rates: u16,
 }

@@ -1,5 +1,5 @@
 //! The other side of the wire: a payment provider, a cashier, trading servers, vendors of identity checks, a chat, a mail service and
-//! the sources of lists that speak their real protocols over loopback HTTP/1.1 and take scripted faults.
+//! the sources of lists and of exchange rates that speak their real protocols over loopback HTTP/1.1 and take scripted faults.
 //!
 //! Nothing here is shared with the project's adapters, so a mistake there cannot hide here. Nothing happens by
 //! itself either, but for identity checks, which their vendor decides: a payer pays through a page or a control route. `README.md` lists the control routes.
@@ -29,6 +29,7 @@ mod payer;
 mod paysafe;
 pub mod praxis;
 mod psp;
+mod rates;
 pub mod rekognition;
 mod reply;
 mod request;

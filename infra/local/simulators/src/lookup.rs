@@ -114,6 +114,7 @@ impl Config {
         number(&get, &mut config.ports.mail, "MAIL_PORT")?;
         number(&get, &mut config.ports.psp, "PSP_PORT")?;
         number(&get, &mut config.ports.lists, "LISTS_PORT")?;
+        number(&get, &mut config.ports.rates, "RATES_PORT")?;
         if let Some(groups) = get("MT5_GROUPS") {
             config.mt5.groups = groups.split(',').map(group).collect::<Option<_>>().ok_or(ConfigError::Groups)?;
         }

@@ -24,7 +24,7 @@ impl Deposit {
         if amount.currency() == self.collection().currency() {
             return Postings::transfer(client, self.provider(), amount);
         }
-        // converted by a person's hand: each currency balances over our own exchange
+        // converted, by the rules' rate or by a person's hand: each currency balances over our own exchange
         let collected = left(self.collection(), self.netted());
         let there = Postings::transfer(LedgerAccount::Exchange, self.provider(), collected);
         there.with(Postings::transfer(client, LedgerAccount::Exchange, amount))
@@ -38,7 +38,7 @@ impl Deposit {
     /// What went back of the credit itself.
     pub(super) fn reversed_part(&self) -> Money {
         match self.facts.credited {
-            // credited by hand in another currency: what a part of it is worth nobody knows
+            // credited in another currency: what a part of it is worth when it goes back, a person says
             Some(credited) if credited.currency() != self.collection().currency() => {
                 if self.goes_back_whole() {
                     credited
@@ -71,7 +71,7 @@ impl Deposit {
         Postings::transfer(self.provider(), self.owed_back(), part)
     }
 
-    /// The same of a credit that a person had converted: it goes back as a whole or not at all.
+    /// The same of a credit that was converted: it goes back as a whole or not at all.
     fn converted_return_entry(&self, was: Money, is: Money) -> Postings {
         let (exchange, collected) = (LedgerAccount::Exchange, left(self.collection(), self.netted()));
         let (gone, back) = (left(is, was), left(was, is));

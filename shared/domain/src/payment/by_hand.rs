@@ -32,6 +32,11 @@ impl Deposit {
             Some(WorkAction::MarkCredited) if self.is_waiting_for(decision) && self.lacks_amount(decision) => {
                 Err(ByHandRefusal::AmountMissing)
             }
+            Some(WorkAction::MarkCredited)
+                if about_its_own && self.takes_a_late_credit() && self.lacks_amount(decision) =>
+            {
+                Err(ByHandRefusal::AmountMissing)
+            }
             Some(WorkAction::RefundAtPsp | WorkAction::MarkCredited)
                 if !about_its_own || self.is_waiting_for(decision) =>
             {
@@ -70,43 +75,57 @@ impl Deposit {
     /// The deposit no longer waits for the item that says it was credited.
     fn late_credit_by_hand(&self, decision: &HumanDecision, now: Timestamp) -> Result<Verdict<Self>, Moved> {
         let Some(ticket) = decision.evidence.as_deref() else { return Ok(self.decided(decision, now)) };
-        if self.facts.platform.operation.as_deref() == Some(ticket) {
+        if self.facts.platform.operation.as_deref() == Some(self.ticket_of(ticket)) {
             return Ok(Verdict::Nothing("the deal is already known"));
         }
+        match self.takes_a_late_credit() {
+            true => Ok(self.late_credit(ticket, now)),
+            false => Err(self.moved_meanwhile()),
+        }
+    }
+
+    /// Whether what a person says to have credited can still be the deposit's first credit, although it does not wait for his item.
+    fn takes_a_late_credit(&self) -> bool {
         match self.status() {
-            DepositStatus::Paid if !self.may_have_been_sent() => Ok(self.late_credit(ticket, now)),
-            DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired => {
-                Ok(self.late_credit(ticket, now))
-            }
-            DepositStatus::Paid
-            | DepositStatus::Crediting
+            DepositStatus::Paid => !self.may_have_been_sent(),
+            DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired => true,
+            DepositStatus::Crediting
             | DepositStatus::CreditingUnknown
             | DepositStatus::Credited
             | DepositStatus::NeedsReview
             | DepositStatus::Refunded
-            | DepositStatus::ChargedBack => Err(self.moved_meanwhile()),
+            | DepositStatus::ChargedBack => false,
         }
     }
 
-    fn late_credit(&self, ticket: &str, now: Timestamp) -> Verdict<Self> {
+    fn late_credit(&self, evidence: &str, now: Timestamp) -> Verdict<Self> {
         let mut known = self.clone();
         // the person saw it collected: the provider's own word, when it comes, is not a second collection
         known.facts.paid = Some(self.collection());
-        known.credited(ticket.to_owned(), known.creditable(), Reason::Person, now)
+        match known.said_to_be_credited(evidence, known.creditable()) {
+            Some((ticket, amount)) => known.credited(ticket.to_owned(), amount, Reason::Person, now),
+            None => Verdict::Nothing("it needs what was put on the account, in its currency"),
+        }
     }
 
     /// A deal that a person named stands on the platform, and the deposit does not wait for his item.
-    pub(super) fn credit_is_there(&self, ticket: &str, now: Timestamp) -> Verdict<Self> {
+    pub(super) fn credit_is_there(&self, evidence: &str, now: Timestamp) -> Verdict<Self> {
         match self.status() {
             DepositStatus::Paid | DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired => {
-                self.late_credit(ticket, now)
+                self.late_credit(evidence, now)
             }
             DepositStatus::Crediting
             | DepositStatus::CreditingUnknown
             | DepositStatus::Credited
             | DepositStatus::NeedsReview
             | DepositStatus::Refunded
-            | DepositStatus::ChargedBack => self.booked(ticket.to_owned(), now),
+            | DepositStatus::ChargedBack => match self.said_to_be_credited(evidence, self.creditable()) {
+                Some((ticket, amount)) => {
+                    let said = Some(amount).filter(|_| self.creditable().currency() != self.account_currency());
+                    self.booked(ticket.to_owned(), said, now)
+                }
+                None => Verdict::Nothing("it needs what was put on the account, in its currency"),
+            },
         }
     }
 

@@ -34,6 +34,8 @@ pub enum CreditStep {
     Save(Box<Verdict<Deposit>>),
     /// A call may have been made: look the reference up before anything else.
     LookUp,
+    /// What was paid is in another currency than the account's: a rate is needed first.
+    Price,
     /// Nothing to credit.
     Nothing(&'static str),
 }
@@ -86,7 +88,7 @@ impl Deposit {
                 CreditStep::Nothing("nothing was collected")
             }
             DepositStatus::Paid if self.may_have_been_credited() => CreditStep::LookUp,
-            DepositStatus::Paid => CreditStep::Send(Box::new(self.intend(now))),
+            DepositStatus::Paid => self.sending(now),
             DepositStatus::Crediting | DepositStatus::CreditingUnknown => CreditStep::LookUp,
             DepositStatus::Credited => CreditStep::Nothing("it is already credited"),
             DepositStatus::Pending
@@ -103,21 +105,22 @@ impl Deposit {
         self.inner.attempts > 0 || self.count_of(DepositStatus::NeedsReview) > 0
     }
 
-    fn intend(&self, now: Timestamp) -> Verdict<Self> {
+    pub(super) fn intended(&self, now: Timestamp) -> Self {
         let mut next = self.moved(DepositStatus::Crediting, Reason::IntentSaved, now);
         next.inner.attempts = self.inner.attempts.saturating_add(1);
         next.inner.attempted = Some(now);
         next.inner.netted = Some(self.returned()).filter(Money::is_positive);
-        let why = vec![format!("credit {}", next.creditable())];
-        Verdict::change(next, "crediting", vec![], why)
+        next
     }
 
     /// The same step where nothing stands against it on the account; into any other nothing is sent: it waits, or a person decides.
     #[must_use]
     pub fn only_into(&self, bar: Option<CreditBar>, step: CreditStep, now: Timestamp) -> CreditStep {
         match (step, bar) {
-            (CreditStep::Send(_), Some(CreditBar::Undecided)) => CreditStep::Nothing(CreditBar::Undecided.words()),
-            (CreditStep::Send(_), Some(bar @ (CreditBar::Demo | CreditBar::NotOpen))) => {
+            (CreditStep::Send(_) | CreditStep::Price, Some(CreditBar::Undecided)) => {
+                CreditStep::Nothing(CreditBar::Undecided.words())
+            }
+            (CreditStep::Send(_) | CreditStep::Price, Some(bar @ (CreditBar::Demo | CreditBar::NotOpen))) => {
                 let known = Self { inner: DepositInner { attempted: None, ..self.inner.clone() }, ..self.clone() };
                 let stopped = known.give_up(WorkKind::CreditRefused, bar.words(), now);
                 CreditStep::Save(Box::new(stopped))
@@ -160,7 +163,7 @@ impl Deposit {
         }
         let save = |verdict| CreditStep::Save(Box::new(verdict));
         match found {
-            Found::Booked(ticket) => save(self.credited(ticket, self.creditable(), Reason::FoundBooked, now)),
+            Found::Booked(ticket) => save(self.credited(ticket, self.credit_amount(), Reason::FoundBooked, now)),
             Found::Ambiguous(what) => save(self.give_up(WorkKind::CreditUnresolved, &what, now)),
             Found::Absent if !self.grace_over(now) => CreditStep::Nothing("a call may still be under way"),
             Found::Absent => {
@@ -171,7 +174,7 @@ impl Deposit {
                 if self.was_tried() && self.is_past_review(review_after, now) {
                     return save(self.give_up(WorkKind::CreditUnresolved, "absent, and its time is over", now));
                 }
-                CreditStep::Send(Box::new(self.intend(now)))
+                self.sending(now)
             }
         }
     }
@@ -201,12 +204,12 @@ impl Deposit {
         self.since_paid().iter().any(|stage| stage.0 == DepositStatus::Crediting)
     }
 
-    fn review_at(&self, review_after: Seconds) -> Option<Timestamp> {
+    pub(super) fn review_at(&self, review_after: Seconds) -> Option<Timestamp> {
         let paid = self.since_paid().first().map(|stage| self.moment(stage));
         paid.map(|paid| self.inner.served_from.map_or(paid, |from| paid.max(from)).plus(review_after))
     }
 
-    fn is_past_review(&self, review_after: Seconds, now: Timestamp) -> bool {
+    pub(super) fn is_past_review(&self, review_after: Seconds, now: Timestamp) -> bool {
         self.review_at(review_after).is_some_and(|at| now >= at)
     }
 
@@ -214,7 +217,7 @@ impl Deposit {
     pub fn outcome(&self, outcome: CreditOutcome, review_after: Seconds, now: Timestamp) -> Verdict<Self> {
         let under_way = matches!(self.status(), DepositStatus::Crediting | DepositStatus::CreditingUnknown);
         match outcome {
-            CreditOutcome::Booked(ticket) => self.booked(ticket, now),
+            CreditOutcome::Booked(ticket) => self.booked(ticket, None, now),
             CreditOutcome::Refused(_) | CreditOutcome::NotApplied(_) | CreditOutcome::Unknown(_) if !under_way => {
                 Verdict::Nothing("the credit is no longer under way")
             }
@@ -235,8 +238,9 @@ impl Deposit {
         }
     }
 
-    /// The platform booked it. True whatever has become of the deposit meanwhile, so it is never dropped.
-    pub(super) fn booked(&self, ticket: String, now: Timestamp) -> Verdict<Self> {
+    /// The platform booked it: what was sent, or what a person says. True whatever has become of the deposit meanwhile, so it is
+    /// never dropped.
+    pub(super) fn booked(&self, ticket: String, said: Option<Money>, now: Timestamp) -> Verdict<Self> {
         if self.facts.platform.operation.as_deref() == Some(ticket.as_str()) {
             return Verdict::Nothing("it is already credited");
         }
@@ -247,21 +251,30 @@ impl Deposit {
             DepositStatus::Paid
             | DepositStatus::Crediting
             | DepositStatus::CreditingUnknown
-            | DepositStatus::NeedsReview => self.credited(ticket, self.creditable(), Reason::Booked, now),
+            | DepositStatus::NeedsReview => {
+                self.credited(ticket, said.unwrap_or(self.credit_amount()), Reason::Booked, now)
+            }
             DepositStatus::Refunded | DepositStatus::ChargedBack => {
                 let why = "booked, but the money has gone back".to_owned();
-                self.unmoved().booked_late(ticket, WorkKind::DepositReversedAfterCredit, why, now)
+                self.unmoved().booked_late((ticket, said), WorkKind::DepositReversedAfterCredit, why, now)
             }
             DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired | DepositStatus::Credited => {
                 let why = format!("booked, but the deposit was {}", self.status().as_str());
                 let moved = self.moved(DepositStatus::Credited, Reason::Booked, now);
-                moved.booked_late(ticket, WorkKind::DepositFailedAfterSuccess, why, now)
+                moved.booked_late((ticket, said), WorkKind::DepositFailedAfterSuccess, why, now)
             }
         }
     }
 
-    fn booked_late(self, ticket: String, kind: WorkKind, why: String, now: Timestamp) -> Verdict<Self> {
-        let (amount, trigger) = (left(self.collection(), self.netted()), format!("deal:{ticket}"));
+    fn booked_late(
+        self,
+        (ticket, said): (String, Option<Money>),
+        kind: WorkKind,
+        why: String,
+        now: Timestamp,
+    ) -> Verdict<Self> {
+        let amount = said.or(self.sent_amount()).unwrap_or(Money::zero(self.account_currency()));
+        let trigger = format!("deal:{ticket}");
         let mut next = self.with_deal(ticket, amount);
         next.ask(kind, &trigger, now);
         // what went back before it was booked is booked as gone back at once
@@ -333,12 +346,16 @@ impl Deposit {
     }
 
     fn with_deal(mut self, ticket: String, amount: Money) -> Self {
+        if ![self.sent_amount(), Some(self.credit_amount())].contains(&Some(amount)) {
+            // a person's own conversion is not that of the rate that was found
+            self.facts.fx = None;
+        }
         self.facts.credited = Some(amount);
         self.facts.platform.operation = Some(ticket);
         self
     }
 
-    fn give_up(&self, kind: WorkKind, reason: &str, now: Timestamp) -> Verdict<Self> {
+    pub(super) fn give_up(&self, kind: WorkKind, reason: &str, now: Timestamp) -> Verdict<Self> {
         let next = self.held(kind, &self.own_trigger("credit"), now);
         Verdict::change(next, "needs_review", vec!["deposit.needs_review"], vec![format!("{kind}: {reason}")])
     }

@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::fx::{Converted, Fx};
 use super::returns::Returns;
 pub use super::status::{DepositStatus, Reason, Stage};
 use super::ticket::{NamedTicket, Reopened};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
 use crate::time::millis;
 use crate::work::Review;
-use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
+use crate::{AccountId, ClientId, Currency, Money, PaymentId, Seconds, Timestamp};
 
 /// A credit that nobody reports about is looked after by the timer at the latest after this.
 const WATCH_MAX: Seconds = Seconds(900);
@@ -92,6 +93,9 @@ pub struct DepositFacts {
     pub returned: Option<Money>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credited: Option<Money>,
+    /// The rate that was applied to what was paid in another currency than the account's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fx: Option<Fx>,
     pub psp: PspSide,
     pub platform: PlatformSide,
     /// What this version asks a person; while the deposit is under review never empty.
@@ -145,6 +149,12 @@ pub struct DepositInner {
     /// What had gone back when the credit was sent, and was left out of it.
     #[serde(rename = "bn", default, skip_serializing_if = "Option::is_none")]
     pub netted: Option<Money>,
+    /// The account's currency, where it is another than was asked for.
+    #[serde(rename = "ac", default, skip_serializing_if = "Option::is_none")]
+    pub account_currency: Option<Currency>,
+    /// What the last intent came to in the account's currency, where it had to be converted.
+    #[serde(rename = "cv", default, skip_serializing_if = "Option::is_none")]
+    pub converted: Option<Converted>,
     /// What persons took off the trading account again.
     #[serde(rename = "ds", default, skip_serializing_if = "Vec::is_empty")]
     pub debits: Vec<Debit>,
@@ -180,6 +190,7 @@ pub struct NewDeposit {
     pub platform: String,
     pub login: String,
     pub amount: Money,
+    pub account_currency: Currency,
     pub psp: PspSide,
     pub redirect_url: String,
     pub due: Timestamp,
@@ -200,6 +211,7 @@ impl Deposit {
                 paid: None,
                 returned: None,
                 credited: None,
+                fx: None,
                 psp: new.psp,
                 platform: PlatformSide { name: Some(new.platform), login: new.login, operation: None },
                 review: None,
@@ -219,6 +231,8 @@ impl Deposit {
                 returns: Returns::default(),
                 returned_by: None,
                 netted: None,
+                account_currency: Some(new.account_currency).filter(|own| *own != new.amount.currency()),
+                converted: None,
                 debits: Vec::new(),
                 reversal_items: Vec::new(),
                 flagged: Vec::new(),

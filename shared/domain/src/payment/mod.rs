@@ -7,6 +7,7 @@ pub mod confirm;
 pub mod credit;
 pub mod deposit;
 mod former;
+pub mod fx;
 mod naming;
 pub mod overdue;
 mod paid_back;

@@ -148,7 +148,7 @@ impl Deposit {
         let ticket = decision.evidence.as_deref().filter(|_| decision.action() == Some(WorkAction::MarkCredited));
         match ticket {
             Some(ticket) if self.facts.credited.is_none() && !self.is_waiting_for(decision) => {
-                self.credit_is_there(self.ticket_of(ticket), now)
+                self.credit_is_there(ticket, now)
             }
             _ => self.decided(decision, now),
         }

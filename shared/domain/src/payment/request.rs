@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::fx::rules::FxRules;
 use super::rules::{DepositCase, PspRule, Psps};
 use crate::account::{Account, AccountStatus};
 use crate::client::Client;
@@ -50,12 +51,17 @@ impl From<RuleError> for DepositRefusal {
 }
 
 impl DepositRequest {
+    /// The currency that a request names, if it is one.
+    pub fn currency_named(body: &Value) -> Option<Currency> {
+        body.pointer("/amount/currency")?.as_str()?.parse().ok()
+    }
+
     /// The account that a request names, as it names it.
     pub fn account_named(body: &Value) -> Option<&str> {
         Reader::new(body).string("account_id")
     }
 
-    /// Reads a request of a client. `account` is the account that it names, if that is the client's; `is_web_url` says
+    /// Reads a request of a client. `fx` is there where it names another currency than the account's and the rules can be had. `account` is the account that it names, if that is the client's; `is_web_url` says
     /// whether a text is an absolute http or https URL.
     ///
     /// # Errors
@@ -65,6 +71,7 @@ impl DepositRequest {
         client: Client,
         account: Option<Account>,
         rules: &Psps,
+        fx: Option<&FxRules>,
         is_web_url: impl FnOnce(&str) -> bool,
     ) -> Result<Self, DepositRefusal> {
         let mut reader = Reader::new(body);
@@ -83,7 +90,7 @@ impl DepositRequest {
         }
         let mut why = Vec::new();
         if let (Some(account), Some(amount)) = (&account, amount) {
-            match acceptable(&client, account, amount, psp, rules)? {
+            match acceptable(&client, account, amount, psp, (rules, fx))? {
                 Ok(rules) => why = rules,
                 Err(fault) => reader.fault(fault),
             }
@@ -142,12 +149,14 @@ fn acceptable(
     account: &Account,
     amount: Money,
     psp: Option<&PspRule>,
-    rules: &Psps,
+    (rules, fx): (&Psps, Option<&FxRules>),
 ) -> Result<Result<Vec<String>, Fault>, RuleError> {
     let own = account.facts.currency;
-    if own != amount.currency() {
+    if own != amount.currency() && !fx.is_some_and(|fx| fx.covers(amount.currency(), own)) {
         let fault = Fault::new("/amount/currency", "currency_mismatch", format!("the account is in {own}"));
-        return Ok(Err(fault.allowing([own.code()])));
+        let mut taken = fx.map(|fx| fx.taken_for(own)).unwrap_or_default();
+        taken.retain(|currency| !rules.names_for(*currency).is_empty());
+        return Ok(Err(fault.allowing([own].iter().chain(&taken).map(Currency::code))));
     }
     let names = psp.map_or_else(|| rules.names_for(amount.currency()), |psp| vec![psp.name.as_str()]);
     let mut refused: Option<(&AmountRange, Lies)> = None;

@@ -66,8 +66,8 @@ impl Deposit {
         match self.facts.paid {
             None => Some("no collected amount is known"),
             Some(_) if !self.creditable().is_positive() => Some("nothing was collected, or all of it went back"),
-            Some(paid) if paid.currency() != self.facts.requested.currency() => {
-                Some("what was collected is not in the account's currency")
+            Some(paid) if ![self.account_currency(), self.facts.requested.currency()].contains(&paid.currency()) => {
+                Some("what was collected is neither in the currency that was asked for nor in the account's")
             }
             Some(_) => None,
         }
@@ -81,19 +81,25 @@ impl Deposit {
             known.facts.paid = Some(self.facts.requested);
         }
         let amount: Money = if is_stray { held.stray.unwrap_or(self.creditable()) } else { known.creditable() };
-        if amount.currency() == self.facts.requested.currency() {
-            return known.credited(ticket.to_owned(), amount, Reason::Person, now);
-        }
-        // what it came to in the account's currency only the person knows
-        match self.converted(ticket) {
+        match known.said_to_be_credited(ticket, amount) {
             Some((ticket, amount)) => known.credited(ticket.to_owned(), amount, Reason::Person, now),
             None => self.still_open_as(held, decision, "it needs what was put on the account, in its currency", now),
         }
     }
 
+    /// The ticket of a credit by hand, and what it came to in the account's currency: where what was paid is in another, what the person
+    /// says, or else what came of the rate that was applied; `None` if nobody knows.
+    pub(super) fn said_to_be_credited<'e>(&self, evidence: &'e str, amount: Money) -> Option<(&'e str, Money)> {
+        if amount.currency() == self.account_currency() {
+            return Some((self.ticket_of(evidence), amount));
+        }
+        let applied = || self.in_account_currency(amount).map(|amount| (evidence, amount));
+        self.converted(evidence).or_else(applied)
+    }
+
     /// The evidence of a credit that a person converted: the platform's ticket, and what was put on the account.
     fn converted<'e>(&self, evidence: &'e str) -> Option<(&'e str, Money)> {
-        let currency = self.facts.requested.currency();
+        let currency = self.account_currency();
         let parts: Vec<&str> = evidence.split_whitespace().collect();
         let (ticket, amount) = match parts.as_slice() {
             [ticket, amount] => (*ticket, *amount),
@@ -106,9 +112,9 @@ impl Deposit {
     /// Whether a credit by hand lacks what it came to in the account's currency.
     pub(super) fn lacks_amount(&self, decision: &HumanDecision) -> bool {
         let stray = self.inner.held.as_ref().and_then(|held| held.stray);
-        let other = stray.unwrap_or(self.collection()).currency() != self.facts.requested.currency();
+        let amount = stray.unwrap_or(self.creditable());
         let evidence = decision.evidence.as_deref().filter(|_| decision.action() == Some(WorkAction::MarkCredited));
-        other && evidence.is_some_and(|evidence| self.converted(evidence).is_none())
+        evidence.is_some_and(|evidence| self.said_to_be_credited(evidence, amount).is_none())
     }
 
     /// The ticket that evidence names.
@@ -166,7 +172,10 @@ impl Deposit {
             _ if self.facts.platform.operation.as_deref() == Some(self.ticket_of(ticket)) => {
                 Verdict::Nothing("the deal is already known")
             }
-            DepositStatus::Paid => self.credited(ticket.to_owned(), self.creditable(), Reason::Person, now),
+            DepositStatus::Paid => match self.said_to_be_credited(ticket, self.creditable()) {
+                Some((ticket, amount)) => self.credited(ticket.to_owned(), amount, Reason::Person, now),
+                None => Verdict::Nothing("it needs what was put on the account, in its currency"),
+            },
             DepositStatus::Crediting | DepositStatus::CreditingUnknown | DepositStatus::Credited => {
                 self.booked_twice(ticket, now)
             }

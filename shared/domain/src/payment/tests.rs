@@ -1,4 +1,5 @@
 mod by_hand;
+mod converted;
 mod crediting;
 mod fixture;
 mod laws;

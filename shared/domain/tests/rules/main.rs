@@ -5,6 +5,8 @@ mod defects;
 #[cfg(test)]
 mod defects_sales;
 #[cfg(test)]
+mod fx;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod messages;

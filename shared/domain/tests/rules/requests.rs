@@ -7,6 +7,7 @@ use domain::account::wish::AccountRefusal;
 use domain::account::{Account, AccountStatus};
 use domain::client::Client;
 use domain::input::Fault;
+use domain::payment::fx::rules::FxRules;
 use domain::payment::rules::Psps;
 use domain::payment::{DepositRefusal, DepositRequest};
 use domain::rule_sets::SetName;
@@ -241,8 +242,17 @@ fn deposit(amount: &str, currency: &str, psp: &str) -> Json {
 }
 
 fn ask(body: &Json, account: Option<Account>, rules: &Psps) -> Result<DepositRequest, DepositRefusal> {
+    ask_with(body, account, rules, None)
+}
+
+fn ask_with(
+    body: &Json,
+    account: Option<Account>,
+    rules: &Psps,
+    fx: Option<&FxRules>,
+) -> Result<DepositRequest, DepositRefusal> {
     let is_url = |text: &str| text.starts_with("https://");
-    DepositRequest::read(body, client("ES"), account, rules, is_url)
+    DepositRequest::read(body, client("ES"), account, rules, fx, is_url)
 }
 
 fn refused_deposit(body: &Json, account: Option<Account>, rules: &Psps) -> Vec<String> {
@@ -319,6 +329,47 @@ fn each_refusal_of_a_deposit_says_what_would_be_taken() {
         ),
     ] {
         assert_eq!(refused_deposit(&body, account, &rules), lines, "{body}");
+    }
+}
+
+#[test]
+fn another_currency_passes_where_a_source_covers_the_pair_and_within_its_own_limits() {
+    let rules = psps(|document| document["psps"][1]["currencies"] = json!(["USD", "JPY"]));
+    let fx = |change: fn(&mut Json)| {
+        let mut document = seed(SetName::Fx);
+        change(&mut document);
+        FxRules::parse(&document).unwrap()
+    };
+    let all = fx(|_| {});
+    for (amount, code) in [("10", "EUR"), ("50000.00", "GBP"), ("1500", "JPY")] {
+        let asked = ask_with(&deposit(amount, code, "stripe"), Some(open_account()), &rules, Some(&all)).unwrap();
+        assert_eq!(asked.amount, Money::parse(amount, currency(code)).unwrap());
+    }
+    let euro_alone = fx(|document| document["pairs"] = json!([{"from": ["EUR"], "to": ["USD"]}]));
+    let none_into_dollars = fx(|document| document["pairs"] = json!([{"from": ["EUR"], "to": ["GBP"]}]));
+    for (body, fx, line) in [
+        (deposit("9.99", "EUR", "stripe"), &all, "/amount/amount below_minimum: must be from 10 to 50000 EUR"),
+        (deposit("1499", "JPY", "stripe"), &all, "/amount/amount below_minimum: must be from 1500 to 7500000 JPY"),
+        (
+            deposit("100", "GBP", "stripe"),
+            &euro_alone,
+            "/amount/currency currency_mismatch: the account is in USD [USD EUR]",
+        ),
+        (
+            deposit("100", "EUR", "stripe"),
+            &none_into_dollars,
+            "/amount/currency currency_mismatch: the account is in USD [USD]",
+        ),
+        (
+            deposit("100", "EUR", "praxis"),
+            &all,
+            "/amount/currency unsupported_currency: praxis does not take this currency [USD JPY]",
+        ),
+    ] {
+        match ask_with(&body, Some(open_account()), &rules, Some(fx)) {
+            Err(DepositRefusal::Faults(faults)) => assert_eq!(told(&faults), [line], "{body}"),
+            other => panic!("{body}: {other:?}"),
+        }
     }
 }
 

@@ -74,7 +74,6 @@ async fn every_reference_that_is_not_there_is_named() {
         ("/return_url", json!("javascript:alert(1)"), 422, "/return_url invalid_url"),
         ("/return_url", json!(format!("https://x.example/{}", "x".repeat(600))), 422, "/return_url invalid_url"),
         ("/return_url", json!(5), 400, "/return_url wrong_type"),
-        ("/amount/currency", json!("EUR"), 422, "/amount/currency currency_mismatch"),
         ("/amount", json!("100.00 USD"), 400, "/amount wrong_type"),
         ("/amount", json!({"amount": "100.00", "currency": "USD", "unit": "major"}), 400, "/amount/unit unknown_field"),
     ];
@@ -85,9 +84,6 @@ async fn every_reference_that_is_not_there_is_named() {
             let rules = world.broker.rule_document(SetName::Psps).unwrap();
             let on_offer: Vec<&Value> = rules["psps"].as_array().unwrap().iter().map(|psp| &psp["name"]).collect();
             assert_eq!(answer.json["errors"][0]["allowed_values"], json!(on_offer));
-        }
-        if fault.ends_with("currency_mismatch") {
-            assert_eq!(answer.json["errors"][0]["allowed_values"], json!(["USD"]));
         }
     }
     // another client's account through the other client's route, and an account of ours through that
@@ -133,7 +129,7 @@ async fn all_faults_of_a_deposit_are_named_at_once() {
             vec!["/amount/amount below_minimum", "/psp unknown_psp"],
         ),
         (
-            json!({"account_id": trader.account, "amount": {"amount": "100.00", "currency": "EUR"}, "psp": "paypal"}),
+            json!({"account_id": trader.account, "amount": {"amount": "100.00", "currency": "CHF"}, "psp": "paypal"}),
             422,
             vec!["/amount/currency currency_mismatch", "/psp unknown_psp"],
         ),

@@ -99,6 +99,8 @@ async fn play(world: &World) -> Vec<String> {
     won["data"]["object"] = dispute["data"]["object"].clone();
     won["data"]["object"]["status"] = json!("won");
     expect(world.stripe(&won).await, 200);
+    let changed = world.paid_in(&trader, ("80.00", "EUR"), 8_000).await;
+    assert_eq!(world.payment(&changed.id).await.json["fx"]["source"], "live");
     let failed = world.deposit(&trader, "40.00", "praxis").await;
     expect(world.praxis(&world.sale(&failed, "declined", 4_000, "USD")).await, 200);
     let odd = world.deposit(&trader, "50.00", "stripe").await;

@@ -19,6 +19,7 @@ mod deposits;
 mod events;
 mod failures;
 mod four_eyes;
+mod fx;
 mod idempotency;
 mod installation;
 mod journal;

@@ -137,6 +137,7 @@ async fn seed_deposit(world: &World) {
         platform: "mt5".to_owned(),
         login,
         amount: Money::parse("1250.00", "USD".parse().unwrap()).unwrap(),
+        account_currency: "USD".parse().unwrap(),
         psp: PspSide { name: "stripe".to_owned(), reference: "pi_3SWabcLkdIwHu7ix1Pq2Rs3T".to_owned() },
         redirect_url: "https://pay.example.com/1".to_owned(),
         due: frame.now.plus(Seconds(900)),

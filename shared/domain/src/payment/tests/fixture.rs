@@ -63,6 +63,7 @@ pub(super) fn pending_at(psp: &str, reference: &str) -> Deposit {
         platform: "dxtrade".to_owned(),
         login: "954402".to_owned(),
         amount: money("1250.00 USD"),
+        account_currency: money("1250.00 USD").currency(),
         psp: PspSide { name: psp.to_owned(), reference: reference.to_owned() },
         redirect_url: "https://pay.example.com/p/0123456789012345678901234567890123".to_owned(),
         due: at(900),

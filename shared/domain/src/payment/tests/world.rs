@@ -214,6 +214,7 @@ impl World {
         let now = at(worker.since);
         match worker.place.clone() {
             Place::Loaded => match worker.loaded.credit_step(now) {
+                CreditStep::Price => panic!("deposits of this world are in the account's currency"),
                 CreditStep::Nothing(_) => None,
                 CreditStep::Send(verdict) | CreditStep::Save(verdict) => self.intended(worker, *verdict),
                 CreditStep::LookUp => {
@@ -229,6 +230,7 @@ impl World {
             }
             Place::Looked(Some(found)) => match worker.loaded.looked_up(found, REVIEW_AFTER, now) {
                 CreditStep::Send(verdict) | CreditStep::Save(verdict) => self.intended(worker, *verdict),
+                CreditStep::Price => panic!("deposits of this world are in the account's currency"),
                 CreditStep::LookUp | CreditStep::Nothing(_) => None,
             },
             Place::Intended => {

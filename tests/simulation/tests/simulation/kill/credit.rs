@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{every_kill, every_point, every_two_kills, plain, play, traces};
 use crate::checks::Story;
 use crate::killer::Kill;
-use crate::servers::Server;
+use crate::servers::{MT5, Server};
 use crate::world::{Customer, World};
 
 const FUNCTION: &str = "payments-credit";
@@ -45,6 +45,49 @@ async fn a_worker_that_dies_anywhere_credits_once(server: &'static Server) {
     let customer = world.customer_at(server, "USD").await;
     let calls = every_kill(&world, FUNCTION, async |world: &World| pays(world, &customer, None).await).await;
     assert_eq!(traces(&calls), ["PutItem MoneyTable", books(server), "PutItem MoneyTable"], "intent, call, outcome");
+}
+
+/// A payment in euro for an account in dollars. Who asks for a rate again gets another: what is credited is of one of them, the one that
+/// was saved.
+async fn pays_in_euro(world: &World, customer: &Customer) {
+    world.cold().await;
+    let payment = world.desk.deposit(&customer.trader, "250.00", "EUR", "stripe").await.unwrap();
+    world.idle().await;
+    let first = json!({"from": "EUR", "to": "USD", "bid": "1.0593", "ask": "1.0595", "at": world.now()});
+    let rates = world.broker.simulators.url("rates");
+    world.desk.api.control(&format!("{rates}/_control/reset"), &json!({})).await.unwrap();
+    let fault = json!([{"operation": "quote", "fault": {"kind": "answer", "body": first}}]);
+    world.desk.api.control(&format!("{rates}/_control/faults"), &fault).await.unwrap();
+    let later = json!({"EUR/USD": "2.5"}).to_string().into_bytes();
+    let url = format!("{rates}/_control/rates");
+    world.desk.api.send(http::Method::PUT, &url, &[], later).await.unwrap().expect(200).unwrap();
+    world.killer.arm();
+    assert_eq!(world.pay(&payment, json!({})).await, [200]);
+    world.until("credited", 30, async || world.status(&payment).await == "credited").await;
+    world.drain().await;
+    let stored = world.load(&payment).await;
+    let fx = stored.entity.facts.fx.clone().unwrap();
+    let amount = match fx.rate.to_string().as_str() {
+        // 250 x 1.0593 x 0.995 = 263.500875
+        "1.0593" => "263.50",
+        // 250 x 2.5 x 0.995 = 621.875
+        "2.5" => "621.88",
+        other => panic!("nobody said {other}"),
+    };
+    let deals = customer.server.deals(world, &customer.trader.login, &payment).await;
+    assert_eq!(deals.iter().map(|deal| deal.1.as_str()).collect::<Vec<_>>(), [amount]);
+    assert_eq!(stored.entity.facts.credited.unwrap().amount_text(), amount);
+    assert!(world.work_of(&payment).await.is_empty());
+    world.journal(&stored).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_anywhere_credits_a_converted_deposit_once() {
+    let world = World::start().await;
+    let customer = world.customer_at(&MT5, "USD").await;
+    let calls = every_kill(&world, FUNCTION, async |world: &World| pays_in_euro(world, &customer).await).await;
+    assert_eq!(traces(&calls), ["PutItem MoneyTable", books(&MT5), "PutItem MoneyTable"], "intent, call, outcome");
+    assert!(calls.iter().any(|call| call == "GET quote"), "the rate comes before the intent: {calls:?}");
 }
 
 async fn two_workers_that_die_anywhere_credit_once(server: &'static Server) {
