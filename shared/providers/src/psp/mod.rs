@@ -18,6 +18,7 @@ mod major;
 mod minor;
 mod payout;
 pub mod praxis;
+pub mod settlement;
 pub mod skrill;
 mod statements;
 pub mod stripe;

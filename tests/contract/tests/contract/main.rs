@@ -44,6 +44,7 @@ mod platforms;
 mod praxis;
 mod privacy;
 mod problems;
+mod reconciliation;
 mod reversals;
 mod routes;
 mod samples;
