@@ -1,6 +1,7 @@
 //! Deposits: opened, collected, credited; withdrawals: asked for, debited, paid out; what happens when one of these does not; and what the
 //! providers say to have settled, held against the ledger.
 
+mod collecting;
 pub mod credit;
 pub mod decide;
 pub mod initiate;

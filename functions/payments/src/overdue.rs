@@ -17,6 +17,8 @@ use runtime::vendors::PaymentProviders;
 use runtime::{StepError, awsclients};
 use store::{MoneyTable, Payment, Stored};
 
+use crate::collecting::collected;
+
 /// The time of stray money: its owner is looked for.
 const STRAY_DUE: &str = "stray.due";
 
@@ -164,7 +166,10 @@ impl Overdue {
         let limits = PollLimits::from(rule);
         let psp = self.providers.adapter(rule).await?;
         let answer = match psp.look_up(&deposit.id, &deposit.facts.psp.reference).await {
-            Ok(Some(report)) => PollAnswer::Report(report),
+            Ok(Some(report)) => match collected(report, psp.as_ref(), &self.money).await {
+                Ok(report) => PollAnswer::Report(report),
+                Err(error) => PollAnswer::Silent(error.to_string()),
+            },
             Ok(None) if psp.absent_is_unpaid() => PollAnswer::Unpaid,
             Ok(None) => PollAnswer::Absent,
             Err(error) => PollAnswer::Silent(error.to_string()),

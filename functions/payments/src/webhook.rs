@@ -18,6 +18,8 @@ use runtime::vendors::PaymentProviders;
 use runtime::{Problem, StepError, awsclients};
 use store::MoneyTable;
 
+use crate::collecting::collected;
+
 /// The step.
 pub struct Webhook {
     money: MoneyTable,
@@ -42,8 +44,11 @@ impl HttpStep for Webhook {
         delivery("/v1/webhooks/psp/stripe"),
         delivery("/v1/webhooks/psp/praxis"),
         delivery("/v1/webhooks/psp/skrill"),
+        delivery("/v1/webhooks/psp/coinspaid"),
         delivery("/v1/webhooks/psp/adyen"),
         delivery("/v1/webhooks/psp/checkout"),
+        delivery("/v1/webhooks/psp/nuvei"),
+        delivery("/v1/webhooks/psp/paysafe"),
         delivery("/v1/webhooks/psp/{psp}"),
     ];
 }
@@ -74,8 +79,8 @@ impl Webhook {
         }
         let done = match confirmed(report, psp.as_ref(), rule).await {
             Heard::Now(report) => self.apply(report, psp.as_ref(), request, &live).await,
-            Heard::Denied(report) => self.keep(report, rule, WebhookAnswer::Accepted, request, &live).await,
-            Heard::NotKnown(report) => self.keep(report, rule, WebhookAnswer::TryAgain, request, &live).await,
+            Heard::Denied(report) => self.keep(report, rule, request, &live).await.map(|()| WebhookAnswer::Accepted),
+            Heard::NotKnown(report) => self.keep(report, rule, request, &live).await.and(Err(NOT_KNOWN_YET)),
         };
         self.answered(done, name, psp.as_ref(), request)
     }
@@ -135,6 +140,7 @@ impl Webhook {
         request: &Request,
         live: &Live<Psps>,
     ) -> Result<WebhookAnswer, StepError> {
+        let report = collected(report, psp, &self.money).await?;
         let mut frame = request.frame(Self::NAME);
         frame.trigger = format!("{} {}", report.psp, report.event_id);
         frame.used(live.label());
@@ -157,19 +163,18 @@ impl Webhook {
         &self,
         report: PspReport,
         rule: &PspRule,
-        answer: WebhookAnswer,
         request: &Request,
         live: &Live<Psps>,
-    ) -> Result<WebhookAnswer, StepError> {
+    ) -> Result<(), StepError> {
         if !report.moves_money() {
-            return Ok(answer);
+            return Ok(());
         }
         let mut frame = request.frame(Self::NAME);
         frame.trigger = format!("{} {}", report.psp, report.event_id);
         frame.used(live.label());
         let kept = StrayReport::unconfirmed(report, request.now.plus(rule.confirm_limit));
         step::create(&self.money, kept, &frame).await?;
-        Ok(answer)
+        Ok(())
     }
 
     /// Which payment of ours it is about. A statement about moved money that names only the provider's own id, as
@@ -221,6 +226,8 @@ impl Webhook {
 fn taken_or_again(taken: bool) -> Result<WebhookAnswer, StepError> {
     if taken { Ok(WebhookAnswer::Accepted) } else { Err(NOT_SAVED_YET) }
 }
+
+const NOT_KNOWN_YET: StepError = StepError::Busy("the provider, asked, does not know of it yet");
 
 const NOT_SAVED_YET: StepError = StepError::Busy("the payment that it names is not saved yet");
 

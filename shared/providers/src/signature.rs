@@ -8,9 +8,12 @@
 //! | Praxis notification | merchant, application, time, customer token, order, transaction's number, currency, amount, rate, processed currency and amount | **status, type**, session's status, processor, address, method | only the covered values are read, in forms that leave one cut (`psp::praxis::signed`); the status is asked for before it decides anything; merchant and application are compared, and they are other ones in test |
 //! | Praxis, former rule | all top-level values sorted by name, without their names or borders | what is what | off in the seed; where it is on, nothing is believed that Praxis does not confirm |
 //! | Skrill form (`md5sig`) | merchant, our number, amount and currency that arrived, status | **time**, Skrill's own number, what was asked for, who paid, everything else | only the covered values are read, in forms that leave one cut (`psp::skrill::signature`); merchant is compared; an old message repeats what is known, for a statement's id is made of what is signed |
-//! | Praxis answer to a look-up, Stripe, Checkout.com and Graph answers, trading server | – | everything | TLS; the answer must be about what was asked: order, intent, lead, login. A trading server also proves that it knows the password |
+//! | CoinsPaid callback | whole body: transaction, address with our number, amounts, score, status | **time**, address, method, `X-Processing-Key` | an old callback repeats what is known: a statement's id is made of transaction and status |
+//! | Paysafe event | whole body: event, payment, our number, amount, time of the event | time of the delivery, address, method | an event is ordered by its own time, so an old one changes nothing that is newer; `mode` `test` says nothing |
+//! | Praxis answer to a look-up, Stripe, Checkout.com, Nuvei and Graph answers, trading server | – | everything | TLS; the answer must be about what was asked: order, intent, lead, login. A trading server also proves that it knows the password |
 //! | Adyen standard webhook | number, original number, merchant account, our reference, amount, currency, event code, success | **time**, reason, method, `live`, whatever else is in the item, address | nothing else is read; a colon in any of them but our reference is refused, so that the joined text has one cut; the merchant account is compared; an old message changes nothing that ended (`psp::adyen::item`); test and live have keys of their own |
 //! | Checkout.com webhook | whole body: event, payment, our reference, amount, time of the event | time of the delivery (there is none), address, method | an event is ordered by its own time, so an old one changes nothing that is newer; the key belongs to one webhook |
+//! | Nuvei notification | amount, currency, time, page's number, status, product | **our number, transaction, its kind**, merchant, everything else, address | the transaction is asked for before anything is believed, by its number and ours; one that names no payment of ours is a person's; the covered values are read in forms that leave one cut (`psp::nuvei::notification`) |
 //! | Meta lead ads | whole body | time, address, method, the lead's data | a delivery only names leads, so an old one repeats what is known; the data are fetched with our token, and must be that lead's |
 //! | Meta subscription | nothing: a token in the address | everything | compared whole, and the challenge is all that is given back |
 //! | Sumsub webhook | whole body: applicant, our id, level, review, sandbox, time | address, method, the algorithm's name | an algorithm counts only if it is set up; the secret belongs to one webhook; an event is ordered by its own time, so an old one changes nothing that is newer |
@@ -22,6 +25,8 @@
 //!
 //! Secrets that are empty or blank sign nothing, for every sender alike.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Sha256, Sha512};
@@ -45,6 +50,15 @@ pub(crate) fn hmac_sha256(secret: &SecretString, parts: &[&[u8]]) -> Option<[u8;
     Some(mac.finalize().into_bytes().into())
 }
 
+/// HMAC-SHA256 under a key of bytes, for keys that are not text; `None` with an empty one.
+pub(crate) fn hmac_sha256_under(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(Some(key).filter(|key| !key.is_empty())?).ok()?;
+    for part in parts {
+        mac.update(part);
+    }
+    Some(mac.finalize().into_bytes().into())
+}
+
 /// HMAC-SHA512 over the parts one after the other; `None` with a secret that is none.
 pub(crate) fn hmac_sha512(secret: &SecretString, parts: &[&[u8]]) -> Option<[u8; 64]> {
     if is_blank(secret) {
@@ -61,6 +75,11 @@ pub(crate) fn hmac_sha512(secret: &SecretString, parts: &[&[u8]]) -> Option<[u8;
 /// character is not; both sides are compared as bytes in constant time.
 pub(crate) fn hex_matches(given: &str, expected: &[u8]) -> bool {
     hex::decode(given).is_ok_and(|given| bool::from(given.ct_eq(expected)))
+}
+
+/// The same for one written in base64, with its padding.
+pub(crate) fn base64_matches(given: &str, expected: &[u8]) -> bool {
+    STANDARD.decode(given).is_ok_and(|given| bool::from(given.ct_eq(expected)))
 }
 
 #[cfg(test)]

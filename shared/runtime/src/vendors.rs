@@ -67,7 +67,7 @@ impl PaymentProviders {
             return_url: None,
             query_url,
             pay_page: rule.pay_page_url.clone(),
-            payment_method: None,
+            payment_method: rule.payment_method.clone(),
             webhook_url,
             legacy: rule.legacy_signature,
             collected: rule.collected_when,

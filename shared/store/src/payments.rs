@@ -88,6 +88,9 @@ impl MoneyTable {
     ) -> Result<(Vec<Payment>, Option<String>), StoreError> {
         let (keys, next) = self.0.keys_of(client, PaymentId::PREFIX, limit, before.map(PaymentId::as_str)).await?;
         let mut items = self.0.items(&keys).await?;
+        // other kinds whose ids begin alike have lists of their own
+        let kinds = [Deposit::KIND, Withdrawal::KIND];
+        items.retain(|item| optional_text(item, KIND).is_none_or(|kind| kinds.contains(&kind)));
         let place = |item: &Item| text(item, "?", KEY).ok().and_then(|id| keys.iter().position(|key| key == id));
         items.sort_by_key(place);
         Ok((items.iter().map(Payment::of).collect::<Result<_, _>>()?, next))

@@ -138,7 +138,7 @@ impl<'a> Bench<'a> {
         }
         let table = installation.table("MoneyTable")?;
         let rules = Rules(Table::new(local.client.clone(), installation.table("RulesTable")?));
-        let urls = ["stripe", "praxis", "adyen", "checkout", "mt5"]
+        let urls = ["stripe", "praxis", "skrill", "coinspaid", "adyen", "checkout", "nuvei", "mt5"]
             .map(|name| (name.to_owned(), format!("https://{name}.example.com")));
         let names = local::names(&urls.into(), &format!("pipworks/{STAGE}"), "https://api.example.com");
         let document = broker::rules::read(&repository().join("infra/rules"), SetName::Psps, &names)?;

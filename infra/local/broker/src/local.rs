@@ -128,8 +128,12 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("PRAXIS_UNCONFIRMED", "believe".to_owned()),
         ("SKRILL_URL", url("skrill")),
         ("SKRILL_QUERY_URL", url("skrill")),
+        ("COINSPAID_URL", url("coinspaid")),
+        ("COINSPAID_PAY_PAGE_URL", format!("{}/pay/{{address}}", url("coinspaid"))),
         ("ADYEN_URL", format!("{}/v71", url("adyen"))),
         ("CHECKOUT_URL", url("checkout")),
+        ("NUVEI_URL", format!("{}/ppp", url("nuvei"))),
+        ("PAYSAFE_URL", url("paysafe")),
         ("PUBLIC_URL", public_url.to_owned()),
         ("MT5_LIVE_URL", url("mt5")),
         ("MT5_DEMO_URL", url("mt5")),
@@ -190,10 +194,18 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         "merchant_email": config.skrill.merchant_email, "merchant_id": config.skrill.merchant_id,
         "secret_word": config.skrill.secret_word, "query_password": config.skrill.query_password,
     });
+    let coinspaid = json!({"public_key": config.coinspaid.public_key, "secret_key": config.coinspaid.secret_key});
     let adyen = json!({
         "api_key": config.adyen.api_key, "merchant_account": config.adyen.merchant_account, "hmac_keys": [config.adyen.hmac_key],
     });
     let checkout = json!({"secret_key": config.checkout.secret_key, "webhook_keys": [config.checkout.webhook_key]});
+    let nuvei = json!({
+        "merchant_id": config.nuvei.merchant_id, "merchant_site_id": config.nuvei.merchant_site_id,
+        "secret_key": config.nuvei.secret_key,
+    });
+    let paysafe = json!({
+        "username": config.paysafe.username, "password": config.paysafe.password, "webhook_key": config.paysafe.webhook_key,
+    });
     let slack = format!("{slack_url}/services/{}", config.slack.path_token);
     let mut key = [0_u8; 32];
     // a local key: without randomness the host would not have started
@@ -204,8 +216,11 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/psp/stripe"), stripe.to_string()),
         (format!("{prefix}/psp/praxis"), praxis.to_string()),
         (format!("{prefix}/psp/skrill"), skrill.to_string()),
+        (format!("{prefix}/psp/coinspaid"), coinspaid.to_string()),
         (format!("{prefix}/psp/adyen"), adyen.to_string()),
         (format!("{prefix}/psp/checkout"), checkout.to_string()),
+        (format!("{prefix}/psp/nuvei"), nuvei.to_string()),
+        (format!("{prefix}/psp/paysafe"), paysafe.to_string()),
         (format!("{prefix}/platform/mt5-live"), manager.clone()),
         (format!("{prefix}/platform/mt5-demo"), manager),
         (format!("{prefix}/platform/mt4-live"), bridge.clone()),
@@ -256,8 +271,11 @@ impl Broker {
                 "secret": config.praxis.secret,
             },
             "skrill": config.skrill.secret_word,
+            "coinspaid": config.coinspaid.secret_key,
             "adyen": {"merchant_account": config.adyen.merchant_account, "hmac_key": config.adyen.hmac_key},
             "checkout": config.checkout.webhook_key,
+            "nuvei": config.nuvei.secret_key,
+            "paysafe": config.paysafe.webhook_key,
             "sumsub": config.kyc.sumsub.webhook_secret,
             "onfido": config.kyc.onfido.webhook_token,
             "veriff": config.kyc.veriff.shared_secret,

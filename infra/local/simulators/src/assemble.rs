@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use crate::adyen::Adyen;
 use crate::checkout::Checkout;
 use crate::clock::Ids;
+use crate::coinspaid::CoinsPaid;
 use crate::config::Config;
 use crate::courier::Courier;
 use crate::ctrader::Ctrader;
@@ -24,7 +25,9 @@ use crate::mail::{Mail, Mailbox};
 use crate::meta::Meta;
 use crate::mt4::{self, Mt4};
 use crate::mt5::Mt5;
+use crate::nuvei::Nuvei;
 use crate::payer::Cashier;
+use crate::paysafe::Paysafe;
 use crate::praxis::Praxis;
 use crate::psp::Psp;
 use crate::rekognition::Rekognition;
@@ -67,8 +70,11 @@ impl Simulators {
         let stripe_socket = bind("stripe", ports.stripe, &mut urls).await?;
         let praxis_socket = bind("praxis", ports.praxis, &mut urls).await?;
         let skrill_socket = bind("skrill", ports.skrill, &mut urls).await?;
+        let coinspaid_socket = bind("coinspaid", ports.coinspaid, &mut urls).await?;
         let adyen_socket = bind("adyen", ports.adyen, &mut urls).await?;
         let checkout_socket = bind("checkout", ports.checkout, &mut urls).await?;
+        let nuvei_socket = bind("nuvei", ports.nuvei, &mut urls).await?;
+        let paysafe_socket = bind("paysafe", ports.paysafe, &mut urls).await?;
         let mt5_socket = bind("mt5", ports.mt5, &mut urls).await?;
         let mt4_socket = bind("mt4", ports.mt4, &mut urls).await?;
         let webreg_socket = bind("mt4_webreg", ports.mt4_webreg, &mut urls).await?;
@@ -94,9 +100,14 @@ impl Simulators {
         let stripe = Stripe::new(config.stripe, url("stripe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let praxis = Praxis::new(config.praxis, url("praxis"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let skrill = Skrill::new(config.skrill, url("skrill"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let coinspaid =
+            CoinsPaid::new(config.coinspaid, url("coinspaid"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let adyen = Adyen::new(config.adyen, url("adyen"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let checkout =
             Checkout::new(config.checkout, url("checkout"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let nuvei = Nuvei::new(config.nuvei, url("nuvei"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
+        let paysafe =
+            Paysafe::new(config.paysafe, url("paysafe"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let idle_close = Duration::from_secs(config.mt5.idle_close_s);
         let mt5 = Mt5::new(config.mt5, Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
         let mt4 = Mt4::new(config.mt4, url("mt4"), Arc::clone(&ids), clock.clone(), Arc::clone(&courier));
@@ -116,8 +127,11 @@ impl Simulators {
         let others: Vec<(Arc<dyn Cashier>, Router)> = vec![
             (praxis.clone(), praxis.router()),
             (skrill.clone(), skrill.router()),
+            (coinspaid.clone(), coinspaid.router()),
             (adyen.clone(), adyen.router()),
             (checkout.clone(), checkout.router()),
+            (nuvei.clone(), nuvei.router()),
+            (paysafe.clone(), paysafe.router()),
         ];
         let psp = Psp::router((stripe.clone(), stripe.router()), others, Arc::clone(&courier));
 
@@ -129,8 +143,11 @@ impl Simulators {
         listen(stripe_socket, stripe.router(), None);
         listen(praxis_socket, praxis.router(), None);
         listen(skrill_socket, skrill.router(), None);
+        listen(coinspaid_socket, coinspaid.router(), None);
         listen(adyen_socket, adyen.router(), None);
         listen(checkout_socket, checkout.router(), None);
+        listen(nuvei_socket, nuvei.router(), None);
+        listen(paysafe_socket, paysafe.router(), None);
         listen(mt5_socket, mt5.router(), Some(idle_close));
         listen(mt4_socket, mt4.router(), None);
         listen(ctrader_socket, ctrader.router(), None);
@@ -160,7 +177,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `adyen`, `checkout`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `coinspaid`, `paysafe`, `adyen`, `checkout`, `nuvei`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, and `psp` for all payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

@@ -11,10 +11,16 @@ pub struct Config {
     pub praxis: PraxisConfig,
     /// The wallet.
     pub skrill: SkrillConfig,
+    /// Addresses of coins.
+    pub coinspaid: CoinsPaidConfig,
     /// Adyen.
     pub adyen: AdyenConfig,
     /// Checkout.com.
     pub checkout: CheckoutConfig,
+    /// Nuvei.
+    pub nuvei: NuveiConfig,
+    /// The wallet behind payment handles.
+    pub paysafe: PaysafeConfig,
     /// The trading server.
     pub mt5: Mt5Config,
     /// The MetaTrader 4 server.
@@ -109,6 +115,30 @@ impl Default for SkrillConfig {
     }
 }
 
+/// Keys of the CoinsPaid side.
+#[derive(Debug, Clone)]
+pub struct CoinsPaidConfig {
+    /// Names the caller.
+    pub public_key: String,
+    /// Signs both ways.
+    pub secret_key: String,
+    /// Coins that there are addresses of.
+    pub coins: Vec<String>,
+    /// Currencies that coins are converted into.
+    pub currencies: Vec<String>,
+}
+
+impl Default for CoinsPaidConfig {
+    fn default() -> Self {
+        Self {
+            public_key: "local-processing-key".to_owned(),
+            secret_key: "local-processing-secret".to_owned(),
+            coins: ["USDT", "USDTT", "USDTE", "BTC", "ETH", "XRP"].map(str::to_owned).into(),
+            currencies: ["USD", "EUR", "GBP"].map(str::to_owned).into(),
+        }
+    }
+}
+
 /// Secrets of the Adyen side.
 #[derive(Debug, Clone)]
 pub struct AdyenConfig {
@@ -142,6 +172,48 @@ pub struct CheckoutConfig {
 impl Default for CheckoutConfig {
     fn default() -> Self {
         Self { secret_key: "sk_sbox_local".to_owned(), webhook_key: "local-checkout-webhook-key".to_owned() }
+    }
+}
+
+/// The merchant at Nuvei.
+#[derive(Debug, Clone)]
+pub struct NuveiConfig {
+    /// The merchant.
+    pub merchant_id: String,
+    /// His site.
+    pub merchant_site_id: String,
+    /// Part of every checksum.
+    pub secret_key: String,
+}
+
+impl Default for NuveiConfig {
+    fn default() -> Self {
+        Self {
+            merchant_id: "1234567890".to_owned(),
+            merchant_site_id: "987654".to_owned(),
+            secret_key: "local-nuvei-secret".to_owned(),
+        }
+    }
+}
+
+/// Keys of the Paysafe side.
+#[derive(Debug, Clone)]
+pub struct PaysafeConfig {
+    /// Names the caller.
+    pub username: String,
+    /// The caller's password.
+    pub password: String,
+    /// Signs events, used as it is.
+    pub webhook_key: String,
+}
+
+impl Default for PaysafeConfig {
+    fn default() -> Self {
+        Self {
+            username: "local-paysafe".to_owned(),
+            password: "B-local-0-paysafe".to_owned(),
+            webhook_key: "local-paysafe-webhook-key".to_owned(),
+        }
     }
 }
 
@@ -483,10 +555,16 @@ pub struct Ports {
     pub praxis: u16,
     /// Skrill.
     pub skrill: u16,
+    /// CoinsPaid.
+    pub coinspaid: u16,
     /// Adyen.
     pub adyen: u16,
     /// Checkout.com.
     pub checkout: u16,
+    /// Nuvei.
+    pub nuvei: u16,
+    /// Paysafe.
+    pub paysafe: u16,
     /// Trading server.
     pub mt5: u16,
     /// Bridge to the MetaTrader 4 server.

@@ -8,6 +8,7 @@ pub mod adyen;
 mod assemble;
 pub mod checkout;
 mod clock;
+mod coinspaid;
 mod config;
 mod control;
 mod courier;
@@ -22,8 +23,10 @@ mod mail;
 pub mod meta;
 mod mt4;
 pub mod mt5;
+pub mod nuvei;
 mod page;
 mod payer;
+mod paysafe;
 pub mod praxis;
 mod psp;
 pub mod rekognition;
@@ -39,9 +42,9 @@ mod till;
 pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
-    AdyenConfig, CheckoutConfig, Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig, MetaConfig, Mt4Config,
-    Mt5Config, Mt5Group, OnfidoConfig, Ports, PraxisConfig, RekognitionConfig, SkrillConfig, SlackConfig, StripeConfig,
-    SumsubConfig, VeriffConfig,
+    AdyenConfig, CheckoutConfig, CoinsPaidConfig, Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig,
+    MetaConfig, Mt4Config, Mt5Config, Mt5Group, NuveiConfig, OnfidoConfig, PaysafeConfig, Ports, PraxisConfig,
+    RekognitionConfig, SkrillConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

@@ -20,17 +20,41 @@ impl Deposit {
     /// The same for a statement that is the provider's present word.
     pub(super) fn told(&self, report: &PspReport, rules: &Psps, now: Timestamp) -> Verdict<Self> {
         match &report.status {
-            PspStatus::Pending | PspStatus::Processing | PspStatus::Irrelevant => {
+            PspStatus::Pending | PspStatus::Payable { .. } | PspStatus::Processing | PspStatus::Irrelevant => {
                 Verdict::Nothing("it says nothing about collected money")
             }
             PspStatus::Payout(_) => Verdict::Nothing("it is about money that goes out"),
-            PspStatus::Succeeded if self.is_about_another(report) => self.other_payment_collected(report, now),
+            PspStatus::Succeeded | PspStatus::Scored { .. } if self.is_about_another(report) => {
+                self.other_payment_collected(report, now)
+            }
             PspStatus::Failed | PspStatus::Canceled | PspStatus::Returned(_) if self.is_about_another(report) => {
                 Verdict::Nothing("it is about another payment at the provider")
             }
-            PspStatus::Succeeded => self.collected(report, rules, now),
+            PspStatus::Succeeded => self.collected(report, None, rules, now),
+            PspStatus::Scored { risk } => {
+                let doubt = rules.is_too_risky(&report.psp, *risk).then_some(WorkKind::DepositRisky);
+                let kind = format!("{}, risk {risk} of 1000", report.kind);
+                let collected = PspReport { status: PspStatus::Succeeded, kind, ..report.clone() };
+                self.collected(&collected, doubt, rules, now)
+            }
             PspStatus::Failed | PspStatus::Canceled => self.not_collected(report, now),
             PspStatus::Returned(told) => self.returned_told(report, told, now),
+        }
+    }
+
+    /// Whether the provider may be asked for money that the payer has agreed to pay: it would be credited. Whatever a person decides,
+    /// or what was closed for good, is not asked for.
+    pub fn takes_what_is_agreed(&self) -> bool {
+        match self.status() {
+            DepositStatus::Pending | DepositStatus::Expired => true,
+            DepositStatus::Failed => !self.inner.closed_at_psp && self.facts.paid.is_none(),
+            DepositStatus::Paid
+            | DepositStatus::Crediting
+            | DepositStatus::CreditingUnknown
+            | DepositStatus::Credited
+            | DepositStatus::NeedsReview
+            | DepositStatus::Refunded
+            | DepositStatus::ChargedBack => false,
         }
     }
 
@@ -81,7 +105,7 @@ impl Deposit {
         }
     }
 
-    fn collected(&self, report: &PspReport, rules: &Psps, now: Timestamp) -> Verdict<Self> {
+    fn collected(&self, report: &PspReport, doubt: Option<WorkKind>, rules: &Psps, now: Timestamp) -> Verdict<Self> {
         let counted = report.money.is_some() && report.money == self.facts.paid;
         let reason = match self.status() {
             DepositStatus::Pending if self.is_older_than_heard(report) => {
@@ -120,7 +144,7 @@ impl Deposit {
                 return Verdict::Nothing("the money has already gone back");
             }
         };
-        match self.oddity(report.money, rules) {
+        match doubt.or_else(|| self.oddity(report.money, rules)) {
             None => self.paid(report, reason, now),
             Some(WorkKind::DepositCurrencyMismatch)
                 if report.money.is_none() && self.held_for() == Some(WorkKind::DepositCurrencyMismatch.as_str()) =>
@@ -149,6 +173,12 @@ impl Deposit {
         match rules.compare(&self.facts.requested, &collected) {
             // no tolerance makes nothing something
             PaidAmount::Exact if collected.is_positive() => None,
+            PaidAmount::Under | PaidAmount::Over
+                if collected.is_positive()
+                    && rules.credits_received(&self.facts.psp.name, &self.facts.requested, &collected) =>
+            {
+                None
+            }
             PaidAmount::Exact | PaidAmount::Under => Some(WorkKind::DepositUnderpaid),
             PaidAmount::Over => Some(WorkKind::DepositOverpaid),
             PaidAmount::OtherCurrency => Some(WorkKind::DepositCurrencyMismatch),
@@ -164,7 +194,7 @@ impl Deposit {
         let collected = report.money.unwrap_or(self.facts.requested);
         let why = vec![match collected == self.facts.requested {
             true => format!("{} {collected} as asked", report.kind),
-            false => format!("{} {collected}, within the tolerance of {}", report.kind, self.facts.requested),
+            false => format!("{} {collected}, taken for the {} that were asked for", report.kind, self.facts.requested),
         }];
         Verdict::change(next, "paid", vec!["deposit.paid"], why)
     }

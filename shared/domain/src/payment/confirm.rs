@@ -22,15 +22,21 @@ words! {
 
 /// Whether a statement decides anything, so that it must be confirmed.
 pub fn decides(told: &PspReport) -> bool {
-    !matches!(told.status, PspStatus::Pending | PspStatus::Processing | PspStatus::Irrelevant)
+    !matches!(
+        told.status,
+        PspStatus::Pending | PspStatus::Payable { .. } | PspStatus::Processing | PspStatus::Irrelevant
+    )
 }
 
 /// Whether a statement gives the payer money: what was collected, and what is with us again after it went back.
 fn gives(status: &PspStatus) -> bool {
     match status {
-        PspStatus::Succeeded | PspStatus::Returned(Returned::One { stands: false, .. }) => true,
+        PspStatus::Succeeded | PspStatus::Scored { .. } | PspStatus::Returned(Returned::One { stands: false, .. }) => {
+            true
+        }
         PspStatus::Returned(Returned::Total { .. } | Returned::One { stands: true, .. })
         | PspStatus::Pending
+        | PspStatus::Payable { .. }
         | PspStatus::Processing
         | PspStatus::Failed
         | PspStatus::Canceled

@@ -99,10 +99,14 @@ impl Deposit {
         };
         match &report.status {
             PspStatus::Pending if last => self.never_paid(now),
-            PspStatus::Processing if over => self.overdue(&report.kind, now),
-            PspStatus::Processing => self.ask_again(&report.kind, 0, limits, now),
+            PspStatus::Processing | PspStatus::Payable { .. } if over => self.overdue(&report.kind, now),
+            PspStatus::Processing | PspStatus::Payable { .. } => self.ask_again(&report.kind, 0, limits, now),
             PspStatus::Pending | PspStatus::Payout(_) | PspStatus::Irrelevant => unknown(&report.kind),
-            PspStatus::Succeeded | PspStatus::Failed | PspStatus::Canceled | PspStatus::Returned(_) => {
+            PspStatus::Succeeded
+            | PspStatus::Scored { .. }
+            | PspStatus::Failed
+            | PspStatus::Canceled
+            | PspStatus::Returned(_) => {
                 // what it says when asked is its present word, however it dates it
                 let at = self.inner.heard.map_or(report.at, |heard| heard.max(report.at));
                 match self.told(&PspReport { at, ..report.clone() }, rules, now) {

@@ -57,10 +57,21 @@ pub enum Payout {
 pub enum PspStatus {
     /// Opened, nothing collected yet.
     Pending,
+    /// The payer has agreed, and the money comes when the provider is asked for it: nothing is collected yet.
+    Payable {
+        /// What it is asked with.
+        token: String,
+    },
     /// Being processed by the bank or scheme.
     Processing,
     /// Collected: the money is ours to credit.
     Succeeded,
+    /// Collected, with the risk that the provider sees in where the money comes from, in thousandths: the rules say from where on a
+    /// person decides about it.
+    Scored {
+        /// From 0 to 1000.
+        risk: u16,
+    },
     /// This attempt failed; the payer may try again.
     Failed,
     /// Closed for good without money.
@@ -103,10 +114,11 @@ impl PspReport {
     /// Whether it tells of money that came or went, and so concerns somebody whatever it is about.
     pub fn moves_money(&self) -> bool {
         match self.status {
-            PspStatus::Succeeded | PspStatus::Returned(_) => true,
+            PspStatus::Succeeded | PspStatus::Scored { .. } | PspStatus::Returned(_) => true,
             PspStatus::Payout(Payout::Paid | Payout::Failed) => true,
             PspStatus::Payout(Payout::Pending)
             | PspStatus::Pending
+            | PspStatus::Payable { .. }
             | PspStatus::Processing
             | PspStatus::Failed
             | PspStatus::Canceled

@@ -36,7 +36,7 @@ impl Deposit {
     pub(super) fn review(&self, report: &PspReport, kind: WorkKind, now: Timestamp) -> Verdict<Self> {
         let mut next = self.held_by_statement(report, kind, now);
         next.inner.heard = Some(report.at);
-        if report.status == PspStatus::Succeeded {
+        if matches!(report.status, PspStatus::Succeeded | PspStatus::Scored { .. }) {
             next.facts.paid = report.money;
             next.adopt_reference(report);
         }
@@ -74,9 +74,10 @@ impl Deposit {
         }
         let report = &PspReport { event_id, ..report.clone() };
         match &report.status {
-            PspStatus::Succeeded => self.unconfirmed_success(report, now),
+            PspStatus::Succeeded | PspStatus::Scored { .. } => self.unconfirmed_success(report, now),
             PspStatus::Returned(told) => self.unconfirmed_return(report, told, now),
             PspStatus::Pending
+            | PspStatus::Payable { .. }
             | PspStatus::Processing
             | PspStatus::Failed
             | PspStatus::Canceled

@@ -28,7 +28,7 @@ const KEYS: [&str; 6] =
 const OPEN_DEPOSITS: u32 = OPEN_DEPOSITS_MAX;
 /// More than a page of a client's newest deposits are not counted.
 const OPEN_DEPOSITS_MAX: u32 = 100;
-const PSP_KEYS: [&str; 18] = [
+const PSP_KEYS: [&str; 21] = [
     "name",
     "vendor",
     "enabled",
@@ -46,10 +46,17 @@ const PSP_KEYS: [&str; 18] = [
     "poll_limit",
     "needs_review_after",
     "confirm_limit",
+    "payment_method",
+    "received_over_max",
+    "risk_score_max",
     "payouts",
 ];
 /// A tolerance above this would accept a webhook that somebody recorded.
 const SIGNATURE_TOLERANCE_MAX: Seconds = Seconds(3_600);
+/// Longest name of a coin or method.
+const METHOD_CHARS_MAX: usize = 20;
+/// Percent over the asked amount above which nobody's payment is the one that was asked for.
+const RECEIVED_OVER_MAX: u32 = 100;
 /// An hour, where a provider's rule says nothing else.
 const CONFIRM_LIMIT: Seconds = Seconds(3_600);
 /// No wait of this set is longer.
@@ -64,10 +71,16 @@ words! {
         Praxis = "praxis",
         /// Skrill Quick Checkout.
         Skrill = "skrill",
+        /// CoinsPaid deposit addresses.
+        CoinsPaid = "coinspaid",
+        /// Paysafe payment handles: Neteller.
+        Paysafe = "paysafe",
         /// Adyen payment links and standard webhooks.
         Adyen = "adyen",
         /// Checkout.com hosted payment pages.
         Checkout = "checkout",
+        /// Nuvei's payment page and notifications.
+        Nuvei = "nuvei",
     }
 }
 
@@ -125,6 +138,15 @@ pub struct PspRule {
     /// Where the provider sends its messages, for providers that want to be told with every payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_url: Option<String>,
+    /// What the payer pays with, for providers that are told so: the coin of an address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<String>,
+    /// What was received is credited although it is not what was asked for: any less, and up to so many percent more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub received_over_max: Option<u32>,
+    /// Money to which the provider gives a higher risk, from 0 to 1, is decided by a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub risk_score_max: Option<Decimal>,
     /// The currencies it takes.
     pub currencies: Vec<Currency>,
     /// Whether it still signs the old way (Praxis 1.1).
@@ -227,6 +249,23 @@ impl Psps {
         first_match(&self.deposit_limits, deposit_fields().facts(case))
     }
 
+    /// Whether a provider's payers may send another amount than they asked for, as they do from a wallet of coins, and what was
+    /// received is credited.
+    pub fn credits_received(&self, psp: &str, requested: &Money, received: &Money) -> bool {
+        let Some(over) = self.psp(psp).and_then(|psp| psp.received_over_max) else { return false };
+        let factor = Decimal::ONE_HUNDRED.checked_add(Decimal::from(over));
+        // both have fewer than 16 digits before the point
+        let most = factor.and_then(|factor| requested.amount().checked_mul(factor));
+        let got = received.amount().checked_mul(Decimal::ONE_HUNDRED);
+        requested.currency() == received.currency() && most.zip(got).is_some_and(|(most, got)| got <= most)
+    }
+
+    /// Whether a provider's score, in thousandths, is above what is credited without a person.
+    pub fn is_too_risky(&self, psp: &str, risk: u16) -> bool {
+        let max = self.psp(psp).and_then(|psp| psp.risk_score_max);
+        max.is_some_and(|max| max.checked_mul(Decimal::ONE_THOUSAND).is_none_or(|max| Decimal::from(risk) > max))
+    }
+
     /// How far from the asked amount a paid one may be and still be exact.
     pub fn tolerance(&self, currency: Currency) -> Decimal {
         self.over_under.get(&currency).copied().unwrap_or_default()
@@ -302,6 +341,17 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         faults.add(at.fault("not_applicable", "only adyen tells of an authorisation apart from its capture"));
     }
     let unconfirmed = optional(object.get("unconfirmed_success"), |node| node.word(Unconfirmed::ALL, faults));
+    let payment_method = optional(object.get("payment_method"), |node| {
+        node.line(METHOD_CHARS_MAX, faults).filter(|text| !text.trim().is_empty()).map(str::to_owned)
+    });
+    if let Some(vendor @ (Vendor::CoinsPaid | Vendor::Paysafe)) = vendor
+        && object.get("payment_method").is_none()
+    {
+        let message = format!("{vendor} needs `payment_method`: the coin of its addresses, or the wallet");
+        faults.add(node.fault("missing_key", message));
+    }
+    let received = optional(object.get("received_over_max"), |node| node.whole(0..=RECEIVED_OVER_MAX, faults));
+    let risk = optional(object.get("risk_score_max"), |node| read_score(&node, faults));
     let tolerance = span(&object, "signature_tolerance", Seconds(1), SIGNATURE_TOLERANCE_MAX, faults);
     let confirm = optional(object.get("confirm_limit"), |node| node.span(Seconds(60)..=WAIT_MAX, faults));
     let payouts = optional(object.get("payouts"), |node| {
@@ -318,6 +368,9 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         query_url: query_url?,
         pay_page_url: pay_page_url?,
         webhook_url: webhook_url?,
+        payment_method: payment_method?,
+        received_over_max: received?,
+        risk_score_max: risk?,
         currencies: currencies?,
         legacy_signature: legacy_signature?.unwrap_or(false),
         collected_when: collected?.unwrap_or(Collected::Authorised),
@@ -329,6 +382,15 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         confirm_limit: confirm?.unwrap_or(CONFIRM_LIMIT),
         payouts: payouts?.unwrap_or_default(),
     })
+}
+
+fn read_score(node: &Node<'_>, faults: &mut Faults) -> Option<Decimal> {
+    let score = node.decimal(faults)?;
+    if score < Decimal::ZERO || score > Decimal::ONE {
+        faults.add(node.fault("bad_range", "must be from 0 to 1"));
+        return None;
+    }
+    Some(score)
 }
 
 fn span(object: &Object<'_>, key: &str, min: Seconds, max: Seconds, faults: &mut Faults) -> Option<Seconds> {

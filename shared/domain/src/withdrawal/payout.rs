@@ -286,6 +286,8 @@ impl Withdrawal {
             PspStatus::Pending
             | PspStatus::Processing
             | PspStatus::Succeeded
+            | PspStatus::Payable { .. }
+            | PspStatus::Scored { .. }
             | PspStatus::Failed
             | PspStatus::Canceled
             | PspStatus::Returned(_)

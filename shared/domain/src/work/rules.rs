@@ -70,6 +70,8 @@ words! {
         DepositCurrencyMismatch = "deposit_currency_mismatch",
         /// Money came in for no payment of ours.
         DepositUnknownReference = "deposit_unknown_reference",
+        /// The provider finds the money's origin risky.
+        DepositRisky = "deposit_risky",
         /// Money came in for a deposit that had failed or expired.
         DepositPaidAfterFailure = "deposit_paid_after_failure",
         /// The provider took back its word that it collected.
@@ -263,7 +265,7 @@ impl WorkKind {
     pub const fn actions(self) -> &'static [WorkAction] {
         use WorkAction as A;
         match self {
-            Self::DepositUnderpaid | Self::DepositOverpaid | Self::DepositPaidAfterFailure => {
+            Self::DepositUnderpaid | Self::DepositOverpaid | Self::DepositRisky | Self::DepositPaidAfterFailure => {
                 &[A::CreditPaidAmount, A::MarkCredited, A::RefundAtPsp, A::CloseWithoutCredit]
             }
             Self::DepositCurrencyMismatch => &[A::MarkCredited, A::RefundAtPsp, A::CloseWithoutCredit],

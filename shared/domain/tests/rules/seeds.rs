@@ -152,7 +152,10 @@ fn deposits_go_from_10_to_50_000_dollars_and_their_like_in_yen() {
     let verdict = psps.deposit_limit(&francs).unwrap();
     assert_eq!(verdict.row_id(), None);
     assert_eq!(verdict.why("deposit_limits"), ["deposit_limits/dollar_euro_pound: no", "deposit_limits/yen: no"]);
-    assert_eq!(psps.names_for(currency("JPY")), ["stripe", "praxis", "skrill", "adyen", "checkout"]);
+    assert_eq!(
+        psps.names_for(currency("JPY")),
+        ["stripe", "praxis", "skrill", "adyen", "checkout", "nuvei", "paysafe"]
+    );
     assert!(psps.names_for(currency("CHF")).is_empty());
     assert!(psps.psp("stripe").is_some() && psps.psp("Stripe").is_none());
 }

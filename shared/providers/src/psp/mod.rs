@@ -14,9 +14,12 @@ use crate::http::{BoxFuture, TransportError};
 
 pub mod adyen;
 pub mod checkout;
+pub mod coinspaid;
 mod major;
 mod minor;
+pub mod nuvei;
 mod payout;
+pub mod paysafe;
 pub mod praxis;
 pub mod settlement;
 pub mod skrill;
@@ -50,6 +53,15 @@ pub trait Psp: Send + Sync {
         payment: &'a PaymentId,
         reference: &'a str,
     ) -> BoxFuture<'a, Result<Option<PspReport>, PspError>>;
+
+    /// Collects what a payer has agreed to, where the provider waits to be asked ([`domain::payment::PspStatus::Payable`]): once, whatever repeats, for our
+    /// payment's id is its key. Gives where the payment stands then.
+    ///
+    /// # Errors
+    /// [`PspError`].
+    fn collect<'a>(&'a self, _collection: &'a Collection) -> BoxFuture<'a, Result<PspReport, PspError>> {
+        Box::pin(std::future::ready(Err(PspError::refused("unsupported", "this provider collects by itself"))))
+    }
 
     /// Whether a payment that the provider does not know of is simply one that nobody has paid: it has none before the payer acts.
     /// Where it has one from its opening on, that it knows none is odd, and a person looks.
@@ -119,6 +131,17 @@ pub struct SessionOrder {
     pub country: Option<Country>,
     /// For signatures that carry a time.
     pub now: Timestamp,
+}
+
+/// What is asked for when a payer has agreed to pay.
+#[derive(Debug, Clone)]
+pub struct Collection {
+    /// Ours; the key of the payment.
+    pub payment_id: PaymentId,
+    /// What the deposit is about: the money is asked for by our own record.
+    pub amount: Money,
+    /// What the provider gave with the payer's word ([`domain::payment::PspStatus::Payable`]).
+    pub token: String,
 }
 
 /// An opened payment.

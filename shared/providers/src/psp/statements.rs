@@ -22,8 +22,10 @@ pub(super) mod tests {
     pub(in crate::psp) fn says(status: &PspStatus) -> &'static str {
         match status {
             PspStatus::Pending => "open",
+            PspStatus::Payable { .. } => "agreed",
             PspStatus::Processing => "under way",
             PspStatus::Succeeded => "collected",
+            PspStatus::Scored { .. } => "collected, scored",
             PspStatus::Failed => "attempt failed",
             PspStatus::Canceled => "closed",
             PspStatus::Returned(Returned::Total { .. }) => "refunds so far",
@@ -43,6 +45,7 @@ pub(super) mod tests {
         assert!(rows("stripe").len() > 40 && rows("praxis").len() > 25);
         assert!(rows("stripe, our refund").len() > 10);
         assert!(rows("adyen").len() > 30 && rows("checkout").len() > 30);
+        assert!(rows("nuvei").len() > 20);
         assert!(rows("paypal").is_empty());
     }
 }

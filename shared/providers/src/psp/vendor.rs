@@ -13,6 +13,9 @@ use url::Url;
 use super::Psp;
 use super::adyen::Adyen;
 use super::checkout::Checkout;
+use super::coinspaid::CoinsPaid;
+use super::nuvei::Nuvei;
+use super::paysafe::Paysafe;
 use super::praxis::Praxis;
 use super::skrill::Skrill;
 use super::stripe::Stripe;
@@ -35,11 +38,12 @@ pub struct Settings {
     /// Where the vendor is asked about a payment, if that is not below its API. Skrill only.
     pub query_url: Option<Url>,
     /// A page of the broker's own that collects the payment with the vendor's script; `{payment_id}` and
-    /// `{client_secret}` are filled in. Stripe only.
+    /// `{client_secret}` are filled in for Stripe, `{payment_id}`, `{address}`, `{tag}` and `{coin}` for CoinsPaid.
     pub pay_page: Option<String>,
-    /// The payment method to confirm with at once where there is no pay page, e.g. `ideal`. Stripe only.
+    /// The payment method to confirm with at once where there is no pay page, e.g. `ideal` (Stripe); the coin of addresses, e.g. `USDTT`
+    /// (CoinsPaid); the wallet, e.g. `NETELLER` (Paysafe).
     pub payment_method: Option<String>,
-    /// Where the vendor delivers to; `None` leaves it to the vendor's back office. Praxis and Skrill.
+    /// Where the vendor delivers to; `None` leaves it to the vendor's back office. Praxis, Skrill and Nuvei.
     pub webhook_url: Option<Url>,
     /// Whether deliveries signed by the vendor's former rule are taken too. Praxis only.
     pub legacy: bool,
@@ -80,6 +84,14 @@ pub enum VendorError {
     /// The secret lacks a member or holds an empty one.
     #[error("the secret of payment provider `{0}` has not the vendor's shape")]
     BadSecret(String),
+    /// A setting is missing that the vendor cannot do without.
+    #[error("payment provider `{name}` needs the setting `{setting}`")]
+    Missing {
+        /// The provider's name.
+        name: String,
+        /// The setting.
+        setting: &'static str,
+    },
     /// A URL template is no URL or has an unknown name.
     #[error("setting `{setting}` of payment provider `{name}` is not a URL template")]
     BadTemplate {
@@ -98,8 +110,11 @@ pub fn vendor(vendor: Vendor, settings: Settings) -> Result<Box<dyn Psp>, Vendor
     Ok(match vendor {
         Vendor::Stripe => Box::new(Stripe::new(settings)?),
         Vendor::Praxis => Box::new(Praxis::new(settings)?),
+        Vendor::CoinsPaid => Box::new(CoinsPaid::new(settings)?),
+        Vendor::Paysafe => Box::new(Paysafe::new(settings)?),
         Vendor::Skrill => Box::new(Skrill::new(settings)?),
         Vendor::Adyen => Box::new(Adyen::new(settings)?),
         Vendor::Checkout => Box::new(Checkout::new(settings)?),
+        Vendor::Nuvei => Box::new(Nuvei::new(settings)?),
     })
 }

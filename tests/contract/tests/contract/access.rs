@@ -39,6 +39,15 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
     let document = crate::kyc::uploaded(world, &trader.client).await;
     let changes = format!("/v1/accounts/{}/changes", trader.account);
     let change = expect(world.portal(&changes, &json!({"leverage": 20})).await, 202).text_at("/change_id");
+    let credited = world.credited(trader, "900.00", 90_000).await;
+    let to_source = |amount: &str| {
+        json!({
+            "account_id": trader.account, "amount": {"amount": amount, "currency": "USD"},
+            "destination": {"psp": "stripe", "source_payment_id": credited.id},
+        })
+    };
+    let withdrawal = world.portal(&trader.withdrawals(), &to_source("600.00")).await;
+    let withdrawal = expect(withdrawal, 201).text_at("/payment_id");
     let kyc = format!("{client}/kyc");
     let wish = json!({"kind": "selfie", "content_type": "image/png", "bytes": 5_000});
     let file = "reference,payment_id,type,currency,amount,fee,at\nf1,,fee,USD,1.00,,\n";
@@ -70,6 +79,8 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
         (Call::post(&changes, &json!({"leverage": 20})), &["portal", "compliance", "support", "admin"]),
         (Call::get(&format!("{changes}/{change}")), ANYBODY),
         (Call::post(&trader.deposits(), &deposit_request(trader, "20.00", "stripe")), PORTAL),
+        (Call::post(&trader.withdrawals(), &to_source("20.00")), PORTAL),
+        (Call::post(&format!("/v1/payments/{withdrawal}/cancel"), &json!({})), PORTAL),
         (Call::get(&format!("{client}/payments")), ANYBODY),
         (Call::get(&format!("/v1/payments/{}", payment.id)), ANYBODY),
         (Call::get(&format!("{client}/notifications")), PORTAL),
@@ -117,8 +128,8 @@ async fn every_route_is_open_to_its_roles_and_to_nobody_else() {
             assert!((200..300).contains(&answer.status), "{role} on {}: {}", call.path, answer.text);
         }
     }
-    // with the public routes (health, the three webhooks of PSPs, four of vendors of identity checks, Meta's two, Slack) these are all
-    assert_eq!(routes.len() + 11, crate::openapi::operations().len());
+    // with the public routes (health, the nine webhooks of PSPs, four of vendors of identity checks, Meta's two, Slack) these are all
+    assert_eq!(routes.len() + 17, crate::openapi::operations().len());
 }
 
 #[tokio::test]

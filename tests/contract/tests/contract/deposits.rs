@@ -9,7 +9,13 @@ use crate::world::{World, deposit_request, expect, faults, header, items};
 async fn an_opened_deposit_is_pending_and_sends_the_payer_to_the_provider() {
     let world = World::start().await;
     let trader = world.trader("EUR").await;
-    for (psp, vendor) in [("stripe", "stripe"), ("praxis", "praxis"), ("skrill", "skrill")] {
+    for (psp, vendor) in [
+        ("stripe", "stripe"),
+        ("praxis", "praxis"),
+        ("skrill", "skrill"),
+        ("coinspaid", "coinspaid"),
+        ("paysafe", "paysafe"),
+    ] {
         let answer = expect(world.portal(&trader.deposits(), &deposit_request(&trader, "1250.00", psp)).await, 201);
         assert_eq!(answer.json["status"], "pending");
         let url = answer.text_at("/redirect_url");

@@ -214,7 +214,7 @@ async fn work_is_filtered_by_status_and_owner() {
 }
 
 #[tokio::test]
-async fn a_payment_of_another_kind_is_not_read_as_a_deposit() {
+async fn a_payment_of_a_kind_that_is_not_known_is_not_read_as_a_deposit() {
     let world = World::start().await;
     let trader = world.trader("USD").await;
     let deposit = world.deposit(&trader, "100.00", "stripe").await;
@@ -223,7 +223,7 @@ async fn a_payment_of_another_kind_is_not_read_as_a_deposit() {
     let found = scan["Items"].as_array().unwrap().iter().find(|item| item["pk"]["S"] == deposit.id).unwrap();
     let mut other = found.clone();
     other["pk"] = json!({"S": "pay_7zzzzzzzzzzzzzzzzzzzzzzzzz"});
-    other["kind"] = json!({"S": "withdrawal"});
+    other["kind"] = json!({"S": "rebate"});
     world.broker.host.db().request("PutItem", &json!({"TableName": table, "Item": other})).await.unwrap();
     let list = items(&expect(world.get("portal", &format!("/v1/clients/{}/payments", trader.client)).await, 200));
     assert_eq!(ids(&list, "payment_id"), [deposit.id]);

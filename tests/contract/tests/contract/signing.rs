@@ -50,6 +50,14 @@ pub fn adyen(item: &Value, key: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
+/// Nuvei's checksum of a notification: hex SHA-256 of the secret and six values.
+pub fn nuvei(form: &[(&'static str, String)], secret: &str) -> String {
+    let value = |wanted: &str| form.iter().find(|(name, _)| *name == wanted).map_or("", |(_, value)| value);
+    let signed =
+        ["totalAmount", "currency", "responseTimeStamp", "PPP_TransactionID", "Status", "productId"].map(value);
+    hex::encode(Sha256::digest(format!("{secret}{}", signed.concat()).as_bytes()))
+}
+
 /// Hex SHA-384 of values and secret, without separators.
 pub fn praxis(values: &[String], secret: &str) -> String {
     hex::encode(Sha384::digest(format!("{}{secret}", values.concat()).as_bytes()))
@@ -85,6 +93,20 @@ pub fn praxis_legacy(message: &Value, secret: &str) -> String {
 /// What a notification's answer must be signed with.
 pub fn praxis_answer(answer: &Value, secret: &str) -> String {
     praxis(&[written(&answer["status"]).unwrap(), written(&answer["timestamp"]).unwrap()], secret)
+}
+
+/// `X-Processing-Signature` of CoinsPaid: hex HMAC-SHA512 of the body.
+pub fn coinspaid(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<sha2::Sha512>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    hex::encode(mac.finalize().into_bytes())
+}
+
+/// `Signature` of Paysafe: base64 of HMAC-SHA256 of the body.
+pub fn paysafe(key: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, mac.finalize().into_bytes())
 }
 
 /// `md5sig` of Skrill: the posted values with the hash of the secret word after our number.

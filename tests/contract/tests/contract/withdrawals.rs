@@ -478,3 +478,67 @@ async fn a_deal_that_a_person_names_counts_if_it_is_the_debit() {
     decide(&world, "finance", &item, json!({"action": "mark_debited", "evidence": right}), 200).await;
     assert_eq!(world.status(&second.id).await, "needs_review");
 }
+
+#[tokio::test]
+async fn to_a_wallet_and_to_a_chain_money_goes_when_finance_says_so() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    world.credited(&trader, "900.00", 90_000).await;
+    let to = |destination: Value| {
+        json!({
+            "account_id": trader.account, "amount": {"amount": "100.00", "currency": "USD"}, "destination": destination,
+        })
+    };
+    // a wallet: paid at once
+    let wallet = json!({"psp": "skrill", "email": "ana.lopez@example.com"});
+    let (own, status) = ask(&world, &trader, &to(wallet.clone())).await;
+    assert_eq!(status, "requested", "a new place, and the payer could still get it back");
+    let item = item_of(&world, &own, "withdrawal_approval").await;
+    assert!(!item.to_string().contains("ana.lopez"), "where it goes is no part of the item: {item:#}");
+    decide(&world, "finance", &item, json!({"action": "approve"}), 200).await;
+    assert_eq!(world.status(&own.id).await, "paid_out");
+    let sent = world.recorded("skrill", &format!("payment_id={}", own.id)).await["payouts"].clone();
+    assert_eq!((sent.as_array().unwrap().len(), &sent[0]["to"]), (1, &json!("ana.lopez@example.com")));
+    assert_eq!(world.payment(&own.id).await.json["destination"], wallet);
+    // whose answer is lost is looked up, and not sent again
+    world.faults("skrill", &json!([{"operation": "transfer", "fault": {"kind": "apply_then_drop"}}])).await;
+    let (own, _) = ask(&world, &trader, &to(wallet)).await;
+    let item = item_of(&world, &own, "withdrawal_approval").await;
+    decide(&world, "finance", &item, json!({"action": "approve"}), 200).await;
+    assert_eq!(world.status(&own.id).await, "payout_unknown");
+    for _ in 0..3 {
+        world.pass(300).await;
+        world.sweep().await;
+    }
+    assert_eq!(world.status(&own.id).await, "paid_out");
+    let sent = world.recorded("skrill", &format!("payment_id={}", own.id)).await["payouts"].clone();
+    assert_eq!(sent.as_array().unwrap().len(), 1);
+    // coins: on their way until the callback says more
+    let chain = json!({"psp": "coinspaid", "currency": "USDT", "address": "TQrY8tryqsYVCYS3MFbtffiPp2ccyn4STm"});
+    for (word, ends) in [("confirmed", "paid_out"), ("cancelled", "returned")] {
+        world.faults("coinspaid", &json!([{"operation": "withdraw", "fault": {"kind": "apply_then_drop"}}])).await;
+        let (own, _) = ask(&world, &trader, &to(chain.clone())).await;
+        let item = item_of(&world, &own, "withdrawal_approval").await;
+        decide(&world, "finance", &item, json!({"action": "approve"}), 200).await;
+        for _ in 0..3 {
+            world.pass(300).await;
+            world.sweep().await;
+        }
+        assert_eq!(world.status(&own.id).await, "paying_out");
+        let sent = world.recorded("coinspaid", &format!("payment_id={}", own.id)).await["withdrawals"].clone();
+        assert_eq!((sent.as_array().unwrap().len(), &sent[0]["status"]), (1, &json!("processing")));
+        let mut callback = sent[0].clone();
+        callback["status"] = json!(word);
+        for _ in 0..2 {
+            expect(crate::coinspaid::told(&world, &callback).await, 200);
+            world.idle().await;
+        }
+        assert_eq!(world.status(&own.id).await, ends);
+        assert_eq!(amounts(&world, &trader, &own).await.len(), if word == "confirmed" { 1 } else { 2 });
+    }
+    let answer = world.portal(&trader.withdrawals(), &to(json!({"psp": "coinspaid", "address": "T 1"}))).await;
+    assert_eq!(
+        faults(&expect(answer, 422)),
+        ["/destination/address invalid_address", "/destination/currency unknown_currency"]
+    );
+}

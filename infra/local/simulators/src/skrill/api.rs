@@ -104,6 +104,9 @@ pub(super) async fn query(State(skrill): State<Arc<Skrill>>, call: Call) -> Resp
         if number.is_empty() {
             return line(404, "Missing parameter: trn_id");
         }
+        if let Some(payout) = lock(&vendor.payouts).report(&vendor, &number) {
+            return reply::plain(StatusCode::OK, format!("200\t\tOK\n{payout}\n"));
+        }
         let book = lock(&vendor.book);
         let found = book.find(&Named::PaymentId(&number)).filter(|payment| payment.status.is_some());
         match found {

@@ -3,6 +3,7 @@
 mod api;
 mod book;
 mod payer_acts;
+mod payouts;
 mod signature;
 
 use std::sync::{Arc, Mutex};
@@ -38,6 +39,7 @@ pub(crate) struct Skrill {
     courier: Arc<Courier>,
     desk: Desk,
     book: Mutex<Book>,
+    payouts: Mutex<payouts::Payouts>,
     deliveries: Arc<Mutex<Vec<Delivery>>>,
 }
 
@@ -56,6 +58,7 @@ impl Skrill {
             ids,
             courier,
             book: Mutex::default(),
+            payouts: Mutex::default(),
             deliveries: Arc::default(),
         })
     }
@@ -64,6 +67,7 @@ impl Skrill {
         Router::new()
             .route("/", get(payer_page).post(prepare_or_pay))
             .route(QUERY_PATH, get(api::query).post(api::query))
+            .route("/app/pay.pl", get(payouts::pay))
             .with_state(Arc::clone(self))
             .merge(payer::routes(Arc::clone(self)))
     }
@@ -118,12 +122,14 @@ impl Controlled for Skrill {
         let deliveries: Vec<_> = deliveries.iter().filter(|delivery| concerns(&delivery.payment_id)).collect();
         let mut state = Map::new();
         state.insert("payments".to_owned(), json!(payments));
+        state.insert("payouts".to_owned(), json!(lock(&self.payouts).describe(only)));
         state.insert("deliveries".to_owned(), json!(deliveries));
         state
     }
 
     fn clear(&self) {
         *lock(&self.book) = Book::default();
+        *lock(&self.payouts) = payouts::Payouts::default();
         lock(&self.deliveries).clear();
     }
 }

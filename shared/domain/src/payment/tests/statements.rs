@@ -17,6 +17,101 @@ fn within_the_tolerance_what_was_collected_is_credited_and_not_what_was_asked_fo
     }
 }
 
+/// What a payer sends from a wallet of coins is never quite what was asked for.
+#[test]
+fn of_coins_what_was_received_is_credited_within_the_rules() {
+    let says_coins = |collected: Option<&str>| PspReport {
+        psp: "coinspaid".to_owned(),
+        reference: "2686510".to_owned(),
+        ..says(PspStatus::Succeeded, collected, 10)
+    };
+    // 1250 were asked for, and the rules take up to a tenth more
+    for collected in ["0.01 USD", "1100.17 USD", "1249.99 USD", "1250.00 USD", "1375.00 USD"] {
+        let paid = change(hear(&pending_at("coinspaid", ""), &says_coins(Some(collected)), 11));
+        assert_eq!(paid.events, ["deposit.paid"], "{collected}");
+        assert_eq!((paid.next.creditable(), paid.next.facts.psp.reference.as_str()), (money(collected), "2686510"));
+    }
+    for (collected, kind) in [
+        (Some("1375.01 USD"), "deposit_overpaid"),
+        (Some("0.00 USD"), "deposit_underpaid"),
+        (Some("1250.00 EUR"), "deposit_currency_mismatch"),
+        (None, "deposit_currency_mismatch"),
+    ] {
+        let held = change(hear(&pending_at("coinspaid", ""), &says_coins(collected), 11));
+        assert_eq!(asks(&held.next), Some(kind), "{collected:?}");
+    }
+}
+
+/// An address takes money as long as it is there: each transaction is money of its own.
+#[test]
+fn another_transaction_on_an_address_is_a_persons_and_asked_about_once() {
+    let coins = |reference: &str, seconds| PspReport {
+        psp: "coinspaid".to_owned(),
+        event_id: format!("{reference}:confirmed"),
+        reference: reference.to_owned(),
+        ..says(PspStatus::Scored { risk: 100 }, Some("1200.00 USD"), seconds)
+    };
+    let paid = change(hear(&pending_at("coinspaid", ""), &coins("1", 10), 11)).next;
+    assert_eq!(hear(&paid, &coins("1", 12), 13), Verdict::Nothing("the collection is already counted"));
+    let asked = change(hear(&paid, &coins("2", 20), 21));
+    assert_eq!(
+        (asks(&asked.next), asked.events.as_slice()),
+        (Some("deposit_unknown_reference"), ["desk.item"].as_slice())
+    );
+    assert_eq!((asked.next.status(), asked.next.creditable()), (DepositStatus::Paid, money("1200.00 USD")));
+    assert!(matches!(hear(&asked.next, &coins("2", 22), 23), Verdict::Nothing(_)));
+    assert_eq!(asks(&change(hear(&asked.next, &coins("3", 30), 31)).next), Some("deposit_unknown_reference"));
+    // the first was called off: the next is simply the payer's next attempt
+    let off = PspReport { status: PspStatus::Failed, ..coins("1", 10) };
+    let failed = change(hear(&pending_at("coinspaid", ""), &off, 11)).next;
+    assert_eq!(change(hear(&failed, &coins("2", 20), 21)).events, ["deposit.paid"]);
+}
+
+#[test]
+fn money_that_the_provider_finds_risky_is_a_persons_from_the_rules_score_on() {
+    let scored = |psp: &str, risk| PspReport {
+        psp: psp.to_owned(),
+        reference: String::new(),
+        ..says(PspStatus::Scored { risk }, Some("1250.00 USD"), 10)
+    };
+    for (psp, risk, held) in
+        [("coinspaid", 500, false), ("coinspaid", 501, true), ("coinspaid", 1000, true), ("praxis", 1000, false)]
+    {
+        let heard = change(hear(&pending_at(psp, ""), &scored(psp, risk), 11));
+        assert_eq!(asks(&heard.next) == Some("deposit_risky"), held, "{psp} {risk}");
+        assert_eq!(heard.events == ["deposit.paid"], !held);
+        assert_eq!(heard.next.facts.paid, Some(money("1250.00 USD")));
+        assert!(heard.why.concat().contains(&format!("risk {risk} of 1000")), "{:?}", heard.why);
+    }
+}
+
+/// The payer's word is no money: it is asked for where it would be credited, and nowhere else.
+#[test]
+fn a_payers_word_moves_nothing_and_is_taken_where_its_money_would_be_credited() {
+    let word = says(PspStatus::Payable { token: "PH1".to_owned() }, Some("1250.00 USD"), 10);
+    assert!(!word.moves_money());
+    assert!(matches!(hear(&pending(), &word, 11), Verdict::Nothing(_)));
+    assert!(pending().takes_what_is_agreed());
+    for status in [DepositStatus::Failed, DepositStatus::Expired] {
+        assert!(in_status(status).takes_what_is_agreed(), "{status:?}");
+        assert!(matches!(hear(&in_status(status), &word, 3000), Verdict::Nothing(_)), "{status:?}");
+    }
+    for status in [
+        DepositStatus::Paid,
+        DepositStatus::Crediting,
+        DepositStatus::CreditingUnknown,
+        DepositStatus::Credited,
+        DepositStatus::NeedsReview,
+        DepositStatus::Refunded,
+        DepositStatus::ChargedBack,
+    ] {
+        assert!(!in_status(status).takes_what_is_agreed(), "{status:?}");
+    }
+    // closed for good: a later collection is a person's, so none is asked for
+    let closed = change(hear(&pending(), &says(PspStatus::Canceled, None, 10), 11)).next;
+    assert!(!closed.takes_what_is_agreed());
+}
+
 #[test]
 fn no_tolerance_makes_nothing_collected_something() {
     let rules = rules_tolerating("5000");

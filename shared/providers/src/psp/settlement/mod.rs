@@ -109,7 +109,9 @@ fn own_format(vendor: Vendor) -> Option<Format> {
     match vendor {
         Vendor::Stripe => Some(Format { name: "stripe", needs: stripe::NEEDS, read: stripe::read }),
         Vendor::Adyen => Some(Format { name: "adyen", needs: adyen::NEEDS, read: adyen::read }),
-        Vendor::Praxis | Vendor::Skrill | Vendor::Checkout => None,
+        Vendor::Praxis | Vendor::Skrill | Vendor::Checkout | Vendor::CoinsPaid | Vendor::Paysafe | Vendor::Nuvei => {
+            None
+        }
     }
 }
 

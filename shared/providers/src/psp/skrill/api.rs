@@ -77,7 +77,7 @@ impl Skrill {
 
 impl Skrill {
     /// With the password in it, as the vendor wants it: for the wire alone.
-    fn query_url(&self, payment: &PaymentId) -> String {
+    pub(super) fn query_url(&self, payment: &PaymentId) -> String {
         let password = hex::encode(Md5::digest(self.query_password.expose_secret().as_bytes()));
         let mut query = Serializer::new(String::new());
         query
@@ -114,7 +114,7 @@ fn session_id(response: &Response<Bytes>) -> Result<String, PspError> {
 
 /// The answer of the query interface: a line with a number and words, then pairs; `None` where it says that there is no such
 /// transaction. What is not its own answer never says that.
-fn transaction(response: &Response<Bytes>, merchant_id: &str) -> Result<Option<Posted>, PspError> {
+pub(super) fn transaction(response: &Response<Bytes>, merchant_id: &str) -> Result<Option<Posted>, PspError> {
     let status = response.status();
     if status.is_server_error() || status.as_u16() == 429 {
         return Err(PspError::Unavailable(format!("HTTP {status}")));

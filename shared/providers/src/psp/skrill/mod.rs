@@ -14,19 +14,22 @@
 //! - Refunds are told to the address that they were asked with, and never here.
 
 mod api;
+mod payout;
 mod signature;
 mod statement;
 
 use ::http::{HeaderMap, Response};
 use bytes::Bytes;
 use domain::payment::PspReport;
+use domain::withdrawal::PayoutAnswer;
 use domain::{PaymentId, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{
-    Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, json_response, problem,
+    PayoutOrder, Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError,
+    json_response, problem,
 };
 use crate::http::BoxFuture;
 use crate::signature::is_blank;
@@ -86,6 +89,14 @@ impl Psp for Skrill {
     /// A session that nobody has paid in is no transaction.
     fn absent_is_unpaid(&self) -> bool {
         true
+    }
+
+    fn pay_out<'a>(&'a self, order: &'a PayoutOrder<'a>) -> BoxFuture<'a, Result<PayoutAnswer, PspError>> {
+        Box::pin(self.transfer(order))
+    }
+
+    fn find_payout<'a>(&'a self, order: &'a PayoutOrder<'a>) -> BoxFuture<'a, Result<Option<PayoutAnswer>, PspError>> {
+        Box::pin(self.find_transfer(order))
     }
 
     fn read_webhook(&self, _headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<PspReport, WebhookError> {

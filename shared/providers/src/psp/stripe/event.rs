@@ -197,9 +197,10 @@ fn reference(object: &Value) -> String {
 /// of it.
 fn money(status: &PspStatus, object: &Value) -> Option<Money> {
     match status {
-        PspStatus::Succeeded => amount(object, "amount_received"),
+        PspStatus::Succeeded | PspStatus::Scored { .. } => amount(object, "amount_received"),
         PspStatus::Returned(Returned::Total { amount } | Returned::One { amount, .. }) => *amount,
         PspStatus::Pending
+        | PspStatus::Payable { .. }
         | PspStatus::Processing
         | PspStatus::Failed
         | PspStatus::Canceled

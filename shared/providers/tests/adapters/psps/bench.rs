@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::payment::PspReport;
+use domain::payment::{PspReport, PspStatus};
 use domain::{Money, PaymentId};
 use providers::psp::{Psp, PspError, Session, Settings};
 use serde_json::{Value, json};
@@ -58,10 +58,16 @@ pub trait Bench: Sized + Send + Sync + 'static {
     const AMOUNTS: &'static [(&'static str, &'static str)];
     /// How it tells of refunds.
     const REFUNDS: Refunds;
+    /// What money that is there is reported as.
+    const PAID: PspStatus = PspStatus::Succeeded;
     /// Members of the secret that may be left out.
     const OPTIONAL: &'static [&'static str] = &[];
     /// Whether the signature covers every byte of the body.
     const SIGNS_ALL: bool = true;
+    /// Whether it covers whose payment it is and the vendor's number. Where it does not, both are only what the vendor is asked about.
+    const SIGNS_WHOSE: bool = true;
+    /// Whether the vendor is called to open a payment. Where it is not, the payer's address says everything.
+    const OPENS_BY_CALL: bool = true;
 
     /// The secret that the simulator knows.
     fn secret() -> Value;
