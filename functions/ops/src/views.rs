@@ -3,6 +3,7 @@
 mod balance;
 mod journal;
 mod lead;
+mod reconciliation;
 mod show;
 mod work;
 
@@ -32,6 +33,7 @@ pub struct Views {
     crm: Crm,
     money: MoneyTable,
     journal: Journal,
+    rules: RuleBook,
     balances: Balances,
 }
 
@@ -41,9 +43,9 @@ pub struct Views {
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     let (crm, money) = (awsclients::crm(ports)?, awsclients::money(ports)?);
-    let servers = Servers::new(ports, RuleBook::new(ports)?);
-    let balances = Balances::new(crm.clone(), money.clone(), servers);
-    let step = Views { crm, money, journal: awsclients::journal(ports)?, balances };
+    let rules = RuleBook::new(ports)?;
+    let balances = Balances::new(crm.clone(), money.clone(), Servers::new(ports, rules.clone()));
+    let step = Views { crm, money, journal: awsclients::journal(ports)?, rules, balances };
     HttpFunction::build(step, ports)
 }
 
@@ -90,6 +92,9 @@ impl HttpStep for Views {
         }),
         Route::token("GET", "/v1/work", STAFF, Scope::Everybody, |step, request, _| {
             Box::pin(work::view(&step.crm, request))
+        }),
+        Route::token("GET", "/v1/reconciliation", reconciliation::READERS, Scope::Everybody, |step, request, _| {
+            Box::pin(reconciliation::view(&step.money, &step.rules, request))
         }),
         Route::token("GET", "/v1/journal", STAFF, Scope::Everybody, |step, request, _| {
             Box::pin(journal::view(&step.crm, &step.money, &step.journal, request))

@@ -1,4 +1,5 @@
-//! Deposits: opened, collected, credited; withdrawals: asked for, debited, paid out; and what happens when one of these does not.
+//! Deposits: opened, collected, credited; withdrawals: asked for, debited, paid out; what happens when one of these does not; and what the
+//! providers say to have settled, held against the ledger.
 
 mod collecting;
 pub mod credit;
@@ -6,6 +7,8 @@ pub mod decide;
 pub mod initiate;
 pub mod overdue;
 pub mod payout;
+pub mod reconcile;
+pub mod settle;
 pub mod webhook;
 mod wish;
 pub mod withdraw;
@@ -21,11 +24,17 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("payments-decide", decide::build),
     ("payments-withdraw", withdraw::build),
     ("payments-payout", payout::build),
+    ("payments-settle", settle::build),
+    ("payments-reconcile", reconcile::build),
 ];
 
 /// Time-outs that this package counts on, in seconds: those in the template are held against them.
 pub const TIMEOUTS: &[(&str, u32)] = &[("payments-credit", credit::TIMEOUT_S), ("payments-payout", payout::TIMEOUT_S)];
 
 /// The HTTP routes of this package, a table a function.
-pub const ROUTES: &[runtime::http::Table] =
-    &[table_of::<initiate::Initiate>, table_of::<withdraw::Withdraw>, table_of::<webhook::Webhook>];
+pub const ROUTES: &[runtime::http::Table] = &[
+    table_of::<initiate::Initiate>,
+    table_of::<withdraw::Withdraw>,
+    table_of::<webhook::Webhook>,
+    table_of::<settle::Settle>,
+];

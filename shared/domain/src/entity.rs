@@ -289,6 +289,9 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::payment::Deposit>(),
     Kind::of::<crate::withdrawal::Withdrawal>(),
     Kind::of::<crate::payment::StrayReport>(),
+    Kind::of::<crate::reconciliation::Settlement>(),
+    Kind::of::<crate::reconciliation::SettlementFile>(),
+    Kind::of::<crate::reconciliation::Break>(),
     Kind::of::<crate::work::WorkItem>(),
 ];
 

@@ -150,6 +150,12 @@ ids! {
     PaymentId = "pay_";
     /// A provider's statement about money that belongs to no payment of ours.
     StrayId = "str_";
+    /// What a payment provider says to have settled on a day.
+    SettlementId = "stl_";
+    /// A settlement file of a payment provider.
+    SettlementFileId = "stf_";
+    /// Where a provider's settlement and our ledger differ.
+    BreakId = "brk_";
     /// A work item.
     WorkId = "wrk_";
     /// Something that a person is to do.

@@ -22,6 +22,7 @@ pub mod money;
 pub mod notification;
 pub mod payment;
 pub mod personal;
+pub mod reconciliation;
 pub mod rule_sets;
 pub mod rules;
 pub mod sales;
@@ -34,11 +35,11 @@ pub mod zone;
 
 pub use country::Country;
 pub use id::{
-    AccountId, AccountOpeningId, ChangeId, ClientId, CorrelationId, DocumentId, EventId, FindingId, JourneyId,
-    KycCaseId, KycCheckId, KycNoticeId, LeadId, NotificationId, PaymentId, ServerSweepId, StrayId, TaskId, WatchListId,
-    WorkId,
+    AccountId, AccountOpeningId, BreakId, ChangeId, ClientId, CorrelationId, DocumentId, EventId, FindingId, JourneyId,
+    KycCaseId, KycCheckId, KycNoticeId, LeadId, NotificationId, PaymentId, ServerSweepId, SettlementFileId,
+    SettlementId, StrayId, TaskId, WatchListId, WorkId,
 };
 pub use money::{Conversion, Currency, Money, MoneyError, Rounding};
 pub use personal::Redacted;
-pub use time::{Seconds, Timestamp};
+pub use time::{Day, Seconds, Timestamp};
 pub use zone::Zone;

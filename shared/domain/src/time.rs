@@ -1,9 +1,13 @@
 //! Moments and spans. The domain never reads a clock: `now` is an argument.
 
+mod day;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub use day::{Day, DayError};
 
 /// A moment in UTC with millisecond precision; RFC 3339 on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -91,6 +91,18 @@ impl Request {
         domain::json::parse(&self.body).map_err(Problem::input)
     }
 
+    /// The body as it was sent, of a media type that is not JSON.
+    ///
+    /// # Errors
+    /// 415 for another media type.
+    pub fn body_of(&self, wanted: &str) -> Result<&[u8], Problem> {
+        let media = self.header("content-type").and_then(|value| value.split(';').next()).map(str::trim);
+        if media.is_some_and(|media| media.eq_ignore_ascii_case(wanted)) {
+            return Ok(&self.body);
+        }
+        Err(Problem::media_type_but(wanted))
+    }
+
     /// `limit` of a list, and `cursor` as what it stands for.
     ///
     /// # Errors

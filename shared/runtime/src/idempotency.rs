@@ -67,7 +67,7 @@ impl<'r> Keyed<'r> {
             scope.push(' ');
             scope.push_str(value);
         }
-        Ok(Self { request, scope, key: key.to_owned(), request_hash: body_hash(&request.body) })
+        Ok(Self { request, scope, key: key.to_owned(), request_hash: request_hash(request) })
     }
 
     /// Makes what was asked for under the key's id and answers it, or answers again what was made before: [`Self::make`], and the
@@ -199,10 +199,17 @@ fn typed<T: Entity>(id: &str) -> Result<T::Id, Problem> {
     id.parse().map_err(|_| store::StoreError::corrupt(id, "a claim carries no id of this kind").into())
 }
 
-/// The hash of what was asked: of the JSON value, so that white space and field order do not make another request.
-fn body_hash(body: &[u8]) -> String {
-    let canonical = serde_json::from_slice::<serde_json::Value>(body).map(|value| value.to_string().into_bytes());
-    let digest: [u8; 32] = Sha256::digest(canonical.as_deref().unwrap_or(body)).into();
+/// The hash of what was asked: of the JSON value, so that white space and field order do not make another request; and of the query,
+/// where there is one.
+fn request_hash(request: &Request) -> String {
+    let canonical =
+        serde_json::from_slice::<serde_json::Value>(&request.body).map(|value| value.to_string().into_bytes());
+    let mut hasher = Sha256::new();
+    for (name, value) in &request.query {
+        hasher.update(format!("{name}={value}\n"));
+    }
+    hasher.update(canonical.as_deref().unwrap_or(&request.body));
+    let digest: [u8; 32] = hasher.finalize().into();
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 

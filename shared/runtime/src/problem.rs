@@ -90,7 +90,12 @@ impl Problem {
 
     /// 415.
     pub fn media_type() -> Self {
-        Self::new(415, "unsupported-media-type", "Unsupported media type", "send application/json")
+        Self::media_type_but("application/json")
+    }
+
+    /// 415 where something else than JSON is wanted.
+    pub fn media_type_but(wanted: &str) -> Self {
+        Self::new(415, "unsupported-media-type", "Unsupported media type", format!("send {wanted}"))
     }
 
     /// 422 with one reason.

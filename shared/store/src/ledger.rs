@@ -1,12 +1,17 @@
-//! The double-entry ledger: one item an entry, found by the client's account.
+//! The double-entry ledger: one item an entry, in the book of its day.
+//!
+//! A day's book is several partitions, so that a busy day heats none; a trading account has one of them, in which its entries stand
+//! together. So one item serves both questions: what an account moved, and what a day moved.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::ledger::Posting;
-use domain::{AccountId, EventId, Timestamp};
+use domain::{AccountId, Day, EventId, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::MoneyTable;
 use crate::error::StoreError;
@@ -15,6 +20,8 @@ use crate::usage::{self, Kind};
 
 /// Entries read at once.
 const ENTRIES_MAX: i32 = 500;
+/// Partitions of a day's book. Never changed: an entry is looked for where it was put.
+const SHARDS: u8 = 8;
 
 /// One ledger entry: postings that sum to zero.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,9 +34,15 @@ pub struct LedgerEntry {
     pub postings: Vec<Posting>,
 }
 
-/// The book of a trading account, or of an entity whose entry names none.
-fn key(book: &str) -> String {
-    format!("ledger#{book}")
+/// The partition of a day in which the entries of a trading account stand, or of an entity whose entry names none.
+fn partition(day: Day, book: &str) -> String {
+    let digest: [u8; 32] = Sha256::digest(book.as_bytes()).into();
+    let first = digest.first().copied().unwrap_or(0);
+    shard(day, first % SHARDS)
+}
+
+fn shard(day: Day, shard: u8) -> String {
+    format!("book#{day}#{shard}")
 }
 
 impl LedgerEntry {
@@ -37,15 +50,20 @@ impl LedgerEntry {
     fn books(&self, entity: &str) -> Vec<String> {
         let mut books: Vec<String> = Vec::new();
         for account in self.postings.iter().filter_map(|leg| leg.account.trading_account()) {
-            let book = key(account.as_str());
+            let book = account.as_str().to_owned();
             if !books.contains(&book) {
                 books.push(book);
             }
         }
         if books.is_empty() {
-            books.push(key(entity));
+            books.push(entity.to_owned());
         }
         books
+    }
+
+    fn of(item: &Item) -> Result<Self, StoreError> {
+        let sort = text(item, "?", SORT)?;
+        serde_json::from_str(text(item, sort, STATE)?).map_err(|error| StoreError::corrupt(sort, error))
     }
 }
 
@@ -57,20 +75,20 @@ impl MoneyTable {
     pub async fn book(&self, entity: &str, entry: &LedgerEntry) -> Result<bool, StoreError> {
         let mut first = false;
         for book in entry.books(entity) {
-            first |= self.book_in(book, entry).await?;
+            first |= self.book_in(&book, entry).await?;
         }
         Ok(first)
     }
 
-    async fn book_in(&self, book: String, entry: &LedgerEntry) -> Result<bool, StoreError> {
+    async fn book_in(&self, book: &str, entry: &LedgerEntry) -> Result<bool, StoreError> {
         let table = &self.0;
         let body = serde_json::to_string(entry).map_err(|error| StoreError::corrupt(entry.event_id.as_str(), error))?;
         let put = table
             .client
             .put_item()
             .table_name(&table.name)
-            .item(KEY, s(book))
-            .item(SORT, s(entry.event_id.as_str()))
+            .item(KEY, s(partition(Day::of(entry.at), book)))
+            .item(SORT, s(format!("{book}#{}", entry.event_id)))
             .item(STATE, s(body))
             .condition_expression("attribute_not_exists(pk)")
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
@@ -87,26 +105,55 @@ impl MoneyTable {
         }
     }
 
-    /// The entries of a trading account.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn ledger_of(&self, account: &AccountId) -> Result<Vec<LedgerEntry>, StoreError> {
-        let query = self
+    async fn entries(&self, partition: String, book: Option<&str>) -> Result<Vec<LedgerEntry>, StoreError> {
+        let mut query = self
             .0
             .query()
-            .key_condition_expression("#pk = :pk")
+            .key_condition_expression(if book.is_some() { "#pk = :pk AND begins_with(#sk, :sk)" } else { "#pk = :pk" })
             .expression_attribute_names("#pk", KEY)
-            .expression_attribute_values(":pk", s(key(account.as_str())))
+            .expression_attribute_values(":pk", s(partition))
+            .consistent_read(true)
             .limit(ENTRIES_MAX);
+        if let Some(book) = book {
+            query =
+                query.expression_attribute_names("#sk", SORT).expression_attribute_values(":sk", s(format!("{book}#")));
+        }
         let mut entries = Vec::new();
         let take = |item: &Item| {
-            let sort = text(item, "?", SORT)?;
-            let entry = serde_json::from_str(text(item, sort, STATE)?);
-            entries.push(entry.map_err(|error| StoreError::corrupt(sort, error))?);
+            entries.push(LedgerEntry::of(item)?);
             Ok(ControlFlow::Continue(()))
         };
         self.0.each(query, take).await?;
         Ok(entries)
+    }
+
+    /// The entries of a trading account from one day to another, both of them with it: a query a day.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ledger_of(&self, account: &AccountId, from: Day, until: Day) -> Result<Vec<LedgerEntry>, StoreError> {
+        let (mut entries, mut day) = (Vec::new(), from);
+        while day <= until {
+            entries.extend(self.entries(partition(day, account.as_str()), Some(account.as_str())).await?);
+            if day.next() == day {
+                break;
+            }
+            day = day.next();
+        }
+        Ok(entries)
+    }
+
+    /// Every entry of a day, each once, whatever accounts it names; strongly consistent.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn day_book(&self, day: Day) -> Result<Vec<LedgerEntry>, StoreError> {
+        let mut entries: BTreeMap<String, LedgerEntry> = BTreeMap::new();
+        for number in 0..SHARDS {
+            for entry in self.entries(shard(day, number), None).await? {
+                entries.insert(entry.event_id.as_str().to_owned(), entry);
+            }
+        }
+        Ok(entries.into_values().collect())
     }
 }

@@ -21,6 +21,7 @@ mod payments;
 mod places;
 mod proofs;
 mod rules;
+mod settlements;
 mod updates;
 mod usage;
 

@@ -129,7 +129,7 @@ impl Table {
         Ok(left.map(|left| left.keys().to_vec()).unwrap_or_default())
     }
 
-    async fn batch<T: Entity>(&self, keys: &[String]) -> Result<Vec<Stored<T>>, StoreError> {
+    pub(crate) async fn batch<T: Entity>(&self, keys: &[String]) -> Result<Vec<Stored<T>>, StoreError> {
         let mut found: HashMap<String, Stored<T>> = HashMap::new();
         for item in self.items(keys).await? {
             // ids of one family begin alike: another kind of payment has a list of its own

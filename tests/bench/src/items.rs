@@ -97,7 +97,7 @@ fn name(item: &HashMap<String, AttributeValue>) -> Option<String> {
     let (key, entity) = (text(KEY), text("entity"));
     if key.starts_with(PaymentId::PREFIX) {
         Some(format!("deposit, version {} ({})", number(VERSION), member("status")))
-    } else if key.starts_with("ledger#") {
+    } else if key.starts_with("book#") {
         Some("ledger entry".to_owned())
     } else if key.starts_with("idem#") {
         entity.starts_with(PaymentId::PREFIX).then(|| "claim of the idempotency key".to_owned())

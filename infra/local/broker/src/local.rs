@@ -8,15 +8,16 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::Timestamp;
+use domain::id::moment_of;
 use domain::rule_sets::SetName;
+use domain::{AccountId, Day, Timestamp};
 use futures::future::BoxFuture;
 use host::{Host, HostConfig, LocalTime, TemplateSource};
 use providers::http::HyperTransport;
 use runtime::{Build, Clock as _};
 use serde_json::{Value, json};
 use simulators::{Config, Mt5Group, Running, Simulators};
-use store::{Crm, Journal, MoneyTable, Rules, Table};
+use store::{Crm, Journal, LedgerEntry, MoneyTable, Rules, StoreError, Table};
 
 use crate::Failure;
 use crate::rules;
@@ -355,6 +356,15 @@ impl Broker {
     /// The table `money`, without a function's policy.
     pub fn money(&self) -> MoneyTable {
         MoneyTable(self.table("MoneyTable"))
+    }
+
+    /// The ledger of a trading account, from the day of its id until today.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn ledger_of(&self, account: &AccountId) -> Result<Vec<LedgerEntry>, StoreError> {
+        let (today, made) = (Day::of(self.host.time().now()), moment_of(account.as_str()));
+        self.money().ledger_of(account, made.map_or(today, Day::of).before(), today.next()).await
     }
 
     /// The table `journal`, without a function's policy.

@@ -458,14 +458,18 @@ fn an_account_that_is_not_open_is_not_debited_and_nothing_is_put_on_it() {
 
     let mut story = Story::begin(true);
     let step = story.own.platform_step(at(1));
-    let PlatformStep::Save(verdict) = story.own.only_while_open(Some(CreditBar::NotOpen), step, at(1)) else { panic!() };
+    let PlatformStep::Save(verdict) = story.own.only_while_open(Some(CreditBar::NotOpen), step, at(1)) else {
+        panic!()
+    };
     assert!(story.take(&verdict));
     assert_eq!(story.own.status(), WithdrawalStatus::Declined);
     let mut story = accepted();
     let failed = story.own.hear(&failure("re_1", 5), LIMITS, at(5));
     assert!(story.take(&failed));
     let step = story.own.platform_step(at(6));
-    let PlatformStep::Save(verdict) = story.own.only_while_open(Some(CreditBar::NotOpen), step, at(6)) else { panic!() };
+    let PlatformStep::Save(verdict) = story.own.only_while_open(Some(CreditBar::NotOpen), step, at(6)) else {
+        panic!()
+    };
     assert!(story.take(&verdict));
     assert_eq!(story.own.facts.review.as_ref().unwrap().kind, "withdrawal_return_unresolved");
 }

@@ -98,6 +98,8 @@ words! {
         WithdrawalReturnUnresolved = "withdrawal_return_unresolved",
         /// The provider says of a withdrawal what cannot be so by what is known.
         WithdrawalContradicted = "withdrawal_contradicted",
+        /// A provider's settlement and our ledger differ.
+        ReconciliationBreak = "reconciliation_break",
         /// Nobody knows whether the account was created.
         AccountCreationUnresolved = "account_creation_unresolved",
         /// The trading platform refused to create the account.
@@ -284,7 +286,7 @@ impl WorkKind {
             Self::WithdrawalPayoutUnresolved => &[A::MarkPaidOut, A::MarkNotPaidRetry, A::CreditBack],
             Self::WithdrawalPayByHand => &[A::MarkPaidOut, A::CreditBack],
             Self::WithdrawalReturnUnresolved => &[A::MarkReturned, A::MarkNotReturnedRetry, A::MarkPaidOut],
-            Self::WithdrawalContradicted => &[A::Close],
+            Self::WithdrawalContradicted | Self::ReconciliationBreak => &[A::Close],
             Self::AccountCreationUnresolved | Self::AccountCreationRefused => {
                 &[A::MarkOpen, A::MarkNotCreatedRetry, A::CloseWithoutAccount]
             }

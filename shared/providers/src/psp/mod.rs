@@ -21,6 +21,7 @@ pub mod nuvei;
 mod payout;
 pub mod paysafe;
 pub mod praxis;
+pub mod settlement;
 pub mod skrill;
 mod statements;
 pub mod stripe;

@@ -86,6 +86,12 @@ impl<S> Route<S> {
         Self { method, path, body_max: BODY_BYTES_MAX, handler: Handler::Caller(roles, scope, handler) }
     }
 
+    /// The same with another largest body in bytes.
+    #[must_use]
+    pub const fn with_body(self, body_max: usize) -> Self {
+        Self { body_max, ..self }
+    }
+
     /// A route for everybody.
     pub const fn open(method: &'static str, path: &'static str, handler: PublicHandler<S>) -> Self {
         Self { method, path, body_max: BODY_BYTES_MAX, handler: Handler::Public(Access::Open, handler) }

@@ -50,6 +50,9 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
     let withdrawal = expect(withdrawal, 201).text_at("/payment_id");
     let kyc = format!("{client}/kyc");
     let wish = json!({"kind": "selfie", "content_type": "image/png", "bytes": 5_000});
+    let file = "reference,payment_id,type,currency,amount,fee,at\nf1,,fee,USD,1.00,,\n";
+    let settlement = Call::raw("/v1/reconciliation/files?psp=stripe&date=2026-11-25", file);
+    let settlement = settlement.header("content-type", "text/csv");
     let declaration = json!({"source_of_funds": "savings", "pep": false});
     vec![
         (Call::post(&format!("{kyc}/documents"), &wish), PORTAL),
@@ -86,6 +89,8 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
         (Call::get("/v1/work"), STAFF),
         (Call::post(&format!("/v1/work/{work}/actions"), &note), &["finance", "admin"]),
         (Call::get(&format!("/v1/journal?entity={}", payment.id)), STAFF),
+        (Call::get("/v1/reconciliation?date=2026-11-25"), &["finance"]),
+        (settlement, &["finance"]),
     ]
 }
 

@@ -301,5 +301,5 @@ async fn a_parked_version_is_delivered_when_it_comes_again() {
     world.idle().await;
     let shown = world.get("finance", &path).await;
     assert_eq!((&shown.json["verified"], items(&shown).len()), (&json!(true), 4), "{:?}", shown.json);
-    assert_eq!(world.broker.money().ledger_of(&trader.account.parse().unwrap()).await.unwrap().len(), 1, "booked once");
+    assert_eq!(world.broker.ledger_of(&trader.account.parse().unwrap()).await.unwrap().len(), 1, "booked once");
 }

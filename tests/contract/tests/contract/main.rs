@@ -48,6 +48,7 @@ mod platforms;
 mod praxis;
 mod privacy;
 mod problems;
+mod reconciliation;
 mod reversals;
 mod routes;
 mod samples;

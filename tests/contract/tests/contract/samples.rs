@@ -287,6 +287,15 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     // the simulator knows no such payment of the story: it was asked, and refused, and is put back
     let status = told["status"].as_str().unwrap();
     assert!(["payout_failed", "returned", "needs_review"].contains(&status), "{told:#}");
+    // the story's clock stands where it began, and with it the day that the ledger has
+    let settled = http(&world, "payments-settle", "finance").await;
+    assert_eq!((settled.status, &settled.json["read"], &settled.json["ignored"]), (202, &json!(1), &json!(1)));
+    for name in ["payments-reconcile", "variants/payments-reconcile.due"] {
+        queue(&world, name).await;
+    }
+    let day = http(&world, "variants/ops-views.reconciliation", "finance").await;
+    assert_eq!((day.status, &day.json["sources"][0]["kind"]), (200, &json!("psp")), "{}", day.text);
+    assert!(!day.text.contains(PAYMENT), "the deposit of the story is on both sides: {}", day.text);
     // by now in the story the payment would be another one: what the samples say is taken as it is
     queue(&world, "ops-desk").await;
     let decided = http(&world, "ops-work", "finance").await;

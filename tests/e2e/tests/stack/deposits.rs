@@ -1,6 +1,8 @@
 //! Deposits as they should be, and webhooks that come more than once.
 
-use domain::{AccountId, Money};
+use domain::{AccountId, Day, Money};
+use runtime::Clock as _;
+use runtime::lambda::SystemClock;
 use serde_json::json;
 
 use crate::on_the_stack;
@@ -91,7 +93,8 @@ fn a_webhook_that_comes_five_times_at_once_and_again_later_credits_once() {
         let account: AccountId = ben.account.parse().unwrap();
         let journal = stack.journal(&payment, 4).await;
         assert_eq!(items(&journal).len(), 4, "{}", journal.text);
-        let booked = stack.money().ledger_of(&account).await.unwrap();
+        let today = Day::of(SystemClock.now());
+        let booked = stack.money().ledger_of(&account, today.before(), today).await.unwrap();
         assert_eq!(booked.len(), 1, "{booked:?}");
         let sum: Vec<String> = booked[0].postings.iter().map(|leg| Money::amount_text(&leg.amount)).collect();
         assert_eq!(sum, ["200.00", "-200.00"]);

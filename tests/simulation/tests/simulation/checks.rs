@@ -39,7 +39,7 @@ impl Story<'_> {
         assert_eq!(profit.parse::<Decimal>().unwrap(), credited.amount(), "credited is what was booked");
         assert_eq!(credited.amount(), self.amount.parse::<Decimal>().unwrap());
         let account: AccountId = self.customer.trader.account_id.parse().unwrap();
-        let entries = world.broker.money().ledger_of(&account).await.unwrap();
+        let entries = world.broker.ledger_of(&account).await.unwrap();
         let (client, psp) = (LedgerAccount::Client(account), LedgerAccount::Psp(facts.psp.name.clone()));
         let credit = Postings::transfer(client.clone(), psp, credited);
         let ours: Vec<_> = entries.iter().filter(|entry| entry.event_id.as_str().starts_with(self.payment)).collect();

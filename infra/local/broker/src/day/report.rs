@@ -139,7 +139,7 @@ async fn platform_accounts(desk: &Desk<'_>) -> Result<Vec<PlatformAccount>, Fail
 }
 
 async fn ledger_sum(desk: &Desk<'_>, account: &AccountId) -> Result<(Decimal, usize), Failure> {
-    let entries = desk.broker.money().ledger_of(account).await?;
+    let entries = desk.broker.ledger_of(account).await?;
     let name = LedgerAccount::Client(account.clone());
     let legs = entries.iter().flat_map(|entry| &entry.postings).filter(|posting| posting.account == name);
     let sum: Decimal = legs.map(|posting| Money::negated(&posting.amount).amount()).sum();

@@ -90,7 +90,7 @@ async fn nothing_is_left_over(run: &Run) {
 /// The ledger says what the platform says, but for what a person is asked about.
 async fn balances_agree(world: &World, customer: &Customer, unresolved: Decimal) {
     let account: AccountId = customer.trader.account_id.parse().unwrap();
-    let entries = world.broker.money().ledger_of(&account).await.unwrap();
+    let entries = world.broker.ledger_of(&account).await.unwrap();
     let client = LedgerAccount::Client(account.clone());
     let mut owed = Decimal::ZERO;
     for entry in &entries {

@@ -1,0 +1,178 @@
+//! What a provider settled on a day: which file is good, and what differs.
+
+use serde::{Deserialize, Serialize};
+
+use super::file::SettlementFile;
+use crate::decision::{Verdict, derived_bits};
+use crate::entity::{Entity, InMoney, Parts, ReadError};
+use crate::{BreakId, Day, Money, Seconds, SettlementFileId, SettlementId, Timestamp};
+
+/// Breaks of one day at one provider. A file with more is of another day or another provider: what is beyond is counted, not opened.
+pub const BREAKS_MAX: usize = 500;
+/// If the comparison that a file sets off never comes, it is made then.
+const UNHEARD: Seconds = Seconds(900);
+/// While something differs it is compared again, less and less often, and no more after so long.
+const AGAIN: [(Seconds, Seconds); 3] = [
+    (Seconds(2 * 86_400), Seconds(3_600)),
+    (Seconds(14 * 86_400), Seconds(6 * 3_600)),
+    (Seconds(90 * 86_400), Seconds(86_400)),
+];
+
+/// The public part of a settlement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettlementFacts {
+    /// The provider.
+    pub psp: String,
+    /// The day.
+    pub date: Day,
+    /// The file that is good: the one taken last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement_file_id: Option<SettlementFileId>,
+    /// Its SHA-256, hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
+    /// When it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_at: Option<Timestamp>,
+    /// Its rows that are payments.
+    pub rows: usize,
+    /// What they sum to.
+    pub total: Vec<Money>,
+    /// Breaks that somebody is to see to.
+    pub pending: usize,
+    /// Differences beyond [`BREAKS_MAX`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// The part that stays with the item.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettlementPrivate {
+    /// Every break that was ever found of the day.
+    #[serde(default)]
+    pub breaks: Vec<BreakId>,
+}
+
+/// A provider's settlement of a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settlement {
+    /// Derived from provider and day.
+    pub id: SettlementId,
+    /// When it is compared again.
+    pub due: Option<Timestamp>,
+    /// What events carry.
+    pub facts: SettlementFacts,
+    /// What stays.
+    pub private: SettlementPrivate,
+}
+
+impl Settlement {
+    /// Before the first file.
+    pub fn begun(psp: &str, date: Day) -> Self {
+        let facts = SettlementFacts {
+            psp: psp.to_owned(),
+            date,
+            settlement_file_id: None,
+            hash: None,
+            taken_at: None,
+            rows: 0,
+            total: Vec::new(),
+            pending: 0,
+            left_out: 0,
+        };
+        Self { id: Self::id_of(psp, date), due: None, facts, private: SettlementPrivate::default() }
+    }
+
+    /// The id of a provider's settlement of a day.
+    pub fn id_of(psp: &str, date: Day) -> SettlementId {
+        SettlementId::from_bits(derived_bits(date.begins(), &["settlement", psp, &date.to_string()]))
+    }
+
+    /// A file is good from now on, in the place of the one before; the same again changes nothing.
+    pub fn takes(&self, file: &SettlementFile, now: Timestamp) -> Verdict<Self> {
+        if self.facts.hash.as_ref() == Some(&file.facts.hash) {
+            return Verdict::Nothing("it is the same file");
+        }
+        let mut next = self.clone();
+        let why = match &self.facts.settlement_file_id {
+            None => format!("file {}", file.id),
+            Some(before) => format!("file {} in the place of {before}", file.id),
+        };
+        next.facts.settlement_file_id = Some(file.id.clone());
+        next.facts.hash = Some(file.facts.hash.clone());
+        next.facts.taken_at = Some(now);
+        next.facts.rows = file.facts.read;
+        next.facts.total.clone_from(&file.facts.total);
+        next.due = Some(now.plus(UNHEARD));
+        Verdict::change(next, "taken", vec!["settlement.taken"], vec![why])
+    }
+
+    /// Breaks that are about to be opened are named first: whoever dies on the way leaves none that nobody would ever resolve.
+    pub fn names(&self, breaks: &[BreakId]) -> Verdict<Self> {
+        let fresh: Vec<BreakId> = breaks.iter().filter(|id| !self.private.breaks.contains(id)).cloned().collect();
+        if fresh.is_empty() {
+            return Verdict::Nothing("all of them are named");
+        }
+        let mut next = self.clone();
+        let why = vec![format!("{} differences that were not there before", fresh.len())];
+        next.private.breaks.extend(fresh);
+        Verdict::change(next, "named", vec![], why)
+    }
+
+    /// It was compared: so many breaks are pending, and so many differences were left out.
+    pub fn compared(&self, pending: usize, left_out: usize, now: Timestamp) -> Verdict<Self> {
+        let due = if pending == 0 { None } else { self.again(now) };
+        if (due, pending, left_out) == (self.due, self.facts.pending, self.facts.left_out) {
+            return Verdict::Nothing("nothing is new");
+        }
+        let mut next = self.clone();
+        (next.due, next.facts.pending, next.facts.left_out) = (due, pending, left_out);
+        Verdict::change(next, "compared", vec![], vec![format!("{pending} pending, {left_out} left out")])
+    }
+
+    /// Where the rows of the good file are kept.
+    pub fn place(&self) -> Option<String> {
+        let own = &self.facts;
+        own.hash.as_deref().map(|hash| SettlementFile::place(&own.psp, own.date, hash))
+    }
+
+    /// When it is compared again although no file comes: what was booked meanwhile resolves breaks, too.
+    fn again(&self, now: Timestamp) -> Option<Timestamp> {
+        let ended = self.facts.date.next().begins();
+        AGAIN.iter().find(|(until, _)| now < ended.plus(*until)).map(|(_, pause)| now.plus(*pause))
+    }
+}
+
+impl Entity for Settlement {
+    type Id = SettlementId;
+    type Table = InMoney;
+    type Public = SettlementFacts;
+    type Private = SettlementPrivate;
+    const KIND: &'static str = "settlement";
+    const TIMED: bool = true;
+
+    fn id(&self) -> &SettlementId {
+        &self.id
+    }
+
+    fn due(&self) -> Option<Timestamp> {
+        self.due
+    }
+
+    fn public(&self) -> &SettlementFacts {
+        &self.facts
+    }
+
+    fn private(&self) -> &SettlementPrivate {
+        &self.private
+    }
+
+    fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
+        Ok(Self { id: parts.id, due: parts.due, facts: parts.public, private: parts.private })
+    }
+}

@@ -1,0 +1,85 @@
+//! Settlement files: rows beside the file's item, for they are more than an item holds.
+
+use std::ops::ControlFlow;
+
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use domain::reconciliation::{Break, SettledRow, Settlement};
+use domain::{BreakId, SettlementId};
+
+use crate::error::StoreError;
+use crate::item::{Item, KEY, SORT, STATE, s, text};
+use crate::usage::{self, Kind};
+use crate::{MoneyTable, Stored};
+
+/// Rows in one item: a row is some two hundred bytes, an item holds 400 KB.
+const ROWS_MAX: usize = 800;
+
+fn key(place: &str) -> String {
+    format!("settled#{place}")
+}
+
+impl MoneyTable {
+    /// Keeps the rows of a file, before the file itself: 1 write unit a KB. A repeat writes the same again, for the place is of
+    /// the file's content.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keep_rows(&self, place: &str, rows: &[SettledRow]) -> Result<(), StoreError> {
+        let table = &self.0;
+        for (number, part) in rows.chunks(ROWS_MAX).enumerate() {
+            let body = serde_json::to_string(part).map_err(|error| StoreError::corrupt(place, error))?;
+            let put = table
+                .client
+                .put_item()
+                .table_name(&table.name)
+                .item(KEY, s(key(place)))
+                .item(SORT, s(format!("{number:04}")))
+                .item(STATE, s(body))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let answer = put.send().await?;
+            usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
+        }
+        Ok(())
+    }
+
+    /// The rows of a file; strongly consistent.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn rows_of(&self, place: &str) -> Result<Vec<SettledRow>, StoreError> {
+        let query = self
+            .0
+            .query()
+            .key_condition_expression("#pk = :pk")
+            .expression_attribute_names("#pk", KEY)
+            .expression_attribute_values(":pk", s(key(place)))
+            .consistent_read(true);
+        let mut rows: Vec<SettledRow> = Vec::new();
+        let take = |item: &Item| {
+            let part: Vec<SettledRow> =
+                serde_json::from_str(text(item, place, STATE)?).map_err(|error| StoreError::corrupt(place, error))?;
+            rows.extend(part);
+            Ok(ControlFlow::Continue(()))
+        };
+        self.0.each(query, take).await?;
+        Ok(rows)
+    }
+
+    /// The settlements that are there, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn settlements(&self, ids: &[SettlementId]) -> Result<Vec<Stored<Settlement>>, StoreError> {
+        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.0.batch(&keys).await
+    }
+
+    /// The breaks that are there, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn breaks(&self, ids: &[BreakId]) -> Result<Vec<Stored<Break>>, StoreError> {
+        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.0.batch(&keys).await
+    }
+}
