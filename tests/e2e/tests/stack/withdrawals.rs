@@ -1,6 +1,8 @@
 //! Money goes out: by rule back to its payer, by finance to a wallet, and back on the account where a provider refuses.
 
-use domain::{AccountId, Money};
+use domain::{AccountId, Day, Money};
+use host::SystemClock;
+use runtime::Clock as _;
 use serde_json::{Value, json};
 
 use crate::deployment::Deployment;
@@ -58,7 +60,8 @@ fn a_withdrawal_is_debited_and_paid_back_to_the_payer_and_what_is_refused_is_put
         // the ledger owes the client what the platform shows, and nothing is on its way any more
         stack.journal(&refused, 7).await;
         let account: AccountId = gita.account.parse().unwrap();
-        let booked = stack.money().ledger_of(&account).await.unwrap();
+        let today = Day::of(SystemClock.now());
+        let booked = stack.money().ledger_of(&account, today.before(), today).await.unwrap();
         let sum = |name: &str| {
             let legs = booked.iter().flat_map(|entry| &entry.postings).filter(|leg| leg.account.to_string() == name);
             legs.map(|leg| leg.amount).reduce(|sum, amount| sum.checked_add(&amount).unwrap()).unwrap()
