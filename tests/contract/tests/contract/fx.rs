@@ -59,7 +59,9 @@ impl World {
 
     /// What each entry in the books of an account gives our own exchange.
     async fn exchanged(&self, trader: &Trader) -> Vec<Vec<String>> {
-        let ledger = self.broker.money().ledger_of(&trader.account.parse().unwrap()).await.unwrap();
+        let today = domain::Day::of(self.now());
+        let ledger =
+            self.broker.money().ledger_of(&trader.account.parse().unwrap(), today.before(), today).await.unwrap();
         let legs = |postings: &[Posting]| {
             let own = postings.iter().filter(|leg| leg.account == LedgerAccount::Exchange);
             let mut legs: Vec<String> = own.map(|leg| leg.amount.to_string()).collect();
