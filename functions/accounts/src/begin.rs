@@ -75,7 +75,7 @@ async fn take_place(
     let fault = account.too_many_to_reopen(&held, limits.residence, limits.rules);
     let fault = fault.map_err(|error| StepError::Rules { set: Platforms::NAME, what: error.to_string() })?;
     if fault.is_none() {
-        commit.take_places(crm, &places, std::slice::from_ref(&account.id))?;
+        commit.take_places(&crm.0, &places, std::slice::from_ref(&account.id))?;
     }
     Ok(fault)
 }

@@ -189,7 +189,7 @@ impl Open {
                 let added: Vec<AccountId> =
                     accounts.into_iter().chain(after_all).map(|decision| decision.next.id).collect();
                 if !added.is_empty() {
-                    commit.take_places(&self.crm, &places, &added)?;
+                    commit.take_places(&self.crm.0, &places, &added)?;
                 }
                 let outcome = record.as_ref().map_or("requested", |(_, decision)| decision.outcome);
                 if let Some((was, decision)) = &record {

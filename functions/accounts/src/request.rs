@@ -93,7 +93,7 @@ impl Ask {
                 let decision = account.clone().requested(why.clone());
                 let mut commit = self.crm.0.commit();
                 commit.save(&self.crm, None, &decision, frame)?;
-                commit.take_places(&self.crm, &places, std::slice::from_ref(&account.id))?;
+                commit.take_places(&self.crm.0, &places, std::slice::from_ref(&account.id))?;
                 Ok(Attempt::Save(commit, decision.next))
             })
         })

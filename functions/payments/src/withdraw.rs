@@ -1,33 +1,25 @@
 //! `POST /v1/clients/{client_id}/withdrawals`: asks for a withdrawal; `POST /v1/payments/{payment_id}/cancel` takes one back.
 
-use std::ops::ControlFlow;
+mod known;
+
 use std::sync::Arc;
 
-use domain::account::{Account, AccountStatus};
-use domain::client::Client;
-use domain::decision::Verdict;
+use domain::decision::{Decision, Frame, Verdict};
 use domain::kyc::rules::KycLevels;
-use domain::payment::Deposit;
 use domain::rules::RuleSet;
-use domain::withdrawal::request::{account_named, source_named};
 use domain::withdrawal::rules::{Approval, Withdrawals};
 use domain::withdrawal::{Ask, NewWithdrawal, Withdrawal, WithdrawalRefusal, WithdrawalRequest, WithdrawalStatus};
-use domain::{AccountId, ClientId, Money, PaymentId};
-use providers::platforms::Login;
+use domain::{ClientId, PaymentId};
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Keyed, Made};
-use runtime::problem::with_causes;
 use runtime::rulebook::{Live, RuleBook};
+use runtime::step::{self, Attempt};
 use runtime::vendors::{PaymentProviders, Servers};
-use runtime::{Caller, Problem, StepError, awsclients, step, verification};
+use runtime::{Caller, Problem, StepError, awsclients, verification};
 use serde_json::{Value, json};
-use store::{Crm, MoneyTable, Payment};
-
-/// Of a client's payments so many, the newest, are looked at: for what is on its way out, for sources and known destinations. Of whoever
-/// has more a person decides: limits and sources could be behind them.
-const LOOKED_AT: usize = 1_000;
+use store::{Crm, MoneyTable, Payment, Places};
 
 /// The step.
 pub struct Withdraw {
@@ -73,15 +65,20 @@ impl HttpStep for Withdraw {
     ];
 }
 
-/// What is known when somebody asks.
-struct Known {
-    client: Client,
-    account: Option<Account>,
-    withdrawals: Vec<Withdrawal>,
-    deposits: Vec<Deposit>,
-    balance: Option<Money>,
-    /// There may be more payments than were looked at.
-    cut: bool,
+/// A request as it came.
+struct Asks<'a> {
+    body: &'a Value,
+    client_id: &'a ClientId,
+    request: &'a Request,
+    live: &'a Live<Withdrawals>,
+}
+
+/// A request that may be done, and what was read of the client's withdrawals when it was judged.
+struct Judged {
+    wish: WithdrawalRequest,
+    /// The rules about levels that let it pass, where they bind anybody.
+    levels: Option<String>,
+    places: Places<PaymentId>,
 }
 
 impl Withdraw {
@@ -90,20 +87,18 @@ impl Withdraw {
         let keyed = Keyed::read(request, caller)?;
         let body = request.json()?;
         let live = self.rules.live::<Withdrawals>().await?;
-        let wish = self.read(&body, &client_id, request, &live).await;
+        let asks = Asks { body: &body, client_id: &client_id, request, live: &live };
+        let judged = self.judge(&asks).await;
         let fresh = PaymentId::from_bits(self.entropy.id_bits());
-        let make = async |id, wish| self.begin(id, wish, request, &live).await;
-        keyed.create(&self.money, fresh, wish, make, answer).await
+        let make = async |id, judged| self.begin(id, judged, &asks).await;
+        keyed.create(&self.money, fresh, judged, make, answer).await
     }
 
-    async fn read(
-        &self,
-        body: &Value,
-        client_id: &ClientId,
-        request: &Request,
-        live: &Live<Withdrawals>,
-    ) -> Result<(WithdrawalRequest, Option<String>), Problem> {
-        let known = self.known(body, client_id).await?;
+    async fn judge(&self, asks: &Asks<'_>) -> Result<Judged, Problem> {
+        let now = asks.request.now;
+        // read before the withdrawals are: one that is asked for in between is seen below, or keeps this one from being saved
+        let places = self.money.withdrawal_places(asks.client_id).await?;
+        let known = self.known(asks.body, asks.client_id, &places).await?;
         let psps = self.providers.rules().await?;
         let ask = Ask {
             client: &known.client,
@@ -112,82 +107,61 @@ impl Withdraw {
             deposits: &known.deposits,
             balance: known.balance,
             cut: known.cut,
-            now: request.now,
+            now,
         };
-        let wish = WithdrawalRequest::read(body, &ask, &psps.rules, &live.rules).map_err(refusal)?;
-        let levels = self.rules.live::<KycLevels>().await?;
-        let mut label = None;
-        if levels.rules.restrict_withdrawals() {
-            let level = verification::level_of(&self.crm, &known.client, &levels).await?;
-            if let Some(fault) = level.refuses_withdrawal(&wish.amount, &known.withdrawals, request.now) {
+        let wish = WithdrawalRequest::read(asks.body, &ask, &psps.rules, &asks.live.rules).map_err(refusal)?;
+        let rules = self.rules.live::<KycLevels>().await?;
+        let mut levels = None;
+        if rules.rules.restrict_withdrawals() {
+            let level = verification::level_of(&self.crm, &known.client, &rules).await?;
+            if let Some(fault) = level.refuses_withdrawal(&wish.amount, &known.withdrawals, now) {
                 return Err(Problem::input(vec![fault]));
             }
-            label = Some(levels.label());
+            levels = Some(rules.label());
         }
-        Ok((wish, label))
+        Ok(Judged { wish, levels, places })
     }
 
-    async fn known(&self, body: &Value, client_id: &ClientId) -> Result<Known, Problem> {
-        let client = self.crm.load_settled::<Client>(client_id).await?;
-        let client = client.ok_or_else(|| Problem::not_found("there is no such client"))?.entity;
-        let account = match account_named(body).and_then(|text| text.parse::<AccountId>().ok()) {
-            Some(id) => self.crm.load::<Account>(&id).await?.map(|stored| stored.entity),
-            None => None,
-        };
-        let account = account.filter(|account| account.client_id == *client_id);
-        let (mut withdrawals, mut deposits) = (vec![], vec![]);
-        let take = |page: Vec<Payment>| {
-            for payment in page {
-                match payment {
-                    Payment::Deposit(stored) => deposits.push(stored.entity),
-                    Payment::Withdrawal(stored) => withdrawals.push(stored.entity),
-                }
-            }
-            match deposits.len() + withdrawals.len() >= LOOKED_AT {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
-        };
-        self.money.each_page_of_payments(client_id, take).await?;
-        let cut = deposits.len() + withdrawals.len() >= LOOKED_AT;
-        // an older deposit than are looked at may be named all the same
-        let named = source_named(body).filter(|id| !deposits.iter().any(|deposit| deposit.id == *id));
-        if let Some(id) = named
-            && let Some(Payment::Deposit(stored)) = self.money.payment(&id).await?
-        {
-            deposits.push(stored.entity);
-        }
-        let balance = self.balance(account.as_ref()).await;
-        Ok(Known { client, account, withdrawals, deposits, balance, cut })
+    /// Saves it together with the item by which the client's withdrawals are counted; judged anew where he asked for another meanwhile.
+    async fn begin(&self, id: PaymentId, judged: Judged, asks: &Asks<'_>) -> Result<Made<Withdrawal>, Problem> {
+        let (id, mut first) = (&id, Some(judged));
+        step::together(&asks.request.frame(Self::NAME), "the client keeps asking for withdrawals", || {
+            let first = first.take();
+            Box::pin(async move {
+                let judged = match first {
+                    Some(judged) => judged,
+                    // what stands under the id is this very request, whose answer got lost on its way
+                    None => match self.money.load::<Withdrawal>(id).await? {
+                        Some(made) => return Ok::<_, Problem>(Attempt::Nothing(Made::Saved(made.entity))),
+                        None => self.judge(asks).await?,
+                    },
+                };
+                let (asked, frame) = self.asked(id, judged.wish, judged.levels, asks).await?;
+                let mut commit = self.money.0.commit();
+                commit.save(&self.money, None, &asked, &frame)?;
+                commit.take_places(&self.money.0, &judged.places, std::slice::from_ref(id))?;
+                Ok(Attempt::Save(commit, Made::Saved(asked.next)))
+            })
+        })
+        .await
     }
 
-    /// What stands on the account. A server that cannot be asked now is asked when it is debited.
-    async fn balance(&self, account: Option<&Account>) -> Option<Money> {
-        let account = account.filter(|account| account.facts.status == AccountStatus::Open && account.takes_money())?;
-        let login = Login::new(account.facts.login.clone()?);
-        let told = match self.servers.reader(&account.facts.server).await {
-            Ok(server) => server.balance(&login, account.facts.currency).await.map_err(StepError::from),
-            Err(error) => Err(error),
-        };
-        told.inspect_err(|error| tracing::warn!(error = with_causes(error), "the balance is not known")).ok()
-    }
-
-    async fn begin(
+    async fn asked(
         &self,
-        id: PaymentId,
-        (wish, levels): (WithdrawalRequest, Option<String>),
-        request: &Request,
-        live: &Live<Withdrawals>,
-    ) -> Result<Made<Withdrawal>, Problem> {
-        let mut frame = request.frame(Self::NAME);
-        frame.used(live.label());
+        id: &PaymentId,
+        request: WithdrawalRequest,
+        levels: Option<String>,
+        asks: &Asks<'_>,
+    ) -> Result<(Decision<Withdrawal>, Frame), Problem> {
+        let mut frame = asks.request.frame(Self::NAME);
+        frame.used(asks.live.label());
         frame.used(self.providers.rules().await?.label());
         if let Some(label) = levels {
             frame.used(label);
         }
-        let (approved, first) = (wish.approval == Approval::Approve, wish.first);
-        let asked = Withdrawal::asked(NewWithdrawal { id, request: wish, approved, first, now: request.now });
-        Ok(Made::decided(asked, frame))
+        let (approved, first) = (request.approval == Approval::Approve, request.first);
+        let new = NewWithdrawal { id: id.clone(), request, approved, first, now: asks.request.now };
+        Ok((Withdrawal::asked(new), frame))
     }
 
     async fn cancel(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {

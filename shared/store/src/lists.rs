@@ -187,7 +187,7 @@ impl Crm {
     pub async fn accounts_held(
         &self,
         client: &ClientId,
-        places: &Places,
+        places: &Places<AccountId>,
         others: &[AccountId],
     ) -> Result<Vec<domain::account::Account>, StoreError> {
         let (mut keys, _) = self.0.keys_of(client, AccountId::PREFIX, COUNTED_MAX, None).await?;

@@ -79,7 +79,7 @@ impl Create {
         match fault {
             Some(fault) => Ok(account.still_asks(&fault.message, decision.why.clone(), frame.now)),
             None => {
-                commit.take_places(&self.crm, &places, std::slice::from_ref(&account.id))?;
+                commit.take_places(&self.crm.0, &places, std::slice::from_ref(&account.id))?;
                 Ok(Verdict::Change(decision))
             }
         }

@@ -1,6 +1,7 @@
 //! Withdrawals: asked for, approved, debited, paid out; and what happens when one of these does not.
 
 use domain::rule_sets::SetName;
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use crate::world::{Call, Payment, Trader, World, account_request, expect, faults, header, items};
@@ -300,6 +301,28 @@ async fn the_same_key_is_the_same_withdrawal_and_what_is_asked_for_counts_agains
     );
     let (own, _) = ask(&world, &trader, &to_source(&trader, "300.00", "stripe", &deposit.id)).await;
     assert_eq!(world.status(&own.id).await, "paid_out");
+}
+
+#[tokio::test]
+async fn of_many_at_once_no_more_pass_than_one_after_the_other() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let deposit = world.credited(&trader, "1000.00", 100_000).await;
+    let body = to_source(&trader, "150.00", "stripe", &deposit.id);
+    let path = trader.withdrawals();
+    let mut passed = 0;
+    for _ in 0..3 {
+        let answers = join_all((0..8).map(|_| world.portal(&path, &body))).await;
+        for answer in answers {
+            match answer.status {
+                201 => passed += 1,
+                422 => assert!(faults(&answer).contains(&"/amount/amount insufficient_funds".to_owned())),
+                // the client keeps asking: nothing is done, and the same key tries again
+                status => assert!([409, 503].contains(&status), "{status}: {:#}", answer.json),
+            }
+        }
+    }
+    assert_eq!(passed, 6, "of 1000.00 there are six times 150.00");
 }
 
 #[tokio::test]
