@@ -115,7 +115,8 @@ impl Reconcile {
         }
         let mut frame = frame.clone();
         let (id, now) = (stored.entity.id, frame.now);
-        let compared = |own: &Settlement| own.compared(pending, left_out, now);
+        let ids: Vec<BreakId> = found.into_iter().map(|found| found.id).collect();
+        let compared = |own: &Settlement| own.compared(&ids, pending, left_out, now);
         step::change(&self.money, &id, &mut frame, compared).await?;
         Ok(())
     }

@@ -11,8 +11,8 @@ use crate::item::{Item, KEY, SORT, STATE, s, text};
 use crate::usage::{self, Kind};
 use crate::{MoneyTable, Stored};
 
-/// Rows in one item: a row is some two hundred bytes, an item holds 400 KB.
-const ROWS_MAX: usize = 800;
+/// Rows in one item: a row is some two hundred bytes, a thousand at most, and an item holds 400 KB.
+const ROWS_MAX: usize = 300;
 
 fn key(place: &str) -> String {
     format!("settled#{place}")

@@ -6,6 +6,7 @@ use super::compare::Found;
 use crate::decision::{Verdict, derived_bits};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
 use crate::words::words;
+use crate::work::evidence::is_name;
 use crate::work::rules::WorkKind;
 use crate::work::{HumanDecision, OpenItem};
 use crate::{BreakId, ClientId, Day, Money, PaymentId, Timestamp, WorkId};
@@ -163,7 +164,8 @@ impl Break {
         };
         (facts.payment_id, facts.named) = (own_payment, nobodys);
         facts.payment_status.clone_from(&found.payment_status);
-        facts.reference.clone_from(&found.reference);
+        // what stands in a vendor's column may be anything: only what can hold nothing but an id is told
+        facts.reference = found.reference.clone().filter(|reference| is_name(reference));
         (facts.amount, facts.ours, facts.theirs) = (found.amount, found.ours, found.theirs);
         found.class.repair().clone_into(&mut facts.repair);
         if own.status == BreakStatus::Resolved {

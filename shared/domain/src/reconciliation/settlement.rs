@@ -9,6 +9,8 @@ use crate::{BreakId, Day, Money, Seconds, SettlementFileId, SettlementId, Timest
 
 /// Breaks of one day at one provider. A file with more is of another day or another provider: what is beyond is counted, not opened.
 pub const BREAKS_MAX: usize = 500;
+/// Breaks of a day that are kept in mind; beyond that the oldest that are over are forgotten, whatever file is sent how often.
+const KEPT_MAX: usize = 2_000;
 /// If the comparison that a file sets off never comes, it is made then.
 const UNHEARD: Seconds = Seconds(900);
 /// While something differs it is compared again, less and less often, and no more after so long.
@@ -53,7 +55,7 @@ fn is_zero(count: &usize) -> bool {
 /// The part that stays with the item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementPrivate {
-    /// Every break that was ever found of the day.
+    /// The breaks that were found of the day; of those that are over, the newest.
     #[serde(default)]
     pub breaks: Vec<BreakId>,
 }
@@ -125,14 +127,35 @@ impl Settlement {
     }
 
     /// It was compared: so many breaks are pending, and so many differences were left out.
-    pub fn compared(&self, pending: usize, left_out: usize, now: Timestamp) -> Verdict<Self> {
+    /// `found` are the breaks that stand.
+    pub fn compared(&self, found: &[BreakId], pending: usize, left_out: usize, now: Timestamp) -> Verdict<Self> {
         let due = if pending == 0 { None } else { self.again(now) };
-        if (due, pending, left_out) == (self.due, self.facts.pending, self.facts.left_out) {
+        let kept = self.kept(found);
+        if (due, pending, left_out, kept.len())
+            == (self.due, self.facts.pending, self.facts.left_out, self.private.breaks.len())
+        {
             return Verdict::Nothing("nothing is new");
         }
         let mut next = self.clone();
+        next.private.breaks = kept;
         (next.due, next.facts.pending, next.facts.left_out) = (due, pending, left_out);
         Verdict::change(next, "compared", vec![], vec![format!("{pending} pending, {left_out} left out")])
+    }
+
+    /// The breaks to keep in mind: those that stand, and as many of the others as there is room for, the newest.
+    fn kept(&self, found: &[BreakId]) -> Vec<BreakId> {
+        let mut room = KEPT_MAX.saturating_sub(found.len());
+        let mut kept: Vec<BreakId> = Vec::new();
+        for id in self.private.breaks.iter().rev() {
+            if found.contains(id) {
+                kept.push(id.clone());
+            } else if room > 0 {
+                room -= 1;
+                kept.push(id.clone());
+            }
+        }
+        kept.reverse();
+        kept
     }
 
     /// Where the rows of the good file are kept.

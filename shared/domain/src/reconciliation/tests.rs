@@ -142,6 +142,19 @@ fn a_refund_that_pays_a_withdrawal_is_the_withdrawals() {
     assert_eq!(classes(&window, &known(2, "paid_out", vec![])), []);
 }
 
+#[test]
+fn what_a_vendor_wrote_for_a_reference_is_told_only_if_it_is_one() {
+    let of = |reference: &str| {
+        let rows = vec![row(reference, None, RowKind::Collected, usd("1.00"))];
+        let found = compare("stripe", &window(rows, vec![]), &Known::default(), at(13)).remove(0);
+        change(Break::begun("stripe", day(), &found, at(13)).found(&found, at(13))).next.facts.reference
+    };
+    assert_eq!(of("txn_1SWabc"), Some("txn_1SWabc".to_owned()));
+    for words in ["Marta Keller", "marta@example.com 1", "Marta"] {
+        assert_eq!(of(words), None, "{words}");
+    }
+}
+
 fn change(verdict: Verdict<Break>) -> Decision<Break> {
     match verdict {
         Verdict::Change(decision) => *decision,
@@ -187,15 +200,19 @@ fn a_settlement_is_compared_again_while_something_differs_and_not_for_ever() {
         Verdict::Change(decision) => decision.next,
         Verdict::Nothing(why) => panic!("{why}"),
     };
-    let differs = next(begun.compared(2, 0, at(30)));
+    let differs = next(begun.compared(&[], 2, 0, at(30)));
     assert_eq!(differs.due, Some(at(31)));
-    assert!(next(differs.compared(2, 0, at(31))).due > differs.due, "a due time moves on");
-    assert_eq!(next(differs.compared(2, 0, at(24 * 10))).due, Some(at(24 * 10 + 6)));
-    assert_eq!(next(differs.compared(2, 0, at(24 * 100))).due, None);
-    assert_eq!(next(differs.compared(0, 0, at(31))).due, None);
+    assert!(next(differs.compared(&[], 2, 0, at(31))).due > differs.due, "a due time moves on");
+    assert_eq!(next(differs.compared(&[], 2, 0, at(24 * 10))).due, Some(at(24 * 10 + 6)));
+    assert_eq!(next(differs.compared(&[], 2, 0, at(24 * 100))).due, None);
+    assert_eq!(next(differs.compared(&[], 0, 0, at(31))).due, None);
     let ids = [crate::BreakId::from_bits(1), crate::BreakId::from_bits(2)];
     let named = next(begun.names(&ids));
     assert!(matches!(named.names(&ids), Verdict::Nothing(_)));
+    // whatever is sent how often: what stands is kept, of the rest the newest
+    let many: Vec<_> = (1..=2_500).map(crate::BreakId::from_bits).collect();
+    let kept = next(next(begun.names(&many)).compared(&many[..10], 10, 0, at(30))).private.breaks;
+    assert_eq!((kept.len(), &kept[..10], kept.last()), (2_000, &many[..10], many.last()));
 }
 
 proptest! {

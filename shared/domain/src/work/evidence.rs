@@ -60,7 +60,7 @@ impl<'a> Evidence<'a> {
 }
 
 /// A name that a system gave: without a digit it may be a person's.
-fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     let is_character =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':' | b'#' | b'/');
     text.len() <= NAME_BYTES_MAX && text.bytes().all(is_character) && text.bytes().any(|byte| byte.is_ascii_digit())

@@ -16,6 +16,9 @@ use domain::reconciliation::{RowKind, SettledRow};
 use super::columns::Line;
 use super::{Said, Wrong, amount};
 
+/// Longest reference: hundreds of rows are kept in one item.
+const REFERENCE_BYTES_MAX: usize = 100;
+
 pub(super) const NEEDS: &[&str] = &["reference", "payment_id", "type", "currency", "amount"];
 
 pub(super) fn read(line: &Line<'_>) -> Result<Said, Wrong> {
@@ -34,6 +37,10 @@ pub(super) fn read(line: &Line<'_>) -> Result<Said, Wrong> {
     row(line, kind, "reference", line.get("payment_id"), &[], ("currency", "amount"))
 }
 
+fn is_reference(text: &str) -> bool {
+    text.len() <= REFERENCE_BYTES_MAX && !text.chars().any(char::is_control)
+}
+
 /// A row of whatever columns.
 pub(super) fn row(
     line: &Line<'_>,
@@ -44,6 +51,10 @@ pub(super) fn row(
     (currency, amount): (&str, &str),
 ) -> Result<Said, Wrong> {
     let reference = line.need(reference)?.to_owned();
+    let names: Vec<String> = names.iter().filter_map(|name| line.get(name)).map(str::to_owned).collect();
+    if !names.iter().chain([&reference]).all(|name| is_reference(name)) {
+        return Err(Wrong::new("bad_reference", "a reference is longer than 100 bytes, or has control characters"));
+    }
     let currency = amount::currency(line, currency)?;
     let amount = amount::magnitude(line, amount, currency)?;
     Ok(Said::Row(SettledRow {
@@ -51,7 +62,7 @@ pub(super) fn row(
         reference,
         // what names nothing of ours is money of nobody we know
         payment_id: payment.and_then(|id| id.parse().ok()),
-        names: names.iter().filter_map(|name| line.get(name)).map(str::to_owned).collect(),
+        names,
         kind,
         amount: if kind.comes_in() { amount } else { amount.negated() },
     }))

@@ -41,5 +41,9 @@ pub(super) fn read(line: &Line<'_>) -> Result<Said, Wrong> {
     let withdrawal = line.get("refund_metadata[withdrawal_id]");
     let payment = withdrawal.or_else(|| line.get("payment_metadata[payment_id]")).or_else(|| line.get("payment_id"));
     let names = ["source_id", "charge_id", "payment_intent_id"];
-    generic::row(line, kind, "balance_transaction_id", payment, &names, ("currency", "gross"))
+    // what the payer saw is what was booked; what Stripe settles in may be another currency
+    let seen = ("customer_facing_currency", "customer_facing_amount");
+    let has_seen = line.get(seen.0).is_some() && line.get(seen.1).is_some();
+    let amount = if has_seen { seen } else { ("currency", "gross") };
+    generic::row(line, kind, "balance_transaction_id", payment, &names, amount)
 }

@@ -41,6 +41,17 @@ fn stripes_own_columns_are_read() {
 }
 
 #[test]
+fn what_a_payer_saw_goes_before_what_stripe_settles_in() {
+    let text = format!(
+        "balance_transaction_id,reporting_category,currency,gross,customer_facing_amount,customer_facing_currency,payment_metadata[payment_id]\n\
+         txn_1,charge,usd,108.20,100.00,eur,{PAYMENT}\n\
+         txn_2,charge,usd,50.00,,,{PAYMENT}\n"
+    );
+    let file = read(Vendor::Stripe, text.as_bytes()).unwrap();
+    assert_eq!((amounts(&file), told(&file)), (vec!["100.00 EUR".to_owned(), "50.00 USD".to_owned()], vec![]));
+}
+
+#[test]
 fn adyens_settlement_details_are_read() {
     let header = "Company Account,Merchant Account,Psp Reference,Merchant Reference,Payment Method,Creation Date,TimeZone,Type,Modification Reference,Gross Currency,Gross Debit (GC),Gross Credit (GC),Exchange Rate,Net Currency,Net Debit (NC),Net Credit (NC),Modification Merchant Reference";
     let text = format!(
@@ -110,6 +121,8 @@ fn each_bad_line_is_refused_by_itself_with_its_number() {
         "j,,fee,USD,,,".to_owned(),
         String::new(),
         "k,,payment,USD,2.00,,".to_owned(),
+        format!("{},,payment,USD,2.00,,", "l".repeat(101)),
+        "m\u{1}1,,payment,USD,2.00,,".to_owned(),
     ];
     let file = generic(&format!("{}\n", rows.join("\n")));
     assert_eq!((amounts(&file), file.ignored), (vec!["1.00 USD".to_owned(), "2.00 USD".to_owned()], 1));
@@ -124,6 +137,8 @@ fn each_bad_line_is_refused_by_itself_with_its_number() {
         (10, "bad_time"),
         (11, "duplicate_row"),
         (12, "bad_amount"),
+        (16, "bad_reference"),
+        (17, "bad_reference"),
     ];
     assert_eq!(told(&file), wanted);
     assert_eq!(file.rows[1].line, 15);
@@ -152,8 +167,12 @@ fn a_file_may_be_long_and_not_endless() {
 proptest! {
     #[test]
     fn whatever_is_uploaded_is_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-        let _ = read(Vendor::Stripe, &bytes);
-        let _ = read(Vendor::Skrill, &[HEADER.as_bytes(), b"\n", &bytes].concat());
+        if let Ok(file) = read(Vendor::Stripe, &bytes) {
+            prop_assert_eq!(file.format, "generic");
+        }
+        if let Ok(file) = read(Vendor::Skrill, &[HEADER.as_bytes(), b"\n", &bytes].concat()) {
+            prop_assert!(file.rows.iter().all(|row| row.line > 1 && !row.amount.amount().is_zero()));
+        }
     }
 
     #[test]
