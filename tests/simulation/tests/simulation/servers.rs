@@ -135,7 +135,9 @@ impl Server {
         let state = world.desk.state(self.name, &format!("login={login}&part={}", of.list)).await.unwrap();
         let bears = |deal: &Value| [of.reference, "comment"].iter().any(|name| text(deal, name).starts_with(payment));
         let deals = rows(&state, of.list).into_iter().filter(bears);
-        deals.map(|deal| (text(&deal, of.number), text(&deal, of.amount))).collect()
+        // DXtrade writes the direction beside the amount
+        let sign = |deal: &Value| if deal["type"] == "WITHDRAWAL" { "-" } else { "" };
+        deals.map(|deal| (text(&deal, of.number), format!("{}{}", sign(&deal), text(&deal, of.amount)))).collect()
     }
 
     /// Somebody at the platform books money by hand; what the platform calls the booking.

@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 
 use crate::courier::Notification;
 use crate::desk::lock;
-use crate::payer::{Pay, SendEvent, named, unknown_payment};
+use crate::payer::{Named, Pay, SendEvent, named, unknown_payment};
 use crate::reply;
 
 use super::Stripe;
+use super::book::Book;
 use super::intent::Intent;
 
 /// Version of the event format.
@@ -118,6 +119,9 @@ pub(super) fn forge(stripe: &Stripe, order: &SendEvent) -> Result<Notification, 
     if let Some(members) = object.as_object_mut() {
         members.extend(order.object.clone());
     }
+    if order.event_type.starts_with("refund.") {
+        is_so(book, &object);
+    }
     let event = notification(
         order.event_id.clone().unwrap_or_else(|| stripe.ids.make("evt_")),
         &order.event_type,
@@ -127,6 +131,20 @@ pub(super) fn forge(stripe: &Stripe, order: &SendEvent) -> Result<Notification, 
     );
     book.events.push(event.clone());
     Ok(event)
+}
+
+/// What an event tells of a refund of the books is so from then on: money of one that failed can be refunded again.
+fn is_so(book: &mut Book, told: &Value) {
+    let Some(refund) = book.refunds.iter_mut().find(|refund| refund.get("id") == told.get("id")) else { return };
+    let (Some(status), Some(members)) = (told.get("status"), refund.as_object_mut()) else { return };
+    let is_gone = |status: Option<&Value>| matches!(status.and_then(Value::as_str), Some("failed" | "canceled"));
+    let (was, is) = (is_gone(members.get("status")), is_gone(Some(status)));
+    let (amount, of) = (members.get("amount").and_then(Value::as_i64), members.get("payment_intent"));
+    let (Some(amount), Some(of)) = (amount, of.and_then(Value::as_str).map(str::to_owned)) else { return };
+    members.insert("status".to_owned(), status.clone());
+    if let Some(intent) = book.find_mut(&Named::Reference(&of)).filter(|_| is && !was) {
+        intent.amount_refunded -= amount;
+    }
 }
 
 /// The object as it is at the moment the event tells of, whatever came later.

@@ -9,7 +9,7 @@ use domain::entity::KINDS;
 use domain::ledger::{LedgerAccount, Postings};
 use domain::payment::{Deposit, DepositStatus};
 use domain::rule_sets::SetName;
-use domain::work::WorkItem;
+use domain::work::{Review, WorkItem};
 use rust_decimal::Decimal;
 use serde_json::json;
 use store::{JournalEntry, Stored};
@@ -33,13 +33,17 @@ pub async fn hold(run: &Run) {
         let noticed = matches!(status, DepositStatus::Credited | DepositStatus::NeedsReview);
         assert!(noticed || !deposit.must_be_noticed, "{} was paid and is {}", stored.entity.id, status.as_str());
     }
+    for own in run.withdrawals.iter().filter(|own| own.payment.is_some()) {
+        unresolved[own.customer] += own.holds(&run.world, &run.customers[own.customer]).await;
+    }
     for (customer, unresolved) in run.customers.iter().zip(unresolved) {
         balances_agree(&run.world, customer, unresolved).await;
     }
     run.stray.holds(&run.world).await;
     assert_eq!(run.world.count("MoneyTable", "str_").await, 1, "one report of stray money");
     let payments: Vec<_> = run.deposits.iter().filter_map(|deposit| deposit.payment.as_ref()).collect();
-    assert_eq!(run.world.count("MoneyTable", "pay_").await, payments.len(), "one payment for each key");
+    let leaving = run.withdrawals.iter().filter(|own| own.payment.is_some()).count();
+    assert_eq!(run.world.count("MoneyTable", "pay_").await, payments.len() + leaving, "one payment for each key");
     let journal = whole_journal(&run.world).await;
     for customer in &run.customers {
         messages.were_sent(run, customer, &journal).await;
@@ -51,6 +55,10 @@ pub async fn is_over(run: &Run) {
     for deposit in &run.deposits {
         let status = deposit.stored(&run.world).await.entity.status();
         assert!(status.is_settled(), "{:?} is {}", deposit.payment, status.as_str());
+    }
+    for own in run.withdrawals.iter().filter(|own| own.payment.is_some()) {
+        let status = own.stored(&run.world).await.entity.status();
+        assert!(status.is_over(), "{:?} is {}", own.payment, status.as_str());
     }
     let credited = run.deposits.iter().filter(|deposit| deposit.must_be_noticed).count();
     assert!(credited > 0, "a run in which nobody pays says nothing");
@@ -139,10 +147,15 @@ pub async fn item_waited_for(world: &World, stored: &Stored<Deposit>) -> WorkIte
 
 /// The open work items that a deposit waits for; its desk may not have opened it yet.
 pub async fn items_waited_for(world: &World, stored: &Stored<Deposit>) -> Vec<WorkItem> {
-    let Some(held) = &stored.entity.inner.held else { return Vec::new() };
-    let asks =
-        |item: &WorkItem| item.facts.kind == held.review.kind && item.facts.trigger["what"] == held.review.trigger;
-    world.work_of(stored.entity.id.as_str()).await.into_iter().filter(asks).collect()
+    let review = stored.entity.inner.held.as_ref().map(|held| &held.review);
+    items_of(world, stored.entity.id.as_str(), review).await
+}
+
+/// The open work items of a review.
+pub async fn items_of(world: &World, payment: &str, review: Option<&Review>) -> Vec<WorkItem> {
+    let Some(review) = review else { return Vec::new() };
+    let asks = |item: &WorkItem| item.facts.kind == review.kind && item.facts.trigger["what"] == review.trigger;
+    world.work_of(payment).await.into_iter().filter(asks).collect()
 }
 
 /// The journal of everything, each entity's complete.

@@ -1,4 +1,4 @@
-//! Seeded runs: clients and deposits under repeats, delays, faults and deaths.
+//! Seeded runs: clients, deposits and withdrawals under repeats, delays, faults and deaths.
 //!
 //! One seed is one run. It fixes every decision: who does what, what is lost, doubled or delayed, which call of which
 //! invocation is a function's last. It does not fix how the tasks of a round interleave, so a seed that failed may
@@ -14,6 +14,7 @@ pub mod rng;
 mod run;
 mod script;
 mod stray;
+mod withdrawal;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use domain::Timestamp;
 use domain::entity::{TableName, timed_families};
 use domain::payment::DepositStatus;
+use domain::withdrawal::WithdrawalStatus;
 use domain::work::{WorkItem, WorkStatus};
-use futures::future::join_all;
+use futures::future::{join, join_all};
 use host::{LocalTime, SystemClock};
 use http::Method;
 use runtime::Clock as _;
@@ -21,6 +22,7 @@ use super::invariants;
 use super::rng::Rng;
 use super::script::Script;
 use super::stray::Stray;
+use super::withdrawal::Leaving;
 use crate::killer::Killer;
 use crate::platform::latest_s;
 use crate::servers::SERVERS;
@@ -28,6 +30,7 @@ use crate::world::{Customer, MINUTE, World};
 
 const CURRENCIES: [&str; 4] = ["USD", "EUR", "GBP", "JPY"];
 const DEPOSITS: usize = 14;
+const WITHDRAWALS: usize = 6;
 /// Rounds of chaos; scripts that are longer are played to their ends in the calm.
 const ROUNDS: usize = 30;
 /// Steps of the calm: each is a moment at which something is due.
@@ -40,7 +43,7 @@ const PAUSES_S: [u64; 8] = [1, 2, 5, 20, 60, 120, 200, 600];
 const FAR_S: u32 = 30 * 86_400;
 
 /// What happens to a vendor's next calls.
-const VENDOR_FAULTS: [(&str, &str, &str); 30] = [
+const VENDOR_FAULTS: [(&str, &str, &str); 37] = [
     ("mt5", "deal_get_total", "drop"),
     ("mt5", "deal_get_page", "garbage"),
     ("mt5", "deal_get_page", "no_rows"),
@@ -69,6 +72,13 @@ const VENDOR_FAULTS: [(&str, &str, &str); 30] = [
     ("stripe", "get_intent", "drop"),
     ("praxis", "cashier", "apply_then_drop"),
     ("praxis", "find_order", "drop"),
+    ("stripe", "create_refund", "apply_then_drop"),
+    ("stripe", "create_refund", "drop"),
+    ("stripe", "create_refund", "refused"),
+    ("mt5", "trade_balance", "apply_then_drop"),
+    ("mt4", "trade_transaction", "apply_then_drop"),
+    ("ctrader", "changebalance", "apply_then_drop"),
+    ("stripe", "list_refunds", "drop"),
     ("slack", "message", "drop"),
     ("mail", "SendEmail", "drop"),
 ];
@@ -82,6 +92,7 @@ fn fault(kind: &str) -> Value {
         "no_rows" => says(json!([])),
         "no_rows_in_all" => says(json!({"total": "0"})),
         "not_found" => json!({"kind": "refuse", "retcode": 13}),
+        "refused" => json!({"kind": "refuse", "status": 400, "code": "charge_disputed"}),
         "not_there" => json!({"kind": "refuse", "status": 404, "retcode": 20}),
         kind => json!({"kind": kind}),
     }
@@ -93,6 +104,7 @@ pub struct Run {
     pub chaos: Arc<Chaos>,
     pub customers: Vec<Customer>,
     pub deposits: Vec<Played>,
+    pub withdrawals: Vec<Leaving>,
     pub stray: Stray,
     /// What the clerk was asked.
     asked: BTreeMap<String, u64>,
@@ -111,10 +123,13 @@ pub async fn run(seed: u64) {
     invariants::is_over(&run).await;
     let statuses = join_all(run.deposits.iter().map(|deposit| deposit.stored(&run.world))).await;
     let statuses: Vec<&str> = statuses.iter().map(|stored| stored.entity.status().as_str()).collect();
+    let asked_for = run.withdrawals.iter().filter(|own| own.payment.is_some());
+    let left = join_all(asked_for.map(|own| own.stored(&run.world))).await;
+    let left: Vec<&str> = left.iter().map(|stored| stored.entity.status().as_str()).collect();
     let minutes = run.world.now().millis_since(start) / 60_000;
     let took = began.elapsed();
     eprintln!(
-        "seed {seed}: {minutes} minutes on {:?} in {took:.1?}, deaths {:?}, asked {:?}, {statuses:?}",
+        "seed {seed}: {minutes} minutes on {:?} in {took:.1?}, deaths {:?}, asked {:?}, {statuses:?}, {left:?}",
         run.customers.iter().map(|customer| customer.server.name).collect::<Vec<_>>(),
         run.chaos.deaths(),
         run.asked
@@ -151,22 +166,35 @@ impl Run {
         }
         let mut rng = Rng::new(seed, "scripts");
         let scripts = (0..DEPOSITS).map(|number| Played::new(Script::draw(&mut rng, CURRENCIES.len()), number));
-        let deposits = scripts.collect();
-        Self { world, chaos, customers, deposits, stray: Stray::new(), asked: BTreeMap::new() }
+        let deposits: Vec<Played> = scripts.collect();
+        let mut rng = Rng::new(seed, "withdrawals");
+        let withdrawals = (0..WITHDRAWALS).filter_map(|number| Leaving::draw(&mut rng, &deposits, number)).collect();
+        Self { world, chaos, customers, deposits, withdrawals, stray: Stray::new(), asked: BTreeMap::new() }
     }
 
-    fn is_played(&self) -> bool {
+    async fn is_played(&self) -> bool {
+        for own in &self.withdrawals {
+            if !own.is_played(&self.world, self.deposits[own.source].payment.as_deref()).await {
+                return false;
+            }
+        }
         self.stray.is_taken && self.deposits.iter().all(|deposit| deposit.script.acts.is_empty())
     }
 
-    /// Some of the deposits do their next act, all at once.
+    /// Some of the deposits and withdrawals do their next act, all at once.
     async fn act(&mut self, mut joins: impl FnMut() -> bool) {
         let (world, customers) = (&self.world, &self.customers);
         if !self.stray.is_taken && joins() {
             self.stray.act(world).await;
         }
-        let turn = self.deposits.iter_mut().filter(|_| joins());
-        join_all(turn.map(|deposit| deposit.act(world, customers))).await;
+        let sources: Vec<Option<String>> = self.deposits.iter().map(|deposit| deposit.payment.clone()).collect();
+        let turn: Vec<&mut Played> = self.deposits.iter_mut().filter(|_| joins()).collect();
+        let leaving = self.withdrawals.iter_mut().filter(|_| joins());
+        let leaving = leaving.map(|own| {
+            let source = sources[own.source].as_deref();
+            own.act(world, customers, source)
+        });
+        join(join_all(turn.into_iter().map(|deposit| deposit.act(world, customers))), join_all(leaving)).await;
         world.idle().await;
     }
 
@@ -221,7 +249,7 @@ impl Run {
             self.act(|| true).await;
             let next = self.next_moment().await;
             match next {
-                None if self.is_played() => return,
+                None if self.is_played().await => return,
                 None => drop(self.world.time.advance(MINUTE).await),
                 Some(at) => {
                     let wait = u64::try_from(at.millis_since(self.world.now())).unwrap_or(0);
@@ -256,7 +284,7 @@ impl Run {
         all
     }
 
-    /// A clerk decides about every deposit that waits for a person, and the automation goes on.
+    /// A clerk decides about every payment that waits for a person, and the automation goes on.
     async fn decide(&mut self) {
         for _ in 0..CLERK_ROUNDS {
             let mut waiting = 0;
@@ -267,6 +295,14 @@ impl Run {
                     drop(invariants::item_waited_for(&self.world, &stored).await);
                 }
             }
+            for own in self.withdrawals.iter().filter(|own| own.payment.is_some()) {
+                let stored = own.stored(&self.world).await;
+                if matches!(stored.entity.status(), WithdrawalStatus::Requested | WithdrawalStatus::NeedsReview) {
+                    waiting += 1;
+                    let items = own.items_waited_for(&self.world, &stored).await;
+                    assert_eq!(items.len(), 1, "{} waits for {:?}", stored.entity.id, stored.entity.inner.held);
+                }
+            }
             if waiting == 0 {
                 return;
             }
@@ -275,7 +311,7 @@ impl Run {
         }
     }
 
-    /// A clerk goes through what deposits wait for.
+    /// A clerk goes through what deposits and withdrawals wait for.
     async fn clerk(&mut self) {
         for deposit in self.deposits.iter_mut().filter(|deposit| deposit.payment.is_some()) {
             let stored = deposit.stored(&self.world).await;
@@ -285,6 +321,14 @@ impl Run {
             let customer = &self.customers[deposit.script.customer];
             let deals = customer.server.deals(&self.world, &customer.trader.login, stored.entity.id.as_str()).await;
             let decision = decision(&item.facts.kind, deals.first(), deposit);
+            act(&self.world, item, &decision).await;
+        }
+        for own in self.withdrawals.iter().filter(|own| own.payment.is_some()) {
+            let stored = own.stored(&self.world).await;
+            let items = own.items_waited_for(&self.world, &stored).await;
+            let Some(item) = items.first() else { continue };
+            *self.asked.entry(item.facts.kind.clone()).or_default() += 1;
+            let decision = own.decision(&self.world, &self.customers[own.customer], item).await;
             act(&self.world, item, &decision).await;
         }
         self.world.idle().await;
