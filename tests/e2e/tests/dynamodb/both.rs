@@ -51,6 +51,11 @@ impl Tables {
         self.empty_queries.set(self.empty_queries.get() + 1);
     }
 
+    /// Notes so many strongly consistent ones: they cost a unit.
+    pub fn found_nothing_consistently(&self, queries: u32) {
+        self.empty_queries.set(self.empty_queries.get() + 2 * queries);
+    }
+
     /// The physical name of a table.
     pub fn name(&self, logical_id: &str) -> &str {
         &self.template.tables[logical_id].name

@@ -1,6 +1,7 @@
 //! One run: rounds in which many things happen at once, then calm, then a clerk who decides what is left.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,12 +10,13 @@ use domain::entity::{TableName, timed_families};
 use domain::payment::DepositStatus;
 use domain::withdrawal::WithdrawalStatus;
 use domain::work::{WorkItem, WorkStatus};
+use futures::FutureExt as _;
 use futures::future::{join, join_all};
 use host::{LocalTime, SystemClock};
 use http::Method;
 use runtime::Clock as _;
 use serde_json::{Value, json};
-use store::DUE_SHARDS;
+use store::{DUE_SHARDS, JournalEntry};
 
 use super::chaos::Chaos;
 use super::deposit::Played;
@@ -115,12 +117,10 @@ pub async fn run(seed: u64) {
     let began = Instant::now();
     let mut run = Run::start(seed).await;
     let start = run.world.now();
-    run.storm(seed).await;
-    run.calm().await;
-    invariants::hold(&run).await;
-    run.decide().await;
-    invariants::hold(&run).await;
-    invariants::is_over(&run).await;
+    if let Err(broken) = AssertUnwindSafe(run.play(seed)).catch_unwind().await {
+        run.tell(seed, start).await;
+        std::panic::resume_unwind(broken);
+    }
     let statuses = join_all(run.deposits.iter().map(|deposit| deposit.stored(&run.world))).await;
     let statuses: Vec<&str> = statuses.iter().map(|stored| stored.entity.status().as_str()).collect();
     let asked_for = run.withdrawals.iter().filter(|own| own.payment.is_some());
@@ -137,6 +137,40 @@ pub async fn run(seed: u64) {
 }
 
 impl Run {
+    async fn play(&mut self, seed: u64) {
+        self.storm(seed).await;
+        self.calm().await;
+        invariants::hold(self).await;
+        self.decide().await;
+        invariants::hold(self).await;
+        invariants::is_over(self).await;
+    }
+
+    /// What became of each payment, and what killed whom.
+    async fn tell(&self, seed: u64, start: Timestamp) {
+        let deposits = self.deposits.iter().map(|own| (own.payment.as_ref(), own.script.customer, "deposit"));
+        let leaving = self.withdrawals.iter().map(|own| (own.payment.as_ref(), own.customer, "withdrawal"));
+        let mut lines = vec![format!("seed {seed}: deaths {:?}, asked {:?}", self.chaos.deaths(), self.asked)];
+        for (payment, customer, kind) in deposits.chain(leaving) {
+            let (Some(payment), customer) = (payment, &self.customers[customer]) else { continue };
+            let journal = self.world.broker.journal().of_entity(payment).await.unwrap();
+            let version = |entry: &JournalEntry| {
+                format!("+{}s {}", (entry.record.at_ms - start.millis()) / 1_000, entry.record.outcome)
+            };
+            let way: Vec<String> = journal.iter().map(version).collect();
+            let deals = customer.server.deals(&self.world, &customer.trader.login, payment).await;
+            let work = self.world.work_of(payment).await.into_iter().map(|item| item.facts.kind);
+            let work: Vec<String> = work.collect();
+            lines.push(format!(
+                "{kind} {payment} of {} {}: {}; deals {deals:?}; work {work:?}",
+                customer.trader.login,
+                customer.server.name,
+                way.join(", ")
+            ));
+        }
+        eprintln!("{}", lines.join("\n"));
+    }
+
     async fn start(seed: u64) -> Self {
         let chaos = Arc::new(Chaos::new(seed));
         let options = broker::local::Options {
