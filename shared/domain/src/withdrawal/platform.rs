@@ -1,6 +1,6 @@
 //! What is booked on the trading platform: the debit, and putting back what did not reach the client. Intent, call, outcome.
 //!
-//! The debit carries the withdrawal's id, what is put back the id with [`PUT_BACK`]: each is found by its own reference, and no call of
+//! The debit carries the withdrawal's id, what is put back the id with `PUT_BACK`: each is found by its own reference, and no call of
 //! the one is taken for the other.
 
 use super::{Effort, Reason, Withdrawal, WithdrawalStatus};

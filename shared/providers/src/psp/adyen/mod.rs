@@ -7,7 +7,7 @@
 //! that tells where a payment stands, so what its webhooks do not tell nobody does: a payment of which nothing came is a person's.
 //!
 //! The signature covers eight values. The time of an event is none of them and is not read. An old message may come again at any time,
-//! so what one of them says of a return must not undo what a later one said: see [`item`].
+//! so what one of them says of a return must not undo what a later one said: see the module `item`.
 //!
 //! What counts as collected is a setting ([`Collected`](domain::payment::rules::Collected)): the authorisation, where the merchant
 //! account captures by itself, and else the capture.
