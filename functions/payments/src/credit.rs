@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use domain::account::{Account, CreditBar};
 use domain::decision::{Frame, Verdict};
+use domain::fault::{self, Fault};
 use domain::payment::{CLOCK_SKEW, CreditStep, Deposit, DepositStatus, GRACE, StrayReport};
 use domain::{Seconds, StrayId, Timestamp};
 use providers::http::BoxFuture;
@@ -198,10 +199,17 @@ impl Credit {
         intent: Verdict<Deposit>,
         frame: &mut Frame,
     ) -> Result<&'static str, StepError> {
+        let early = match fault::is_back(Fault::CreditBeforeIntent) {
+            true => Some(platform::call(job, &stored.entity, frame.now).await?),
+            false => None,
+        };
         let Done::Changed { now: intended, .. } = self.saved(stored, &intent, frame).await? else {
             return Ok("nothing_to_do");
         };
-        let outcome = platform::call(job, &intended.entity, frame.now).await?;
+        let outcome = match early {
+            Some(outcome) => outcome,
+            None => platform::call(job, &intended.entity, frame.now).await?,
+        };
         self.save(intended, frame, |d, now| d.outcome(outcome.clone(), job.review_after, now)).await
     }
 

@@ -1,4 +1,5 @@
-//! Faults that were mended. The simulation puts each back, to see that its laws find it; a release build has no way to do so.
+//! Faults that were mended, or that nobody must make. The simulation puts each back, to see that its laws find it; a release build has no
+//! way to do so.
 
 /// A fault as it once was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,16 @@ pub enum Fault {
     TicketsAreBelieved,
     /// A connection to a platform is closed as any other: the kernel goes on delivering what was written to it.
     WritesOutliveTheirCalls,
+    /// The platform is called before the intent is saved.
+    CreditBeforeIntent,
+    /// A credit whose outcome is not known is sent again without a look-up.
+    NotLookedUp,
+    /// What is credited stays due.
+    DueStays,
+    /// What is put back on an account is booked twice in the ledger.
+    PutBackIsBookedTwice,
+    /// Whoever proposed a decision may approve it.
+    MakerApproves,
 }
 
 #[cfg(debug_assertions)]

@@ -10,6 +10,7 @@ use super::deposit::{Deposit, DepositInner, DepositStatus, Reason, Stage};
 use super::returns::left;
 use crate::account::CreditBar;
 use crate::decision::Verdict;
+use crate::fault::{self, Fault};
 use crate::work::rules::WorkKind;
 use crate::{Money, Seconds, Timestamp};
 
@@ -89,6 +90,7 @@ impl Deposit {
             }
             DepositStatus::Paid if self.may_have_been_credited() => CreditStep::LookUp,
             DepositStatus::Paid => self.sending(now),
+            DepositStatus::CreditingUnknown if fault::is_back(Fault::NotLookedUp) => self.sending(now),
             DepositStatus::Crediting | DepositStatus::CreditingUnknown => CreditStep::LookUp,
             DepositStatus::Credited => CreditStep::Nothing("it is already credited"),
             DepositStatus::Pending
@@ -332,6 +334,9 @@ impl Deposit {
         // how much stands beside it, as what is credited
         let why = vec![format!("deal {ticket}")];
         let mut next = self.moved(DepositStatus::Credited, reason, now).with_deal(ticket, amount);
+        if fault::is_back(Fault::DueStays) {
+            next.due = self.due;
+        }
         if !self.may_have_been_sent() {
             // by a person's hand: what was left of the collection
             next.inner.netted = Some(self.returned()).filter(Money::is_positive);

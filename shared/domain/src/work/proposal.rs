@@ -3,6 +3,7 @@
 use super::{ActionRequest, WorkDecision, WorkItem, WorkRefusal, WorkStatus};
 use crate::Timestamp;
 use crate::decision::{Decision, Verdict};
+use crate::fault::{self, Fault};
 use crate::four_eyes::person;
 
 impl WorkItem {
@@ -46,7 +47,10 @@ impl WorkItem {
             "claim" | "release" | "snooze" => Err(WorkRefusal::Owned(proposal.by.clone())),
             named => {
                 self.approvable(proposal, action, named)?;
-                if maker { Err(WorkRefusal::OwnProposal) } else { Ok(next.approved(proposal, by, now)) }
+                match maker && !fault::is_back(Fault::MakerApproves) {
+                    true => Err(WorkRefusal::OwnProposal),
+                    false => Ok(next.approved(proposal, by, now)),
+                }
             }
         }
     }

@@ -50,7 +50,7 @@ impl Chaos {
         self.on.store(false, Ordering::Relaxed);
     }
 
-    fn is_on(&self) -> bool {
+    pub fn is_on(&self) -> bool {
         self.on.load(Ordering::Relaxed)
     }
 

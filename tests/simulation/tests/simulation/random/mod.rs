@@ -10,6 +10,7 @@
 mod chaos;
 mod deposit;
 mod invariants;
+mod planted;
 pub mod rng;
 mod run;
 mod script;

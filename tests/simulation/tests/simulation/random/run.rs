@@ -355,7 +355,7 @@ impl Run {
             let customer = &self.customers[deposit.script.customer];
             let deals = customer.server.deals(&self.world, &customer.trader.login, stored.entity.id.as_str()).await;
             let decision = decision(&item.facts.kind, deals.first(), deposit);
-            act(&self.world, item, &decision).await;
+            act(&self.world, item, &decision, self.chaos.is_on()).await;
         }
         for own in self.withdrawals.iter().filter(|own| own.payment.is_some()) {
             let stored = own.stored(&self.world).await;
@@ -363,7 +363,7 @@ impl Run {
             let Some(item) = items.first() else { continue };
             *self.asked.entry(item.facts.kind.clone()).or_default() += 1;
             let decision = own.decision(&self.world, &self.customers[own.customer], item).await;
-            act(&self.world, item, &decision).await;
+            act(&self.world, item, &decision, self.chaos.is_on()).await;
         }
         self.world.idle().await;
     }
@@ -391,7 +391,7 @@ fn decision(kind: &str, deal: Option<&(String, String)>, deposit: &mut Played) -
 }
 
 /// Who gets no answer looks at the item another time. What needs two people gets them.
-async fn act(world: &World, item: &WorkItem, decision: &Value) {
+async fn act(world: &World, item: &WorkItem, decision: &Value, disturbed: bool) {
     let url = world.broker.url(&format!("/v1/work/{}/actions", item.id));
     let mut is_proposed = item.facts.status == WorkStatus::Proposed;
     let made = [json!({"action": "claim"}), decision.clone()];
@@ -402,6 +402,9 @@ async fn act(world: &World, item: &WorkItem, decision: &Value) {
     }
     if is_proposed {
         let approve = json!({"action": "approve"});
+        let own = world.desk.api.post(&url, world.broker.token("finance"), "unused", &approve).await.unwrap();
+        let refused = own.status == 403 || (disturbed && matches!(own.status, 409 | 500..));
+        assert!(refused, "nobody approves his own word: {}", own.text);
         let answer = world.desk.api.post(&url, world.broker.token("finance_2"), "unused", &approve).await.unwrap();
         assert!(matches!(answer.status, 200 | 409 | 500..), "{}", answer.text);
     }

@@ -92,7 +92,9 @@ impl Script {
             acts.push_back(Act::Tell(untold.swap_remove(rng.index(untold.len()))));
         }
         // yen have no cents: the smallest deposit is 1500
-        let amount = 2_000 + rng.below(500) * 10;
+        let small = 2_000 + rng.below(500) * 10;
+        // and some about which two people decide
+        let amount = if rng.percent(20) { small + 10_000 } else { small };
         let plain = statements == [Statement::Collected(100)];
         let lateness = if rng.percent(30) { 100 } else { 1 + rng.below(100) };
         Self { customer: rng.index(customers), psp, amount, acts, lateness, plain }
