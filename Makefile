@@ -33,7 +33,7 @@ check: need-rust need-python
 ## seeded runs of deposits and withdrawals under faults and deaths: SEEDS=500 of them, FROM=1 on; or SEED=17 alone. Needs Rust only.
 simulate: need-rust
 	SIM_SEEDS=$(SEEDS) SIM_FROM=$(FROM) SIM_SEED=$(SEED) \
-	$(CARGO) test --locked --workspace --test simulation -- random --nocapture
+	$(CARGO) test --locked --workspace --test simulation -- random::whatever --nocapture
 
 ## ratios, measured in one run
 bench: need-rust need-python
