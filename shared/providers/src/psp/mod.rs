@@ -278,6 +278,28 @@ fn json_response(status: StatusCode, content_type: &'static str, body: &serde_js
     response
 }
 
+/// What is taken is acknowledged in JSON, for vendors that read nothing but the status.
+fn received(answer: WebhookAnswer) -> Response<Bytes> {
+    match answer {
+        WebhookAnswer::Accepted | WebhookAnswer::Ignored(_) => {
+            json_response(answer.status(), "application/json", &json!({"received": true}))
+        }
+        WebhookAnswer::BadSignature | WebhookAnswer::Malformed | WebhookAnswer::TryAgain => problem(answer),
+    }
+}
+
+/// What is taken is acknowledged by a word that the vendor waits for.
+fn acknowledged(answer: WebhookAnswer, word: &'static str) -> Response<Bytes> {
+    match answer {
+        WebhookAnswer::Accepted | WebhookAnswer::Ignored(_) => {
+            let mut response = Response::new(Bytes::from_static(word.as_bytes()));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+            response
+        }
+        WebhookAnswer::BadSignature | WebhookAnswer::Malformed | WebhookAnswer::TryAgain => problem(answer),
+    }
+}
+
 /// RFC 9457, for vendors that read nothing but the status.
 fn problem(answer: WebhookAnswer) -> Response<Bytes> {
     let status = answer.status();

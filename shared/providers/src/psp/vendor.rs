@@ -10,7 +10,6 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use url::Url;
 
-use super::Psp;
 use super::adyen::Adyen;
 use super::checkout::Checkout;
 use super::coinspaid::CoinsPaid;
@@ -19,8 +18,10 @@ use super::paysafe::Paysafe;
 use super::praxis::Praxis;
 use super::skrill::Skrill;
 use super::stripe::Stripe;
+use super::{Psp, PspError, SessionOrder};
 use crate::Clock;
 use crate::http::Transport;
+use crate::template;
 
 /// What every provider is built from. Everything but the secret comes from the `psps` rule set.
 #[derive(Clone)]
@@ -70,6 +71,26 @@ impl Settings {
     /// A vendor's path below the base URL.
     pub(super) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base_url.as_str().trim_end_matches('/'))
+    }
+
+    /// That the page to return to is a template that can be filled in, if there is one.
+    pub(super) fn check_return_url(&self) -> Result<(), VendorError> {
+        match self.return_url.as_ref().is_none_or(|page| template::is_url_with(page, &["payment_id"])) {
+            true => Ok(()),
+            false => Err(VendorError::BadTemplate { name: self.name.clone(), setting: "return_url" }),
+        }
+    }
+
+    /// Where the payer of an order returns to: the order's own page, else the configured one.
+    pub(super) fn return_url(&self, order: &SessionOrder) -> Option<String> {
+        let fill = |page: &String| template::fill(page, &[("payment_id", order.payment_id.as_str())]);
+        order.return_url.clone().or_else(|| self.return_url.as_ref().map(fill))
+    }
+
+    /// Lets a call and those that follow from it take the time of one.
+    pub(super) async fn in_time<T>(&self, work: impl Future<Output = Result<T, PspError>>) -> Result<T, PspError> {
+        let done = tokio::time::timeout(self.timeout, work).await;
+        done.unwrap_or_else(|_| Err(PspError::Unavailable("time is over".to_owned())))
     }
 
     pub(super) fn secret<T: DeserializeOwned>(&self) -> Result<T, VendorError> {

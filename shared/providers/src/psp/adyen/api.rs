@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::{Adyen, units};
 use crate::psp::{PspError, Session, SessionOrder};
-use crate::template;
 
 /// Below the base URL, which ends in the version (`…/v71`).
 const LINKS_PATH: &str = "/paymentLinks";
@@ -42,7 +41,6 @@ impl Adyen {
 
     fn link(&self, order: &SessionOrder) -> Result<Value, PspError> {
         let value = units::write(&order.amount).map_err(|error| PspError::refused(error.code(), &error.to_string()))?;
-        let fill = |url: &String| template::fill(url, &[("payment_id", order.payment_id.as_str())]);
         let mut link = json!({
             "merchantAccount": self.merchant_account,
             "reference": order.payment_id,
@@ -50,7 +48,7 @@ impl Adyen {
             "shopperReference": order.client_reference,
             "shopperEmail": order.email.reveal(),
             "countryCode": order.country,
-            "returnUrl": order.return_url.clone().or_else(|| self.settings.return_url.as_ref().map(fill)),
+            "returnUrl": self.settings.return_url(order),
             // a language without a region is none to Adyen, which then takes the browser's
             "shopperLocale": Some(&order.language).filter(|language| language.contains('-')),
         });

@@ -17,18 +17,16 @@ mod item;
 mod signature;
 mod units;
 
-use ::http::header::CONTENT_TYPE;
-use ::http::{HeaderMap, HeaderValue, Response};
+use ::http::{HeaderMap, Response};
 use bytes::Bytes;
 use domain::payment::PspReport;
 use domain::{PaymentId, Timestamp};
 use secrecy::{SecretSlice, SecretString};
 use serde::Deserialize;
 
-use super::{Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, problem};
+use super::{Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, acknowledged};
 use crate::http::BoxFuture;
 use crate::signature::is_blank;
-use crate::template;
 
 /// What Adyen wants to read when a webhook was taken.
 const TAKEN: &str = "[accepted]";
@@ -61,9 +59,7 @@ impl Adyen {
         let (Some(hmac_keys), false) = (keys, is_blank(&api_key) || merchant_account.trim().is_empty()) else {
             return Err(VendorError::BadSecret(settings.name));
         };
-        if settings.return_url.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id"])) {
-            return Err(VendorError::BadTemplate { name: settings.name, setting: "return_url" });
-        }
+        settings.check_return_url()?;
         Ok(Self { settings, api_key, merchant_account, hmac_keys })
     }
 }
@@ -90,14 +86,7 @@ impl Psp for Adyen {
     }
 
     fn answer(&self, answer: WebhookAnswer, _now: Timestamp) -> Response<Bytes> {
-        match answer {
-            WebhookAnswer::Accepted | WebhookAnswer::Ignored(_) => {
-                let mut response = Response::new(Bytes::from_static(TAKEN.as_bytes()));
-                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-                response
-            }
-            WebhookAnswer::BadSignature | WebhookAnswer::Malformed | WebhookAnswer::TryAgain => problem(answer),
-        }
+        acknowledged(answer, TAKEN)
     }
 
     fn webhook_proves_status(&self) -> bool {

@@ -39,8 +39,7 @@ impl Checkout {
     fn page(&self, order: &SessionOrder) -> Result<Value, PspError> {
         let amount =
             units::write(&order.amount).map_err(|error| PspError::refused(error.code(), &error.to_string()))?;
-        let fill = |url: &String| template::fill(url, &[("payment_id", order.payment_id.as_str())]);
-        let back = order.return_url.clone().or_else(|| self.settings.return_url.as_ref().map(fill));
+        let back = self.settings.return_url(order);
         let mut page = json!({
             "amount": amount,
             "currency": order.amount.currency().code(),
@@ -61,8 +60,7 @@ impl Checkout {
 
     /// All calls in the time of one.
     pub(super) async fn find(&self, ours: &PaymentId, reference: &str) -> Result<Option<PspReport>, PspError> {
-        let found = tokio::time::timeout(self.settings.timeout, self.find_now(ours, reference)).await;
-        found.unwrap_or_else(|_| Err(PspError::Unavailable("time is over".to_owned())))
+        self.settings.in_time(self.find_now(ours, reference)).await
     }
 
     async fn find_now(&self, ours: &PaymentId, reference: &str) -> Result<Option<PspReport>, PspError> {

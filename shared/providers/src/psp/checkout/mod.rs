@@ -20,14 +20,10 @@ use domain::payment::PspReport;
 use domain::{PaymentId, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::json;
 
-use super::{
-    Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, json_response, problem,
-};
+use super::{Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, received};
 use crate::http::BoxFuture;
 use crate::signature::is_blank;
-use crate::template;
 
 /// Payments over Checkout.com.
 pub struct Checkout {
@@ -58,9 +54,7 @@ impl Checkout {
         if is_blank(&secret_key) || webhook_keys.is_empty() || webhook_keys.iter().any(is_blank) || blank_channel {
             return Err(VendorError::BadSecret(settings.name));
         }
-        if settings.return_url.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id"])) {
-            return Err(VendorError::BadTemplate { name: settings.name, setting: "return_url" });
-        }
+        settings.check_return_url()?;
         Ok(Self { settings, secret_key, webhook_keys, processing_channel_id })
     }
 }
@@ -93,12 +87,7 @@ impl Psp for Checkout {
     }
 
     fn answer(&self, answer: WebhookAnswer, _now: Timestamp) -> Response<Bytes> {
-        match answer {
-            WebhookAnswer::Accepted | WebhookAnswer::Ignored(_) => {
-                json_response(answer.status(), "application/json", &json!({"received": true}))
-            }
-            WebhookAnswer::BadSignature | WebhookAnswer::Malformed | WebhookAnswer::TryAgain => problem(answer),
-        }
+        received(answer)
     }
 
     fn webhook_proves_status(&self) -> bool {

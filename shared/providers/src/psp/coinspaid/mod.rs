@@ -27,11 +27,9 @@ use domain::withdrawal::PayoutAnswer;
 use domain::{PaymentId, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{
-    PayoutOrder, Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError,
-    json_response, problem,
+    PayoutOrder, Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, received,
 };
 use crate::http::BoxFuture;
 use crate::signature::{hex_matches, hmac_sha512, is_blank};
@@ -122,12 +120,7 @@ impl Psp for CoinsPaid {
     }
 
     fn answer(&self, answer: WebhookAnswer, _now: Timestamp) -> Response<Bytes> {
-        match answer {
-            WebhookAnswer::Accepted | WebhookAnswer::Ignored(_) => {
-                json_response(answer.status(), "application/json", &json!({"received": true}))
-            }
-            WebhookAnswer::BadSignature | WebhookAnswer::Malformed | WebhookAnswer::TryAgain => problem(answer),
-        }
+        received(answer)
     }
 
     fn webhook_proves_status(&self) -> bool {

@@ -17,18 +17,16 @@ mod page;
 mod signature;
 mod transaction;
 
-use ::http::header::CONTENT_TYPE;
-use ::http::{HeaderMap, HeaderValue, Response};
+use ::http::{HeaderMap, Response};
 use bytes::Bytes;
 use domain::payment::PspReport;
 use domain::{PaymentId, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, problem};
+use super::{Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, acknowledged};
 use crate::http::BoxFuture;
 use crate::signature::is_blank;
-use crate::template;
 
 /// Payments over Nuvei.
 pub struct Nuvei {
@@ -58,9 +56,7 @@ impl Nuvei {
         if blank || is_blank(&secret_key) {
             return Err(VendorError::BadSecret(settings.name));
         }
-        if settings.return_url.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id"])) {
-            return Err(VendorError::BadTemplate { name: settings.name, setting: "return_url" });
-        }
+        settings.check_return_url()?;
         Ok(Self { settings, merchant_id, merchant_site_id, secret_key })
     }
 }
@@ -89,14 +85,7 @@ impl Psp for Nuvei {
     }
 
     fn answer(&self, answer: WebhookAnswer, _now: Timestamp) -> Response<Bytes> {
-        match answer {
-            WebhookAnswer::Accepted | WebhookAnswer::Ignored(_) => {
-                let mut response = Response::new(Bytes::from_static(b"OK"));
-                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
-                response
-            }
-            WebhookAnswer::BadSignature | WebhookAnswer::Malformed | WebhookAnswer::TryAgain => problem(answer),
-        }
+        acknowledged(answer, "OK")
     }
 
     fn webhook_proves_status(&self) -> bool {

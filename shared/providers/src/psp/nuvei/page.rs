@@ -7,7 +7,6 @@ use url::form_urlencoded::Serializer;
 use super::Nuvei;
 use super::signature::secret_first;
 use crate::psp::{Session, SessionOrder};
-use crate::template;
 
 /// Below the base URL.
 const PAGE_PATH: &str = "/purchase.do";
@@ -23,8 +22,7 @@ impl Nuvei {
         let amount = order.amount.amount_text();
         let made = moment_of(payment).unwrap_or(order.now);
         let made = jiff::Timestamp::from_second(made.seconds()).unwrap_or_default();
-        let fill = |url: &String| template::fill(url, &[("payment_id", payment)]);
-        let back = order.return_url.clone().or_else(|| self.settings.return_url.as_ref().map(fill));
+        let back = self.settings.return_url(order);
         let notify = self.settings.webhook_url.as_ref().map(|url| url.as_str().to_owned());
         let values = [
             ("merchant_id", Some(self.merchant_id.clone())),

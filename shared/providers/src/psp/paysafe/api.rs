@@ -5,15 +5,12 @@ use ::http::{HeaderValue, Method, Request, Response};
 use bytes::Bytes;
 use domain::Money;
 use domain::payment::{PspReport, PspStatus};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
 use super::Paysafe;
 use super::event::{self, text};
-use crate::psp::{Collection, PspError, Session, SessionOrder};
-use crate::template;
+use crate::psp::{Collection, PspError, Session, SessionOrder, minor};
 
 /// Below the base URL.
 const ROOT: &str = "/paymenthub/v1/";
@@ -25,12 +22,6 @@ const DUPLICATE: &str = "5031";
 const NOT_THERE: &str = "5269";
 
 impl Paysafe {
-    /// Lets a call and those that follow from it take the time of one.
-    pub(super) async fn in_time<T>(&self, work: impl Future<Output = Result<T, PspError>>) -> Result<T, PspError> {
-        let done = tokio::time::timeout(self.settings.timeout, work).await;
-        done.unwrap_or_else(|_| Err(PspError::Unavailable("time is over".to_owned())))
-    }
-
     pub(super) async fn open_handle(&self, order: &SessionOrder) -> Result<Session, PspError> {
         let response = self.post("paymenthandles", &self.handle(order)?).await?;
         let handle = match answer(&response) {
@@ -43,7 +34,7 @@ impl Paysafe {
             other => other?,
         };
         let same = text(&handle, "merchantRefNum") == Some(order.payment_id.as_str())
-            && handle.get("amount").and_then(Value::as_i64) == minor(&order.amount)
+            && handle.get("amount").and_then(Value::as_i64) == minor_units(&order.amount)
             && text(&handle, "currencyCode") == Some(order.amount.currency().code());
         if !same {
             return Err(PspError::Unknown("answer is another handle".to_owned()));
@@ -57,9 +48,8 @@ impl Paysafe {
     }
 
     fn handle(&self, order: &SessionOrder) -> Result<Value, PspError> {
-        let amount = minor(&order.amount).ok_or_else(|| PspError::refused("out_of_range", "amount"))?;
-        let fill = |url: &String| template::fill(url, &[("payment_id", order.payment_id.as_str())]);
-        let back = order.return_url.clone().or_else(|| self.settings.return_url.as_ref().map(fill));
+        let amount = minor_units(&order.amount).ok_or_else(|| PspError::refused("out_of_range", "amount"))?;
+        let back = self.settings.return_url(order);
         let mut handle = json!({
             "merchantRefNum": order.payment_id, "transactionType": "PAYMENT", "paymentType": self.method,
             "amount": amount, "currencyCode": order.amount.currency().code(),
@@ -78,7 +68,7 @@ impl Paysafe {
 
     /// Asks for the money that the payer agreed to. A repeat is refused by its number, and what is there already is taken.
     pub(super) async fn pay(&self, collection: &Collection) -> Result<PspReport, PspError> {
-        let amount = minor(&collection.amount).ok_or_else(|| PspError::refused("out_of_range", "amount"))?;
+        let amount = minor_units(&collection.amount).ok_or_else(|| PspError::refused("out_of_range", "amount"))?;
         let body = json!({
             "merchantRefNum": collection.payment_id, "amount": amount,
             "currencyCode": collection.amount.currency().code(), "paymentHandleToken": collection.token,
@@ -139,9 +129,8 @@ impl Paysafe {
 }
 
 /// The amount in whole minor units.
-fn minor(money: &Money) -> Option<i64> {
-    let factor = 10_i64.checked_pow(money.currency().digits())?;
-    money.amount().checked_mul(Decimal::from(factor))?.to_i64()
+fn minor_units(money: &Money) -> Option<i64> {
+    minor::write(money, |currency| Some(currency.digits())).ok()
 }
 
 fn error_code(response: &Response<Bytes>) -> Option<String> {

@@ -23,15 +23,12 @@ use domain::payment::PspReport;
 use domain::{PaymentId, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{
-    Collection, Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError,
-    json_response, problem,
+    Collection, Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, received,
 };
 use crate::http::BoxFuture;
 use crate::signature::{base64_matches, hmac_sha256_under, is_blank};
-use crate::template;
 
 /// The header of every webhook.
 const SIGNATURE: &str = "signature";
@@ -74,9 +71,7 @@ impl Paysafe {
         let method = settings.payment_method.clone();
         let missing = || VendorError::Missing { name: settings.name.clone(), setting: "payment_method" };
         let method = method.ok_or_else(missing)?;
-        if settings.return_url.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id"])) {
-            return Err(VendorError::BadTemplate { name: settings.name, setting: "return_url" });
-        }
+        settings.check_return_url()?;
         let credentials = STANDARD.encode(format!("{}:{}", secret.username, secret.password));
         Ok(Self { settings, method, credentials: SecretString::from(credentials), webhook_key: key })
     }
@@ -94,7 +89,7 @@ impl Paysafe {
 
 impl Psp for Paysafe {
     fn open_session<'a>(&'a self, order: &'a SessionOrder) -> BoxFuture<'a, Result<Session, PspError>> {
-        Box::pin(self.in_time(self.open_handle(order)))
+        Box::pin(self.settings.in_time(self.open_handle(order)))
     }
 
     /// Asks by our own number: the payment's is not known before there is one.
@@ -103,15 +98,15 @@ impl Psp for Paysafe {
         payment: &'a PaymentId,
         _reference: &'a str,
     ) -> BoxFuture<'a, Result<Option<PspReport>, PspError>> {
-        Box::pin(self.in_time(self.find(payment)))
+        Box::pin(self.settings.in_time(self.find(payment)))
     }
 
     fn collect<'a>(&'a self, collection: &'a Collection) -> BoxFuture<'a, Result<PspReport, PspError>> {
-        Box::pin(self.in_time(self.pay(collection)))
+        Box::pin(self.settings.in_time(self.pay(collection)))
     }
 
     fn payment_of<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<PaymentId>, PspError>> {
-        Box::pin(self.in_time(self.owner_of(reference)))
+        Box::pin(self.settings.in_time(self.owner_of(reference)))
     }
 
     fn read_webhook(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<PspReport, WebhookError> {
@@ -120,12 +115,7 @@ impl Psp for Paysafe {
     }
 
     fn answer(&self, answer: WebhookAnswer, _now: Timestamp) -> Response<Bytes> {
-        match answer {
-            WebhookAnswer::Accepted | WebhookAnswer::Ignored(_) => {
-                json_response(answer.status(), "application/json", &json!({"received": true}))
-            }
-            WebhookAnswer::BadSignature | WebhookAnswer::Malformed | WebhookAnswer::TryAgain => problem(answer),
-        }
+        received(answer)
     }
 
     fn webhook_proves_status(&self) -> bool {

@@ -13,7 +13,6 @@ use super::lexemes::Message;
 use super::signature::{CASHIER_FIELDS, FIND_ORDER_FIELDS, HEADER, sign};
 use super::{CONTENT_TYPE, Praxis, VERSION, notification, units};
 use crate::psp::{PspError, Session, SessionOrder};
-use crate::template;
 
 /// Below the base URL, which is the gateway's host.
 const CASHIER_PATH: &str = "/cashier/cashier";
@@ -25,7 +24,6 @@ impl Praxis {
     pub(super) async fn create_session(&self, order: &SessionOrder) -> Result<Session, PspError> {
         let amount =
             units::write(&order.amount).map_err(|error| PspError::refused(error.code(), &error.to_string()))?;
-        let fill = |url: &String| template::fill(url, &[("payment_id", order.payment_id.as_str())]);
         let mut body = self.identity(order.now);
         let rest = [
             ("intent", json!("payment")),
@@ -34,7 +32,7 @@ impl Praxis {
             ("cid", json!(order.client_reference)),
             ("order_id", json!(order.payment_id)),
             ("locale", json!(order.language)),
-            ("return_url", json!(order.return_url.clone().or_else(|| self.settings.return_url.as_ref().map(fill)))),
+            ("return_url", json!(self.settings.return_url(order))),
             ("notification_url", json!(self.settings.webhook_url.as_ref().map(url::Url::as_str))),
             ("customer_data", json!({"email": order.email.reveal(), "country": order.country})),
         ];

@@ -25,7 +25,6 @@ use super::{
     Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, json_response, problem,
 };
 use crate::http::BoxFuture;
-use crate::template;
 use signature::Refusal;
 
 /// The interface version that this module speaks.
@@ -60,9 +59,7 @@ impl Praxis {
         if [&merchant_id, &application_key, &secret].into_iter().any(|text| text.trim().is_empty()) {
             return Err(VendorError::BadSecret(settings.name));
         }
-        if settings.return_url.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id"])) {
-            return Err(VendorError::BadTemplate { name: settings.name, setting: "return_url" });
-        }
+        settings.check_return_url()?;
         Ok(Self { settings, merchant_id, application_key, secret: SecretString::from(secret) })
     }
 

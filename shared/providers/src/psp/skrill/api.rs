@@ -36,8 +36,7 @@ impl Skrill {
     }
 
     fn form(&self, order: &SessionOrder) -> String {
-        let fill = |url: &String| template::fill(url, &[("payment_id", order.payment_id.as_str())]);
-        let back = order.return_url.clone().or_else(|| self.settings.return_url.as_ref().map(fill));
+        let back = self.settings.return_url(order);
         let mut form = Serializer::new(String::new());
         form.append_pair("prepare_only", "1")
             .append_pair("pay_to_email", &self.merchant_email)

@@ -25,15 +25,12 @@ use domain::withdrawal::PayoutAnswer;
 use domain::{PaymentId, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{
-    PayoutOrder, Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError,
-    json_response, problem,
+    PayoutOrder, Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, received,
 };
 use crate::http::BoxFuture;
 use crate::signature::is_blank;
-use crate::template;
 
 /// Payments over Skrill.
 pub struct Skrill {
@@ -65,9 +62,7 @@ impl Skrill {
         if merchant_email.trim().is_empty() || !is_number || is_blank(&secret_word) || is_blank(&query_password) {
             return Err(VendorError::BadSecret(settings.name));
         }
-        if settings.return_url.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id"])) {
-            return Err(VendorError::BadTemplate { name: settings.name, setting: "return_url" });
-        }
+        settings.check_return_url()?;
         Ok(Self { settings, merchant_email, merchant_id, secret_word, query_password })
     }
 }
@@ -106,12 +101,7 @@ impl Psp for Skrill {
     }
 
     fn answer(&self, answer: WebhookAnswer, _now: Timestamp) -> Response<Bytes> {
-        match answer {
-            WebhookAnswer::Accepted | WebhookAnswer::Ignored(_) => {
-                json_response(answer.status(), "application/json", &json!({"received": true}))
-            }
-            WebhookAnswer::BadSignature | WebhookAnswer::Malformed | WebhookAnswer::TryAgain => problem(answer),
-        }
+        received(answer)
     }
 
     fn webhook_proves_status(&self) -> bool {

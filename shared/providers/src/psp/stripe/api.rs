@@ -28,8 +28,7 @@ pub(super) const KEYS_MAX: u32 = 5;
 impl Stripe {
     /// Opens a payment, all calls in the time of one.
     pub(super) async fn create_intent(&self, order: &SessionOrder) -> Result<Session, PspError> {
-        let opened = tokio::time::timeout(self.settings.timeout, self.create_under_a_key(order)).await;
-        opened.unwrap_or_else(|_| Err(PspError::Unavailable("time is over".to_owned())))
+        self.settings.in_time(self.create_under_a_key(order)).await
     }
 
     async fn create_under_a_key(&self, order: &SessionOrder) -> Result<Session, PspError> {
@@ -166,16 +165,10 @@ impl Stripe {
             }
         }
         form.append_pair("confirm", "true");
-        if let Some(url) = self.return_url(order) {
+        if let Some(url) = self.settings.return_url(order) {
             form.append_pair("return_url", &url);
         }
         Ok(form.finish())
-    }
-
-    fn return_url(&self, order: &SessionOrder) -> Option<String> {
-        let configured = || self.settings.return_url.as_ref();
-        let fill = |url: &String| template::fill(url, &[("payment_id", order.payment_id.as_str())]);
-        order.return_url.clone().or_else(|| configured().map(fill))
     }
 
     fn session(&self, order: &SessionOrder, intent: &Value) -> Option<Session> {
@@ -188,7 +181,7 @@ impl Stripe {
                 template::fill(page, &[("payment_id", order.payment_id.as_str()), ("client_secret", secret)])
             }
             // Paid or refused without showing the payer anything: the events tell which, the payer goes home.
-            (None, None) => self.return_url(order)?,
+            (None, None) => self.settings.return_url(order)?,
         };
         Some(Session { reference, redirect_url })
     }

@@ -21,11 +21,9 @@ use domain::withdrawal::PayoutAnswer;
 use domain::{PaymentId, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
-use serde_json::json;
 
 use super::{
-    PayoutOrder, Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError,
-    json_response, problem,
+    PayoutOrder, Psp, PspError, Session, SessionOrder, Settings, VendorError, WebhookAnswer, WebhookError, received,
 };
 use crate::http::BoxFuture;
 use crate::signature::is_blank;
@@ -57,12 +55,9 @@ impl Stripe {
         if is_blank(&secret_key) || webhook_secrets.is_empty() || webhook_secrets.iter().any(is_blank) {
             return Err(VendorError::BadSecret(settings.name));
         }
-        let bad = |setting| VendorError::BadTemplate { name: settings.name.clone(), setting };
-        if settings.return_url.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id"])) {
-            return Err(bad("return_url"));
-        }
+        settings.check_return_url()?;
         if settings.pay_page.as_ref().is_some_and(|t| !template::is_url_with(t, &["payment_id", "client_secret"])) {
-            return Err(bad("pay_page"));
+            return Err(VendorError::BadTemplate { name: settings.name, setting: "pay_page" });
         }
         Ok(Self { settings, secret_key, webhook_secrets })
     }
@@ -105,12 +100,7 @@ impl Psp for Stripe {
     }
 
     fn answer(&self, answer: WebhookAnswer, _now: Timestamp) -> Response<Bytes> {
-        match answer {
-            WebhookAnswer::Accepted | WebhookAnswer::Ignored(_) => {
-                json_response(answer.status(), "application/json", &json!({"received": true}))
-            }
-            WebhookAnswer::BadSignature | WebhookAnswer::Malformed | WebhookAnswer::TryAgain => problem(answer),
-        }
+        received(answer)
     }
 
     fn webhook_proves_status(&self) -> bool {
