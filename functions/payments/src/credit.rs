@@ -11,11 +11,11 @@ use std::sync::Arc;
 
 use domain::account::{Account, CreditBar};
 use domain::decision::{Frame, Verdict};
+use domain::entity::Entity;
 use domain::fault::{self, Fault};
 use domain::payment::{CLOCK_SKEW, CreditStep, Deposit, DepositStatus, GRACE, StrayReport};
 use domain::{Seconds, StrayId, Timestamp};
 use providers::http::BoxFuture;
-use providers::platforms::TradingPlatform;
 use providers::{PLATFORM_CALL_TIMEOUT_S, PLATFORM_SOCKET_TIMEOUT_S};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
@@ -23,7 +23,9 @@ use runtime::rulebook::RuleBook;
 use runtime::step::{self, Done};
 use runtime::vendors::{CALLS_END_WITHIN, PaymentProviders, RateSources, Servers};
 use runtime::{StepError, awsclients};
-use store::{Crm, MoneyTable, Stored};
+use store::{Crm, Home, MoneyTable, Stored};
+
+use platform::{Booking, Place};
 
 /// The function's time-out in the template.
 pub const TIMEOUT_S: u32 = 30;
@@ -85,9 +87,7 @@ impl QueueStep for Credit {
 struct Job {
     /// What stands against putting money on the account.
     bar: Option<CreditBar>,
-    platform: Arc<dyn TradingPlatform>,
-    servers: Servers,
-    server: String,
+    place: Place,
     review_after: Seconds,
     account_type: String,
 }
@@ -116,9 +116,7 @@ impl Credit {
         };
         let job = Job {
             bar: account.bars_credit(),
-            platform,
-            servers: self.servers.clone(),
-            server: account.facts.server,
+            place: Place { platform, servers: self.servers.clone(), server: account.facts.server.clone() },
             review_after: live.rules.credit_review_after,
             account_type: account.facts.account_type.clone(),
         };
@@ -162,7 +160,7 @@ impl Credit {
 
     /// A credit that may have been sent before.
     async fn resolve(&self, job: &Job, stored: Stored<Deposit>, frame: &mut Frame) -> Result<&'static str, StepError> {
-        let found = match platform::look_up(job, &stored.entity, frame.now).await {
+        let found = match job.place.look_up(&booking(&stored.entity), frame.now).await {
             Ok(found) => found,
             Err(error) => {
                 let reason = error.to_string();
@@ -181,13 +179,16 @@ impl Credit {
     }
 
     /// Saves what was decided on this version, or leaves it to whoever has changed it.
-    async fn saved(
+    async fn saved<T: Entity + Clone>(
         &self,
-        stored: Stored<Deposit>,
-        verdict: &Verdict<Deposit>,
+        stored: Stored<T>,
+        verdict: &Verdict<T>,
         frame: &mut Frame,
-    ) -> Result<Done<Deposit>, StepError> {
-        let saved = step::save(&self.money, stored, frame, &mut |_: &Deposit| verdict.clone()).await?;
+    ) -> Result<Done<T>, StepError>
+    where
+        MoneyTable: Home<T>,
+    {
+        let saved = step::save(&self.money, stored, frame, &mut |_: &T| verdict.clone()).await?;
         saved.ok_or(StepError::Busy("another worker has it"))
     }
 
@@ -200,7 +201,7 @@ impl Credit {
         frame: &mut Frame,
     ) -> Result<&'static str, StepError> {
         let early = match fault::is_back(Fault::CreditBeforeIntent) {
-            true => Some(platform::call(job, &stored.entity, frame.now).await?),
+            true => Some(job.place.book(&booking(&stored.entity), frame.now).await?),
             false => None,
         };
         let Done::Changed { now: intended, .. } = self.saved(stored, &intent, frame).await? else {
@@ -208,24 +209,37 @@ impl Credit {
         };
         let outcome = match early {
             Some(outcome) => outcome,
-            None => platform::call(job, &intended.entity, frame.now).await?,
+            None => job.place.book(&booking(&intended.entity), frame.now).await?,
         };
         self.save(intended, frame, |d, now| d.outcome(outcome.clone(), job.review_after, now)).await
     }
 
-    async fn save(
+    async fn save<T: Entity>(
         &self,
-        stored: Stored<Deposit>,
+        stored: Stored<T>,
         frame: &mut Frame,
-        decide: impl Fn(&Deposit, Timestamp) -> Verdict<Deposit>,
-    ) -> Result<&'static str, StepError> {
-        let (id, now) = (stored.entity.id.clone(), frame.now);
-        let first = step::save(&self.money, stored, frame, &mut |d: &Deposit| decide(d, now)).await?;
+        decide: impl Fn(&T, Timestamp) -> Verdict<T>,
+    ) -> Result<&'static str, StepError>
+    where
+        MoneyTable: Home<T>,
+    {
+        let (id, now) = (stored.entity.id().clone(), frame.now);
+        let first = step::save(&self.money, stored, frame, &mut |own: &T| decide(own, now)).await?;
         let done = match first {
             Some(done) => done,
-            // a webhook changed it meanwhile: the outcome is decided on what is there now
-            None => step::change(&self.money, &id, frame, |d: &Deposit| decide(d, now)).await?,
+            // somebody changed it meanwhile: the outcome is decided on what is there now
+            None => step::change(&self.money, &id, frame, |own: &T| decide(own, now)).await?,
         };
         Ok(done.outcome())
+    }
+}
+
+/// The credit of a deposit.
+fn booking(deposit: &Deposit) -> Booking {
+    Booking {
+        login: deposit.facts.platform.login.clone(),
+        amount: deposit.credit_amount(),
+        reference: deposit.platform_reference().to_owned(),
+        opened: deposit.inner.opened,
     }
 }

@@ -1,56 +1,68 @@
-//! The credit on the trading platform: one call, and the look-up of what may have been booked.
+//! A booking on a trading platform: one call, and the look-up of what may have been booked.
 
-use domain::payment::{CreditOutcome, Deposit, Found};
-use domain::{Seconds, Timestamp};
-use providers::platforms::{BalanceOperation, FoundOperation, Login, PlatformError};
+use std::sync::Arc;
+
+use domain::payment::{CreditOutcome, Found};
+use domain::{Money, Seconds, Timestamp};
+use providers::platforms::{BalanceOperation, FoundOperation, Login, PlatformError, Reference, TradingPlatform};
 use runtime::StepError;
+use runtime::vendors::Servers;
 
-use super::Job;
-
-/// How far before the first credit the deal history is searched: clocks differ.
+/// How far before the first booking the deal history is searched: clocks differ.
 pub(super) const LOOK_BACK: Seconds = Seconds(600);
 
-/// Looks the deposit's reference up in the deal history.
-pub(super) async fn look_up(job: &Job, deposit: &Deposit, now: Timestamp) -> Result<Found, PlatformError> {
-    let reference = providers::platforms::Reference::new(deposit.platform_reference())
-        .map_err(|error| PlatformError::Misconfigured(error.to_string()))?;
-    let login = Login::new(deposit.facts.platform.login.clone());
-    let found = job
-        .platform
-        .find_operation(
-            &login,
-            &reference,
-            deposit.credit_amount(),
-            deposit.inner.opened.minus(LOOK_BACK),
-            now.plus(LOOK_BACK),
-        )
-        .await?;
-    Ok(match found {
-        FoundOperation::Booked(ticket) => Found::Booked(ticket.as_str().to_owned()),
-        FoundOperation::Absent => Found::Absent,
-        FoundOperation::Ambiguous(what) => Found::Ambiguous(what),
-    })
+/// The server that an account is on.
+pub(super) struct Place {
+    pub(super) platform: Arc<dyn TradingPlatform>,
+    pub(super) servers: Servers,
+    pub(super) server: String,
 }
 
-/// One call; where its answer is lost, one look-up: the usual case is that it was booked.
-pub(super) async fn call(job: &Job, deposit: &Deposit, now: Timestamp) -> Result<CreditOutcome, StepError> {
-    let login = Login::new(deposit.facts.platform.login.clone());
-    let operation = BalanceOperation::new(login, deposit.credit_amount(), deposit.platform_reference())
-        .map_err(|error| StepError::Malformed(error.to_string()))?;
-    let applied = job.platform.apply_balance(&operation).await;
-    if let Err(error) = &applied {
-        job.servers.heard(&job.server, error).await;
+/// What is booked.
+pub(super) struct Booking {
+    /// On which account.
+    pub(super) login: String,
+    /// Negative where it is taken off.
+    pub(super) amount: Money,
+    /// Ours; it is looked up by this.
+    pub(super) reference: String,
+    /// When its payment began: nothing of it was booked before.
+    pub(super) opened: Timestamp,
+}
+
+impl Place {
+    /// Looks the reference up in the deal history.
+    pub(super) async fn look_up(&self, of: &Booking, now: Timestamp) -> Result<Found, PlatformError> {
+        let reference = Reference::new(of.reference.clone());
+        let reference = reference.map_err(|error| PlatformError::Misconfigured(error.to_string()))?;
+        let login = Login::new(of.login.clone());
+        let (from, to) = (of.opened.minus(LOOK_BACK), now.plus(LOOK_BACK));
+        Ok(match self.platform.find_operation(&login, &reference, of.amount, from, to).await? {
+            FoundOperation::Booked(ticket) => Found::Booked(ticket.as_str().to_owned()),
+            FoundOperation::Absent => Found::Absent,
+            FoundOperation::Ambiguous(what) => Found::Ambiguous(what),
+        })
     }
-    Ok(match applied {
-        Ok(ticket) => CreditOutcome::Booked(ticket.as_str().to_owned()),
-        Err(error @ PlatformError::Refused { .. }) => CreditOutcome::Refused(error.to_string()),
-        Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
-            CreditOutcome::NotApplied(error.to_string())
+
+    /// One call; where its answer is lost, one look-up: the usual case is that it was booked.
+    pub(super) async fn book(&self, of: &Booking, now: Timestamp) -> Result<CreditOutcome, StepError> {
+        let operation = BalanceOperation::new(Login::new(of.login.clone()), of.amount, of.reference.clone());
+        let operation = operation.map_err(|error| StepError::Malformed(error.to_string()))?;
+        let applied = self.platform.apply_balance(&operation).await;
+        if let Err(error) = &applied {
+            self.servers.heard(&self.server, error).await;
         }
-        Err(error @ PlatformError::Unknown(_)) => match look_up(job, deposit, now).await {
-            Ok(Found::Booked(ticket)) => CreditOutcome::Booked(ticket),
-            // what is ambiguous now is so when it is looked up again, and goes to a person then
-            Ok(Found::Absent | Found::Ambiguous(_)) | Err(_) => CreditOutcome::Unknown(error.to_string()),
-        },
-    })
+        Ok(match applied {
+            Ok(ticket) => CreditOutcome::Booked(ticket.as_str().to_owned()),
+            Err(error @ PlatformError::Refused { .. }) => CreditOutcome::Refused(error.to_string()),
+            Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
+                CreditOutcome::NotApplied(error.to_string())
+            }
+            Err(error @ PlatformError::Unknown(_)) => match self.look_up(of, now).await {
+                Ok(Found::Booked(ticket)) => CreditOutcome::Booked(ticket),
+                // what is ambiguous now is so when it is looked up again, and goes to a person then
+                Ok(Found::Absent | Found::Ambiguous(_)) | Err(_) => CreditOutcome::Unknown(error.to_string()),
+            },
+        })
+    }
 }

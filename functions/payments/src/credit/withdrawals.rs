@@ -1,33 +1,27 @@
 //! What a withdrawal books on the trading account: the debit, and what is put back.
 
-use std::sync::Arc;
-
 use domain::account::rules::TicketForm;
 use domain::account::{Account, CreditBar};
 use domain::decision::{Frame, Verdict};
-use domain::payment::{CreditOutcome, Deposit, Found, Proof, other_payment, ticket_in};
+use domain::payment::{Deposit, Found, Proof, other_payment, ticket_in};
 use domain::withdrawal::rules::Withdrawals;
 use domain::withdrawal::{Operation, PlatformStep, Withdrawal, WithdrawalStatus};
-use domain::{Money, PaymentId, Seconds, Timestamp};
-use providers::platforms::{
-    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, PlatformError, Reference, Ticket, TicketQuery,
-    TradingPlatform,
-};
+use domain::{Money, PaymentId, Seconds};
+use providers::platforms::{FoundDeal, FoundTicket, Login, Ticket, TicketQuery};
 use runtime::StepError;
 use runtime::step::{self, Attempt, Done};
 use store::Stored;
 
 use super::Credit;
-use super::platform::LOOK_BACK;
+use super::platform::{Booking, LOOK_BACK, Place};
 use super::tickets::Change;
 
 /// What the events about withdrawals begin with.
 pub(super) const EVENTS: &str = "withdrawal.";
 
 /// What every part of one booking needs.
-struct Booking {
-    platform: Arc<dyn TradingPlatform>,
-    server: String,
+struct Job {
+    place: Place,
     form: TicketForm,
     /// What stands against moving money on the account.
     bar: Option<CreditBar>,
@@ -53,13 +47,14 @@ impl Credit {
         frame.used(self.servers.rules().await?.label());
         let platform = match self.servers.adapter(&server).await {
             Err(StepError::Maintenance { until, .. }) => {
-                return self.save_withdrawal(stored, frame, |own, _| own.waits_for_server(until)).await;
+                return self.save(stored, frame, |own, _| own.waits_for_server(until)).await;
             }
             adapter => adapter?,
         };
-        let booking = Booking { platform, server, form, bar, review_after: live.rules.platform_review_after };
-        let first = stored.entity.only_while_open(booking.bar, first, frame.now);
-        self.do_step(&booking, stored, first, frame).await
+        let place = Place { platform, servers: self.servers.clone(), server };
+        let job = Job { place, form, bar, review_after: live.rules.platform_review_after };
+        let first = stored.entity.only_while_open(job.bar, first, frame.now);
+        self.do_step(&job, stored, first, frame).await
     }
 
     /// The deposit that was to be paid back by it gets its money back before the trading account does: it may be asked for again then.
@@ -77,43 +72,40 @@ impl Credit {
 
     async fn do_step(
         &self,
-        booking: &Booking,
+        job: &Job,
         stored: Stored<Withdrawal>,
         first: PlatformStep,
         frame: &mut Frame,
     ) -> Result<&'static str, StepError> {
         match first {
-            PlatformStep::Send(intent) => self.send_booking(booking, stored, *intent, frame).await,
-            PlatformStep::Save(verdict) => self.save_withdrawal(stored, frame, |_, _| (*verdict).clone()).await,
-            PlatformStep::LookUp => self.resolve_booking(booking, stored, frame).await,
+            PlatformStep::Send(intent) => self.send_booking(job, stored, *intent, frame).await,
+            PlatformStep::Save(verdict) => self.save(stored, frame, |_, _| (*verdict).clone()).await,
+            PlatformStep::LookUp => self.resolve_booking(job, stored, frame).await,
             PlatformStep::Nothing(reason) => Err(StepError::Busy(reason)),
         }
     }
 
     async fn resolve_booking(
         &self,
-        booking: &Booking,
+        job: &Job,
         stored: Stored<Withdrawal>,
         frame: &mut Frame,
     ) -> Result<&'static str, StepError> {
-        let review_after = booking.review_after;
-        let found = match look_up(booking, &stored.entity, frame.now).await {
+        let review_after = job.review_after;
+        let found = match job.place.look_up(&booking(&stored.entity)?, frame.now).await {
             Ok(found) => found,
             Err(error) => {
                 let reason = error.to_string();
-                return self.save_withdrawal(stored, frame, |own, now| own.not_known(&reason, review_after, now)).await;
+                return self.save(stored, frame, |own, now| own.not_known(&reason, review_after, now)).await;
             }
         };
         if let (Some(named), false) = (&stored.entity.inner.named, matches!(found, Found::Booked(_))) {
-            return self.look_up_named(booking, &stored.entity, named, frame).await;
+            return self.look_up_named(job, &stored.entity, named, frame).await;
         }
         let next = stored.entity.looked_up(found, review_after, frame.now);
-        match stored.entity.only_while_open(booking.bar, next, frame.now) {
-            PlatformStep::Send(intent) => self.send_booking(booking, stored, *intent, frame).await,
-            PlatformStep::Save(verdict) => {
-                let saved = step::save(&self.money, stored, frame, &mut |_: &Withdrawal| (*verdict).clone()).await?;
-                Ok(saved.ok_or(StepError::Busy("another worker has it"))?.outcome())
-            }
+        match stored.entity.only_while_open(job.bar, next, frame.now) {
+            PlatformStep::Send(intent) => self.send_booking(job, stored, *intent, frame).await,
+            PlatformStep::Save(verdict) => Ok(self.saved(stored, &verdict, frame).await?.outcome()),
             // its own time brings it again, so this message need not
             PlatformStep::LookUp | PlatformStep::Nothing(_) if stored.entity.comes_again(frame.now) => Ok("waiting"),
             PlatformStep::LookUp | PlatformStep::Nothing(_) => Err(StepError::Busy("a booking may still be under way")),
@@ -124,26 +116,26 @@ impl Credit {
     /// account, and nobody else's.
     async fn look_up_named(
         &self,
-        booking: &Booking,
+        job: &Job,
         own: &Withdrawal,
         named: &str,
         frame: &mut Frame,
     ) -> Result<&'static str, StepError> {
-        let Operation { amount, .. } = operation_of(own)?;
-        let ticket = ticket_in(named, booking.form).unwrap_or_default().to_owned();
+        let Booking { login, amount, .. } = booking(own)?;
+        let ticket = ticket_in(named, job.form).unwrap_or_default().to_owned();
         let query = TicketQuery {
             ticket: Ticket::new(ticket.clone()),
-            login: Some(Login::new(own.facts.platform.login.clone())),
+            login: Some(Login::new(login)),
             reference: None,
             from: own.inner.opened.minus(LOOK_BACK),
             to: frame.now.plus(LOOK_BACK),
         };
         let shown = match ticket.is_empty() {
             true => FoundTicket::Absent,
-            false => match booking.platform.find_ticket(&query).await {
+            false => match job.place.platform.find_ticket(&query).await {
                 Ok(shown) => shown,
                 Err(error) => {
-                    let (reason, id, limit) = (error.to_string(), own.id.clone(), booking.review_after);
+                    let (reason, id, limit) = (error.to_string(), own.id.clone(), job.review_after);
                     let now = frame.now;
                     let wait = |own: &Withdrawal| own.not_known(&reason, limit, now);
                     return Ok(step::change(&self.money, &id, frame, wait).await?.outcome());
@@ -151,7 +143,8 @@ impl Credit {
             },
         };
         let proof = Proof::Ticket(ticket.to_lowercase());
-        let free = self.money.proven_by(&booking.server, &proof).await?.is_none_or(|holder| holder == own.id.as_str());
+        let free =
+            self.money.proven_by(&job.place.server, &proof).await?.is_none_or(|holder| holder == own.id.as_str());
         let found = match shown {
             FoundTicket::Deal(deal) if is_it(&deal, amount, own) && free => Found::Booked(ticket),
             FoundTicket::Deal(_) => Found::Ambiguous(format!("deal {ticket} is not it, or proves another step")),
@@ -160,7 +153,7 @@ impl Credit {
             FoundTicket::Absent => Found::Absent,
         };
         let claimed = matches!(found, Found::Booked(_)).then_some(proof);
-        let (id, limit, frame) = (&own.id, booking.review_after, &*frame);
+        let (id, limit, frame) = (&own.id, job.review_after, &*frame);
         step::together(frame, "the payment keeps changing", || {
             let (found, claimed) = (found.clone(), claimed.clone());
             Box::pin(async move {
@@ -171,7 +164,7 @@ impl Credit {
                 };
                 let Verdict::Change(decision) = *verdict else { return Ok(Attempt::Nothing("nothing_to_do")) };
                 let change = Change { was: &stored, decision: *decision, holder: id.as_str() };
-                self.attempt(change, &booking.server, None, claimed, frame).await
+                self.attempt(change, &job.place.server, None, claimed, frame).await
             })
         })
         .await
@@ -180,81 +173,28 @@ impl Credit {
     /// Saves an intent and, if this worker won it, calls.
     async fn send_booking(
         &self,
-        booking: &Booking,
+        job: &Job,
         stored: Stored<Withdrawal>,
         intent: Verdict<Withdrawal>,
         frame: &mut Frame,
     ) -> Result<&'static str, StepError> {
-        let saved = step::save(&self.money, stored, frame, &mut |_: &Withdrawal| intent.clone()).await?;
-        let Done::Changed { now: intended, .. } = saved.ok_or(StepError::Busy("another worker has it"))? else {
+        let Done::Changed { now: intended, .. } = self.saved(stored, &intent, frame).await? else {
             return Ok("nothing_to_do");
         };
-        let outcome = self.call(booking, &intended.entity, frame.now).await?;
-        let (sent, review_after) = (intended.entity.clone(), booking.review_after);
-        self.save_withdrawal(intended, frame, |own, now| own.outcome(&sent, outcome.clone(), review_after, now)).await
-    }
-
-    /// One call; where its answer is lost, one look-up: the usual case is that it was booked.
-    async fn call(&self, booking: &Booking, own: &Withdrawal, now: Timestamp) -> Result<CreditOutcome, StepError> {
-        let Operation { amount, reference } = operation_of(own)?;
-        let login = Login::new(own.facts.platform.login.clone());
-        let operation =
-            BalanceOperation::new(login, amount, reference).map_err(|error| StepError::Malformed(error.to_string()))?;
-        let applied = booking.platform.apply_balance(&operation).await;
-        if let Err(error) = &applied {
-            self.servers.heard(&booking.server, error).await;
-        }
-        Ok(match applied {
-            Ok(ticket) => CreditOutcome::Booked(ticket.as_str().to_owned()),
-            Err(error @ PlatformError::Refused { .. }) => CreditOutcome::Refused(error.to_string()),
-            Err(error @ (PlatformError::NotApplied(_) | PlatformError::Misconfigured(_))) => {
-                CreditOutcome::NotApplied(error.to_string())
-            }
-            Err(error @ PlatformError::Unknown(_)) => match look_up(booking, own, now).await {
-                Ok(Found::Booked(ticket)) => CreditOutcome::Booked(ticket),
-                // what is ambiguous now is so when it is looked up again, and goes to a person then
-                Ok(Found::Absent | Found::Ambiguous(_)) | Err(_) => CreditOutcome::Unknown(error.to_string()),
-            },
-        })
-    }
-
-    async fn save_withdrawal(
-        &self,
-        stored: Stored<Withdrawal>,
-        frame: &mut Frame,
-        decide: impl Fn(&Withdrawal, Timestamp) -> Verdict<Withdrawal>,
-    ) -> Result<&'static str, StepError> {
-        let (id, now) = (stored.entity.id.clone(), frame.now);
-        let first = step::save(&self.money, stored, frame, &mut |own: &Withdrawal| decide(own, now)).await?;
-        let done = match first {
-            Some(done) => done,
-            // somebody changed it meanwhile: the outcome is decided on what is there now
-            None => step::change(&self.money, &id, frame, |own: &Withdrawal| decide(own, now)).await?,
-        };
-        Ok(done.outcome())
+        let outcome = job.place.book(&booking(&intended.entity)?, frame.now).await?;
+        let (sent, review_after) = (intended.entity.clone(), job.review_after);
+        self.save(intended, frame, |own, now| own.outcome(&sent, outcome.clone(), review_after, now)).await
     }
 }
 
-fn operation_of(own: &Withdrawal) -> Result<Operation, StepError> {
-    own.operation().ok_or(StepError::Busy("nothing of it is to be booked any more"))
+/// The booking that is at hand.
+fn booking(own: &Withdrawal) -> Result<Booking, StepError> {
+    let Operation { amount, reference } =
+        own.operation().ok_or(StepError::Busy("nothing of it is to be booked any more"))?;
+    Ok(Booking { login: own.facts.platform.login.clone(), amount, reference, opened: own.inner.opened })
 }
 
 /// Whether a deal is the booking: a balance operation of the amount that names no other payment.
 fn is_it(deal: &FoundDeal, amount: Money, own: &Withdrawal) -> bool {
     deal.is_balance && deal.amount == amount.amount() && other_payment(&deal.comment, Some(&own.id)).is_none()
-}
-
-/// Looks the booking up in the account's history, since the withdrawal was asked for.
-async fn look_up(booking: &Booking, own: &Withdrawal, now: Timestamp) -> Result<Found, PlatformError> {
-    let misconfigured = |what: String| PlatformError::Misconfigured(what);
-    let Operation { amount, reference } =
-        own.operation().ok_or_else(|| misconfigured("nothing is to be booked".to_owned()))?;
-    let reference = Reference::new(reference).map_err(|error| misconfigured(error.to_string()))?;
-    let login = Login::new(own.facts.platform.login.clone());
-    let (from, to) = (own.inner.opened.minus(LOOK_BACK), now.plus(LOOK_BACK));
-    Ok(match booking.platform.find_operation(&login, &reference, amount, from, to).await? {
-        FoundOperation::Booked(ticket) => Found::Booked(ticket.as_str().to_owned()),
-        FoundOperation::Absent => Found::Absent,
-        FoundOperation::Ambiguous(what) => Found::Ambiguous(what),
-    })
 }
