@@ -64,6 +64,14 @@ fn name_in(request: &Request) -> &str {
     request.parameters.get("psp").map_or_else(own_path, String::as_str)
 }
 
+/// The frame of what a statement sets off.
+fn frame_of(report: &PspReport, request: &Request, live: &Live<Psps>) -> Frame {
+    let mut frame = request.frame(Webhook::NAME);
+    frame.trigger = format!("{} {}", report.psp, report.event_id);
+    frame.used(live.label());
+    frame
+}
+
 impl Webhook {
     async fn receive(&self, request: &Request) -> Result<Reply, Problem> {
         let name = name_in(request);
@@ -114,9 +122,7 @@ impl Webhook {
         request: &Request,
         live: &Live<Psps>,
     ) -> Result<WebhookAnswer, StepError> {
-        let mut frame = request.frame(Self::NAME);
-        frame.trigger = format!("{} {}", report.psp, report.event_id);
-        frame.used(live.label());
+        let mut frame = frame_of(&report, request, live);
         let Some(id) = &report.payment_id else {
             return Ok(WebhookAnswer::Ignored("it names no withdrawal of ours"));
         };
@@ -141,9 +147,7 @@ impl Webhook {
         live: &Live<Psps>,
     ) -> Result<WebhookAnswer, StepError> {
         let report = collected(report, psp, &self.money).await?;
-        let mut frame = request.frame(Self::NAME);
-        frame.trigger = format!("{} {}", report.psp, report.event_id);
-        frame.used(live.label());
+        let mut frame = frame_of(&report, request, live);
         let Some(payment) = self.payment_of(&report, psp).await? else { return self.stray(report, &mut frame).await };
         let now = request.now;
         let decide = |deposit: &Deposit| deposit.hear(&report, &live.rules, now);
@@ -169,9 +173,7 @@ impl Webhook {
         if !report.moves_money() {
             return Ok(());
         }
-        let mut frame = request.frame(Self::NAME);
-        frame.trigger = format!("{} {}", report.psp, report.event_id);
-        frame.used(live.label());
+        let frame = frame_of(&report, request, live);
         let kept = StrayReport::unconfirmed(report, request.now.plus(rule.confirm_limit));
         step::create(&self.money, kept, &frame).await?;
         Ok(())

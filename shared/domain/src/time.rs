@@ -112,6 +112,15 @@ impl TryFrom<String> for Timestamp {
 #[serde(into = "String", try_from = "String")]
 pub struct Seconds(pub u32);
 
+impl Seconds {
+    /// Doubled so often, and no longer than `most`: waits between attempts.
+    #[must_use]
+    pub fn doubled(self, times: u32, most: Self) -> Self {
+        let factor = 1_u32.checked_shl(times).unwrap_or(u32::MAX);
+        Self(self.0.saturating_mul(factor)).min(most)
+    }
+}
+
 /// Why a text is not a span.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a span such as 90s, 15m, 24h or 7d")]
@@ -213,6 +222,14 @@ mod tests {
         assert_eq!(at.to_string(), "2026-11-23T10:20:30.456Z");
         assert_eq!(Timestamp::from_seconds(0).unwrap().to_string(), "1970-01-01T00:00:00.000Z");
         assert!("2026-11-23".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn a_wait_doubles_up_to_its_longest() {
+        let (first, most) = (Seconds(30), Seconds(900));
+        let waits = [0, 1, 4, 5, 31, 32, u32::MAX].map(|times| first.doubled(times, most).0);
+        assert_eq!(waits, [30, 60, 480, 900, 900, 900, 900]);
+        assert_eq!(Seconds(3_600).doubled(0, most), most);
     }
 
     #[test]

@@ -69,8 +69,7 @@ impl<'a> Due<'a> {
 }
 
 fn later(tries: u32, now: Timestamp) -> Timestamp {
-    let doubled = LATER_FIRST.0.saturating_mul(1_u32.checked_shl(tries.saturating_sub(1)).unwrap_or(u32::MAX));
-    now.plus(Seconds(doubled.min(LATER_MAX.0)))
+    now.plus(LATER_FIRST.doubled(tries.saturating_sub(1), LATER_MAX))
 }
 
 /// Seconds for which a busy message is hidden after so many receives.

@@ -421,9 +421,7 @@ impl Change {
 
     /// Longer after each attempt, and not for all changes of a server at once: up to a quarter of it is drawn from the id.
     fn pause(&self) -> Seconds {
-        let doubled =
-            RETRY.0.saturating_mul(1_u32.checked_shl(self.inner.attempts.saturating_sub(1)).unwrap_or(u32::MAX));
-        let pause = doubled.min(RETRY_MAX.0);
+        let Seconds(pause) = RETRY.doubled(self.inner.attempts.saturating_sub(1), RETRY_MAX);
         let drawn = derived_bits(Timestamp::EPOCH, &[self.id.as_str(), &self.inner.attempts.to_string()]);
         let quarter = u128::from(pause / 4).saturating_add(1);
         Seconds(pause.saturating_add(u32::try_from(drawn % quarter).unwrap_or(0)))

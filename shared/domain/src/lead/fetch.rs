@@ -150,9 +150,8 @@ impl Lead {
             decision.next.facts.meta = Some(meta);
             return Verdict::Change(Box::new(decision));
         }
-        let doubled = RETRY_FIRST.0.saturating_mul(1 << meta.failed.saturating_sub(1).min(10));
         let mut next = self.clone();
-        next.due = Some(now.plus(Seconds(doubled.min(RETRY_LONGEST.0))));
+        next.due = Some(now.plus(RETRY_FIRST.doubled(meta.failed.saturating_sub(1), RETRY_LONGEST)));
         next.facts.meta = Some(meta);
         Verdict::change(next, "not_fetched", vec![], why)
     }

@@ -22,9 +22,9 @@ pub const GRACE: Seconds = Seconds(60);
 /// With clocks farther apart a second worker could miss a call that still arrives, and send it again.
 pub const CLOCK_SKEW: Seconds = Seconds(5);
 /// First wait before a credit that the platform did not take is sent again; doubles with each attempt.
-const RETRY_FIRST: Seconds = Seconds(30);
+pub(crate) const RETRY_FIRST: Seconds = Seconds(30);
 /// Longest wait between attempts.
-const RETRY_MAX_S: u32 = 900;
+pub(crate) const RETRY_MAX: Seconds = Seconds(900);
 
 /// What the worker must do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -322,9 +322,7 @@ impl Deposit {
         let mut next = self.moved(DepositStatus::Paid, Reason::NotApplied, now);
         // its outcome is known: nothing of it can still arrive
         next.inner.attempted = None;
-        let doublings = self.inner.attempts.saturating_sub(1).min(10);
-        let wait = RETRY_FIRST.0.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(RETRY_MAX_S);
-        let again = now.plus(Seconds(wait));
+        let again = now.plus(RETRY_FIRST.doubled(self.inner.attempts.saturating_sub(1), RETRY_MAX));
         next.due = Some(self.review_at(review_after).map_or(again, |review| again.min(review)));
         Verdict::change(next, "not_applied", vec![], vec![reason])
     }

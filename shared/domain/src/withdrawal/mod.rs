@@ -279,8 +279,7 @@ impl Withdrawal {
             | WithdrawalStatus::NeedsReview => return Err("it is being debited, or was"),
         }
         let next = self.moved(WithdrawalStatus::Cancelled, Reason::Cancelled, now);
-        let mut events = vec!["withdrawal.cancelled"];
-        events.extend((!next.facts.settled.is_empty()).then_some("desk.settled"));
+        let events = next.events(&["withdrawal.cancelled"]);
         Ok(Decision::new(next, "cancelled", events, vec!["the client took it back".to_owned()]))
     }
 
@@ -321,8 +320,7 @@ impl Withdrawal {
     fn held(&self, kind: WorkKind, why: String, now: Timestamp) -> Verdict<Self> {
         let mut next = self.moved(WithdrawalStatus::NeedsReview, Reason::Review, now);
         next.ask(kind, now);
-        let mut events = vec!["withdrawal.needs_review"];
-        events.extend((!next.facts.settled.is_empty()).then_some("desk.settled"));
+        let events = next.events(&["withdrawal.needs_review"]);
         Verdict::change(next, "needs_review", events, vec![format!("{kind}: {why}")])
     }
 

@@ -13,7 +13,7 @@ use crate::{Money, Seconds, Timestamp};
 /// First wait before a payout that the provider did not take is sent again; doubles.
 const RETRY_FIRST: Seconds = Seconds(60);
 /// Longest such wait.
-const RETRY_MAX_S: u32 = 3_600;
+const RETRY_MAX: Seconds = Seconds(3_600);
 
 /// What the worker must do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,9 +200,8 @@ impl Withdrawal {
     }
 
     fn payout_pause(&self) -> Seconds {
-        let doublings = self.inner.payout.attempts.saturating_add(self.inner.polls).saturating_sub(1).min(10);
-        let wait = RETRY_FIRST.0.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX));
-        Seconds(wait.min(RETRY_MAX_S))
+        let tried = self.inner.payout.attempts.saturating_add(self.inner.polls);
+        RETRY_FIRST.doubled(tried.saturating_sub(1), RETRY_MAX)
     }
 
     fn adopt(&mut self, reference: &str) {

@@ -7,16 +7,12 @@ use super::{Effort, Reason, Withdrawal, WithdrawalStatus};
 use crate::Money;
 use crate::account::CreditBar;
 use crate::decision::Verdict;
-use crate::payment::credit::{CreditOutcome, Found, GRACE};
+use crate::payment::credit::{CreditOutcome, Found, GRACE, RETRY_FIRST, RETRY_MAX};
 use crate::work::rules::WorkKind;
 use crate::{Seconds, Timestamp};
 
 /// What the reference of money that is put back ends with; id and this fill the 31 bytes that MT4 and MT5 keep.
 const PUT_BACK: &str = "R";
-/// First wait before what the platform did not take is sent again; doubles.
-const RETRY_FIRST: Seconds = Seconds(30);
-/// Longest wait between attempts.
-const RETRY_MAX_S: u32 = 900;
 
 /// What the worker must do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -240,9 +236,8 @@ impl Withdrawal {
         let effort = next.effort_mut(effect);
         // its outcome is known: nothing of it can still arrive
         effort.attempted = None;
-        let doublings = effort.attempts.saturating_sub(1).min(10);
-        let wait = RETRY_FIRST.0.saturating_mul(1_u32.checked_shl(doublings).unwrap_or(u32::MAX)).min(RETRY_MAX_S);
-        next.due = Some(now.plus(Seconds(wait)));
+        let wait = RETRY_FIRST.doubled(effort.attempts.saturating_sub(1), RETRY_MAX);
+        next.due = Some(now.plus(wait));
         Verdict::change(next, "not_applied", vec![], vec![reason])
     }
 

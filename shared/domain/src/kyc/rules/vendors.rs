@@ -106,8 +106,7 @@ impl VendorRule {
 
     /// The wait after so many attempts that failed, from 1.
     pub fn attempt_wait(&self, failed: u32) -> Seconds {
-        let times = 1_u32.checked_shl(failed.saturating_sub(1)).unwrap_or(u32::MAX);
-        Seconds(self.try_again_after.0.saturating_mul(times).min(HOUR.0))
+        self.try_again_after.doubled(failed.saturating_sub(1), HOUR)
     }
 }
 
