@@ -61,6 +61,22 @@ impl SignatureKind {
             _ => 0,
         }
     }
+
+    /// What stands where the signature goes; nothing where it is missing. Kinds that only some vendors know are signed as the valid one.
+    pub(crate) fn value(self, right: impl FnOnce() -> String, wrong: impl FnOnce() -> String) -> Option<String> {
+        match self {
+            Self::Missing => None,
+            Self::Empty => Some(String::new()),
+            Self::Wrong => Some(wrong()),
+            Self::Valid
+            | Self::Tampered
+            | Self::OldTimestamp
+            | Self::FutureTimestamp
+            | Self::Several
+            | Self::OnlyV0
+            | Self::Legacy => Some(right()),
+        }
+    }
 }
 
 /// When, how often and how signed a webhook is sent.
@@ -99,6 +115,16 @@ pub(crate) struct Notification {
     pub(crate) signed_values: String,
 }
 
+impl Notification {
+    /// The body as it is sent: one byte more than what was signed where it is tampered with, and still the same JSON.
+    pub(crate) fn sent(&self, kind: SignatureKind) -> Bytes {
+        match kind {
+            SignatureKind::Tampered => Bytes::from([&self.body[..], b" "].concat()),
+            _ => self.body.clone(),
+        }
+    }
+}
+
 impl Delivery {
     /// True when the vendor need not try again.
     pub(crate) fn accepted(&self) -> bool {
@@ -119,7 +145,9 @@ pub(crate) trait Signer: Send + Sync {
     /// Signs one copy.
     fn sign(&self, notification: &Notification, kind: SignatureKind) -> Signed;
     /// Judges the answer; `None` when the vendor does not care.
-    fn judge(&self, headers: &HeaderMap, body: &[u8]) -> Option<Value>;
+    fn judge(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<Value> {
+        None
+    }
 }
 
 /// One copy and what became of it.

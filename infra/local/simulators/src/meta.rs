@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -33,25 +33,11 @@ struct WebhookSigner(String);
 
 impl Signer for WebhookSigner {
     fn sign(&self, notification: &Notification, kind: SignatureKind) -> Signed {
-        let right = signature(&self.0, &notification.body);
-        let value = match kind {
-            SignatureKind::Missing => None,
-            SignatureKind::Empty => Some(String::new()),
-            SignatureKind::Wrong => Some(signature("another-app", &notification.body)),
-            // this signature has no time stamp and one scheme
-            _ => Some(right),
-        };
+        let value =
+            kind.value(|| signature(&self.0, &notification.body), || signature("another-app", &notification.body));
         let mut headers = vec![("content-type", "application/json".to_owned())];
         headers.extend(value.map(|value| ("x-hub-signature-256", value)));
-        let body = match kind {
-            SignatureKind::Tampered => Bytes::from([&notification.body[..], b" "].concat()),
-            _ => notification.body.clone(),
-        };
-        Signed { headers, body }
-    }
-
-    fn judge(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<Value> {
-        None
+        Signed { headers, body: notification.sent(kind) }
     }
 }
 

@@ -12,13 +12,20 @@ use serde_json::{Map, Value, json};
 
 use crate::control::{self, Controlled};
 use crate::courier::{Courier, Notification, Plan, Route};
+use crate::desk::Desk;
 use crate::reply;
 use crate::request::Call;
 
 /// A payment provider that takes payers, as its control routes and the address of all of them see it.
-pub(crate) trait Cashier: Controlled {
+pub(crate) trait Cashier: Send + Sync + 'static {
     /// Its part of the path at the address of all providers, and of the webhooks' path.
     fn name(&self) -> &'static str;
+    /// Its front desk.
+    fn desk(&self) -> &Desk;
+    /// Everything recorded, of every payment or of one.
+    fn state(&self, only: Option<&str>) -> Map<String, Value>;
+    /// Forgets everything recorded.
+    fn clear(&self);
     /// Carries its webhooks.
     fn courier(&self) -> &Arc<Courier>;
     /// Where they go and how they are signed.
@@ -33,6 +40,23 @@ pub(crate) trait Cashier: Controlled {
     fn earlier(&self, order: &Resend) -> Vec<Notification>;
 }
 
+/// A cashier as the control routes of every simulator see it.
+struct Counter<V>(Arc<V>);
+
+impl<V: Cashier> Controlled for Counter<V> {
+    fn desk(&self) -> &Desk {
+        self.0.desk()
+    }
+
+    fn state(&self, only: Option<&str>) -> Map<String, Value> {
+        self.0.state(only)
+    }
+
+    fn clear(&self) {
+        self.0.clear();
+    }
+}
+
 /// The control routes of a provider.
 pub(crate) fn routes<V: Cashier>(vendor: Arc<V>) -> Router {
     let courier = Arc::clone(vendor.courier());
@@ -41,7 +65,7 @@ pub(crate) fn routes<V: Cashier>(vendor: Arc<V>) -> Router {
         .route("/_control/webhook", post(control_webhook::<V>))
         .route("/_control/resend", post(control_resend::<V>))
         .with_state(Arc::clone(&vendor))
-        .merge(control::routes(vendor, courier))
+        .merge(control::routes(Arc::new(Counter(vendor)), courier))
 }
 
 async fn control_pay<V: Cashier>(State(vendor): State<Arc<V>>, call: Call) -> Response {

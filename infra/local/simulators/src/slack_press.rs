@@ -6,9 +6,9 @@ use aws_lc_rs::hmac;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::clock::Clock;
 use crate::courier::{Notification, Plan, SignatureKind, Signed, Signer};
@@ -34,12 +34,10 @@ pub(crate) struct PressSigner {
 impl Signer for PressSigner {
     fn sign(&self, notification: &Notification, kind: SignatureKind) -> Signed {
         let time = self.clock.now_s() + kind.clock_shift_s();
-        let value = match kind {
-            SignatureKind::Missing => None,
-            SignatureKind::Empty => Some(String::new()),
-            SignatureKind::Wrong => Some(signature("another-app", time, &notification.body)),
-            _ => Some(signature(&self.secret, time, &notification.body)),
-        };
+        let value = kind.value(
+            || signature(&self.secret, time, &notification.body),
+            || signature("another-app", time, &notification.body),
+        );
         let mut headers = vec![
             ("content-type", "application/x-www-form-urlencoded".to_owned()),
             ("x-slack-request-timestamp", time.to_string()),
@@ -50,10 +48,6 @@ impl Signer for PressSigner {
             _ => notification.body.clone(),
         };
         Signed { headers, body }
-    }
-
-    fn judge(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<Value> {
-        None
     }
 }
 

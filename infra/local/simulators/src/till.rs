@@ -1,5 +1,5 @@
-//! What simulators of payment providers with a page of their own for payers have alike: a book of payments, the payer's page, first
-//! answers under an idempotency key.
+//! What the simulators of payment providers have alike: a book of what they record, the payer's page, first answers under an idempotency
+//! key, and what their control routes need of them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -12,14 +12,22 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::clock::{Clock, Ids};
-use crate::courier::{Courier, Delivery, Notification};
+use crate::courier::{Courier, Delivery, Notification, Route, Signer};
 use crate::desk::{Desk, lock};
 use crate::page::{PayerPage, send_back};
-use crate::payer::{self, Cashier, Named, Pay, Resend};
+use crate::payer::{self, Cashier, Named, Pay, Resend, SendEvent};
 use crate::reply;
 use crate::request::Call;
 
-/// Everything recorded of payments, with an index of their names.
+/// Everything that a provider records.
+pub(crate) trait Records: Default + Send + 'static {
+    /// True when it holds a payment of this name.
+    fn knows(&self, name: &Named<'_>) -> bool;
+    /// What was told, the newest last.
+    fn told(&self) -> &[Notification];
+}
+
+/// Payments of a provider that numbers them, with an index of their names.
 #[derive(Debug)]
 pub(crate) struct Book<P> {
     payments: Vec<P>,
@@ -68,20 +76,41 @@ impl<P> Book<P> {
     }
 }
 
+impl<P: Send + 'static> Records for Book<P> {
+    fn knows(&self, name: &Named<'_>) -> bool {
+        self.find(name).is_some()
+    }
+
+    fn told(&self) -> &[Notification] {
+        &self.notifications
+    }
+}
+
+impl<P> Book<P> {
+    /// Every payment, or the one of this name.
+    pub(crate) fn describe(&self, only: Option<&str>, describe: impl Fn(&P) -> Value) -> Map<String, Value> {
+        let payments: Vec<_> = match only {
+            Some(payment_id) => self.find(&Named::PaymentId(payment_id)).into_iter().map(describe).collect(),
+            None => self.payments.iter().map(describe).collect(),
+        };
+        Map::from_iter([("payments".to_owned(), json!(payments))])
+    }
+}
+
 /// What a simulator works with.
-pub(crate) struct Till<P> {
+pub(crate) struct Till<B> {
     pub(crate) base_url: String,
     pub(crate) ids: Arc<Ids>,
     pub(crate) clock: Clock,
     pub(crate) courier: Arc<Courier>,
     pub(crate) desk: Desk,
-    pub(crate) book: Mutex<Book<P>>,
-    pub(crate) deliveries: Arc<Mutex<Vec<Delivery>>>,
+    pub(crate) book: Mutex<B>,
+    deliveries: Arc<Mutex<Vec<Delivery>>>,
     /// Request and answer by idempotency key.
     first_answers: Mutex<HashMap<String, (String, Value)>>,
 }
 
-impl<P> Till<P> {
+impl<B: Default> Till<B> {
     pub(crate) fn new(base_url: String, ids: Arc<Ids>, clock: Clock, courier: Arc<Courier>) -> Self {
         Self {
             desk: Desk::new(clock.clone()),
@@ -112,28 +141,6 @@ impl<P> Till<P> {
             })),
         }
     }
-
-    pub(crate) fn earlier(&self, order: &Resend) -> Vec<Notification> {
-        crate::psp::to_resend(&lock(&self.book).notifications, &lock(&self.deliveries), order)
-    }
-
-    pub(crate) fn state(&self, only: Option<&str>, describe: impl Fn(&P) -> Value) -> Map<String, Value> {
-        let book = lock(&self.book);
-        let payments: Vec<_> = match only {
-            Some(payment_id) => book.find(&Named::PaymentId(payment_id)).into_iter().map(describe).collect(),
-            None => book.payments.iter().map(describe).collect(),
-        };
-        let deliveries = lock(&self.deliveries);
-        let deliveries: Vec<_> =
-            deliveries.iter().filter(|delivery| only.is_none_or(|id| delivery.payment_id == id)).collect();
-        Map::from_iter([("payments".to_owned(), json!(payments)), ("deliveries".to_owned(), json!(deliveries))])
-    }
-
-    pub(crate) fn clear(&self) {
-        lock(&self.first_answers).clear();
-        *lock(&self.book) = Book::default();
-        lock(&self.deliveries).clear();
-    }
 }
 
 /// What the payer's page shows of a payment.
@@ -146,35 +153,119 @@ pub(crate) struct Shown {
     pub(crate) return_url: Option<String>,
 }
 
-/// A provider whose payers pay on a page of its own, at `/pay/{its number}`.
-pub(crate) trait Hosted: Cashier {
-    type Payment: Send + 'static;
+/// A payment provider. Its control routes, and the payer's page, follow from this.
+pub(crate) trait Provider: Send + Sync + 'static {
+    type Book: Records;
+    /// Its part of the path at the address of all providers, and of the webhooks' path.
+    const NAME: &'static str;
     /// Its name on the page.
     const TITLE: &'static str;
     /// The outcomes of the two buttons.
     const OUTCOMES: [&'static str; 2];
+    /// What a page says that is none.
+    const NO_PAGE: &'static str = "no such payment";
 
-    fn till(&self) -> &Till<Self::Payment>;
+    fn till(&self) -> &Till<Self::Book>;
 
-    fn shown(&self, payment: &Self::Payment) -> Shown;
+    fn signer(&self) -> Arc<dyn Signer>;
+
+    /// What the page of this number shows.
+    fn shown(&self, book: &Self::Book, number: &str) -> Option<Shown>;
+
+    /// The payer acts: the answer of the control route, and what the vendor tells.
+    fn apply(&self, order: &Pay) -> Result<(Value, Notification), Box<Response>>;
+
+    /// A notification about a payment, even one that was never made.
+    fn forge(&self, order: &SendEvent) -> Result<Notification, Box<Response>>;
+
+    /// Everything recorded of every payment or of one, but the deliveries.
+    fn recorded(&self, book: &Self::Book, only: Option<&str>) -> Map<String, Value>;
+
+    /// Forgets what is recorded beside the book.
+    fn forget(&self) {}
+
+    /// The address of a page.
+    fn page(&self, number: &str) -> String {
+        format!("{}/pay/{number}", self.till().base_url)
+    }
+
+    /// What a button asks for.
+    fn pressed(&self, number: &str, outcome: &str, _call: &Call) -> Pay {
+        Pay::by_page(number, outcome)
+    }
+
+    /// What the payer takes back to the shop.
+    fn takes_back(&self, _shown: &Shown, outcome: &str) -> Vec<(&'static str, String)> {
+        vec![("outcome", outcome.to_owned())]
+    }
 }
 
-/// The payer's page and the control routes.
-pub(crate) fn routes<V: Hosted>(vendor: Arc<V>) -> Router {
-    Router::new()
-        .route("/pay/{reference}", get(payer_page::<V>).post(payer_decides::<V>))
-        .with_state(Arc::clone(&vendor))
-        .merge(payer::routes(vendor))
+impl<V: Provider> Cashier for V {
+    fn name(&self) -> &'static str {
+        V::NAME
+    }
+
+    fn courier(&self) -> &Arc<Courier> {
+        &self.till().courier
+    }
+
+    fn route(&self) -> Route {
+        Route { vendor: V::NAME, signer: self.signer(), log: Arc::clone(&self.till().deliveries) }
+    }
+
+    fn knows(&self, name: &Named<'_>) -> bool {
+        lock(&self.till().book).knows(name)
+    }
+
+    fn apply(&self, order: &Pay) -> Result<(Value, Notification), Box<Response>> {
+        Provider::apply(self, order)
+    }
+
+    fn forge(&self, order: &SendEvent) -> Result<Notification, Box<Response>> {
+        Provider::forge(self, order)
+    }
+
+    fn earlier(&self, order: &Resend) -> Vec<Notification> {
+        let till = self.till();
+        crate::psp::to_resend(lock(&till.book).told(), &lock(&till.deliveries), order)
+    }
+
+    fn desk(&self) -> &Desk {
+        &self.till().desk
+    }
+
+    fn state(&self, only: Option<&str>) -> Map<String, Value> {
+        let till = self.till();
+        let mut state = self.recorded(&lock(&till.book), only);
+        let deliveries = lock(&till.deliveries);
+        let concerned: Vec<_> =
+            deliveries.iter().filter(|delivery| only.is_none_or(|id| delivery.payment_id == id)).collect();
+        state.insert("deliveries".to_owned(), json!(concerned));
+        state
+    }
+
+    fn clear(&self) {
+        let till = self.till();
+        lock(&till.first_answers).clear();
+        *lock(&till.book) = V::Book::default();
+        self.forget();
+        lock(&till.deliveries).clear();
+    }
 }
 
-fn shown<V: Hosted>(vendor: &V, reference: &str) -> Option<Shown> {
-    let book = lock(&vendor.till().book);
-    book.find(&Named::Reference(reference)).map(|payment| vendor.shown(payment))
+/// The payers' pages at `/pay/{number}`.
+pub(crate) fn pages<V: Provider>(vendor: Arc<V>) -> Router {
+    let page = |State(vendor): State<Arc<V>>, Path(number): Path<String>| async move { page(vendor.as_ref(), &number) };
+    let press = |State(vendor): State<Arc<V>>, Path(number): Path<String>, call: Call| async move {
+        press(vendor.as_ref(), &number, &call).await
+    };
+    Router::new().route("/pay/{number}", get(page).post(press)).with_state(vendor)
 }
 
-async fn payer_page<V: Hosted>(State(vendor): State<Arc<V>>, Path(reference): Path<String>) -> Response {
-    let Some(shown) = shown(vendor.as_ref(), &reference) else {
-        return reply::plain(StatusCode::NOT_FOUND, "no such payment");
+/// A payer's page.
+pub(crate) fn page<V: Provider>(vendor: &V, number: &str) -> Response {
+    let Some(shown) = vendor.shown(&lock(&vendor.till().book), number) else {
+        return reply::plain(StatusCode::NOT_FOUND, V::NO_PAGE);
     };
     let Shown { reference, amount, status, open, .. } = shown;
     let page =
@@ -182,18 +273,20 @@ async fn payer_page<V: Hosted>(State(vendor): State<Arc<V>>, Path(reference): Pa
     page.render()
 }
 
-async fn payer_decides<V: Hosted>(State(vendor): State<Arc<V>>, Path(reference): Path<String>, call: Call) -> Response {
-    let Some(shown) = shown(vendor.as_ref(), &reference) else {
-        return reply::plain(StatusCode::NOT_FOUND, "no such payment");
+/// A button of it.
+pub(crate) async fn press<V: Provider>(vendor: &V, number: &str, call: &Call) -> Response {
+    let Some(shown) = vendor.shown(&lock(&vendor.till().book), number) else {
+        return reply::plain(StatusCode::NOT_FOUND, V::NO_PAGE);
     };
     let [_, failed] = V::OUTCOMES;
-    let outcome = call.form("outcome").unwrap_or(failed).to_owned();
+    let outcome = call.form("outcome").unwrap_or(failed);
     if shown.open {
-        let told = payer::pay(vendor.as_ref(), Pay::by_page(&reference, &outcome)).await;
+        let told = payer::pay(vendor, vendor.pressed(number, outcome, call)).await;
         if !told.status().is_success() {
             return told;
         }
     }
-    let page = format!("{}/pay/{reference}", vendor.till().base_url);
-    send_back(shown.return_url.as_deref(), &[("outcome", outcome.as_str())], &page)
+    let parameters = vendor.takes_back(&shown, outcome);
+    let parameters: Vec<(&str, &str)> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    send_back(shown.return_url.as_deref(), &parameters, &vendor.page(number))
 }

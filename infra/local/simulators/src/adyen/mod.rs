@@ -13,11 +13,9 @@ use serde_json::{Map, Value};
 
 use crate::clock::{Clock, Ids};
 use crate::config::AdyenConfig;
-use crate::control::Controlled;
-use crate::courier::{Courier, Notification, Route};
-use crate::desk::{Desk, lock};
-use crate::payer::{Cashier, Named, Pay, Resend, SendEvent};
-use crate::till::{self, Hosted, Shown, Till};
+use crate::courier::{Courier, Notification, Signer};
+use crate::payer::{self, Named, Pay, SendEvent};
+use crate::till::{self, Book, Provider, Shown, Till};
 
 use acts::Link;
 use signature::ItemSigner;
@@ -25,7 +23,7 @@ use signature::ItemSigner;
 /// The simulator.
 pub(crate) struct Adyen {
     config: AdyenConfig,
-    till: Till<Link>,
+    till: Till<Book<Link>>,
 }
 
 impl Adyen {
@@ -41,46 +39,32 @@ impl Adyen {
 
     pub(crate) fn router(self: &Arc<Self>) -> Router {
         let links = Router::new().route("/v71/paymentLinks", post(api::create)).with_state(Arc::clone(self));
-        links.merge(till::routes(Arc::clone(self)))
+        links.merge(till::pages(Arc::clone(self))).merge(payer::routes(Arc::clone(self)))
     }
 }
 
-impl Hosted for Adyen {
-    type Payment = Link;
+impl Provider for Adyen {
+    type Book = Book<Link>;
+    const NAME: &'static str = "adyen";
     const TITLE: &'static str = "Adyen";
     const OUTCOMES: [&'static str; 2] = ["succeeded", "failed"];
 
-    fn till(&self) -> &Till<Link> {
+    fn till(&self) -> &Till<Book<Link>> {
         &self.till
     }
 
-    fn shown(&self, link: &Link) -> Shown {
-        Shown {
+    fn signer(&self) -> Arc<dyn Signer> {
+        Arc::new(ItemSigner::new(&self.config.hmac_key))
+    }
+
+    fn shown(&self, book: &Book<Link>, number: &str) -> Option<Shown> {
+        book.find(&Named::Reference(number)).map(|link| Shown {
             reference: link.payment_id.clone(),
             amount: format!("{} {} (minor units)", link.amount, link.currency),
             status: link.status.clone(),
             open: link.payer_can_act(),
             return_url: link.return_url.clone(),
-        }
-    }
-}
-
-impl Cashier for Adyen {
-    fn name(&self) -> &'static str {
-        "adyen"
-    }
-
-    fn courier(&self) -> &Arc<Courier> {
-        &self.till.courier
-    }
-
-    fn route(&self) -> Route {
-        let signer = Arc::new(ItemSigner::new(&self.config.hmac_key));
-        Route { vendor: "adyen", signer, log: Arc::clone(&self.till.deliveries) }
-    }
-
-    fn knows(&self, name: &Named<'_>) -> bool {
-        lock(&self.till.book).find(name).is_some()
+        })
     }
 
     fn apply(&self, order: &Pay) -> Result<(Value, Notification), Box<Response>> {
@@ -91,21 +75,7 @@ impl Cashier for Adyen {
         acts::forge(self, order)
     }
 
-    fn earlier(&self, order: &Resend) -> Vec<Notification> {
-        self.till.earlier(order)
-    }
-}
-
-impl Controlled for Adyen {
-    fn desk(&self) -> &Desk {
-        &self.till.desk
-    }
-
-    fn state(&self, only: Option<&str>) -> Map<String, Value> {
-        self.till.state(only, Link::describe)
-    }
-
-    fn clear(&self) {
-        self.till.clear();
+    fn recorded(&self, book: &Book<Link>, only: Option<&str>) -> Map<String, Value> {
+        book.describe(only, Link::describe)
     }
 }

@@ -34,19 +34,8 @@ impl ItemSigner {
 
 impl Signer for ItemSigner {
     fn sign(&self, notification: &Notification, kind: SignatureKind) -> Signed {
-        let right = || Some(sign(&self.key, &notification.signed_values));
-        let signature = match kind {
-            SignatureKind::Missing => None,
-            SignatureKind::Empty => Some(String::new()),
-            SignatureKind::Wrong => Some(sign(OTHER_KEY, &notification.signed_values)),
-            SignatureKind::Valid
-            | SignatureKind::Tampered
-            | SignatureKind::OldTimestamp
-            | SignatureKind::FutureTimestamp
-            | SignatureKind::Several
-            | SignatureKind::OnlyV0
-            | SignatureKind::Legacy => right(),
-        };
+        let signature = kind
+            .value(|| sign(&self.key, &notification.signed_values), || sign(OTHER_KEY, &notification.signed_values));
         let mut message: Value = serde_json::from_slice(&notification.body).unwrap_or_default();
         if let Some(item) = message.pointer_mut("/notificationItems/0/NotificationRequestItem") {
             if let Some(signature) = signature {

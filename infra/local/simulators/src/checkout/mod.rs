@@ -13,11 +13,9 @@ use serde_json::{Map, Value};
 
 use crate::clock::{Clock, Ids};
 use crate::config::CheckoutConfig;
-use crate::control::Controlled;
-use crate::courier::{Courier, Notification, Route};
-use crate::desk::{Desk, lock};
-use crate::payer::{Cashier, Named, Pay, Resend, SendEvent};
-use crate::till::{self, Hosted, Shown, Till};
+use crate::courier::{Courier, Notification, Signer};
+use crate::payer::{self, Named, Pay, SendEvent};
+use crate::till::{self, Book, Provider, Shown, Till};
 
 use acts::Page;
 use signature::EventSigner;
@@ -25,7 +23,7 @@ use signature::EventSigner;
 /// The simulator.
 pub(crate) struct Checkout {
     config: CheckoutConfig,
-    till: Till<Page>,
+    till: Till<Book<Page>>,
 }
 
 impl Checkout {
@@ -45,46 +43,33 @@ impl Checkout {
             .route("/payments", get(api::list))
             .route("/payments/{id}", get(api::read))
             .with_state(Arc::clone(self))
-            .merge(till::routes(Arc::clone(self)))
+            .merge(till::pages(Arc::clone(self)))
+            .merge(payer::routes(Arc::clone(self)))
     }
 }
 
-impl Hosted for Checkout {
-    type Payment = Page;
+impl Provider for Checkout {
+    type Book = Book<Page>;
+    const NAME: &'static str = "checkout";
     const TITLE: &'static str = "Checkout.com";
     const OUTCOMES: [&'static str; 2] = ["succeeded", "failed"];
 
-    fn till(&self) -> &Till<Page> {
+    fn till(&self) -> &Till<Book<Page>> {
         &self.till
     }
 
-    fn shown(&self, page: &Page) -> Shown {
-        Shown {
+    fn signer(&self) -> Arc<dyn Signer> {
+        Arc::new(EventSigner::new(&self.config.webhook_key))
+    }
+
+    fn shown(&self, book: &Book<Page>, number: &str) -> Option<Shown> {
+        book.find(&Named::Reference(number)).map(|page| Shown {
             reference: page.payment_id.clone(),
             amount: format!("{} {} (minor units)", page.amount, page.currency),
             status: page.status().to_owned(),
             open: page.payer_can_act(),
             return_url: page.return_url.clone(),
-        }
-    }
-}
-
-impl Cashier for Checkout {
-    fn name(&self) -> &'static str {
-        "checkout"
-    }
-
-    fn courier(&self) -> &Arc<Courier> {
-        &self.till.courier
-    }
-
-    fn route(&self) -> Route {
-        let signer = Arc::new(EventSigner::new(&self.config.webhook_key));
-        Route { vendor: "checkout", signer, log: Arc::clone(&self.till.deliveries) }
-    }
-
-    fn knows(&self, name: &Named<'_>) -> bool {
-        lock(&self.till.book).find(name).is_some()
+        })
     }
 
     fn apply(&self, order: &Pay) -> Result<(Value, Notification), Box<Response>> {
@@ -95,21 +80,7 @@ impl Cashier for Checkout {
         acts::forge(self, order)
     }
 
-    fn earlier(&self, order: &Resend) -> Vec<Notification> {
-        self.till.earlier(order)
-    }
-}
-
-impl Controlled for Checkout {
-    fn desk(&self) -> &Desk {
-        &self.till.desk
-    }
-
-    fn state(&self, only: Option<&str>) -> Map<String, Value> {
-        self.till.state(only, Page::describe)
-    }
-
-    fn clear(&self) {
-        self.till.clear();
+    fn recorded(&self, book: &Book<Page>, only: Option<&str>) -> Map<String, Value> {
+        book.describe(only, Page::describe)
     }
 }

@@ -28,7 +28,7 @@ impl CoinsPaid {
     async fn serve(self: &Arc<Self>, operation: &str, call: Call, apply: fn(&Self, &Value) -> Answer) -> Response {
         let signed = call.header(HEADER) == Some(sign(&self.config.secret_key, &call.body).as_str());
         if call.header(KEY_HEADER) != Some(self.config.public_key.as_str()) || !signed {
-            self.desk.count("unauthorised");
+            self.till.desk.count("unauthorised");
             return reply::json(StatusCode::FORBIDDEN, &json!({ "error": "Bad key header", "code": "bad_header_key" }));
         }
         let vendor = Arc::clone(self);
@@ -44,7 +44,7 @@ impl CoinsPaid {
                 &refusal.text("Refused by script"),
             )
         };
-        self.desk.serve(operation, || call.flat(), refuse, done).await
+        self.till.desk.serve(operation, || call.flat(), refuse, done).await
     }
 }
 
@@ -64,10 +64,10 @@ fn take_address(vendor: &CoinsPaid, body: &Value) -> Answer {
     if let Some(to) = convert_to.as_ref().filter(|to| !vendor.config.currencies.contains(to)) {
         return Err(("convert_to", format!("Currency {to} not found")));
     }
-    let tag = (currency == "XRP").then(|| vendor.ids.number("tag").to_string());
+    let tag = (currency == "XRP").then(|| vendor.till.ids.number("tag").to_string());
     let asked = Address {
-        id: vendor.ids.number("address"),
-        address: vendor.ids.make("T"),
+        id: vendor.till.ids.number("address"),
+        address: vendor.till.ids.make("T"),
         tag,
         foreign_id: need("foreign_id")?,
         end_user_reference: Some(need("end_user_reference")?),
@@ -75,7 +75,7 @@ fn take_address(vendor: &CoinsPaid, body: &Value) -> Answer {
         convert_to,
         deposits: Vec::new(),
     };
-    let data = lock(&vendor.book).take(asked);
+    let data = lock(&vendor.till.book).take(asked);
     Ok(reply::json(StatusCode::CREATED, &json!({ "data": data })))
 }
 
@@ -96,14 +96,14 @@ fn send_coins(vendor: &CoinsPaid, body: &Value) -> Answer {
     if !amount.parse::<rust_decimal::Decimal>().is_ok_and(|amount| amount > rust_decimal::Decimal::ZERO) {
         return Err(("amount", "The amount must be a positive number.".to_owned()));
     }
-    let mut book = lock(&vendor.book);
+    let mut book = lock(&vendor.till.book);
     let known = book.withdrawals.iter().any(|sent| sent.get("foreign_id").and_then(Value::as_str) == Some(&foreign_id));
     if known {
         return Err(("foreign_id", "The foreign id has already been taken.".to_owned()));
     }
     let kind = if coin == currency { "withdrawal" } else { "withdrawal_exchange" };
     let data = json!({
-        "id": vendor.ids.number("withdrawal"), "foreign_id": foreign_id, "type": kind, "status": "processing",
+        "id": vendor.till.ids.number("withdrawal"), "foreign_id": foreign_id, "type": kind, "status": "processing",
         "amount": amount, "sender_amount": amount, "sender_currency": currency, "receiver_amount": amount,
         "receiver_currency": coin, "address": address,
     });
@@ -123,7 +123,7 @@ fn transaction_info(vendor: &CoinsPaid, body: &Value) -> Answer {
         (None, Some(id)) => Named::Reference(id),
         _ => return Err(("id", "Exactly one of id and foreign_id is required.".to_owned())),
     };
-    let book = lock(&vendor.book);
+    let book = lock(&vendor.till.book);
     let sent = book
         .withdrawals
         .iter()

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::courier::Notification;
 use crate::payer::Named;
+use crate::till::Records;
 
 /// One transaction to an address. Amounts as written on the wire.
 #[derive(Debug, Clone)]
@@ -113,7 +114,7 @@ impl Address {
 
 /// Everything recorded.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(crate) struct Book {
     pub(super) addresses: Vec<Address>,
     /// What was sent, as it is told of.
     pub(super) withdrawals: Vec<Value>,
@@ -151,5 +152,15 @@ fn is_named(address: &Address, name: &Named<'_>) -> bool {
         Named::Reference(text) => {
             address.address == *text || address.deposits.iter().any(|deposit| deposit.id.to_string() == *text)
         }
+    }
+}
+
+impl Records for Book {
+    fn knows(&self, name: &Named<'_>) -> bool {
+        self.find(name).is_some()
+    }
+
+    fn told(&self) -> &[Notification] {
+        &self.notifications
     }
 }

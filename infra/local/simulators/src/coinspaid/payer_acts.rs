@@ -46,7 +46,7 @@ pub(super) fn apply(vendor: &CoinsPaid, order: &Pay) -> Result<(Value, Notificat
     let number = |text: &str| text.parse::<Decimal>().map_err(|_| bad("amount must be a number"));
     let received = order.amount.as_deref().map(number).transpose()?;
     let rate = order.conversion_rate.as_deref().map(number).transpose()?.unwrap_or(Decimal::ONE);
-    let book = &mut *lock(&vendor.book);
+    let book = &mut *lock(&vendor.till.book);
     let address = book.find_mut(&name).ok_or_else(|| Box::new(unknown_payment()))?;
     if address.deposits.last().is_none_or(Deposit::is_final) {
         let deposit = fresh(vendor, address, received, rate);
@@ -76,12 +76,12 @@ pub(super) fn apply(vendor: &CoinsPaid, order: &Pay) -> Result<(Value, Notificat
 fn fresh(vendor: &CoinsPaid, address: &Address, received: Option<Decimal>, rate: Decimal) -> Deposit {
     let received = received.or_else(|| RECEIVED.parse().ok()).unwrap_or_default();
     Deposit {
-        id: vendor.ids.number("deposit"),
+        id: vendor.till.ids.number("deposit"),
         status: "not_confirmed",
         sent: written(received * rate),
         received: written(received),
         received_currency: address.convert_to.clone().unwrap_or_else(|| address.currency.clone()),
-        txid: vendor.ids.hex32("txid"),
+        txid: vendor.till.ids.hex32("txid"),
     }
 }
 
@@ -89,7 +89,7 @@ fn fresh(vendor: &CoinsPaid, address: &Address, received: Option<Decimal>, rate:
 pub(super) fn forge(vendor: &CoinsPaid, order: &SendEvent) -> Result<Notification, Box<Response>> {
     let status = status(&order.event_type).ok_or_else(|| bad(OUTCOMES))?;
     let name = named(order.reference.as_ref(), order.payment_id.as_ref());
-    let book = &mut *lock(&vendor.book);
+    let book = &mut *lock(&vendor.till.book);
     let known = name.and_then(|name| book.find(&name).cloned());
     let about = known.or_else(|| invented(vendor, order)).ok_or_else(|| Box::new(unknown_payment()))?;
     let mut deposit = about.deposits.last().cloned().unwrap_or_else(|| fresh(vendor, &about, None, Decimal::ONE));
@@ -112,10 +112,10 @@ pub(super) fn forge(vendor: &CoinsPaid, order: &SendEvent) -> Result<Notificatio
 fn invented(vendor: &CoinsPaid, order: &SendEvent) -> Option<Address> {
     order.amount.as_ref()?;
     Some(Address {
-        id: vendor.ids.number("address"),
+        id: vendor.till.ids.number("address"),
         currency: "USDTT".to_owned(),
         convert_to: Some(order.currency.clone()?),
-        address: vendor.ids.make("T"),
+        address: vendor.till.ids.make("T"),
         tag: None,
         foreign_id: order.payment_id.clone().unwrap_or_default(),
         end_user_reference: None,
@@ -129,7 +129,7 @@ fn notification(vendor: &CoinsPaid, address: &Address, deposit: &Deposit, over: 
         members.extend(over.clone());
     }
     Notification {
-        event_id: vendor.ids.make("ntf_"),
+        event_id: vendor.till.ids.make("ntf_"),
         event_type: deposit.status.to_owned(),
         payment_id: address.foreign_id.clone(),
         body: Bytes::from(callback.to_string()),

@@ -1,9 +1,6 @@
 //! `X-Processing-Signature`: HMAC-SHA512 over the raw body, both ways.
 
 use aws_lc_rs::hmac;
-use axum::body::Bytes;
-use http::HeaderMap;
-use serde_json::Value;
 
 use crate::courier::{Notification, SignatureKind, Signed, Signer};
 
@@ -31,31 +28,13 @@ impl BodySigner {
 
 impl Signer for BodySigner {
     fn sign(&self, notification: &Notification, kind: SignatureKind) -> Signed {
-        let right = || sign(&self.secret_key, &notification.body);
-        let value = match kind {
-            SignatureKind::Missing => None,
-            SignatureKind::Empty => Some(String::new()),
-            SignatureKind::Wrong => Some(sign("secret-of-somebody-else", &notification.body)),
-            SignatureKind::Valid
-            | SignatureKind::Tampered
-            | SignatureKind::OldTimestamp
-            | SignatureKind::FutureTimestamp
-            | SignatureKind::Several
-            | SignatureKind::OnlyV0
-            | SignatureKind::Legacy => Some(right()),
-        };
-        let body = match kind {
-            // one byte more than what was signed, and still the same JSON
-            SignatureKind::Tampered => Bytes::from([&notification.body[..], b" "].concat()),
-            _ => notification.body.clone(),
-        };
+        let value = kind.value(
+            || sign(&self.secret_key, &notification.body),
+            || sign("secret-of-somebody-else", &notification.body),
+        );
         let mut headers = vec![("content-type", "application/json".to_owned()), (KEY_HEADER, self.public_key.clone())];
         headers.extend(value.map(|value| (HEADER, value)));
-        Signed { headers, body }
-    }
-
-    fn judge(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<Value> {
-        None
+        Signed { headers, body: notification.sent(kind) }
     }
 }
 

@@ -1,9 +1,6 @@
 //! HMAC-SHA256 in hex, over whatever the vendor signs, and webhooks signed so.
 
 use aws_lc_rs::hmac;
-use axum::body::Bytes;
-use http::HeaderMap;
-use serde_json::Value;
 
 use crate::courier::{Notification, SignatureKind, Signed, Signer};
 
@@ -26,24 +23,13 @@ pub(super) struct BodySigner {
 
 impl Signer for BodySigner {
     fn sign(&self, notification: &Notification, kind: SignatureKind) -> Signed {
-        let value = match kind {
-            SignatureKind::Missing => None,
-            SignatureKind::Empty => Some(String::new()),
-            SignatureKind::Wrong => Some(hmac_hex("another-secret", &[&notification.body])),
-            // these signatures have no time and one scheme
-            _ => Some(hmac_hex(&self.secret, &[&notification.body])),
-        };
+        let value = kind.value(
+            || hmac_hex(&self.secret, &[&notification.body]),
+            || hmac_hex("another-secret", &[&notification.body]),
+        );
         let mut headers = vec![("content-type", "application/json".to_owned())];
         headers.extend(self.headers.iter().cloned());
         headers.extend(value.map(|value| (self.header, value)));
-        let body = match kind {
-            SignatureKind::Tampered => Bytes::from([&notification.body[..], b" "].concat()),
-            _ => notification.body.clone(),
-        };
-        Signed { headers, body }
-    }
-
-    fn judge(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<Value> {
-        None
+        Signed { headers, body: notification.sent(kind) }
     }
 }

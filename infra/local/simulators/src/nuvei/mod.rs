@@ -13,11 +13,9 @@ use serde_json::{Map, Value};
 
 use crate::clock::{Clock, Ids};
 use crate::config::NuveiConfig;
-use crate::control::Controlled;
-use crate::courier::{Courier, Notification, Route};
-use crate::desk::{Desk, lock};
-use crate::payer::{Cashier, Named, Pay, Resend, SendEvent};
-use crate::till::{self, Hosted, Shown, Till};
+use crate::courier::{Courier, Notification, Signer};
+use crate::payer::{self, Named, Pay, SendEvent};
+use crate::till::{self, Book, Provider, Shown, Till};
 
 use acts::Order;
 use signature::FormSigner;
@@ -25,7 +23,7 @@ use signature::FormSigner;
 /// The simulator.
 pub(crate) struct Nuvei {
     config: NuveiConfig,
-    till: Till<Order>,
+    till: Till<Book<Order>>,
 }
 
 impl Nuvei {
@@ -44,46 +42,33 @@ impl Nuvei {
             .route("/ppp/purchase.do", get(api::purchase))
             .route("/ppp/api/v1/getTransactionDetails.do", post(api::details))
             .with_state(Arc::clone(self))
-            .merge(till::routes(Arc::clone(self)))
+            .merge(till::pages(Arc::clone(self)))
+            .merge(payer::routes(Arc::clone(self)))
     }
 }
 
-impl Hosted for Nuvei {
-    type Payment = Order;
+impl Provider for Nuvei {
+    type Book = Book<Order>;
+    const NAME: &'static str = "nuvei";
     const TITLE: &'static str = "Nuvei";
     const OUTCOMES: [&'static str; 2] = ["succeeded", "failed"];
 
-    fn till(&self) -> &Till<Order> {
+    fn till(&self) -> &Till<Book<Order>> {
         &self.till
     }
 
-    fn shown(&self, order: &Order) -> Shown {
-        Shown {
+    fn signer(&self) -> Arc<dyn Signer> {
+        Arc::new(FormSigner::new(&self.config.secret_key))
+    }
+
+    fn shown(&self, book: &Book<Order>, number: &str) -> Option<Shown> {
+        book.find(&Named::Reference(number)).map(|order| Shown {
             reference: order.payment_id.clone(),
             amount: format!("{} {}", order.amount, order.currency),
             status: order.status(),
             open: order.payer_can_act(),
             return_url: order.return_url.clone(),
-        }
-    }
-}
-
-impl Cashier for Nuvei {
-    fn name(&self) -> &'static str {
-        "nuvei"
-    }
-
-    fn courier(&self) -> &Arc<Courier> {
-        &self.till.courier
-    }
-
-    fn route(&self) -> Route {
-        let signer = Arc::new(FormSigner::new(&self.config.secret_key));
-        Route { vendor: "nuvei", signer, log: Arc::clone(&self.till.deliveries) }
-    }
-
-    fn knows(&self, name: &Named<'_>) -> bool {
-        lock(&self.till.book).find(name).is_some()
+        })
     }
 
     fn apply(&self, order: &Pay) -> Result<(Value, Notification), Box<Response>> {
@@ -94,21 +79,7 @@ impl Cashier for Nuvei {
         acts::forge(self, order)
     }
 
-    fn earlier(&self, order: &Resend) -> Vec<Notification> {
-        self.till.earlier(order)
-    }
-}
-
-impl Controlled for Nuvei {
-    fn desk(&self) -> &Desk {
-        &self.till.desk
-    }
-
-    fn state(&self, only: Option<&str>) -> Map<String, Value> {
-        self.till.state(only, Order::describe)
-    }
-
-    fn clear(&self) {
-        self.till.clear();
+    fn recorded(&self, book: &Book<Order>, only: Option<&str>) -> Map<String, Value> {
+        book.describe(only, Order::describe)
     }
 }

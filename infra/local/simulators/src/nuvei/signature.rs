@@ -2,8 +2,6 @@
 
 use aws_lc_rs::digest;
 use axum::body::Bytes;
-use http::HeaderMap;
-use serde_json::Value;
 
 use crate::courier::{Notification, SignatureKind, Signed, Signer};
 
@@ -26,18 +24,7 @@ impl FormSigner {
 impl Signer for FormSigner {
     fn sign(&self, notification: &Notification, kind: SignatureKind) -> Signed {
         let values = notification.signed_values.as_str();
-        let checksum = match kind {
-            SignatureKind::Missing => None,
-            SignatureKind::Empty => Some(String::new()),
-            SignatureKind::Wrong => Some(sha256(&["secret-of-somebody-else", values])),
-            SignatureKind::Valid
-            | SignatureKind::Tampered
-            | SignatureKind::OldTimestamp
-            | SignatureKind::FutureTimestamp
-            | SignatureKind::Several
-            | SignatureKind::OnlyV0
-            | SignatureKind::Legacy => Some(sha256(&[&self.secret, values])),
-        };
+        let checksum = kind.value(|| sha256(&[&self.secret, values]), || sha256(&["secret-of-somebody-else", values]));
         let mut body = String::from_utf8_lossy(&notification.body).into_owned();
         if kind == SignatureKind::Tampered {
             body = body.replacen("totalAmount=", "totalAmount=1", 1);
@@ -48,9 +35,5 @@ impl Signer for FormSigner {
         }
         let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
         Signed { headers, body: Bytes::from(body) }
-    }
-
-    fn judge(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<Value> {
-        None
     }
 }

@@ -24,7 +24,7 @@ fn bad(text: &str) -> Box<Response> {
 pub(super) fn apply(vendor: &Paysafe, order: &Pay) -> Result<(Value, Notification), Box<Response>> {
     let name = named(order.reference.as_ref(), order.payment_id.as_ref())
         .ok_or_else(|| bad("payment_id or reference is needed"))?;
-    let book = &mut *lock(&vendor.book);
+    let book = &mut *lock(&vendor.till.book);
     let handle = book.find_mut(&name).ok_or_else(|| Box::new(unknown_payment()))?;
     let amount = order.amount_minor;
     let (event_name, object) = match order.outcome.as_str() {
@@ -56,7 +56,7 @@ fn handle_event(
     name: &'static str,
 ) -> (&'static str, Value) {
     handle.status = status;
-    (name, handle.object(&vendor.base_url))
+    (name, handle.object(&vendor.till.base_url))
 }
 
 fn payment_event(
@@ -68,7 +68,7 @@ fn payment_event(
 ) -> (&'static str, Value) {
     handle.status = "COMPLETED";
     let payment = handle.payment.get_or_insert_with(|| Payment {
-        id: vendor.ids.make(""),
+        id: vendor.till.ids.make(""),
         amount: handle.amount,
         currency: handle.currency.clone(),
         status,
@@ -82,7 +82,7 @@ fn payment_event(
 /// A refund has numbers of its own, and names the payment that it is of.
 fn refund(vendor: &Paysafe, handle: &Handle, amount: Option<i64>) -> Option<Value> {
     let payment = handle.payment.as_ref()?;
-    let id = vendor.ids.make("");
+    let id = vendor.till.ids.make("");
     Some(json!({
         "id": id,
         "merchantRefNum": format!("refund-{id}"),
@@ -98,12 +98,12 @@ fn refund(vendor: &Paysafe, handle: &Handle, amount: Option<i64>) -> Option<Valu
 /// An event of any name about a payment; about an invented one if amount and currency are given.
 pub(super) fn forge(vendor: &Paysafe, order: &SendEvent) -> Result<Notification, Box<Response>> {
     let name = named(order.reference.as_ref(), order.payment_id.as_ref());
-    let book = &mut *lock(&vendor.book);
+    let book = &mut *lock(&vendor.till.book);
     let known = name.and_then(|name| book.find(&name).cloned());
     let mut about = known.or_else(|| invented(vendor, order)).ok_or_else(|| Box::new(unknown_payment()))?;
     let of_handle = order.event_type.starts_with("PAYMENT_HANDLE_");
     let (_, mut object) = match of_handle {
-        true => ("", about.object(&vendor.base_url)),
+        true => ("", about.object(&vendor.till.base_url)),
         false => payment_event(vendor, &mut about, order.amount_minor, "COMPLETED", ""),
     };
     if let Some(members) = object.as_object_mut() {
@@ -120,8 +120,8 @@ pub(super) fn forge(vendor: &Paysafe, order: &SendEvent) -> Result<Notification,
 /// A handle the vendor never made, for forged events.
 fn invented(vendor: &Paysafe, order: &SendEvent) -> Option<Handle> {
     Some(Handle {
-        id: order.reference.clone().unwrap_or_else(|| vendor.ids.make("")),
-        token: vendor.ids.make("PH"),
+        id: order.reference.clone().unwrap_or_else(|| vendor.till.ids.make("")),
+        token: vendor.till.ids.make("PH"),
         merchant_ref: order.payment_id.clone().unwrap_or_default(),
         payment_type: "NETELLER".to_owned(),
         amount: order.amount_minor?,
@@ -146,7 +146,7 @@ pub(super) fn event(vendor: &Paysafe, handle: &Handle, name: &str, payload: Valu
         "mode": "live",
     });
     Notification {
-        event_id: vendor.ids.make("ntf_"),
+        event_id: vendor.till.ids.make("ntf_"),
         event_type: name.to_owned(),
         payment_id: handle.merchant_ref.clone(),
         body: Bytes::from(body.to_string()),

@@ -44,7 +44,7 @@ impl Paysafe {
     ) -> Response {
         let key = STANDARD.encode(format!("{}:{}", self.config.username, self.config.password));
         if call.header("authorization") != Some(format!("Basic {key}").as_str()) {
-            self.desk.count("unauthorised");
+            self.till.desk.count("unauthorised");
             return error(StatusCode::UNAUTHORIZED, "5279", "The authentication credentials are invalid.");
         }
         let parameters = call.flat();
@@ -57,7 +57,7 @@ impl Paysafe {
             let code = refusal.code.as_deref().unwrap_or("3022");
             error(refusal.http_status(402), code, &refusal.text("The card has been declined."))
         };
-        self.desk.serve(operation, || parameters, refuse, done).await
+        self.till.desk.serve(operation, || parameters, refuse, done).await
     }
 }
 
@@ -91,13 +91,13 @@ fn handle(vendor: &Paysafe, body: Option<&Value>) -> Result<Response, Refused> {
     let links = body.get("returnLinks").and_then(Value::as_array).ok_or_else(|| field_error("returnLinks"))?;
     let back = links.iter().find(|link| link["rel"] == "default").and_then(|link| link["href"].as_str());
     let back = back.ok_or_else(|| field_error("returnLinks"))?;
-    let mut book = lock(&vendor.book);
+    let mut book = lock(&vendor.till.book);
     if book.find(&Named::PaymentId(&merchant_ref)).is_some() {
         return Err(duplicate());
     }
     let made = Handle {
-        id: vendor.ids.make(""),
-        token: vendor.ids.make("PH"),
+        id: vendor.till.ids.make(""),
+        token: vendor.till.ids.make("PH"),
         merchant_ref,
         payment_type,
         amount: amount(body)?,
@@ -107,7 +107,7 @@ fn handle(vendor: &Paysafe, body: Option<&Value>) -> Result<Response, Refused> {
         time: vendor.now(),
         payment: None,
     };
-    let object = made.object(&vendor.base_url);
+    let object = made.object(&vendor.till.base_url);
     book.handles.push(made);
     Ok(reply::json(StatusCode::CREATED, &object))
 }
@@ -115,9 +115,12 @@ fn handle(vendor: &Paysafe, body: Option<&Value>) -> Result<Response, Refused> {
 pub(super) async fn list_handles(State(vendor): State<Arc<Paysafe>>, call: Call) -> Response {
     let list = |vendor: &Arc<Paysafe>, call: &Call| {
         let number = call.query("merchantRefNum").ok_or_else(|| field_error("merchantRefNum"))?;
-        let book = lock(&vendor.book);
-        let found: Vec<_> =
-            book.find(&Named::PaymentId(number)).map(|handle| handle.object(&vendor.base_url)).into_iter().collect();
+        let book = lock(&vendor.till.book);
+        let found: Vec<_> = book
+            .find(&Named::PaymentId(number))
+            .map(|handle| handle.object(&vendor.till.base_url))
+            .into_iter()
+            .collect();
         Ok(reply::ok(&json!({ "meta": { "numberOfRecords": found.len() }, "paymentHandles": found })))
     };
     vendor.serve("list_handles", call, list).await
@@ -132,7 +135,7 @@ fn payment(vendor: &Arc<Paysafe>, body: Option<&Value>) -> Result<Response, Refu
     let body = body.ok_or_else(|| field_error("body"))?;
     let (merchant_ref, token) = (text(body, "merchantRefNum")?, text(body, "paymentHandleToken")?);
     let (amount, currency) = (amount(body)?, text(body, "currencyCode")?);
-    let mut book = lock(&vendor.book);
+    let mut book = lock(&vendor.till.book);
     if book.find(&Named::PaymentId(&merchant_ref)).is_some_and(|handle| handle.payment.is_some()) {
         return Err(duplicate());
     }
@@ -147,18 +150,18 @@ fn payment(vendor: &Arc<Paysafe>, body: Option<&Value>) -> Result<Response, Refu
     }
     handle.status = "COMPLETED";
     handle.payment =
-        Some(Payment { id: vendor.ids.make(""), amount, currency, status: "COMPLETED", time: vendor.now() });
+        Some(Payment { id: vendor.till.ids.make(""), amount, currency, status: "COMPLETED", time: vendor.now() });
     let handle = handle.clone();
     let event = acts::event(vendor, &handle, "PAYMENT_COMPLETED", handle.payment_object().unwrap_or_default());
     book.notifications.push(event.clone());
-    drop(tokio::spawn(Arc::clone(&vendor.courier).deliver(vendor.route(), event, Plan::default())));
+    drop(tokio::spawn(Arc::clone(&vendor.till.courier).deliver(vendor.route(), event, Plan::default())));
     Ok(reply::json(StatusCode::CREATED, &handle.payment_object().unwrap_or_default()))
 }
 
 pub(super) async fn list_payments(State(vendor): State<Arc<Paysafe>>, call: Call) -> Response {
     let list = |vendor: &Arc<Paysafe>, call: &Call| {
         let number = call.query("merchantRefNum").ok_or_else(|| field_error("merchantRefNum"))?;
-        let book = lock(&vendor.book);
+        let book = lock(&vendor.till.book);
         let found: Vec<_> = book.find(&Named::PaymentId(number)).and_then(Handle::payment_object).into_iter().collect();
         Ok(reply::ok(&json!({ "meta": { "numberOfRecords": found.len() }, "payments": found })))
     };
@@ -167,7 +170,7 @@ pub(super) async fn list_payments(State(vendor): State<Arc<Paysafe>>, call: Call
 
 pub(super) async fn read_payment(State(vendor): State<Arc<Paysafe>>, Path(id): Path<String>, call: Call) -> Response {
     let read = move |vendor: &Arc<Paysafe>, _: &Call| {
-        let book = lock(&vendor.book);
+        let book = lock(&vendor.till.book);
         let found = book.find(&Named::Reference(&id)).and_then(Handle::payment_object);
         found.filter(|payment| payment["id"] == id.as_str()).map(|payment| reply::ok(&payment)).ok_or_else(|| {
             Refused(

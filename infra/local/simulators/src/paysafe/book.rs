@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::courier::Notification;
 use crate::payer::Named;
+use crate::till::Records;
 
 /// What was collected with a handle.
 #[derive(Debug, Clone)]
@@ -69,7 +70,7 @@ impl Handle {
 
 /// Everything recorded.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(crate) struct Book {
     pub(super) handles: Vec<Handle>,
     pub(super) notifications: Vec<Notification>,
 }
@@ -89,5 +90,15 @@ fn is_named(handle: &Handle, name: &Named<'_>) -> bool {
     match name {
         Named::PaymentId(id) => handle.merchant_ref == *id,
         Named::Reference(id) => handle.id == *id || handle.payment.as_ref().is_some_and(|payment| payment.id == *id),
+    }
+}
+
+impl Records for Book {
+    fn knows(&self, name: &Named<'_>) -> bool {
+        self.find(name).is_some()
+    }
+
+    fn told(&self) -> &[Notification] {
+        &self.notifications
     }
 }

@@ -43,7 +43,7 @@ impl Praxis {
     ) -> Response {
         let members: Members = serde_json::from_slice(&call.body).unwrap_or_default();
         if let Err(refused) = self.check_signature(&call, &members, fields) {
-            self.desk.count("unauthorised");
+            self.till.desk.count("unauthorised");
             return self.error(StatusCode::OK, APPLICATION_ERROR, &refused.0);
         }
         let praxis = Arc::clone(self);
@@ -56,7 +56,7 @@ impl Praxis {
             let http = refusal.http_status(200);
             self.error(http, status, &refusal.text("Refused by script"))
         };
-        self.desk.serve(operation, || call.flat(), refuse, done).await
+        self.till.desk.serve(operation, || call.flat(), refuse, done).await
     }
 
     fn check_signature(&self, call: &Call, members: &Members, fields: &[&str]) -> Result<(), Refused> {
@@ -95,7 +95,7 @@ impl Praxis {
     /// Adds version and time, signs, answers.
     fn finish(&self, http: StatusCode, mut top: Members, write: impl FnOnce(Members) -> String) -> Response {
         top.insert("version".to_owned(), string(VERSION));
-        top.insert("timestamp".to_owned(), raw(&self.clock.now_s().to_string()));
+        top.insert("timestamp".to_owned(), raw(&self.till.clock.now_s().to_string()));
         let signature = sign(listed(&top, &ANSWER_FIELDS), &self.config.secret);
         let mut response = reply::text(http, "application/json; charset=utf-8", write(top));
         if let Ok(value) = HeaderValue::from_str(&signature) {
@@ -111,7 +111,7 @@ pub(super) async fn cashier(State(praxis): State<Arc<Praxis>>, call: Call) -> Re
 
 fn create_session(praxis: &Praxis, members: &Members) -> Result<Message, Refused> {
     let asked = asked_order(praxis, members)?;
-    let mut book = lock(&praxis.book);
+    let mut book = lock(&praxis.till.book);
     let order = match book.find(&Named::PaymentId(&asked.order_id)) {
         Some(known) if known.same_request(&asked) => known.clone(),
         Some(_) => return Err("order_id was used with other parameters".into()),
@@ -120,7 +120,7 @@ fn create_session(praxis: &Praxis, members: &Members) -> Result<Message, Refused
             asked
         }
     };
-    let redirect_url = format!("{}/pay/{}", praxis.base_url, order.auth_token);
+    let redirect_url = format!("{}/pay/{}", praxis.till.base_url, order.auth_token);
     let mut message = message_about(&order);
     message.top.insert("redirect_url".to_owned(), string(&redirect_url));
     Ok(message)
@@ -152,8 +152,8 @@ fn asked_order(praxis: &Praxis, members: &Members) -> Result<Order, Refused> {
         return Err("intent is not known".into());
     }
     Ok(Order {
-        auth_token: praxis.ids.make(""),
-        customer_token: praxis.ids.make("ct_"),
+        auth_token: praxis.till.ids.make(""),
+        customer_token: praxis.till.ids.make("ct_"),
         cid: need("cid")?,
         order_id,
         intent,
@@ -181,5 +181,8 @@ pub(super) async fn find_order(State(praxis): State<Arc<Praxis>>, call: Call) ->
 
 fn look_up(praxis: &Praxis, members: &Members) -> Result<Message, Refused> {
     let order_id = value_of(members, "order_id").unwrap_or_default();
-    lock(&praxis.book).find(&Named::PaymentId(&order_id)).map(message_about).ok_or_else(|| "Order not found".into())
+    lock(&praxis.till.book)
+        .find(&Named::PaymentId(&order_id))
+        .map(message_about)
+        .ok_or_else(|| "Order not found".into())
 }

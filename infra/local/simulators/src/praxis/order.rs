@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::courier::Notification;
 use crate::payer::Named;
+use crate::till::Records;
 
 use super::message::{Members, raw, string};
 
@@ -139,7 +140,7 @@ impl Order {
 
 /// Everything recorded, with an index for each way it is looked up.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(crate) struct Book {
     pub(super) orders: Vec<Order>,
     by_order_id: HashMap<String, usize>,
     /// Session tokens and transaction numbers.
@@ -177,5 +178,15 @@ impl Book {
         if let Some(slot) = self.orders.get_mut(index) {
             *slot = order;
         }
+    }
+}
+
+impl Records for Book {
+    fn knows(&self, name: &Named<'_>) -> bool {
+        self.find(name).is_some()
+    }
+
+    fn told(&self) -> &[Notification] {
+        &self.notifications
     }
 }

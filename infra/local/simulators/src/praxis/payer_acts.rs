@@ -57,7 +57,7 @@ fn bad(text: &str) -> Box<Response> {
 pub(super) fn apply(praxis: &Praxis, order: &Pay) -> Result<(Value, Notification), Box<Response>> {
     let name = named(order.reference.as_ref(), order.payment_id.as_ref())
         .ok_or_else(|| bad("payment_id or reference is needed"))?;
-    let book = &mut *lock(&praxis.book);
+    let book = &mut *lock(&praxis.till.book);
     let mut changed = book.find(&name).cloned().ok_or_else(|| Box::new(unknown_payment()))?;
     if order.outcome == "expired" {
         changed.expired = true;
@@ -68,7 +68,7 @@ pub(super) fn apply(praxis: &Praxis, order: &Pay) -> Result<(Value, Notification
         changed.transaction = Some(paid(transaction, order));
     }
     let signature = order.webhook.signature;
-    let time = praxis.clock.now_s() + signature.clock_shift_s();
+    let time = praxis.till.clock.now_s() + signature.clock_shift_s();
     let notification = notification(praxis, &changed, time, signature, |_| {});
     let answer = json!({
         "reference": changed.transaction.as_ref().map(|transaction| transaction.tid.clone()),
@@ -88,8 +88,8 @@ fn next_transaction(praxis: &Praxis, order: &Order, status: &str) -> Transaction
             Transaction { status: status.to_owned(), ..going.clone() }
         }
         _ => Transaction {
-            tid: praxis.ids.number("tid").to_string(),
-            transaction_id: praxis.ids.make("sim-"),
+            tid: praxis.till.ids.number("tid").to_string(),
+            transaction_id: praxis.till.ids.make("sim-"),
             status: status.to_owned(),
             amount: order.amount.clone(),
             currency: order.currency.clone(),
@@ -125,7 +125,7 @@ fn paid(mut transaction: Transaction, order: &Pay) -> Transaction {
 /// A notification of any status about an order; about an invented one if amount and currency are given.
 pub(super) fn forge(praxis: &Praxis, order: &SendEvent) -> Result<Notification, Box<Response>> {
     let name = named(order.reference.as_ref(), order.payment_id.as_ref());
-    let book = &mut *lock(&praxis.book);
+    let book = &mut *lock(&praxis.till.book);
     let known = name.and_then(|name| book.find(&name).cloned());
     let mut about = known.or_else(|| invented(praxis, order)).ok_or_else(|| Box::new(unknown_payment()))?;
     if order.event_type == "expired" {
@@ -149,7 +149,7 @@ pub(super) fn forge(praxis: &Praxis, order: &SendEvent) -> Result<Notification, 
         about.transaction = Some(transaction);
     }
     let signature = order.webhook.signature;
-    let time = order.created.unwrap_or_else(|| praxis.clock.now_s() + signature.clock_shift_s());
+    let time = order.created.unwrap_or_else(|| praxis.till.clock.now_s() + signature.clock_shift_s());
     let mut notification = notification(praxis, &about, time, signature, |message| {
         message.patch(&order.object);
     });
@@ -164,8 +164,8 @@ pub(super) fn forge(praxis: &Praxis, order: &SendEvent) -> Result<Notification, 
 fn invented(praxis: &Praxis, order: &SendEvent) -> Option<Order> {
     Some(Order {
         order_id: order.payment_id.clone().unwrap_or_default(),
-        auth_token: praxis.ids.make(""),
-        customer_token: praxis.ids.make("ct_"),
+        auth_token: praxis.till.ids.make(""),
+        customer_token: praxis.till.ids.make("ct_"),
         intent: "payment".to_owned(),
         cid: "unknown".to_owned(),
         amount: order.amount_minor?.to_string(),
@@ -192,7 +192,7 @@ fn notification(
         (message.text(), message.listed(&NOTIFICATION_FIELDS).concat())
     };
     Notification {
-        event_id: praxis.ids.make("ntf_"),
+        event_id: praxis.till.ids.make("ntf_"),
         event_type: order.status().to_owned(),
         payment_id: order.order_id.clone(),
         body: Bytes::from(body),

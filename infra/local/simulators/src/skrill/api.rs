@@ -30,15 +30,15 @@ fn error(status: StatusCode, message: &str) -> Response {
 /// `POST /` with `prepare_only=1`.
 pub(super) async fn prepare(skrill: &Arc<Skrill>, call: Call) -> Response {
     if call.form("pay_to_email") != Some(skrill.config.merchant_email.as_str()) {
-        skrill.desk.count("unauthorised");
+        skrill.till.desk.count("unauthorised");
         return error(StatusCode::BAD_REQUEST, "Merchant is not known");
     }
     let parameters = call.flat();
     let vendor = Arc::clone(skrill);
     let done = move || match asked(&vendor, &call) {
         Ok(payment) => {
-            let session = vendor.ids.hex32("sid");
-            match lock(&vendor.book).prepare(payment, session.clone()) {
+            let session = vendor.till.ids.hex32("sid");
+            match lock(&vendor.till.book).prepare(payment, session.clone()) {
                 true => reply::plain(StatusCode::OK, session),
                 false => error(StatusCode::BAD_REQUEST, "transaction_id was used with another amount"),
             }
@@ -46,7 +46,7 @@ pub(super) async fn prepare(skrill: &Arc<Skrill>, call: Call) -> Response {
         Err(message) => error(StatusCode::BAD_REQUEST, &message),
     };
     let refuse = |refusal: &Refusal| error(refusal.http_status(400), &refusal.text("Refused by script"));
-    skrill.desk.serve("prepare", || parameters, refuse, done).await
+    skrill.till.desk.serve("prepare", || parameters, refuse, done).await
 }
 
 fn asked(skrill: &Skrill, call: &Call) -> Result<Payment, String> {
@@ -74,7 +74,7 @@ fn asked(skrill: &Skrill, call: &Call) -> Result<Payment, String> {
     let mb_currency = held.clone().find(|held| **held == currency).or_else(|| held.clone().next());
     Ok(Payment {
         transaction_id,
-        mb_transaction_id: skrill.ids.number("mb").to_string(),
+        mb_transaction_id: skrill.till.ids.number("mb").to_string(),
         mb_amount: amount.clone(),
         mb_currency: mb_currency.cloned().unwrap_or_default(),
         amount,
@@ -92,7 +92,7 @@ pub(super) async fn query(State(skrill): State<Arc<Skrill>>, call: Call) -> Resp
     let line = |code: u16, words: &str| reply::plain(StatusCode::OK, format!("{code}\t\t{words}"));
     let password = hash(&skrill.config.query_password);
     if get("email") != skrill.config.merchant_email || !get("password").eq_ignore_ascii_case(&password) {
-        skrill.desk.count("unauthorised");
+        skrill.till.desk.count("unauthorised");
         return line(401, "Cannot login");
     }
     let (action, number) = (get("action"), [get("trn_id"), get("mb_trn_id")].concat());
@@ -107,7 +107,7 @@ pub(super) async fn query(State(skrill): State<Arc<Skrill>>, call: Call) -> Resp
         if let Some(payout) = lock(&vendor.payouts).report(&vendor, &number) {
             return reply::plain(StatusCode::OK, format!("200\t\tOK\n{payout}\n"));
         }
-        let book = lock(&vendor.book);
+        let book = lock(&vendor.till.book);
         let found = book.find(&Named::PaymentId(&number)).filter(|payment| payment.status.is_some());
         match found {
             Some(payment) => reply::plain(StatusCode::OK, format!("200\t\tOK\n{}\n", report(&vendor, payment))),
@@ -118,7 +118,7 @@ pub(super) async fn query(State(skrill): State<Arc<Skrill>>, call: Call) -> Resp
         Some(_) => reply::plain(refusal.http_status(503), refusal.text("Service unavailable")),
         None => line(405, &refusal.text("Illegal parameter value")),
     };
-    skrill.desk.serve("query", || call.flat(), refuse, done).await
+    skrill.till.desk.serve("query", || call.flat(), refuse, done).await
 }
 
 fn report(skrill: &Skrill, payment: &Payment) -> String {

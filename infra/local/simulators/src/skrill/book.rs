@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::courier::Notification;
 use crate::payer::Named;
+use crate::till::Records;
 
 /// A payment of a merchant.
 #[derive(Debug, Clone)]
@@ -82,7 +83,7 @@ impl Payment {
 
 /// Everything recorded.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub(crate) struct Book {
     payments: Vec<Payment>,
     by_transaction: HashMap<String, usize>,
     by_session: HashMap<String, usize>,
@@ -134,5 +135,15 @@ impl Book {
             }
             Named::PaymentId(id) => self.by_transaction.get(*id).copied(),
         }
+    }
+}
+
+impl Records for Book {
+    fn knows(&self, name: &Named<'_>) -> bool {
+        self.find(name).is_some()
+    }
+
+    fn told(&self) -> &[Notification] {
+        &self.notifications
     }
 }

@@ -36,14 +36,14 @@ pub(super) fn apply(skrill: &Skrill, order: &Pay) -> Result<(Value, Notification
     let name = named(order.reference.as_ref(), order.payment_id.as_ref())
         .ok_or_else(|| bad("payment_id or reference is needed"))?;
     let status = status(&order.outcome).ok_or_else(|| bad(OUTCOMES))?;
-    let book = &mut *lock(&skrill.book);
+    let book = &mut *lock(&skrill.till.book);
     let payment = book.find_mut(&name).ok_or_else(|| Box::new(unknown_payment()))?;
     if !payment.told {
         return Err(bad("the session was prepared without a status_url: nobody is told"));
     }
     if payment.status == Some(-2) {
         // another attempt
-        payment.mb_transaction_id = skrill.ids.number("mb").to_string();
+        payment.mb_transaction_id = skrill.till.ids.number("mb").to_string();
     }
     payment.status = Some(status);
     if let Some(amount) = &order.amount {
@@ -68,7 +68,7 @@ pub(super) fn apply(skrill: &Skrill, order: &Pay) -> Result<(Value, Notification
 pub(super) fn forge(skrill: &Skrill, order: &SendEvent) -> Result<Notification, Box<Response>> {
     let status = status(&order.event_type).ok_or_else(|| bad(OUTCOMES))?;
     let name = named(order.reference.as_ref(), order.payment_id.as_ref());
-    let book = &mut *lock(&skrill.book);
+    let book = &mut *lock(&skrill.till.book);
     let known = name.and_then(|name| book.find(&name).cloned());
     let mut about = known.or_else(|| invented(skrill, order)).ok_or_else(|| Box::new(unknown_payment()))?;
     about.status = Some(status);
@@ -97,7 +97,7 @@ fn invented(skrill: &Skrill, order: &SendEvent) -> Option<Payment> {
     let (amount, currency) = (order.amount.clone()?, order.currency.clone()?);
     Some(Payment {
         transaction_id: order.payment_id.clone().or_else(|| order.reference.clone())?,
-        mb_transaction_id: skrill.ids.number("mb").to_string(),
+        mb_transaction_id: skrill.till.ids.number("mb").to_string(),
         mb_amount: amount.clone(),
         mb_currency: currency.clone(),
         amount,
@@ -119,7 +119,7 @@ fn notification(
     change(&mut fields);
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     Notification {
-        event_id: skrill.ids.make("ntf_"),
+        event_id: skrill.till.ids.make("ntf_"),
         event_type: kind.to_owned(),
         payment_id: payment.transaction_id.clone(),
         body: Bytes::from(body),

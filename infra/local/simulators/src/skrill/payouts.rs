@@ -92,7 +92,7 @@ pub(super) async fn pay(State(skrill): State<Arc<Skrill>>, call: Call) -> Respon
         Some(_) => reply::plain(refusal.http_status(503), refusal.text("Service unavailable")),
         None => error(refusal.code.as_deref().unwrap_or("BALANCE_NOT_ENOUGH")),
     };
-    skrill.desk.serve(operation, || parameters, refuse, done).await
+    skrill.till.desk.serve(operation, || parameters, refuse, done).await
 }
 
 fn prepare(skrill: &Skrill, call: &Call) -> Result<String, &'static str> {
@@ -113,9 +113,9 @@ fn prepare(skrill: &Skrill, call: &Call) -> Result<String, &'static str> {
         return Err("MISSING_SUBJECT");
     }
     let payout = Payout {
-        session: skrill.ids.hex32("payout"),
+        session: skrill.till.ids.hex32("payout"),
         frn_trn_id: get("frn_trn_id").unwrap_or_default(),
-        id: skrill.ids.number("mb").to_string(),
+        id: skrill.till.ids.number("mb").to_string(),
         amount,
         currency,
         to,

@@ -1,9 +1,7 @@
 //! `md5sig` of a status report.
 
 use axum::body::Bytes;
-use http::HeaderMap;
 use md5::{Digest, Md5};
-use serde_json::Value;
 
 use crate::courier::{Notification, SignatureKind, Signed, Signer};
 use crate::request::pairs;
@@ -64,10 +62,6 @@ impl Signer for FormSigner {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let headers = vec![("content-type", "application/x-www-form-urlencoded".to_owned())];
         Signed { headers, body: Bytes::from(body) }
-    }
-
-    fn judge(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<Value> {
-        None
     }
 }
 

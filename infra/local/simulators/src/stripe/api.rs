@@ -146,12 +146,12 @@ impl Stripe {
         A: FnOnce(&Self, &Call) -> Result<Value, Problem> + Send + 'static,
     {
         if let Err(problem) = self.check_key(&call) {
-            self.desk.count("unauthorised");
+            self.till.desk.count("unauthorised");
             return problem.answer();
         }
         // no script changes what was kept
         if let Some(kept) = self.kept_failure(&call) {
-            self.desk.count(operation);
+            self.till.desk.count(operation);
             return kept;
         }
         let (stripe, call) = (Arc::clone(self), Arc::new(call));
@@ -169,7 +169,7 @@ impl Stripe {
             vendor.keep_failure(&refused_call, &problem);
             refuse(refusal, &problem)
         };
-        self.desk.serve(operation, || parameters.flat(), refuse, apply).await
+        self.till.desk.serve(operation, || parameters.flat(), refuse, apply).await
     }
 
     fn kept_failure(&self, call: &Call) -> Option<Response> {
@@ -270,11 +270,11 @@ fn create_intent(stripe: &Stripe, call: &Call) -> Result<Value, Problem> {
         (false, Some(_)) => "requires_confirmation",
         (false, None) => "requires_payment_method",
     };
-    let id = stripe.ids.make("pi_");
+    let id = stripe.till.ids.make("pi_");
     let intent = Intent {
-        client_secret: format!("{id}_secret_{}", stripe.ids.make("")),
+        client_secret: format!("{id}_secret_{}", stripe.till.ids.make("")),
         id,
-        created: stripe.clock.now_s(),
+        created: stripe.till.clock.now_s(),
         amount,
         amount_received: 0,
         amount_refunded: 0,
@@ -288,8 +288,8 @@ fn create_intent(stripe: &Stripe, call: &Call) -> Result<Value, Problem> {
         last_payment_error: None,
         canceled_at: None,
     };
-    let object = intent.object(&stripe.base_url);
-    lock(&stripe.book).add(intent);
+    let object = intent.object(&stripe.till.base_url);
+    lock(&stripe.till.book).add(intent);
     Ok(object)
 }
 
@@ -363,9 +363,9 @@ fn echoed(call: &Call) -> Map<String, Value> {
 
 pub(super) async fn read(State(stripe): State<Arc<Stripe>>, Path(id): Path<String>, call: Call) -> Response {
     let read = move |stripe: &Stripe, _: &Call| {
-        lock(&stripe.book)
+        lock(&stripe.till.book)
             .find(&Named::Reference(&id))
-            .map(|intent| intent.object(&stripe.base_url))
+            .map(|intent| intent.object(&stripe.till.base_url))
             .ok_or_else(|| Problem::missing("payment_intent", &id))
     };
     stripe.serve("get_intent", call, read).await
@@ -373,7 +373,7 @@ pub(super) async fn read(State(stripe): State<Arc<Stripe>>, Path(id): Path<Strin
 
 pub(super) async fn cancel(State(stripe): State<Arc<Stripe>>, Path(id): Path<String>, call: Call) -> Response {
     let cancel = move |stripe: &Stripe, _: &Call| {
-        let mut book = lock(&stripe.book);
+        let mut book = lock(&stripe.till.book);
         let intent = book.find_mut(&Named::Reference(&id)).ok_or_else(|| Problem::missing("payment_intent", &id))?;
         if matches!(intent.status, "succeeded" | "canceled" | "processing") {
             let text = format!("You cannot cancel this PaymentIntent because it has a status of {}.", intent.status);
@@ -381,8 +381,8 @@ pub(super) async fn cancel(State(stripe): State<Arc<Stripe>>, Path(id): Path<Str
             return Err(Problem::invalid(code, "intent", text));
         }
         intent.status = "canceled";
-        intent.canceled_at = Some(stripe.clock.now_s());
-        Ok(intent.object(&stripe.base_url))
+        intent.canceled_at = Some(stripe.till.clock.now_s());
+        Ok(intent.object(&stripe.till.base_url))
     };
     stripe.serve("cancel_intent", call, cancel).await
 }
@@ -395,8 +395,8 @@ pub(super) async fn search(State(stripe): State<Arc<Stripe>>, call: Call) -> Res
             .strip_prefix("metadata['payment_id']:'")
             .and_then(|rest| rest.strip_suffix('\''))
             .ok_or_else(|| Problem::invalid("parameter_invalid", "query", "Invalid query."))?;
-        let book: &Book = &lock(&stripe.book);
-        let data: Vec<_> = book.of_payment(payment_id).map(|intent| intent.object(&stripe.base_url)).collect();
+        let book: &Book = &lock(&stripe.till.book);
+        let data: Vec<_> = book.of_payment(payment_id).map(|intent| intent.object(&stripe.till.base_url)).collect();
         Ok(json!({
             "object": "search_result",
             "url": "/v1/payment_intents/search",
@@ -409,7 +409,7 @@ pub(super) async fn search(State(stripe): State<Arc<Stripe>>, call: Call) -> Res
 }
 
 pub(super) async fn unknown_route(State(stripe): State<Arc<Stripe>>, call: Call) -> Response {
-    stripe.desk.count("unknown_route");
+    stripe.till.desk.count("unknown_route");
     Problem {
         status: 404,
         kind: "invalid_request_error",

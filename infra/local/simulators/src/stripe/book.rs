@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::courier::Notification;
 use crate::payer::Named;
 use crate::reply;
+use crate::till::Records;
 
 use super::intent::Intent;
 
@@ -73,5 +74,15 @@ impl Book {
             .unwrap_or_default()
             .iter()
             .filter_map(|index| self.intents.get(*index))
+    }
+}
+
+impl Records for Book {
+    fn knows(&self, name: &Named<'_>) -> bool {
+        self.find(name).is_some()
+    }
+
+    fn told(&self) -> &[Notification] {
+        &self.events
     }
 }

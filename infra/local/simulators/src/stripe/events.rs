@@ -24,15 +24,16 @@ pub(super) fn apply(stripe: &Stripe, order: &Pay) -> Result<(Value, Notification
     let bad = |text: &str| Box::new(reply::control_error(StatusCode::BAD_REQUEST, text));
     let name = named(order.reference.as_ref(), order.payment_id.as_ref())
         .ok_or_else(|| bad("payment_id or reference is needed"))?;
-    let book = &mut *lock(&stripe.book);
+    let book = &mut *lock(&stripe.till.book);
     let intent = book.find_mut(&name).ok_or_else(|| Box::new(unknown_payment()))?;
     let event_type = change(stripe, intent, order).ok_or_else(|| bad(OUTCOMES))?;
     let object = match event_type {
         "charge.refunded" => intent.charge(),
         "charge.dispute.created" => dispute(stripe, intent, event_type),
-        _ => intent.object(&stripe.base_url),
+        _ => intent.object(&stripe.till.base_url),
     };
-    let event = notification(stripe.ids.make("evt_"), event_type, stripe.clock.now_s(), intent.payment_id(), object);
+    let event =
+        notification(stripe.till.ids.make("evt_"), event_type, stripe.till.clock.now_s(), intent.payment_id(), object);
     let answer = json!({
         "reference": intent.id,
         "payment_id": intent.payment_id(),
@@ -64,7 +65,7 @@ fn change(stripe: &Stripe, intent: &mut Intent, order: &Pay) -> Option<&'static 
         "payment_intent.succeeded" => {
             intent.status = "succeeded";
             intent.amount_received = order.amount_minor.unwrap_or(intent.amount);
-            intent.latest_charge = Some(stripe.ids.make("ch_"));
+            intent.latest_charge = Some(stripe.till.ids.make("ch_"));
             intent.last_payment_error = None;
         }
         "payment_intent.payment_failed" => {
@@ -79,7 +80,7 @@ fn change(stripe: &Stripe, intent: &mut Intent, order: &Pay) -> Option<&'static 
         "payment_intent.processing" => intent.status = "processing",
         "payment_intent.canceled" => {
             intent.status = "canceled";
-            intent.canceled_at = Some(stripe.clock.now_s());
+            intent.canceled_at = Some(stripe.till.clock.now_s());
         }
         "payment_intent.requires_action" => intent.status = "requires_action",
         "charge.refunded" => {
@@ -97,13 +98,13 @@ fn dispute(stripe: &Stripe, intent: &Intent, event_type: &str) -> Value {
         "charge.dispute.funds_reinstated" => "won",
         _ => "needs_response",
     };
-    intent.dispute(&stripe.ids.make("dp_"), status, stripe.clock.now_s())
+    intent.dispute(&stripe.till.ids.make("dp_"), status, stripe.till.clock.now_s())
 }
 
 /// An event of any type about an intent; about an invented one if amount and currency are given.
 pub(super) fn forge(stripe: &Stripe, order: &SendEvent) -> Result<Notification, Box<Response>> {
     let name = named(order.reference.as_ref(), order.payment_id.as_ref());
-    let book = &mut *lock(&stripe.book);
+    let book = &mut *lock(&stripe.till.book);
     let known = name.and_then(|name| book.find(&name).cloned());
     let mut intent = known.or_else(|| invented(stripe, order)).ok_or_else(|| Box::new(unknown_payment()))?;
     if let Some(currency) = &order.currency {
@@ -123,9 +124,9 @@ pub(super) fn forge(stripe: &Stripe, order: &SendEvent) -> Result<Notification, 
         is_so(book, &object);
     }
     let event = notification(
-        order.event_id.clone().unwrap_or_else(|| stripe.ids.make("evt_")),
+        order.event_id.clone().unwrap_or_else(|| stripe.till.ids.make("evt_")),
         &order.event_type,
-        order.created.unwrap_or_else(|| stripe.clock.now_s()),
+        order.created.unwrap_or_else(|| stripe.till.clock.now_s()),
         intent.payment_id(),
         object,
     );
@@ -163,7 +164,7 @@ fn event_object(stripe: &Stripe, intent: &Intent, order: &SendEvent) -> Value {
             if order.amount_minor.is_none() && then.amount_received == 0 {
                 then.amount_received = then.amount;
             }
-            let charge = || stripe.ids.make("ch_");
+            let charge = || stripe.till.ids.make("ch_");
             then.latest_charge = Some(then.latest_charge.unwrap_or_else(charge));
         }
         "payment_intent.payment_failed" => then.status = "requires_payment_method",
@@ -175,7 +176,7 @@ fn event_object(stripe: &Stripe, intent: &Intent, order: &SendEvent) -> Value {
     if then.status != "succeeded" && order.amount_minor.is_none() {
         then.amount_received = 0;
     }
-    then.object(&stripe.base_url)
+    then.object(&stripe.till.base_url)
 }
 
 /// An intent the vendor never made, for forged events.
@@ -186,11 +187,11 @@ fn invented(stripe: &Stripe, order: &SendEvent) -> Option<Intent> {
     if let Some(payment_id) = &order.payment_id {
         metadata.insert("payment_id".to_owned(), json!(payment_id));
     }
-    let id = order.reference.clone().unwrap_or_else(|| stripe.ids.make("pi_"));
+    let id = order.reference.clone().unwrap_or_else(|| stripe.till.ids.make("pi_"));
     Some(Intent {
         client_secret: format!("{id}_secret"),
         id,
-        created: stripe.clock.now_s(),
+        created: stripe.till.clock.now_s(),
         amount,
         amount_received: amount,
         amount_refunded: 0,

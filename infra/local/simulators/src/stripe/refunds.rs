@@ -22,7 +22,7 @@ fn create_refund(stripe: &Stripe, call: &Call) -> Result<Value, Problem> {
         let text = "One of the following params should be provided: payment_intent or charge.";
         Problem::invalid("parameter_missing", "payment_intent", text)
     })?;
-    let book = &mut *lock(&stripe.book);
+    let book = &mut *lock(&stripe.till.book);
     let intent = book.find_mut(&Named::Reference(id)).ok_or_else(|| Problem::missing("payment_intent", id))?;
     let unpaid = stripe.config.refunds_unpaid && intent.status != "succeeded";
     if intent.status != "succeeded" && !unpaid {
@@ -46,11 +46,11 @@ fn create_refund(stripe: &Stripe, call: &Call) -> Result<Value, Problem> {
     }
     intent.amount_refunded += amount;
     let refund = json!({
-        "id": stripe.ids.make("re_"),
+        "id": stripe.till.ids.make("re_"),
         "object": "refund",
         "amount": amount,
         "charge": intent.latest_charge,
-        "created": stripe.clock.now_s(),
+        "created": stripe.till.clock.now_s(),
         "currency": intent.currency,
         "metadata": metadata(call),
         "payment_intent": intent.id,
@@ -72,7 +72,7 @@ pub(super) async fn list(State(stripe): State<Arc<Stripe>>, call: Call) -> Respo
         let limit = limit.filter(|limit| (1..=LIMIT_MAX).contains(limit)).ok_or_else(|| {
             Problem::invalid("parameter_invalid_integer", "limit", "This value must be from 1 to 100.")
         })?;
-        let book = lock(&stripe.book);
+        let book = lock(&stripe.till.book);
         let text = |refund: &&Value, member: &str| refund.get(member).and_then(Value::as_str).map(str::to_owned);
         let own: Vec<&Value> =
             book.refunds.iter().rev().filter(|refund| text(refund, "payment_intent").as_deref() == Some(id)).collect();
@@ -92,7 +92,7 @@ pub(super) async fn list(State(stripe): State<Arc<Stripe>>, call: Call) -> Respo
 
 pub(super) async fn read(State(stripe): State<Arc<Stripe>>, Path(id): Path<String>, call: Call) -> Response {
     let read = move |stripe: &Stripe, _: &Call| {
-        let book = lock(&stripe.book);
+        let book = lock(&stripe.till.book);
         let found = book.refunds.iter().find(|refund| refund.get("id").and_then(Value::as_str) == Some(id.as_str()));
         found.cloned().ok_or_else(|| Problem::missing("refund", &id))
     };
