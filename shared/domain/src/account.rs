@@ -6,6 +6,8 @@ pub mod named;
 pub mod opening;
 pub mod request;
 pub mod rules;
+#[cfg(test)]
+mod samples;
 pub mod sweep;
 pub mod wish;
 
@@ -562,38 +564,12 @@ impl Entity for Account {
 mod tests {
     use proptest::prelude::*;
 
+    use super::samples::at;
     use super::*;
     use crate::entity::{self, Raw};
 
-    fn at(seconds: i64) -> Timestamp {
-        Timestamp::from_seconds(1_795_428_930 + seconds).unwrap()
-    }
-
     fn asked() -> Account {
-        let facts = AccountFacts {
-            status: AccountStatus::Requested,
-            platform: "mt5".to_owned(),
-            account_type: "standard".to_owned(),
-            kind: "live".to_owned(),
-            currency: "USD".parse().unwrap(),
-            leverage: 30,
-            server: "mt5-live".to_owned(),
-            group: "real\\standard-USD".to_owned(),
-            login: None,
-            created_at: at(0),
-            review: None,
-            refused: None,
-            reopened: None,
-            upkeep: change::Upkeep::default(),
-        };
-        let account = Account {
-            id: AccountId::from_bits(1),
-            client_id: ClientId::from_bits(2),
-            due: None,
-            facts,
-            inner: AccountInner::default(),
-        };
-        account.requested(vec![]).next
+        samples::account().requested(vec![]).next
     }
 
     #[track_caller]

@@ -1,36 +1,15 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::account::{AccountFacts, AccountInner};
+use crate::account::samples::{self, at};
 use crate::entity::{self, Raw};
 
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_seconds(1_795_428_930 + seconds).unwrap()
-}
-
 fn account() -> Account {
-    Account {
-        id: AccountId::from_bits(1),
-        client_id: ClientId::from_bits(2),
-        due: None,
-        facts: AccountFacts {
-            status: AccountStatus::Open,
-            platform: "mt5".to_owned(),
-            account_type: "standard".to_owned(),
-            kind: "live".to_owned(),
-            currency: "USD".parse().unwrap(),
-            leverage: 30,
-            server: "mt5-live".to_owned(),
-            group: "real\\standard-USD".to_owned(),
-            login: Some("954402".to_owned()),
-            created_at: at(-86_400),
-            review: None,
-            refused: None,
-            reopened: None,
-            upkeep: Upkeep::default(),
-        },
-        inner: AccountInner::default(),
-    }
+    let mut account = samples::account();
+    account.facts.status = AccountStatus::Open;
+    account.facts.login = Some("954402".to_owned());
+    account.facts.created_at = at(-86_400);
+    account
 }
 
 fn leverage(leverage: u32) -> Wanted {

@@ -1,35 +1,16 @@
 //! Who may still have what, and when an account is refused.
 
 use super::*;
-use crate::account::change::Upkeep;
-use crate::account::{AccountFacts, AccountInner, CreateOutcome};
+use crate::ClientId;
+use crate::account::CreateOutcome;
+use crate::account::samples::{self, at};
 use crate::kyc::rules::levels::Rights;
-use crate::{AccountId, ClientId};
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_seconds(1_795_428_930 + seconds).unwrap()
-}
 
 fn asked(kind: &str, opened_by: Option<OpeningTrigger>) -> Account {
-    let facts = AccountFacts {
-        status: AccountStatus::Requested,
-        platform: "mt5".to_owned(),
-        account_type: "standard".to_owned(),
-        kind: kind.to_owned(),
-        currency: "USD".parse().unwrap(),
-        leverage: 30,
-        server: "mt5-live".to_owned(),
-        group: "real\\standard-USD".to_owned(),
-        login: None,
-        created_at: at(0),
-        review: None,
-        refused: None,
-        reopened: None,
-        upkeep: Upkeep::default(),
-    };
-    let inner = AccountInner { opened_by, ..AccountInner::default() };
-    let (id, client_id) = (AccountId::from_bits(1), ClientId::from_bits(2));
-    Account { id, client_id, due: None, facts, inner }.requested(vec![]).next
+    let mut account = samples::account();
+    account.facts.kind = kind.to_owned();
+    account.inner.opened_by = opened_by;
+    account.requested(vec![]).next
 }
 
 fn case(status: KycStatus) -> KycCase {

@@ -1,16 +1,12 @@
 //! Logins that persons name.
 
 use super::*;
-use crate::account::change::Upkeep;
-use crate::account::{AccountFacts, AccountInner, AccountStatus, CreateOutcome};
+use crate::WorkId;
+use crate::account::samples::{self, at};
+use crate::account::{AccountStatus, CreateOutcome};
 use crate::decision::Decision;
-use crate::{ClientId, WorkId};
 
 const LOGIN: &str = "954402";
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_seconds(1_795_428_930 + seconds).unwrap()
-}
 
 #[track_caller]
 fn change(verdict: Verdict<Account>) -> Decision<Account> {
@@ -22,24 +18,7 @@ fn change(verdict: Verdict<Account>) -> Decision<Account> {
 
 /// The platform refused it, and a person is asked.
 fn refused() -> Account {
-    let facts = AccountFacts {
-        status: AccountStatus::Requested,
-        platform: "mt5".to_owned(),
-        account_type: "standard".to_owned(),
-        kind: "live".to_owned(),
-        currency: "USD".parse().unwrap(),
-        leverage: 30,
-        server: "mt5-live".to_owned(),
-        group: "real\\standard-USD".to_owned(),
-        login: None,
-        created_at: at(0),
-        review: None,
-        refused: None,
-        reopened: None,
-        upkeep: Upkeep::default(),
-    };
-    let (id, client_id) = (AccountId::from_bits(1), ClientId::from_bits(2));
-    let asked = Account { id, client_id, due: None, facts, inner: AccountInner::default() }.requested(vec![]).next;
+    let asked = samples::account().requested(vec![]).next;
     let creating = change(asked.intend("sealed".to_owned(), at(1))).next;
     change(creating.outcome(CreateOutcome::Refused("8 no permission".to_owned()), at(2))).next
 }
