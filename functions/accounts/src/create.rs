@@ -6,14 +6,12 @@ mod platform;
 
 use std::sync::Arc;
 
+use domain::AccountId;
 use domain::account::{Account, CreateOutcome, CreateStep, GRACE};
 use domain::client::Client;
 use domain::decision::{Frame, Verdict};
 use domain::input::Fault;
-use domain::kyc::KycCase;
-use domain::kyc::rules::KycLevels;
 use domain::payment::CLOCK_SKEW;
-use domain::{AccountId, KycCaseId};
 use providers::http::BoxFuture;
 use providers::platforms::{Opened, TradingPlatform};
 use providers::{PLATFORM_CALL_TIMEOUT_S, PLATFORM_SOCKET_TIMEOUT_S};
@@ -24,10 +22,10 @@ use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
 use runtime::step::{self, Done};
 use runtime::vendors::{CALLS_END_WITHIN, Servers};
-use runtime::{StepError, awsclients, verification};
+use runtime::{StepError, awsclients};
 use store::{Crm, Stored};
 
-use crate::{client_of, seal};
+use crate::{binding_level, case_of, client_of, seal};
 
 /// The function's time-out in the template.
 pub const TIMEOUT_S: u32 = 30;
@@ -161,15 +159,8 @@ impl Create {
 
     /// Why the client may not have the account any more.
     async fn not_due(&self, account: &Account, client: &Client, frame: &mut Frame) -> Result<Option<Fault>, StepError> {
-        let case = self.crm.load::<KycCase>(&KycCaseId::of(&client.id)).await?.map(|stored| stored.entity);
-        let levels = self.rules.live::<KycLevels>().await?;
-        let level = match levels.rules.restrict_accounts() {
-            true => {
-                frame.used(levels.label());
-                Some(verification::level_by(case.as_ref(), client, &levels)?)
-            }
-            false => None,
-        };
+        let case = case_of(&self.crm, &client.id).await?;
+        let level = binding_level(&self.rules, case.as_ref(), client, frame).await?;
         Ok(account.not_due(case.as_ref(), level.as_ref()))
     }
 

@@ -9,18 +9,17 @@ use domain::account::rules::{OpeningTrigger, Platforms};
 use domain::client::Client;
 use domain::decision::{Decision, Frame};
 use domain::kyc::levels::Level;
-use domain::kyc::rules::KycLevels;
 use domain::kyc::{KycCase, KycStatus};
-use domain::{AccountId, ClientId, KycCaseId, Timestamp};
+use domain::{AccountId, ClientId, Timestamp};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::step::{self, Attempt};
-use runtime::{StepError, awsclients, people, verification};
+use runtime::{StepError, awsclients, people};
 use store::{Crm, Stored};
 
-use crate::client_of;
+use crate::{binding_level, case_of, client_of};
 
 /// The step.
 pub struct Open {
@@ -110,12 +109,12 @@ impl Open {
         if wanted.is_nothing() {
             return Ok("nothing_to_do");
         }
-        let case = self.case(&client.id).await?;
+        let case = case_of(&self.crm, &client.id).await?;
         // an event may be hours old
         if !is_still_so(trigger, case.as_ref()) {
             return Ok("no_longer_approved");
         }
-        let level = self.level(case.as_ref(), &client, frame).await?;
+        let level = binding_level(&self.rules, case.as_ref(), &client, frame).await?;
         let ground = Ground { client: &client, trigger, live: &live, level, still_so: true };
         self.ask(&wanted, &ground, &RecordOf::Event(event, trigger), frame).await
     }
@@ -128,31 +127,12 @@ impl Open {
         let client = client_of(&self.crm, &stored.entity.client_id).await?;
         let Some(wanted) = stored.entity.again(&live.rules, &client) else { return Ok("nothing_to_do") };
         frame.used(live.label());
-        let case = self.case(&client.id).await?;
-        let level = self.level(case.as_ref(), &client, frame).await?;
+        let case = case_of(&self.crm, &client.id).await?;
+        let level = binding_level(&self.rules, case.as_ref(), &client, frame).await?;
         let trigger = stored.entity.facts.trigger;
         let still_so = is_still_so(trigger, case.as_ref());
         let ground = Ground { client: &client, trigger, live: &live, level, still_so };
         self.ask(&wanted, &ground, &RecordOf::Opening(&stored), frame).await
-    }
-
-    async fn case(&self, client: &ClientId) -> Result<Option<KycCase>, StepError> {
-        Ok(self.crm.load::<KycCase>(&KycCaseId::of(client)).await?.map(|stored| stored.entity))
-    }
-
-    /// The client's level of verification, where that binds anybody.
-    async fn level(
-        &self,
-        case: Option<&KycCase>,
-        client: &Client,
-        frame: &mut Frame,
-    ) -> Result<Option<Level>, StepError> {
-        let levels = self.rules.live::<KycLevels>().await?;
-        if !levels.rules.restrict_accounts() {
-            return Ok(None);
-        }
-        frame.used(levels.label());
-        verification::level_by(case, client, &levels).map(Some)
     }
 
     async fn ask(
