@@ -6,6 +6,7 @@ pub mod desk;
 pub mod notify;
 pub mod redrive;
 pub mod relay;
+pub mod rules;
 pub mod timers;
 pub mod views;
 pub mod work;
@@ -21,8 +22,10 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("ops-work", work::build),
     ("ops-dead-letters", dead_letters::build),
     ("ops-redrive", redrive::build),
+    ("ops-rules", rules::build),
     ("ops-views", views::build),
 ];
 
 /// The HTTP routes of this package, a table a function.
-pub const ROUTES: &[runtime::http::Table] = &[table_of::<work::Work>, table_of::<views::Views>];
+pub const ROUTES: &[runtime::http::Table] =
+    &[table_of::<work::Work>, table_of::<rules::RuleSets>, table_of::<views::Views>];

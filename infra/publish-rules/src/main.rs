@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use broker::Failure;
 use broker::day::say;
 use broker::local::repository;
-use broker::rules;
+use broker::rules::{self, RuleFile};
 use domain::Timestamp;
 use domain::rule_sets::SetName;
 use runtime::Clock as _;
@@ -33,11 +33,11 @@ async fn run(arguments: Vec<String>) -> Result<(), Failure> {
     let table = arguments.iter().find(|argument| !argument.contains('='));
     let folder = repository().join("infra/rules");
     // all are read before any is published: a fault in one leaves everything as it is
-    let mut documents = BTreeMap::new();
+    let mut files = BTreeMap::new();
     for set in SetName::ALL {
-        documents.insert(*set, rules::read(&folder, *set, &names)?);
+        files.insert(*set, rules::read_file(&folder, *set, &names)?);
     }
-    rules::check_references(&documents)?;
+    rules::check_references(&files.iter().map(|(set, file)| (*set, file.document.clone())).collect())?;
     let Some(table) = table else {
         say("every rule set is in order");
         return Ok(());
@@ -45,20 +45,28 @@ async fn run(arguments: Vec<String>) -> Result<(), Failure> {
     let config = aws_config::load_defaults(runtime::aws::behavior()).await;
     let table = Rules(Table::new(aws_sdk_dynamodb::Client::new(&config), table.as_str()));
     let now = SystemClock.now();
-    for (set, document) in documents {
-        say(&publish(&table, set, &document, now).await?);
+    for (set, file) in &files {
+        say(&publish(&table, *set, file, now).await?);
     }
     Ok(())
 }
 
-async fn publish(table: &Rules, set: SetName, document: &serde_json::Value, now: Timestamp) -> Result<String, Failure> {
+async fn publish(table: &Rules, set: SetName, file: &RuleFile, now: Timestamp) -> Result<String, Failure> {
     let newest = table.live(set.as_str(), Timestamp::LATEST).await?;
-    let text = document.to_string();
-    if newest.as_ref().is_some_and(|newest| newest.document == text) {
-        return Ok(format!("{set}: unchanged"));
+    if let Some(newest) = newest.as_ref() {
+        if newest.document == file.document.to_string() {
+            return Ok(format!("{set}: unchanged"));
+        }
+        if newest.author != rules::INSTALLATION {
+            let by = newest.published_by.as_ref().unwrap_or(&newest.author);
+            return Ok(format!(
+                "{set}: left as it is: {by} published version {}; it is changed by a draft",
+                newest.version
+            ));
+        }
     }
     let version = newest.map_or(1, |newest| newest.version.saturating_add(1));
-    if !rules::publish(table, set, version, document, now).await? {
+    if !rules::publish_file(table, set, version, file, now).await? {
         return Err(format!("{set}: somebody else published version {version} just now; look at it first").into());
     }
     Ok(format!("{set}: version {version} is live"))

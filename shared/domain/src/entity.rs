@@ -293,6 +293,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::reconciliation::SettlementFile>(),
     Kind::of::<crate::reconciliation::Break>(),
     Kind::of::<crate::work::WorkItem>(),
+    Kind::of::<crate::rule_sets::draft::RuleDraft>(),
 ];
 
 /// A kind of the family that an id belongs to: what kinds of a family share (prefix, table, name of the id).

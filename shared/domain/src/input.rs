@@ -17,12 +17,24 @@ pub struct Fault {
     /// The values that would be accepted, where the choice is closed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub allowed_values: Vec<String>,
+    /// Where it stands in a text that has lines.
+    #[serde(flatten)]
+    pub place: Option<Place>,
+}
+
+/// A place in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Place {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1.
+    pub column: usize,
 }
 
 impl Fault {
     /// A fault at a place.
     pub fn new(pointer: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), code, message: message.into(), allowed_values: Vec::new() }
+        Self { pointer: pointer.into(), code, message: message.into(), allowed_values: Vec::new(), place: None }
     }
 
     /// The same with the values that would be accepted.

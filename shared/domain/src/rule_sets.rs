@@ -1,4 +1,6 @@
-//! The rule sets there are, one line each.
+//! The rule sets there are, one line each, and whose they are.
+
+pub mod draft;
 
 use std::collections::BTreeMap;
 
@@ -6,10 +8,24 @@ use serde_json::Value as Json;
 
 use crate::input::Fault;
 use crate::rules::rule_set::{Reference, RuleSet};
-use crate::words::UnknownWord;
+use crate::words::{UnknownWord, words};
+
+words! {
+    /// Whose business a rule set is: they may draft and publish it, as `admin` may.
+    Team {
+        /// Leads and agents.
+        Sales = "sales",
+        /// Who may be a client.
+        Compliance = "compliance",
+        /// Money.
+        Finance = "finance",
+        /// Accounts, messages, work.
+        Support = "support",
+    }
+}
 
 macro_rules! rule_sets {
-    ($($variant:ident = $set:ty,)+) => {
+    ($($variant:ident = $set:ty, of $team:ident;)+) => {
         /// A rule set by its name in routes, tables and files.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum SetName {
@@ -24,6 +40,13 @@ macro_rules! rule_sets {
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => <$set as RuleSet>::NAME,)+
+                }
+            }
+
+            /// Whose business it is.
+            pub const fn team(self) -> Team {
+                match self {
+                    $(Self::$variant => Team::$team,)+
                 }
             }
 
@@ -45,22 +68,22 @@ macro_rules! rule_sets {
 }
 
 rule_sets! {
-    Psps = crate::payment::rules::Psps,
-    Fx = crate::payment::fx::rules::FxRules,
-    Withdrawals = crate::withdrawal::rules::Withdrawals,
-    Platforms = crate::account::rules::Platforms,
-    Kyc = crate::kyc::rules::Kyc,
-    KycRisk = crate::kyc::rules::KycRisk,
-    KycVendors = crate::kyc::rules::KycVendors,
-    KycLevels = crate::kyc::rules::KycLevels,
-    Screening = crate::kyc::rules::ScreeningRules,
-    Notifications = crate::notification::rules::Notifications,
-    WorkKinds = crate::work::rules::WorkKinds,
-    LeadIntake = crate::lead::rules::LeadIntake,
-    LeadScoring = crate::lead::rules::LeadScoring,
-    LeadRouting = crate::lead::rules::LeadRouting,
-    Sales = crate::sales::rules::SalesRules,
-    Sequences = crate::journey::rules::Sequences,
+    Psps = crate::payment::rules::Psps, of Finance;
+    Fx = crate::payment::fx::rules::FxRules, of Finance;
+    Withdrawals = crate::withdrawal::rules::Withdrawals, of Finance;
+    Platforms = crate::account::rules::Platforms, of Support;
+    Kyc = crate::kyc::rules::Kyc, of Compliance;
+    KycRisk = crate::kyc::rules::KycRisk, of Compliance;
+    KycVendors = crate::kyc::rules::KycVendors, of Compliance;
+    KycLevels = crate::kyc::rules::KycLevels, of Compliance;
+    Screening = crate::kyc::rules::ScreeningRules, of Compliance;
+    Notifications = crate::notification::rules::Notifications, of Support;
+    WorkKinds = crate::work::rules::WorkKinds, of Support;
+    LeadIntake = crate::lead::rules::LeadIntake, of Sales;
+    LeadScoring = crate::lead::rules::LeadScoring, of Sales;
+    LeadRouting = crate::lead::rules::LeadRouting, of Sales;
+    Sales = crate::sales::rules::SalesRules, of Sales;
+    Sequences = crate::journey::rules::Sequences, of Sales;
 }
 
 impl std::fmt::Display for SetName {
@@ -117,6 +140,24 @@ pub fn faults_between(documents: &BTreeMap<SetName, Json>) -> Vec<ReferenceFault
         Some(ReferenceFault { set, fault })
     };
     read.iter().flat_map(|(set, links)| links.references.iter().filter_map(|one| fault(*set, one))).collect()
+}
+
+/// The faults of a document that only show beside those of the other sets, which `live` holds: names that it has and no other set knows,
+/// and names that it takes from under another set.
+pub fn faults_beside(set: SetName, document: &Json, live: &BTreeMap<SetName, Json>) -> Vec<Fault> {
+    let before = faults_between(live);
+    let mut documents = live.clone();
+    documents.insert(set, document.clone());
+    let found = faults_between(&documents).into_iter().filter(|found| found.set == set || !before.contains(found));
+    found
+        .map(|found| match found.set == set {
+            true => found.fault,
+            false => {
+                let message = format!("{}{} needs it: {}", found.set, found.fault.pointer, found.fault.message);
+                Fault::new("", "needed_elsewhere", message)
+            }
+        })
+        .collect()
 }
 
 /// The fault of a reference, if it leads nowhere. One of a kind that no set offers always does: a slip in the code of a set

@@ -1,19 +1,24 @@
-//! Rule sets: immutable versions; the newest whose time has come is live.
+//! Rule sets: immutable versions; the newest whose time has come is live. Beside them what people wrote, and a mark by which of two that
+//! are published at once the older is not lost without a word.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use domain::Timestamp;
 
-use crate::Rules;
+use crate::commit::{Commit, Committed};
 use crate::error::StoreError;
 use crate::item::{Item, n, number, s, text};
 use crate::usage::{self, Kind};
+use crate::{Rules, Table};
 
 const SET: &str = "set";
 const SET_VERSION: &str = "version";
 const DOCUMENT: &str = "document";
 const AUTHOR: &str = "author";
+const PUBLISHED_BY: &str = "published_by";
 const EFFECTIVE_AT: &str = "effective_at";
+/// What people wrote, apart from what functions read every minute.
+const SOURCE: &str = "source";
+/// The newest version that was published.
+const NEWEST: &str = "newest";
 /// Versions looked through for the live one: so many may be scheduled ahead.
 const AHEAD_MAX: i32 = 20;
 
@@ -28,16 +33,33 @@ pub struct RuleVersion {
     pub document: String,
     /// Who wrote it.
     pub author: String,
+    /// Who published it, where that is not the same.
+    pub published_by: Option<String>,
     /// From when it holds.
     pub effective_at: Timestamp,
 }
 
 impl Rules {
-    /// The live version of a set.
+    /// The live version of a set. Most often that is the newest one, so that one is read first: 0.5 units per 4 KB.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn live(&self, set: &str, now: Timestamp) -> Result<Option<RuleVersion>, StoreError> {
+        for (limit, consistent) in [(1, false), (AHEAD_MAX, false)] {
+            let versions = self.newest(set, limit, consistent).await?;
+            let found = versions.into_iter().find(|version| version.effective_at <= now);
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The newest versions of a set, the newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest(&self, set: &str, limit: i32, consistent: bool) -> Result<Vec<RuleVersion>, StoreError> {
         let table = &self.0;
         let answer = table
             .query()
@@ -45,48 +67,97 @@ impl Rules {
             .expression_attribute_names("#set", SET)
             .expression_attribute_values(":set", s(set))
             .scan_index_forward(false)
-            .limit(AHEAD_MAX)
+            .consistent_read(consistent)
+            .limit(limit)
             .send()
             .await?;
         usage::count(&table.name, &Kind::Read, answer.consumed_capacity());
-        for item in answer.items() {
-            let version = read(item)?;
-            if version.effective_at <= now {
-                return Ok(Some(version));
-            }
-        }
-        Ok(None)
+        answer.items().iter().map(read).collect()
     }
 
-    /// Publishes a version; false when that version exists.
+    /// One version of a set.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn publish(&self, version: &RuleVersion) -> Result<bool, StoreError> {
-        let table = &self.0;
-        let put = table
-            .client
-            .put_item()
-            .table_name(&table.name)
-            .item(SET, s(&version.set))
-            .item(SET_VERSION, n(version.version))
-            .item(DOCUMENT, s(&version.document))
-            .item(AUTHOR, s(&version.author))
-            .item(EFFECTIVE_AT, s(version.effective_at.to_string()))
-            .condition_expression("attribute_not_exists(#set)")
-            .expression_attribute_names("#set", SET)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        match put.send().await {
-            Ok(answer) => {
-                usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
-                Ok(true)
-            }
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
-                Ok(false)
-            }
-            Err(error) => Err(error.into()),
-        }
+    pub async fn version(&self, set: &str, version: u64) -> Result<Option<RuleVersion>, StoreError> {
+        self.one(set, version).await?.map(|item| read(&item)).transpose()
     }
+
+    /// A version as it was written; none of a version from before texts were kept.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn source(&self, set: &str, version: u64) -> Result<Option<String>, StoreError> {
+        let key = source_key(set);
+        let Some(item) = self.one(&key, version).await? else { return Ok(None) };
+        Ok(Some(text(&item, &key, SOURCE)?.to_owned()))
+    }
+
+    async fn one(&self, set: &str, version: u64) -> Result<Option<Item>, StoreError> {
+        let table = &self.0;
+        let answer = table
+            .query()
+            .key_condition_expression("#set = :set AND #version = :version")
+            .expression_attribute_names("#set", SET)
+            .expression_attribute_names("#version", SET_VERSION)
+            .expression_attribute_values(":set", s(set))
+            .expression_attribute_values(":version", n(version))
+            .consistent_read(true)
+            .send()
+            .await?;
+        usage::count(&table.name, &Kind::Read, answer.consumed_capacity());
+        Ok(answer.items().first().cloned())
+    }
+
+    /// Publishes a version by itself; false when that version or a newer one was published.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn publish(&self, version: &RuleVersion, source: &str) -> Result<bool, StoreError> {
+        let mut commit = self.0.commit();
+        commit.publish(self, version, source)?;
+        Ok(commit.send().await? == Committed::Applied)
+    }
+}
+
+impl Commit {
+    /// Adds a version of a rule set, under the condition that neither it nor a newer one was published.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn publish(&mut self, rules: &Rules, version: &RuleVersion, source: &str) -> Result<(), StoreError> {
+        let table: &Table = &rules.0;
+        let mut item = Item::from([
+            (SET.to_owned(), s(&version.set)),
+            (SET_VERSION.to_owned(), n(version.version)),
+            (DOCUMENT.to_owned(), s(&version.document)),
+            (AUTHOR.to_owned(), s(&version.author)),
+            (EFFECTIVE_AT.to_owned(), s(version.effective_at.to_string())),
+        ]);
+        item.extend(version.published_by.as_ref().map(|by| (PUBLISHED_BY.to_owned(), s(by))));
+        let new = "attribute_not_exists(#set)";
+        self.put(table, item, None, |put| put.condition_expression(new).expression_attribute_names("#set", SET))?;
+        let written = Item::from([
+            (SET.to_owned(), s(source_key(&version.set))),
+            (SET_VERSION.to_owned(), n(version.version)),
+            (SOURCE.to_owned(), s(source)),
+        ]);
+        self.put(table, written, None, |put| put)?;
+        let newest = Item::from([
+            (SET.to_owned(), s(format!("newest#{}", version.set))),
+            (SET_VERSION.to_owned(), n(0)),
+            (NEWEST.to_owned(), n(version.version)),
+        ]);
+        self.put(table, newest, None, |put| {
+            put.condition_expression("attribute_not_exists(#newest) OR #newest < :this")
+                .expression_attribute_names("#newest", NEWEST)
+                .expression_attribute_values(":this", n(version.version))
+        })
+    }
+}
+
+fn source_key(set: &str) -> String {
+    format!("source#{set}")
 }
 
 fn read(item: &Item) -> Result<RuleVersion, StoreError> {
@@ -95,6 +166,7 @@ fn read(item: &Item) -> Result<RuleVersion, StoreError> {
         version: number(item, &set, SET_VERSION)?,
         document: text(item, &set, DOCUMENT)?.to_owned(),
         author: text(item, &set, AUTHOR)?.to_owned(),
+        published_by: item.get(PUBLISHED_BY).and_then(|by| by.as_s().ok()).cloned(),
         effective_at: text(item, &set, EFFECTIVE_AT)?.parse().map_err(|error| StoreError::corrupt(&set, error))?,
         set,
     })

@@ -307,18 +307,20 @@ impl Broker {
         simulators.set_webhook_base(host.url());
         let names = names(simulators.urls(), &prefix, host.url());
         let broker = Self { tokens: tokens(&host)?, host, simulators, webhook_secrets, names };
-        let mut documents = BTreeMap::new();
+        let mut files = BTreeMap::new();
         for set in SetName::ALL {
-            let mut document = broker.rule_document(*set)?;
+            let mut file = rules::read_file(&repository().join("infra/rules"), *set, &broker.names)?;
             if let Some(adjust) = options.adjust {
+                let mut document = file.document.clone();
                 adjust(*set, &mut document);
                 rules::check(*set, &document)?;
+                file = file.changed_to(document)?;
             }
-            documents.insert(*set, document);
+            files.insert(*set, file);
         }
-        rules::check_references(&documents)?;
-        for (set, document) in &documents {
-            rules::publish(&broker.rules(), *set, 1, document, time.now()).await?;
+        rules::check_references(&files.iter().map(|(set, file)| (*set, file.document.clone())).collect())?;
+        for (set, file) in &files {
+            rules::publish_file(&broker.rules(), *set, 1, file, time.now()).await?;
         }
         // the first client may come before the schedule does: nobody is screened without lists
         broker.host.invoke_probed("kyc-lists", &json!({}), None).await?;

@@ -23,6 +23,7 @@ pub mod table;
 pub mod texts;
 pub mod value;
 pub mod wording;
+pub mod yaml;
 
 pub use condition::{Condition, Op, Test};
 pub use evaluate::{Facts, FirstMatch, RuleError, RuleFault, Trace, every_match, first_match};

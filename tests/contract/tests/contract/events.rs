@@ -167,7 +167,8 @@ async fn play(world: &World) -> Vec<String> {
     let withdrawing = crate::withdrawals::play(world).await;
     let settled = crate::reconciliation::play(world).await;
     let unopened = crate::openings::play(world).await;
-    let mut entities = vec![trader.client, spare.client, refused, unopened, withdrawing, settled];
+    let published = crate::rules::play(world).await;
+    let mut entities = vec![trader.client, spare.client, refused, unopened, withdrawing, settled, published];
     let all = items(&world.get("admin", "/v1/work?limit=100").await);
     entities.extend(all.iter().filter_map(|item| item["subject"]["stray_id"].as_str()).map(str::to_owned));
     entities.extend(all.iter().map(|item| item["work_id"].as_str().unwrap().to_owned()));

@@ -19,9 +19,10 @@ async fn break_rules(world: &World, set: &str, version: u64) {
         version,
         document: "{}".to_owned(),
         author: "nobody".to_owned(),
+        published_by: None,
         effective_at: world.now(),
     };
-    assert!(world.broker.rules().publish(&broken).await.unwrap());
+    assert!(world.broker.rules().publish(&broken, "{}").await.unwrap());
 }
 
 async fn stored(world: &World, payment: &Payment) -> Stored<Deposit> {

@@ -305,6 +305,12 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     assert_eq!(http(&world, "variants/ops-work.read-notification", "portal").await.status, 200);
     assert_eq!(http(&world, "ops-views", "support").await.json["payment_id"], PAYMENT);
     assert_eq!(http(&world, "variants/ops-views.work", "finance").await.status, 200);
+    let drafted = http(&world, "ops-rules", "finance").await;
+    assert_eq!((drafted.status, &drafted.json["version"]), (201, &json!(2)), "{}", drafted.text);
+    let published = http(&world, "variants/ops-rules.publish", "admin").await;
+    assert_eq!((published.status, &published.json["status"]), (200, &json!("live")), "{}", published.text);
+    let rules = items(&http(&world, "variants/ops-rules.list", "support").await);
+    assert!(rules.iter().any(|rule| rule["set"] == "fx" && rule["version"] == 2), "{rules:?}");
     for name in ["ops-dead-letters", "variants/ops-dead-letters.undelivered"] {
         queue(&world, name).await;
     }

@@ -128,9 +128,10 @@ impl Deployment {
         let names = names(self.simulators.urls(), prefix, &self.url);
         let table = Rules(self.table("RulesTableName")?);
         for set in SetName::ALL {
-            let mut document = rules::read(&repository().join("infra/rules"), *set, &names)?;
+            let file = rules::read_file(&repository().join("infra/rules"), *set, &names)?;
+            let mut document = file.document.clone();
             adjust(*set, &mut document)?;
-            rules::publish(&table, *set, 1, &document, SystemClock.now()).await?;
+            rules::publish_file(&table, *set, 1, &file.changed_to(document)?, SystemClock.now()).await?;
         }
         Ok(())
     }
