@@ -1,6 +1,7 @@
 //! What keeps the workflows going: relay, timers, notifications, work items, views.
 
 mod bus;
+pub mod console;
 pub mod dead_letters;
 pub mod desk;
 pub mod notify;
@@ -24,8 +25,9 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("ops-redrive", redrive::build),
     ("ops-rules", rules::build),
     ("ops-views", views::build),
+    ("ops-console", console::build),
 ];
 
 /// The HTTP routes of this package, a table a function.
 pub const ROUTES: &[runtime::http::Table] =
-    &[table_of::<work::Work>, table_of::<rules::RuleSets>, table_of::<views::Views>];
+    &[table_of::<work::Work>, table_of::<rules::RuleSets>, table_of::<views::Views>, table_of::<console::Console>];

@@ -43,7 +43,7 @@ pub struct RuleSets {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    HttpFunction::build(RuleSets { crm: awsclients::crm(ports)?, rules: awsclients::rules(ports)? }, ports)
+    HttpFunction::build(RuleSets::new(ports)?, ports)
 }
 
 impl HttpStep for RuleSets {
@@ -99,6 +99,10 @@ fn refused(faults: Vec<Fault>) -> Problem {
 }
 
 impl RuleSets {
+    pub(crate) fn new(ports: &Ports) -> Result<Self, ConfigError> {
+        Ok(Self { crm: awsclients::crm(ports)?, rules: awsclients::rules(ports)? })
+    }
+
     /// By set, then by version.
     async fn list(&self, request: &Request) -> Result<Reply, Problem> {
         let (limit, after) = request.page::<RuleDraftId>()?;

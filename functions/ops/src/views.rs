@@ -42,11 +42,7 @@ pub struct Views {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    let (crm, money) = (awsclients::crm(ports)?, awsclients::money(ports)?);
-    let rules = RuleBook::new(ports)?;
-    let balances = Balances::new(crm.clone(), money.clone(), Servers::new(ports, rules.clone()));
-    let step = Views { crm, money, journal: awsclients::journal(ports)?, rules, balances };
-    HttpFunction::build(step, ports)
+    HttpFunction::build(Views::new(ports)?, ports)
 }
 
 impl HttpStep for Views {
@@ -121,6 +117,13 @@ async fn known_client(crm: &Crm, request: &Request) -> Result<Stored<Client>, Pr
 }
 
 impl Views {
+    pub(crate) fn new(ports: &Ports) -> Result<Self, ConfigError> {
+        let (crm, money) = (awsclients::crm(ports)?, awsclients::money(ports)?);
+        let rules = RuleBook::new(ports)?;
+        let balances = Balances::new(crm.clone(), money.clone(), Servers::new(ports, rules.clone()));
+        Ok(Self { crm, money, journal: awsclients::journal(ports)?, rules, balances })
+    }
+
     async fn client(&self, request: &Request) -> Result<Reply, Problem> {
         let client = known_client(&self.crm, request).await?.entity;
         let case = self.crm.load::<KycCase>(&KycCaseId::of(&client.id)).await?;

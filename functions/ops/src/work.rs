@@ -33,10 +33,7 @@ pub struct Work {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    HttpFunction::build(
-        Work { crm: awsclients::crm(ports)?, by_hand: ByHand { money: awsclients::money(ports)? } },
-        ports,
-    )
+    HttpFunction::build(Work::new(ports)?, ports)
 }
 
 impl HttpStep for Work {
@@ -69,6 +66,20 @@ fn roles_of(queue: &str) -> &'static [Role] {
 }
 
 impl Work {
+    pub(crate) fn new(ports: &Ports) -> Result<Self, ConfigError> {
+        Ok(Self { crm: awsclients::crm(ports)?, by_hand: ByHand { money: awsclients::money(ports)? } })
+    }
+
+    /// A work item as the list shows it.
+    ///
+    /// # Errors
+    /// 404.
+    pub(crate) async fn shown(&self, id: &str) -> Result<serde_json::Value, Problem> {
+        let absent = || Problem::not_found("there is no such work item");
+        let id: WorkId = id.parse().map_err(|_| absent())?;
+        Ok(work_view(&self.crm.load::<WorkItem>(&id).await?.ok_or_else(absent)?.entity))
+    }
+
     async fn act(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let id: WorkId = request.id("work_id")?;
         let body = request.json()?;

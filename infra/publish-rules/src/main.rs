@@ -54,7 +54,8 @@ async fn run(arguments: Vec<String>) -> Result<(), Failure> {
 async fn publish(table: &Rules, set: SetName, file: &RuleFile, now: Timestamp) -> Result<String, Failure> {
     let newest = table.live(set.as_str(), Timestamp::LATEST).await?;
     if let Some(newest) = newest.as_ref() {
-        if newest.document == file.document.to_string() {
+        let text = file.document.to_string();
+        if newest.document == text {
             return Ok(format!("{set}: unchanged"));
         }
         if newest.author != rules::INSTALLATION {

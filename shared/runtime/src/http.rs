@@ -19,7 +19,7 @@ use self::routes::Handler;
 pub use self::routes::{
     Access, BODY_BYTES_MAX, CallerHandler, PublicHandler, Route, RouteSpec, Scope, Table, WEBHOOK_BYTES_MAX, table_of,
 };
-use crate::auth::Authority;
+use crate::auth::{Authority, Caller};
 use crate::function::{Clock, ConfigError, Entropy, Function, FunctionError, Invocation, Ports};
 use crate::problem::Problem;
 use crate::telemetry::{self, StepMetrics};
@@ -223,6 +223,25 @@ impl<S: HttpStep> HttpFunction<S> {
                 routes::admit(&caller, roles, scope, request)?;
                 handle(&self.step, request, &caller).await
             }
+        }
+    }
+}
+
+/// What a step answers somebody who is known already, to a request that did not come through the gateway: by the same table, so a role gets
+/// what it gets there.
+///
+/// # Errors
+/// Those of the route.
+pub async fn answer_as<S: HttpStep>(step: &S, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+    let route = Route::<S>::find(request)?;
+    if request.body.len() > route.body_max {
+        return Err(Problem::too_large(route.body_max));
+    }
+    match route.handler {
+        Handler::Public(_, handle) => handle(step, request).await,
+        Handler::Caller(roles, scope, handle) => {
+            routes::admit(caller, roles, scope, request)?;
+            handle(step, request, caller).await
         }
     }
 }

@@ -12,7 +12,7 @@ use domain::id::moment_of;
 use domain::rule_sets::SetName;
 use domain::{AccountId, Day, Timestamp};
 use futures::future::BoxFuture;
-use host::{Host, HostConfig, LocalTime, TemplateSource};
+use host::{Host, HostConfig, LocalTime, Person, TemplateSource};
 use providers::http::HyperTransport;
 use runtime::{Build, Clock as _};
 use serde_json::{Value, json};
@@ -297,6 +297,7 @@ impl Broker {
         host_config.ses = Some(Arc::new(move |body: &[u8]| mailbox.handle_ses(body)));
         host_config.data = options.data;
         host_config.listen = options.listen;
+        host_config.people = people();
         host_config.manual_schedules = options.manual_schedules;
         host_config.probe = options.probe;
         host_config.delivery = options.delivery;
@@ -384,6 +385,12 @@ impl Broker {
         self.host.stop().await;
         self.simulators.stop().await;
     }
+}
+
+/// Who can sign in to the console: every caller that is a person.
+fn people() -> Vec<Person> {
+    let staff = CALLERS.iter().filter(|(_, _, role)| *role != "portal");
+    staff.map(|(_, subject, role)| Person { subject: (*subject).to_owned(), roles: vec![(*role).to_owned()] }).collect()
 }
 
 /// Good to the end of time: however far the clock is moved on, they stay valid.

@@ -14,6 +14,7 @@ use crate::defaults::SystemEntropy;
 use crate::dispatch::pattern::PatternError;
 use crate::dispatch::queues::Delivery;
 use crate::identity::IdentityError;
+use crate::sign_in::Person;
 use crate::tables::TableError;
 use crate::template::TemplateError;
 use crate::time::LocalTime;
@@ -64,6 +65,8 @@ pub struct HostConfig {
     /// Timers, by binary name, that only look for entries of an index whose sort key is a time that has come. When the
     /// time is moved on they fire at those moments alone at which some table has such an entry.
     pub sweeps: BTreeMap<String, String>,
+    /// Who can sign in to the console.
+    pub people: Vec<Person>,
     /// Routes beside the template's, e.g. static pages.
     pub routes: Option<Router>,
 }
@@ -89,6 +92,7 @@ impl HostConfig {
             delivery: None,
             retry_speed: 1,
             sweeps: BTreeMap::new(),
+            people: Vec::new(),
             routes: None,
         }
     }

@@ -30,6 +30,7 @@ use crate::dispatch::schedules::{Sweep, Timer};
 use crate::dispatch::streams::{Signals, StreamReader};
 use crate::identity::Issuer;
 use crate::server;
+use crate::sign_in::{self, SignIns};
 use crate::tables;
 use crate::template::{FunctionSpec, Table, Template};
 use crate::time::LocalTime;
@@ -50,7 +51,7 @@ pub struct Host {
     time: LocalTime,
     template: Template,
     services: Arc<Services>,
-    issuer: Issuer,
+    issuer: Arc<Issuer>,
     functions: BTreeMap<String, Arc<Deployed>>,
     queues: Queues,
     timers: Vec<Arc<Timer>>,
@@ -71,7 +72,7 @@ impl Host {
         let (clock_listener, clock_url) = listen(LOOPBACK.into()).await?;
         let clock: Arc<dyn Clock> = Arc::new(config.time.clone());
         let template = read_template(&config, &url)?;
-        let issuer = issuer(&config, &template, &url)?;
+        let issuer = Arc::new(issuer(&config, &template, &url)?);
         let keys = Bytes::from(issuer.jwks().to_string());
 
         let (stop, background) = background();
@@ -123,7 +124,8 @@ impl Host {
         background.spawn(config.time.clone().run());
 
         let gateway = Arc::new(Gateway::new(functions.values(), &template.limits, invoker.clone(), clock));
-        let app = server::api(Arc::clone(&gateway), keys, config.routes);
+        let sign_ins = SignIns::new(Arc::clone(&issuer), Arc::clone(&config.entropy), config.people, &url);
+        let app = server::api(Arc::clone(&gateway), keys, config.routes).merge(sign_in::routes(sign_ins));
         let server = server::serve(listener, app, background.clone());
         server::serve(clock_listener, clock::routes(config.time.clone()), background);
         Ok(Self {
@@ -316,7 +318,18 @@ fn read_template(config: &HostConfig, url: &str) -> Result<Template, StartError>
     let source = &config.template;
     let mut parameters = config.parameters.clone();
     let keys_url = format!("{url}{}", server::KEYS_PATH);
-    let own = [("Stage", "local"), ("JwtIssuer", url), ("JwtAudience", AUDIENCE), ("JwksUrl", keys_url.as_str())];
+    let (authorize, token) = (format!("{url}{}", sign_in::AUTHORIZE_PATH), format!("{url}{}", sign_in::TOKEN_PATH));
+    let console = format!("{url}/console");
+    let own = [
+        ("Stage", "local"),
+        ("JwtIssuer", url),
+        ("JwtAudience", AUDIENCE),
+        ("JwksUrl", keys_url.as_str()),
+        ("OidcAuthorizeUrl", authorize.as_str()),
+        ("OidcTokenUrl", token.as_str()),
+        ("OidcClientId", sign_in::CLIENT_ID),
+        ("ConsoleUrl", console.as_str()),
+    ];
     let declared = match source {
         TemplateSource::Text(text) => Template::declared_parameters(text)?,
         TemplateSource::Path(path) => Template::declared_parameters_of(path)?,

@@ -269,7 +269,10 @@ mod tests {
 
     use super::*;
 
-    fn faults(text: &str) -> Vec<(String, &'static str, Option<(usize, usize)>)> {
+    /// A fault as pointer, code, and line and column.
+    type Told = (String, &'static str, Option<(usize, usize)>);
+
+    fn faults(text: &str) -> Vec<Told> {
         let place = |place: Place| (place.line, place.column);
         read(text).unwrap_err().into_iter().map(|fault| (fault.pointer, fault.code, fault.place.map(place))).collect()
     }

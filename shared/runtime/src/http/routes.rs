@@ -23,6 +23,8 @@ pub enum Access {
     Open,
     /// Anybody who proves to be who they are by a signature or a word of their own: the handler checks it before anything else.
     Signed,
+    /// People in a browser, by the session in their cookie: the handler looks at it before anything else, and sends whoever has none to sign in.
+    Session,
     /// Whoever has a token with one of the roles.
     Token(&'static [Role], Scope),
 }
@@ -100,6 +102,11 @@ impl<S> Route<S> {
     /// A route for a vendor who signs; `body_max` in bytes.
     pub const fn signed(method: &'static str, path: &'static str, body_max: usize, handler: PublicHandler<S>) -> Self {
         Self { method, path, body_max, handler: Handler::Public(Access::Signed, handler) }
+    }
+
+    /// A route for people in a browser.
+    pub const fn session(method: &'static str, path: &'static str, handler: PublicHandler<S>) -> Self {
+        Self { method, path, body_max: BODY_BYTES_MAX, handler: Handler::Public(Access::Session, handler) }
     }
 
     pub(super) fn is_public(&self) -> bool {

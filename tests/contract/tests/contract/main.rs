@@ -14,6 +14,7 @@ mod checkout;
 mod clients;
 mod clock;
 mod coinspaid;
+mod console;
 mod decisions;
 mod deposits;
 mod events;

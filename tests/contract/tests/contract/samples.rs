@@ -309,6 +309,7 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     assert_eq!((drafted.status, &drafted.json["version"]), (201, &json!(2)), "{}", drafted.text);
     let published = http(&world, "variants/ops-rules.publish", "admin").await;
     assert_eq!((published.status, &published.json["status"]), (200, &json!("live")), "{}", published.text);
+    assert_eq!(http(&world, "ops-console", "nobody").await.status, 303, "to sign in");
     let rules = items(&http(&world, "variants/ops-rules.list", "support").await);
     assert!(rules.iter().any(|rule| rule["set"] == "fx" && rule["version"] == 2), "{rules:?}");
     for name in ["ops-dead-letters", "variants/ops-dead-letters.undelivered"] {

@@ -1,0 +1,247 @@
+//! `/console`: what staff see and do in a browser. A page asks the same steps as the API does, as the person who looks at it, so a role sees
+//! and may do here what it may there.
+
+mod page;
+mod rules;
+mod runbooks;
+mod session;
+mod subject;
+mod values;
+mod work;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use runtime::auth::{Authority, STAFF};
+use runtime::function::{ConfigError, Entropy, Function, Ports};
+use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, answer_as};
+use runtime::{Caller, Problem};
+use serde_json::Value;
+
+use self::page::{Page, Shell, file, message, redirect};
+use self::session::SignIn;
+use crate::rules::RuleSets;
+use crate::views::Views;
+use crate::work::Work;
+
+/// Largest form, in bytes: a rule set, each character of which may be written as three.
+const FORM_BYTES_MAX: usize = 700_000;
+
+/// The step.
+pub struct Console {
+    views: Views,
+    work: Work,
+    rules: RuleSets,
+    authority: Authority,
+    sign_in: Option<SignIn>,
+    entropy: Arc<dyn Entropy>,
+    base: String,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let sign_in = SignIn::new(ports)?;
+    let step = Console {
+        views: Views::new(ports)?,
+        work: Work::new(ports)?,
+        rules: RuleSets::new(ports)?,
+        authority: Authority::new(ports)?,
+        base: sign_in.as_ref().map_or_else(|| "/console".to_owned(), SignIn::base),
+        sign_in,
+        entropy: ports.entropy.clone(),
+    };
+    HttpFunction::build(step, ports)
+}
+
+impl HttpStep for Console {
+    const NAME: &'static str = "ops-console";
+
+    const ROUTES: &'static [Route<Self>] = &[
+        Route::session("GET", "/console", |step, request| Box::pin(step.answer(request))),
+        Route::session("GET", "/console/{page+}", |step, request| Box::pin(step.answer(request))),
+        Route::<Self>::session("POST", "/console/{page+}", |step, request| Box::pin(step.answer(request)))
+            .with_body(FORM_BYTES_MAX),
+    ];
+}
+
+/// A request of somebody who is signed in.
+struct Visit<'a> {
+    request: &'a Request,
+    caller: &'a Caller,
+    /// The fields of a form.
+    form: BTreeMap<String, String>,
+    shell: Shell,
+}
+
+impl Visit<'_> {
+    fn field(&self, name: &str) -> &str {
+        self.form.get(name).map_or("", |text| text.trim())
+    }
+
+    fn asked(&self, name: &str) -> &str {
+        self.request.query.get(name).map_or("", |text| text.trim())
+    }
+
+    /// What a step answers the person who looks.
+    async fn ask<S: HttpStep>(&self, step: &S, call: Call<'_>) -> Result<Value, Problem> {
+        let request = call.request(self.request);
+        let reply = answer_as(step, &request, self.caller).await?;
+        serde_json::from_str(&reply.body).map_err(|_| Problem::unavailable("an answer could not be read"))
+    }
+}
+
+/// A call of the API.
+#[derive(Default)]
+struct Call<'a> {
+    method: &'static str,
+    route: &'static str,
+    parameters: &'a [(&'static str, &'a str)],
+    query: &'a [(&'static str, &'a str)],
+    body: Vec<u8>,
+    media: &'static str,
+}
+
+impl<'a> Call<'a> {
+    fn get(
+        route: &'static str,
+        parameters: &'a [(&'static str, &'a str)],
+        query: &'a [(&'static str, &'a str)],
+    ) -> Self {
+        Self { method: "GET", route, parameters, query, ..Self::default() }
+    }
+
+    fn post(route: &'static str, parameters: &'a [(&'static str, &'a str)], body: &Value) -> Self {
+        let (body, media) = (body.to_string().into_bytes(), "application/json");
+        Self { method: "POST", route, parameters, body, media, ..Self::default() }
+    }
+
+    fn request(self, of: &Request) -> Request {
+        let owned = |pairs: &[(&str, &str)]| {
+            let there = pairs.iter().filter(|(_, value)| !value.is_empty());
+            there.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let mut headers = http::HeaderMap::new();
+        if !self.media.is_empty() {
+            headers.insert("content-type", http::HeaderValue::from_static(self.media));
+        }
+        Request {
+            method: self.method.to_owned(),
+            route: self.route.to_owned(),
+            parameters: owned(self.parameters),
+            query: owned(self.query),
+            headers,
+            body: self.body,
+            ..of.clone()
+        }
+    }
+}
+
+impl Console {
+    async fn answer(&self, request: &Request) -> Result<Reply, Problem> {
+        let path = request.parameters.get("page").map_or("", String::as_str);
+        let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        match (request.method.as_str(), path.as_slice()) {
+            ("GET", ["static", name]) => return file(name).ok_or_else(no_page),
+            ("GET", ["sign-in"]) => return self.sign_in(request),
+            ("GET", ["callback"]) => return self.signed_in(request).await,
+            _ => {}
+        }
+        let caller = match session::caller(&self.authority, request).await {
+            Ok(caller) => caller,
+            Err(problem) if problem.status == 401 => return self.send_to_sign_in(request),
+            Err(problem) => return Err(problem),
+        };
+        if request.method == "POST" && !session::is_same_origin(request) {
+            return Err(Problem::forbidden("the form was not sent from this console"));
+        }
+        let shell = Shell::of(&self.base, &caller, request, path.first().copied().unwrap_or_default());
+        let visit = Visit { request, caller: &caller, form: form(request), shell };
+        let answer = if caller.require(STAFF).is_ok() {
+            self.page(&visit, &path).await
+        } else {
+            Err(Problem::forbidden("the console is for staff"))
+        };
+        answer.or_else(|problem| refused(&visit, &problem))
+    }
+
+    async fn page(&self, visit: &Visit<'_>, path: &[&str]) -> Result<Reply, Problem> {
+        match (visit.request.method.as_str(), path) {
+            ("GET", []) => work::home(self, visit).await,
+            ("GET", ["search"]) => Ok(subject::find(&self.base, visit.asked("q"))),
+            ("GET", ["work"]) => work::list(self, visit).await,
+            ("GET", ["work", id]) => work::item(self, visit, id, None).await,
+            ("POST", ["work", id]) => work::act(self, visit, id).await,
+            ("GET", ["clients", id]) => subject::client(self, visit, id).await,
+            ("GET", ["payments", id]) => subject::payment(self, visit, id).await,
+            ("GET", ["journal", id]) => subject::journal(self, visit, id).await,
+            ("GET", ["reconciliation"]) => subject::reconciliation(self, visit).await,
+            ("GET", ["rules"]) => rules::list(self, visit).await,
+            ("GET", ["rules", set, version]) => rules::version(self, visit, (set, version), None).await,
+            ("POST", ["rules", set, version, "draft"]) => rules::draft(self, visit, (set, version)).await,
+            ("POST", ["rules", set, version, "publish"]) => rules::publish(self, visit, (set, version)).await,
+            ("POST", ["sign-out"]) => Ok(session::signed_out(&self.base, visit.request)),
+            _ => Err(no_page()),
+        }
+    }
+
+    /// A form that is sent when the session is over is answered by a page that says so: going back to it finds what was typed.
+    fn send_to_sign_in(&self, request: &Request) -> Result<Reply, Problem> {
+        let shell = Shell::nobody(&self.base);
+        if request.method == "GET" {
+            let query = session::query(&request.query);
+            let page = request.parameters.get("page").map_or("", String::as_str);
+            let back = url::form_urlencoded::byte_serialize(format!("/{page}{query}").as_bytes()).collect::<String>();
+            return Ok(redirect(&format!("{}/sign-in?back={back}", self.base)));
+        }
+        let text = "Your session is over and nothing was done. Sign in in another tab, come back here and send the form again: what you typed is still there.";
+        let page = Page::message(shell, "Sign in again", text).linking("/sign-in", "Sign in");
+        message(401, &page)
+    }
+
+    fn sign_in(&self, request: &Request) -> Result<Reply, Problem> {
+        match &self.sign_in {
+            Some(sign_in) => sign_in.begin(self.entropy.as_ref(), request),
+            None => {
+                let text = "This installation names no identity provider for the console: see the parameters Oidc… in infra/README.md.";
+                message(503, &Page::message(Shell::nobody(&self.base), "Nobody can sign in", text))
+            }
+        }
+    }
+
+    async fn signed_in(&self, request: &Request) -> Result<Reply, Problem> {
+        let Some(sign_in) = &self.sign_in else { return Err(no_page()) };
+        match sign_in.end(&self.authority, request).await {
+            Ok(reply) => Ok(reply),
+            Err(problem) => {
+                let page = Page::message(Shell::nobody(&self.base), "You are not signed in", &problem.detail);
+                message(problem.status, &page.linking("/sign-in", "Try again"))
+            }
+        }
+    }
+}
+
+fn no_page() -> Problem {
+    Problem::not_found("there is no such page")
+}
+
+/// The last field of a name wins, as with a query.
+fn form(request: &Request) -> BTreeMap<String, String> {
+    if request.method != "POST" {
+        return BTreeMap::new();
+    }
+    url::form_urlencoded::parse(&request.body).into_owned().collect()
+}
+
+fn refused(visit: &Visit<'_>, problem: &Problem) -> Result<Reply, Problem> {
+    let title = match problem.status {
+        403 => "You may not see this",
+        404 => "There is no such thing",
+        500.. => "This did not work just now",
+        _ => "This was refused",
+    };
+    let page = Page::message(visit.shell.clone(), title, &problem.detail);
+    message(problem.status, &page.linking("", "To the start"))
+}

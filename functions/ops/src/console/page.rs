@@ -1,0 +1,131 @@
+//! The frame of every page, and what goes with it.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use runtime::auth::Role;
+use runtime::http::{Reply, Request};
+use runtime::{Caller, Problem};
+
+/// Nothing but our own style, script and forms; nobody frames it.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Files that change with a version of the function only.
+const KEEP_FILE: &str = "public, max-age=600";
+
+/// Who looks at which page.
+#[derive(Debug, Clone)]
+pub(super) struct Shell {
+    pub base: String,
+    pub who: Option<String>,
+    pub done: String,
+    here: String,
+    finance: bool,
+}
+
+impl Shell {
+    pub(super) fn of(base: &str, caller: &Caller, request: &Request, here: &str) -> Self {
+        let roles: Vec<String> = caller.roles.iter().map(|role| format!("{role:?}").to_lowercase()).collect();
+        Self {
+            base: base.to_owned(),
+            who: Some(format!("{} ({})", caller.subject, roles.join(", "))),
+            done: request.query.get("done").map(|done| done_in_words(done)).unwrap_or_default(),
+            here: format!("/{here}"),
+            finance: caller.require(&[Role::Finance]).is_ok(),
+        }
+    }
+
+    /// Somebody who is not signed in.
+    pub(super) fn nobody(base: &str) -> Self {
+        Self { base: base.to_owned(), who: None, done: String::new(), here: String::new(), finance: false }
+    }
+
+    pub(super) fn nav(&self) -> Vec<(&'static str, &'static str)> {
+        let mut all = vec![("/work", "Work"), ("/rules", "Rules")];
+        if self.finance {
+            all.push(("/reconciliation", "Reconciliation"));
+        }
+        all
+    }
+
+    pub(super) fn is_at(&self, path: impl AsRef<str>) -> bool {
+        self.here == path.as_ref()
+    }
+}
+
+/// What an action did. Words of our own only: whatever else stands in an address is not shown as ours.
+fn done_in_words(done: &str) -> String {
+    let what = match done {
+        "claim" => "The item is yours.",
+        "release" => "The item is nobody's again.",
+        "note" => "The note is kept.",
+        "snooze" => "The item comes back when its time is over.",
+        "escalate" => "The item was escalated.",
+        "return" => "The proposal was sent back.",
+        "draft" => "The draft is kept. Somebody else publishes it.",
+        "publish" => "Published.",
+        "decided" => "Your decision is saved, and is being carried out.",
+        "proposed" => "Proposed. Another person approves it or sends it back.",
+        _ => "",
+    };
+    what.to_owned()
+}
+
+/// A page that says one thing.
+#[derive(Template)]
+#[template(path = "message.html")]
+pub(super) struct Page {
+    page: Shell,
+    title: String,
+    text: String,
+    link: String,
+    label: String,
+}
+
+impl Page {
+    pub(super) fn message(page: Shell, title: &str, text: &str) -> Self {
+        let (link, label) = (String::new(), String::new());
+        Self { page, title: title.to_owned(), text: text.to_owned(), link, label }
+    }
+
+    pub(super) fn linking(self, link: &str, label: &str) -> Self {
+        Self { link: link.to_owned(), label: label.to_owned(), ..self }
+    }
+}
+
+/// A page as an answer.
+pub(super) fn html(status: u16, template: &impl Template) -> Result<Reply, Problem> {
+    let body = template.render().map_err(|error| {
+        tracing::error!(%error, "a page could not be written");
+        Problem::unavailable("the page could not be written")
+    })?;
+    let headers = BTreeMap::from([
+        ("content-type".to_owned(), "text/html; charset=utf-8".to_owned()),
+        ("Content-Security-Policy".to_owned(), POLICY.to_owned()),
+        ("Referrer-Policy".to_owned(), "same-origin".to_owned()),
+    ]);
+    Ok(Reply { status, headers, body })
+}
+
+/// [`Page`] as an answer.
+pub(super) fn message(status: u16, page: &Page) -> Result<Reply, Problem> {
+    html(status, page)
+}
+
+/// To another page, by `GET`.
+pub(super) fn redirect(to: &str) -> Reply {
+    Reply { status: 303, headers: BTreeMap::from([("Location".to_owned(), to.to_owned())]), body: String::new() }
+}
+
+/// Style and script.
+pub(super) fn file(name: &str) -> Option<Reply> {
+    let (media, text) = match name {
+        "console.css" => ("text/css; charset=utf-8", include_str!("../../static/console.css")),
+        "console.js" => ("text/javascript; charset=utf-8", include_str!("../../static/console.js")),
+        _ => return None,
+    };
+    let headers = BTreeMap::from([
+        ("content-type".to_owned(), media.to_owned()),
+        ("Cache-Control".to_owned(), KEEP_FILE.to_owned()),
+    ]);
+    Some(Reply { status: 200, headers, body: text.to_owned() })
+}

@@ -1,0 +1,231 @@
+//! The console as a browser sees it: signing in, pages by role, forms.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use serde_json::json;
+
+use crate::world::{World, expect};
+
+/// A browser with its cookies.
+struct Browser<'w> {
+    world: &'w World,
+    cookies: BTreeMap<String, String>,
+    site: Option<&'static str>,
+}
+
+struct Seen {
+    status: u16,
+    to: String,
+    text: String,
+}
+
+impl<'w> Browser<'w> {
+    fn new(world: &'w World) -> Self {
+        Self { world, cookies: BTreeMap::new(), site: Some("same-origin") }
+    }
+
+    /// Somebody who has signed in.
+    async fn of(world: &'w World, subject: &str) -> Self {
+        let mut own = Self::new(world);
+        let begun = own.get("/console").await;
+        assert_eq!(own.sign_in(&begun.to, subject).await.status, 303);
+        own
+    }
+
+    async fn send(&mut self, method: &str, path: &str, form: &[(&str, &str)]) -> Seen {
+        let path = path.strip_prefix(self.world.broker.host.url()).unwrap_or(path);
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut request = Request::builder().method(method).uri(path).header("host", "console.test");
+        if !cookies.is_empty() {
+            request = request.header("cookie", cookies.join("; "));
+        }
+        if method == "POST" {
+            request = request.header("content-type", "application/x-www-form-urlencoded");
+            if let Some(site) = self.site {
+                request = request.header("sec-fetch-site", site);
+            }
+        }
+        let answer = self.world.broker.host.request(request.body(Bytes::from(body)).unwrap()).await;
+        self.seen(&answer)
+    }
+
+    fn seen(&mut self, answer: &Response<Bytes>) -> Seen {
+        let header = |name: &str| answer.headers().get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
+        let set = header("set-cookie");
+        if let Some((name, value)) = set.split(';').next().and_then(|pair| pair.split_once('=')) {
+            assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax"), "{set}");
+            self.cookies.insert(name.to_owned(), value.to_owned());
+            if value.is_empty() {
+                self.cookies.remove(name);
+            }
+        }
+        let seen = Seen {
+            status: answer.status().as_u16(),
+            to: header("location"),
+            text: String::from_utf8(answer.body().to_vec()).unwrap(),
+        };
+        if header("content-type").starts_with("text/html") {
+            let policy = header("content-security-policy");
+            assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+            assert!(seen.text.len() < 100_000, "{} bytes", seen.text.len());
+        }
+        seen
+    }
+
+    async fn get(&mut self, path: &str) -> Seen {
+        self.send("GET", path, &[]).await
+    }
+
+    async fn page(&mut self, path: &str) -> String {
+        let seen = self.get(path).await;
+        assert_eq!(seen.status, 200, "{path}: {}", seen.text);
+        seen.text
+    }
+
+    /// From the console to the provider, where somebody picks a name, and back.
+    async fn sign_in(&mut self, from: &str, subject: &str) -> Seen {
+        let asked = self.get(from).await;
+        let (authorize, query) = asked.to.split_once('?').unwrap();
+        let page = self.world.raw("GET", &asked.to, "").await;
+        assert!(page.contains(&format!("value=\"{subject}\"")), "{page}");
+        let form = format!("{query}&subject={subject}");
+        let back = self.world.raw("POST", authorize, &form).await;
+        self.get(&back).await
+    }
+}
+
+impl World {
+    /// Sends a form to the identity provider; its text, or where it leads.
+    async fn raw(&self, method: &str, url: &str, form: &str) -> String {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let answer = broker::api::Api::default()
+            .send(method.parse().unwrap(), url, &headers, form.as_bytes().to_vec())
+            .await
+            .unwrap();
+        answer.headers.get("location").map_or(answer.text.clone(), |to| to.to_str().unwrap().to_owned())
+    }
+}
+
+#[tokio::test]
+async fn nobody_sees_a_page_before_signing_in_and_each_comes_to_the_page_that_he_asked_for() {
+    let world = World::start().await;
+    let mut browser = Browser::new(&world);
+    let sent = browser.get("/console/work?queue=finance").await;
+    assert_eq!((sent.status, sent.to.as_str()), (303, "/console/sign-in?back=%2Fwork%3Fqueue%3Dfinance"));
+    let signed_in = browser.sign_in(&sent.to, "finance-1").await;
+    assert_eq!((signed_in.status, signed_in.to.as_str()), (303, "/console/work?queue=finance"));
+    let page = browser.page(&signed_in.to).await;
+    assert!(page.contains("finance-1 (finance)") && page.contains("Nothing waits here"), "{page}");
+    // a sign-in that was begun elsewhere, one that is sent again, and one without a code
+    let forged = browser.get("/console/callback?code=x&state=y").await;
+    assert_eq!(forged.status, 403);
+    let out = browser.send("POST", "/console/sign-out", &[]).await;
+    assert_eq!(out.status, 303);
+    assert_eq!(browser.get("/console/work").await.status, 303);
+    // a form without a session says so and keeps what was typed in the browser
+    let late = browser.send("POST", "/console/work/wrk_1", &[("action", "claim")]).await;
+    assert!(late.status == 401 && late.text.contains("Sign in again"), "{}", late.text);
+    for path in ["/console/static/console.css", "/console/static/console.js"] {
+        browser.page(path).await;
+    }
+    for elsewhere in ["//evil.example", "https://evil.example"] {
+        let mut browser = Browser::new(&world);
+        let back = browser.sign_in(&format!("/console/sign-in?back={elsewhere}"), "finance-1").await;
+        assert_eq!(back.to, "/console");
+    }
+}
+
+#[tokio::test]
+async fn a_role_sees_and_does_in_the_console_what_it_may_over_the_api() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let payment = world.deposit(&trader, "100.00", "stripe").await;
+    expect(world.stripe(&world.intent(&payment, "payment_intent.succeeded", 9_000, "usd")).await, 200);
+    world.idle().await;
+    let item = world.work_of(&payment.id).await[0]["work_id"].as_str().unwrap().to_owned();
+    let path = format!("/console/work/{item}");
+    let mut clerk = Browser::of(&world, "finance-1").await;
+    let home = clerk.page("/console").await;
+    assert!(home.contains("<b>1</b> open for finance"), "{home}");
+    let list = clerk.page("/console/work?queue=finance").await;
+    assert!(list.contains("Deposit underpaid") && list.contains(&item) && list.contains(&payment.id), "{list}");
+    let page = clerk.page(&path).await;
+    for told in ["Deposit underpaid", "Credit what was paid", "90.00 USD", &payment.id, "less was paid than asked for"]
+    {
+        assert!(page.to_lowercase().contains(&told.to_lowercase()), "{told}: {page}");
+    }
+    // another desk may look and not act, and what was typed is still there
+    let mut sales = Browser::of(&world, "sales-1").await;
+    let refused = sales.send("POST", &path, &[("action", "claim"), ("note", "let me see")]).await;
+    assert!(refused.status == 403 && refused.text.contains("let me see"), "{}", refused.text);
+    // a form of another site
+    clerk.site = Some("cross-site");
+    assert_eq!(clerk.send("POST", &path, &[("action", "claim")]).await.status, 403);
+    clerk.site = None;
+    assert_eq!(clerk.send("POST", &path, &[("action", "claim")]).await.status, 403);
+    clerk.site = Some("same-origin");
+    let evidence = clerk.send("POST", &path, &[("action", "refund_at_psp"), ("note", "by telephone <b>")]).await;
+    assert!(evidence.status == 422 && evidence.text.contains("evidence"), "{}", evidence.text);
+    assert!(evidence.text.contains("by telephone &#60;b&#62;") || evidence.text.contains("by telephone &lt;b&gt;"));
+    let done = clerk.send("POST", &path, &[("action", "claim")]).await;
+    assert_eq!((done.status, done.to.as_str()), (303, format!("{path}?done=claim").as_str()));
+    assert!(clerk.page(&done.to).await.contains("The item is yours."));
+    let done = clerk.send("POST", &path, &[("action", "credit_paid_amount")]).await;
+    assert_eq!(done.to, format!("{path}?done=decided"));
+    assert_eq!(world.status(&payment.id).await, "credited");
+    let again = clerk.send("POST", &path, &[("action", "credit_paid_amount")]).await;
+    assert_eq!(again.to, done.to);
+    let mut second = Browser::of(&world, "finance-2").await;
+    assert_eq!(second.send("POST", &path, &[("action", "claim")]).await.status, 409);
+    // and the story of it
+    for path in [format!("/console/payments/{}", payment.id), format!("/console/clients/{}", trader.client)] {
+        let page = clerk.page(&path).await;
+        assert!(page.contains("Every entry follows from the one before it") && page.contains("Credited"), "{page}");
+    }
+    for (id, to) in
+        [(&payment.id, "payments"), (&trader.client, "clients"), (&item, "work"), (&trader.account, "journal")]
+    {
+        assert_eq!(clerk.get(&format!("/console/search?q={id}")).await.to, format!("/console/{to}/{id}"));
+    }
+    clerk.page(&format!("/console/journal/{}", trader.account)).await;
+    clerk.page("/console/reconciliation").await;
+    assert_eq!(sales.get("/console/reconciliation").await.status, 403);
+    for unknown in ["/console/nothing", "/console/work/wrk_1", "/console/payments/pay_1", "/console/rules/psps/9"] {
+        assert_eq!(clerk.get(unknown).await.status, 404, "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn a_rule_is_edited_and_another_person_publishes_it() {
+    let world = World::start().await;
+    let mut author = Browser::of(&world, "finance-1").await;
+    assert!(author.page("/console/rules").await.contains("/console/rules/psps/1"));
+    author.page("/console/rules/psps/1").await;
+    let shown = expect(world.get("finance", "/v1/rules/psps/versions/1").await, 200);
+    let text = shown.json["document"].as_str().unwrap();
+    // browsers end lines with both
+    let wrong = text.replace("max: \"50000\"", "max: many").replace('\n', "\r\n");
+    let refused = author.send("POST", "/console/rules/psps/1/draft", &[("document", &wrong), ("reason", "less")]).await;
+    assert!(refused.status == 422 && refused.text.contains("line 178, column"), "{}", refused.text);
+    assert!(refused.text.contains("max: many"), "what was typed is still there");
+    let right = text.replace("max: \"50000\"", "max: \"40000\"").replace('\n', "\r\n");
+    let drafted = author.send("POST", "/console/rules/psps/1/draft", &[("document", &right), ("reason", "less")]).await;
+    assert_eq!(drafted.to, "/console/rules/psps/2?done=draft", "{}", drafted.text);
+    let page = author.page(&drafted.to).await;
+    for told in ["class=\"cut\">- ", "class=\"add\">+ ", "40000", "less", "Publish"] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
+    let own = author.send("POST", "/console/rules/psps/2/publish", &[("effective_at", "")]).await;
+    assert!(own.status == 403 && own.text.contains("another person"), "{}", own.text);
+    let mut other = Browser::of(&world, "finance-2").await;
+    let published = other.send("POST", "/console/rules/psps/2/publish", &[("effective_at", "2030-01-01T08:30")]).await;
+    assert_eq!(published.status, 422);
+    let published = other.send("POST", "/console/rules/psps/2/publish", &[("effective_at", "")]).await;
+    assert_eq!(published.to, "/console/rules/psps/2?done=publish", "{}", published.text);
+    let now = expect(world.get("finance", "/v1/rules/psps/versions/2").await, 200).json;
+    assert_eq!((&now["status"], &now["published_by"]), (&json!("live"), &json!("finance-2")));
+    assert!(now["document"].as_str().unwrap().contains("40000") && !now["document"].as_str().unwrap().contains('\r'));
+}
