@@ -1,12 +1,15 @@
 //! Plays one deposit's script.
 
+use std::collections::BTreeMap;
+
 use domain::payment::Deposit;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use store::Stored;
 
 use super::script::{Act, Mailing, Script, Statement};
 use crate::platform::latest_s;
-use crate::world::{Customer, World};
+use crate::world::{Customer, World, is_taken};
 
 /// A provider that is not answered sends so often; Praxis signs the time of its first try, so more would not help.
 const TELLINGS_MAX: usize = 12;
@@ -15,11 +18,17 @@ const TELLINGS_MAX: usize = 12;
 pub struct Played {
     pub script: Script,
     key: String,
+    /// Somebody has asked under the key.
+    asked: bool,
     pub payment: Option<String>,
     /// The provider's ids of its statements.
     events: Vec<String>,
     /// Which of them says that money was collected.
     collected: Option<usize>,
+    /// What was refunded in all, by the statement that says so, in the smallest units.
+    totals: BTreeMap<usize, u64>,
+    /// The newest of them that was accepted.
+    returned: Option<usize>,
     tellings: usize,
     /// Its collection was told and accepted, or made while the deposit still waited for it.
     pub must_be_noticed: bool,
@@ -28,7 +37,18 @@ pub struct Played {
 impl Played {
     pub fn new(script: Script, number: usize) -> Self {
         let key = format!("deposit-{number}");
-        Self { script, key, payment: None, events: Vec::new(), collected: None, tellings: 0, must_be_noticed: false }
+        Self {
+            script,
+            key,
+            asked: false,
+            payment: None,
+            events: Vec::new(),
+            collected: None,
+            totals: BTreeMap::new(),
+            returned: None,
+            tellings: 0,
+            must_be_noticed: false,
+        }
     }
 
     /// Does the next act; one that does not come through stays the next.
@@ -54,6 +74,8 @@ impl Played {
         });
         let url = world.broker.url(&format!("/v1/clients/{}/deposits", trader.client_id));
         let answer = world.desk.api.post(&url, world.broker.token("portal"), &self.key, &body).await.unwrap();
+        assert!(self.asked || !is_taken(&answer), "{} is nobody else's: {}", self.key, answer.text);
+        self.asked = true;
         match answer.status {
             201 => self.payment = Some(answer.text_at("/payment_id")),
             // under the same key, later
@@ -91,6 +113,14 @@ impl Played {
                 "reference": format!("pi_another{}", world.fresh()), "amount_minor": minor,
                 "currency": customer.currency.to_lowercase(), "webhook": silent,
             })),
+            Statement::RefundedInAll(percent) => {
+                let total = minor * percent / 100;
+                self.totals.insert(self.events.len(), total);
+                Some(json!({
+                    "payment_id": self.payment(), "type": "charge.refunded", "created": world.now().seconds(),
+                    "object": {"amount_refunded": total}, "webhook": silent,
+                }))
+            }
             _ => None,
         };
         if let Some(event) = event {
@@ -122,7 +152,7 @@ impl Played {
             (Statement::Failed | Statement::FailedBefore, _) => "failed",
             (Statement::Canceled, "praxis") => "cancelled",
             (Statement::Canceled, _) => "canceled",
-            (Statement::Refunded, _) => "refunded",
+            (Statement::Refunded | Statement::RefundedInAll(_), _) => "refunded",
         }
     }
 
@@ -138,6 +168,9 @@ impl Played {
             return;
         }
         self.tellings += 1;
+        if deliveries.iter().any(is_accepted) && self.totals.contains_key(&mailing.statement) {
+            self.returned = self.returned.max(Some(mailing.statement));
+        }
         if !deliveries.iter().any(is_accepted) && self.tellings < TELLINGS_MAX {
             self.script.acts.push_back(Act::Tell(Mailing { copies: 1, ..mailing }));
         } else if self.script.plain && deliveries.iter().any(is_accepted) {
@@ -150,6 +183,12 @@ impl Played {
         let again = |statement| Act::Tell(Mailing { statement, copies: 1, at_once: false, forged: false });
         self.script.acts.extend(self.collected.map(again));
         self.collected.is_some()
+    }
+
+    /// What went back of it in all by the newest word that was accepted, if it goes back in parts.
+    pub fn total(&self, customer: &Customer) -> Option<Decimal> {
+        let minor = Decimal::from(self.totals[&self.returned?]);
+        Some(if customer.currency == "JPY" { minor } else { minor / Decimal::ONE_HUNDRED })
     }
 
     pub async fn stored(&self, world: &World) -> Stored<Deposit> {

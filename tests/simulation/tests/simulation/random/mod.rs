@@ -23,8 +23,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Seeds of an ordinary test run.
 const SEEDS: u64 = 6;
-/// Runs at a time.
-const AT_ONCE: usize = 2;
+/// Runs at a time: one for each core.
+fn at_once() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
 
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok().filter(|text| !text.is_empty());
@@ -48,7 +50,7 @@ fn whatever_happens_money_is_credited_once_and_nobody_is_forgotten() {
     };
     let (next, failed) = (AtomicU64::new(first), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once() {
             scope.spawn(|| {
                 while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < end) {
                     if !holds(seed) {

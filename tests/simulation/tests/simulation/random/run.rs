@@ -28,7 +28,7 @@ use super::withdrawal::Leaving;
 use crate::killer::Killer;
 use crate::platform::latest_s;
 use crate::servers::SERVERS;
-use crate::world::{Customer, MINUTE, World};
+use crate::world::{Customer, MINUTE, TIMER, World};
 
 const CURRENCIES: [&str; 4] = ["USD", "EUR", "GBP", "JPY"];
 const DEPOSITS: usize = 14;
@@ -129,9 +129,9 @@ pub async fn run(seed: u64) {
     let minutes = run.world.now().millis_since(start) / 60_000;
     let took = began.elapsed();
     eprintln!(
-        "seed {seed}: {minutes} minutes on {:?} in {took:.1?}, deaths {:?}, asked {:?}, {statuses:?}, {left:?}",
+        "seed {seed}: {minutes} minutes on {:?} in {took:.1?}, met {:?}, asked {:?}, {statuses:?}, {left:?}",
         run.customers.iter().map(|customer| customer.server.name).collect::<Vec<_>>(),
-        run.chaos.deaths(),
+        run.chaos.met(),
         run.asked
     );
 }
@@ -150,7 +150,7 @@ impl Run {
     async fn tell(&self, seed: u64, start: Timestamp) {
         let deposits = self.deposits.iter().map(|own| (own.payment.as_ref(), own.script.customer, "deposit"));
         let leaving = self.withdrawals.iter().map(|own| (own.payment.as_ref(), own.customer, "withdrawal"));
-        let mut lines = vec![format!("seed {seed}: deaths {:?}, asked {:?}", self.chaos.deaths(), self.asked)];
+        let mut lines = vec![format!("seed {seed}: met {:?}, asked {:?}", self.chaos.met(), self.asked)];
         for (payment, customer, kind) in deposits.chain(leaving) {
             let (Some(payment), customer) = (payment, &self.customers[customer]) else { continue };
             let journal = self.world.broker.journal().of_entity(payment).await.unwrap();
@@ -176,6 +176,7 @@ impl Run {
         let options = broker::local::Options {
             probe: Some(chaos.clone()),
             delivery: Some(chaos.clone()),
+            serves_here: Some(seed),
             ..broker::local::Options::default()
         };
         let time = LocalTime::standing(SystemClock.now());
@@ -245,8 +246,7 @@ impl Run {
             self.world.idle().await;
             if rng.percent(60) {
                 // a timer that died fires again
-                drop(self.world.broker.host.fire_schedule("ops-timers").await);
-                self.world.idle().await;
+                drop(self.world.sweep().await);
             }
         }
     }
@@ -291,14 +291,14 @@ impl Run {
                 }
             }
             self.world.idle().await;
-            self.world.broker.host.fire_schedule("ops-timers").await.unwrap();
-            self.world.idle().await;
+            self.world.sweep().await.unwrap();
         }
         panic!("it never comes to an end: {:?} is due", self.due().await);
     }
 
     async fn next_moment(&self) -> Option<Timestamp> {
-        let due = self.due().await.into_iter().map(|(at, _)| at).min();
+        let far = self.world.now().plus(domain::Seconds(FAR_S));
+        let due = self.world.broker.host.earliest_due(TIMER).await.filter(|at| *at < far);
         due.into_iter().chain(self.world.time.next()).min()
     }
 

@@ -18,6 +18,8 @@ pub enum Statement {
     FailedBefore,
     Canceled,
     Refunded,
+    /// So many percent of it went back so far.
+    RefundedInAll(u64),
 }
 
 /// How a statement is delivered.
@@ -114,7 +116,8 @@ fn statements(rng: &mut Rng, psp: &str) -> Vec<Statement> {
         (73..79, _) => vec![S::Failed, S::Collected(100)],
         (79..82, _) => vec![S::Canceled],
         (82..87, "stripe") => vec![S::Collected(100), S::FailedBefore],
-        (87..92, "stripe") => vec![S::Collected(100), S::Refunded],
+        (87..90, "stripe") => vec![S::Collected(100), S::Refunded],
+        (90..92, "stripe") => vec![S::Collected(100), S::RefundedInAll(30), S::RefundedInAll(50)],
         (92..95, "stripe") => vec![S::Collected(100), S::Failed],
         _ => vec![],
     }
