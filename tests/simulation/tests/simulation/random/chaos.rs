@@ -23,8 +23,9 @@ const LAST_CALL: u64 = 14;
 /// many meet something.
 const IN_A_ROW: usize = 30;
 const IN_A_ROW_MOST: usize = 4;
-/// Longest that a message is on its way, in seconds.
+/// Longest that a message is on its way, in seconds; and of half of them, which so come while a call may still be under way.
 const LATE_S: u64 = 400;
+const SOON_S: u64 = 60;
 
 /// Queues whose work the timer finds again when a message was given up.
 const FOUND_AGAIN: [&str; 10] = [
@@ -44,9 +45,16 @@ const FOUND_AGAIN: [&str; 10] = [
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Nothing,
-    Death { call: usize, before: bool },
+    Death {
+        call: usize,
+        before: bool,
+    },
     /// So many calls from one on are answered with a failure, in spite of what they did or before they did it.
-    Failure { call: usize, before: bool, times: usize },
+    Failure {
+        call: usize,
+        before: bool,
+        times: usize,
+    },
 }
 
 /// What an invocation meets, and where, depends on the seed, the function and how often it was invoked before, and on
@@ -63,7 +71,13 @@ pub struct Chaos {
 
 impl Chaos {
     pub fn new(seed: u64) -> Self {
-        Self { seed, on: AtomicBool::new(true), fates: Mutex::default(), met: Mutex::default(), messages: Mutex::default() }
+        Self {
+            seed,
+            on: AtomicBool::new(true),
+            fates: Mutex::default(),
+            met: Mutex::default(),
+            messages: Mutex::default(),
+        }
     }
 
     /// From now on everything lives and every message arrives once, at once.
@@ -149,7 +163,10 @@ impl Delivery for Chaos {
         };
         let mut rng = Rng::new(self.seed, &format!("{queue} {number}"));
         let now = Duration::ZERO;
-        let later = |rng: &mut Rng| Duration::from_secs(1 + rng.below(LATE_S));
+        let later = |rng: &mut Rng| {
+            let most = if rng.percent(50) { SOON_S } else { LATE_S };
+            Duration::from_secs(1 + rng.below(most))
+        };
         match rng.below(20) {
             0 => vec![now, now],
             1 => vec![now, later(&mut rng)],

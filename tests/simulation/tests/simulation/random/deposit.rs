@@ -32,6 +32,8 @@ pub struct Played {
     tellings: usize,
     /// Its collection was told and accepted, or made while the deposit still waited for it.
     pub must_be_noticed: bool,
+    /// A person has given it back at the provider.
+    pub given_back: bool,
 }
 
 impl Played {
@@ -48,6 +50,7 @@ impl Played {
             returned: None,
             tellings: 0,
             must_be_noticed: false,
+            given_back: false,
         }
     }
 
@@ -57,7 +60,7 @@ impl Played {
         match act {
             Act::Open => self.open(world, &customers[self.script.customer]).await,
             Act::Fault(kind, times) => self.fault(world, &customers[self.script.customer], kind, times).await,
-            Act::Happen(statement) => self.happen(world, &customers[self.script.customer], statement).await,
+            Act::Happen(statement) => self.happen(world, statement).await,
             Act::Tell(mailing) => self.tell(world, mailing).await,
         }
     }
@@ -69,8 +72,8 @@ impl Played {
     async fn open(&mut self, world: &World, customer: &Customer) {
         let trader = &customer.trader;
         let body = json!({
-            "account_id": trader.account_id, "psp": self.script.psp,
-            "amount": {"amount": self.script.amount.to_string(), "currency": customer.currency},
+            "account_id": trader.account_id, "psp": self.script.psp, "return_url": "https://portal.example.com/done",
+            "amount": {"amount": self.script.amount.to_string(), "currency": self.script.currency},
         });
         let url = world.broker.url(&format!("/v1/clients/{}/deposits", trader.client_id));
         let answer = world.desk.api.post(&url, world.broker.token("portal"), &self.key, &body).await.unwrap();
@@ -100,8 +103,8 @@ impl Played {
         server.fault(world, fault).await;
     }
 
-    async fn happen(&mut self, world: &World, customer: &Customer, statement: Statement) {
-        let minor = if customer.currency == "JPY" { self.script.amount } else { self.script.amount * 100 };
+    async fn happen(&mut self, world: &World, statement: Statement) {
+        let minor = self.script.minor();
         let silent = json!({"never": true});
         let event = match statement {
             Statement::FailedBefore => Some(json!({
@@ -111,7 +114,7 @@ impl Played {
             Statement::Another => Some(json!({
                 "payment_id": self.payment(), "type": "payment_intent.succeeded",
                 "reference": format!("pi_another{}", world.fresh()), "amount_minor": minor,
-                "currency": customer.currency.to_lowercase(), "webhook": silent,
+                "currency": self.script.currency.to_lowercase(), "webhook": silent,
             })),
             Statement::RefundedInAll(percent) => {
                 let total = minor * percent / 100;
@@ -134,9 +137,15 @@ impl Played {
         }
         let mut order = json!({"outcome": outcome, "webhook": silent});
         match statement {
-            Statement::Collected(percent) => order["amount_minor"] = json!(minor * percent / 100),
+            Statement::Collected(percent) if percent != 100 => order["amount_minor"] = json!(minor * percent / 100),
             Statement::CollectedElsewhere => order["currency"] = json!("chf"),
             _ => {}
+        }
+        // what comes to an address is whatever is sent; and Nuvei knows nothing of a payer before he pays
+        if matches!(self.script.psp, "coinspaid" | "nuvei") {
+            let cents = if self.script.currency == "JPY" { "" } else { ".00" };
+            order["amount"] = json!(format!("{}{cents}", self.script.amount));
+            order["currency"] = json!(self.script.currency);
         }
         let waits = self.script.plain && world.status(self.payment()).await == "pending";
         self.must_be_noticed |= waits;
@@ -186,9 +195,9 @@ impl Played {
     }
 
     /// What went back of it in all by the newest word that was accepted, if it goes back in parts.
-    pub fn total(&self, customer: &Customer) -> Option<Decimal> {
+    pub fn total(&self) -> Option<Decimal> {
         let minor = Decimal::from(self.totals[&self.returned?]);
-        Some(if customer.currency == "JPY" { minor } else { minor / Decimal::ONE_HUNDRED })
+        Some(if self.script.currency == "JPY" { minor } else { minor / Decimal::ONE_HUNDRED })
     }
 
     pub async fn stored(&self, world: &World) -> Stored<Deposit> {
@@ -204,5 +213,6 @@ pub async fn deliver(world: &World, psp: &str, event_id: &str, how: Value) -> Ve
 }
 
 pub fn is_accepted(delivery: &Value) -> bool {
-    delivery["status"].as_u64() == Some(200) && delivery["answer"]["resend"] != json!(true)
+    delivery["status"].as_u64().is_some_and(|status| (200..300).contains(&status))
+        && delivery["answer"]["resend"] != json!(true)
 }

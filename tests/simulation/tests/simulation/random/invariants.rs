@@ -29,13 +29,23 @@ pub async fn hold(run: &Run) {
         let stored = deposit.stored(&run.world).await;
         let customer = deposit.script.customer;
         unresolved[customer] += deposit_holds(&run.world, &stored, &run.customers[customer]).await;
-        if let Some(total) = deposit.total(&run.customers[customer]) {
+        if let Some(total) = deposit.total() {
             let returned = stored.entity.facts.returned.map(|money| money.amount());
             assert_eq!(returned, Some(total), "what went back of {}", stored.entity.id);
         }
         let status = stored.entity.status();
+        if deposit.script.plain && status == DepositStatus::Credited {
+            let paid = stored.entity.facts.paid.map(|money| (money.amount(), money.currency().to_string()));
+            let asked = (Decimal::from(deposit.script.amount), deposit.script.currency.to_owned());
+            assert_eq!(paid, Some(asked), "what {} collected of {}", deposit.script.psp, stored.entity.id);
+        }
         let noticed = matches!(status, DepositStatus::Credited | DepositStatus::NeedsReview);
-        assert!(noticed || !deposit.must_be_noticed, "{} was paid and is {}", stored.entity.id, status.as_str());
+        assert!(
+            noticed || deposit.given_back || !deposit.must_be_noticed,
+            "{} was paid and is {}",
+            stored.entity.id,
+            status.as_str()
+        );
     }
     for own in run.withdrawals.iter().filter(|own| own.payment.is_some()) {
         unresolved[own.customer] += own.holds(&run.world, &run.customers[own.customer]).await;

@@ -22,7 +22,7 @@ use super::chaos::Chaos;
 use super::deposit::Played;
 use super::invariants;
 use super::rng::Rng;
-use super::script::Script;
+use super::script::{CURRENCIES, Script};
 use super::stray::Stray;
 use super::withdrawal::Leaving;
 use crate::killer::Killer;
@@ -30,7 +30,6 @@ use crate::platform::latest_s;
 use crate::servers::SERVERS;
 use crate::world::{Customer, MINUTE, TIMER, World};
 
-const CURRENCIES: [&str; 4] = ["USD", "EUR", "GBP", "JPY"];
 const DEPOSITS: usize = 14;
 const WITHDRAWALS: usize = 6;
 /// Rounds of chaos; scripts that are longer are played to their ends in the calm.
@@ -40,12 +39,12 @@ const STEPS_MAX: usize = 400;
 /// How often the clerk looks through the items.
 const CLERK_ROUNDS: usize = 6;
 /// Seconds that pass between two rounds.
-const PAUSES_S: [u64; 8] = [1, 2, 5, 20, 60, 120, 200, 600];
+const PAUSES_S: [u64; 9] = [1, 2, 5, 20, 35, 60, 120, 200, 600];
 /// Farther than anything can be due.
 const FAR_S: u32 = 30 * 86_400;
 
 /// What happens to a vendor's next calls.
-const VENDOR_FAULTS: [(&str, &str, &str); 37] = [
+const VENDOR_FAULTS: [(&str, &str, &str); 56] = [
     ("mt5", "deal_get_total", "drop"),
     ("mt5", "deal_get_page", "garbage"),
     ("mt5", "deal_get_page", "no_rows"),
@@ -81,9 +80,32 @@ const VENDOR_FAULTS: [(&str, &str, &str); 37] = [
     ("mt4", "trade_transaction", "apply_then_drop"),
     ("ctrader", "changebalance", "apply_then_drop"),
     ("stripe", "list_refunds", "drop"),
+    ("skrill", "prepare", "drop"),
+    ("skrill", "query", "drop"),
+    ("skrill", "query", "garbage"),
+    ("coinspaid", "take_address", "apply_then_drop"),
+    ("coinspaid", "transaction_info", "drop"),
+    ("adyen", "payment_link", "apply_then_drop"),
+    ("adyen", "payment_link", "drop"),
+    ("checkout", "hosted_payment", "apply_then_drop"),
+    ("checkout", "list_payments", "drop"),
+    ("checkout", "list_payments", "garbage"),
+    ("checkout", "get_payment", "drop"),
+    ("nuvei", "transaction_details", "drop"),
+    ("nuvei", "transaction_details", "garbage"),
+    ("paysafe", "create_handle", "apply_then_drop"),
+    ("paysafe", "list_handles", "drop"),
+    ("paysafe", "list_payments", "drop"),
+    ("rates", "quote", "drop"),
+    ("rates", "quote", "garbage"),
+    ("rates", "ecb", "drop"),
     ("slack", "message", "drop"),
     ("mail", "SendEmail", "drop"),
 ];
+
+/// Whoever has faults scripted, besides the platforms.
+const VENDORS: [&str; 11] =
+    ["stripe", "praxis", "skrill", "coinspaid", "adyen", "checkout", "nuvei", "paysafe", "rates", "slack", "mail"];
 
 /// How the trading server may write its time.
 const CLOCK_FORMS: [&str; 4] = ["seconds", "milliseconds", "date", "date_time"];
@@ -200,7 +222,7 @@ impl Run {
             customers.push(world.customer_at(server, currency).await);
         }
         let mut rng = Rng::new(seed, "scripts");
-        let scripts = (0..DEPOSITS).map(|number| Played::new(Script::draw(&mut rng, CURRENCIES.len()), number));
+        let scripts = (0..DEPOSITS).map(|number| Played::new(Script::draw(&mut rng), number));
         let deposits: Vec<Played> = scripts.collect();
         let mut rng = Rng::new(seed, "withdrawals");
         let withdrawals = (0..WITHDRAWALS).filter_map(|number| Leaving::draw(&mut rng, &deposits, number)).collect();
@@ -258,11 +280,23 @@ impl Run {
             self.control(vendor, "faults", &fault).await;
         }
         if rng.percent(10) {
+            let pair = format!("{}/{}", rng.pick(&CURRENCIES), rng.pick(&CURRENCIES));
+            let old = "2026-01-05T12:00:00Z";
+            let told = [json!({"at": old}), json!({"at": null}), json!({pair.clone(): "0"}), json!({pair: null})];
+            self.rates(rng.pick(&told)).await;
+        }
+        if rng.percent(10) {
             self.control("mt5", "time", &json!({"form": rng.pick(&CLOCK_FORMS)})).await;
             for server in SERVERS {
                 server.control(&self.world, server.logout, &Value::Null).await;
             }
         }
+    }
+
+    /// The sources of rates say something else from now on.
+    async fn rates(&self, told: &Value) {
+        let url = format!("{}/_control/rates", self.world.broker.simulators.url("rates"));
+        self.world.desk.api.send_json(Method::PUT, &url, "", told).await.unwrap().expect(200).unwrap();
     }
 
     async fn control(&self, vendor: &str, route: &str, body: &Value) {
@@ -274,7 +308,8 @@ impl Run {
     async fn calm(&mut self) {
         self.chaos.end();
         let platforms = SERVERS.map(|server| server.name);
-        for vendor in platforms.into_iter().chain(["stripe", "praxis", "slack", "mail"]) {
+        self.control("rates", "reset", &Value::Null).await;
+        for vendor in platforms.into_iter().chain(VENDORS) {
             let url = format!("{}/_control/faults", self.world.broker.simulators.url(vendor));
             self.world.desk.api.send(Method::DELETE, &url, &[], Vec::new()).await.unwrap().expect(200).unwrap();
         }
@@ -380,6 +415,11 @@ fn decision(kind: &str, deal: Option<&(String, String)>, deposit: &mut Played) -
             "deposit_underpaid" | "deposit_overpaid" | "deposit_paid_after_failure" | "deposit_failed_after_success",
             _,
         ) => json!({"action": "credit_paid_amount", "note": "agreed"}),
+        // nobody agreed to a rate
+        ("deposit_currency_mismatch", None) if deposit.script.is_converted() => {
+            deposit.given_back = true;
+            json!({"action": "refund_at_psp", "evidence": "re_by_hand"})
+        }
         ("deposit_overdue", _) if deposit.is_found_collected() => {
             json!({"action": "keep_waiting", "note": "told again"})
         }

@@ -4,6 +4,12 @@ use std::collections::VecDeque;
 
 use super::rng::Rng;
 
+/// The currencies of the accounts.
+pub const CURRENCIES: [&str; 4] = ["USD", "EUR", "GBP", "JPY"];
+
+/// Deposits in another currency than the account's, in percent.
+const CONVERTED_PERCENT: u64 = 15;
+
 /// A statement of the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statement {
@@ -48,7 +54,7 @@ pub enum Act {
 const PLATFORM_FAULTS: [&str; 8] = [
     "apply_then_drop",
     "apply_then_garbage",
-    "apply_then_drop",
+    "drop_then_apply",
     "drop",
     "drop_then_apply",
     "drop_then_apply",
@@ -64,8 +70,10 @@ const OUTAGE: u64 = 30;
 pub struct Script {
     pub customer: usize,
     pub psp: &'static str,
-    /// Whole units of the account's currency.
+    /// Whole units of the currency.
     pub amount: u64,
+    /// What is paid in.
+    pub currency: &'static str,
     pub acts: VecDeque<Act>,
     /// How late a booking arrives that the network kept, in percent of the latest.
     pub lateness: u64,
@@ -74,9 +82,15 @@ pub struct Script {
 }
 
 impl Script {
-    pub fn draw(rng: &mut Rng, customers: usize) -> Self {
-        let psp = if rng.percent(75) { "stripe" } else { "praxis" };
-        let statements = statements(rng, psp);
+    pub fn draw(rng: &mut Rng) -> Self {
+        let customer = rng.index(CURRENCIES.len());
+        let currency = if rng.percent(CONVERTED_PERCENT) { *rng.pick(&CURRENCIES) } else { CURRENCIES[customer] };
+        let psp = psp(rng, currency);
+        let statements = match psp {
+            // what is said of a part, or of another currency, is for a person to convert
+            "stripe" | "praxis" if currency == CURRENCIES[customer] => statements(rng, psp),
+            _ => few_statements(rng, psp),
+        };
         let mut acts = VecDeque::from([Act::Open]);
         if rng.percent(40) {
             let times = if rng.percent(20) { OUTAGE } else { 1 + rng.below(3) };
@@ -98,8 +112,44 @@ impl Script {
         // and some about which two people decide
         let amount = if rng.percent(20) { small + 10_000 } else { small };
         let plain = statements == [Statement::Collected(100)];
-        let lateness = if rng.percent(30) { 100 } else { 1 + rng.below(100) };
-        Self { customer: rng.index(customers), psp, amount, acts, lateness, plain }
+        let lateness = if rng.percent(50) { 100 } else { 1 + rng.below(100) };
+        Self { customer, psp, amount, currency, acts, lateness, plain }
+    }
+
+    /// Whether it is paid in another currency than the account's.
+    pub fn is_converted(&self) -> bool {
+        self.currency != CURRENCIES[self.customer]
+    }
+
+    /// What the provider is asked to collect, in the smallest units of the currency.
+    pub fn minor(&self) -> u64 {
+        if self.currency == "JPY" { self.amount } else { self.amount * 100 }
+    }
+}
+
+fn psp(rng: &mut Rng, currency: &str) -> &'static str {
+    match rng.below(100) {
+        0..54 => "stripe",
+        54..70 => "praxis",
+        70..75 => "skrill",
+        75..80 if currency != "JPY" => "coinspaid",
+        75..85 => "adyen",
+        85..90 => "checkout",
+        90..95 => "nuvei",
+        _ => "paysafe",
+    }
+}
+
+/// What every provider can say.
+fn few_statements(rng: &mut Rng, psp: &str) -> Vec<Statement> {
+    use Statement as S;
+    match (rng.below(100), psp) {
+        (0..66, _) => vec![S::Collected(100)],
+        (66..74, _) => vec![S::Failed],
+        (74..80, "adyen" | "checkout" | "nuvei") => vec![S::Failed, S::Collected(100)],
+        (80..86, "skrill" | "checkout" | "paysafe" | "stripe" | "praxis") => vec![S::Canceled],
+        (86..95, "stripe" | "adyen" | "checkout" | "nuvei" | "paysafe") => vec![S::Collected(100), S::Refunded],
+        _ => vec![],
     }
 }
 

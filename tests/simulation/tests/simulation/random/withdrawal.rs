@@ -59,7 +59,10 @@ pub struct Leaving {
 impl Leaving {
     /// From one of the deposits that Stripe collects and says nothing else about; nothing where there is none.
     pub fn draw(rng: &mut Rng, deposits: &[Played], number: usize) -> Option<Self> {
-        let fit = |(_, deposit): &(usize, &Played)| deposit.script.plain && deposit.script.psp == "stripe";
+        let fit = |(_, deposit): &(usize, &Played)| {
+            let script = &deposit.script;
+            script.plain && script.psp == "stripe" && !script.is_converted()
+        };
         let sources: Vec<usize> = deposits.iter().enumerate().filter(fit).map(|(place, _)| place).collect();
         if sources.is_empty() {
             return None;
