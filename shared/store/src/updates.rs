@@ -28,7 +28,9 @@ impl Updated {
     pub(crate) fn is_ours(&self, own: impl FnOnce(&Item) -> bool) -> bool {
         match self {
             Self::Done => true,
-            Self::Refused(standing) => standing.as_ref().is_some_and(own) && !fault::is_back(Fault::OwnWriteIsAStrangers),
+            Self::Refused(standing) => {
+                standing.as_ref().is_some_and(own) && !fault::is_back(Fault::OwnWriteIsAStrangers)
+            }
         }
     }
 }

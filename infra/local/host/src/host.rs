@@ -224,7 +224,11 @@ impl Host {
     /// # Errors
     /// [`InvokeError`] of the last attempt.
     pub async fn fire_schedule(&self, name: &str) -> Result<Value, InvokeError> {
-        let timer = self.timers.iter().find(|timer| timer.is_named(name)).ok_or_else(|| InvokeError::Unknown(name.to_owned()))?;
+        let timer = self
+            .timers
+            .iter()
+            .find(|timer| timer.is_named(name))
+            .ok_or_else(|| InvokeError::Unknown(name.to_owned()))?;
         value(timer.fire().await)
     }
 

@@ -193,13 +193,12 @@ impl World {
         fired.map(drop)
     }
 
-    /// Time passes, the timer fires each minute.
+    /// Time passes, the timer fires each minute in which it can find anything.
     pub async fn minute(&self) {
         self.time.advance(MINUTE).await;
         self.idle().await;
         // a killed timer fires again in a minute
-        drop(self.broker.host.fire_schedule(TIMER).await);
-        self.idle().await;
+        drop(self.sweep().await);
     }
 
     /// Minutes pass until it is as wanted.

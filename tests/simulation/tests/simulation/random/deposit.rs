@@ -25,7 +25,7 @@ pub struct Played {
     events: Vec<String>,
     /// Which of them says that money was collected.
     collected: Option<usize>,
-    /// What was refunded in all, by the statement that says so, in the smallest units.
+    /// What is with the payer again, by the statement that says so, in the smallest units.
     totals: BTreeMap<usize, u64>,
     /// The newest of them that was accepted.
     returned: Option<usize>,
@@ -124,6 +124,11 @@ impl Played {
                     "object": {"amount_refunded": total}, "webhook": silent,
                 }))
             }
+            Statement::Refund(percent, stands) => {
+                let amount = minor * percent / 100;
+                self.totals.insert(self.events.len(), if stands { amount } else { 0 });
+                Some(self.refund(world, amount, stands).await)
+            }
             _ => None,
         };
         if let Some(event) = event {
@@ -153,6 +158,19 @@ impl Played {
         self.events.push(answer.text_at("/event_id"));
     }
 
+    async fn refund(&self, world: &World, amount: u64, stands: bool) -> Value {
+        let payment = self.payment();
+        let (kind, status) = if stands { ("refund.created", "pending") } else { ("refund.failed", "failed") };
+        let object = json!({
+            "object": "refund", "id": format!("re_{payment}"), "amount": amount, "status": status, "metadata": {},
+            "payment_intent": world.load(payment).await.entity.facts.psp.reference,
+        });
+        json!({
+            "payment_id": payment, "type": kind, "created": world.now().seconds(), "object": object, "status": status,
+            "webhook": {"never": true},
+        })
+    }
+
     fn outcome(&self, statement: Statement) -> &'static str {
         match (statement, self.script.psp) {
             (Statement::Collected(_), "praxis") => "approved",
@@ -161,7 +179,7 @@ impl Played {
             (Statement::Failed | Statement::FailedBefore, _) => "failed",
             (Statement::Canceled, "praxis") => "cancelled",
             (Statement::Canceled, _) => "canceled",
-            (Statement::Refunded | Statement::RefundedInAll(_), _) => "refunded",
+            (Statement::Refunded | Statement::RefundedInAll(_) | Statement::Refund(..), _) => "refunded",
         }
     }
 
@@ -194,7 +212,7 @@ impl Played {
         self.collected.is_some()
     }
 
-    /// What went back of it in all by the newest word that was accepted, if it goes back in parts.
+    /// What is with the payer again by the newest word that was accepted, if it goes back in parts.
     pub fn total(&self) -> Option<Decimal> {
         let minor = Decimal::from(self.totals[&self.returned?]);
         Some(if self.script.currency == "JPY" { minor } else { minor / Decimal::ONE_HUNDRED })

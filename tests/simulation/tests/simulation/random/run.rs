@@ -235,13 +235,13 @@ impl Run {
                 return false;
             }
         }
-        self.stray.is_taken && self.deposits.iter().all(|deposit| deposit.script.acts.is_empty())
+        self.stray.is_taken() && self.deposits.iter().all(|deposit| deposit.script.acts.is_empty())
     }
 
     /// Some of the deposits and withdrawals do their next act, all at once.
     async fn act(&mut self, mut joins: impl FnMut() -> bool) {
         let (world, customers) = (&self.world, &self.customers);
-        if !self.stray.is_taken && joins() {
+        if !self.stray.is_taken() && joins() {
             self.stray.act(world).await;
         }
         let sources: Vec<Option<String>> = self.deposits.iter().map(|deposit| deposit.payment.clone()).collect();
@@ -412,7 +412,11 @@ fn decision(kind: &str, deal: Option<&(String, String)>, deposit: &mut Played) -
             json!({"action": "mark_not_credited_retry", "note": "looked"})
         }
         (
-            "deposit_underpaid" | "deposit_overpaid" | "deposit_paid_after_failure" | "deposit_failed_after_success",
+            "deposit_underpaid"
+            | "deposit_overpaid"
+            | "deposit_paid_after_failure"
+            | "deposit_failed_after_success"
+            | "deposit_reinstated",
             _,
         ) => json!({"action": "credit_paid_amount", "note": "agreed"}),
         // nobody agreed to a rate

@@ -26,6 +26,8 @@ pub enum Statement {
     Refunded,
     /// So many percent of it went back so far.
     RefundedInAll(u64),
+    /// So many percent of it go back, or come back because that failed.
+    Refund(u64, bool),
 }
 
 /// How a statement is delivered.
@@ -168,7 +170,8 @@ fn statements(rng: &mut Rng, psp: &str) -> Vec<Statement> {
         (82..87, "stripe") => vec![S::Collected(100), S::FailedBefore],
         (87..90, "stripe") => vec![S::Collected(100), S::Refunded],
         (90..92, "stripe") => vec![S::Collected(100), S::RefundedInAll(30), S::RefundedInAll(50)],
-        (92..95, "stripe") => vec![S::Collected(100), S::Failed],
+        (92..94, "stripe") => vec![S::Collected(100), S::Refund(30, true), S::Refund(30, false)],
+        (94..96, "stripe") => vec![S::Collected(100), S::Failed],
         _ => vec![],
     }
 }
