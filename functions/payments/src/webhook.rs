@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use domain::PaymentId;
 use domain::decision::{Decision, Frame};
+use domain::fault::{self, Fault};
 use domain::payment::rules::{PspRule, Psps};
 use domain::payment::{Deposit, Heard, PspReport, StrayReport, Unconfirmed, confirm};
 use domain::withdrawal::Withdrawal;
@@ -102,6 +103,9 @@ impl Webhook {
     ) -> Result<Reply, Problem> {
         match done {
             Ok(answer) => Ok(reply(psp, answer, request)),
+            Err(StepError::Store(_)) if fault::is_back(Fault::AcknowledgedUnsaved) => {
+                Ok(reply(psp, WebhookAnswer::Accepted, request))
+            }
             Err(error) => {
                 let answer = match error.disposition() {
                     Disposition::Retry | Disposition::RetrySoon | Disposition::At(_) => WebhookAnswer::TryAgain,

@@ -30,6 +30,12 @@ pub enum Fault {
     CreditBeforeIntent,
     /// A credit whose outcome is not known is sent again without a look-up.
     NotLookedUp,
+    /// What may still be under way to a platform is taken for lost, and is looked up and sent again, before it surely is.
+    GraceTooShort,
+    /// What came in is acknowledged although it could not be saved.
+    AcknowledgedUnsaved,
+    /// A conditional write of one's own that comes back, sent again after its answer was lost, is taken for somebody else's.
+    OwnWriteIsAStrangers,
     /// What is credited stays due.
     DueStays,
     /// What is put back on an account is booked twice in the ledger.

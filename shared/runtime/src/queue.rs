@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use domain::decision::Frame;
 use domain::entity::EntityId;
+use domain::fault::{self, Fault};
 use domain::json::place_of;
 use domain::{ClientId, Timestamp};
 use providers::http::BoxFuture;
@@ -161,6 +162,7 @@ impl<S: QueueStep> QueueFunction<S> {
         });
         match result {
             Ok(_) => Ok(()),
+            Err(_) if fault::is_back(Fault::AcknowledgedUnsaved) => Ok(()),
             Err(error) => match self.aftermath.of(&message, event.as_ref(), &error).await {
                 Fate::Deleted => Ok(()),
                 Fate::Again => Err(message.id),

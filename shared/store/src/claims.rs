@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use domain::fault::{self, Fault};
 use domain::{Seconds, Timestamp};
 use sha2::{Digest as _, Sha256};
 
@@ -82,7 +83,10 @@ impl Table {
                 match error.as_service_error() {
                     Some(PutItemError::ConditionalCheckFailedException(lost)) => match lost.item() {
                         // nobody else has our fresh id: it is our own write, sent again after its answer was lost
-                        Some(item) if text(item, &key, ENTITY)? == request.fresh_id => {
+                        Some(item)
+                            if text(item, &key, ENTITY)? == request.fresh_id
+                                && !fault::is_back(Fault::OwnWriteIsAStrangers) =>
+                        {
                             Ok(Claim::First(request.fresh_id.to_owned()))
                         }
                         Some(item) => known(item, &key, request),

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
 use domain::decision::{ChainHash, Decision, Frame};
 use domain::entity::{Entity, EntityId as _};
+use domain::fault::{self, Fault};
 
 use crate::error::StoreError;
 use crate::item::{self, Item, KEY, PROPOSER, SORT, SORT_ENTITY, VERSION, n, s};
@@ -147,7 +148,7 @@ impl Mark {
 
     /// Whether the item that stood in the way is the very one that was to be written.
     pub(crate) fn is_on(&self, standing: Option<&Item>) -> bool {
-        standing.is_some_and(|item| Self::of(item) == *self)
+        standing.is_some_and(|item| Self::of(item) == *self) && !fault::is_back(Fault::OwnWriteIsAStrangers)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use domain::fault::{self, Fault};
 use domain::json::place_of;
 use domain::{ClientId, NotificationId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -50,8 +51,8 @@ pub enum NotificationOutcome {
 fn begun(item: Option<&Item>, by: &str) -> NotificationOutcome {
     let attribute = |name: &str| item.and_then(|item| item.get(name));
     let sent = attribute(SENT).and_then(|value| value.as_l().ok());
-    if sent.is_none() && attribute(BEGINNER).and_then(|value| value.as_s().ok()).is_some_and(|beginner| beginner == by)
-    {
+    let is_own = attribute(BEGINNER).and_then(|value| value.as_s().ok()).is_some_and(|beginner| beginner == by);
+    if sent.is_none() && is_own && !fault::is_back(Fault::OwnWriteIsAStrangers) {
         return NotificationOutcome::First;
     }
     let at = attribute(BEGUN).and_then(|value| value.as_n().ok()).and_then(|text| text.parse().ok());

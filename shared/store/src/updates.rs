@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
+use domain::fault::{self, Fault};
 
 use crate::Table;
 use crate::error::StoreError;
@@ -27,7 +28,9 @@ impl Updated {
     pub(crate) fn is_ours(&self, own: impl FnOnce(&Item) -> bool) -> bool {
         match self {
             Self::Done => true,
-            Self::Refused(standing) => standing.as_ref().is_some_and(own),
+            Self::Refused(standing) => {
+                standing.as_ref().is_some_and(own) && !fault::is_back(Fault::OwnWriteIsAStrangers)
+            }
         }
     }
 }

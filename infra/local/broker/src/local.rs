@@ -68,6 +68,8 @@ pub fn repository() -> PathBuf {
 pub struct Options {
     /// The file of the tables; without one they are in memory.
     pub data: Option<PathBuf>,
+    /// The tables are served on the thread of whoever asks ([`HostConfig::serves_here`]).
+    pub serves_here: Option<u64>,
     /// Where HTTP is served; without one a free port.
     pub listen: Option<SocketAddr>,
     /// Timers fire only when asked to.
@@ -97,6 +99,8 @@ pub struct Broker {
     /// What vendors sign with.
     pub webhook_secrets: Value,
     names: BTreeMap<String, String>,
+    /// One for all tables: making a client costs more than a call.
+    dynamodb: aws_sdk_dynamodb::Client,
 }
 
 /// The vendors as the seed rules name them: their trading groups.
@@ -296,6 +300,7 @@ impl Broker {
         let mailbox = simulators.mailbox();
         host_config.ses = Some(Arc::new(move |body: &[u8]| mailbox.handle_ses(body)));
         host_config.data = options.data;
+        host_config.serves_here = options.serves_here;
         host_config.listen = options.listen;
         host_config.people = people();
         host_config.manual_schedules = options.manual_schedules;
@@ -307,7 +312,8 @@ impl Broker {
         let host = Host::start(host_config).await?;
         simulators.set_webhook_base(host.url());
         let names = names(simulators.urls(), &prefix, host.url());
-        let broker = Self { tokens: tokens(&host)?, host, simulators, webhook_secrets, names };
+        let dynamodb = aws_sdk_dynamodb::Client::new(&host.sdk_config());
+        let broker = Self { tokens: tokens(&host)?, host, simulators, webhook_secrets, names, dynamodb };
         let mut files = BTreeMap::new();
         for set in SetName::ALL {
             let mut file = rules::read_file(&repository().join("infra/rules"), *set, &broker.names)?;
@@ -348,7 +354,7 @@ impl Broker {
 
     fn table(&self, name: &str) -> Table {
         let physical = self.host.template().tables.get(name).map(|table| table.name.clone()).unwrap_or_default();
-        Table::new(aws_sdk_dynamodb::Client::new(&self.host.sdk_config()), physical)
+        Table::new(self.dynamodb.clone(), physical)
     }
 
     /// The table `crm`, without a function's policy.

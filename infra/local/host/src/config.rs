@@ -48,6 +48,9 @@ pub struct HostConfig {
     pub ses: Option<SesHandler>,
     /// The file of the tables, with the folder of the buckets beside it; without one nothing is kept.
     pub data: Option<PathBuf>,
+    /// The tables are served on the thread of whoever asks, for a runtime of one thread: others come first as often as is drawn from
+    /// this number. Without one they have a thread of their own.
+    pub serves_here: Option<u64>,
     /// The clock of everything, and what waits for its moment.
     pub time: LocalTime,
     /// Ids and random bytes.
@@ -84,6 +87,7 @@ impl HostConfig {
             secrets: BTreeMap::new(),
             ses: None,
             data: None,
+            serves_here: None,
             time: LocalTime::real(),
             entropy: Arc::new(SystemEntropy),
             listen: None,

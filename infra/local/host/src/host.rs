@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_types::SdkConfig;
 use bytes::Bytes;
+use domain::Timestamp;
 use http::{Request, Response};
 use runtime::awsclients::TableClient;
 use runtime::{Clock, Ports};
@@ -225,9 +226,18 @@ impl Host {
     /// # Errors
     /// [`InvokeError`] of the last attempt.
     pub async fn fire_schedule(&self, name: &str) -> Result<Value, InvokeError> {
-        let named = |timer: &&Arc<Timer>| timer.schedule.id == name || timer.deployed.spec.handler == name;
-        let timer = self.timers.iter().find(named).ok_or_else(|| InvokeError::Unknown(name.to_owned()))?;
+        let timer = self
+            .timers
+            .iter()
+            .find(|timer| timer.is_named(name))
+            .ok_or_else(|| InvokeError::Unknown(name.to_owned()))?;
         value(timer.fire().await)
+    }
+
+    /// When the first of what a timer only looks for falls due; `None` without any, and for a timer that does more than look.
+    pub async fn earliest_due(&self, name: &str) -> Option<Timestamp> {
+        let sweep = self.timers.iter().find(|timer| timer.is_named(name))?.sweep.as_ref()?;
+        sweep.earliest().await
     }
 
     /// Puts a message into a queue, named by its physical name or its logical id.
@@ -356,7 +366,7 @@ fn open(config: &HostConfig) -> Result<Dynamo, StartError> {
     if let Some(folder) = config.data.as_ref().and_then(|file| file.parent()) {
         std::fs::create_dir_all(folder).map_err(StartError::Data)?;
     }
-    Ok(Dynamo::open(config.data.as_deref(), Signals::default())?)
+    Ok(Dynamo::open(config.data.as_deref(), config.serves_here, Signals::default())?)
 }
 
 /// S3 on an address of its own, where the template has a bucket.

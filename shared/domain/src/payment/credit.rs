@@ -21,6 +21,13 @@ pub const GRACE: Seconds = Seconds(60);
 /// [`GRACE`] is longer by this. Assumed, for nothing here can check it: Lambda's hosts follow Amazon's time service to milliseconds.
 /// With clocks farther apart a second worker could miss a call that still arrives, and send it again.
 pub const CLOCK_SKEW: Seconds = Seconds(5);
+
+/// [`GRACE`], unless the fault is put back that is shorter.
+pub(crate) fn grace() -> Seconds {
+    const TOO_SHORT: Seconds = Seconds(5);
+    if fault::is_back(Fault::GraceTooShort) { TOO_SHORT } else { GRACE }
+}
+
 /// First wait before a credit that the platform did not take is sent again; doubles with each attempt.
 pub(crate) const RETRY_FIRST: Seconds = Seconds(30);
 /// Longest wait between attempts.
@@ -183,7 +190,7 @@ impl Deposit {
 
     /// Whether no earlier call can still arrive at the platform.
     pub fn grace_over(&self, now: Timestamp) -> bool {
-        self.inner.attempted.is_none_or(|at| now >= at.plus(GRACE))
+        self.inner.attempted.is_none_or(|at| now >= at.plus(grace()))
     }
 
     /// Whether the timers will bring the deposit to its worker again, whatever becomes of the message at hand.
@@ -299,7 +306,7 @@ impl Deposit {
         if self.grace_over(now) && self.is_past_review(review_after, now) {
             return self.give_up(WorkKind::CreditUnresolved, reason, now);
         }
-        let look_at = self.inner.attempted.map_or(now, |at| at.plus(GRACE)).max(now.plus(RETRY_FIRST));
+        let look_at = self.inner.attempted.map_or(now, |at| at.plus(grace())).max(now.plus(RETRY_FIRST));
         let why = vec![reason.to_owned()];
         match self.status() {
             DepositStatus::Crediting => {

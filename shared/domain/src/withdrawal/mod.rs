@@ -26,7 +26,7 @@ pub use status::{Reason, Stage, WithdrawalStatus};
 
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
-use crate::payment::credit::GRACE;
+use crate::payment::credit::{GRACE, grace};
 use crate::payment::deposit::{PlatformSide, PspSide, Settled};
 use crate::time::millis;
 use crate::work::Review;
@@ -112,7 +112,7 @@ impl Effort {
 
     /// Whether no earlier call can still arrive.
     fn grace_over(&self, now: Timestamp) -> bool {
-        self.attempted.is_none_or(|at| now >= at.plus(GRACE))
+        self.attempted.is_none_or(|at| now >= at.plus(grace()))
     }
 
     fn is_past(&self, limit: Seconds, now: Timestamp) -> bool {

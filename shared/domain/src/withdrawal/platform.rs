@@ -7,7 +7,7 @@ use super::{Effort, Reason, Withdrawal, WithdrawalStatus};
 use crate::Money;
 use crate::account::CreditBar;
 use crate::decision::Verdict;
-use crate::payment::credit::{CreditOutcome, Found, GRACE, RETRY_FIRST, RETRY_MAX};
+use crate::payment::credit::{CreditOutcome, Found, GRACE, RETRY_FIRST, RETRY_MAX, grace};
 use crate::work::rules::WorkKind;
 use crate::{Seconds, Timestamp};
 
@@ -212,7 +212,7 @@ impl Withdrawal {
         if effort.grace_over(now) && self.is_past_review(effect, review_after, now) {
             return self.give_up(effect, reason.to_owned(), now);
         }
-        let look_at = effort.attempted.map_or(now, |at| at.plus(GRACE)).max(now.plus(RETRY_FIRST));
+        let look_at = effort.attempted.map_or(now, |at| at.plus(grace())).max(now.plus(RETRY_FIRST));
         if self.status() == WithdrawalStatus::Debiting {
             let mut next = self.moved(WithdrawalStatus::DebitingUnknown, Reason::OutcomeUnknown, now);
             next.due = Some(look_at);

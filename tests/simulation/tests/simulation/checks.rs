@@ -2,7 +2,7 @@
 
 use domain::ledger::{LedgerAccount, Posting, Postings};
 use domain::payment::{Deposit, DepositStatus};
-use domain::{AccountId, Timestamp};
+use domain::{AccountId, Money, Timestamp};
 use rust_decimal::Decimal;
 use store::{LedgerEntry, Stored};
 
@@ -40,22 +40,61 @@ impl Story<'_> {
         assert_eq!(credited.amount(), self.amount.parse::<Decimal>().unwrap());
         let account: AccountId = self.customer.trader.account_id.parse().unwrap();
         let entries = world.broker.ledger_of(&account).await.unwrap();
-        let (client, psp) = (LedgerAccount::Client(account), LedgerAccount::Psp(facts.psp.name.clone()));
-        let credit = Postings::transfer(client.clone(), psp, credited);
+        let client = LedgerAccount::Client(account);
+        let credit = credit_of(stored, client.clone(), credited);
         let ours: Vec<_> = entries.iter().filter(|entry| entry.event_id.as_str().starts_with(self.payment)).collect();
         assert!(ours.iter().all(|entry| Postings::of(entry.postings.clone()).is_ok()), "{ours:?}");
         let credits =
             |entry: &&&LedgerEntry| entry.postings.iter().any(|leg| leg.account == client && !leg.amount.is_positive());
         let credits: Vec<_> = ours.iter().filter(credits).collect();
         let [entry] = credits.as_slice() else { panic!("not one ledger entry for {}: {credits:?}", self.payment) };
-        // the reversal of money that had gone back before stands in the same entry, after the credit
-        assert_eq!(entry.postings.get(..2), Some(credit.legs()));
-        let gone = facts.returned.is_some() && stored.entity.inner.debits.is_empty();
-        let reversed = |leg: &&Posting| matches!(leg.account, LedgerAccount::Reversed(_)) && leg.amount.is_positive();
-        let reversals = ours.iter().flat_map(|entry| &entry.postings).filter(reversed).count();
-        assert_eq!(reversals, usize::from(gone), "{ours:?}");
+        // the reversal of money that had gone back before stands in the same entry
+        let is_whole = credit.legs().iter().all(|leg| entry.postings.contains(leg));
+        assert!(is_whole, "{credit:?} is not all there: {:?}", entry.postings);
+        let reversed = |leg: &&Posting| matches!(leg.account, LedgerAccount::Reversed(_));
+        let legs = ours.iter().flat_map(|entry| &entry.postings).filter(reversed);
+        assert_eq!(legs.map(|leg| leg.amount.amount()).sum::<Decimal>(), reversed_part(stored), "{ours:?}");
         world.journal(stored).await;
     }
+}
+
+/// What a credit moves: the provider owes what the client is owed, in each currency; between two of them stands our own exchange, at
+/// the rate that was kept.
+fn credit_of(stored: &Stored<Deposit>, client: LedgerAccount, credited: Money) -> Postings {
+    let facts = &stored.entity.facts;
+    let psp = LedgerAccount::Psp(facts.psp.name.clone());
+    let paid = facts.paid.unwrap_or(facts.requested);
+    if paid.currency() == credited.currency() {
+        return Postings::transfer(client, psp, credited);
+    }
+    let netted = stored.entity.inner.netted.map_or(Decimal::ZERO, |netted| netted.amount());
+    let collected = Money::new(paid.amount() - netted, paid.currency()).unwrap();
+    let fx = facts.fx.as_ref().unwrap_or_else(|| panic!("{} was converted at no rate", stored.entity.id));
+    let exact = collected.amount() * fx.rate * (Decimal::ONE - fx.markup);
+    let half = Decimal::new(5, credited.currency().digits() + 1);
+    let is_near = (credited.amount() - exact).abs() <= half;
+    assert!(fx.rate > Decimal::ZERO && is_near, "{collected} at {} is not {credited}", fx.rate);
+    let on = Postings::transfer(client, LedgerAccount::Exchange, credited);
+    on.with(Postings::transfer(LedgerAccount::Exchange, psp, collected))
+}
+
+/// What went back of a credit: all that was returned but what had gone before and was never credited.
+fn reversed_part(stored: &Stored<Deposit>) -> Decimal {
+    let known = |money: Option<Money>| money.map_or(Decimal::ZERO, |money| money.amount());
+    let inner = &stored.entity.inner;
+    if !inner.debits.is_empty() {
+        return Decimal::ZERO;
+    }
+    let facts = &stored.entity.facts;
+    if let (Some(paid), Some(credited)) = (facts.paid, facts.credited)
+        && paid.currency() != credited.currency()
+    {
+        // a part of what was converted is a person's to convert back
+        let whole = known(facts.returned) >= paid.amount();
+        return if whole { credited.amount() } else { Decimal::ZERO };
+    }
+    let went = known(stored.entity.facts.returned) - known(inner.netted);
+    went.max(Decimal::ZERO).min(known(stored.entity.facts.credited))
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use broker::api::Answer;
-use broker::day::steps::{Desk, Trader};
+use broker::day::steps::{DeskOf, Trader};
 use broker::local::{Broker, Options};
 use broker::rules;
 use domain::Timestamp;
@@ -14,7 +14,7 @@ use domain::entity::{self, Entity, EntityId as _};
 use domain::payment::Deposit;
 use domain::rule_sets::SetName;
 use domain::work::WorkItem;
-use host::{LocalTime, SystemClock};
+use host::{InvokeError, LocalTime, SystemClock};
 use runtime::Clock as _;
 use serde_json::{Value, json};
 use store::{JournalEntry, Stored};
@@ -26,6 +26,8 @@ use crate::servers::{MT5, Server};
 const CACHES_ARE_STALE: Duration = Duration::from_secs(301);
 /// The timer's period.
 pub const MINUTE: Duration = Duration::from_secs(60);
+/// The timer that looks for what is due.
+pub const TIMER: &str = "ops-timers";
 /// Longer than a request keeps its idempotency key to itself.
 const LEASE_IS_OVER: Duration = Duration::from_secs(31);
 /// How often a portal tries.
@@ -45,8 +47,8 @@ pub struct Customer {
 
 /// The brokerage.
 pub struct World {
-    pub broker: &'static Broker,
-    pub desk: Desk<'static>,
+    pub broker: Arc<Broker>,
+    pub desk: DeskOf<Arc<Broker>>,
     pub time: LocalTime,
     pub killer: Arc<Killer>,
     platforms: Value,
@@ -66,14 +68,13 @@ impl World {
 
     pub async fn with(time: LocalTime, killer: Arc<Killer>, options: Options) -> Self {
         let options = Options { manual_schedules: true, time: Some(time.clone()), ..options };
-        // kept to the end of the process: whoever works at its desk need not name a lifetime
         let adjust = options.adjust;
-        let broker: &'static Broker = Box::leak(Box::new(Broker::start(options).await.unwrap()));
+        let broker = Arc::new(Broker::start(options).await.unwrap());
         let mut platforms = broker.rule_document(SetName::Platforms).unwrap();
         if let Some(adjust) = adjust {
             adjust(SetName::Platforms, &mut platforms);
         }
-        Self { broker, desk: Desk::new(broker), time, killer, platforms, count: AtomicU64::new(2) }
+        Self { desk: DeskOf::new(Arc::clone(&broker)), broker, time, killer, platforms, count: AtomicU64::new(2) }
     }
 
     /// A number that no call before got.
@@ -132,9 +133,10 @@ impl World {
     pub async fn insist(&self, path: &str, body: &Value, wanted: u16) -> Answer {
         let key = format!("key-{}", self.fresh());
         let mut first: Option<Answer> = None;
-        for _ in 0..TRIES_MAX {
+        for tried in 0..TRIES_MAX {
             let asked = self.desk.api.post(&self.broker.url(path), self.broker.token("portal"), &key, body).await;
             let answer = asked.unwrap();
+            assert!(tried > 0 || !is_taken(&answer), "{key} is nobody else's: {}", answer.text);
             match (answer.status, first) {
                 (status, None) if status == wanted => {
                     first = Some(answer);
@@ -181,13 +183,22 @@ impl World {
         self.time.advance(CACHES_ARE_STALE).await;
     }
 
-    /// Time passes, the timer fires each minute.
+    /// The timer fires if there is anything for it to find.
+    pub async fn sweep(&self) -> Result<(), InvokeError> {
+        if self.broker.host.earliest_due(TIMER).await.is_none_or(|at| at > self.now()) {
+            return Ok(());
+        }
+        let fired = self.broker.host.fire_schedule(TIMER).await;
+        self.idle().await;
+        fired.map(drop)
+    }
+
+    /// Time passes, the timer fires each minute in which it can find anything.
     pub async fn minute(&self) {
         self.time.advance(MINUTE).await;
         self.idle().await;
         // a killed timer fires again in a minute
-        drop(self.broker.host.fire_schedule("ops-timers").await);
-        self.idle().await;
+        drop(self.sweep().await);
     }
 
     /// Minutes pass until it is as wanted.
@@ -303,6 +314,11 @@ pub struct Head {
     pub version: u64,
     pub hash: Vec<u8>,
     pub public: String,
+}
+
+/// Whether it is refused because somebody else is at work under its key.
+pub fn is_taken(answer: &Answer) -> bool {
+    answer.status == 409 && answer.text.contains("still running")
 }
 
 fn statuses(answer: &Value) -> Vec<u64> {

@@ -1,5 +1,6 @@
 //! What a portal, a payer and a finance clerk do, one call each.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -16,9 +17,12 @@ const LOOK: Duration = Duration::from_millis(25);
 pub const PATIENCE_S: u64 = 60;
 
 /// The desk from which the day is played.
-pub struct Desk<'a> {
+pub type Desk<'a> = DeskOf<&'a Broker>;
+
+/// A desk that has its brokerage, or a share in it.
+pub struct DeskOf<B> {
     /// The brokerage.
-    pub broker: &'a Broker,
+    pub broker: B,
     /// The client of its API.
     pub api: Api,
     keys: AtomicU64,
@@ -35,9 +39,9 @@ pub struct Trader {
     pub login: String,
 }
 
-impl<'a> Desk<'a> {
+impl<B: Deref<Target = Broker>> DeskOf<B> {
     /// A desk.
-    pub fn new(broker: &'a Broker) -> Self {
+    pub fn new(broker: B) -> Self {
         Self { broker, api: Api::default(), keys: AtomicU64::new(1) }
     }
 

@@ -1,12 +1,13 @@
 //! DynamoDB in process: dynoxide on a thread of its own, spoken to in DynamoDB's own JSON.
 //!
 //! SQLite serves one statement at a time, so one thread does all of them in order; requests are read and answers
-//! written outside of it, and no async worker ever waits for a lock.
+//! written outside of it, and no async worker ever waits for a lock. A runtime of one thread has nobody to keep waiting
+//! and may do it itself: no call then costs two changes of threads, and who comes first is drawn and not raced for.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use dynoxide::storage::Storage;
 use dynoxide::{Database, DynoxideError};
@@ -46,6 +47,47 @@ struct Engine {
 
 type Job = Box<dyn FnOnce(&Engine) + Send>;
 
+/// Who does the work.
+#[derive(Clone)]
+enum Served {
+    /// A thread of its own.
+    Thread(mpsc::Sender<Job>),
+    /// Whoever asks.
+    Here(Arc<Here>),
+}
+
+/// The database on the threads of those who ask.
+struct Here {
+    engine: Mutex<Engine>,
+    turns: AtomicU64,
+}
+
+/// How many times others may come first, before a call and after it.
+const TURNS: u64 = 4;
+
+impl Here {
+    /// Lets others come first, so often as the next number says: SplitMix64.
+    async fn others(&self) {
+        const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
+        let mut drawn = self.turns.fetch_add(STEP, Ordering::Relaxed);
+        drawn = (drawn ^ (drawn >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        drawn = (drawn ^ (drawn >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        for _ in 0..(drawn >> 32).checked_rem(TURNS).unwrap_or_default() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn run<T>(&self, work: impl FnOnce(&Engine) -> T + Send) -> Option<T> {
+        self.others().await;
+        let done = {
+            let engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+            catch_unwind(AssertUnwindSafe(|| work(&engine)))
+        };
+        self.others().await;
+        done.inspect_err(|_| tracing::error!("the embedded DynamoDB panicked")).ok()
+    }
+}
+
 /// The database did not answer.
 #[derive(Debug)]
 pub(crate) struct Unanswered;
@@ -53,19 +95,23 @@ pub(crate) struct Unanswered;
 /// The embedded DynamoDB; clones speak to the same one.
 #[derive(Clone)]
 pub struct Dynamo {
-    jobs: mpsc::Sender<Job>,
+    served: Served,
     signals: Signals,
     writes: Arc<AtomicU64>,
 }
 
 impl Dynamo {
-    /// Opens a file, or a new database in memory.
-    pub(crate) fn open(file: Option<&Path>, signals: Signals) -> Result<Self, DatabaseError> {
+    /// Opens a file, or a new database in memory; it is served by a thread of its own, or with a number by whoever asks.
+    pub(crate) fn open(file: Option<&Path>, here: Option<u64>, signals: Signals) -> Result<Self, DatabaseError> {
         let engine = match file {
             Some(path) => open_file(path),
             None => open_memory(),
         };
         let engine = engine.map_err(DatabaseError::Open)?;
+        if let Some(turns) = here {
+            let here = Here { engine: Mutex::new(engine), turns: AtomicU64::new(turns) };
+            return Ok(Self { served: Served::Here(Arc::new(here)), signals, writes: Arc::default() });
+        }
         let (jobs, queue) = mpsc::channel::<Job>();
         std::thread::Builder::new()
             .name("dynamodb".to_owned())
@@ -78,21 +124,25 @@ impl Dynamo {
                 }
             })
             .map_err(DatabaseError::Thread)?;
-        Ok(Self { jobs, signals, writes: Arc::default() })
+        Ok(Self { served: Served::Thread(jobs), signals, writes: Arc::default() })
     }
 
-    /// Runs one piece of work on the database thread; `None` when it panicked or the thread is gone.
+    /// Runs one piece of work where the database is served; `None` when it panicked or the thread is gone.
     pub(crate) async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Database) -> T + Send + 'static) -> Option<T> {
         self.run_engine(move |engine| work(&engine.database)).await
     }
 
     async fn run_engine<T: Send + 'static>(&self, work: impl FnOnce(&Engine) -> T + Send + 'static) -> Option<T> {
+        let jobs = match &self.served {
+            Served::Thread(jobs) => jobs,
+            Served::Here(here) => return here.run(work).await,
+        };
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |engine| {
             // a caller that was killed meanwhile does not hear of what it did
             drop(reply.send(work(engine)));
         });
-        self.jobs.send(job).ok()?;
+        jobs.send(job).ok()?;
         answer.await.ok()
     }
 
@@ -286,7 +336,7 @@ mod tests {
 
     #[tokio::test]
     async fn trimmed_stream_records_are_gone_and_later_ones_go_on_in_order() {
-        let dynamo = Dynamo::open(None, Signals::default()).unwrap();
+        let dynamo = Dynamo::open(None, None, Signals::default()).unwrap();
         let key = json!([{"AttributeName": "pk", "KeyType": "HASH"}]);
         let create = json!({
             "TableName": "table", "BillingMode": "PAY_PER_REQUEST", "KeySchema": key,
@@ -315,7 +365,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_earliest_entry_of_an_index_is_found_over_all_its_partitions() {
-        let dynamo = Dynamo::open(None, Signals::default()).unwrap();
+        let dynamo = Dynamo::open(None, Some(1), Signals::default()).unwrap();
         let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
         let attributes = ["pk", "shard", "at"].map(|name| json!({"AttributeName": name, "AttributeType": "S"}));
         let create = json!({

@@ -16,6 +16,7 @@ mod usage;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -47,7 +48,7 @@ use crate::dispatch::bus::Bus;
 use crate::dispatch::queues::Queues;
 use crate::template::{ACCOUNT, REGION, Statement};
 use operations::Consumed;
-use probe::{current_function, guarded};
+use probe::{current_function, guarded, guarded_or};
 
 /// What answers SES: the form body to a status and an XML document.
 pub type SesHandler = Arc<dyn Fn(&[u8]) -> (u16, String) + Send + Sync>;
@@ -105,6 +106,8 @@ impl Caller {
     }
 }
 
+const FAILED: &str = "the service has failed";
+
 /// What a service answers.
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -123,6 +126,11 @@ impl Answer {
     fn error(status: u16, code: &str, message: &str) -> Self {
         let body = json!({"__type": code, "message": message, "Message": message}).to_string();
         Self { status, body: body.into_bytes(), xml: false }
+    }
+
+    /// What a service says whose own fault it is; whether it did what was asked is not known.
+    fn failed() -> Self {
+        Self::error(500, "InternalServerError", FAILED)
     }
 
     fn xml_error(status: u16, code: &str, message: &str) -> Self {
@@ -159,7 +167,8 @@ pub(crate) fn sdk_config(services: &Arc<Services>, caller: Caller) -> SdkConfig 
     let mut builder = SdkConfig::builder()
         .behavior_version(runtime::aws::behavior())
         .region(Region::from_static(REGION))
-        .retry_config(RetryConfig::standard());
+        // only a probe makes a call fail here, and nobody is kept waiting by that
+        .retry_config(RetryConfig::standard().with_initial_backoff(Duration::from_millis(1)));
     if let Some(s3) = &services.s3 {
         // an address that a function signs works over HTTP, with that function's rights
         s3.know(&access_key, &caller);
@@ -262,7 +271,8 @@ impl Connector {
     async fn dynamodb(&self, operation: &str, body: &Bytes) -> Answer {
         let target = table_of(body);
         let call = self.services.dynamo.answer(operation, body, &self.caller);
-        let (answer, consumed) = guarded(Service::DynamoDb, operation, &target, async {
+        let failed: fn() -> _ = || (Answer::failed(), vec![]);
+        let (answer, consumed) = guarded_or(Service::DynamoDb, operation, &target, Some(failed), async {
             let (answer, consumed) = call.await;
             self.count(operation, &target, &consumed);
             (answer, consumed)
@@ -292,7 +302,11 @@ impl Connector {
         target: &str,
         call: impl Future<Output = Answer>,
     ) -> Answer {
-        guarded(service, operation, target, async {
+        let failed: fn() -> Answer = match service {
+            Service::Ses => || Answer::xml_error(500, "InternalFailure", FAILED),
+            _ => Answer::failed,
+        };
+        guarded_or(service, operation, target, Some(failed), async {
             let answer = call.await;
             self.services.usage.add(self.key(service, operation, target), Used { calls: 1, ..Used::default() });
             answer

@@ -51,6 +51,9 @@ pub enum Verdict {
     Go,
     /// It ends here, as a process that is killed: nothing of it runs any more.
     Die,
+    /// The service says that it failed: before the call it did nothing, after the call it did it all the same. For AWS's
+    /// services but S3; anybody else goes on, for a vendor's failures are its simulator's to make.
+    Fail,
 }
 
 /// Sees every I/O call of a function.
@@ -94,6 +97,17 @@ pub(crate) fn current_function() -> Option<Arc<str>> {
 
 /// Makes a call under the eyes of the invocation's probe.
 pub(crate) async fn guarded<T>(service: Service, operation: &str, target: &str, call: impl Future<Output = T>) -> T {
+    guarded_or(service, operation, target, None, call).await
+}
+
+/// The same for a service that can answer that it failed.
+pub(crate) async fn guarded_or<T>(
+    service: Service,
+    operation: &str,
+    target: &str,
+    failed: Option<fn() -> T>,
+    call: impl Future<Output = T>,
+) -> T {
     let Ok(frame) = FRAME.try_with(Arc::clone) else { return call.await };
     let index = frame.calls.fetch_add(1, Ordering::Relaxed);
     let Some(probe) = &frame.probe else { return call.await };
@@ -106,14 +120,17 @@ pub(crate) async fn guarded<T>(service: Service, operation: &str, target: &str, 
         operation,
         target,
     };
-    if probe.before(&info) == Verdict::Die {
-        return die(&frame).await;
+    match (probe.before(&info), failed) {
+        (Verdict::Die, _) => return die(&frame).await,
+        (Verdict::Fail, Some(failed)) => return failed(),
+        (Verdict::Go, _) | (Verdict::Fail, None) => {}
     }
     let answer = call.await;
-    if probe.after(&info) == Verdict::Die {
-        return die(&frame).await;
+    match (probe.after(&info), failed) {
+        (Verdict::Die, _) => die(&frame).await,
+        (Verdict::Fail, Some(failed)) => failed(),
+        (Verdict::Go, _) | (Verdict::Fail, None) => answer,
     }
-    answer
 }
 
 async fn die<T>(frame: &Frame) -> T {

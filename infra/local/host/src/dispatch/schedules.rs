@@ -41,6 +41,11 @@ enum Next {
 }
 
 impl Timer {
+    /// Whether it has this logical id, or its function this name.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.schedule.id == name || self.deployed.spec.handler == name
+    }
+
     /// Waits for its next moment, and then for each after that.
     pub(crate) fn arm(self: &Arc<Self>) {
         self.wait(self.time.now());
@@ -167,7 +172,8 @@ impl Sweep {
         })
     }
 
-    async fn earliest(&self) -> Option<Timestamp> {
+    /// The earliest entry.
+    pub(crate) async fn earliest(&self) -> Option<Timestamp> {
         // counted before the look: a write during it makes for another look
         let writes = self.dynamo.writes();
         let mut earliest: Option<Timestamp> = None;

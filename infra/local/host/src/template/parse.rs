@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 use serde_yaml_ng::Value as Yaml;
@@ -21,9 +22,24 @@ pub(super) const ROOT: &str = "template";
 const VISIBILITY_S: u32 = 30;
 const RETENTION_S: u32 = 345_600;
 
+/// Texts that were read before: a process that starts many hosts reads the same few again and again.
+static READ: Mutex<BTreeMap<String, Arc<Yaml>>> = Mutex::new(BTreeMap::new());
+
+/// A document with its merge keys resolved.
+fn yaml(text: &str) -> Result<Arc<Yaml>, TemplateError> {
+    if let Some(known) = READ.lock().unwrap_or_else(PoisonError::into_inner).get(text) {
+        return Ok(Arc::clone(known));
+    }
+    let mut document: Yaml = serde_yaml_ng::from_str(text)?;
+    document.apply_merge()?;
+    let document = Arc::new(document);
+    READ.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned(), Arc::clone(&document));
+    Ok(document)
+}
+
 /// Names of the declared parameters.
 pub(super) fn declared_parameters(text: &str) -> Result<Vec<String>, TemplateError> {
-    let document: Yaml = serde_yaml_ng::from_str(text)?;
+    let document = yaml(text)?;
     Ok(section(&document, "Parameters")?.into_iter().map(|(name, _)| name).collect())
 }
 
@@ -45,8 +61,7 @@ pub(super) fn document(
     overrides: &BTreeMap<String, String>,
     folder: Option<&Path>,
 ) -> Result<(Template, BTreeMap<String, String>), TemplateError> {
-    let mut document: Yaml = serde_yaml_ng::from_str(text)?;
-    document.apply_merge()?;
+    let document = yaml(text)?;
     let mut scope = Scope { stack: "pipworks".to_owned(), ..Scope::default() };
     scope.parameters = parameters(&document, overrides)?;
     scope.conditions = section(&document, "Conditions")?.into_iter().collect();

@@ -260,6 +260,8 @@ async fn a_day(sweeps: bool, step: u64) -> (Vec<String>, u64) {
         let item = json!({"pk": {"S": at}, "sk": {"S": "#"}, "owner": {"S": "due"}});
         host.db().request("PutItem", &json!({"TableName": "items-test", "Item": item})).await.unwrap();
     }
+    let first = sweeps.then(|| noon().plus(domain::Seconds(60)));
+    assert_eq!(host.earliest_due("steps-tick").await, first, "of a timer that only looks, it is known for what");
     for _ in 0..DAY / step {
         host.time().advance(Duration::from_secs(step)).await;
     }

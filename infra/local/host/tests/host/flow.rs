@@ -320,6 +320,44 @@ async fn a_killed_process_has_done_what_came_before_and_nothing_after() {
     assert_eq!((after, count().await), (Err(InvokeError::Killed), json!(1)));
 }
 
+/// Has the first calls of an invocation answered with a failure, before or after they did what was asked.
+struct Failing {
+    times: usize,
+    after: bool,
+}
+
+impl Failing {
+    fn verdict(&self, call: &CallInfo<'_>, after: bool) -> Verdict {
+        if call.index < self.times && after == self.after { Verdict::Fail } else { Verdict::Go }
+    }
+}
+
+impl Probe for Failing {
+    fn before(&self, call: &CallInfo<'_>) -> Verdict {
+        self.verdict(call, false)
+    }
+
+    fn after(&self, call: &CallInfo<'_>) -> Verdict {
+        self.verdict(call, true)
+    }
+}
+
+#[tokio::test]
+async fn a_call_that_fails_did_nothing_or_all_of_it_and_the_sdk_makes_it_three_times() {
+    let event = json!({"pathParameters": {"item_id": "i-1"}});
+    for (times, after, succeeds, stored) in
+        [(2, false, true, 1), (2, true, true, 1), (3, false, false, 0), (3, true, false, 1)]
+    {
+        let mut config = config();
+        // as a simulation does it
+        config.serves_here = Some(1);
+        let host = Host::start(config).await.unwrap();
+        let answer = host.invoke_probed("steps-take", &event, Some(Arc::new(Failing { times, after }))).await;
+        let page = host.db().request("Scan", &json!({"TableName": "items-test"})).await.unwrap();
+        assert_eq!((answer.is_ok(), &page["Count"]), (succeeds, &json!(stored)), "{times} times, after it: {after}");
+    }
+}
+
 #[tokio::test]
 async fn a_function_that_hangs_or_panics_fails_and_leaves_the_others_alone() {
     let mut config = config();

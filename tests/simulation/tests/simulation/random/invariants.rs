@@ -17,7 +17,7 @@ use store::{JournalEntry, Stored};
 use super::run::Run;
 use crate::checks::Story;
 use crate::servers::SERVERS;
-use crate::world::{Customer, Head, World};
+use crate::world::{Customer, Head, TIMER, World};
 
 /// Everything of it.
 pub async fn hold(run: &Run) {
@@ -29,9 +29,23 @@ pub async fn hold(run: &Run) {
         let stored = deposit.stored(&run.world).await;
         let customer = deposit.script.customer;
         unresolved[customer] += deposit_holds(&run.world, &stored, &run.customers[customer]).await;
+        if let Some(total) = deposit.total() {
+            let returned = stored.entity.facts.returned.map_or(Decimal::ZERO, |money| money.amount());
+            assert_eq!(returned, total, "what went back of {}", stored.entity.id);
+        }
         let status = stored.entity.status();
+        if deposit.script.plain && status == DepositStatus::Credited {
+            let paid = stored.entity.facts.paid.map(|money| (money.amount(), money.currency().to_string()));
+            let asked = (Decimal::from(deposit.script.amount), deposit.script.currency.to_owned());
+            assert_eq!(paid, Some(asked), "what {} collected of {}", deposit.script.psp, stored.entity.id);
+        }
         let noticed = matches!(status, DepositStatus::Credited | DepositStatus::NeedsReview);
-        assert!(noticed || !deposit.must_be_noticed, "{} was paid and is {}", stored.entity.id, status.as_str());
+        assert!(
+            noticed || deposit.given_back || !deposit.must_be_noticed,
+            "{} was paid and is {}",
+            stored.entity.id,
+            status.as_str()
+        );
     }
     for own in run.withdrawals.iter().filter(|own| own.payment.is_some()) {
         unresolved[own.customer] += own.holds(&run.world, &run.customers[own.customer]).await;
@@ -88,7 +102,7 @@ async fn nothing_is_left_over(run: &Run) {
     let dead: Vec<_> = host.dead_letters().into_iter().filter(|(_, letters)| !letters.is_empty()).collect();
     assert!(dead.is_empty(), "{dead:?}");
     // a firing is tried three times, and the next one does what it did not
-    let timer_gave_up = run.chaos.deaths().get("ops-timers").is_some_and(|deaths| *deaths >= 3);
+    let timer_gave_up = run.chaos.met().get(TIMER).is_some_and(|met| *met >= 3);
     let body = |item: &WorkItem| item.private.trigger.get("body").map(ToString::to_string).unwrap_or_default();
     let is_firing = |item: &WorkItem| body(item).contains("Scheduled Event");
     let filed = run.world.work().await.into_iter().filter(|item| item.facts.kind == "dead_letter");
@@ -195,7 +209,7 @@ impl Messages {
         Self { in_app: events("in_app"), email: events("email") }
     }
 
-    /// In the portal once for each event; by e-mail at least once, and not more often than a notifier died besides.
+    /// In the portal once for each event; by e-mail at least once, and not more often than a notifier met something besides.
     async fn were_sent(&self, run: &Run, customer: &Customer, journal: &BTreeMap<String, Vec<JournalEntry>>) {
         let client = &customer.trader.client_id;
         let entries = journal.values().flatten().filter(|entry| entry.client.as_deref() == Some(client.as_str()));
@@ -208,8 +222,8 @@ impl Messages {
         };
         assert_eq!(run.world.told(customer, domain::Timestamp::EPOCH).await, told(&self.in_app), "told in the portal");
         let (due, sent) = (told(&self.email).len(), run.world.mails(&customer.email, ""));
-        let deaths = run.chaos.deaths().get("ops-notify").copied().unwrap_or_default();
-        let most = due + usize::try_from(deaths).unwrap();
+        let met = run.chaos.met().get("ops-notify").copied().unwrap_or_default();
+        let most = due + usize::try_from(met).unwrap();
         assert!((due..=most).contains(&sent), "{sent} e-mails to {} instead of {due} to {most}", customer.email);
     }
 }

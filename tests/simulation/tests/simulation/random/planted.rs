@@ -2,18 +2,27 @@
 
 use domain::fault::Fault;
 
-use super::{AT_ONCE, run};
+use super::{at_once, run};
 use crate::put_back::broken;
 
 /// Seeds that are tried with each.
-const SEEDS_MAX: u64 = 12;
+const SEEDS_MAX: u64 = 60;
 /// The faults, and what must hold and does not.
-const FAULTS: [(Fault, &[&str]); 5] = [
+const FAULTS: [(Fault, &[&str]); 14] = [
     (Fault::CreditBeforeIntent, &["credited", "deals"]),
     (Fault::NotLookedUp, &["credited", "deals"]),
     (Fault::DueStays, &["is due"]),
     (Fault::PutBackIsBookedTwice, &["ledger and platform"]),
     (Fault::MakerApproves, &["nobody approves his own word"]),
+    (Fault::GraceTooShort, &["credited", "deals"]),
+    (Fault::AcknowledgedUnsaved, &[]),
+    (Fault::OwnWriteIsAStrangers, &["is nobody else's"]),
+    (Fault::TotalsAreAdded, &["what went back of"]),
+    (Fault::WhatCameBackStaysGone, &["what went back of"]),
+    (Fault::AnItemForEachStatement, &["one person looks at"]),
+    (Fault::RowsAreNotCounted, &["credited", "deals"]),
+    (Fault::AnErrorEndsPaging, &["credited", "deals"]),
+    (Fault::WritesOutliveTheirCalls, &["credited", "deals"]),
 ];
 
 /// The first seed that finds it, and what it says.
@@ -25,7 +34,7 @@ fn found(fault: Fault) -> Option<(u64, String)> {
 fn each_fault_that_is_put_back_breaks_a_run() {
     let next = std::sync::atomic::AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
+        for _ in 0..at_once() {
             scope.spawn(|| {
                 while let Some((fault, laws)) = FAULTS.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
                     let Some((seed, why)) = found(*fault) else { panic!("{fault:?} breaks none of {SEEDS_MAX} seeds") };

@@ -22,15 +22,14 @@ use super::chaos::Chaos;
 use super::deposit::Played;
 use super::invariants;
 use super::rng::Rng;
-use super::script::Script;
+use super::script::{CURRENCIES, Script};
 use super::stray::Stray;
 use super::withdrawal::Leaving;
 use crate::killer::Killer;
 use crate::platform::latest_s;
 use crate::servers::SERVERS;
-use crate::world::{Customer, MINUTE, World};
+use crate::world::{Customer, MINUTE, TIMER, World};
 
-const CURRENCIES: [&str; 4] = ["USD", "EUR", "GBP", "JPY"];
 const DEPOSITS: usize = 14;
 const WITHDRAWALS: usize = 6;
 /// Rounds of chaos; scripts that are longer are played to their ends in the calm.
@@ -40,12 +39,12 @@ const STEPS_MAX: usize = 400;
 /// How often the clerk looks through the items.
 const CLERK_ROUNDS: usize = 6;
 /// Seconds that pass between two rounds.
-const PAUSES_S: [u64; 8] = [1, 2, 5, 20, 60, 120, 200, 600];
+const PAUSES_S: [u64; 9] = [1, 2, 5, 20, 35, 60, 120, 200, 600];
 /// Farther than anything can be due.
 const FAR_S: u32 = 30 * 86_400;
 
 /// What happens to a vendor's next calls.
-const VENDOR_FAULTS: [(&str, &str, &str); 37] = [
+const VENDOR_FAULTS: [(&str, &str, &str); 56] = [
     ("mt5", "deal_get_total", "drop"),
     ("mt5", "deal_get_page", "garbage"),
     ("mt5", "deal_get_page", "no_rows"),
@@ -81,9 +80,32 @@ const VENDOR_FAULTS: [(&str, &str, &str); 37] = [
     ("mt4", "trade_transaction", "apply_then_drop"),
     ("ctrader", "changebalance", "apply_then_drop"),
     ("stripe", "list_refunds", "drop"),
+    ("skrill", "prepare", "drop"),
+    ("skrill", "query", "drop"),
+    ("skrill", "query", "garbage"),
+    ("coinspaid", "take_address", "apply_then_drop"),
+    ("coinspaid", "transaction_info", "drop"),
+    ("adyen", "payment_link", "apply_then_drop"),
+    ("adyen", "payment_link", "drop"),
+    ("checkout", "hosted_payment", "apply_then_drop"),
+    ("checkout", "list_payments", "drop"),
+    ("checkout", "list_payments", "garbage"),
+    ("checkout", "get_payment", "drop"),
+    ("nuvei", "transaction_details", "drop"),
+    ("nuvei", "transaction_details", "garbage"),
+    ("paysafe", "create_handle", "apply_then_drop"),
+    ("paysafe", "list_handles", "drop"),
+    ("paysafe", "list_payments", "drop"),
+    ("rates", "quote", "drop"),
+    ("rates", "quote", "garbage"),
+    ("rates", "ecb", "drop"),
     ("slack", "message", "drop"),
     ("mail", "SendEmail", "drop"),
 ];
+
+/// Whoever has faults scripted, besides the platforms.
+const VENDORS: [&str; 11] =
+    ["stripe", "praxis", "skrill", "coinspaid", "adyen", "checkout", "nuvei", "paysafe", "rates", "slack", "mail"];
 
 /// How the trading server may write its time.
 const CLOCK_FORMS: [&str; 4] = ["seconds", "milliseconds", "date", "date_time"];
@@ -129,9 +151,9 @@ pub async fn run(seed: u64) {
     let minutes = run.world.now().millis_since(start) / 60_000;
     let took = began.elapsed();
     eprintln!(
-        "seed {seed}: {minutes} minutes on {:?} in {took:.1?}, deaths {:?}, asked {:?}, {statuses:?}, {left:?}",
+        "seed {seed}: {minutes} minutes on {:?} in {took:.1?}, met {:?}, asked {:?}, {statuses:?}, {left:?}",
         run.customers.iter().map(|customer| customer.server.name).collect::<Vec<_>>(),
-        run.chaos.deaths(),
+        run.chaos.met(),
         run.asked
     );
 }
@@ -150,7 +172,7 @@ impl Run {
     async fn tell(&self, seed: u64, start: Timestamp) {
         let deposits = self.deposits.iter().map(|own| (own.payment.as_ref(), own.script.customer, "deposit"));
         let leaving = self.withdrawals.iter().map(|own| (own.payment.as_ref(), own.customer, "withdrawal"));
-        let mut lines = vec![format!("seed {seed}: deaths {:?}, asked {:?}", self.chaos.deaths(), self.asked)];
+        let mut lines = vec![format!("seed {seed}: met {:?}, asked {:?}", self.chaos.met(), self.asked)];
         for (payment, customer, kind) in deposits.chain(leaving) {
             let (Some(payment), customer) = (payment, &self.customers[customer]) else { continue };
             let journal = self.world.broker.journal().of_entity(payment).await.unwrap();
@@ -176,6 +198,7 @@ impl Run {
         let options = broker::local::Options {
             probe: Some(chaos.clone()),
             delivery: Some(chaos.clone()),
+            serves_here: Some(seed),
             ..broker::local::Options::default()
         };
         let time = LocalTime::standing(SystemClock.now());
@@ -199,7 +222,7 @@ impl Run {
             customers.push(world.customer_at(server, currency).await);
         }
         let mut rng = Rng::new(seed, "scripts");
-        let scripts = (0..DEPOSITS).map(|number| Played::new(Script::draw(&mut rng, CURRENCIES.len()), number));
+        let scripts = (0..DEPOSITS).map(|number| Played::new(Script::draw(&mut rng), number));
         let deposits: Vec<Played> = scripts.collect();
         let mut rng = Rng::new(seed, "withdrawals");
         let withdrawals = (0..WITHDRAWALS).filter_map(|number| Leaving::draw(&mut rng, &deposits, number)).collect();
@@ -212,13 +235,13 @@ impl Run {
                 return false;
             }
         }
-        self.stray.is_taken && self.deposits.iter().all(|deposit| deposit.script.acts.is_empty())
+        self.stray.is_taken() && self.deposits.iter().all(|deposit| deposit.script.acts.is_empty())
     }
 
     /// Some of the deposits and withdrawals do their next act, all at once.
     async fn act(&mut self, mut joins: impl FnMut() -> bool) {
         let (world, customers) = (&self.world, &self.customers);
-        if !self.stray.is_taken && joins() {
+        if !self.stray.is_taken() && joins() {
             self.stray.act(world).await;
         }
         let sources: Vec<Option<String>> = self.deposits.iter().map(|deposit| deposit.payment.clone()).collect();
@@ -245,8 +268,7 @@ impl Run {
             self.world.idle().await;
             if rng.percent(60) {
                 // a timer that died fires again
-                drop(self.world.broker.host.fire_schedule("ops-timers").await);
-                self.world.idle().await;
+                drop(self.world.sweep().await);
             }
         }
     }
@@ -258,11 +280,23 @@ impl Run {
             self.control(vendor, "faults", &fault).await;
         }
         if rng.percent(10) {
+            let pair = format!("{}/{}", rng.pick(&CURRENCIES), rng.pick(&CURRENCIES));
+            let old = "2026-01-05T12:00:00Z";
+            let told = [json!({"at": old}), json!({"at": null}), json!({pair.clone(): "0"}), json!({pair: null})];
+            self.rates(rng.pick(&told)).await;
+        }
+        if rng.percent(10) {
             self.control("mt5", "time", &json!({"form": rng.pick(&CLOCK_FORMS)})).await;
             for server in SERVERS {
                 server.control(&self.world, server.logout, &Value::Null).await;
             }
         }
+    }
+
+    /// The sources of rates say something else from now on.
+    async fn rates(&self, told: &Value) {
+        let url = format!("{}/_control/rates", self.world.broker.simulators.url("rates"));
+        self.world.desk.api.send_json(Method::PUT, &url, "", told).await.unwrap().expect(200).unwrap();
     }
 
     async fn control(&self, vendor: &str, route: &str, body: &Value) {
@@ -274,7 +308,8 @@ impl Run {
     async fn calm(&mut self) {
         self.chaos.end();
         let platforms = SERVERS.map(|server| server.name);
-        for vendor in platforms.into_iter().chain(["stripe", "praxis", "slack", "mail"]) {
+        self.control("rates", "reset", &Value::Null).await;
+        for vendor in platforms.into_iter().chain(VENDORS) {
             let url = format!("{}/_control/faults", self.world.broker.simulators.url(vendor));
             self.world.desk.api.send(Method::DELETE, &url, &[], Vec::new()).await.unwrap().expect(200).unwrap();
         }
@@ -291,14 +326,14 @@ impl Run {
                 }
             }
             self.world.idle().await;
-            self.world.broker.host.fire_schedule("ops-timers").await.unwrap();
-            self.world.idle().await;
+            self.world.sweep().await.unwrap();
         }
         panic!("it never comes to an end: {:?} is due", self.due().await);
     }
 
     async fn next_moment(&self) -> Option<Timestamp> {
-        let due = self.due().await.into_iter().map(|(at, _)| at).min();
+        let far = self.world.now().plus(domain::Seconds(FAR_S));
+        let due = self.world.broker.host.earliest_due(TIMER).await.filter(|at| *at < far);
         due.into_iter().chain(self.world.time.next()).min()
     }
 
@@ -377,9 +412,18 @@ fn decision(kind: &str, deal: Option<&(String, String)>, deposit: &mut Played) -
             json!({"action": "mark_not_credited_retry", "note": "looked"})
         }
         (
-            "deposit_underpaid" | "deposit_overpaid" | "deposit_paid_after_failure" | "deposit_failed_after_success",
+            "deposit_underpaid"
+            | "deposit_overpaid"
+            | "deposit_paid_after_failure"
+            | "deposit_failed_after_success"
+            | "deposit_reinstated",
             _,
         ) => json!({"action": "credit_paid_amount", "note": "agreed"}),
+        // nobody agreed to a rate
+        ("deposit_currency_mismatch", None) if deposit.script.is_converted() => {
+            deposit.given_back = true;
+            json!({"action": "refund_at_psp", "evidence": "re_by_hand"})
+        }
         ("deposit_overdue", _) if deposit.is_found_collected() => {
             json!({"action": "keep_waiting", "note": "told again"})
         }

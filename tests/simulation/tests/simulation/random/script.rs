@@ -4,6 +4,12 @@ use std::collections::VecDeque;
 
 use super::rng::Rng;
 
+/// The currencies of the accounts.
+pub const CURRENCIES: [&str; 4] = ["USD", "EUR", "GBP", "JPY"];
+
+/// Deposits in another currency than the account's, in percent.
+const CONVERTED_PERCENT: u64 = 15;
+
 /// A statement of the provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statement {
@@ -18,6 +24,10 @@ pub enum Statement {
     FailedBefore,
     Canceled,
     Refunded,
+    /// So many percent of it went back so far.
+    RefundedInAll(u64),
+    /// So many percent of it go back, or come back because that failed.
+    Refund(u64, bool),
 }
 
 /// How a statement is delivered.
@@ -46,7 +56,7 @@ pub enum Act {
 const PLATFORM_FAULTS: [&str; 8] = [
     "apply_then_drop",
     "apply_then_garbage",
-    "apply_then_drop",
+    "drop_then_apply",
     "drop",
     "drop_then_apply",
     "drop_then_apply",
@@ -62,8 +72,10 @@ const OUTAGE: u64 = 30;
 pub struct Script {
     pub customer: usize,
     pub psp: &'static str,
-    /// Whole units of the account's currency.
+    /// Whole units of the currency.
     pub amount: u64,
+    /// What is paid in.
+    pub currency: &'static str,
     pub acts: VecDeque<Act>,
     /// How late a booking arrives that the network kept, in percent of the latest.
     pub lateness: u64,
@@ -72,9 +84,15 @@ pub struct Script {
 }
 
 impl Script {
-    pub fn draw(rng: &mut Rng, customers: usize) -> Self {
-        let psp = if rng.percent(75) { "stripe" } else { "praxis" };
-        let statements = statements(rng, psp);
+    pub fn draw(rng: &mut Rng) -> Self {
+        let customer = rng.index(CURRENCIES.len());
+        let currency = if rng.percent(CONVERTED_PERCENT) { *rng.pick(&CURRENCIES) } else { CURRENCIES[customer] };
+        let psp = psp(rng, currency);
+        let statements = match psp {
+            // what is said of a part, or of another currency, is for a person to convert
+            "stripe" | "praxis" if currency == CURRENCIES[customer] => statements(rng, psp),
+            _ => few_statements(rng, psp),
+        };
         let mut acts = VecDeque::from([Act::Open]);
         if rng.percent(40) {
             let times = if rng.percent(20) { OUTAGE } else { 1 + rng.below(3) };
@@ -96,8 +114,44 @@ impl Script {
         // and some about which two people decide
         let amount = if rng.percent(20) { small + 10_000 } else { small };
         let plain = statements == [Statement::Collected(100)];
-        let lateness = if rng.percent(30) { 100 } else { 1 + rng.below(100) };
-        Self { customer: rng.index(customers), psp, amount, acts, lateness, plain }
+        let lateness = if rng.percent(50) { 100 } else { 1 + rng.below(100) };
+        Self { customer, psp, amount, currency, acts, lateness, plain }
+    }
+
+    /// Whether it is paid in another currency than the account's.
+    pub fn is_converted(&self) -> bool {
+        self.currency != CURRENCIES[self.customer]
+    }
+
+    /// What the provider is asked to collect, in the smallest units of the currency.
+    pub fn minor(&self) -> u64 {
+        if self.currency == "JPY" { self.amount } else { self.amount * 100 }
+    }
+}
+
+fn psp(rng: &mut Rng, currency: &str) -> &'static str {
+    match rng.below(100) {
+        0..54 => "stripe",
+        54..70 => "praxis",
+        70..75 => "skrill",
+        75..80 if currency != "JPY" => "coinspaid",
+        75..85 => "adyen",
+        85..90 => "checkout",
+        90..95 => "nuvei",
+        _ => "paysafe",
+    }
+}
+
+/// What every provider can say.
+fn few_statements(rng: &mut Rng, psp: &str) -> Vec<Statement> {
+    use Statement as S;
+    match (rng.below(100), psp) {
+        (0..66, _) => vec![S::Collected(100)],
+        (66..74, _) => vec![S::Failed],
+        (74..80, "adyen" | "checkout" | "nuvei") => vec![S::Failed, S::Collected(100)],
+        (80..86, "skrill" | "checkout" | "paysafe" | "stripe" | "praxis") => vec![S::Canceled],
+        (86..95, "stripe" | "adyen" | "checkout" | "nuvei" | "paysafe") => vec![S::Collected(100), S::Refunded],
+        _ => vec![],
     }
 }
 
@@ -114,8 +168,10 @@ fn statements(rng: &mut Rng, psp: &str) -> Vec<Statement> {
         (73..79, _) => vec![S::Failed, S::Collected(100)],
         (79..82, _) => vec![S::Canceled],
         (82..87, "stripe") => vec![S::Collected(100), S::FailedBefore],
-        (87..92, "stripe") => vec![S::Collected(100), S::Refunded],
-        (92..95, "stripe") => vec![S::Collected(100), S::Failed],
+        (87..90, "stripe") => vec![S::Collected(100), S::Refunded],
+        (90..92, "stripe") => vec![S::Collected(100), S::RefundedInAll(30), S::RefundedInAll(50)],
+        (92..94, "stripe") => vec![S::Collected(100), S::Refund(30, true), S::Refund(30, false)],
+        (94..96, "stripe") => vec![S::Collected(100), S::Failed],
         _ => vec![],
     }
 }

@@ -1,41 +1,51 @@
-//! Money under a reference that is not ours: told until it is taken, and one person's to look at.
+//! Money under a reference that is not ours: told until it is taken, and one person's to look at, whatever else is said of it.
 
 use serde_json::{Value, json};
 
 use super::deposit::{deliver, is_accepted};
 use crate::world::World;
 
+/// What is said of it, one after the other.
+const SAID: [&str; 3] = ["payment_intent.succeeded", "charge.refunded", "charge.dispute.created"];
+
 /// A payment at the provider that nobody of ours opened.
 pub struct Stray {
-    event: Option<String>,
+    events: Vec<String>,
     reference: String,
-    pub is_taken: bool,
+    taken: usize,
 }
 
 impl Stray {
     pub fn new() -> Self {
-        Self { event: None, reference: String::new(), is_taken: false }
+        Self { events: Vec::new(), reference: String::new(), taken: 0 }
     }
 
-    /// It happens; then it is told, twice at once, until somebody takes it.
+    /// Whether all that is said was accepted.
+    pub fn is_taken(&self) -> bool {
+        self.taken == SAID.len()
+    }
+
+    /// It happens; then it is told, twice at once, until somebody takes it; and so the next.
     pub async fn act(&mut self, world: &World) {
-        let Some(event) = &self.event else {
-            self.reference = format!("pi_stray{}", world.fresh());
+        let Some(event) = self.events.get(self.taken) else {
+            if self.reference.is_empty() {
+                self.reference = format!("pi_stray{}", world.fresh());
+            }
             let event = json!({
-                "type": "payment_intent.succeeded", "reference": self.reference,
+                "type": SAID[self.taken], "reference": self.reference, "created": world.now().seconds(),
                 "amount_minor": 12_300, "currency": "usd", "webhook": {"never": true},
             });
-            self.event = Some(world.desk.event("stripe", event).await.unwrap().text_at("/event_id"));
+            self.events.push(world.desk.event("stripe", event).await.unwrap().text_at("/event_id"));
             return;
         };
         let deliveries = deliver(world, "stripe", event, json!({"times": 2, "concurrent": true})).await;
-        self.is_taken = deliveries.iter().any(is_accepted);
+        self.taken += usize::from(deliveries.iter().any(is_accepted));
     }
 
     /// One report, one work item.
     pub async fn holds(&self, world: &World) {
         let event = self.reference.as_str();
-        let asks = |item: &&domain::work::WorkItem| item.facts.trigger["what"].as_str() == Some(event);
+        let asks = |item: &&domain::work::WorkItem| item.facts.trigger.to_string().contains(event);
         let work = world.work().await;
         let items: Vec<_> = work.iter().filter(asks).collect();
         assert_eq!(items.len(), 1, "one person looks at {event}: {items:?}");

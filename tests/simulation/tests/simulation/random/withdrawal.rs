@@ -12,7 +12,7 @@ use super::deposit::{Played, deliver, is_accepted};
 use super::invariants::items_of;
 use super::rng::Rng;
 use crate::platform::latest_s;
-use crate::world::{Customer, World};
+use crate::world::{Customer, World, is_taken};
 
 /// Smallest withdrawal of every currency, yen included.
 const LEAST: u64 = 1_500;
@@ -45,6 +45,8 @@ pub struct Leaving {
     amount: u64,
     acts: VecDeque<Act>,
     key: String,
+    /// Somebody has asked under the key.
+    asked: bool,
     pub payment: Option<String>,
     /// How late a booking arrives that the network kept, in percent of the latest.
     lateness: u64,
@@ -57,7 +59,10 @@ pub struct Leaving {
 impl Leaving {
     /// From one of the deposits that Stripe collects and says nothing else about; nothing where there is none.
     pub fn draw(rng: &mut Rng, deposits: &[Played], number: usize) -> Option<Self> {
-        let fit = |(_, deposit): &(usize, &Played)| deposit.script.plain && deposit.script.psp == "stripe";
+        let fit = |(_, deposit): &(usize, &Played)| {
+            let script = &deposit.script;
+            script.plain && script.psp == "stripe" && !script.is_converted()
+        };
         let sources: Vec<usize> = deposits.iter().enumerate().filter(fit).map(|(place, _)| place).collect();
         if sources.is_empty() {
             return None;
@@ -89,6 +94,7 @@ impl Leaving {
             amount,
             acts,
             key: format!("withdrawal-{number}"),
+            asked: false,
             payment: None,
             lateness: 1 + rng.below(100),
             approved: rng.percent(85),
@@ -141,6 +147,8 @@ impl Leaving {
         });
         let url = world.broker.url(&format!("/v1/clients/{}/withdrawals", trader.client_id));
         let answer = world.desk.api.post(&url, world.broker.token("portal"), &self.key, &body).await.unwrap();
+        assert!(self.asked || !is_taken(&answer), "{} is nobody else's: {}", self.key, answer.text);
+        self.asked = true;
         match answer.status {
             201 => self.payment = Some(answer.text_at("/payment_id")),
             // under the same key, later
