@@ -149,14 +149,15 @@ impl Console {
             ("GET", ["callback"]) => return self.signed_in(request).await,
             _ => {}
         }
+        if request.method == "POST" && !session::is_same_origin(request) {
+            let text = "The form was not sent from this console, so nothing was done.";
+            return message(403, &Page::message(Shell::nobody(&self.base), "This was refused", text));
+        }
         let caller = match session::caller(&self.authority, request).await {
             Ok(caller) => caller,
             Err(problem) if problem.status == 401 => return self.send_to_sign_in(request),
             Err(problem) => return Err(problem),
         };
-        if request.method == "POST" && !session::is_same_origin(request) {
-            return Err(Problem::forbidden("the form was not sent from this console"));
-        }
         let shell = Shell::of(&self.base, &caller, request, path.first().copied().unwrap_or_default());
         let visit = Visit { request, caller: &caller, form: form(request), shell };
         let answer = if caller.require(STAFF).is_ok() {
@@ -187,18 +188,17 @@ impl Console {
         }
     }
 
-    /// A form that is sent when the session is over is answered by a page that says so: going back to it finds what was typed.
+    /// A form that is sent when the session is over is kept on the page that says so, to be sent again.
     fn send_to_sign_in(&self, request: &Request) -> Result<Reply, Problem> {
         let shell = Shell::nobody(&self.base);
+        let page = request.parameters.get("page").map_or("", String::as_str);
         if request.method == "GET" {
-            let query = session::query(&request.query);
-            let page = request.parameters.get("page").map_or("", String::as_str);
-            let back = url::form_urlencoded::byte_serialize(format!("/{page}{query}").as_bytes()).collect::<String>();
+            let asked = format!("/{page}{}", session::query(&request.query));
+            let back = url::form_urlencoded::byte_serialize(asked.as_bytes()).collect::<String>();
             return Ok(redirect(&format!("{}/sign-in?back={back}", self.base)));
         }
-        let text = "Your session is over and nothing was done. Sign in in another tab, come back here and send the form again: what you typed is still there.";
-        let page = Page::message(shell, "Sign in again", text).linking("/sign-in", "Sign in");
-        message(401, &page)
+        let typed = form(request).into_iter().collect();
+        page::again(shell, page, typed)
     }
 
     fn sign_in(&self, request: &Request) -> Result<Reply, Problem> {

@@ -92,6 +92,20 @@ impl Page {
     }
 }
 
+/// A form that came when nobody was signed in any more.
+#[derive(Template)]
+#[template(path = "again.html")]
+struct Again<'a> {
+    page: Shell,
+    path: &'a str,
+    typed: Vec<(String, String)>,
+}
+
+/// What was typed, to be sent again.
+pub(super) fn again(page: Shell, path: &str, typed: Vec<(String, String)>) -> Result<Reply, Problem> {
+    html(401, &Again { page, path, typed })
+}
+
 /// A page as an answer.
 pub(super) fn html(status: u16, template: &impl Template) -> Result<Reply, Problem> {
     let body = template.render().map_err(|error| {

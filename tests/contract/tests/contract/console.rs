@@ -126,8 +126,16 @@ async fn nobody_sees_a_page_before_signing_in_and_each_comes_to_the_page_that_he
     assert_eq!(out.status, 303);
     assert_eq!(browser.get("/console/work").await.status, 303);
     // a form without a session says so and keeps what was typed in the browser
-    let late = browser.send("POST", "/console/work/wrk_1", &[("action", "claim")]).await;
-    assert!(late.status == 401 && late.text.contains("Sign in again"), "{}", late.text);
+    let late = browser.send("POST", "/console/work/wrk_1", &[("action", "note"), ("note", "a long story")]).await;
+    assert!(
+        late.status == 401 && late.text.contains("a long story") && late.text.contains("Send again"),
+        "{}",
+        late.text
+    );
+    browser.site = Some("cross-site");
+    let foreign = browser.send("POST", "/console/work/wrk_1", &[("action", "note"), ("note", "a long story")]).await;
+    assert!(foreign.status == 403 && !foreign.text.contains("a long story"), "{}", foreign.text);
+    browser.site = Some("same-origin");
     for path in ["/console/static/console.css", "/console/static/console.js"] {
         browser.page(path).await;
     }

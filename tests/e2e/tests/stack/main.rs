@@ -19,6 +19,7 @@ mod leads;
 mod logs;
 mod portal;
 mod review;
+mod rules;
 mod silent_platform;
 mod withdrawals;
 
