@@ -170,6 +170,9 @@ pub struct DepositInner {
     /// The review that the deposit waits for.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
+    /// Other providers at which it may have been opened, under the same id: what they are paid for it is the deposit's own.
+    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// The tickets of the platform that persons named and nobody has looked up yet.
     #[serde(rename = "nt", default, skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<NamedTicket>,
@@ -192,6 +195,8 @@ pub struct NewDeposit {
     pub amount: Money,
     pub account_currency: Currency,
     pub psp: PspSide,
+    /// Other providers at which it may have been opened before.
+    pub others: Vec<String>,
     pub redirect_url: String,
     pub due: Timestamp,
     pub now: Timestamp,
@@ -238,6 +243,7 @@ impl Deposit {
                 flagged: Vec::new(),
                 served_from: None,
                 held: None,
+                others: new.others,
                 named: Vec::new(),
             },
         }

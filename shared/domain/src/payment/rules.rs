@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::confirm::Unconfirmed;
+use super::routing::{self, Routing};
 use crate::input::Fault;
 use crate::rules::limits::{AmountRange, read_range};
 use crate::rules::reach::{Cell, Space};
@@ -22,8 +23,8 @@ use crate::{Country, Currency, Money, Seconds};
 const PSPS_MAX: usize = 30;
 /// How many currencies one provider may have.
 const CURRENCIES_MAX: usize = 200;
-const KEYS: [&str; 6] =
-    ["psps", "deposit_limits", "over_under", "credit_review_after", "auto_resolution", "open_deposits_max"];
+const KEYS: [&str; 7] =
+    ["psps", "routing", "deposit_limits", "over_under", "credit_review_after", "auto_resolution", "open_deposits_max"];
 /// Open deposits of one client at once, where the rules say nothing.
 const OPEN_DEPOSITS: u32 = OPEN_DEPOSITS_MAX;
 /// More than a page of a client's newest deposits are not counted.
@@ -202,6 +203,8 @@ fn deposit_fields() -> Fields<DepositCase> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Psps {
     psps: Vec<PspRule>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    routing: Option<Routing>,
     deposit_limits: Vec<Row<AmountRange>>,
     over_under: BTreeMap<Currency, Decimal>,
     /// How long a credit may stay unresolved before it becomes a work item.
@@ -233,6 +236,11 @@ impl Psps {
     /// Every provider.
     pub fn all(&self) -> &[PspRule] {
         &self.psps
+    }
+
+    /// Over which provider a deposit goes whose request names none; without it every request must name one.
+    pub fn routing(&self) -> Option<&Routing> {
+        self.routing.as_ref()
     }
 
     /// The names that a new deposit in a currency may choose from.
@@ -302,12 +310,16 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
     if let (Some(limits), Some(psps)) = (&limits, &psps) {
         refuse_unlimited(&items, psps, limits, &schema, faults);
     }
+    // a set without providers has its fault already
+    let routing = object.get("routing").filter(|_| !items.is_empty());
+    let routing = optional(routing, |node| routing::read(&node, &names, faults));
     let over_under = object.need("over_under", faults).and_then(|node| read_tolerances(&node, faults));
     let review = object.need("credit_review_after", faults).and_then(|node| node.span(Seconds(60)..=WAIT_MAX, faults));
     let auto = object.need("auto_resolution", faults).and_then(|node| node.word(AutoResolution::ALL, faults));
     let open_max = optional(object.get("open_deposits_max"), |node| node.whole(1..=OPEN_DEPOSITS_MAX, faults));
     Some(Psps {
         psps: psps.filter(|psps| !psps.is_empty())?,
+        routing: routing?,
         deposit_limits: limits?,
         over_under: over_under?,
         credit_review_after: review?,

@@ -7,6 +7,7 @@ mod matrix;
 mod overdue;
 mod people;
 mod returned;
+mod routing;
 mod size;
 mod statements;
 mod tickets;

@@ -55,8 +55,20 @@ fn defects_of_providers_are_found_where_they_are() {
     check(
         SetName::Psps,
         vec![
-            ("/psps/0/name", Some(json!("Stripe Ltd")), &[("/psps/0/name", "bad_name")]),
-            ("/psps/1/name", Some(json!("stripe")), &[("/psps/1/name", "duplicate_id")]),
+            (
+                "/psps/0/name",
+                Some(json!("Stripe Ltd")),
+                &[
+                    ("/psps/0/name", "bad_name"),
+                    ("/routing/costs/stripe", "missing_reference"),
+                    ("/routing/order/0/then/0/0", "missing_reference"),
+                ],
+            ),
+            (
+                "/psps/1/name",
+                Some(json!("stripe")),
+                &[("/psps/1/name", "duplicate_id"), ("/routing/order/0/then/1/1", "missing_reference")],
+            ),
             ("/psps/0/vendor", Some(json!("paypal")), &[("/psps/0/vendor", "unknown_value")]),
             ("/psps/0/enabled", Some(json!("yes")), &[("/psps/0/enabled", "wrong_type")]),
             ("/psps/0/secret", None, &[("/psps/0", "missing_key")]),
@@ -95,6 +107,48 @@ fn defects_of_providers_are_found_where_they_are() {
             ("/credit_review_after", Some(json!("0s")), &[("/credit_review_after", "bad_range")]),
             ("/auto_resolution", Some(json!("all")), &[("/auto_resolution", "unknown_value")]),
             ("/deposit_limit", Some(json!([])), &[("/deposit_limit", "unknown_key")]),
+        ],
+    );
+}
+
+#[test]
+fn defects_of_the_choice_of_a_provider_are_found_where_they_are() {
+    const THEN: &str = "/routing/order/0/then";
+    check(
+        SetName::Psps,
+        vec![
+            ("/routing/order", None, &[("/routing", "missing_key")]),
+            ("/routing/other", Some(json!(1)), &[("/routing/other", "unknown_key")]),
+            (THEN, Some(json!([])), &[(THEN, "empty")]),
+            (THEN, Some(json!(["stripe"])), &[("/routing/order/0/then/0", "wrong_type")]),
+            (THEN, Some(json!([["stripe", "paypal"]])), &[("/routing/order/0/then/0/1", "missing_reference")]),
+            (THEN, Some(json!([["stripe"], ["adyen", "stripe"]])), &[("/routing/order/0/then/1/1", "duplicate")]),
+            (
+                "/routing/order/0/when",
+                Some(json!({"field": "psp", "eq": "stripe"})),
+                &[("/routing/order/0/when/field", "unknown_field")],
+            ),
+            ("/routing/costs/paypal", Some(json!({})), &[("/routing/costs/paypal", "missing_reference")]),
+            ("/routing/costs/stripe/XXX", Some(json!({})), &[("/routing/costs/stripe/XXX", "unknown_currency")]),
+            (
+                "/routing/costs/stripe/USD/fixed",
+                Some(json!("0.305")),
+                &[("/routing/costs/stripe/USD/fixed", "too_many_decimals")],
+            ),
+            ("/routing/costs/stripe/USD/fixed", Some(json!("-1")), &[("/routing/costs/stripe/USD/fixed", "bad_range")]),
+            (
+                "/routing/costs/stripe/USD/per_cent",
+                Some(json!("101")),
+                &[("/routing/costs/stripe/USD/per_cent", "bad_range")],
+            ),
+            (
+                "/routing/costs/stripe/USD/per_cent",
+                Some(json!(2.9)),
+                &[("/routing/costs/stripe/USD/per_cent", "float_number")],
+            ),
+            ("/routing/failing/failures", Some(json!(0)), &[("/routing/failing/failures", "bad_range")]),
+            ("/routing/failing/within", None, &[("/routing/failing", "missing_key")]),
+            ("/routing/failing/put_last_for", Some(json!("2d")), &[("/routing/failing/put_last_for", "bad_range")]),
         ],
     );
 }
@@ -177,6 +231,7 @@ fn defects_of_deposit_limits_are_found_where_they_are() {
 fn a_limit_for_some_countries_only_leaves_a_gap() {
     let mut document = seed(SetName::Psps);
     document["psps"].as_array_mut().unwrap().truncate(2);
+    change(&mut document, "/routing", None);
     let when = json!({"all": [{"field": "currency", "eq": "JPY"}, {"field": "country", "ne": "JP"}]});
     change(&mut document, "/deposit_limits/1/when", Some(when));
     let faults = parse_any(SetName::Psps, &document).unwrap_err();

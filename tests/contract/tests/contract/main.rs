@@ -51,6 +51,7 @@ mod problems;
 mod reconciliation;
 mod reversals;
 mod routes;
+mod routing;
 mod samples;
 mod screenings;
 mod signing;

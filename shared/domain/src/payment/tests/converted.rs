@@ -23,6 +23,7 @@ fn opened(amount: &str, account: &str) -> Deposit {
         login: "954402".to_owned(),
         amount,
         account_currency: account.parse().unwrap(),
+        others: vec![],
         psp: PspSide { name: "stripe".to_owned(), reference: REFERENCE.to_owned() },
         redirect_url: "https://pay.example.com/p/1".to_owned(),
         due: at(900),
