@@ -8,6 +8,7 @@ use domain::payment::rules::{PspRule, Psps};
 use domain::payment::{Deposit, DueStep, Heard, PollAnswer, PollLimits, PspReport, StrayReport, Unconfirmed, confirm};
 use domain::withdrawal::Withdrawal;
 use domain::{PaymentId, StrayId};
+use futures::future::join_all;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
@@ -186,12 +187,15 @@ impl Overdue {
     /// Asks the other providers at which the deposit may have been opened; `None` where all of them say that nothing was paid. While
     /// one cannot be asked, nobody knows that it was not.
     async fn ask_others(&self, deposit: &Deposit, rules: &Psps) -> Option<PollAnswer> {
-        let mut silent = None;
-        for name in &deposit.inner.others {
-            let asked = match rules.psp(name) {
+        // at once: one after the other they could take longer than the function has
+        let asked = deposit.inner.others.iter().map(|name| async move {
+            match rules.psp(name) {
                 Some(rule) => self.look_up_at(rule, &deposit.id).await,
                 None => Err(format!("{name} is no longer in the rules")),
-            };
+            }
+        });
+        let mut silent = None;
+        for asked in join_all(asked).await {
             match asked {
                 Ok(Some(report)) if report.moves_money() => return Some(PollAnswer::Report(report)),
                 Ok(Some(_) | None) => {}
