@@ -139,6 +139,7 @@ impl Initiate {
             amount: wish.amount,
             account_currency: wish.account.facts.currency,
             due: request.now.plus(opened_at.webhook_limit),
+            fee: opened_at.fee,
             psp: PspSide { name: opened_at.psp, reference: opened_at.session.reference },
             others: opened_at.others,
             redirect_url: opened_at.session.redirect_url,

@@ -5,7 +5,8 @@
 
 use domain::Seconds;
 use domain::payment::Over;
-use domain::payment::routing::{Candidates, Failing};
+use domain::payment::fee::Fee;
+use domain::payment::routing::{Candidate, Candidates, Failing};
 use domain::payment::rules::{PspRule, Psps};
 use providers::psp::{PspError, Session, SessionOrder};
 use runtime::Problem;
@@ -21,6 +22,8 @@ pub(super) struct Opened {
     pub(super) psp: String,
     /// How long its message is waited for.
     pub(super) webhook_limit: Seconds,
+    /// Our fee there.
+    pub(super) fee: Option<Fee>,
     pub(super) session: Session,
     /// Other providers at which it may have been opened before.
     pub(super) others: Vec<String>,
@@ -29,9 +32,10 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    fn at(psp: &PspRule, session: Session) -> Self {
-        let (psp, webhook_limit) = (psp.name.clone(), psp.webhook_limit);
-        Self { psp, webhook_limit, session, others: vec![], why: vec![] }
+    fn at(own: &Candidate, session: Session) -> Self {
+        let why = own.fee.iter().map(|fee| format!("deposit_fees/{}: {} {}", fee.rule, fee.amount, fee.mode)).collect();
+        let (psp, webhook_limit, fee) = (own.psp.name.clone(), own.psp.webhook_limit, own.fee.clone());
+        Self { psp, webhook_limit, fee, session, others: vec![], why }
     }
 }
 
@@ -55,13 +59,13 @@ impl Initiate {
         live: &Live<Psps>,
     ) -> Result<Opened, Problem> {
         match over {
-            Over::Named(psp) => match self.open_at(psp, order).await {
-                Ok(session) => Ok(Opened::at(psp, session)),
+            Over::Named(own) => match self.open_at(own, order).await {
+                Ok(session) => Ok(Opened::at(own, session)),
                 Err(Failure::Refused(problem)) => Err(problem),
                 Err(Failure::Down(_)) => {
                     if let Some(routing) = live.rules.routing() {
                         let health = self.health().await;
-                        self.failed(health, psp, routing.failing(), order).await;
+                        self.failed(health, &own.psp, routing.failing(), order).await;
                     }
                     Err(unavailable())
                 }
@@ -77,8 +81,9 @@ impl Initiate {
         if !ranked.put_last.is_empty() {
             why.push(format!("put last, for they have been failing: {}", ranked.put_last.join(", ")));
         }
-        for psp in ranked.psps.iter().take(usize::from(ATTEMPTS_MAX)) {
-            match self.open_at(psp, order).await {
+        for own in ranked.psps.iter().take(usize::from(ATTEMPTS_MAX)) {
+            let psp = &own.psp;
+            match self.open_at(own, order).await {
                 Ok(session) => {
                     if let Some(next) = health.health.answered(&psp.name) {
                         self.keep(&health, next).await;
@@ -86,7 +91,9 @@ impl Initiate {
                     // who was passed over may have been tried by an earlier request under this key
                     let passed = ranked.put_last.iter().filter(|name| **name != psp.name && !down.contains(*name));
                     let others = down.iter().chain(passed).cloned().collect();
-                    return Ok(Opened { others, why, ..Opened::at(psp, session) });
+                    let mut opened = Opened { others, ..Opened::at(own, session) };
+                    why.append(&mut opened.why);
+                    return Ok(Opened { why, ..opened });
                 }
                 Err(Failure::Refused(problem)) => return Err(problem),
                 Err(Failure::Down(reason)) => {
@@ -99,7 +106,9 @@ impl Initiate {
         Err(unavailable())
     }
 
-    async fn open_at(&self, psp: &PspRule, order: &SessionOrder) -> Result<Session, Failure> {
+    async fn open_at(&self, own: &Candidate, order: &SessionOrder) -> Result<Session, Failure> {
+        let psp = &own.psp;
+        let order = &SessionOrder { amount: own.asked(order.amount), ..order.clone() };
         let adapter = match self.providers.adapter(psp).await {
             Ok(adapter) => adapter,
             Err(error) => {

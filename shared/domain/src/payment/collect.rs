@@ -205,12 +205,12 @@ impl Deposit {
     /// What is odd about a collected amount; nothing if it is what was asked for.
     fn oddity(&self, collected: Option<Money>, rules: &Psps) -> Option<WorkKind> {
         let Some(collected) = collected else { return Some(WorkKind::DepositCurrencyMismatch) };
-        match rules.compare(&self.facts.requested, &collected) {
+        match rules.compare(&self.asked(), &collected) {
             // no tolerance makes nothing something
             PaidAmount::Exact if collected.is_positive() => None,
             PaidAmount::Under | PaidAmount::Over
                 if collected.is_positive()
-                    && rules.credits_received(&self.facts.psp.name, &self.facts.requested, &collected) =>
+                    && rules.credits_received(&self.facts.psp.name, &self.asked(), &collected) =>
             {
                 None
             }
@@ -226,10 +226,10 @@ impl Deposit {
         next.adopt_reference(report);
         next.inner.heard = Some(report.at);
         next.inner.polls = 0;
-        let collected = report.money.unwrap_or(self.facts.requested);
-        let why = vec![match collected == self.facts.requested {
+        let collected = report.money.unwrap_or(self.asked());
+        let why = vec![match collected == self.asked() {
             true => format!("{} {collected} as asked", report.kind),
-            false => format!("{} {collected}, taken for the {} that were asked for", report.kind, self.facts.requested),
+            false => format!("{} {collected}, taken for the {} that were asked for", report.kind, self.asked()),
         }];
         Verdict::change(next, "paid", vec!["deposit.paid"], why)
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::fee::Fee;
 use super::fx::{Converted, Fx};
 use super::returns::Returns;
 pub use super::status::{DepositStatus, Reason, Stage};
@@ -96,6 +97,9 @@ pub struct DepositFacts {
     /// The rate that was applied to what was paid in another currency than the account's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fx: Option<Fx>,
+    /// Our fee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Fee>,
     pub psp: PspSide,
     pub platform: PlatformSide,
     /// What this version asks a person; while the deposit is under review never empty.
@@ -194,6 +198,7 @@ pub struct NewDeposit {
     pub login: String,
     pub amount: Money,
     pub account_currency: Currency,
+    pub fee: Option<Fee>,
     pub psp: PspSide,
     /// Other providers at which it may have been opened before.
     pub others: Vec<String>,
@@ -217,6 +222,7 @@ impl Deposit {
                 returned: None,
                 credited: None,
                 fx: None,
+                fee: new.fee,
                 psp: new.psp,
                 platform: PlatformSide { name: Some(new.platform), login: new.login, operation: None },
                 review: None,

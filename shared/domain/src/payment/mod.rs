@@ -6,6 +6,7 @@ pub mod collect;
 pub mod confirm;
 pub mod credit;
 pub mod deposit;
+pub mod fee;
 mod former;
 pub mod fx;
 mod naming;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fx::rules::FxRules;
-use super::routing::{Candidates, Routing, RoutingCase};
+use super::routing::{Candidate, Candidates, Routing, RoutingCase};
 use super::rules::{DepositCase, PspRule, Psps};
 use crate::account::{Account, AccountStatus};
 use crate::client::Client;
@@ -38,7 +38,7 @@ pub struct DepositRequest {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Over {
     /// The one that the request names, and no other.
-    Named(Box<PspRule>),
+    Named(Box<Candidate>),
     /// The first of these that can be had.
     ByRule(Candidates),
 }
@@ -110,9 +110,15 @@ impl DepositRequest {
         let (Some(account), Some(amount), true) = (account, amount, faults.is_empty()) else {
             return Err(DepositRefusal::Faults(faults));
         };
+        let case = RoutingCase {
+            amount,
+            country: client.facts.residence,
+            account_type: account.facts.account_type.clone(),
+            entity: client.facts.entity.clone(),
+        };
         let over = match (psp, rules.routing()) {
-            (Some(psp), _) => Over::Named(Box::new(psp.clone())),
-            (None, Some(routing)) => Over::ByRule(by_rule(routing, &client, &account, amount, rules)?),
+            (Some(psp), _) => Over::Named(Box::new(named_psp(psp, &case, rules)?)),
+            (None, Some(routing)) => Over::ByRule(by_rule(routing, &case, rules)?),
             // read as a field that must be there, so its absence is among the faults
             (None, None) => return Err(DepositRefusal::Faults(vec![Fault::new("/psp", "missing", "is required")])),
         };
@@ -130,23 +136,18 @@ impl DepositRequest {
 }
 
 /// The providers that may have it.
-fn by_rule(
-    routing: &Routing,
-    client: &Client,
-    account: &Account,
-    amount: Money,
-    rules: &Psps,
-) -> Result<Candidates, DepositRefusal> {
-    let case = RoutingCase {
-        amount,
-        country: client.facts.residence,
-        account_type: account.facts.account_type.clone(),
-        entity: client.facts.entity.clone(),
-    };
-    routing.candidates(&case, rules)?.ok_or_else(|| {
+fn by_rule(routing: &Routing, case: &RoutingCase, rules: &Psps) -> Result<Candidates, DepositRefusal> {
+    routing.candidates(case, rules)?.ok_or_else(|| {
         let message = "no payment provider takes this deposit by the rules; name one";
-        DepositRefusal::Faults(vec![Fault::new("/psp", "no_psp", message).allowing(rules.names_for(amount.currency()))])
+        let on_offer = rules.names_for(case.amount.currency());
+        DepositRefusal::Faults(vec![Fault::new("/psp", "no_psp", message).allowing(on_offer)])
     })
+}
+
+/// The provider that is named, with our fee there.
+fn named_psp(psp: &PspRule, case: &RoutingCase, rules: &Psps) -> Result<Candidate, DepositRefusal> {
+    let fault = |reason| Fault::new("/amount/amount", "fee_exceeds_amount", reason);
+    rules.candidate(psp, case)?.map_err(|reason| DepositRefusal::Faults(vec![fault(reason)]))
 }
 
 /// The fault of a further deposit of a client who has so many open ones.

@@ -6,10 +6,11 @@ mod rules;
 
 pub use health::{Failing, PspHealth};
 pub use rules::Routing;
-pub(super) use rules::read;
+pub(in crate::payment) use rules::{not_negative, read};
 
 use rust_decimal::Decimal;
 
+use super::fee::Fee;
 use super::rules::{DepositCase, PspRule, Psps};
 use crate::rules::limits::Lies;
 use crate::rules::{Fields, RuleError};
@@ -55,11 +56,27 @@ impl Cost {
     }
 }
 
+/// A provider that may have a deposit, and what we take for it there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Candidate {
+    /// The provider.
+    pub psp: PspRule,
+    /// Our fee.
+    pub fee: Option<Fee>,
+}
+
+impl Candidate {
+    /// What the payer is asked for.
+    pub fn asked(&self, amount: Money) -> Money {
+        self.fee.as_ref().map_or(amount, |fee| fee.asked(amount))
+    }
+}
+
 /// The providers that may have a deposit, best first, and how they were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidates {
     /// The providers; never none.
-    pub psps: Vec<PspRule>,
+    pub psps: Vec<Candidate>,
     /// From when on one that fails is put last.
     pub failing: Failing,
     /// The rule, and why others are not among them.
@@ -70,7 +87,7 @@ pub struct Candidates {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ranked {
     /// The providers, best first.
-    pub psps: Vec<PspRule>,
+    pub psps: Vec<Candidate>,
     /// The names of those that were put last because they have been failing.
     pub put_last: Vec<String>,
 }
@@ -78,9 +95,9 @@ pub struct Ranked {
 impl Candidates {
     /// Those that have been failing go last, in their own order.
     pub fn ranked(&self, health: &PspHealth, now: Timestamp) -> Ranked {
-        let is_failing = |psp: &PspRule| health.is_failing(&psp.name, self.failing, now);
+        let is_failing = |own: &Candidate| health.is_failing(&own.psp.name, self.failing, now);
         let (failing, mut psps): (Vec<_>, Vec<_>) = self.psps.iter().cloned().partition(is_failing);
-        let put_last = failing.iter().map(|psp| psp.name.clone()).collect();
+        let put_last = failing.iter().map(|own| own.psp.name.clone()).collect();
         psps.extend(failing);
         Ranked { psps, put_last }
     }
@@ -97,10 +114,10 @@ impl Routing {
         let Some(groups) = matched.outcome() else { return Ok(None) };
         let (mut found, mut passed) = (Vec::new(), Vec::new());
         for group in groups {
-            let mut equals: Vec<(Option<Decimal>, &PspRule)> = Vec::new();
+            let mut equals: Vec<(Option<Decimal>, Candidate)> = Vec::new();
             for name in group {
                 match fits(name, case, psps)? {
-                    Ok(psp) => equals.push((self.cost(name, &case.amount), psp)),
+                    Ok(own) => equals.push((self.cost(name, &own.asked(case.amount)), own)),
                     Err(reason) => passed.push(format!("{name}: {reason}")),
                 }
             }
@@ -113,12 +130,12 @@ impl Routing {
         }
         let mut why = matched.why("routing");
         let cost = |cost: &Option<Decimal>| cost.map_or_else(String::new, |cost| format!(" ({})", cost.normalize()));
-        let names: Vec<String> = found.iter().map(|(own, psp)| format!("{}{}", psp.name, cost(own))).collect();
+        let names: Vec<String> = found.iter().map(|(own, found)| format!("{}{}", found.psp.name, cost(own))).collect();
         why.push(format!("candidates: {}", names.join(", ")));
         if !passed.is_empty() {
             why.push(format!("passed over: {}", passed.join(", ")));
         }
-        let psps = found.into_iter().map(|(_, psp)| psp.clone()).collect();
+        let psps = found.into_iter().map(|(_, own)| own).collect();
         Ok(Some(Candidates { psps, failing: self.failing(), why }))
     }
 
@@ -128,7 +145,7 @@ impl Routing {
 }
 
 /// The provider, if it takes the deposit, or why not.
-fn fits<'r>(name: &str, case: &RoutingCase, psps: &'r Psps) -> Result<Result<&'r PspRule, &'static str>, RuleError> {
+fn fits(name: &str, case: &RoutingCase, psps: &Psps) -> Result<Result<Candidate, &'static str>, RuleError> {
     let currency: Currency = case.amount.currency();
     let Some(psp) = psps.psp(name).filter(|psp| psp.enabled) else { return Ok(Err("not on offer")) };
     if !psp.currencies.contains(&currency) {
@@ -138,7 +155,7 @@ fn fits<'r>(name: &str, case: &RoutingCase, psps: &'r Psps) -> Result<Result<&'r
         DepositCase { currency, psp: name.to_owned(), country: case.country, account_type: case.account_type.clone() };
     let matched = psps.deposit_limit(&limited)?;
     Ok(match matched.outcome().map(|limit| limit.place(&case.amount)) {
-        Some(Lies::Inside) => Ok(psp),
+        Some(Lies::Inside) => psps.candidate(psp, case)?,
         Some(Lies::Below) => Err("below its limits"),
         Some(Lies::Above) => Err("above its limits"),
         None => Err("has no limits for it"),

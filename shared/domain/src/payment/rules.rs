@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::confirm::Unconfirmed;
-use super::routing::{self, Routing};
+use super::fee::{self, FeeCase, FeeTerms};
+use super::routing::{self, Candidate, Routing, RoutingCase};
 use crate::input::Fault;
 use crate::rules::limits::{AmountRange, read_range};
 use crate::rules::reach::{Cell, Space};
@@ -23,8 +24,16 @@ use crate::{Country, Currency, Money, Seconds};
 const PSPS_MAX: usize = 30;
 /// How many currencies one provider may have.
 const CURRENCIES_MAX: usize = 200;
-const KEYS: [&str; 7] =
-    ["psps", "routing", "deposit_limits", "over_under", "credit_review_after", "auto_resolution", "open_deposits_max"];
+const KEYS: [&str; 8] = [
+    "psps",
+    "routing",
+    "deposit_fees",
+    "deposit_limits",
+    "over_under",
+    "credit_review_after",
+    "auto_resolution",
+    "open_deposits_max",
+];
 /// Open deposits of one client at once, where the rules say nothing.
 const OPEN_DEPOSITS: u32 = OPEN_DEPOSITS_MAX;
 /// More than a page of a client's newest deposits are not counted.
@@ -205,6 +214,8 @@ pub struct Psps {
     psps: Vec<PspRule>,
     #[serde(skip_serializing_if = "Option::is_none")]
     routing: Option<Routing>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deposit_fees: Vec<Row<FeeTerms>>,
     deposit_limits: Vec<Row<AmountRange>>,
     over_under: BTreeMap<Currency, Decimal>,
     /// How long a credit may stay unresolved before it becomes a work item.
@@ -255,6 +266,17 @@ impl Psps {
     /// [`RuleError`]: hold the deposit and ask a person.
     pub fn deposit_limit(&self, case: &DepositCase) -> Result<FirstMatch<'_, AmountRange>, RuleError> {
         first_match(&self.deposit_limits, deposit_fields().facts(case))
+    }
+
+    /// A provider with our fee for a deposit over it, by the first row that fits: without one there is none. Or why there can be no such
+    /// fee.
+    ///
+    /// # Errors
+    /// [`RuleError`].
+    pub fn candidate(&self, psp: &PspRule, case: &RoutingCase) -> Result<Result<Candidate, &'static str>, RuleError> {
+        let matched = first_match(&self.deposit_fees, fee::fields().facts(&FeeCase::of(case, psp)))?;
+        let fee = matched.row().map(|row| fee::agreed(&row.id, &row.then, case.amount)).transpose();
+        Ok(fee.map(|fee| Candidate { psp: psp.clone(), fee }))
     }
 
     /// Whether a provider's payers may send another amount than they asked for, as they do from a wallet of coins, and what was
@@ -313,6 +335,10 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
     // a set without providers has its fault already
     let routing = object.get("routing").filter(|_| !items.is_empty());
     let routing = optional(routing, |node| routing::read(&node, &names, faults));
+    let fees = optional(object.get("deposit_fees"), |rows| {
+        let schema = fee::fields().schema(&[("psp", &names)]);
+        read_rows(&rows, &schema, 0..=ROWS_MAX, faults, |then, when, faults| fee::read(then, when, &schema, faults))
+    });
     let over_under = object.need("over_under", faults).and_then(|node| read_tolerances(&node, faults));
     let review = object.need("credit_review_after", faults).and_then(|node| node.span(Seconds(60)..=WAIT_MAX, faults));
     let auto = object.need("auto_resolution", faults).and_then(|node| node.word(AutoResolution::ALL, faults));
@@ -320,6 +346,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
     Some(Psps {
         psps: psps.filter(|psps| !psps.is_empty())?,
         routing: routing?,
+        deposit_fees: fees?.unwrap_or_default(),
         deposit_limits: limits?,
         over_under: over_under?,
         credit_review_after: review?,

@@ -1,6 +1,7 @@
 mod by_hand;
 mod converted;
 mod crediting;
+mod fees;
 mod fixture;
 mod laws;
 mod matrix;

@@ -154,6 +154,55 @@ fn defects_of_the_choice_of_a_provider_are_found_where_they_are() {
 }
 
 #[test]
+fn defects_of_fees_are_found_where_they_are() {
+    const THEN: &str = "/deposit_fees/0/then";
+    const FIXED: &str = "/deposit_fees/0/then/fixed";
+    let in_dollars = json!({"field": "currency", "in": ["USD", "JPY"]});
+    let row = |when: &Json, then: Json| {
+        let then: serde_json::Map<String, Json> = json!({"mode": "inside", "on_return": "kept"})
+            .as_object()
+            .unwrap()
+            .clone()
+            .into_iter()
+            .chain(then.as_object().unwrap().clone())
+            .collect();
+        Some(json!([{"id": "card", "when": when, "then": then}]))
+    };
+    check(
+        SetName::Psps,
+        vec![
+            ("/deposit_fees", row(&json!("always"), json!({"per_cent": "1.5"})), &[]),
+            ("/deposit_fees", row(&in_dollars, json!({"fixed": "1", "min": "1", "max": "2"})), &[]),
+            // an amount is in a currency, and no finer than the one with the fewest digits
+            ("/deposit_fees", row(&json!("always"), json!({"fixed": "1"})), &[(FIXED, "no_currency")]),
+            ("/deposit_fees", row(&in_dollars, json!({"fixed": "0.5"})), &[(FIXED, "too_many_decimals")]),
+            ("/deposit_fees", row(&in_dollars, json!({"fixed": "-1"})), &[(FIXED, "bad_range")]),
+            ("/deposit_fees", row(&in_dollars, json!({"min": "3", "max": "2"})), &[(THEN, "bad_range")]),
+            (
+                "/deposit_fees",
+                row(&json!("always"), json!({"per_cent": "51"})),
+                &[("/deposit_fees/0/then/per_cent", "bad_range")],
+            ),
+            (
+                "/deposit_fees",
+                row(&json!("always"), json!({"mode": "outside"})),
+                &[("/deposit_fees/0/then/mode", "unknown_value")],
+            ),
+            (
+                "/deposit_fees",
+                row(&json!({"field": "psp", "eq": "paypal"}), json!({})),
+                &[("/deposit_fees/0/when/eq", "unknown_value")],
+            ),
+            (
+                "/deposit_fees",
+                Some(json!([{"id": "card", "when": "always", "then": {}}])),
+                &[(THEN, "missing_key"), (THEN, "missing_key")],
+            ),
+        ],
+    );
+}
+
+#[test]
 fn defects_of_deposit_limits_are_found_where_they_are() {
     const WHEN: &str = "/deposit_limits/0/when";
     let row = |id: &str, when: Json| Some(json!({"id": id, "when": when, "then": {"min": "1", "max": "2"}}));

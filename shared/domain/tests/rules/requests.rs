@@ -265,8 +265,8 @@ fn refused_deposit(body: &Json, account: Option<Account>, rules: &Psps) -> Vec<S
 /// The providers that it may go over, best first.
 fn names(over: &Over) -> Vec<&str> {
     match over {
-        Over::Named(psp) => vec![psp.name.as_str()],
-        Over::ByRule(found) => found.psps.iter().map(|psp| psp.name.as_str()).collect(),
+        Over::Named(own) => vec![own.psp.name.as_str()],
+        Over::ByRule(found) => found.psps.iter().map(|own| own.psp.name.as_str()).collect(),
     }
 }
 

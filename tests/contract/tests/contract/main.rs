@@ -18,6 +18,7 @@ mod decisions;
 mod deposits;
 mod events;
 mod failures;
+mod fees;
 mod four_eyes;
 mod fx;
 mod idempotency;

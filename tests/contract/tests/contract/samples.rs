@@ -139,6 +139,7 @@ async fn seed_deposit(world: &World) {
         amount: Money::parse("1250.00", "USD".parse().unwrap()).unwrap(),
         account_currency: "USD".parse().unwrap(),
         psp: PspSide { name: "stripe".to_owned(), reference: "pi_3SWabcLkdIwHu7ix1Pq2Rs3T".to_owned() },
+        fee: None,
         others: vec![],
         redirect_url: "https://pay.example.com/1".to_owned(),
         due: frame.now.plus(Seconds(900)),

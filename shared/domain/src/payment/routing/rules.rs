@@ -107,7 +107,12 @@ fn read_costs_of(node: &Node<'_>, faults: &mut Faults) -> Option<BTreeMap<Curren
 }
 
 /// A decimal from nothing on, no finer than so many decimals.
-fn not_negative(node: &Node<'_>, decimals: u32, most: Option<Decimal>, faults: &mut Faults) -> Option<Decimal> {
+pub(in crate::payment) fn not_negative(
+    node: &Node<'_>,
+    decimals: u32,
+    most: Option<Decimal>,
+    faults: &mut Faults,
+) -> Option<Decimal> {
     let number = node.decimal(faults)?.normalize();
     let fault = if number < Decimal::ZERO {
         node.fault("bad_range", "must not be below zero")

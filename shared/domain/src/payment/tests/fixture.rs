@@ -70,6 +70,7 @@ pub(super) fn pending_at(psp: &str, reference: &str) -> Deposit {
         amount: money("1250.00 USD"),
         account_currency: money("1250.00 USD").currency(),
         psp: PspSide { name: psp.to_owned(), reference: reference.to_owned() },
+        fee: None,
         others: vec![],
         redirect_url: "https://pay.example.com/p/0123456789012345678901234567890123".to_owned(),
         due: at(900),

@@ -21,7 +21,7 @@ fn case(amount: &str) -> RoutingCase {
 
 fn order(rules: &Psps, of: &RoutingCase) -> Vec<String> {
     let found = rules.routing().unwrap().candidates(of, rules).unwrap();
-    found.map(|found| found.psps.iter().map(|psp| psp.name.clone()).collect()).unwrap_or_default()
+    found.map(|found| found.psps.iter().map(|own| own.psp.name.clone()).collect()).unwrap_or_default()
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn the_first_row_that_fits_chooses_and_who_cannot_take_it_is_passed_over_with_th
         ]);
     });
     let found = rules.routing().unwrap().candidates(&case("100.00 USD"), &rules).unwrap().unwrap();
-    assert_eq!(found.psps.iter().map(|psp| psp.name.as_str()).collect::<Vec<_>>(), ["nuvei"]);
+    assert_eq!(found.psps.iter().map(|own| own.psp.name.as_str()).collect::<Vec<_>>(), ["nuvei"]);
     let passed = "passed over: praxis: not on offer, skrill: does not take the currency, adyen: above its limits";
     assert_eq!(found.why, ["routing/spain: yes", "candidates: nuvei", passed]);
     assert_eq!(order(&rules, &RoutingCase { account_type: "vip".to_owned(), ..case("15.00 USD") }), ["adyen"]);
@@ -94,7 +94,7 @@ fn who_has_been_failing_is_tried_after_all_others() {
         }
     }
     let ranked = found.ranked(&health, at(10));
-    let names: Vec<&str> = ranked.psps.iter().map(|psp| psp.name.as_str()).collect();
+    let names: Vec<&str> = ranked.psps.iter().map(|own| own.psp.name.as_str()).collect();
     assert_eq!(names, ["adyen", "nuvei", "skrill", "paysafe", "stripe", "praxis"]);
     assert_eq!(ranked.put_last, ["stripe", "praxis"]);
     assert!(found.ranked(&health, at(700)).put_last.is_empty());
