@@ -36,9 +36,9 @@ const COUNTED: i32 = 100;
 /// The function's time-out in the template.
 pub const TIMEOUT_S: u32 = 28;
 /// So many providers are tried for one request that names none.
-const ATTEMPTS_MAX: u8 = 3;
+const ATTEMPTS_MAX: u32 = 3;
 // whoever tries the last one still has time to save what came of it
-const _: () = assert!(TIMEOUT_S >= ATTEMPTS_MAX as u32 * PSP_CALL_TIMEOUT_S + 4);
+const _: () = assert!(TIMEOUT_S >= ATTEMPTS_MAX * PSP_CALL_TIMEOUT_S + 4);
 
 /// The step.
 pub struct Initiate {

@@ -81,7 +81,7 @@ impl Initiate {
         if !ranked.put_last.is_empty() {
             why.push(format!("put last, for they have been failing: {}", ranked.put_last.join(", ")));
         }
-        for own in ranked.psps.iter().take(usize::from(ATTEMPTS_MAX)) {
+        for (own, _) in ranked.psps.iter().zip(0..ATTEMPTS_MAX) {
             let psp = &own.psp;
             match self.open_at(own, order).await {
                 Ok(session) => {

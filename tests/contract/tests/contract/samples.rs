@@ -265,6 +265,7 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     let swept = world.broker.host.invoke("accounts-sweep", &sample("accounts-sweep")).await.unwrap();
     assert_eq!(swept, json!({"missed": []}));
     assert_eq!(http(&world, "payments-initiate", "portal").await.status, 201);
+    assert_eq!(http(&world, "variants/payments-initiate.by-rule", "portal").await.status, 201);
     seed_deposit(&world).await;
     let webhook = http(&world, "payments-webhook", "portal").await;
     assert_eq!((webhook.status, &webhook.json), (200, &json!({"received": true})));
