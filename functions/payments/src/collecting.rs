@@ -22,6 +22,6 @@ pub(crate) async fn collected(report: PspReport, psp: &dyn Psp, money: &MoneyTab
     if deposit.facts.psp.name != report.psp || !deposit.takes_what_is_agreed() {
         return Ok(report);
     }
-    let collection = Collection { payment_id: payment.clone(), amount: deposit.facts.requested, token: token.clone() };
+    let collection = Collection { payment_id: payment.clone(), amount: deposit.asked(), token: token.clone() };
     Ok(psp.collect(&collection).await?)
 }

@@ -3,6 +3,8 @@
 //! The claim on the idempotency key carries the payment's id, and the provider is asked with that id as its own
 //! idempotency key: whoever dies between the two is followed by a repeat that ends with the same payment.
 
+mod session;
+
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -14,12 +16,12 @@ use domain::payment::request::{demo_account, too_many_open};
 use domain::payment::rules::Psps;
 use domain::payment::{Deposit, DepositRequest, NewDeposit, PspSide};
 use domain::{ClientId, PaymentId, Timestamp};
-use providers::psp::{PspError, SessionOrder};
+use providers::PSP_CALL_TIMEOUT_S;
+use providers::psp::SessionOrder;
 use runtime::auth::PORTAL;
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::idempotency::{Keyed, Made};
-use runtime::problem::with_causes;
 use runtime::rulebook::{Live, RuleBook};
 use runtime::vendors::PaymentProviders;
 use runtime::{Caller, Problem, StepError, awsclients, verification};
@@ -30,6 +32,13 @@ use crate::wish;
 
 /// Of a client's deposits so many, the newest, are looked at to count the open ones.
 const COUNTED: i32 = 100;
+
+/// The function's time-out in the template.
+pub const TIMEOUT_S: u32 = 28;
+/// So many providers are tried for one request that names none.
+const ATTEMPTS_MAX: u32 = 3;
+// whoever tries the last one still has time to save what came of it
+const _: () = assert!(TIMEOUT_S >= ATTEMPTS_MAX * PSP_CALL_TIMEOUT_S + 4);
 
 /// The step.
 pub struct Initiate {
@@ -119,7 +128,8 @@ impl Initiate {
             country: Some(wish.client.facts.residence),
             now: request.now,
         };
-        let session = self.providers.adapter(&wish.psp).await?.open_session(&order).await.map_err(psp_problem)?;
+        let opened_at = self.session(&wish.over, &order, live).await?;
+        wish.why.extend(opened_at.why);
         let deposit = Deposit::open(NewDeposit {
             id,
             client_id: wish.client.id,
@@ -128,9 +138,11 @@ impl Initiate {
             login: wish.login,
             amount: wish.amount,
             account_currency: wish.account.facts.currency,
-            due: request.now.plus(wish.psp.webhook_limit),
-            psp: PspSide { name: wish.psp.name, reference: session.reference },
-            redirect_url: session.redirect_url,
+            due: request.now.plus(opened_at.webhook_limit),
+            fee: opened_at.fee,
+            psp: PspSide { name: opened_at.psp, reference: opened_at.session.reference },
+            others: opened_at.others,
+            redirect_url: opened_at.session.redirect_url,
             now: request.now,
         });
         Ok(Made::decided(opened(deposit, wish.why), frame))
@@ -177,14 +189,4 @@ fn answer(deposit: &Deposit) -> Reply {
         201,
         &json!({"payment_id": deposit.id, "status": "pending", "redirect_url": deposit.inner.redirect_url}),
     )
-}
-
-fn psp_problem(error: PspError) -> Problem {
-    tracing::warn!(error = with_causes(&error), "payment provider did not open a session");
-    match error {
-        PspError::Refused { .. } => Problem::refused("the payment provider refuses this payment"),
-        PspError::Unavailable(_) | PspError::Unknown(_) | PspError::Misconfigured(_) => {
-            Problem::unavailable("the payment provider is not available; try again with the same Idempotency-Key")
-        }
-    }
 }

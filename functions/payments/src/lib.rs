@@ -29,7 +29,11 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
 ];
 
 /// Time-outs that this package counts on, in seconds: those in the template are held against them.
-pub const TIMEOUTS: &[(&str, u32)] = &[("payments-credit", credit::TIMEOUT_S), ("payments-payout", payout::TIMEOUT_S)];
+pub const TIMEOUTS: &[(&str, u32)] = &[
+    ("payments-initiate", initiate::TIMEOUT_S),
+    ("payments-credit", credit::TIMEOUT_S),
+    ("payments-payout", payout::TIMEOUT_S),
+];
 
 /// The HTTP routes of this package, a table a function.
 pub const ROUTES: &[runtime::http::Table] = &[

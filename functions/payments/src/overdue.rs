@@ -4,10 +4,11 @@
 use std::sync::Arc;
 
 use domain::decision::{Frame, Verdict};
-use domain::payment::rules::Psps;
-use domain::payment::{Deposit, DueStep, Heard, PollAnswer, PollLimits, StrayReport, Unconfirmed, confirm};
+use domain::payment::rules::{PspRule, Psps};
+use domain::payment::{Deposit, DueStep, Heard, PollAnswer, PollLimits, PspReport, StrayReport, Unconfirmed, confirm};
 use domain::withdrawal::Withdrawal;
 use domain::{PaymentId, StrayId};
+use futures::future::join_all;
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
@@ -165,7 +166,7 @@ impl Overdue {
         let rule = rule.ok_or_else(|| StepError::Rules { set: "psps", what: format!("{name} is no longer in it") })?;
         let limits = PollLimits::from(rule);
         let psp = self.providers.adapter(rule).await?;
-        let answer = match psp.look_up(&deposit.id, &deposit.facts.psp.reference).await {
+        let own = match psp.look_up(&deposit.id, &deposit.facts.psp.reference).await {
             Ok(Some(report)) => match collected(report, psp.as_ref(), &self.money).await {
                 Ok(report) => PollAnswer::Report(report),
                 Err(error) => PollAnswer::Silent(error.to_string()),
@@ -174,6 +175,38 @@ impl Overdue {
             Ok(None) => PollAnswer::Absent,
             Err(error) => PollAnswer::Silent(error.to_string()),
         };
+        let answer = match &own {
+            PollAnswer::Report(report) if report.moves_money() => own,
+            PollAnswer::Report(_) | PollAnswer::Absent | PollAnswer::Unpaid | PollAnswer::Silent(_) => {
+                self.ask_others(deposit, rules).await.unwrap_or(own)
+            }
+        };
         Ok((answer, limits))
+    }
+
+    /// Asks the other providers at which the deposit may have been opened; `None` where all of them say that nothing was paid. While
+    /// one cannot be asked, nobody knows that it was not.
+    async fn ask_others(&self, deposit: &Deposit, rules: &Psps) -> Option<PollAnswer> {
+        // at once: one after the other they could take longer than the function has
+        let asked = deposit.inner.others.iter().map(|name| async move {
+            match rules.psp(name) {
+                Some(rule) => self.look_up_at(rule, &deposit.id).await,
+                None => Err(format!("{name} is no longer in the rules")),
+            }
+        });
+        let mut silent = None;
+        for asked in join_all(asked).await {
+            match asked {
+                Ok(Some(report)) if report.moves_money() => return Some(PollAnswer::Report(report)),
+                Ok(Some(_) | None) => {}
+                Err(reason) => silent = Some(PollAnswer::Silent(reason)),
+            }
+        }
+        silent
+    }
+
+    async fn look_up_at(&self, rule: &PspRule, payment: &PaymentId) -> Result<Option<PspReport>, String> {
+        let psp = self.providers.adapter(rule).await.map_err(|error| format!("{}: {error}", rule.name))?;
+        psp.look_up(payment, "").await.map_err(|error| format!("{}: {error}", rule.name))
     }
 }

@@ -18,6 +18,8 @@ pub enum LedgerAccount {
     Client(AccountId),
     /// Our own exchange of one currency into another.
     Exchange,
+    /// What we take for deposits.
+    Fees,
     /// What a client owes us because money went back to him that still stands on his trading account.
     Reversed(AccountId),
     /// What was taken off a trading account and is on its way to the client.
@@ -29,7 +31,7 @@ impl LedgerAccount {
     pub fn trading_account(&self) -> Option<&AccountId> {
         match self {
             Self::Client(account) | Self::Reversed(account) | Self::Payable(account) => Some(account),
-            Self::Psp(_) | Self::Exchange => None,
+            Self::Psp(_) | Self::Exchange | Self::Fees => None,
         }
     }
 }
@@ -39,6 +41,7 @@ impl fmt::Display for LedgerAccount {
         match self {
             Self::Psp(name) => write!(f, "psp:{name}"),
             Self::Exchange => f.write_str("exchange:own"),
+            Self::Fees => f.write_str("fees:own"),
             Self::Client(account) => write!(f, "client:{account}"),
             Self::Reversed(account) => write!(f, "reversed:{account}"),
             Self::Payable(account) => write!(f, "payable:{account}"),
@@ -66,6 +69,7 @@ impl FromStr for LedgerAccount {
         match kind {
             "psp" if !name.is_empty() => Ok(Self::Psp(name.to_owned())),
             "exchange" if name == "own" => Ok(Self::Exchange),
+            "fees" if name == "own" => Ok(Self::Fees),
             "client" => account().map(Self::Client),
             "reversed" => account().map(Self::Reversed),
             "payable" => account().map(Self::Payable),
@@ -253,6 +257,7 @@ mod tests {
         for account in [
             LedgerAccount::Psp("praxis".to_owned()),
             LedgerAccount::Exchange,
+            LedgerAccount::Fees,
             LedgerAccount::Client(id.clone()),
             LedgerAccount::Reversed(id.clone()),
             LedgerAccount::Payable(id),

@@ -167,6 +167,8 @@ impl<'a> Bench<'a> {
             amount: Money::parse(stripe::AMOUNT, "USD".parse::<Currency>()?)?,
             account_currency: "USD".parse()?,
             psp: PspSide { name: "stripe".to_owned(), reference: reference.clone() },
+            fee: None,
+            others: vec![],
             redirect_url: format!("https://pay.example.com/pay/{id}"),
             due: now.plus(WEBHOOK_LIMIT),
             now,

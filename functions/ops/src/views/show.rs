@@ -98,6 +98,9 @@ fn deposit_view(deposit: &Deposit, for_staff: bool) -> Value {
         if let Some(fx) = &facts.fx {
             object.insert("fx".to_owned(), json!(fx));
         }
+        if let Some(fee) = &facts.fee {
+            object.insert("fee".to_owned(), json!(fee));
+        }
         if let Some(review) = facts.review.as_ref().filter(|_| for_staff) {
             object.insert("review".to_owned(), json!(review));
         }

@@ -1,7 +1,8 @@
 //! What a deposit moves in the ledger.
 
 use super::deposit::Deposit;
-use super::returns::{left, smaller};
+use super::fee::Gone;
+use super::returns::left;
 use crate::ledger::{LedgerAccount, Postings};
 use crate::{AccountId, Money};
 
@@ -18,16 +19,19 @@ impl Deposit {
         LedgerAccount::Reversed(self.facts.account_id.clone())
     }
 
-    /// A credit: the provider owes us what we now owe the client.
+    /// A credit: the provider owes us what we now owe the client, and our fee.
     pub(super) fn credit_entry(&self, amount: Money) -> Postings {
         let client = client(&self.facts.account_id);
+        let taken = self.facts.fee.as_ref().and_then(|fee| fee.taken);
+        let fee = taken.map_or(Postings::none(), |fee| Postings::transfer(LedgerAccount::Fees, self.provider(), fee));
         if amount.currency() == self.collection().currency() {
-            return Postings::transfer(client, self.provider(), amount);
+            return Postings::transfer(client, self.provider(), amount).with(fee);
         }
         // converted, by the rules' rate or by a person's hand: each currency balances over our own exchange
         let collected = left(self.collection(), self.netted());
-        let there = Postings::transfer(LedgerAccount::Exchange, self.provider(), collected);
-        there.with(Postings::transfer(client, LedgerAccount::Exchange, amount))
+        let changed = taken.map_or(collected, |fee| left(collected, fee));
+        let there = Postings::transfer(LedgerAccount::Exchange, self.provider(), changed);
+        there.with(Postings::transfer(client, LedgerAccount::Exchange, amount)).with(fee)
     }
 
     /// What had gone back before the credit was sent, and so was never part of it.
@@ -35,55 +39,36 @@ impl Deposit {
         self.inner.netted.unwrap_or(Money::zero(self.collection().currency()))
     }
 
-    /// What went back of the credit itself.
+    /// What went back of the credit itself, in its own currency.
     pub(super) fn reversed_part(&self) -> Money {
-        match self.facts.credited {
-            // credited in another currency: what a part of it is worth when it goes back, a person says
-            Some(credited) if credited.currency() != self.collection().currency() => {
-                if self.goes_back_whole() {
-                    credited
-                } else {
-                    Money::zero(credited.currency())
-                }
-            }
-            Some(credited) => smaller(left(self.returned(), self.netted()), credited),
-            None => Money::zero(self.collection().currency()),
-        }
+        self.gone().share
     }
 
-    /// Money of a credit went back to the payer since an earlier version, or came back: the provider owes us less or more, and the
-    /// client owes us what still stands on his trading account.
+    /// Money of a credit went back to the payer since an earlier version, or came back: the provider owes us less or more, the client
+    /// owes us what still stands on his trading account, and what of our fee goes with it is lost.
     pub(super) fn return_entry(&self, before: &Self) -> Postings {
-        let (was, is) = (before.reversed_part(), self.reversed_part());
-        if is.currency() != self.collection().currency() {
-            return self.converted_return_entry(was, is);
-        }
-        let gone = Postings::transfer(self.provider(), self.owed_back(), left(is, was));
-        gone.with(Postings::transfer(self.owed_back(), self.provider(), left(was, is)))
+        self.gone_entry(before.gone(), self.gone())
     }
 
     /// All of what went back of a credit, booked with the credit.
     pub(super) fn reversal_entry(&self) -> Postings {
-        let part = self.reversed_part();
-        if part.currency() != self.collection().currency() {
-            return self.converted_return_entry(Money::zero(part.currency()), part);
-        }
-        Postings::transfer(self.provider(), self.owed_back(), part)
+        let is = self.gone();
+        let none = |money: Money| Money::zero(money.currency());
+        self.gone_entry(Gone { share: none(is.share), fee: none(is.fee), net: none(is.net) }, is)
     }
 
-    /// The same of a credit that was converted: it goes back as a whole or not at all.
-    fn converted_return_entry(&self, was: Money, is: Money) -> Postings {
-        let (exchange, collected) = (LedgerAccount::Exchange, left(self.collection(), self.netted()));
-        let (gone, back) = (left(is, was), left(was, is));
-        if gone.is_positive() {
-            let out = Postings::transfer(self.provider(), exchange.clone(), collected);
-            return out.with(Postings::transfer(exchange, self.owed_back(), gone));
+    /// From one running total to another.
+    fn gone_entry(&self, was: Gone, is: Gone) -> Postings {
+        let moved = |from: LedgerAccount, to: LedgerAccount, was: Money, is: Money| {
+            let gone = Postings::transfer(from.clone(), to.clone(), left(is, was));
+            gone.with(Postings::transfer(to, from, left(was, is)))
+        };
+        let fee = moved(self.provider(), LedgerAccount::Fees, was.fee, is.fee);
+        if is.share.currency() == is.net.currency() {
+            return moved(self.provider(), self.owed_back(), was.share, is.share).with(fee);
         }
-        if back.is_positive() {
-            let home = Postings::transfer(exchange.clone(), self.provider(), collected);
-            return home.with(Postings::transfer(self.owed_back(), exchange, back));
-        }
-        Postings::none()
+        let home = moved(self.provider(), LedgerAccount::Exchange, was.net, is.net);
+        home.with(moved(LedgerAccount::Exchange, self.owed_back(), was.share, is.share)).with(fee)
     }
 
     /// What a person has taken off the trading account so far.

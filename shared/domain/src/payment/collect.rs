@@ -24,6 +24,11 @@ impl Deposit {
                 Verdict::Nothing("it says nothing about collected money")
             }
             PspStatus::Payout(_) => Verdict::Nothing("it is about money that goes out"),
+            PspStatus::Succeeded | PspStatus::Scored { .. } | PspStatus::Returned(_)
+                if self.may_be_opened_at(report) =>
+            {
+                self.moved_to_psp(&report.psp).told(report, rules, now)
+            }
             PspStatus::Succeeded | PspStatus::Scored { .. } if self.is_about_another(report) => {
                 self.other_payment_collected(report, now)
             }
@@ -63,6 +68,36 @@ impl Deposit {
         let numbered_apart = self.inner.reference_adopted && matches!(report.status, PspStatus::Returned(_));
         let same = own.reference.is_empty() || report.reference.is_empty() || report.reference == own.reference;
         report.psp != own.name || !(same || numbered_apart)
+    }
+
+    /// Whether a statement is of a provider at which the deposit may have been opened before its own, and nothing is collected yet:
+    /// whatever its payer paid there under our id, he paid for it.
+    pub(super) fn may_be_opened_at(&self, report: &PspReport) -> bool {
+        let waits = match self.status() {
+            DepositStatus::Pending | DepositStatus::Failed | DepositStatus::Expired => true,
+            DepositStatus::NeedsReview => self.held_for() == Some(WorkKind::DepositOverdue.as_str()),
+            DepositStatus::Paid
+            | DepositStatus::Crediting
+            | DepositStatus::CreditingUnknown
+            | DepositStatus::Credited
+            | DepositStatus::Refunded
+            | DepositStatus::ChargedBack => false,
+        };
+        waits && self.facts.paid.is_none() && self.inner.others.contains(&report.psp)
+    }
+
+    /// The same deposit over another of the providers at which it may have been opened. What its former one said is said of another
+    /// payment from now on, and money that comes there, too, is a person's.
+    fn moved_to_psp(&self, psp: &str) -> Self {
+        let mut next = self.clone();
+        let former = std::mem::replace(&mut next.facts.psp.name, psp.to_owned());
+        next.facts.psp.reference.clear();
+        next.inner.others.retain(|other| other != psp);
+        next.inner.others.push(former);
+        next.inner.reference_adopted = false;
+        next.inner.heard = None;
+        next.inner.closed_at_psp = false;
+        next
     }
 
     pub(super) fn adopt_reference(&mut self, report: &PspReport) {
@@ -170,12 +205,12 @@ impl Deposit {
     /// What is odd about a collected amount; nothing if it is what was asked for.
     fn oddity(&self, collected: Option<Money>, rules: &Psps) -> Option<WorkKind> {
         let Some(collected) = collected else { return Some(WorkKind::DepositCurrencyMismatch) };
-        match rules.compare(&self.facts.requested, &collected) {
+        match rules.compare(&self.asked(), &collected) {
             // no tolerance makes nothing something
             PaidAmount::Exact if collected.is_positive() => None,
             PaidAmount::Under | PaidAmount::Over
                 if collected.is_positive()
-                    && rules.credits_received(&self.facts.psp.name, &self.facts.requested, &collected) =>
+                    && rules.credits_received(&self.facts.psp.name, &self.asked(), &collected) =>
             {
                 None
             }
@@ -191,10 +226,10 @@ impl Deposit {
         next.adopt_reference(report);
         next.inner.heard = Some(report.at);
         next.inner.polls = 0;
-        let collected = report.money.unwrap_or(self.facts.requested);
-        let why = vec![match collected == self.facts.requested {
+        let collected = report.money.unwrap_or(self.asked());
+        let why = vec![match collected == self.asked() {
             true => format!("{} {collected} as asked", report.kind),
-            false => format!("{} {collected}, taken for the {} that were asked for", report.kind, self.facts.requested),
+            false => format!("{} {collected}, taken for the {} that were asked for", report.kind, self.asked()),
         }];
         Verdict::change(next, "paid", vec!["deposit.paid"], why)
     }

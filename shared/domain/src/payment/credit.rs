@@ -74,11 +74,11 @@ pub enum CreditOutcome {
 }
 
 impl Deposit {
-    /// What is to be credited: what was collected and accepted, less what went back. Once a credit was sent, and until it is known
+    /// What is to be credited: what was collected and accepted, less what went back and our fee. Once a credit was sent, and until it is known
     /// to have come to nothing, what was sent, whatever goes back meanwhile.
     pub fn creditable(&self) -> Money {
         let back = if self.may_have_been_sent() { self.netted() } else { self.returned() };
-        left(self.collection(), back)
+        self.net_of(left(self.collection(), back))
     }
 
     /// Whether a credit was intended whose outcome is not known.
@@ -284,7 +284,7 @@ impl Deposit {
     ) -> Verdict<Self> {
         let amount = said.or(self.sent_amount()).unwrap_or(Money::zero(self.account_currency()));
         let trigger = format!("deal:{ticket}");
-        let mut next = self.with_deal(ticket, amount);
+        let mut next = self.with_deal(ticket, amount).with_fee_taken(amount);
         next.ask(kind, &trigger, now);
         // what went back before it was booked is booked as gone back at once
         let entry = next.credit_entry(amount).with(next.reversal_entry());
@@ -346,6 +346,7 @@ impl Deposit {
             // by a person's hand: what was left of the collection
             next.inner.netted = Some(self.returned()).filter(Money::is_positive);
         }
+        let next = next.with_fee_taken(amount);
         let entry = next.credit_entry(amount).with(next.reversal_entry());
         if !(next.reversed_part().is_positive() && next.goes_back_whole()) {
             return Verdict::change(next, "credited", vec!["deposit.credited"], why).booking(entry);
@@ -362,6 +363,17 @@ impl Deposit {
         }
         self.facts.credited = Some(amount);
         self.facts.platform.operation = Some(ticket);
+        self
+    }
+
+    /// What was credited bears our fee where it is what the collection comes to with it; what a person put there otherwise bears none.
+    fn with_fee_taken(mut self, credited: Money) -> Self {
+        let gross = left(self.collection(), self.netted());
+        let is_ours = self.in_account_currency(self.net_of(gross)) == Some(credited);
+        let taken = if is_ours { self.fee_of(gross) } else { Money::zero(gross.currency()) };
+        if let Some(fee) = &mut self.facts.fee {
+            fee.taken = Some(taken);
+        }
         self
     }
 

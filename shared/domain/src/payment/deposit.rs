@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::fee::Fee;
 use super::fx::{Converted, Fx};
 use super::returns::Returns;
 pub use super::status::{DepositStatus, Reason, Stage};
@@ -96,6 +97,9 @@ pub struct DepositFacts {
     /// The rate that was applied to what was paid in another currency than the account's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fx: Option<Fx>,
+    /// Our fee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fee: Option<Fee>,
     pub psp: PspSide,
     pub platform: PlatformSide,
     /// What this version asks a person; while the deposit is under review never empty.
@@ -170,6 +174,9 @@ pub struct DepositInner {
     /// The review that the deposit waits for.
     #[serde(rename = "w", default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Held>,
+    /// Other providers at which it may have been opened, under the same id: what they are paid for it is the deposit's own.
+    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<String>,
     /// The tickets of the platform that persons named and nobody has looked up yet.
     #[serde(rename = "nt", default, skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<NamedTicket>,
@@ -191,7 +198,10 @@ pub struct NewDeposit {
     pub login: String,
     pub amount: Money,
     pub account_currency: Currency,
+    pub fee: Option<Fee>,
     pub psp: PspSide,
+    /// Other providers at which it may have been opened before.
+    pub others: Vec<String>,
     pub redirect_url: String,
     pub due: Timestamp,
     pub now: Timestamp,
@@ -212,6 +222,7 @@ impl Deposit {
                 returned: None,
                 credited: None,
                 fx: None,
+                fee: new.fee,
                 psp: new.psp,
                 platform: PlatformSide { name: Some(new.platform), login: new.login, operation: None },
                 review: None,
@@ -238,6 +249,7 @@ impl Deposit {
                 flagged: Vec::new(),
                 served_from: None,
                 held: None,
+                others: new.others,
                 named: Vec::new(),
             },
         }

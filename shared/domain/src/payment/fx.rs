@@ -126,7 +126,7 @@ impl Deposit {
 
     /// What was sent, whatever went back since.
     pub(super) fn sent_amount(&self) -> Option<Money> {
-        self.in_account_currency(super::returns::left(self.collection(), self.netted()))
+        self.in_account_currency(self.net_of(super::returns::left(self.collection(), self.netted())))
     }
 
     fn converted_anew(&self, amount: Money) -> Option<Converted> {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::fx::rules::FxRules;
+use super::routing::{Candidate, Candidates, Routing, RoutingCase};
 use super::rules::{DepositCase, PspRule, Psps};
 use crate::account::{Account, AccountStatus};
 use crate::client::Client;
@@ -26,11 +27,20 @@ pub struct DepositRequest {
     /// How much.
     pub amount: Money,
     /// Over which provider.
-    pub psp: PspRule,
+    pub over: Over,
     /// Where the payer goes afterwards.
     pub return_url: Option<String>,
     /// The rules that let it pass.
     pub why: Vec<String>,
+}
+
+/// Over which provider a deposit goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Over {
+    /// The one that the request names, and no other.
+    Named(Box<Candidate>),
+    /// The first of these that can be had.
+    ByRule(Candidates),
 }
 
 /// Why no deposit is opened.
@@ -83,7 +93,8 @@ impl DepositRequest {
             reader.fault(demo_account());
         }
         let amount = reader.money("amount");
-        let psp = reader.string("psp").and_then(|name| known_psp(&mut reader, name, amount, rules));
+        let named = if rules.routing().is_some() { reader.optional_string("psp") } else { reader.string("psp") };
+        let psp = named.and_then(|name| known_psp(&mut reader, name, amount, rules));
         let return_url = reader.optional_string("return_url");
         if return_url.is_some_and(|url| url.len() > URL_MAX || !is_web_url(url)) {
             reader.fault(Fault::new("/return_url", "invalid_url", "must be an absolute http or https URL"));
@@ -96,17 +107,47 @@ impl DepositRequest {
             }
         }
         let faults = reader.finish();
-        let (Some(account), Some(amount), Some(psp), true) = (account, amount, psp, faults.is_empty()) else {
+        let (Some(account), Some(amount), true) = (account, amount, faults.is_empty()) else {
             return Err(DepositRefusal::Faults(faults));
+        };
+        let case = RoutingCase {
+            amount,
+            country: client.facts.residence,
+            account_type: account.facts.account_type.clone(),
+            entity: client.facts.entity.clone(),
+        };
+        let over = match (psp, rules.routing()) {
+            (Some(psp), _) => Over::Named(Box::new(named_psp(psp, &case, rules)?)),
+            (None, Some(routing)) => Over::ByRule(by_rule(routing, &case, rules)?),
+            // read as a field that must be there, so its absence is among the faults
+            (None, None) => return Err(DepositRefusal::Faults(vec![Fault::new("/psp", "missing", "is required")])),
         };
         match (account.facts.status, account.facts.login.clone()) {
             (AccountStatus::Open, Some(login)) => {
                 let return_url = return_url.map(str::to_owned);
-                Ok(Self { client, account, login, amount, psp: psp.clone(), return_url, why })
+                if let Over::ByRule(found) = &over {
+                    why = found.why.clone();
+                }
+                Ok(Self { client, account, login, amount, over, return_url, why })
             }
             _ => Err(DepositRefusal::AccountNotOpen),
         }
     }
+}
+
+/// The providers that may have it.
+fn by_rule(routing: &Routing, case: &RoutingCase, rules: &Psps) -> Result<Candidates, DepositRefusal> {
+    routing.candidates(case, rules)?.ok_or_else(|| {
+        let message = "no payment provider takes this deposit by the rules; name one";
+        let on_offer = rules.names_for(case.amount.currency());
+        DepositRefusal::Faults(vec![Fault::new("/psp", "no_psp", message).allowing(on_offer)])
+    })
+}
+
+/// The provider that is named, with our fee there.
+fn named_psp(psp: &PspRule, case: &RoutingCase, rules: &Psps) -> Result<Candidate, DepositRefusal> {
+    let fault = |reason| Fault::new("/amount/amount", "fee_exceeds_amount", reason);
+    rules.candidate(psp, case)?.map_err(|reason| DepositRefusal::Faults(vec![fault(reason)]))
 }
 
 /// The fault of a further deposit of a client who has so many open ones.

@@ -78,7 +78,7 @@ impl Deposit {
         let is_stray = held.review.kind == WorkKind::DepositUnknownReference.as_str();
         if self.facts.paid.is_none() && !is_stray {
             // the person saw it collected: the provider's own word, when it comes, is not a second collection
-            known.facts.paid = Some(self.facts.requested);
+            known.facts.paid = Some(self.asked());
         }
         let amount: Money = if is_stray { held.stray.unwrap_or(self.creditable()) } else { known.creditable() };
         match known.said_to_be_credited(ticket, amount) {

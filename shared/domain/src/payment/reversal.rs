@@ -61,7 +61,7 @@ impl Deposit {
 
     /// What was collected, as far as it was told, whatever went back of it since.
     pub(super) fn collection(&self) -> Money {
-        self.facts.paid.unwrap_or(self.facts.requested)
+        self.facts.paid.unwrap_or(self.asked())
     }
 
     pub(super) fn goes_back_whole(&self) -> bool {

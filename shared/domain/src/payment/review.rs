@@ -161,6 +161,6 @@ impl Deposit {
 
     pub(super) fn seen(&self, report: &PspReport, kind: WorkKind) -> String {
         let reported = report.money.map_or_else(|| "no amount".to_owned(), |m| m.to_string());
-        format!("{kind}: {} {} {reported}, asked {}", report.kind, report.reference, self.facts.requested)
+        format!("{kind}: {} {} {reported}, asked {}", report.kind, report.reference, self.asked())
     }
 }

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::confirm::Unconfirmed;
+use super::fee::{self, FeeCase, FeeTerms};
+use super::routing::{self, Candidate, Routing, RoutingCase};
 use crate::input::Fault;
 use crate::rules::limits::{AmountRange, read_range};
 use crate::rules::reach::{Cell, Space};
@@ -22,8 +24,16 @@ use crate::{Country, Currency, Money, Seconds};
 const PSPS_MAX: usize = 30;
 /// How many currencies one provider may have.
 const CURRENCIES_MAX: usize = 200;
-const KEYS: [&str; 6] =
-    ["psps", "deposit_limits", "over_under", "credit_review_after", "auto_resolution", "open_deposits_max"];
+const KEYS: [&str; 8] = [
+    "psps",
+    "routing",
+    "deposit_fees",
+    "deposit_limits",
+    "over_under",
+    "credit_review_after",
+    "auto_resolution",
+    "open_deposits_max",
+];
 /// Open deposits of one client at once, where the rules say nothing.
 const OPEN_DEPOSITS: u32 = OPEN_DEPOSITS_MAX;
 /// More than a page of a client's newest deposits are not counted.
@@ -202,6 +212,10 @@ fn deposit_fields() -> Fields<DepositCase> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Psps {
     psps: Vec<PspRule>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    routing: Option<Routing>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deposit_fees: Vec<Row<FeeTerms>>,
     deposit_limits: Vec<Row<AmountRange>>,
     over_under: BTreeMap<Currency, Decimal>,
     /// How long a credit may stay unresolved before it becomes a work item.
@@ -235,6 +249,11 @@ impl Psps {
         &self.psps
     }
 
+    /// Over which provider a deposit goes whose request names none; without it every request must name one.
+    pub fn routing(&self) -> Option<&Routing> {
+        self.routing.as_ref()
+    }
+
     /// The names that a new deposit in a currency may choose from.
     pub fn names_for(&self, currency: Currency) -> Vec<&str> {
         let takes = |psp: &&PspRule| psp.enabled && psp.currencies.contains(&currency);
@@ -247,6 +266,17 @@ impl Psps {
     /// [`RuleError`]: hold the deposit and ask a person.
     pub fn deposit_limit(&self, case: &DepositCase) -> Result<FirstMatch<'_, AmountRange>, RuleError> {
         first_match(&self.deposit_limits, deposit_fields().facts(case))
+    }
+
+    /// A provider with our fee for a deposit over it, by the first row that fits: without one there is none. Or why there can be no such
+    /// fee.
+    ///
+    /// # Errors
+    /// [`RuleError`].
+    pub fn candidate(&self, psp: &PspRule, case: &RoutingCase) -> Result<Result<Candidate, &'static str>, RuleError> {
+        let matched = first_match(&self.deposit_fees, fee::fields().facts(&FeeCase::of(case, psp)))?;
+        let fee = matched.row().map(|row| fee::agreed(&row.id, &row.then, case.amount)).transpose();
+        Ok(fee.map(|fee| Candidate { psp: psp.clone(), fee }))
     }
 
     /// Whether a provider's payers may send another amount than they asked for, as they do from a wallet of coins, and what was
@@ -302,12 +332,21 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
     if let (Some(limits), Some(psps)) = (&limits, &psps) {
         refuse_unlimited(&items, psps, limits, &schema, faults);
     }
+    // a set without providers has its fault already
+    let routing = object.get("routing").filter(|_| !items.is_empty());
+    let routing = optional(routing, |node| routing::read(&node, &names, faults));
+    let fees = optional(object.get("deposit_fees"), |rows| {
+        let schema = fee::fields().schema(&[("psp", &names)]);
+        read_rows(&rows, &schema, 0..=ROWS_MAX, faults, |then, when, faults| fee::read(then, when, &schema, faults))
+    });
     let over_under = object.need("over_under", faults).and_then(|node| read_tolerances(&node, faults));
     let review = object.need("credit_review_after", faults).and_then(|node| node.span(Seconds(60)..=WAIT_MAX, faults));
     let auto = object.need("auto_resolution", faults).and_then(|node| node.word(AutoResolution::ALL, faults));
     let open_max = optional(object.get("open_deposits_max"), |node| node.whole(1..=OPEN_DEPOSITS_MAX, faults));
     Some(Psps {
         psps: psps.filter(|psps| !psps.is_empty())?,
+        routing: routing?,
+        deposit_fees: fees?.unwrap_or_default(),
         deposit_limits: limits?,
         over_under: over_under?,
         credit_review_after: review?,

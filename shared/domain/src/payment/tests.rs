@@ -1,12 +1,14 @@
 mod by_hand;
 mod converted;
 mod crediting;
+mod fees;
 mod fixture;
 mod laws;
 mod matrix;
 mod overdue;
 mod people;
 mod returned;
+mod routing;
 mod size;
 mod statements;
 mod tickets;

@@ -86,6 +86,7 @@ impl Booked {
             }),
             LedgerAccount::Client(_)
             | LedgerAccount::Exchange
+            | LedgerAccount::Fees
             | LedgerAccount::Reversed(_)
             | LedgerAccount::Payable(_) => None,
         };

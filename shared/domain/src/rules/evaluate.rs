@@ -136,7 +136,8 @@ pub struct FirstMatch<'r, T> {
 }
 
 impl<'r, T> FirstMatch<'r, T> {
-    fn row(&self) -> Option<&'r Row<T>> {
+    /// The row that holds, if one does.
+    pub fn row(&self) -> Option<&'r Row<T>> {
         self.found.and_then(|n| self.rows.get(n))
     }
 

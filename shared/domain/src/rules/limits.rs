@@ -77,7 +77,7 @@ pub(crate) fn read_range(
 }
 
 /// The fewest decimals among the currencies that a row is for, if it names them.
-fn digits_of(when: &Condition, schema: &Schema) -> Option<(u32, Currency)> {
+pub(crate) fn digits_of(when: &Condition, schema: &Schema) -> Option<(u32, Currency)> {
     let words = Space::new(schema).words_allowed(when, "currency")?;
     let currencies = words.iter().filter_map(|word| word.parse::<Currency>().ok());
     currencies.map(|currency| (currency.digits(), currency)).min()

@@ -55,8 +55,20 @@ fn defects_of_providers_are_found_where_they_are() {
     check(
         SetName::Psps,
         vec![
-            ("/psps/0/name", Some(json!("Stripe Ltd")), &[("/psps/0/name", "bad_name")]),
-            ("/psps/1/name", Some(json!("stripe")), &[("/psps/1/name", "duplicate_id")]),
+            (
+                "/psps/0/name",
+                Some(json!("Stripe Ltd")),
+                &[
+                    ("/psps/0/name", "bad_name"),
+                    ("/routing/costs/stripe", "missing_reference"),
+                    ("/routing/order/0/then/0/0", "missing_reference"),
+                ],
+            ),
+            (
+                "/psps/1/name",
+                Some(json!("stripe")),
+                &[("/psps/1/name", "duplicate_id"), ("/routing/order/0/then/1/1", "missing_reference")],
+            ),
             ("/psps/0/vendor", Some(json!("paypal")), &[("/psps/0/vendor", "unknown_value")]),
             ("/psps/0/enabled", Some(json!("yes")), &[("/psps/0/enabled", "wrong_type")]),
             ("/psps/0/secret", None, &[("/psps/0", "missing_key")]),
@@ -95,6 +107,97 @@ fn defects_of_providers_are_found_where_they_are() {
             ("/credit_review_after", Some(json!("0s")), &[("/credit_review_after", "bad_range")]),
             ("/auto_resolution", Some(json!("all")), &[("/auto_resolution", "unknown_value")]),
             ("/deposit_limit", Some(json!([])), &[("/deposit_limit", "unknown_key")]),
+        ],
+    );
+}
+
+#[test]
+fn defects_of_the_choice_of_a_provider_are_found_where_they_are() {
+    const THEN: &str = "/routing/order/0/then";
+    check(
+        SetName::Psps,
+        vec![
+            ("/routing/order", None, &[("/routing", "missing_key")]),
+            ("/routing/other", Some(json!(1)), &[("/routing/other", "unknown_key")]),
+            (THEN, Some(json!([])), &[(THEN, "empty")]),
+            (THEN, Some(json!(["stripe"])), &[("/routing/order/0/then/0", "wrong_type")]),
+            (THEN, Some(json!([["stripe", "paypal"]])), &[("/routing/order/0/then/0/1", "missing_reference")]),
+            (THEN, Some(json!([["stripe"], ["adyen", "stripe"]])), &[("/routing/order/0/then/1/1", "duplicate")]),
+            (
+                "/routing/order/0/when",
+                Some(json!({"field": "psp", "eq": "stripe"})),
+                &[("/routing/order/0/when/field", "unknown_field")],
+            ),
+            ("/routing/costs/paypal", Some(json!({})), &[("/routing/costs/paypal", "missing_reference")]),
+            ("/routing/costs/stripe/XXX", Some(json!({})), &[("/routing/costs/stripe/XXX", "unknown_currency")]),
+            (
+                "/routing/costs/stripe/USD/fixed",
+                Some(json!("0.305")),
+                &[("/routing/costs/stripe/USD/fixed", "too_many_decimals")],
+            ),
+            ("/routing/costs/stripe/USD/fixed", Some(json!("-1")), &[("/routing/costs/stripe/USD/fixed", "bad_range")]),
+            (
+                "/routing/costs/stripe/USD/per_cent",
+                Some(json!("101")),
+                &[("/routing/costs/stripe/USD/per_cent", "bad_range")],
+            ),
+            (
+                "/routing/costs/stripe/USD/per_cent",
+                Some(json!(2.9)),
+                &[("/routing/costs/stripe/USD/per_cent", "float_number")],
+            ),
+            ("/routing/failing/failures", Some(json!(0)), &[("/routing/failing/failures", "bad_range")]),
+            ("/routing/failing/within", None, &[("/routing/failing", "missing_key")]),
+            ("/routing/failing/put_last_for", Some(json!("2d")), &[("/routing/failing/put_last_for", "bad_range")]),
+        ],
+    );
+}
+
+#[test]
+fn defects_of_fees_are_found_where_they_are() {
+    const THEN: &str = "/deposit_fees/0/then";
+    const FIXED: &str = "/deposit_fees/0/then/fixed";
+    let in_dollars = json!({"field": "currency", "in": ["USD", "JPY"]});
+    let row = |when: &Json, then: Json| {
+        let then: serde_json::Map<String, Json> = json!({"mode": "inside", "on_return": "kept"})
+            .as_object()
+            .unwrap()
+            .clone()
+            .into_iter()
+            .chain(then.as_object().unwrap().clone())
+            .collect();
+        Some(json!([{"id": "card", "when": when, "then": then}]))
+    };
+    check(
+        SetName::Psps,
+        vec![
+            ("/deposit_fees", row(&json!("always"), json!({"per_cent": "1.5"})), &[]),
+            ("/deposit_fees", row(&in_dollars, json!({"fixed": "1", "min": "1", "max": "2"})), &[]),
+            // an amount is in a currency, and no finer than the one with the fewest digits
+            ("/deposit_fees", row(&json!("always"), json!({"fixed": "1"})), &[(FIXED, "no_currency")]),
+            ("/deposit_fees", row(&in_dollars, json!({"fixed": "0.5"})), &[(FIXED, "too_many_decimals")]),
+            ("/deposit_fees", row(&in_dollars, json!({"fixed": "-1"})), &[(FIXED, "bad_range")]),
+            ("/deposit_fees", row(&in_dollars, json!({"min": "3", "max": "2"})), &[(THEN, "bad_range")]),
+            (
+                "/deposit_fees",
+                row(&json!("always"), json!({"per_cent": "51"})),
+                &[("/deposit_fees/0/then/per_cent", "bad_range")],
+            ),
+            (
+                "/deposit_fees",
+                row(&json!("always"), json!({"mode": "outside"})),
+                &[("/deposit_fees/0/then/mode", "unknown_value")],
+            ),
+            (
+                "/deposit_fees",
+                row(&json!({"field": "psp", "eq": "paypal"}), json!({})),
+                &[("/deposit_fees/0/when/eq", "unknown_value")],
+            ),
+            (
+                "/deposit_fees",
+                Some(json!([{"id": "card", "when": "always", "then": {}}])),
+                &[(THEN, "missing_key"), (THEN, "missing_key")],
+            ),
         ],
     );
 }
@@ -177,6 +280,7 @@ fn defects_of_deposit_limits_are_found_where_they_are() {
 fn a_limit_for_some_countries_only_leaves_a_gap() {
     let mut document = seed(SetName::Psps);
     document["psps"].as_array_mut().unwrap().truncate(2);
+    change(&mut document, "/routing", None);
     let when = json!({"all": [{"field": "currency", "eq": "JPY"}, {"field": "country", "ne": "JP"}]});
     change(&mut document, "/deposit_limits/1/when", Some(when));
     let faults = parse_any(SetName::Psps, &document).unwrap_err();

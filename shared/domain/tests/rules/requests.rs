@@ -9,7 +9,7 @@ use domain::client::Client;
 use domain::input::Fault;
 use domain::payment::fx::rules::FxRules;
 use domain::payment::rules::Psps;
-use domain::payment::{DepositRefusal, DepositRequest};
+use domain::payment::{DepositRefusal, DepositRequest, Over};
 use domain::rule_sets::SetName;
 use domain::rules::RuleSet;
 use domain::{AccountId, ChangeId, ClientId, Money, Timestamp};
@@ -262,6 +262,14 @@ fn refused_deposit(body: &Json, account: Option<Account>, rules: &Psps) -> Vec<S
     }
 }
 
+/// The providers that it may go over, best first.
+fn names(over: &Over) -> Vec<&str> {
+    match over {
+        Over::Named(own) => vec![own.psp.name.as_str()],
+        Over::ByRule(found) => found.psps.iter().map(|own| own.psp.name.as_str()).collect(),
+    }
+}
+
 #[test]
 fn a_deposit_is_opened_from_the_least_to_the_most() {
     let rules = psps(|_| {});
@@ -269,7 +277,7 @@ fn a_deposit_is_opened_from_the_least_to_the_most() {
         let mut body = deposit(amount, "USD", "stripe");
         body["return_url"] = json!("https://portal.example.com/done");
         let asked = ask(&body, Some(open_account()), &rules).unwrap();
-        assert_eq!((asked.login.as_str(), asked.psp.name.as_str()), ("954402", "stripe"));
+        assert_eq!((asked.login.as_str(), names(&asked.over)), ("954402", vec!["stripe"]));
         assert_eq!(asked.return_url.as_deref(), Some("https://portal.example.com/done"));
         assert_eq!(asked.amount, Money::parse(amount, currency("USD")).unwrap());
         assert_eq!(asked.why, ["deposit_limits/dollar_euro_pound: yes"]);
@@ -281,10 +289,41 @@ fn a_deposit_is_opened_from_the_least_to_the_most() {
 }
 
 #[test]
+fn a_deposit_that_names_no_provider_may_go_over_those_of_the_rules() {
+    let rules = psps(|_| {});
+    let asked = |currency: &str, amount: &str| {
+        let mut body = deposit(amount, currency, "stripe");
+        body.as_object_mut().unwrap().remove("psp");
+        body
+    };
+    let found = ask(&asked("USD", "100"), Some(open_account()), &rules).unwrap();
+    assert_eq!(names(&found.over), ["stripe", "adyen", "nuvei", "praxis", "skrill", "paysafe"]);
+    assert_eq!(
+        found.why,
+        ["routing/everything: yes", "candidates: stripe (3.2), adyen (3.43), nuvei, praxis, skrill, paysafe"]
+    );
+    // what nobody takes is refused as it is where somebody is named, and at its own field
+    let found = refused_deposit(&asked("USD", "9.99"), Some(open_account()), &rules);
+    assert_eq!(found, ["/amount/amount below_minimum: must be from 10 to 50000 USD"]);
+    let rows = |order: Json| psps(|document| document["routing"]["order"] = order);
+    let none = rows(json!([{"id": "big", "when": {"field": "amount", "gte": "1000"}, "then": [["stripe"]]}]));
+    let found = refused_deposit(&asked("USD", "100"), Some(open_account()), &none);
+    let on_offer = none.names_for(currency("USD")).join(" ");
+    assert_eq!(
+        found,
+        [format!("/psp no_psp: no payment provider takes this deposit by the rules; name one [{on_offer}]")]
+    );
+    // without the part, one must be named
+    let without = psps(|document| drop(document.as_object_mut().unwrap().remove("routing")));
+    assert_eq!(refused_deposit(&asked("USD", "100"), Some(open_account()), &without), ["/psp missing: is required"]);
+}
+
+#[test]
 fn each_refusal_of_a_deposit_says_what_would_be_taken() {
     let rules = psps(|document| {
         // the first two of the seed, whoever else is there
         document["psps"].as_array_mut().unwrap().truncate(2);
+        document.as_object_mut().unwrap().remove("routing");
         document["psps"][1]["currencies"] = json!(["EUR"]);
         let mut third = document["psps"][1].clone();
         third["name"] = json!("retired");

@@ -139,6 +139,8 @@ async fn seed_deposit(world: &World) {
         amount: Money::parse("1250.00", "USD".parse().unwrap()).unwrap(),
         account_currency: "USD".parse().unwrap(),
         psp: PspSide { name: "stripe".to_owned(), reference: "pi_3SWabcLkdIwHu7ix1Pq2Rs3T".to_owned() },
+        fee: None,
+        others: vec![],
         redirect_url: "https://pay.example.com/1".to_owned(),
         due: frame.now.plus(Seconds(900)),
         now: frame.now,
@@ -263,6 +265,7 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     let swept = world.broker.host.invoke("accounts-sweep", &sample("accounts-sweep")).await.unwrap();
     assert_eq!(swept, json!({"missed": []}));
     assert_eq!(http(&world, "payments-initiate", "portal").await.status, 201);
+    assert_eq!(http(&world, "variants/payments-initiate.by-rule", "portal").await.status, 201);
     seed_deposit(&world).await;
     let webhook = http(&world, "payments-webhook", "portal").await;
     assert_eq!((webhook.status, &webhook.json), (200, &json!({"received": true})));

@@ -54,6 +54,8 @@ pub fn deposit(number: u128, client: u128, due: u32) -> Deposit {
         amount: Money::parse("250.00", "USD".parse::<Currency>().unwrap()).unwrap(),
         account_currency: "USD".parse().unwrap(),
         psp: PspSide { name: "stripe".to_owned(), reference: format!("pi_{number}") },
+        fee: None,
+        others: vec![],
         redirect_url: format!("https://pay.example.com/{number}"),
         due: at(due),
         now: at(0),

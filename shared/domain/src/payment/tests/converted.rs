@@ -23,6 +23,8 @@ fn opened(amount: &str, account: &str) -> Deposit {
         login: "954402".to_owned(),
         amount,
         account_currency: account.parse().unwrap(),
+        fee: None,
+        others: vec![],
         psp: PspSide { name: "stripe".to_owned(), reference: REFERENCE.to_owned() },
         redirect_url: "https://pay.example.com/p/1".to_owned(),
         due: at(900),
@@ -196,7 +198,7 @@ fn a_converted_credit_that_no_item_waits_for_needs_what_it_came_to() {
 }
 
 #[test]
-fn a_whole_refund_undoes_both_currencies_and_a_part_moves_nothing_before_a_person_says_what_it_is_worth() {
+fn a_whole_refund_undoes_both_currencies_and_a_part_its_share() {
     let credited = change(outcome(&intent(&paid_in("100.00 EUR", "USD"), "1.0593", 12).next, booked(), 13));
     let whole = change(hear(&credited.next, &refund(Some("100.00 EUR"), 20), 21));
     assert_eq!(
@@ -214,7 +216,8 @@ fn a_whole_refund_undoes_both_currencies_and_a_part_moves_nothing_before_a_perso
         (part.next.status(), asks(&part.next)),
         (DepositStatus::Credited, Some("deposit_reversed_after_credit"))
     );
-    assert!(part.postings.is_none());
+    assert_eq!(part.postings.on(&owed, "USD".parse().unwrap()).unwrap(), money("42.16 USD"));
+    assert_eq!(exchange(&part.postings, "EUR"), money("40.00 EUR").to_string());
 }
 
 #[test]

@@ -35,6 +35,11 @@ pub(super) fn rules() -> &'static Psps {
 
 /// The same with a tolerance in dollars.
 pub(super) fn rules_tolerating(dollars: &str) -> Psps {
+    psps_with(|document| document["over_under"]["USD"] = dollars.into())
+}
+
+/// The same with a change.
+pub(super) fn psps_with(change: impl FnOnce(&mut serde_json::Value)) -> Psps {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/rules/psps.yaml");
     let text = std::fs::read_to_string(path).unwrap();
     let fill = |name: &str| {
@@ -47,7 +52,7 @@ pub(super) fn rules_tolerating(dollars: &str) -> Psps {
     };
     let filled = crate::rules::substitute(&text, fill).unwrap();
     let mut json: serde_json::Value = serde_yaml_ng::from_str(&filled).unwrap();
-    json["over_under"]["USD"] = dollars.into();
+    change(&mut json);
     Psps::parse(&json).unwrap()
 }
 
@@ -65,6 +70,8 @@ pub(super) fn pending_at(psp: &str, reference: &str) -> Deposit {
         amount: money("1250.00 USD"),
         account_currency: money("1250.00 USD").currency(),
         psp: PspSide { name: psp.to_owned(), reference: reference.to_owned() },
+        fee: None,
+        others: vec![],
         redirect_url: "https://pay.example.com/p/0123456789012345678901234567890123".to_owned(),
         due: at(900),
         now: at(0),

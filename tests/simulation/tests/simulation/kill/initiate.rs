@@ -50,3 +50,31 @@ async fn a_deposit_at_a_provider_that_knows_no_idempotency_key_is_opened_once() 
     let customer = world.customer("USD").await;
     every_kill(&world, FUNCTION, async |world: &World| opens(world, &customer, "praxis", "orders").await).await;
 }
+
+/// Stripe opens it and its answer is lost, each time it is asked, so the next provider of the rules has it as well.
+async fn opens_at_two(world: &World, customer: &Customer, paid_at: &str) {
+    world.cold().await;
+    let since = world.now();
+    let trader = &customer.trader;
+    let body = json!({"account_id": trader.account_id, "amount": {"amount": "250.00", "currency": "USD"}});
+    world.killer.arm();
+    let path = format!("/v1/clients/{}/deposits", trader.client_id);
+    let payment = world.insist(&path, &body, 201).await.text_at("/payment_id");
+    assert_eq!(world.load(&payment).await.entity.facts.psp.name, "adyen");
+    world.desk.pay(paid_at, &payment, json!({})).await.unwrap();
+    world.until("credited", 30, async || world.status(&payment).await == "credited").await;
+    world.drain().await;
+    assert_eq!(world.load(&payment).await.entity.facts.psp.name, paid_at);
+    Story { customer, payment: &payment, amount: "250.00", since }.is_credited_once(world).await;
+}
+
+#[tokio::test]
+async fn a_deposit_that_two_providers_have_is_credited_once_whichever_is_paid() {
+    let world = World::start().await;
+    let customer = world.customer("USD").await;
+    let lost = json!({"operation": "create_intent", "fault": {"kind": "apply_then_drop"}, "times": 0});
+    world.desk.fault("stripe", lost).await.unwrap();
+    for paid_at in ["stripe", "adyen"] {
+        every_kill(&world, FUNCTION, async |world: &World| opens_at_two(world, &customer, paid_at).await).await;
+    }
+}
