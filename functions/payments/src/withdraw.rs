@@ -104,6 +104,7 @@ impl Withdraw {
             client: &known.client,
             account: known.account.as_ref(),
             withdrawals: &known.withdrawals,
+            legs: &known.legs,
             deposits: &known.deposits,
             balance: known.balance,
             cut: known.cut,
@@ -136,9 +137,13 @@ impl Withdraw {
                         None => self.judge(asks).await?,
                     },
                 };
+                let plan = judged.wish.legs.clone();
                 let (asked, frame) = self.asked(id, judged.wish, judged.levels, asks).await?;
                 let mut commit = self.money.0.commit();
                 commit.save(&self.money, None, &asked, &frame)?;
+                for leg in asked.next.legs_of(plan) {
+                    commit.save(&self.money, None, &leg, &frame)?;
+                }
                 commit.take_places(&self.money.0, &judged.places, std::slice::from_ref(id))?;
                 Ok(Attempt::Save(commit, Made::Saved(asked.next)))
             })
@@ -192,7 +197,11 @@ fn answer(own: &Withdrawal) -> Reply {
     // the first answer, whatever has happened to it since
     let approved = own.inner.was_approved_at_once();
     let status = if approved { WithdrawalStatus::Approved } else { WithdrawalStatus::Requested };
-    Reply::json(201, &json!({"payment_id": own.id, "status": status}))
+    let mut shown = json!({"payment_id": own.id, "status": status});
+    if let (true, Some(object)) = (own.is_split(), shown.as_object_mut()) {
+        object.insert("legs".to_owned(), json!(own.facts.legs));
+    }
+    Reply::json(201, &shown)
 }
 
 fn refusal(refusal: WithdrawalRefusal) -> Problem {
