@@ -1,6 +1,7 @@
 //! `POST /v1/clients/{client_id}/withdrawals`: asks for a withdrawal; `POST /v1/payments/{payment_id}/cancel` takes one back.
 
 mod known;
+mod payee;
 
 use std::sync::Arc;
 
@@ -111,6 +112,13 @@ impl Withdraw {
             now,
         };
         let wish = WithdrawalRequest::read(asks.body, &ask, &psps.rules, &asks.live.rules).map_err(refusal)?;
+        let wish = match &asks.live.rules.payee {
+            Some(rules) => {
+                let told = self.payees(&wish, &known.client, &psps.rules).await;
+                wish.with_payees(&told, rules).map_err(refusal)?
+            }
+            None => wish,
+        };
         let rules = self.rules.live::<KycLevels>().await?;
         let mut levels = None;
         if rules.rules.restrict_withdrawals() {

@@ -68,6 +68,9 @@ fn withdrawal_view(own: &Withdrawal, for_staff: bool) -> Value {
         if let Some(review) = facts.review.as_ref().filter(|_| for_staff) {
             object.insert("review".to_owned(), json!(review));
         }
+        if let Some(payee) = facts.payee.filter(|_| for_staff) {
+            object.insert("payee".to_owned(), json!(payee));
+        }
     }
     view
 }

@@ -10,7 +10,7 @@ use crate::decision::{Decision, Verdict, derived_bits};
 use crate::{Money, PaymentId, Seconds, Timestamp};
 
 /// A whole whose legs are under way is looked after this often: each leg has a time of its own.
-const LOOKED_AFTER: Seconds = Seconds(3_600);
+pub(super) const LOOKED_AFTER: Seconds = Seconds(3_600);
 
 /// What a whole is called that goes over several providers.
 const SEVERAL: &str = "several";
@@ -131,6 +131,7 @@ impl Withdrawal {
                 platform: self.facts.platform.clone(),
                 amount: leg.amount,
                 target: leg.target,
+                payee: leg.payee,
                 now: self.inner.opened,
             });
             next.facts.part_of = Some(self.id.clone());

@@ -12,6 +12,7 @@ mod booking;
 pub mod closed_loop;
 pub mod destination;
 pub mod legs;
+pub mod payee;
 pub mod payout;
 mod people;
 mod places;
@@ -28,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use destination::{Destination, Way};
 pub use legs::PlannedLeg;
+pub use payee::Payee;
 pub use payout::{PayoutAnswer, PayoutStep};
 pub use plan::Target;
 pub use platform::{Operation, PlatformStep};
@@ -87,6 +89,9 @@ pub struct WithdrawalFacts {
     /// The deposit whose payer gets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_payment_id: Option<PaymentId>,
+    /// What was found of who gets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payee: Option<Payee>,
     /// Its legs, where it goes to several places.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub legs: Vec<PlannedLeg>,
@@ -224,6 +229,7 @@ struct Begin {
     platform: PlatformSide,
     amount: Money,
     target: Target,
+    payee: Option<Payee>,
     now: Timestamp,
 }
 
@@ -236,7 +242,8 @@ impl Withdrawal {
         why.extend(legs.iter().map(PlannedLeg::in_words));
         let platform = PlatformSide { name: Some(request.platform), login: request.login, operation: None };
         let (client_id, account_id, amount) = (request.client_id, request.account_id, request.amount);
-        let begin = Begin { id, client_id, account_id, platform, amount, target: request.target, now };
+        let (target, payee) = (request.target, request.payee);
+        let begin = Begin { id, client_id, account_id, platform, amount, target, payee, now };
         let mut next = Self::begun(begin);
         next.split_into(legs);
         let mut events = vec!["withdrawal.requested"];
@@ -252,7 +259,7 @@ impl Withdrawal {
     }
 
     fn begun(begin: Begin) -> Self {
-        let Begin { id, client_id, account_id, platform, amount, target, now } = begin;
+        let Begin { id, client_id, account_id, platform, amount, target, payee, now } = begin;
         Self {
             id,
             client_id,
@@ -268,6 +275,7 @@ impl Withdrawal {
                 platform,
                 way: target.destination.way(),
                 source_payment_id: target.destination.source().cloned(),
+                payee,
                 legs: Vec::new(),
                 part_of: None,
                 review: None,
@@ -392,7 +400,12 @@ impl Withdrawal {
         let mut next = self.unmoved();
         let moved = self.inner.stages.last().map_or(0, |stage| stage.1);
         let slow = now.millis_since(self.inner.opened).saturating_sub(moved) > SLOWER_AFTER_MS;
-        next.due = Some(now.plus(if slow { SLOW } else { GRACE }));
+        let wait = match slow {
+            _ if self.inner.legs_begun => legs::LOOKED_AFTER,
+            true => SLOW,
+            false => GRACE,
+        };
+        next.due = Some(now.plus(wait));
         Verdict::change(next, "redriven", vec![event], vec![format!("{} for too long", self.status())])
     }
 

@@ -1,6 +1,7 @@
 //! Which part of a withdrawal goes where: what came from a payer goes back to him, up to what he brought, before anything goes elsewhere.
 
 use super::Destination;
+use super::payee::Payee;
 use crate::Money;
 
 /// More legs would not be saved in one transaction with the withdrawal that they are of.
@@ -33,6 +34,8 @@ pub struct Leg {
     pub target: Target,
     /// How much.
     pub amount: Money,
+    /// What was found of who gets it.
+    pub payee: Option<Payee>,
 }
 
 /// Why there is no plan.
@@ -58,11 +61,11 @@ pub fn plan(amount: Money, sources: &[Source], rest: Option<&Target>) -> Result<
         let part = if order.is_lt() { source.room } else { left };
         let Ok(less) = left.checked_add(&part.negated()) else { continue };
         left = less;
-        legs.push(Leg { target: source.target.clone(), amount: part });
+        legs.push(Leg { target: source.target.clone(), amount: part, payee: None });
     }
     if left.is_positive() {
         let target = rest.cloned().ok_or(PlanFault::Above(left))?;
-        legs.push(Leg { target, amount: left });
+        legs.push(Leg { target, amount: left, payee: None });
     }
     if legs.len() > LEGS_MAX { Err(PlanFault::TooMany) } else { Ok(legs) }
 }

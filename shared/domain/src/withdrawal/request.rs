@@ -4,6 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::closed_loop::AboveSources;
+use super::payee::Payee;
 use super::places::{Goes, Reading, read_destination};
 use super::plan::{LEGS_MAX, Leg, PlanFault, Target, plan};
 use super::rules::{Acquaintance, Approval, ReturnToSource, WithdrawalCase, Withdrawals};
@@ -57,6 +58,8 @@ pub struct WithdrawalRequest {
     pub amount: Money,
     /// Where to; of several places the first.
     pub target: Target,
+    /// What was found of who gets it, where it goes to one place.
+    pub payee: Option<Payee>,
     /// The legs, where it goes to several places.
     pub legs: Vec<Leg>,
     /// Who decides.
@@ -151,6 +154,7 @@ impl WithdrawalRequest {
             platform: account.facts.platform.clone(),
             amount,
             target,
+            payee: None,
             legs: if legs.len() > 1 { legs } else { Vec::new() },
             approval,
             first: ask.withdrawals.is_empty(),
@@ -172,7 +176,7 @@ fn legs_of(
         Goes::To(target) if target.destination.source().is_none() && splits => {
             plan(amount, &reading.sources.in_order(reading.psps), Some(&target))
         }
-        Goes::To(target) => return Some(vec![Leg { target, amount }]),
+        Goes::To(target) => return Some(vec![Leg { target, amount, payee: None }]),
         Goes::Back { rest } => plan(amount, &reading.sources.in_order(reading.psps), rest.as_ref()),
     };
     let fault = match planned {

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::Way;
 use super::closed_loop::{self, ClosedLoop};
+use super::payee::{self, PayeeRules};
 use super::payout::PayoutLimits;
 use crate::input::Fault;
 use crate::rules::limits::{AmountRange, read_range};
@@ -17,12 +18,13 @@ use crate::{Country, Currency, Seconds};
 
 /// No wait of this set is longer.
 const WAIT_MAX: Seconds = Seconds(90 * 86_400);
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "limits",
     "approval",
     "known_after",
     "return_to_source",
     "closed_loop",
+    "payee",
     "platform_review_after",
     "payout_poll",
     "payout_review_after",
@@ -116,6 +118,8 @@ pub struct Withdrawals {
     pub return_to_source: ReturnToSource,
     /// Which deposits are paid back to their payers.
     pub closed_loop: ClosedLoop,
+    /// Whether who gets the money is the client; without it no provider is asked.
+    pub payee: Option<PayeeRules>,
     /// A debit, or what is to be put back, of which the trading server does not say what became: a person looks after this.
     pub platform_review_after: Seconds,
     payout_poll: Seconds,
@@ -178,6 +182,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Withdrawals> {
     let payout_review_after = span("payout_review_after", Seconds(60));
     let return_to_source = optional(object.get("return_to_source"), |node| node.word(ReturnToSource::ALL, faults));
     let closed_loop = optional(object.get("closed_loop"), |node| closed_loop::read(&node, faults));
+    let payee = optional(object.get("payee"), |node| payee::read(&node, faults));
     if let (Some(poll), Some(review)) = (payout_poll, payout_review_after)
         && review <= poll
         && let Some(at) = object.get("payout_review_after")
@@ -192,6 +197,7 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Withdrawals> {
         known_after: known_after?,
         return_to_source: return_to_source?.unwrap_or(ReturnToSource::Advise),
         closed_loop: closed_loop?.unwrap_or(ClosedLoop::DEFAULT),
+        payee: payee?,
         platform_review_after: platform_review_after?,
         payout_poll: payout_poll?,
         payout_review_after: payout_review_after?,

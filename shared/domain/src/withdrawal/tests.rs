@@ -39,6 +39,7 @@ fn asked(approved: bool, legs: &[Leg]) -> Decision<Withdrawal> {
         platform: "mt5".to_owned(),
         amount: usd("150.00"),
         target: legs.first().map_or_else(wallet, |leg| leg.target.clone()),
+        payee: None,
         legs: legs.to_vec(),
         approval: if approved { Approval::Approve } else { Approval::Ask },
         first: true,

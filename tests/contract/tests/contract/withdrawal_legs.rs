@@ -353,3 +353,52 @@ async fn rules_say_what_is_a_source_in_which_order_and_whether_money_for_elsewhe
     let answer = expect(world.portal(&trader.withdrawals(), &named).await, 422);
     assert_eq!(faults(&answer), ["/destination/source_payment_id not_a_source"]);
 }
+
+/// A deposit that the simulator's payer pays under a name.
+async fn paid_by(world: &World, trader: &Trader, amount: &str, name: &str) -> Payment {
+    let payment = world.deposit(trader, amount, "stripe").await;
+    world.pay("stripe", &payment, json!({"payer_name": name})).await;
+    world.idle().await;
+    assert_eq!(world.status(&payment.id).await, "credited");
+    payment
+}
+
+#[tokio::test]
+async fn a_payer_who_is_somebody_else_gets_nothing_and_an_unsure_one_is_a_persons() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let to = |source: &Payment| body(&trader, "50.00", json!({"psp": "stripe", "source_payment_id": source.id}));
+    let client = world.get("support", &format!("/v1/clients/{}", trader.client)).await.text_at("/full_name");
+    let own = paid_by(&world, &trader, "100.00", &client.to_uppercase()).await;
+    let asked = ask(&world, &trader, &to(&own)).await;
+    assert_eq!(asked.status, "approved");
+    let staff = world.get("finance", &format!("/v1/payments/{}", asked.own.id)).await.json;
+    assert_eq!(staff["payee"]["verdict"], "same", "{staff:#}");
+    let portal = world.get("portal", &format!("/v1/payments/{}", asked.own.id)).await.json;
+    assert!(portal["payment_id"].is_string() && portal.get("payee").is_none(), "{portal:#}");
+    // somebody else's card, alone and as one of several sources
+    world.pass(60).await;
+    let other = paid_by(&world, &trader, "100.00", "Bartholomew Quimby").await;
+    let before = world.stored().await;
+    for wish in [to(&other), back(&trader, "120.00")] {
+        let answer = expect(world.portal(&trader.withdrawals(), &wish).await, 422);
+        assert_eq!(faults(&answer), ["/destination third_party"]);
+        assert!(!answer.text.contains("Quimby"));
+    }
+    assert_eq!(before, world.stored().await);
+    // the provider cannot be asked: finance decides
+    world.faults("stripe", &json!([{"operation": "get_intent", "fault": {"kind": "drop"}, "times": 0}])).await;
+    let asked = ask(&world, &trader, &to(&own)).await;
+    assert_eq!(asked.status, "requested");
+    world.no_faults("stripe").await;
+    let item = world.work_of(&asked.own.id).await.remove(0);
+    assert!(item["trigger"]["why"].to_string().contains("unheard"), "{item:#}");
+    // as the rules say, a third party is a person's, too
+    world.publish(SetName::Withdrawals, 2, |rules| rules["payee"]["other"] = json!("ask")).await;
+    world.pass(61).await;
+    let asked = ask(&world, &trader, &to(&other)).await;
+    assert_eq!(asked.status, "requested");
+    let everything = world.stored().await;
+    let says = everything.values().flatten().any(|row| row.contains("Quimby"));
+    assert!(!says, "the name is not kept");
+}

@@ -8,7 +8,7 @@ fn plan() -> Vec<Leg> {
     let source = |(amount, number): (&str, u128)| {
         let payment_id = PaymentId::from_bits(100 + number);
         let destination = Destination::Source { payment_id, reference: format!("pi_{number}") };
-        Leg { target: Target { destination, ..wallet() }, amount: usd(amount) }
+        Leg { target: Target { destination, ..wallet() }, amount: usd(amount), payee: None }
     };
     PARTS.into_iter().zip(1..).map(source).collect()
 }
