@@ -174,7 +174,7 @@ impl Desk {
     async fn pattern(&self, client: Option<&ClientId>) -> Result<Value, StepError> {
         let Some(client) = client else { return Ok(json!({})) };
         let (payments, _) = self.money.all_payments_of(client, PATTERN_PAYMENTS, None).await?;
-        let payments: Vec<Value> = payments.iter().map(in_short).collect();
+        let payments: Vec<Value> = payments.iter().filter(|payment| !payment.is_leg()).map(in_short).collect();
         Ok(json!({"newest_payments": payments}))
     }
 }

@@ -15,6 +15,7 @@ use domain::account::Account;
 use domain::account::change::Change;
 use domain::client::Client;
 use domain::kyc::{KycCase, KycStatus};
+use domain::withdrawal::Withdrawal;
 use domain::{AccountId, ChangeId, ClientId, KycCaseId, PaymentId};
 use runtime::auth::{PORTAL, PORTAL_AND_STAFF, STAFF};
 use runtime::function::{ConfigError, Function, Ports};
@@ -23,10 +24,10 @@ use runtime::rulebook::RuleBook;
 use runtime::vendors::Servers;
 use runtime::{Caller, Problem, awsclients};
 use serde_json::{Value, json};
-use store::{Crm, Journal, MoneyTable, Stored};
+use store::{Crm, Journal, MoneyTable, Payment, Stored};
 
 use balance::Balances;
-use show::{account_view, change_view, payment_view};
+use show::{account_view, change_view, leg_view, payment_view};
 
 /// The step.
 pub struct Views {
@@ -182,14 +183,31 @@ impl Views {
         let client = known_client(&self.crm, request).await?;
         let (limit, before) = request.page()?;
         let (payments, next) = self.money.all_payments_of(&client.entity.id, limit, before.as_ref()).await?;
-        Ok(list(payments.iter().map(|payment| payment_view(payment, is_staff(caller))).collect(), next))
+        // a leg is shown with the withdrawal that it is a part of
+        let shown = payments.iter().filter(|payment| !payment.is_leg());
+        Ok(list(shown.map(|payment| payment_view(payment, is_staff(caller))).collect(), next))
     }
 
     async fn payment(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let id: PaymentId = request.id("payment_id")?;
         let payment = self.money.payment(&id).await?.ok_or_else(|| Problem::not_found("there is no such payment"))?;
         caller.require_client(payment.client_id())?;
-        Ok(Reply::json(200, &payment_view(&payment, is_staff(caller))))
+        let mut view = payment_view(&payment, is_staff(caller));
+        if let (Payment::Withdrawal(whole), Some(object)) = (&payment, view.as_object_mut())
+            && whole.entity.is_split()
+        {
+            object.insert("legs".to_owned(), self.legs(&whole.entity).await?);
+        }
+        Ok(Reply::json(200, &view))
+    }
+
+    /// The legs of a withdrawal that goes to several places, as they stand.
+    async fn legs(&self, whole: &Withdrawal) -> Result<Value, Problem> {
+        let mut legs = Vec::new();
+        for planned in &whole.facts.legs {
+            legs.extend(self.money.load::<Withdrawal>(&planned.payment_id).await?.map(|leg| leg_view(&leg.entity)));
+        }
+        Ok(Value::Array(legs))
     }
 
     async fn notifications(&self, request: &Request) -> Result<Reply, Problem> {

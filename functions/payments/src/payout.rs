@@ -1,5 +1,8 @@
 //! Pays withdrawals out: intent, call, outcome. Whatever may have been sent is looked up at the provider before anything is sent again.
 //! What goes back to the payer of a deposit is kept for it there, together with the intent: no two withdrawals take the same money back.
+//! The legs of a withdrawal that goes to several places are begun here, and ended with it (`legs`).
+
+mod legs;
 
 use std::sync::Arc;
 
@@ -52,7 +55,10 @@ impl QueueStep for PayOut {
         Box::pin(async move {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
-            self.pay_out(&event.id()?, &mut frame).await
+            match event.kind.as_str() {
+                legs::DUE => self.see_after_legs(&event.id()?, &mut frame).await,
+                _ => self.pay_out(&event.id()?, &mut frame).await,
+            }
         })
     }
 }
@@ -64,6 +70,9 @@ impl PayOut {
 
     async fn pay_out(&self, id: &PaymentId, frame: &mut Frame) -> Result<&'static str, StepError> {
         let stored = self.load(id).await?;
+        if stored.entity.is_split() {
+            return self.see_after_legs(id, frame).await;
+        }
         let step = stored.entity.payout_step(frame.now);
         if let PayoutStep::Nothing(reason) = step {
             tracing::info!(payment.id = %id, reason, "nothing to pay out");

@@ -1,6 +1,7 @@
 //! `POST /v1/clients/{client_id}/withdrawals`: asks for a withdrawal; `POST /v1/payments/{payment_id}/cancel` takes one back.
 
 mod known;
+mod payee;
 
 use std::sync::Arc;
 
@@ -104,12 +105,20 @@ impl Withdraw {
             client: &known.client,
             account: known.account.as_ref(),
             withdrawals: &known.withdrawals,
+            legs: &known.legs,
             deposits: &known.deposits,
             balance: known.balance,
             cut: known.cut,
             now,
         };
         let wish = WithdrawalRequest::read(asks.body, &ask, &psps.rules, &asks.live.rules).map_err(refusal)?;
+        let wish = match &asks.live.rules.payee {
+            Some(rules) => {
+                let told = self.payees(&wish, &known.client, &psps.rules).await;
+                wish.with_payees(&told, rules).map_err(refusal)?
+            }
+            None => wish,
+        };
         let rules = self.rules.live::<KycLevels>().await?;
         let mut levels = None;
         if rules.rules.restrict_withdrawals() {
@@ -136,9 +145,13 @@ impl Withdraw {
                         None => self.judge(asks).await?,
                     },
                 };
+                let plan = judged.wish.legs.clone();
                 let (asked, frame) = self.asked(id, judged.wish, judged.levels, asks).await?;
                 let mut commit = self.money.0.commit();
                 commit.save(&self.money, None, &asked, &frame)?;
+                for leg in asked.next.legs_of(plan) {
+                    commit.save(&self.money, None, &leg, &frame)?;
+                }
                 commit.take_places(&self.money.0, &judged.places, std::slice::from_ref(id))?;
                 Ok(Attempt::Save(commit, Made::Saved(asked.next)))
             })
@@ -192,7 +205,11 @@ fn answer(own: &Withdrawal) -> Reply {
     // the first answer, whatever has happened to it since
     let approved = own.inner.was_approved_at_once();
     let status = if approved { WithdrawalStatus::Approved } else { WithdrawalStatus::Requested };
-    Reply::json(201, &json!({"payment_id": own.id, "status": status}))
+    let mut shown = json!({"payment_id": own.id, "status": status});
+    if let (true, Some(object)) = (own.is_split(), shown.as_object_mut()) {
+        object.insert("legs".to_owned(), json!(own.facts.legs));
+    }
+    Reply::json(201, &shown)
 }
 
 fn refusal(refusal: WithdrawalRefusal) -> Problem {

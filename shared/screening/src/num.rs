@@ -15,6 +15,11 @@ pub(crate) fn real(count: usize) -> f32 {
     u16::try_from(count).map_or(f32::from(u16::MAX), f32::from)
 }
 
+/// A score from 0 to 1 in thousandths.
+pub(crate) fn thousandths(score: f32) -> u16 {
+    (1..=1_000).rev().find(|n| f32::from(*n) - 0.5 <= score * 1_000.0).unwrap_or(0)
+}
+
 /// Bits of information as stored: in eighths, at most 31.
 pub(crate) fn eighths(bits: f32) -> u8 {
     let scaled = (bits * 8.0).round().clamp(0.0, 255.0);
@@ -31,6 +36,15 @@ pub(crate) fn bits(eighths: u8) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn thousandths_round_and_saturate() {
+        for (score, thousandths_of) in [(0.0, 0), (0.0004, 0), (0.0006, 1), (0.25, 250), (0.9996, 1_000), (1.0, 1_000)]
+        {
+            assert_eq!(thousandths(score), thousandths_of, "{score}");
+        }
+        assert_eq!((thousandths(-1.0), thousandths(2.0), thousandths(f32::NAN)), (0, 1_000, 0));
+    }
 
     #[test]
     fn eighths_round_and_saturate() {

@@ -41,6 +41,14 @@ impl Payment {
         }
     }
 
+    /// Whether it is a part of a withdrawal that goes to several places.
+    pub fn is_leg(&self) -> bool {
+        match self {
+            Self::Deposit(_) => false,
+            Self::Withdrawal(stored) => stored.entity.facts.part_of.is_some(),
+        }
+    }
+
     /// The trading account that it is about.
     pub fn account_id(&self) -> &AccountId {
         match self {

@@ -47,12 +47,19 @@ fn withdrawal_view(own: &Withdrawal, for_staff: bool) -> Value {
     let facts = &own.facts;
     let timeline: Vec<Value> =
         own.timeline().map(|(at, status, why)| json!({"at": at, "status": status, "why": why})).collect();
+    let destination = if own.is_split() { json!({"auto": true}) } else { destination_view(own) };
     let mut view = json!({
         "payment_id": own.id, "client_id": own.client_id, "account_id": facts.account_id, "kind": "withdrawal",
         "status": facts.status, "requested": facts.requested, "psp": facts.psp, "platform": facts.platform,
-        "destination": destination_view(own), "timeline": timeline,
+        "destination": destination, "timeline": timeline,
     });
     if let Some(object) = view.as_object_mut() {
+        if own.is_split() {
+            object.insert("legs".to_owned(), json!(facts.legs));
+        }
+        if let Some(whole) = &facts.part_of {
+            object.insert("part_of".to_owned(), json!(whole));
+        }
         for (name, money) in [("debited", facts.debited), ("paid", facts.paid), ("returned", facts.returned)] {
             if let Some(money) = money {
                 object.insert(name.to_owned(), json!(money));
@@ -60,6 +67,26 @@ fn withdrawal_view(own: &Withdrawal, for_staff: bool) -> Value {
         }
         if let Some(review) = facts.review.as_ref().filter(|_| for_staff) {
             object.insert("review".to_owned(), json!(review));
+        }
+        if let Some(payee) = facts.payee.filter(|_| for_staff) {
+            object.insert("payee".to_owned(), json!(payee));
+        }
+    }
+    view
+}
+
+/// A leg of a withdrawal that goes to several places, as it stands.
+pub(super) fn leg_view(own: &Withdrawal) -> Value {
+    let facts = &own.facts;
+    let mut view = json!({
+        "payment_id": own.id, "amount": facts.requested, "status": facts.status, "psp": facts.psp,
+        "destination": destination_view(own),
+    });
+    if let Some(object) = view.as_object_mut() {
+        for (name, money) in [("paid", facts.paid), ("returned", facts.returned)] {
+            if let Some(money) = money {
+                object.insert(name.to_owned(), json!(money));
+            }
         }
     }
     view

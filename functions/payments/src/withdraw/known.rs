@@ -24,7 +24,10 @@ const LOOKED_AT: usize = 1_000;
 pub(super) struct Known {
     pub(super) client: Client,
     pub(super) account: Option<Account>,
+    /// Each whole.
     pub(super) withdrawals: Vec<Withdrawal>,
+    /// The legs of those that go to several places.
+    pub(super) legs: Vec<Withdrawal>,
     pub(super) deposits: Vec<Deposit>,
     pub(super) balance: Option<Money>,
     /// There may be more payments than were looked at.
@@ -68,6 +71,9 @@ impl Withdraw {
                 withdrawals.push(stored.entity);
             }
         }
+        let (legs, withdrawals): (Vec<_>, Vec<_>) =
+            withdrawals.into_iter().partition(|own| own.facts.part_of.is_some());
+        let legs = self.all_legs(&withdrawals, legs).await?;
         // an older deposit than are looked at may be named all the same
         let named = source_named(body).filter(|id| !deposits.iter().any(|deposit| deposit.id == *id));
         if let Some(id) = named
@@ -76,7 +82,19 @@ impl Withdraw {
             deposits.push(stored.entity);
         }
         let balance = self.balance(account.as_ref()).await;
-        Ok(Known { client, account, withdrawals, deposits, balance, cut })
+        Ok(Known { client, account, withdrawals, legs, deposits, balance, cut })
+    }
+
+    /// The legs that were read, and those that the index does not show yet.
+    async fn all_legs(&self, wholes: &[Withdrawal], mut legs: Vec<Withdrawal>) -> Result<Vec<Withdrawal>, Problem> {
+        for planned in wholes.iter().flat_map(|whole| &whole.facts.legs) {
+            if legs.iter().all(|own| own.id != planned.payment_id)
+                && let Some(stored) = self.money.load::<Withdrawal>(&planned.payment_id).await?
+            {
+                legs.push(stored.entity);
+            }
+        }
+        Ok(legs)
     }
 
     /// What stands on the account. A server that cannot be asked now is asked when it is debited.

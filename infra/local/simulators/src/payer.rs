@@ -145,6 +145,8 @@ pub(crate) struct Pay {
     pub(crate) processed_currency: Option<String>,
     /// Praxis: conversion rate exactly as it shall be written.
     pub(crate) conversion_rate: Option<String>,
+    /// Stripe: the name that the payer gives with his card.
+    pub(crate) payer_name: Option<String>,
     #[serde(default)]
     pub(crate) webhook: Plan,
     /// Answers after the deliveries, or at once.

@@ -60,6 +60,14 @@ impl Destination {
         }
     }
 
+    /// The provider's id of the payment whose payer gets it.
+    pub fn reference(&self) -> Option<&str> {
+        match self {
+            Self::Source { reference, .. } => Some(reference),
+            Self::Email(_) | Self::Crypto { .. } => None,
+        }
+    }
+
     /// Whether both are one place: addresses for mail are so in any letter case, those of block chains are not.
     pub fn is_same_as(&self, other: &Self) -> bool {
         match (self, other) {

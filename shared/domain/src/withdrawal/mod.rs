@@ -4,14 +4,23 @@
 //! `requested -> approved -> debiting -> debited -> paying_out -> paid_out`. The trading account is debited first, so what is paid out is
 //! there no more. Each of the three effects (debit, payout, putting back) is an intent, a call and an outcome, and each is looked up
 //! before it is made a second time.
+//!
+//! One that goes to several places has a leg for each: a withdrawal of its own that is not debited, but paid out or put back by itself
+//! ([`legs`]).
 
 mod booking;
+pub mod closed_loop;
 pub mod destination;
+pub mod legs;
+pub mod payee;
 pub mod payout;
 mod people;
+mod places;
+pub mod plan;
 pub mod platform;
 pub mod request;
 pub mod rules;
+mod sources;
 pub mod status;
 #[cfg(test)]
 mod tests;
@@ -19,7 +28,10 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use destination::{Destination, Way};
+pub use legs::PlannedLeg;
+pub use payee::Payee;
 pub use payout::{PayoutAnswer, PayoutStep};
+pub use plan::Target;
 pub use platform::{Operation, PlatformStep};
 pub use request::{Ask, WithdrawalRefusal, WithdrawalRequest};
 pub use status::{Reason, Stage, WithdrawalStatus};
@@ -77,6 +89,15 @@ pub struct WithdrawalFacts {
     /// The deposit whose payer gets it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_payment_id: Option<PaymentId>,
+    /// What was found of who gets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payee: Option<Payee>,
+    /// Its legs, where it goes to several places.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub legs: Vec<PlannedLeg>,
+    /// The withdrawal that this is a leg of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<PaymentId>,
     /// What this version asks a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
@@ -147,6 +168,9 @@ pub struct WithdrawalInner {
     /// The provider said what cannot be so, and a person was told.
     #[serde(rename = "c", default, skip_serializing_if = "Option::is_none")]
     pub contradicted: Option<String>,
+    /// Its legs are being paid out: what becomes of it is what becomes of them.
+    #[serde(rename = "lb", default, skip_serializing_if = "std::ops::Not::not")]
+    pub legs_begun: bool,
     /// When the payout came back, as far as the provider said so.
     #[serde(rename = "cb", default, skip_serializing_if = "Option::is_none", with = "millis::option")]
     pub came_back: Option<Timestamp>,
@@ -197,38 +221,76 @@ pub struct NewWithdrawal {
     pub now: Timestamp,
 }
 
+/// What a withdrawal and each of its legs begins with.
+struct Begin {
+    id: PaymentId,
+    client_id: ClientId,
+    account_id: AccountId,
+    platform: PlatformSide,
+    amount: Money,
+    target: Target,
+    payee: Option<Payee>,
+    now: Timestamp,
+}
+
 impl Withdrawal {
-    /// The first version: approved by rule, or with finance.
+    /// The first version: approved by rule, or with finance. Its legs are saved together with it ([`Withdrawal::legs_of`]).
     pub fn asked(new: NewWithdrawal) -> Decision<Self> {
         let NewWithdrawal { id, request, approved, first, now } = new;
-        let why = request.why;
-        let next = Self {
+        let mut why = request.why;
+        let legs = legs::planned(&id, &request.legs, now);
+        why.extend(legs.iter().map(PlannedLeg::in_words));
+        let platform = PlatformSide { name: Some(request.platform), login: request.login, operation: None };
+        let (client_id, account_id, amount) = (request.client_id, request.account_id, request.amount);
+        let (target, payee) = (request.target, request.payee);
+        let begin = Begin { id, client_id, account_id, platform, amount, target, payee, now };
+        let mut next = Self::begun(begin);
+        next.split_into(legs);
+        let mut events = vec!["withdrawal.requested"];
+        events.extend(first.then_some("withdrawal.first_requested"));
+        if approved {
+            let next = next.moved(WithdrawalStatus::Approved, Reason::ByRule, now);
+            events.push("withdrawal.approved");
+            return Decision::new(next, "approved", events, why);
+        }
+        next.ask(WorkKind::WithdrawalApproval, now);
+        events.push("desk.item");
+        Decision::new(next, "requested", events, why)
+    }
+
+    fn begun(begin: Begin) -> Self {
+        let Begin { id, client_id, account_id, platform, amount, target, payee, now } = begin;
+        Self {
             id,
-            client_id: request.client_id,
+            client_id,
             due: None,
             facts: WithdrawalFacts {
                 status: WithdrawalStatus::Requested,
-                account_id: request.account_id,
-                requested: request.amount,
+                account_id,
+                requested: amount,
                 debited: None,
                 paid: None,
                 returned: None,
-                psp: PspSide { name: request.psp, reference: String::new() },
-                platform: PlatformSide { name: Some(request.platform), login: request.login, operation: None },
-                way: request.destination.way(),
-                source_payment_id: request.destination.source().cloned(),
+                psp: PspSide { name: target.psp, reference: String::new() },
+                platform,
+                way: target.destination.way(),
+                source_payment_id: target.destination.source().cloned(),
+                payee,
+                legs: Vec::new(),
+                part_of: None,
                 review: None,
                 settled: Vec::new(),
             },
             inner: WithdrawalInner {
                 opened: now,
                 stages: vec![Stage(WithdrawalStatus::Requested, 0, Reason::Requested)],
-                destination: request.destination,
-                by_hand: request.by_hand,
+                destination: target.destination,
+                by_hand: target.by_hand,
                 debit: Effort::default(),
                 payout: Effort::default(),
                 accepted: false,
                 contradicted: None,
+                legs_begun: false,
                 came_back: None,
                 closing: false,
                 named: None,
@@ -238,18 +300,7 @@ impl Withdrawal {
                 held: None,
                 reviews: 0,
             },
-        };
-        let mut events = vec!["withdrawal.requested"];
-        events.extend(first.then_some("withdrawal.first_requested"));
-        if approved {
-            let next = next.moved(WithdrawalStatus::Approved, Reason::ByRule, now);
-            events.push("withdrawal.approved");
-            return Decision::new(next, "approved", events, why);
         }
-        let mut next = next;
-        next.ask(WorkKind::WithdrawalApproval, now);
-        events.push("desk.item");
-        Decision::new(next, "requested", events, why)
     }
 
     /// Its status.
@@ -263,6 +314,7 @@ impl Withdrawal {
     /// Why he cannot.
     pub fn cancelled(&self, now: Timestamp) -> Result<Decision<Self>, &'static str> {
         match self.status() {
+            _ if self.facts.part_of.is_some() => return Err("it is a part of another, which is taken back as a whole"),
             WithdrawalStatus::Requested => {}
             WithdrawalStatus::Approved if self.inner.debit.attempts == 0 => {}
             WithdrawalStatus::Cancelled => return Err("it is cancelled already"),
@@ -348,13 +400,19 @@ impl Withdrawal {
         let mut next = self.unmoved();
         let moved = self.inner.stages.last().map_or(0, |stage| stage.1);
         let slow = now.millis_since(self.inner.opened).saturating_sub(moved) > SLOWER_AFTER_MS;
-        next.due = Some(now.plus(if slow { SLOW } else { GRACE }));
+        let wait = match slow {
+            _ if self.inner.legs_begun => legs::LOOKED_AFTER,
+            true => SLOW,
+            false => GRACE,
+        };
+        next.due = Some(now.plus(wait));
         Verdict::change(next, "redriven", vec![event], vec![format!("{} for too long", self.status())])
     }
 
     /// Its provider said something of it that nothing proves: it is asked.
     pub fn to_be_asked(&self, now: Timestamp) -> Verdict<Self> {
         match self.status() {
+            _ if self.is_split() => Verdict::Nothing("its legs are paid out, and not it"),
             WithdrawalStatus::PayingOut | WithdrawalStatus::PayoutUnknown => {
                 let mut next = self.unmoved();
                 next.due = Some(now.plus(GRACE));
@@ -368,6 +426,7 @@ impl Withdrawal {
     /// The event that sends it to the worker whose turn it is.
     fn worker(&self) -> Option<&'static str> {
         match self.status() {
+            WithdrawalStatus::PayoutFailed if self.inner.legs_begun => Some("withdrawal.payout_due"),
             WithdrawalStatus::Approved
             | WithdrawalStatus::Debiting
             | WithdrawalStatus::DebitingUnknown
@@ -384,10 +443,12 @@ impl Withdrawal {
         }
     }
 
-    /// The events of a version, with the one that closes work items where it makes some moot.
+    /// The events of a version, with the one that closes work items where it makes some moot, and the one by which a withdrawal and its
+    /// legs hear of each other.
     fn events(&self, events: &[&'static str]) -> Vec<&'static str> {
         let settled = (!self.facts.settled.is_empty()).then_some("desk.settled");
-        events.iter().copied().chain(settled).collect()
+        let legs = self.concerns_others().then_some("withdrawal.legs_due");
+        events.iter().copied().chain(settled).chain(legs).collect()
     }
 }
 

@@ -67,6 +67,7 @@ impl Withdrawal {
     /// The worker's next step at the provider.
     pub fn payout_step(&self, now: Timestamp) -> PayoutStep {
         match self.status() {
+            _ if self.is_split() => PayoutStep::Nothing("its legs are paid out, and not it"),
             WithdrawalStatus::Debited if self.inner.by_hand => {
                 let why = "no provider of ours pays it out".to_owned();
                 PayoutStep::Save(Box::new(self.held(WorkKind::WithdrawalPayByHand, why, now)))
@@ -100,7 +101,8 @@ impl Withdrawal {
         next.inner.accepted = false;
         next.due = Some(now.plus(GRACE));
         let why = vec![format!("pay out {} over {}", self.facts.requested, self.facts.psp.name)];
-        Verdict::change(next, "paying_out", vec![], why)
+        let events = next.events(&[]);
+        Verdict::change(next, "paying_out", events, why)
     }
 
     /// The source cannot give it back any more: nothing is sent, and a person decides.
@@ -177,14 +179,16 @@ impl Withdrawal {
         next.inner.payout.since = self.inner.payout.since.or(Some(now));
         next.adopt(reference);
         next.due = Some(now.plus(limits.poll));
-        Verdict::change(next, "accepted", vec![], vec!["the provider has it".to_owned()])
+        let events = next.events(&[]);
+        Verdict::change(next, "accepted", events, vec!["the provider has it".to_owned()])
     }
 
     fn payout_not_taken(&self, reason: &str, now: Timestamp) -> Verdict<Self> {
         let mut next = self.moved(WithdrawalStatus::Debited, Reason::PayoutNotTaken, now);
         next.inner.payout.attempted = None;
         next.due = Some(now.plus(self.payout_pause()));
-        Verdict::change(next, "not_taken", vec![], vec![reason.to_owned()])
+        let events = next.events(&[]);
+        Verdict::change(next, "not_taken", events, vec![reason.to_owned()])
     }
 
     fn payout_unknown(&self, reason: &str, now: Timestamp) -> Verdict<Self> {
@@ -196,7 +200,8 @@ impl Withdrawal {
         next.inner.payout.since = self.inner.payout.since.or(Some(now));
         let grace = self.inner.payout.attempted.map_or(now, |at| at.plus(GRACE));
         next.due = Some(grace.max(now.plus(self.payout_pause())));
-        Verdict::change(next, "payout_unknown", vec![], vec![reason.to_owned()])
+        let events = next.events(&[]);
+        Verdict::change(next, "payout_unknown", events, vec![reason.to_owned()])
     }
 
     fn payout_pause(&self) -> Seconds {
@@ -300,6 +305,9 @@ impl Withdrawal {
             | PspStatus::Returned(_)
             | PspStatus::Irrelevant => return Verdict::Nothing("it is about no payout"),
         };
+        if self.is_split() {
+            return Verdict::Nothing("its legs are paid out, and not it");
+        }
         if report.psp != self.facts.psp.name {
             return Verdict::Nothing("it is another provider's");
         }

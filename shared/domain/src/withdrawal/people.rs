@@ -27,6 +27,7 @@ impl Withdrawal {
         let proof = || decision.evidence.clone().unwrap_or_default();
         let why = decision.why();
         match (kind, action) {
+            (_, WorkAction::MarkPaidOut) if self.is_split() => Verdict::Nothing("its legs are paid out, and not it"),
             (WorkKind::WithdrawalApproval, WorkAction::Approve) => {
                 self.sent_on(WithdrawalStatus::Approved, "withdrawal.approved", why, now)
             }
@@ -92,12 +93,14 @@ impl Withdrawal {
         open.inner.putting_back.since = None;
         let mut next = open.moved(status, Reason::Person, now);
         next.inner.named = Some(named);
-        Verdict::change(next, "ticket_named", vec!["withdrawal.booking_due"], vec![why])
+        let events = next.events(&["withdrawal.booking_due"]);
+        Verdict::change(next, "ticket_named", events, vec![why])
     }
 
     fn sent_on(&self, status: WithdrawalStatus, event: &'static str, why: String, now: Timestamp) -> Verdict<Self> {
         let next = self.moved(status, Reason::Person, now);
-        Verdict::change(next, status.as_str(), vec![event], vec![why])
+        let events = next.events(&[event]);
+        Verdict::change(next, status.as_str(), events, vec![why])
     }
 }
 

@@ -49,6 +49,8 @@ impl Withdrawal {
             WithdrawalStatus::Approved | WithdrawalStatus::Debiting | WithdrawalStatus::DebitingUnknown => {
                 Some(Effect::Debit)
             }
+            // each leg puts back its own part
+            WithdrawalStatus::PayoutFailed if self.inner.legs_begun => None,
             WithdrawalStatus::PayoutFailed => Some(Effect::PutBack),
             WithdrawalStatus::Requested
             | WithdrawalStatus::Debited
@@ -136,7 +138,8 @@ impl Withdrawal {
             Found::Absent if self.inner.closing && self.effort(effect).grace_over(now) => {
                 let next = self.moved(WithdrawalStatus::Declined, Reason::Person, now);
                 let why = vec!["not on the platform, and a person declined it".to_owned()];
-                save(Verdict::change(next, "declined", vec!["withdrawal.declined"], why))
+                let events = next.events(&["withdrawal.declined"]);
+                save(Verdict::change(next, "declined", events, why))
             }
             Found::Booked(ticket) => save(self.booked_as(effect, ticket, Reason::FoundDebited, now)),
             Found::Ambiguous(what) => save(self.give_up(effect, what, now)),
@@ -247,7 +250,8 @@ impl Withdrawal {
             Effect::Debit => {
                 let mut next = self.moved(WithdrawalStatus::Declined, Reason::PlatformRefused, now);
                 next.inner.debit.attempted = None;
-                Verdict::change(next, "declined", vec!["withdrawal.declined"], vec![reason])
+                let events = next.events(&["withdrawal.declined"]);
+                Verdict::change(next, "declined", events, vec![reason])
             }
             Effect::PutBack => {
                 let mut known = self.clone();

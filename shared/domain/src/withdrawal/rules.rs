@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::Way;
+use super::closed_loop::{self, ClosedLoop};
+use super::payee::{self, PayeeRules};
 use super::payout::PayoutLimits;
 use crate::input::Fault;
 use crate::rules::limits::{AmountRange, read_range};
@@ -16,11 +18,13 @@ use crate::{Country, Currency, Seconds};
 
 /// No wait of this set is longer.
 const WAIT_MAX: Seconds = Seconds(90 * 86_400);
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 9] = [
     "limits",
     "approval",
     "known_after",
     "return_to_source",
+    "closed_loop",
+    "payee",
     "platform_review_after",
     "payout_poll",
     "payout_review_after",
@@ -55,6 +59,8 @@ words! {
         Require = "require",
         /// Rows of `approval` may ask about it.
         Advise = "advise",
+        /// It goes back to the payers up to what they brought, and only the rest goes there.
+        Split = "split",
     }
 }
 
@@ -110,6 +116,10 @@ pub struct Withdrawals {
     pub known_after: Seconds,
     /// What is done with money that is to go elsewhere although a payer could still get it back.
     pub return_to_source: ReturnToSource,
+    /// Which deposits are paid back to their payers.
+    pub closed_loop: ClosedLoop,
+    /// Whether who gets the money is the client; without it no provider is asked.
+    pub payee: Option<PayeeRules>,
     /// A debit, or what is to be put back, of which the trading server does not say what became: a person looks after this.
     pub platform_review_after: Seconds,
     payout_poll: Seconds,
@@ -171,6 +181,8 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Withdrawals> {
     let payout_poll = span("payout_poll", Seconds(60));
     let payout_review_after = span("payout_review_after", Seconds(60));
     let return_to_source = optional(object.get("return_to_source"), |node| node.word(ReturnToSource::ALL, faults));
+    let closed_loop = optional(object.get("closed_loop"), |node| closed_loop::read(&node, faults));
+    let payee = optional(object.get("payee"), |node| payee::read(&node, faults));
     if let (Some(poll), Some(review)) = (payout_poll, payout_review_after)
         && review <= poll
         && let Some(at) = object.get("payout_review_after")
@@ -184,6 +196,8 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Withdrawals> {
         approval: approval?,
         known_after: known_after?,
         return_to_source: return_to_source?.unwrap_or(ReturnToSource::Advise),
+        closed_loop: closed_loop?.unwrap_or(ClosedLoop::DEFAULT),
+        payee: payee?,
         platform_review_after: platform_review_after?,
         payout_poll: payout_poll?,
         payout_review_after: payout_review_after?,

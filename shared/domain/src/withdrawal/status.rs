@@ -144,6 +144,10 @@ pub enum Reason {
     PutBack,
     #[serde(rename = "v")]
     Review,
+    #[serde(rename = "g")]
+    Legs,
+    #[serde(rename = "z")]
+    WholeEnded,
 }
 
 impl Reason {
@@ -173,6 +177,8 @@ impl Reason {
             Self::DebitedAfterEnd => "it was debited after it had ended; it is put back on the trading account",
             Self::PutBack => "the trading platform put it back on the account",
             Self::Review => "a person of finance decides",
+            Self::Legs => "by what became of its legs",
+            Self::WholeEnded => "the withdrawal that it is a leg of ended before it was debited",
         }
     }
 }

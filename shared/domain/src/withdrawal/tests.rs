@@ -1,8 +1,11 @@
 //! The laws of withdrawals, whatever happens in whatever order.
 
+mod legs;
+
 use proptest::prelude::*;
 
 use super::payout::PayoutLimits;
+use super::plan::Leg;
 use super::rules::Approval;
 use super::*;
 use crate::Redacted;
@@ -23,16 +26,21 @@ fn usd(text: &str) -> Money {
     Money::parse(text, "USD".parse().unwrap()).unwrap()
 }
 
-fn asked(approved: bool) -> Decision<Withdrawal> {
+fn wallet() -> Target {
+    let destination = Destination::Email(Redacted::new("ana@example.com".to_owned()));
+    Target { psp: "stripe".to_owned(), destination, by_hand: false }
+}
+
+fn asked(approved: bool, legs: &[Leg]) -> Decision<Withdrawal> {
     let request = WithdrawalRequest {
         client_id: ClientId::from_bits(2),
         account_id: AccountId::from_bits(3),
         login: "954402".to_owned(),
         platform: "mt5".to_owned(),
         amount: usd("150.00"),
-        psp: "stripe".to_owned(),
-        destination: Destination::Email(Redacted::new("ana@example.com".to_owned())),
-        by_hand: false,
+        target: legs.first().map_or_else(wallet, |leg| leg.target.clone()),
+        payee: None,
+        legs: legs.to_vec(),
         approval: if approved { Approval::Approve } else { Approval::Ask },
         first: true,
         why: vec![],
@@ -61,8 +69,11 @@ struct Story {
 
 impl Story {
     fn begin(approved: bool) -> Self {
-        let zero = Money::zero(usd("0").currency());
-        let own = asked(approved).next;
+        Self::of(asked(approved, &[]).next)
+    }
+
+    fn of(own: Withdrawal) -> Self {
+        let zero = Money::zero(own.facts.requested.currency());
         Self { own, client: zero, payable: zero, provider: zero, outside: Outside::default(), now: 0 }
     }
 
@@ -205,7 +216,7 @@ impl Story {
             payment_id: Some(self.own.id.clone()),
             reference: "re_1".to_owned(),
             status: PspStatus::Payout(status),
-            money: Some(usd("150.00")),
+            money: Some(self.own.facts.requested),
             at: at(self.now),
         };
         let before = self.own.status();

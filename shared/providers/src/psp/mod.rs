@@ -78,6 +78,14 @@ pub trait Psp: Send + Sync {
         Box::pin(std::future::ready(Ok(None)))
     }
 
+    /// The name of whoever paid, as the provider has it of a payment that it collected; `None` where it tells none. It is personal data.
+    ///
+    /// # Errors
+    /// [`PspError`].
+    fn payer_name<'a>(&'a self, _reference: &'a str) -> BoxFuture<'a, Result<Option<Redacted<String>>, PspError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
+
     /// Pays out. Sent a second time under the same withdrawal it is done once where the vendor knows idempotency; a caller looks it up
     /// before he sends it again all the same ([`Self::find_payout`]).
     ///

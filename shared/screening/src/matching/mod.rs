@@ -5,6 +5,7 @@ pub(crate) mod candidates;
 pub mod dates;
 pub mod facts;
 pub mod features;
+pub mod likeness;
 pub mod model;
 pub mod query;
 pub mod screener;

@@ -63,6 +63,7 @@ mod stripe;
 mod sweep;
 mod tickets;
 mod webhook_floods;
+mod withdrawal_legs;
 mod withdrawals;
 mod work;
 mod world;

@@ -75,6 +75,14 @@ pub async fn play(world: &World) -> String {
     }
     let (paid, _) = ask(world, trader, &to("50.00")).await;
     assert_eq!(world.status(&paid.id).await, "paid_out");
+    // over two sources, and taken back
+    world.credited(trader, "100.00", 10_000).await;
+    let both = json!({
+        "account_id": trader.account, "amount": {"amount": "2000.00", "currency": "USD"}, "destination": {"auto": true},
+    });
+    let (split, _) = ask(world, trader, &both).await;
+    expect(world.portal(&format!("/v1/payments/{}/cancel", split.id), &json!({})).await, 200);
+    world.idle().await;
     let refuse = json!([{"operation": "create_refund", "fault": {"kind": "refuse", "status": 400}}]);
     world.faults("stripe", &refuse).await;
     let (back, _) = ask(world, trader, &to("51.00")).await;

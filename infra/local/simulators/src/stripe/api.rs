@@ -285,6 +285,7 @@ fn create_intent(stripe: &Stripe, call: &Call) -> Result<Value, Problem> {
         echoed: echoed(call),
         return_url,
         latest_charge: None,
+        payer_name: None,
         last_payment_error: None,
         canceled_at: None,
     };
@@ -362,11 +363,14 @@ fn echoed(call: &Call) -> Map<String, Value> {
 }
 
 pub(super) async fn read(State(stripe): State<Arc<Stripe>>, Path(id): Path<String>, call: Call) -> Response {
-    let read = move |stripe: &Stripe, _: &Call| {
-        lock(&stripe.till.book)
-            .find(&Named::Reference(&id))
-            .map(|intent| intent.object(&stripe.till.base_url))
-            .ok_or_else(|| Problem::missing("payment_intent", &id))
+    let read = move |stripe: &Stripe, call: &Call| {
+        let book = lock(&stripe.till.book);
+        let intent = book.find(&Named::Reference(&id)).ok_or_else(|| Problem::missing("payment_intent", &id))?;
+        let mut object = intent.object(&stripe.till.base_url);
+        if call.query("expand[]") == Some("latest_charge") && intent.latest_charge.is_some() {
+            object["latest_charge"] = intent.charge();
+        }
+        Ok(object)
     };
     stripe.serve("get_intent", call, read).await
 }

@@ -66,6 +66,7 @@ fn change(stripe: &Stripe, intent: &mut Intent, order: &Pay) -> Option<&'static 
             intent.status = "succeeded";
             intent.amount_received = order.amount_minor.unwrap_or(intent.amount);
             intent.latest_charge = Some(stripe.till.ids.make("ch_"));
+            intent.payer_name.clone_from(&order.payer_name);
             intent.last_payment_error = None;
         }
         "payment_intent.payment_failed" => {
@@ -202,6 +203,7 @@ fn invented(stripe: &Stripe, order: &SendEvent) -> Option<Intent> {
         echoed: Map::new(),
         return_url: None,
         latest_charge: None,
+        payer_name: None,
         last_payment_error: None,
         canceled_at: None,
     })

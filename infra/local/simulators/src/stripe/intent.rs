@@ -20,6 +20,8 @@ pub(crate) struct Intent {
     pub(crate) echoed: Map<String, Value>,
     pub(crate) return_url: Option<String>,
     pub(crate) latest_charge: Option<String>,
+    /// In the billing details of the charge.
+    pub(crate) payer_name: Option<String>,
     pub(crate) last_payment_error: Option<Value>,
     pub(crate) canceled_at: Option<i64>,
 }
@@ -100,6 +102,7 @@ impl Intent {
             "amount": self.amount_received,
             "amount_captured": self.amount_received,
             "amount_refunded": self.amount_refunded,
+            "billing_details": {"address": null, "email": null, "name": self.payer_name, "phone": null},
             "captured": true,
             "created": self.created,
             "currency": self.currency,

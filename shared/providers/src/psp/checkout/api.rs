@@ -3,8 +3,8 @@
 use ::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use ::http::{HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
-use domain::PaymentId;
 use domain::payment::PspReport;
+use domain::{PaymentId, Redacted};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
@@ -80,6 +80,13 @@ impl Checkout {
     /// The payment of ours that a payment names.
     pub(super) async fn owner(&self, reference: &str) -> Result<Option<PaymentId>, PspError> {
         Ok(self.payment(reference).await?.as_ref().and_then(payment::owner))
+    }
+
+    /// The name on the card that a payment was paid with.
+    pub(super) async fn name_on_source(&self, reference: &str) -> Result<Option<Redacted<String>>, PspError> {
+        let found = self.payment(reference).await?;
+        let name = found.as_ref().and_then(|payment| payment.pointer("/source/name")?.as_str());
+        Ok(name.filter(|name| !name.trim().is_empty()).map(|name| Redacted::new(name.to_owned())))
     }
 
     async fn under(&self, ours: &PaymentId) -> Result<Vec<Value>, PspError> {

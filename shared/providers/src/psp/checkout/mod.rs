@@ -17,7 +17,7 @@ mod units;
 use ::http::{HeaderMap, Response};
 use bytes::Bytes;
 use domain::payment::PspReport;
-use domain::{PaymentId, Timestamp};
+use domain::{PaymentId, Redacted, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -75,6 +75,10 @@ impl Psp for Checkout {
     /// A payment comes into being when somebody tries to pay.
     fn absent_is_unpaid(&self) -> bool {
         true
+    }
+
+    fn payer_name<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Redacted<String>>, PspError>> {
+        Box::pin(self.name_on_source(reference))
     }
 
     fn payment_of<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<PaymentId>, PspError>> {

@@ -10,7 +10,7 @@ use ::http::header::{AUTHORIZATION, CONTENT_TYPE, DATE};
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use bytes::Bytes;
 use domain::payment::PspReport;
-use domain::{PaymentId, Timestamp};
+use domain::{PaymentId, Redacted, Timestamp};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
@@ -113,8 +113,20 @@ impl Stripe {
         Ok(self.intent(reference).await?.and_then(|(_, intent)| event::payment_id(&intent)))
     }
 
+    /// The name in the billing details of the charge that an intent collected.
+    pub(super) async fn billing_name(&self, reference: &str) -> Result<Option<Redacted<String>>, PspError> {
+        let found = self.intent_with(reference, "?expand%5B%5D=latest_charge").await?;
+        let name =
+            found.as_ref().and_then(|(_, intent)| intent.pointer("/latest_charge/billing_details/name")?.as_str());
+        Ok(name.filter(|name| !name.trim().is_empty()).map(|name| Redacted::new(name.to_owned())))
+    }
+
     async fn intent(&self, reference: &str) -> Result<Option<(HeaderMap, Value)>, PspError> {
-        let path = format!("/v1/payment_intents/{}", template::encode(reference));
+        self.intent_with(reference, "").await
+    }
+
+    async fn intent_with(&self, reference: &str, query: &str) -> Result<Option<(HeaderMap, Value)>, PspError> {
+        let path = format!("/v1/payment_intents/{}{query}", template::encode(reference));
         let request = self.request(Method::GET, &path, Bytes::new())?;
         let response = self.settings.transport.send(request, self.settings.timeout).await?;
         // A 404 that Stripe did not word says only that something else answered.

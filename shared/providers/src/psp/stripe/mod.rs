@@ -18,7 +18,7 @@ use ::http::{HeaderMap, Response};
 use bytes::Bytes;
 use domain::payment::PspReport;
 use domain::withdrawal::PayoutAnswer;
-use domain::{PaymentId, Timestamp};
+use domain::{PaymentId, Redacted, Timestamp};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -78,6 +78,10 @@ impl Psp for Stripe {
 
     fn payment_of<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<PaymentId>, PspError>> {
         Box::pin(self.owner_of_intent(reference))
+    }
+
+    fn payer_name<'a>(&'a self, reference: &'a str) -> BoxFuture<'a, Result<Option<Redacted<String>>, PspError>> {
+        Box::pin(self.billing_name(reference))
     }
 
     fn pay_out<'a>(&'a self, order: &'a PayoutOrder<'a>) -> BoxFuture<'a, Result<PayoutAnswer, PspError>> {

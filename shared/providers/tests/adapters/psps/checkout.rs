@@ -133,3 +133,23 @@ async fn an_amount_that_the_vendor_does_not_take_is_not_sent() {
     }
     assert_eq!(state(stage.url()).await["calls"]["hosted_payment"], Value::Null);
 }
+
+#[tokio::test]
+async fn the_name_on_the_card_is_told_where_there_is_one() {
+    let stage = Stage::<CheckoutBench>::start(CALL_TIMEOUT).await;
+    stage.open(&payment(1), money("100.00", "USD")).await.unwrap();
+    let paid = act(&stage, 1, "succeeded", json!({})).await["reference"].as_str().unwrap().to_owned();
+    assert_eq!(stage.psp.payer_name(&paid).await, Ok(None), "the simulator tells none");
+    let with = |source: serde_json::Value| json!({"kind": "answer", "body": {"id": paid, "status": "Captured", "source": source}});
+    for (source, name) in [
+        (json!({"type": "card", "name": "Ana Lopez"}), Some("Ana Lopez")),
+        (json!({"type": "card", "name": " "}), None),
+        (json!({"type": "paypal"}), None),
+    ] {
+        stage.fault("get_payment", with(source)).await;
+        let told = stage.psp.payer_name(&paid).await.unwrap();
+        assert_eq!(told.as_ref().map(|name| name.reveal().as_str()), name);
+    }
+    stage.fault("get_payment", json!({"kind": "drop"})).await;
+    assert!(stage.psp.payer_name(&paid).await.is_err(), "silence is no name");
+}
