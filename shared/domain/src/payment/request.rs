@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// Instead of a provider: the one that the rules choose. No provider is called so.
+pub(super) const BY_RULE: &str = "auto";
+
 use super::fx::rules::FxRules;
 use super::routing::{Candidate, Candidates, Routing, RoutingCase};
 use super::rules::{DepositCase, PspRule, Psps};
@@ -93,8 +96,9 @@ impl DepositRequest {
             reader.fault(demo_account());
         }
         let amount = reader.money("amount");
-        let named = if rules.routing().is_some() { reader.optional_string("psp") } else { reader.string("psp") };
-        let psp = named.and_then(|name| known_psp(&mut reader, name, amount, rules));
+        let named = reader.string("psp");
+        let by_rule = named == Some(BY_RULE) && rules.routing().is_some();
+        let psp = named.filter(|_| !by_rule).and_then(|name| known_psp(&mut reader, name, amount, rules));
         let return_url = reader.optional_string("return_url");
         if return_url.is_some_and(|url| url.len() > URL_MAX || !is_web_url(url)) {
             reader.fault(Fault::new("/return_url", "invalid_url", "must be an absolute http or https URL"));
@@ -119,7 +123,7 @@ impl DepositRequest {
         let over = match (psp, rules.routing()) {
             (Some(psp), _) => Over::Named(Box::new(named_psp(psp, &case, rules)?)),
             (None, Some(routing)) => Over::ByRule(by_rule(routing, &case, rules)?),
-            // read as a field that must be there, so its absence is among the faults
+            // a name that is none of a provider is among the faults
             (None, None) => return Err(DepositRefusal::Faults(vec![Fault::new("/psp", "missing", "is required")])),
         };
         match (account.facts.status, account.facts.login.clone()) {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::confirm::Unconfirmed;
+use super::request::BY_RULE;
 use super::fee::{self, FeeCase, FeeTerms};
 use super::routing::{self, Candidate, Routing, RoutingCase};
 use crate::input::Fault;
@@ -357,7 +358,14 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Psps> {
 
 fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Option<PspRule> {
     let object = node.object(&PSP_KEYS, faults)?;
-    let name = object.need("name", faults).and_then(|node| unique_name(&node, names, faults));
+    let name = object.need("name", faults).and_then(|node| {
+        let name = unique_name(&node, names, faults)?;
+        if name == BY_RULE {
+            faults.add(node.fault("reserved_name", "`auto` stands for the provider that the rules choose"));
+            return None;
+        }
+        Some(name)
+    });
     let vendor = object.need("vendor", faults).and_then(|node| node.word(Vendor::ALL, faults));
     let enabled = object.need("enabled", faults).and_then(|node| node.boolean(faults));
     let secret = object.need("secret", faults).and_then(|node| node.secret_name(faults));

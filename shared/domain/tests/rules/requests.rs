@@ -289,12 +289,10 @@ fn a_deposit_is_opened_from_the_least_to_the_most() {
 }
 
 #[test]
-fn a_deposit_that_names_no_provider_may_go_over_those_of_the_rules() {
+fn a_deposit_that_leaves_the_provider_to_the_rules_may_go_over_theirs() {
     let rules = psps(|_| {});
     let asked = |currency: &str, amount: &str| {
-        let mut body = deposit(amount, currency, "stripe");
-        body.as_object_mut().unwrap().remove("psp");
-        body
+        deposit(amount, currency, "auto")
     };
     let found = ask(&asked("USD", "100"), Some(open_account()), &rules).unwrap();
     assert_eq!(names(&found.over), ["stripe", "adyen", "nuvei", "praxis", "skrill", "paysafe"]);
@@ -313,9 +311,13 @@ fn a_deposit_that_names_no_provider_may_go_over_those_of_the_rules() {
         found,
         [format!("/psp no_psp: no payment provider takes this deposit by the rules; name one [{on_offer}]")]
     );
-    // without the part, one must be named
+    // who says nothing at all has forgotten it; and without the part, one must be named
+    let mut nothing = asked("USD", "100");
+    nothing.as_object_mut().unwrap().remove("psp");
+    assert_eq!(refused_deposit(&nothing, Some(open_account()), &rules), ["/psp missing: is required"]);
     let without = psps(|document| drop(document.as_object_mut().unwrap().remove("routing")));
-    assert_eq!(refused_deposit(&asked("USD", "100"), Some(open_account()), &without), ["/psp missing: is required"]);
+    let found = refused_deposit(&asked("USD", "100"), Some(open_account()), &without);
+    assert!(found.len() == 1 && found[0].starts_with("/psp unknown_psp"), "{found:?}");
 }
 
 #[test]

@@ -38,8 +38,7 @@ impl World {
     }
 
     fn unnamed(&self, trader: &Trader, key: &str) -> Call {
-        let mut body = deposit_request(trader, "100.00", "stripe");
-        body.as_object_mut().unwrap().remove("psp");
+        let body = deposit_request(trader, "100.00", "auto");
         Call::post(&trader.deposits(), &body).token(self.broker.token("portal")).key(key)
     }
 

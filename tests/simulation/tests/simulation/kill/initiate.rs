@@ -56,7 +56,8 @@ async fn opens_at_two(world: &World, customer: &Customer, paid_at: &str) {
     world.cold().await;
     let since = world.now();
     let trader = &customer.trader;
-    let body = json!({"account_id": trader.account_id, "amount": {"amount": "250.00", "currency": "USD"}});
+    let amount = json!({"amount": "250.00", "currency": "USD"});
+    let body = json!({"account_id": trader.account_id, "amount": amount, "psp": "auto"});
     world.killer.arm();
     let path = format!("/v1/clients/{}/deposits", trader.client_id);
     let payment = world.insist(&path, &body, 201).await.text_at("/payment_id");
