@@ -49,6 +49,7 @@ mod praxis;
 mod privacy;
 mod problems;
 mod reconciliation;
+mod reconciliation_servers;
 mod reversals;
 mod routes;
 mod samples;
