@@ -36,7 +36,7 @@ const SERVED_MS: u64 = 20;
 const DEPOSIT_P99_MS: f64 = 1_000.0;
 const WITHDRAWAL_P99_MS: f64 = 2_000.0;
 /// Units of a withdrawal that is approved by rule.
-const WITHDRAWAL_WRITES_MAX: f64 = 26.0;
+const WITHDRAWAL_WRITES_MAX: f64 = 40.0;
 const WITHDRAWAL_READS_MAX: f64 = 20.0;
 
 /// As many open deposits of a client as the burst needs.

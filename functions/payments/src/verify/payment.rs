@@ -219,10 +219,8 @@ impl Verify {
     /// What is booked of the payment on its account.
     async fn booked(&self, about: &About, from: Day, surely: bool, frame: &Frame) -> Result<Vec<Booked>, StepError> {
         let until = Day::of(frame.now);
-        let entries = match surely {
-            true => self.money.ledger_of(&about.account, from, until).await?,
-            false => self.money.ledger_lately(&about.account, from, until).await?,
-        };
+        let of = (&about.account, about.id.as_str());
+        let entries = self.money.ledger_of_entity(of, (from, until), surely).await?;
         let of = |entry: &LedgerEntry| Booked::of(&entry.event_id, entry.at, &entry.postings);
         let all = entries.iter().flat_map(of);
         Ok(all.filter(|own| own.entity == about.id.as_str() && own.on_account() == Some(&about.account)).collect())
