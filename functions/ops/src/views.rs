@@ -4,6 +4,7 @@ mod balance;
 mod journal;
 mod lead;
 mod reconciliation;
+mod reconciliation_csv;
 mod show;
 mod work;
 

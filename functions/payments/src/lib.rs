@@ -1,14 +1,16 @@
 //! Deposits: opened, collected, credited; withdrawals: asked for, debited, paid out; what happens when one of these does not; and what the
-//! providers say to have settled, held against the ledger.
+//! providers and the trading servers say, held against the ledger.
 
 mod collecting;
 pub mod credit;
+pub mod day_end;
 pub mod decide;
 pub mod initiate;
 pub mod overdue;
 pub mod payout;
 pub mod reconcile;
 pub mod settle;
+pub mod verify;
 pub mod webhook;
 mod wish;
 pub mod withdraw;
@@ -26,6 +28,8 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("payments-payout", payout::build),
     ("payments-settle", settle::build),
     ("payments-reconcile", reconcile::build),
+    ("payments-verify", verify::build),
+    ("payments-day-end", day_end::build),
 ];
 
 /// Time-outs that this package counts on, in seconds: those in the template are held against them.
@@ -33,6 +37,7 @@ pub const TIMEOUTS: &[(&str, u32)] = &[
     ("payments-initiate", initiate::TIMEOUT_S),
     ("payments-credit", credit::TIMEOUT_S),
     ("payments-payout", payout::TIMEOUT_S),
+    ("payments-verify", verify::TIMEOUT_S),
 ];
 
 /// The HTTP routes of this package, a table a function.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use domain::decision::{Frame, Verdict};
 use domain::input::Fault;
 use domain::payment::rules::PspRule;
-use domain::reconciliation::{SettledRow, Settlement, SettlementFile, Taken, totals};
+use domain::reconciliation::{SettledRow, Settlement, SettlementFile, Source, Taken, totals};
 use domain::{Day, SettlementFileId};
 use providers::psp::settlement::{self, FILE_BYTES_MAX};
 use runtime::auth::Role;
@@ -108,7 +108,7 @@ impl Settle {
                 if let Some(made) = self.money.load::<SettlementFile>(&file.id).await? {
                     return Ok::<_, StepError>(Attempt::Nothing(made.entity));
                 }
-                let begun = Settlement::begun(&file.facts.psp, file.facts.date);
+                let begun = Settlement::begun(&Source::Psp(file.facts.psp.clone()), file.facts.date);
                 let stored = self.money.load::<Settlement>(&begun.id).await?;
                 let was = stored.as_ref().map_or(&begun, |stored| &stored.entity);
                 let mut commit = Home::<Settlement>::table(&self.money).commit();

@@ -292,6 +292,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::reconciliation::Settlement>(),
     Kind::of::<crate::reconciliation::SettlementFile>(),
     Kind::of::<crate::reconciliation::Break>(),
+    Kind::of::<crate::reconciliation::ServerDay>(),
     Kind::of::<crate::work::WorkItem>(),
     Kind::of::<crate::rule_sets::draft::RuleDraft>(),
 ];

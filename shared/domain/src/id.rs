@@ -150,11 +150,13 @@ ids! {
     PaymentId = "pay_";
     /// A provider's statement about money that belongs to no payment of ours.
     StrayId = "str_";
-    /// What a payment provider says to have settled on a day.
+    /// What a payment provider settled on a day, or a trading server booked.
     SettlementId = "stl_";
+    /// A day of a trading server, as far as it was read.
+    ServerDayId = "sdy_";
     /// A settlement file of a payment provider.
     SettlementFileId = "stf_";
-    /// Where a provider's settlement and our ledger differ.
+    /// Where a provider's settlement or a server's day and our ledger differ.
     BreakId = "brk_";
     /// A work item.
     WorkId = "wrk_";

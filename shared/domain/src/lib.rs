@@ -36,8 +36,8 @@ pub mod zone;
 pub use country::Country;
 pub use id::{
     AccountId, AccountOpeningId, BreakId, ChangeId, ClientId, CorrelationId, DocumentId, EventId, FindingId, JourneyId,
-    KycCaseId, KycCheckId, KycNoticeId, LeadId, NotificationId, PaymentId, ServerSweepId, SettlementFileId,
-    SettlementId, StrayId, TaskId, WatchListId, WorkId,
+    KycCaseId, KycCheckId, KycNoticeId, LeadId, NotificationId, PaymentId, ServerDayId, ServerSweepId,
+    SettlementFileId, SettlementId, StrayId, TaskId, WatchListId, WorkId,
 };
 pub use money::{Conversion, Currency, Money, MoneyError, Rounding};
 pub use personal::Redacted;

@@ -105,18 +105,26 @@ impl MoneyTable {
         }
     }
 
-    async fn entries(&self, partition: String, book: Option<&str>) -> Result<Vec<LedgerEntry>, StoreError> {
+    async fn entries(
+        &self,
+        partition: String,
+        begins: Option<&str>,
+        consistent: bool,
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
         let mut query = self
             .0
             .query()
-            .key_condition_expression(if book.is_some() { "#pk = :pk AND begins_with(#sk, :sk)" } else { "#pk = :pk" })
+            .key_condition_expression(if begins.is_some() {
+                "#pk = :pk AND begins_with(#sk, :sk)"
+            } else {
+                "#pk = :pk"
+            })
             .expression_attribute_names("#pk", KEY)
             .expression_attribute_values(":pk", s(partition))
-            .consistent_read(true)
+            .consistent_read(consistent)
             .limit(ENTRIES_MAX);
-        if let Some(book) = book {
-            query =
-                query.expression_attribute_names("#sk", SORT).expression_attribute_values(":sk", s(format!("{book}#")));
+        if let Some(begins) = begins {
+            query = query.expression_attribute_names("#sk", SORT).expression_attribute_values(":sk", s(begins));
         }
         let mut entries = Vec::new();
         let take = |item: &Item| {
@@ -132,9 +140,35 @@ impl MoneyTable {
     /// # Errors
     /// [`StoreError`].
     pub async fn ledger_of(&self, account: &AccountId, from: Day, until: Day) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.of_days(account, "", (from, until), true).await
+    }
+
+    /// The entries that an entity brought to a trading account, as the first but for what other entities brought. Not `surely`: as they
+    /// were some moments ago, for half the read units and for whoever looks again before it concludes that something is missing.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn ledger_of_entity(
+        &self,
+        (account, entity): (&AccountId, &str),
+        (from, until): (Day, Day),
+        surely: bool,
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
+        self.of_days(account, &format!("{entity}:"), (from, until), surely).await
+    }
+
+    /// The entries of an account's days whose events begin so.
+    async fn of_days(
+        &self,
+        account: &AccountId,
+        events: &str,
+        (from, until): (Day, Day),
+        consistent: bool,
+    ) -> Result<Vec<LedgerEntry>, StoreError> {
+        let begins = format!("{account}#{events}");
         let (mut entries, mut day) = (Vec::new(), from);
         while day <= until {
-            entries.extend(self.entries(partition(day, account.as_str()), Some(account.as_str())).await?);
+            entries.extend(self.entries(partition(day, account.as_str()), Some(&begins), consistent).await?);
             if day.next() == day {
                 break;
             }
@@ -150,7 +184,7 @@ impl MoneyTable {
     pub async fn day_book(&self, day: Day) -> Result<Vec<LedgerEntry>, StoreError> {
         let mut entries: BTreeMap<String, LedgerEntry> = BTreeMap::new();
         for number in 0..SHARDS {
-            for entry in self.entries(shard(day, number), None).await? {
+            for entry in self.entries(shard(day, number), None, true).await? {
                 entries.insert(entry.event_id.as_str().to_owned(), entry);
             }
         }

@@ -213,6 +213,18 @@ impl Crm {
         self.ranked(domain::account::list_of_server(server), limit, after).await
     }
 
+    /// The accounts that are there, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn accounts(
+        &self,
+        ids: &[domain::AccountId],
+    ) -> Result<Vec<Stored<domain::account::Account>>, StoreError> {
+        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.0.batch(&keys).await
+    }
+
     /// The account of a login.
     ///
     /// # Errors

@@ -1,10 +1,10 @@
-//! Settlement files: rows beside the file's item, for they are more than an item holds.
+//! Settlement files and servers' days: rows beside the item, for they are more than an item holds.
 
 use std::ops::ControlFlow;
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::reconciliation::{Break, SettledRow, Settlement};
-use domain::{BreakId, SettlementId};
+use domain::reconciliation::{Break, ServerDay, SettledRow, Settlement};
+use domain::{BreakId, ServerDayId, SettlementId};
 
 use crate::error::StoreError;
 use crate::item::{Item, KEY, SORT, STATE, s, text};
@@ -25,20 +25,37 @@ impl MoneyTable {
     /// # Errors
     /// [`StoreError`].
     pub async fn keep_rows(&self, place: &str, rows: &[SettledRow]) -> Result<(), StoreError> {
-        let table = &self.0;
         for (number, part) in rows.chunks(ROWS_MAX).enumerate() {
-            let body = serde_json::to_string(part).map_err(|error| StoreError::corrupt(place, error))?;
-            let put = table
-                .client
-                .put_item()
-                .table_name(&table.name)
-                .item(KEY, s(key(place)))
-                .item(SORT, s(format!("{number:04}")))
-                .item(STATE, s(body))
-                .return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let answer = put.send().await?;
-            usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
+            self.put_rows(place, &format!("{number:04}"), part).await?;
         }
+        Ok(())
+    }
+
+    /// Keeps the rows of one part of a place, before it is saved that they were read: 1 write unit a KB. Whoever reads the same part writes
+    /// over them; of a part without rows nothing is kept.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn keep_part(&self, place: &str, part: u32, rows: &[SettledRow]) -> Result<(), StoreError> {
+        for (number, piece) in rows.chunks(ROWS_MAX).enumerate() {
+            self.put_rows(place, &format!("{part:08}-{number:04}"), piece).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_rows(&self, place: &str, sort: &str, rows: &[SettledRow]) -> Result<(), StoreError> {
+        let table = &self.0;
+        let body = serde_json::to_string(rows).map_err(|error| StoreError::corrupt(place, error))?;
+        let put = table
+            .client
+            .put_item()
+            .table_name(&table.name)
+            .item(KEY, s(key(place)))
+            .item(SORT, s(sort))
+            .item(STATE, s(body))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let answer = put.send().await?;
+        usage::count(&table.name, &Kind::Write, answer.consumed_capacity());
         Ok(())
     }
 
@@ -70,6 +87,15 @@ impl MoneyTable {
     /// # Errors
     /// [`StoreError`].
     pub async fn settlements(&self, ids: &[SettlementId]) -> Result<Vec<Stored<Settlement>>, StoreError> {
+        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
+        self.0.batch(&keys).await
+    }
+
+    /// The servers' days that are there, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn server_days(&self, ids: &[ServerDayId]) -> Result<Vec<Stored<ServerDay>>, StoreError> {
         let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
         self.0.batch(&keys).await
     }

@@ -1,7 +1,7 @@
 //! `make bench`: figures as ratios and counts of one run, with their targets.
 //!
 //! A missed target is printed; the exit code is 1 only when something could not be measured. Arguments name the
-//! measurements to make (`starts sizes webhook units latency leads routing reading kyc openings`); without any, all are made.
+//! measurements to make (`starts sizes webhook units latency money reconciliation leads routing reading kyc openings`); without any, all are made.
 
 mod aws_local;
 mod crowd;
@@ -11,11 +11,14 @@ mod items;
 mod kyc;
 mod latency;
 mod leads;
+mod memory;
+mod money;
 mod openings;
 #[path = "../../../shared/ocr/tests/specimens/outcome.rs"]
 mod outcome;
 mod plan;
 mod reading;
+mod reconciliation;
 mod report;
 mod routing;
 mod runtime_api;
@@ -37,6 +40,22 @@ use installation::Installation;
 use plan::Plan;
 use report::Findings;
 
+/// The measurements in their order.
+const NAMES: [&str; 12] = [
+    "starts",
+    "sizes",
+    "webhook",
+    "units",
+    "latency",
+    "money",
+    "reconciliation",
+    "leads",
+    "routing",
+    "reading",
+    "kyc",
+    "openings",
+];
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let quick = std::env::var("BENCH_QUICK").is_ok_and(|value| !value.is_empty() && value != "0");
@@ -51,7 +70,7 @@ async fn main() -> ExitCode {
     };
     let load = load();
     let (mut all, mut failures) = (Vec::new(), Vec::new());
-    for name in ["starts", "sizes", "webhook", "units", "latency", "leads", "routing", "reading", "kyc", "openings"] {
+    for name in NAMES {
         if !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == name) {
             continue;
         }
@@ -74,6 +93,8 @@ async fn measure(name: &str, plan: &Plan, installation: &Installation) -> Result
         "webhook" => webhook::measure(plan, installation).await,
         "units" => units::measure(plan).await,
         "latency" => latency::measure(plan).await,
+        "money" => money::measure(plan).await,
+        "reconciliation" => reconciliation::measure(plan).await,
         "leads" => leads::measure(plan).await,
         "routing" => routing::measure(plan),
         "reading" => reading::measure(plan),

@@ -14,6 +14,12 @@ pub struct Plan {
     pub paced: usize,
     /// How many of them start in a second.
     pub pace_per_s: u32,
+    /// Deposits and withdrawals from end to end.
+    pub counted_money: usize,
+    /// Webhooks of the burst.
+    pub burst_webhooks: usize,
+    /// Payments of the day that is reconciled.
+    pub settled: usize,
     /// Leads of the latency measurement.
     pub leads: usize,
     /// Leads whose units are counted.
@@ -53,6 +59,9 @@ impl Plan {
                 counted: 5,
                 paced: 60,
                 pace_per_s: 20,
+                counted_money: 20,
+                burst_webhooks: 200,
+                settled: 5_000,
                 leads: 40,
                 counted_leads: 5,
                 burst: 100,
@@ -75,6 +84,9 @@ impl Plan {
             counted: 20,
             paced: 300,
             pace_per_s: 20,
+            counted_money: 200,
+            burst_webhooks: 5_000,
+            settled: 100_000,
             leads: 300,
             counted_leads: 20,
             burst: 1_000,

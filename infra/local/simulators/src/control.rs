@@ -27,10 +27,11 @@ pub(crate) trait Controlled: Send + Sync + 'static {
     fn clear(&self);
 }
 
-/// `/_control/faults`, `/_control/state`, `/_control/reset`, `/_control/webhook_base`.
+/// `/_control/faults`, `/_control/limit`, `/_control/state`, `/_control/reset`, `/_control/webhook_base`.
 pub(crate) fn routes<V: Controlled>(vendor: Arc<V>, courier: Arc<Courier>) -> Router {
     Router::new()
         .route("/_control/faults", post(add_faults::<V>).delete(clear_faults::<V>))
+        .route("/_control/limit", post(limit::<V>))
         .route("/_control/state", get(state::<V>))
         .route("/_control/reset", post(reset::<V>))
         .with_state(vendor)
@@ -47,6 +48,23 @@ async fn add_faults<V: Controlled>(State(vendor): State<Arc<V>>, call: Call) -> 
         Ok(faults) => {
             let pending = vendor.desk().script_add(faults);
             reply::ok(&json!({ "pending": pending }))
+        }
+        Err(response) => *response,
+    }
+}
+
+/// `POST /_control/limit`: how many calls are served at once; the others wait.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Limit {
+    at_once: Option<usize>,
+}
+
+async fn limit<V: Controlled>(State(vendor): State<Arc<V>>, call: Call) -> Response {
+    match parse::<Limit>(&call.body) {
+        Ok(wanted) => {
+            vendor.desk().limit(wanted.at_once.map(|places| places.max(1)));
+            reply::ok(&json!({ "at_once": wanted.at_once }))
         }
         Err(response) => *response,
     }

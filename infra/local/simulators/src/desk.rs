@@ -1,11 +1,12 @@
 //! What every simulator's front desk does alike: count a call, apply its fault, answer.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::response::Response;
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::fault::{Fault, Planned, Refusal, Script};
@@ -23,6 +24,8 @@ pub(crate) struct Desk {
     script: Mutex<Script>,
     calls: Mutex<BTreeMap<String, u64>>,
     at_once: Mutex<AtOnce>,
+    /// The places of those that are served at once, where they are few: the others wait.
+    places: Mutex<Option<Arc<Semaphore>>>,
 }
 
 /// Calls that are being served, and the most that ever were.
@@ -78,6 +81,11 @@ impl Desk {
     where
         A: FnOnce() -> Response + Send + 'static,
     {
+        let places = lock(&self.places).clone();
+        let _place = match places {
+            Some(places) => places.acquire_owned().await.ok(),
+            None => None,
+        };
         let _serving = Serving::new(&self.at_once);
         match self.admit(operation, parameters) {
             None => apply(),
@@ -128,12 +136,18 @@ impl Desk {
         script.pending.len()
     }
 
+    /// Serves so many calls at once from now on; none: as many as come.
+    pub(crate) fn limit(&self, at_once: Option<usize>) {
+        *lock(&self.places) = at_once.map(|places| Arc::new(Semaphore::new(places)));
+    }
+
     pub(crate) fn script_clear(&self) {
         lock(&self.script).pending.clear();
     }
 
     pub(crate) fn reset(&self) {
         *lock(&self.script) = Script::default();
+        self.limit(None);
         lock(&self.calls).clear();
         let mut at_once = lock(&self.at_once);
         at_once.most = at_once.now;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value as Json;
 
 use super::confirm::Unconfirmed;
-use super::request::BY_RULE;
 use super::fee::{self, FeeCase, FeeTerms};
+use super::request::BY_RULE;
 use super::routing::{self, Candidate, Routing, RoutingCase};
 use crate::input::Fault;
 use crate::rules::limits::{AmountRange, read_range};
@@ -39,7 +39,7 @@ const KEYS: [&str; 8] = [
 const OPEN_DEPOSITS: u32 = OPEN_DEPOSITS_MAX;
 /// More than a page of a client's newest deposits are not counted.
 const OPEN_DEPOSITS_MAX: u32 = 100;
-const PSP_KEYS: [&str; 21] = [
+const PSP_KEYS: [&str; 22] = [
     "name",
     "vendor",
     "enabled",
@@ -61,6 +61,7 @@ const PSP_KEYS: [&str; 21] = [
     "received_over_max",
     "risk_score_max",
     "payouts",
+    "settled_after_days",
 ];
 /// A tolerance above this would accept a webhook that somebody recorded.
 const SIGNATURE_TOLERANCE_MAX: Seconds = Seconds(3_600);
@@ -68,6 +69,8 @@ const SIGNATURE_TOLERANCE_MAX: Seconds = Seconds(3_600);
 const METHOD_CHARS_MAX: usize = 20;
 /// Percent over the asked amount above which nobody's payment is the one that was asked for.
 const RECEIVED_OVER_MAX: u32 = 100;
+/// Longest that a provider takes to settle, in days: each makes a comparison read two days more.
+const SETTLED_AFTER_DAYS_MAX: u32 = 10;
 /// An hour, where a provider's rule says nothing else.
 const CONFIRM_LIMIT: Seconds = Seconds(3_600);
 /// No wait of this set is longer.
@@ -178,6 +181,8 @@ pub struct PspRule {
     pub confirm_limit: Seconds,
     /// The ways in which it pays out; what goes another way a person pays out by hand.
     pub payouts: Vec<Way>,
+    /// So many days after the payment it stands in the provider's settlement file at the latest; missing then, it is a break.
+    pub settled_after_days: u8,
 }
 
 impl PspRule {
@@ -404,6 +409,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     let payouts = optional(object.get("payouts"), |node| {
         node.distinct(0..=Way::ALL.len(), faults, |node, faults| node.word(Way::ALL, faults))
     });
+    let settled = optional(object.get("settled_after_days"), |node| node.whole(0..=SETTLED_AFTER_DAYS_MAX, faults));
     let waits = read_waits(&object, faults);
     let [webhook_limit, poll_limit, needs_review_after] = waits?;
     Some(PspRule {
@@ -428,6 +434,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         needs_review_after,
         confirm_limit: confirm?.unwrap_or(CONFIRM_LIMIT),
         payouts: payouts?.unwrap_or_default(),
+        settled_after_days: settled?.and_then(|days| u8::try_from(days).ok()).unwrap_or(0),
     })
 }
 

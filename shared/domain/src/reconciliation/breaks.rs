@@ -1,8 +1,9 @@
-//! A difference between a provider's settlement and the ledger, with the work item that says so.
+//! A difference between what a provider or a trading server says and the ledger, with the work item that says so.
 
 use serde::{Deserialize, Serialize};
 
 use super::compare::Found;
+use super::source::Source;
 use crate::decision::{Verdict, derived_bits};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
 use crate::words::words;
@@ -14,28 +15,59 @@ use crate::{BreakId, ClientId, Day, Money, PaymentId, Timestamp, WorkId};
 words! {
     /// What is wrong.
     BreakClass {
-        /// The provider settled what we know nothing of.
+        /// The other side has what we know nothing of.
         MissingHere = "missing_here",
-        /// We booked what the provider has not settled.
+        /// We booked what the other side has not.
         MissingThere = "missing_there",
-        /// It settled more than we booked.
+        /// It has more than we booked.
         Over = "over",
-        /// It settled less than we booked.
+        /// It has less than we booked.
         Under = "under",
-        /// It settled in another currency.
+        /// It has it in another currency.
         Currency = "currency",
-        /// It settled the same twice.
+        /// It has the same twice.
         Duplicate = "duplicate",
         /// One side has it on another day: the next day's file is waited for, or the days are too far apart.
         Late = "late",
-        /// It settled a payment that stands otherwise with us.
+        /// It has a payment that stands otherwise with us.
         StatusDiffers = "status_differs",
     }
 }
 
 impl BreakClass {
-    /// What mends it, in words.
-    pub const fn repair(self) -> &'static str {
+    /// What mends it, in words. Each is such that doing it twice does no harm, or says how to see that it was done.
+    pub const fn repair(self, source: &Source) -> &'static str {
+        match source {
+            Source::Psp(_) => self.repair_at_provider(),
+            Source::Server(_) => self.repair_on_server(),
+        }
+    }
+
+    const fn repair_on_server(self) -> &'static str {
+        match self {
+            Self::MissingHere => {
+                "Ask who booked it by hand on the server and for what. If it is for a payment, name its deal in the payment's work item; if it is a mistake, have it reversed there, and let both stand."
+            }
+            Self::MissingThere => {
+                "Search the account's history on the server for the payment id. If it is nowhere, book it there with the payment id as its comment: this closes itself when the server is read again."
+            }
+            Self::Over | Self::Under => {
+                "The server has another amount than was booked: have the operation corrected there, by one of the difference with the payment id as its comment."
+            }
+            Self::Currency => {
+                "The account is in another currency on the server than with us: have one of them set right."
+            }
+            Self::Duplicate => {
+                "The server has it twice: have the second operation reversed there once, with the payment id as its comment."
+            }
+            Self::Late => {
+                "Both sides have it on different days. Look whether the server has it once: if so, let it stand; if twice, have one reversed there."
+            }
+            Self::StatusDiffers => "Decide the payment's own work item: the server has moved its money.",
+        }
+    }
+
+    const fn repair_at_provider(self) -> &'static str {
         match self {
             Self::MissingHere => {
                 "Find whose money it is at the provider. Have its webhook sent again, or refund it there."
@@ -66,7 +98,7 @@ impl BreakClass {
 words! {
     /// Where a break stands.
     BreakStatus {
-        /// The next day's file may still have it.
+        /// A file that is not there yet may still have it.
         Waiting = "waiting",
         /// A person is asked.
         Open = "open",
@@ -81,7 +113,8 @@ words! {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields of Found, and API.md names the others")]
 pub struct BreakFacts {
-    pub psp: String,
+    #[serde(flatten)]
+    pub source: Source,
     pub date: Day,
     pub class: BreakClass,
     pub status: BreakStatus,
@@ -93,7 +126,7 @@ pub struct BreakFacts {
     pub named: Option<PaymentId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment_status: Option<String>,
-    /// What the provider calls its row.
+    /// What the source calls its row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     pub amount: Money,
@@ -123,9 +156,9 @@ pub struct Break {
 
 impl Break {
     /// Before anything is known of it: a difference that has not been told.
-    pub fn begun(psp: &str, date: Day, found: &Found, now: Timestamp) -> Self {
+    pub fn begun(source: &Source, date: Day, found: &Found, now: Timestamp) -> Self {
         let facts = BreakFacts {
-            psp: psp.to_owned(),
+            source: source.clone(),
             date,
             class: found.class,
             status: BreakStatus::Resolved,
@@ -167,7 +200,7 @@ impl Break {
         // what stands in a vendor's column may be anything: only what can hold nothing but an id is told
         facts.reference = found.reference.clone().filter(|reference| is_name(reference));
         (facts.amount, facts.ours, facts.theirs) = (found.amount, found.ours, found.theirs);
-        found.class.repair().clone_into(&mut facts.repair);
+        found.class.repair(&facts.source).clone_into(&mut facts.repair);
         if own.status == BreakStatus::Resolved {
             facts.found_at = now;
         }
@@ -175,7 +208,7 @@ impl Break {
         let asked = (!found.waiting).then_some((WorkKind::ReconciliationBreak, found.class.as_str()));
         let events = facts.open.found(asked, now);
         let outcome = if found.waiting { "waiting" } else { "found" };
-        let why = vec![format!("{} at {} on {}: {}", found.class, own.psp, own.date, found.amount)];
+        let why = vec![format!("{} at {} on {}: {}", found.class, own.source, own.date, found.amount)];
         Verdict::change(next, outcome, events, why)
     }
 
@@ -187,7 +220,7 @@ impl Break {
         let mut next = self.clone();
         next.facts.status = BreakStatus::Resolved;
         let events = next.facts.open.found(None, now);
-        Verdict::change(next, "resolved", events, vec!["file and ledger agree".to_owned()])
+        Verdict::change(next, "resolved", events, vec!["both sides agree".to_owned()])
     }
 
     /// A person lets it stand.

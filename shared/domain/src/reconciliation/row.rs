@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{LedgerAccount, Posting};
+use crate::payment::other_payment;
 use crate::words::words;
-use crate::{Currency, EventId, Money, MoneyError, PaymentId, Timestamp};
+use crate::{AccountId, Currency, EventId, Money, MoneyError, PaymentId, Timestamp};
 
 words! {
-    /// What a row of a settlement file says of a payment.
+    /// What a row of a settlement file or of a server's history says of a payment.
     RowKind {
         /// A payer's money came in.
         Collected = "collected",
@@ -21,15 +22,19 @@ words! {
         Reinstated = "reinstated",
         /// A payout to a client.
         PaidOut = "paid_out",
+        /// A trading server put it on an account.
+        Credited = "credited",
+        /// It took it off one.
+        Debited = "debited",
     }
 }
 
 impl RowKind {
-    /// Whether the provider owes us more by it.
+    /// Whether the provider owes us more by it, or the account has more.
     pub const fn comes_in(self) -> bool {
         match self {
-            Self::Collected | Self::Reinstated => true,
-            Self::PaidBack | Self::Disputed | Self::PaidOut => false,
+            Self::Collected | Self::Reinstated | Self::Credited => true,
+            Self::PaidBack | Self::Disputed | Self::PaidOut | Self::Debited => false,
         }
     }
 }
@@ -57,40 +62,92 @@ pub struct SettledRow {
     pub amount: Money,
 }
 
-/// A posting of the ledger against a provider.
+/// What a trading server lists, as it was read there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerRow {
+    /// The server's number of it.
+    pub ticket: String,
+    /// Its comment.
+    pub comment: String,
+    /// Whether it is an operation as our own are, and no credit or correction: only such a one can be a payment's.
+    pub is_balance: bool,
+    /// Negative: taken out.
+    pub amount: Money,
+}
+
+impl SettledRow {
+    /// A row of a trading server's history; its place there stands for the line.
+    pub fn on_server(line: u64, row: ServerRow) -> Self {
+        let named = other_payment(&row.comment, None).filter(|_| row.is_balance);
+        Self {
+            line,
+            reference: row.ticket,
+            // a comment that was cut off names nobody
+            payment_id: named.and_then(|id| id.parse().ok()),
+            names: Vec::new(),
+            kind: if row.amount.is_positive() { RowKind::Credited } else { RowKind::Debited },
+            amount: row.amount,
+        }
+    }
+}
+
+/// A posting of the ledger against a provider, or on a trading account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Booked {
     /// The event that brought it.
     pub event_id: EventId,
-    /// The provider.
-    pub psp: String,
+    /// The provider's account, or the trading account's.
+    pub against: LedgerAccount,
     /// What it is about: a payment.
     pub entity: String,
-    /// Positive where the provider owes us more by it.
+    /// Positive where the provider owes us more by it, or the trading account has more.
     pub amount: Money,
     /// When.
     pub at: Timestamp,
 }
 
 impl Booked {
-    /// The postings of an entry against providers.
+    /// The postings of an entry against providers and on trading accounts.
     pub fn of(event_id: &EventId, at: Timestamp, postings: &[Posting]) -> Vec<Self> {
         let entity = event_id.as_str().split(':').next().unwrap_or_default();
-        let leg = |posting: &Posting| match &posting.account {
-            LedgerAccount::Psp(psp) => Some(Self {
-                event_id: event_id.clone(),
-                psp: psp.clone(),
-                entity: entity.to_owned(),
-                amount: posting.amount,
-                at,
-            }),
+        let leg = |posting: &Posting| {
+            let amount = match &posting.account {
+                LedgerAccount::Psp(_) => posting.amount,
+                // what we owe is a credit
+                LedgerAccount::Client(_) => posting.amount.negated(),
+                LedgerAccount::Exchange
+                | LedgerAccount::Fees
+                | LedgerAccount::Reversed(_)
+                | LedgerAccount::Payable(_) => return None,
+            };
+            let (event_id, against) = (event_id.clone(), posting.account.clone());
+            Some(Self { event_id, against, entity: entity.to_owned(), amount, at })
+        };
+        postings.iter().filter_map(leg).collect()
+    }
+
+    /// The provider that it is against.
+    pub fn psp(&self) -> Option<&str> {
+        match &self.against {
+            LedgerAccount::Psp(name) => Some(name),
             LedgerAccount::Client(_)
             | LedgerAccount::Exchange
             | LedgerAccount::Fees
             | LedgerAccount::Reversed(_)
             | LedgerAccount::Payable(_) => None,
-        };
-        postings.iter().filter_map(leg).collect()
+        }
+    }
+
+    /// The trading account that it is on.
+    pub fn on_account(&self) -> Option<&AccountId> {
+        match &self.against {
+            LedgerAccount::Client(account) => Some(account),
+            LedgerAccount::Psp(_)
+            | LedgerAccount::Exchange
+            | LedgerAccount::Fees
+            | LedgerAccount::Reversed(_)
+            | LedgerAccount::Payable(_) => None,
+        }
     }
 }
 

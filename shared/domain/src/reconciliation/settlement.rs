@@ -1,13 +1,14 @@
-//! What a provider settled on a day: which file is good, and what differs.
+//! What a provider settled on a day, or a trading server booked: which file or reading is good, and what differs.
 
 use serde::{Deserialize, Serialize};
 
 use super::file::SettlementFile;
+use super::source::Source;
 use crate::decision::{Verdict, derived_bits};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
 use crate::{BreakId, Day, Money, Seconds, SettlementFileId, SettlementId, Timestamp};
 
-/// Breaks of one day at one provider. A file with more is of another day or another provider: what is beyond is counted, not opened.
+/// Breaks of one day at one source. A file with more is of another day or another provider: what is beyond is counted, not opened.
 pub const BREAKS_MAX: usize = 500;
 /// Breaks of a day that are kept in mind; beyond that the oldest that are over are forgotten, whatever file is sent how often.
 const KEPT_MAX: usize = 2_000;
@@ -23,17 +24,18 @@ const AGAIN: [(Seconds, Seconds); 3] = [
 /// The public part of a settlement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SettlementFacts {
-    /// The provider.
-    pub psp: String,
+    /// The provider, or the trading server.
+    #[serde(flatten)]
+    pub source: Source,
     /// The day.
     pub date: Day,
     /// The file that is good: the one taken last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settlement_file_id: Option<SettlementFileId>,
-    /// Its SHA-256, hexadecimal.
+    /// Its SHA-256, hexadecimal; of what was read from a server a digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hash: Option<String>,
-    /// When it was taken.
+    /// When it was taken or read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken_at: Option<Timestamp>,
     /// Its rows that are payments.
@@ -58,12 +60,28 @@ pub struct SettlementPrivate {
     /// The breaks that were found of the day; of those that are over, the newest.
     #[serde(default)]
     pub breaks: Vec<BreakId>,
+    /// Where the rows are kept that were read from a server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_at: Option<String>,
 }
 
-/// A provider's settlement of a day.
+/// What was read of a server's day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayRead {
+    /// Where its rows are kept.
+    pub rows_at: String,
+    /// The same for the same rows.
+    pub hash: String,
+    /// How many there are.
+    pub rows: usize,
+    /// What they sum to.
+    pub total: Vec<Money>,
+}
+
+/// A provider's settlement of a day, or what a server booked on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settlement {
-    /// Derived from provider and day.
+    /// Derived from source and day.
     pub id: SettlementId,
     /// When it is compared again.
     pub due: Option<Timestamp>,
@@ -75,9 +93,9 @@ pub struct Settlement {
 
 impl Settlement {
     /// Before the first file.
-    pub fn begun(psp: &str, date: Day) -> Self {
+    pub fn begun(source: &Source, date: Day) -> Self {
         let facts = SettlementFacts {
-            psp: psp.to_owned(),
+            source: source.clone(),
             date,
             settlement_file_id: None,
             hash: None,
@@ -87,12 +105,14 @@ impl Settlement {
             pending: 0,
             left_out: 0,
         };
-        Self { id: Self::id_of(psp, date), due: None, facts, private: SettlementPrivate::default() }
+        Self { id: Self::id_of(source, date), due: None, facts, private: SettlementPrivate::default() }
     }
 
-    /// The id of a provider's settlement of a day.
-    pub fn id_of(psp: &str, date: Day) -> SettlementId {
-        SettlementId::from_bits(derived_bits(date.begins(), &["settlement", psp, &date.to_string()]))
+    /// The id of a source's settlement of a day.
+    pub fn id_of(source: &Source, date: Day) -> SettlementId {
+        let day = date.to_string();
+        let from: Vec<&str> = ["settlement"].into_iter().chain(source.parts()).chain([day.as_str()]).collect();
+        SettlementId::from_bits(derived_bits(date.begins(), &from))
     }
 
     /// A file is good from now on, in the place of the one before; the same again changes nothing.
@@ -112,6 +132,21 @@ impl Settlement {
         next.facts.total.clone_from(&file.facts.total);
         next.due = Some(now.plus(UNHEARD));
         Verdict::change(next, "taken", vec!["settlement.taken"], vec![why])
+    }
+
+    /// What was read from a server is good from now on; the same again changes nothing.
+    pub fn is_read(&self, read: DayRead, now: Timestamp) -> Verdict<Self> {
+        if self.facts.hash.as_ref() == Some(&read.hash) {
+            return Verdict::Nothing("the server shows the same");
+        }
+        let mut next = self.clone();
+        let why = vec![format!("{} operations on {}", read.rows, self.facts.source)];
+        next.private.rows_at = Some(read.rows_at);
+        next.facts.hash = Some(read.hash);
+        next.facts.taken_at = Some(now);
+        (next.facts.rows, next.facts.total) = (read.rows, read.total);
+        next.due = Some(now.plus(UNHEARD));
+        Verdict::change(next, "taken", vec!["settlement.taken"], why)
     }
 
     /// Breaks that are about to be opened are named first: whoever dies on the way leaves none that nobody would ever resolve.
@@ -158,10 +193,13 @@ impl Settlement {
         kept
     }
 
-    /// Where the rows of the good file are kept.
+    /// Where the rows of the good file or reading are kept.
     pub fn place(&self) -> Option<String> {
         let own = &self.facts;
-        own.hash.as_deref().map(|hash| SettlementFile::place(&own.psp, own.date, hash))
+        match &own.source {
+            Source::Psp(psp) => own.hash.as_deref().map(|hash| SettlementFile::place(psp, own.date, hash)),
+            Source::Server(_) => self.private.rows_at.clone(),
+        }
     }
 
     /// When it is compared again although no file comes: what was booked meanwhile resolves breaks, too.

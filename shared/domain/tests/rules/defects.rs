@@ -85,6 +85,7 @@ fn defects_of_providers_are_found_where_they_are() {
             ("/psps/0/vendor", Some(json!("coinspaid")), &[("/psps/0", "missing_key")]),
             ("/psps/0/received_over_max", Some(json!(101)), &[("/psps/0/received_over_max", "bad_range")]),
             ("/psps/0/risk_score_max", Some(json!("1.5")), &[("/psps/0/risk_score_max", "bad_range")]),
+            ("/psps/0/settled_after_days", Some(json!(11)), &[("/psps/0/settled_after_days", "bad_range")]),
             ("/psps/0/risk_score_max", Some(json!(0.5)), &[("/psps/0/risk_score_max", "float_number")]),
             ("/psps/0/payment_method", Some(json!("")), &[("/psps/0/payment_method", "empty")]),
             ("/psps/0/legacy_signature", Some(json!(true)), &[("/psps/0/legacy_signature", "not_applicable")]),

@@ -291,9 +291,7 @@ fn a_deposit_is_opened_from_the_least_to_the_most() {
 #[test]
 fn a_deposit_that_leaves_the_provider_to_the_rules_may_go_over_theirs() {
     let rules = psps(|_| {});
-    let asked = |currency: &str, amount: &str| {
-        deposit(amount, currency, "auto")
-    };
+    let asked = |currency: &str, amount: &str| deposit(amount, currency, "auto");
     let found = ask(&asked("USD", "100"), Some(open_account()), &rules).unwrap();
     assert_eq!(names(&found.over), ["stripe", "adyen", "nuvei", "praxis", "skrill", "paysafe"]);
     assert_eq!(

@@ -4,6 +4,7 @@ use domain::account::change::wish::Able;
 
 use super::PlatformError;
 use super::accounts::Access;
+use super::operations::OperationsList;
 
 /// Code of a refusal of what the platform has no call for.
 pub const UNSUPPORTED: &str = "unsupported";
@@ -29,6 +30,8 @@ pub struct Capabilities {
     pub tickets_of_any_account: bool,
     /// Whether the accounts of a group can be listed.
     pub lists_accounts: bool,
+    /// How what moved money besides trades can be listed; none where it cannot be.
+    pub operations: Option<OperationsList>,
     /// Whether closed trades can be read.
     pub closed_trades: bool,
     /// Whether it says if an account has open positions.

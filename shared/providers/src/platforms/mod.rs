@@ -23,12 +23,14 @@ mod json;
 mod list;
 pub mod mt4;
 pub mod mt5;
+mod operations;
 mod trades;
 mod vendor;
 
 pub use accounts::{Access, AccountChange, AccountSearch, AccountState, Opened};
 pub use capabilities::{Capabilities, MoneyProof, SecondCreation, UNSUPPORTED};
 pub use list::{AccountsPage, ListedAccount};
+pub use operations::{MoneyOperation, OperationsList};
 pub use trades::{ClosedTrade, ClosedTrades, Side, TradeCursor, Volume};
 pub use vendor::{Settings, SettingsError, platform};
 
@@ -147,6 +149,18 @@ pub trait TradingPlatform: Send + Sync {
     /// # Errors
     /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not [`FoundTicket::Absent`].
     fn find_ticket<'a>(&'a self, named: &'a TicketQuery) -> BoxFuture<'a, Result<FoundTicket, PlatformError>>;
+
+    /// Every operation of a time, its end not with it, that moved money besides trades: of one account, or, where the
+    /// [`Capabilities`] say that it can, of all. In the order of their moments.
+    ///
+    /// # Errors
+    /// [`PlatformError`], never `Unknown`. A list that is not whole is an error.
+    fn operations<'a>(
+        &'a self,
+        login: Option<&'a Login>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<MoneyOperation>, PlatformError>>;
 
     /// The balance of an account whose currency the caller knows.
     ///

@@ -74,7 +74,8 @@ async fn credited(world: &World, trader: &Trader, dollars: u32) -> Payment {
 pub async fn play(world: &World) -> String {
     let today = Day::of(world.now());
     upload(world, &today.to_string(), &[row("play", "", "payment", "77.00")]).await;
-    domain::reconciliation::Settlement::id_of("stripe", today).to_string()
+    let stripe = domain::reconciliation::Source::Psp("stripe".to_owned());
+    domain::reconciliation::Settlement::id_of(&stripe, today).to_string()
 }
 
 #[tokio::test]
@@ -354,4 +355,134 @@ async fn what_is_no_settlement_file_is_refused_with_a_reason() {
         expect(world.get(who, &format!("/v1/reconciliation?date={DAY}")).await, 403);
         expect(world.post(who, &path, &json!({})).await, 403);
     }
+}
+
+#[tokio::test]
+async fn a_provider_that_settles_days_later_is_waited_for_as_long_as_its_rule_says() {
+    let world = World::at(NOON).await;
+    let change = |rules: &mut Value| rules["psps"][0]["settled_after_days"] = json!(2);
+    world.publish(domain::rule_sets::SetName::Psps, 2, change).await;
+    let trader = world.trader("USD").await;
+    let (settled, lost) = (credited(&world, &trader, 100).await, credited(&world, &trader, 200).await);
+    upload(&world, DAY, &[row("t0", "", "fee", "1.00")]).await;
+    assert_eq!(breaks(&world, DAY).await, ["late waiting 100.00", "late waiting 200.00"]);
+    let ageing =
+        |n: [u32; 4]| json!({"under_1_day": n[0], "1_to_3_days": n[1], "3_to_7_days": n[2], "over_7_days": n[3]});
+    assert_eq!((classes(&world).await, report(&world, DAY).await["ageing"].clone()), (vec![], ageing([2, 0, 0, 0])));
+    world.pass(2 * 86_400).await;
+    upload(&world, NEXT, &[row("t0", "", "fee", "1.00")]).await;
+    assert_eq!(breaks(&world, DAY).await, ["late waiting 100.00", "late waiting 200.00"]);
+    assert_eq!(report(&world, DAY).await["ageing"], ageing([0, 2, 0, 0]));
+    upload(&world, "2026-11-25", &[row("t1", &settled.id, "payment", "100.00")]).await;
+    assert_eq!(breaks(&world, DAY).await, ["late resolved 100.00", "missing_there open 200.00"]);
+    assert_eq!(breaks(&world, "2026-11-25").await, Vec::<String>::new());
+    assert_eq!(asked(&world).await[0].1["subject"]["payment_id"], lost.id.as_str());
+}
+
+#[tokio::test]
+async fn the_days_report_is_a_table_too_and_no_cell_of_it_a_formula() {
+    let world = World::at(NOON).await;
+    let trader = world.trader("USD").await;
+    let deposit = credited(&world, &trader, 100).await;
+    let rows = [row("t1", &deposit.id, "payment", "90.00"), row("=cmd|'/C calc'!A0", "", "payment", "70.00")];
+    upload(&world, DAY, &rows).await;
+    let path = format!("/v1/reconciliation?date={DAY}");
+    let table = expect(world.get("finance", &format!("{path}&format=csv")).await, 200);
+    assert_eq!(header(&table, "content-type"), Some("text/csv; charset=utf-8"));
+    let lines: Vec<&str> = table.text.trim_end().split("\r\n").collect();
+    assert!(lines.contains(&"2026-11-23,source,stripe,psp,2,USD,160.00,,,,,,,,,,,"), "{lines:#?}");
+    assert_eq!(lines.iter().filter(|line| line.contains(",break,stripe,psp,,USD,")).count(), 2);
+    assert!(!table.text.split([',', '\n']).any(|cell| cell.starts_with(['=', '@', '+'])), "{}", table.text);
+    let by_header = Call::get(&path).header("accept", "text/csv").token(world.broker.token("finance"));
+    assert_eq!(expect(world.send(by_header).await, 200).text, table.text);
+    let as_json = Call::get(&format!("{path}&format=json")).header("accept", "text/csv");
+    assert!(expect(world.send(as_json.token(world.broker.token("finance"))).await, 200).json["breaks"].is_array());
+    expect(world.get("finance", &format!("{path}&format=xml")).await, 400);
+    expect(world.get("support", &format!("{path}&format=csv")).await, 403);
+}
+
+/// What a provider's file can do wrong besides its form.
+#[tokio::test]
+async fn a_day_that_was_settled_twice_or_otherwise_is_told_by_what_differs() {
+    let world = World::at(NOON).await;
+    let trader = world.trader("USD").await;
+    let deposit = credited(&world, &trader, 100).await;
+    let file = || vec![row("t1", &deposit.id, "payment", "100.00")];
+    upload(&world, DAY, &file()).await;
+    assert_eq!(breaks(&world, DAY).await, Vec::<String>::new());
+    // the file of the day is sent as the next day's, too: each of its rows is settled twice
+    upload(&world, NEXT, &file()).await;
+    assert_eq!(breaks(&world, NEXT).await, ["duplicate open 100.00"]);
+    assert_eq!(breaks(&world, DAY).await, Vec::<String>::new());
+    upload(&world, NEXT, &[row("t0", "", "fee", "1.00")]).await;
+    assert_eq!(breaks(&world, NEXT).await, ["duplicate resolved 100.00"]);
+    // the provider corrects what it had settled
+    upload(&world, DAY, &[row("t1", &deposit.id, "payment", "95.00")]).await;
+    assert_eq!(breaks(&world, DAY).await, ["under open 5.00"]);
+    upload(&world, DAY, &[row("t1", &deposit.id, "payment", "105.00")]).await;
+    assert_eq!((breaks(&world, DAY).await, classes(&world).await.len()), (vec!["over open 5.00".to_owned()], 1));
+    // and has the correction as a row of its own
+    let corrected = [row("t1", &deposit.id, "payment", "95.00"), row("t2", &deposit.id, "payment", "5.00")];
+    upload(&world, DAY, &corrected).await;
+    assert_eq!((breaks(&world, DAY).await, classes(&world).await.len()), (vec!["over resolved 5.00".to_owned()], 0));
+}
+
+#[tokio::test]
+async fn one_transaction_for_two_payments_of_ours_is_settled_once_for_each_or_told() {
+    let world = World::at(NOON).await;
+    let trader = world.trader("USD").await;
+    let (first, second) = (credited(&world, &trader, 100).await, credited(&world, &trader, 200).await);
+    // the provider's own number stands at both, each with its payment: both agree
+    let rows = [row("txn", &first.id, "payment", "100.00"), row("txn", &second.id, "payment", "200.00")];
+    let taken = upload(&world, DAY, &rows).await;
+    assert_eq!((&taken["read"], &taken["refused"]), (&json!(2), &json!(0)));
+    assert_eq!(breaks(&world, DAY).await, Vec::<String>::new());
+    // it names the same payment at both: the other one is not settled
+    let rows = [row("txn", &first.id, "payment", "100.00"), row("txn", &first.id, "payment", "200.00")];
+    upload(&world, DAY, &rows).await;
+    let told = breaks(&world, DAY).await;
+    assert!(told.contains(&"missing_there open 200.00".to_owned()) && told.len() == 2, "{told:?}");
+    // it names none: two sums that nobody knows, and two that are not there
+    upload(&world, DAY, &[row("txn", "", "payment", "100.00"), row("txn", "", "payment", "200.00")]).await;
+    let open = breaks(&world, DAY).await.into_iter().filter(|line| line.contains(" open ")).collect::<Vec<_>>();
+    let wanted = [
+        "missing_here open 100.00",
+        "missing_here open 200.00",
+        "missing_there open 100.00",
+        "missing_there open 200.00",
+    ];
+    assert_eq!(open, wanted);
+}
+
+#[tokio::test]
+async fn amounts_at_the_edge_of_their_digits_are_read_exactly_or_refused_by_themselves() {
+    let world = World::at(NOON).await;
+    let line = |reference: &str, currency: &str, amount: &str| format!("{reference},,payment,{currency},{amount},,");
+    let rows = [
+        line("good-1", "USD", "0.01"),
+        line("good-2", "USD", "9999999999999.99"),
+        line("good-3", "JPY", "1"),
+        line("good-4", "BHD", "0.001"),
+        line("good-5", "USD", "1.000"),
+        line("bad-1", "USD", "0.001"),
+        line("bad-2", "JPY", "1.5"),
+        line("bad-3", "BHD", "0.0001"),
+        line("bad-4", "USD", "79228162514264337593543950336"),
+        line("bad-5", "USD", "0.00"),
+        line("bad-6", "USD", "1e3"),
+        line("bad-7", "USD", "NaN"),
+        line("bad-8", "XXQ", "1.00"),
+    ];
+    let taken = upload(&world, DAY, &rows).await;
+    assert_eq!((&taken["read"], &taken["refused"]), (&json!(5), &json!(8)), "{taken:#}");
+    let codes: Vec<&str> =
+        taken["refusals"].as_array().unwrap().iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert_eq!(codes[..7], ["bad_amount"; 7]);
+    assert_eq!(codes[7], "unknown_currency");
+    let total = |currency: &str| {
+        let all = taken["total"].as_array().unwrap();
+        all.iter().find(|money| money["currency"] == currency).unwrap()["amount"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((total("USD"), total("JPY"), total("BHD")), ("10000000000001.00".into(), "1".into(), "0.001".into()));
+    assert_eq!(breaks(&world, DAY).await.len(), 5);
 }

@@ -7,13 +7,14 @@ use domain::account::change::{Change, Upkeep};
 use domain::account::opening::{AccountOpening, OpeningStatus};
 use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::{Client, registered};
-use domain::decision::{Decision, Frame};
+use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::{self, Entity, Raw};
 use domain::kyc::vendor::VendorNotice;
 use domain::kyc::{KycCase, KycDocument, KycStatus};
 use domain::lead::Lead;
 use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
+use domain::reconciliation::ServerDay;
 use domain::rule_sets::SetName;
 use domain::sales::Task;
 use domain::withdrawal::Withdrawal;
@@ -124,6 +125,17 @@ async fn seed_case(world: &World) {
     let decision = Decision::new(KycCase { facts, ..begun }, "seeded", vec![], vec![]);
     world.broker.crm().save(None, decision, &frame("2026-11-23T10:16:30.240Z")).await.unwrap();
     world.idle().await;
+}
+
+/// The server's day that the event of its time names.
+async fn seed_server_day(world: &World) {
+    let begun = ServerDay::begun("mt5", "mt5-live", "2026-11-22".parse().unwrap());
+    let own = ServerDay {
+        id: event_of("variants/payments-verify.due")["entity"].as_str().unwrap().parse().unwrap(),
+        ..begun
+    };
+    let Verdict::Change(decision) = own.opened(world.now()) else { panic!("it is over") };
+    world.broker.money().save(None, *decision, &frame("2026-11-23T10:15:31Z")).await.unwrap();
 }
 
 /// The pending deposit of the story.
@@ -294,6 +306,12 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     let settled = http(&world, "payments-settle", "finance").await;
     assert_eq!((settled.status, &settled.json["read"], &settled.json["ignored"]), (202, &json!(1), &json!(1)));
     for name in ["payments-reconcile", "variants/payments-reconcile.due"] {
+        queue(&world, name).await;
+    }
+    let noticed = world.broker.host.invoke("payments-day-end", &sample("payments-day-end")).await.unwrap();
+    assert!(noticed["noticed"].as_u64().unwrap() > 0, "{noticed}");
+    seed_server_day(&world).await;
+    for name in ["payments-verify", "variants/payments-verify.due"] {
         queue(&world, name).await;
     }
     let day = http(&world, "variants/ops-views.reconciliation", "finance").await;

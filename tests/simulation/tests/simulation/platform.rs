@@ -124,7 +124,9 @@ impl Odd {
     /// What was decided was not so: the same item is open again.
     async fn is_asked_again(&self, payment: &str, law: &str) {
         self.world.drain().await;
-        let items = self.world.work_of(payment).await;
+        let mut items = self.world.work_of(payment).await;
+        // what the server shows otherwise than the ledger is asked apart from what was decided
+        items.retain(|item| item.facts.kind != "reconciliation_break");
         let [item] = items.as_slice() else { panic!("{law}: not one item: {items:?}") };
         let status = self.world.status(payment).await;
         assert_eq!((status, item.facts.opening), ("needs_review", 1), "{law}: {item:?}");

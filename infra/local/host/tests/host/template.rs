@@ -117,7 +117,13 @@ fn what_is_set_aside_for_whoever_reads_trading_servers_over_http_is_read_from_it
     let set_aside = template.functions.values().filter_map(|f| Some((f.handler.as_str(), f.reserved_concurrency?)));
     assert_eq!(
         set_aside.collect::<Vec<_>>(),
-        [("accounts-change", 5), ("accounts-sweep", 1), ("ops-views", 20), ("payments-withdraw", 5)],
+        [
+            ("accounts-change", 5),
+            ("accounts-sweep", 1),
+            ("ops-views", 20),
+            ("payments-day-end", 1),
+            ("payments-withdraw", 5),
+        ],
         "infra/README.md names it"
     );
 }

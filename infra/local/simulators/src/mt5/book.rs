@@ -41,6 +41,13 @@ impl User {
         format!("{amount:.places$}")
     }
 
+    /// A deal is gone, and what it moved.
+    pub(super) fn lose(&mut self, number: u64) {
+        let gone = self.deals.iter().find(|deal| deal.number == number).map_or(Decimal::ZERO, |deal| deal.what.profit);
+        self.balance -= gone;
+        self.deals.retain(|deal| deal.number != number);
+    }
+
     pub(super) fn equity(&self) -> Decimal {
         self.balance + self.credit + self.floating
     }

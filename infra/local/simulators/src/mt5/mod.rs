@@ -214,6 +214,8 @@ struct AccountState {
     comment: String,
     #[serde(default)]
     deleted: bool,
+    /// A deal that the server loses, with what it moved: it was set up from a backup.
+    lost: Option<u64>,
     floating: Option<rust_decimal::Decimal>,
     margin: Option<rust_decimal::Decimal>,
 }
@@ -240,6 +242,9 @@ async fn control_account(State(mt5): State<Arc<Mt5>>, call: Call) -> Response {
             user.leverage = wanted.leverage.unwrap_or(user.leverage);
             user.floating = wanted.floating.unwrap_or(user.floating);
             user.margin = wanted.margin.unwrap_or(user.margin);
+            if let Some(lost) = wanted.lost {
+                user.lose(lost);
+            }
             reply::ok(&user.account())
         }
         None => reply::control_error(StatusCode::NOT_FOUND, "no such login"),

@@ -26,6 +26,12 @@ const BALANCE_HISTORY: Exchange = Exchange { ask: 417, answer: 418 };
 /// Operation types of a booking to or from an account.
 const DEPOSIT: i64 = 0;
 const WITHDRAW: i64 = 1;
+/// Those of other money that somebody moves: bonuses, which are no part of the balance or become one, and transfers between accounts.
+const BONUS_IN: i64 = 19;
+const BONUS_OUT: i64 = 20;
+const TRANSFER_IN: i64 = 36;
+const TRANSFER_OUT: i64 = 37;
+const BONUS_CONVERTED: i64 = 38;
 
 /// No frame is longer, in bytes; a length beyond is not this protocol.
 const FRAME_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -57,7 +63,7 @@ pub(super) struct Row {
     pub(super) kind: i64,
     /// Negative: taken out.
     pub(super) amount: Decimal,
-    at_ms: i64,
+    pub(super) at_ms: i64,
     pub(super) comment: String,
     pub(super) external_id: String,
 }
@@ -66,6 +72,11 @@ impl Row {
     /// Whether it was booked to or from the account and is no result of a trade, fee or bonus.
     pub(super) fn is_balance(&self) -> bool {
         matches!(self.kind, DEPOSIT | WITHDRAW)
+    }
+
+    /// Whether somebody moved money by it: it is no result of a trade and no cost.
+    pub(super) fn is_moved(&self) -> bool {
+        matches!(self.kind, BONUS_IN | BONUS_OUT | TRANSFER_IN | TRANSFER_OUT | BONUS_CONVERTED) || self.is_balance()
     }
 
     fn read(row: &Message<'_>) -> Option<Self> {
@@ -77,8 +88,8 @@ impl Row {
             kind,
             // the direction is said by the type; the sign that goes with it was seen, and is not documented
             amount: match kind {
-                DEPOSIT => amount.abs(),
-                WITHDRAW => -amount.abs(),
+                DEPOSIT | BONUS_IN | TRANSFER_IN | BONUS_CONVERTED => amount.abs(),
+                WITHDRAW | BONUS_OUT | TRANSFER_OUT => -amount.abs(),
                 _ => amount,
             },
             at_ms: row.int(6)?,

@@ -1,5 +1,7 @@
 //! Money to and from an account over REST, and what became of it over the manager's interface.
 
+use std::collections::BTreeMap;
+
 use ::http::Method;
 use domain::{Money, Timestamp};
 use rust_decimal::Decimal;
@@ -11,9 +13,10 @@ use super::rest::Call;
 use super::traders::{CLOCK_SKEW, number_of};
 use crate::platforms::call::unreadable;
 use crate::platforms::history::judged;
+use crate::platforms::operations::within;
 use crate::platforms::{
-    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, PlatformError, Reference, Ticket, TicketQuery,
-    json,
+    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, MoneyOperation, PlatformError, Reference, Ticket,
+    TicketQuery, json,
 };
 
 impl Ctrader {
@@ -42,6 +45,44 @@ impl Ctrader {
         let mut session = self.manager(until).await?;
         let rows = session.history(Some(trader_id), from.minus(CLOCK_SKEW), to.plus(CLOCK_SKEW)).await?;
         Ok(compared(&rows, reference, &amount))
+    }
+
+    /// The history of balance of a time, of one account or of all.
+    pub(super) async fn read_operations(
+        &self,
+        login: Option<&Login>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<MoneyOperation>, PlatformError> {
+        let until = self.deadline();
+        let trader_id = match login {
+            Some(login) => Some(nothing_refused(self.trader_id(login, until).await)?),
+            None => None,
+        };
+        let mut session = self.manager(until).await?;
+        let rows = session.history(trader_id, from.minus(CLOCK_SKEW), to.plus(CLOCK_SKEW)).await?;
+        let mut logins: BTreeMap<i64, Login> = trader_id.zip(login.cloned()).into_iter().collect();
+        let mut all = Vec::new();
+        for row in rows.into_iter().filter(Row::is_moved) {
+            let login = match logins.get(&row.trader_id) {
+                Some(login) => login.clone(),
+                None => {
+                    let login = session.login_of(row.trader_id).await?;
+                    let login = login.ok_or_else(|| unreadable("account of a booking"))?;
+                    logins.insert(row.trader_id, login.clone());
+                    login
+                }
+            };
+            all.push(MoneyOperation {
+                ticket: Ticket::new(row.number.to_string()),
+                login,
+                is_balance: row.is_balance(),
+                amount: row.amount,
+                at: Timestamp::from_millis(row.at_ms).ok_or_else(|| unreadable("time of a booking"))?,
+                comment: if row.external_id.is_empty() { row.comment } else { row.external_id },
+            });
+        }
+        Ok(within(all, from, to))
     }
 
     /// The row of a number. Where it is not in the time that is asked for, the rest of the account's history says whether it is outside

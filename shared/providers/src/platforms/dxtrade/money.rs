@@ -12,9 +12,10 @@ use super::rest::{Call, Interface};
 use super::{Dxtrade, in_digits, utc};
 use crate::platforms::call::unreadable;
 use crate::platforms::history::judged;
+use crate::platforms::operations::within;
 use crate::platforms::{
-    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, PlatformError, Reference, Ticket, TicketQuery,
-    json,
+    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, MoneyOperation, PlatformError, Reference, Ticket,
+    TicketQuery, json,
 };
 use crate::template::encode;
 
@@ -38,6 +39,8 @@ struct Transfer {
     /// Negative: taken out.
     amount: Decimal,
     currency: Currency,
+    /// None where it cannot be read: a look-up by reference needs none.
+    at: Option<Timestamp>,
 }
 
 impl Dxtrade {
@@ -133,6 +136,29 @@ impl Dxtrade {
         }))
     }
 
+    /// The transfers of an account.
+    pub(super) async fn read_operations(
+        &self,
+        login: Option<&Login>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<MoneyOperation>, PlatformError> {
+        let login = login.ok_or_else(|| PlatformError::unsupported("listing the operations of all accounts"))?;
+        let transfers = self.transfers(login, from.minus(CLOCK_SKEW), to.plus(CLOCK_SKEW), self.deadline()).await?;
+        let mut all = Vec::new();
+        for row in transfers {
+            all.push(MoneyOperation {
+                is_balance: row.is_balance(),
+                ticket: Ticket::new(row.code.clone()),
+                login: login.clone(),
+                amount: row.amount,
+                at: row.at.ok_or_else(|| unreadable("time of a transfer"))?,
+                comment: if row.comment.is_empty() { row.code } else { row.comment },
+            });
+        }
+        Ok(within(all, from, to))
+    }
+
     /// Every transfer of a time: one that has too many for one answer is read in halves.
     async fn transfers(
         &self,
@@ -185,6 +211,11 @@ fn account_of(clearing_code: &str, login: &Login) -> String {
 }
 
 impl Transfer {
+    /// Whether it is one as our own are; an adjustment is somebody else's.
+    fn is_balance(&self) -> bool {
+        matches!(self.kind.as_str(), "DEPOSIT" | "WITHDRAWAL")
+    }
+
     /// With the sum of what it moved; none where a part cannot be read or is another account's.
     fn read(row: &Value, account: &str) -> Option<Self> {
         if json::text(row, "account")? != account {
@@ -210,6 +241,7 @@ impl Transfer {
         }
         Some(Self {
             code: json::text(row, "transferCode")?,
+            at: json::text(row, "transactionTime").and_then(|time| time.parse().ok()),
             comment: json::text(row, "comment").unwrap_or_default(),
             amount: in_digits(amount, currency),
             currency,
@@ -221,10 +253,7 @@ impl Transfer {
 /// By the id of the path, or where the platform keeps it elsewhere by the description that we gave it.
 fn is_operation(row: &Transfer, reference: &Reference, amount: &Money) -> bool {
     let is_ours = row.code == reference.as_str() || reference.begins(&row.comment);
-    is_ours
-        && matches!(row.kind.as_str(), "DEPOSIT" | "WITHDRAWAL")
-        && row.amount == amount.amount()
-        && row.currency == amount.currency()
+    is_ours && row.is_balance() && row.amount == amount.amount() && row.currency == amount.currency()
 }
 
 /// The body of a booking. The amount is written as it is: the number of a JSON library is a fraction of two.

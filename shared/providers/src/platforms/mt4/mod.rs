@@ -31,8 +31,8 @@ use url::Url;
 use super::call::time_to_write;
 use super::{
     Access, AccountChange, AccountSearch, AccountState, AccountsPage, BalanceOperation, Capabilities, ClosedTrades,
-    FoundOperation, FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError, Reference, SecondCreation,
-    Settings, SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
+    FoundOperation, FoundTicket, Login, MoneyOperation, MoneyProof, NewAccount, Opened, OperationsList, PlatformError,
+    Reference, SecondCreation, Settings, SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
 };
 use crate::Clock;
 use crate::http::{BoxFuture, Transport};
@@ -139,6 +139,7 @@ impl TradingPlatform for Mt4 {
             tickets: true,
             tickets_of_any_account: true,
             lists_accounts: true,
+            operations: Some(OperationsList::EachAccount),
             closed_trades: true,
             open_positions: true,
         }
@@ -204,6 +205,15 @@ impl TradingPlatform for Mt4 {
 
     fn find_ticket<'a>(&'a self, named: &'a TicketQuery) -> BoxFuture<'a, Result<FoundTicket, PlatformError>> {
         Box::pin(self.look_up_ticket(named))
+    }
+
+    fn operations<'a>(
+        &'a self,
+        login: Option<&'a Login>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<Vec<MoneyOperation>, PlatformError>> {
+        Box::pin(self.read_operations(login, from, to))
     }
 
     fn balance<'a>(&'a self, login: &'a Login, currency: Currency) -> BoxFuture<'a, Result<Money, PlatformError>> {

@@ -15,8 +15,10 @@ use super::bridge::{Call, Failed};
 use super::time::{self, Window};
 use crate::platforms::call::unreadable;
 use crate::platforms::history::{Booking, compared};
+use crate::platforms::operations::within;
 use crate::platforms::{
-    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, PlatformError, Reference, Ticket, TicketQuery,
+    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, MoneyOperation, PlatformError, Reference, Ticket,
+    TicketQuery,
 };
 
 /// A transaction of the manager interface. The amount is its price.
@@ -114,6 +116,23 @@ impl Mt4 {
         Ok(told(row, login, moved, together))
     }
 
+    /// Balance operations and credits of the history.
+    pub(super) async fn read_operations(
+        &self,
+        login: Option<&Login>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<MoneyOperation>, PlatformError> {
+        let login = login.ok_or_else(|| PlatformError::unsupported("listing the operations of all accounts"))?;
+        let until = self.deadline();
+        let offset = self.clock_offset_s(until).await?.ok_or_else(|| unreadable("server's clock"))?;
+        let window = self.window(from, to, until).await?;
+        let rows = self.history(login, window, until).await?;
+        let moved = rows.into_iter().filter(|row| matches!(row.booking.kind.as_str(), "Balance" | "Credit"));
+        let all: Option<Vec<_>> = moved.map(|row| operation(row, offset)).collect();
+        Ok(within(all.ok_or_else(|| unreadable("row of the history"))?, from, to))
+    }
+
     /// An account's closed trades and balance operations, all of the time.
     pub(super) async fn history(
         &self,
@@ -169,6 +188,17 @@ impl Row {
             trade: trade.clone(),
         })
     }
+}
+
+fn operation(row: Row, offset_s: i64) -> Option<MoneyOperation> {
+    Some(MoneyOperation {
+        ticket: Ticket::new(row.booking.number.to_string()),
+        login: row.login,
+        is_balance: row.booking.is_balance,
+        amount: row.booking.amount?,
+        comment: row.booking.comment,
+        at: Timestamp::from_seconds(row.closed_s.checked_sub(offset_s)?)?,
+    })
 }
 
 fn told(row: &Row, login: Login, amount: Decimal, together: Decimal) -> FoundTicket {

@@ -11,10 +11,14 @@ use super::link::Command;
 use super::{Mt5, answer};
 use crate::platforms::call::unreadable;
 use crate::platforms::history::{Booking, compared};
-use crate::platforms::{BalanceOperation, FoundOperation, Login, PlatformError, Reference, Ticket};
+use crate::platforms::operations::within;
+use crate::platforms::{BalanceOperation, FoundOperation, Login, MoneyOperation, PlatformError, Reference, Ticket};
 
 /// Deal action "balance", both as a parameter and in a deal.
 pub(super) const ACTION_BALANCE: &str = "2";
+
+/// Deal actions that move money and are no trade and no cost of one: balance, credit, charge, correction, bonus.
+const ACTIONS_OF_MONEY: std::ops::RangeInclusive<u32> = 2..=6;
 
 /// Most deals the server gives per page.
 const DEALS_PER_PAGE: u64 = 100;
@@ -88,6 +92,26 @@ impl Mt5 {
             total = again;
         }
         Err(not_whole())
+    }
+
+    /// The deals of a login that move money besides trades.
+    pub(super) async fn read_operations(
+        &self,
+        login: Option<&Login>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<MoneyOperation>, PlatformError> {
+        let login = login.ok_or_else(|| PlatformError::unsupported("listing the operations of all accounts"))?;
+        let until = self.deadline();
+        let offset = self.clock_offset_s(until).await?;
+        let offset = offset.ok_or_else(|| PlatformError::NotApplied("the server's clock is not known".to_owned()))?;
+        let (first, last) = self.window(from, to, until).await?;
+        let window = [("login", login.as_str()), ("from", first.as_str()), ("to", last.as_str())];
+        let mut all = Vec::new();
+        for (number, deal) in self.all_deals(&window, login, until).await? {
+            all.extend(operation(number, &deal, login, offset).ok_or_else(|| unreadable("deal"))?);
+        }
+        Ok(within(all, from, to))
     }
 
     /// A time as the server's clock has it, widened by what is not known of that clock.
@@ -186,6 +210,23 @@ impl Mt5 {
         }
         Ok(offset)
     }
+}
+
+/// A deal that moved money; none within where it is a trade or its cost, none at all where it cannot be read.
+fn operation(number: u64, deal: &Value, login: &Login, offset_s: i64) -> Option<Option<MoneyOperation>> {
+    let action: u32 = answer::member_text(deal, "Action")?.parse().ok()?;
+    if !ACTIONS_OF_MONEY.contains(&action) {
+        return Some(None);
+    }
+    let at_s = answer::member_text(deal, "Time")?.parse::<i64>().ok()?.checked_sub(offset_s)?;
+    Some(Some(MoneyOperation {
+        ticket: Ticket::new(number.to_string()),
+        login: login.clone(),
+        is_balance: action.to_string() == ACTION_BALANCE,
+        amount: answer::member_decimal(deal, "Profit")?,
+        comment: answer::member_text(deal, "Comment").unwrap_or_default(),
+        at: Timestamp::from_seconds(at_s)?,
+    }))
 }
 
 fn booking(number: u64, deal: &Value) -> Booking {

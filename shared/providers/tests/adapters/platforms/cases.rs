@@ -1,9 +1,10 @@
 //! The suite: what every platform must do, in the terms of the trait alone.
 
-use domain::Redacted;
+use domain::{Redacted, Seconds};
 use providers::platforms::{
-    Access, AccountChange, AccountSearch, FoundOperation, FoundTicket, Login, MoneyProof, NewAccount, PlatformError,
-    Reference, SecondCreation, Side, Ticket, TicketQuery, TradeCursor, UNSUPPORTED, Volume,
+    Access, AccountChange, AccountSearch, FoundOperation, FoundTicket, Login, MoneyOperation, MoneyProof, NewAccount,
+    OperationsList, PlatformError, Reference, SecondCreation, Side, Ticket, TicketQuery, TradeCursor, UNSUPPORTED,
+    Volume,
 };
 
 use rust_decimal::Decimal;
@@ -426,6 +427,49 @@ pub async fn what_is_not_there_is_said_to_be_not_there<B: Bench>() {
         let changed = bench.platform().change_account(&nobody, &AccountChange::access(*access)).await.unwrap_err();
         assert_eq!(said(&changed), "refused", "{changed:?}");
     }
+}
+
+pub async fn what_moved_money_is_listed_with_whose_it_is<B: Bench>() {
+    let bench = B::start(CALL_TIMEOUT).await;
+    let (login, other) = (bench.open(FIRST).await, bench.open(SECOND).await);
+    let (from, to) = around_now();
+    let list = async |login: Option<&Login>| bench.platform().operations(login, from, to).await;
+    let Some(how) = bench.platform().capabilities().operations else {
+        assert!(is_unsupported(&list(Some(&login)).await));
+        return;
+    };
+    assert_eq!(list(Some(&login)).await, Ok(vec![]));
+    let paid = bench.book(&login, "1000.00", PAID).await.unwrap();
+    bench.book(&login, "-250.50", TAKEN).await.unwrap();
+    bench.trade(&login, "12.30").await;
+    bench.book(&other, "70.00", NOBODY).await.unwrap();
+    // more than one answer of some servers holds
+    for n in 0..25 {
+        bench.book(&login, "1.00", &format!("pay_{n:02}")).await.unwrap();
+        // a server that has too much of one moment cannot be read
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+    let own = list(Some(&login)).await.unwrap();
+    let told = |one: &MoneyOperation| (one.amount, one.comment.split([' ', ':']).next().unwrap().to_owned());
+    let mut all: Vec<_> = own.iter().map(told).collect();
+    all.sort();
+    let mut wanted: Vec<_> = (0..25).map(|n| (decimal("1.00"), format!("pay_{n:02}"))).collect();
+    wanted.extend([(decimal("1000.00"), PAID.to_owned()), (decimal("-250.50"), TAKEN.to_owned())]);
+    wanted.sort();
+    assert_eq!(all, wanted);
+    assert!(own.iter().all(|one| one.is_balance && one.login == login && from <= one.at && one.at < to), "{own:?}");
+    assert!(own.iter().any(|one| one.ticket == paid || one.comment == paid.as_str()), "{paid:?} in {own:?}");
+    let before = bench.platform().operations(Some(&login), from.minus(Seconds(3_600)), from).await;
+    assert_eq!(before, Ok(vec![]), "of another time");
+    match how {
+        OperationsList::EachAccount => assert!(is_unsupported(&list(None).await)),
+        OperationsList::AllAtOnce => {
+            let everybodys = list(None).await.unwrap();
+            assert_eq!((everybodys.len(), everybodys.iter().filter(|one| one.login == other).count()), (28, 1));
+        }
+    }
+    // nothing is concluded of an account that is not there
+    assert_eq!(said(&list(Some(&Login::new(NO_LOGIN))).await.unwrap_err()), "not applied");
 }
 
 pub async fn closed_trades_are_read_once_each<B: Bench>() {

@@ -41,6 +41,7 @@ macro_rules! conforms {
             the_accounts_of_groups_are_listed_to_the_last
             a_change_whose_answer_is_lost_is_made_again
             what_is_not_there_is_said_to_be_not_there
+            what_moved_money_is_listed_with_whose_it_is
             closed_trades_are_read_once_each
             open_positions_are_seen
             a_server_that_is_away_has_done_nothing

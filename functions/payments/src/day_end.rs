@@ -1,0 +1,73 @@
+//! `payments-day-end`: every day, sees to it that each live trading server's day is known; it is read once it is over, and the next one known
+//! then. A server's first day is the one on which it, or a payment on it,
+//! is seen first: what was booked there before was never ours.
+
+use std::sync::Arc;
+
+use domain::account::rules::Environment;
+use domain::reconciliation::ServerDay;
+use domain::{Day, Timestamp};
+use providers::http::BoxFuture;
+use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use runtime::rulebook::RuleBook;
+use runtime::vendors::Servers;
+use runtime::{StepError, awsclients, schedule, step, telemetry};
+use serde_json::json;
+use serde_json::value::RawValue;
+use store::MoneyTable;
+
+const NAME: &str = "payments-day-end";
+/// The function.
+pub struct DayEnd {
+    money: MoneyTable,
+    servers: Servers,
+    clock: Arc<dyn Clock>,
+}
+
+/// Builds the function.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
+    let servers = Servers::new(ports, RuleBook::new(ports)?);
+    Ok(Arc::new(DayEnd { money: awsclients::money(ports)?, servers, clock: ports.clock.clone() }))
+}
+
+impl Function for DayEnd {
+    fn call<'a>(
+        &'a self,
+        _event: &'a RawValue,
+        invocation: Invocation,
+    ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
+        Box::pin(async move {
+            let now = self.clock.now();
+            let began = (self.clock.as_ref(), now);
+            let outcome = |noticed: &usize| if *noticed == 0 { "nothing_to_do" } else { "noticed" };
+            let noticed = schedule::run(NAME, began, &invocation, self.notice(now, &invocation), outcome).await?;
+            telemetry::raw(&json!({"noticed": noticed}))
+        })
+    }
+}
+
+impl DayEnd {
+    async fn notice(&self, now: Timestamp, invocation: &Invocation) -> Result<usize, StepError> {
+        let live = self.servers.rules().await?;
+        let mut frame = invocation.frame(NAME, "the trading servers' days", now);
+        frame.used(live.label());
+        let today = Day::of(now);
+        let mut days = Vec::new();
+        for server in live.rules.servers().iter().filter(|server| server.environment == Environment::Live) {
+            if self.servers.capabilities(&server.name).await?.operations.is_some() {
+                days.push(ServerDay::begun(server.platform.as_str(), &server.name, today));
+            }
+        }
+        let ids: Vec<_> = days.iter().map(|day| day.id.clone()).collect();
+        let known: Vec<_> = self.money.server_days(&ids).await?.into_iter().map(|stored| stored.entity.id).collect();
+        let mut noticed = 0;
+        for day in days.iter().filter(|day| !known.contains(&day.id)) {
+            step::change_or_begin(&self.money, &day.id, || day.clone(), &frame, ServerDay::noticed).await?;
+            noticed += 1;
+        }
+        Ok(noticed)
+    }
+}
