@@ -17,7 +17,7 @@ const FAULTS: [(Fault, &[&str]); 14] = [
     (Fault::GraceTooShort, &["credited", "deals"]),
     (Fault::AcknowledgedUnsaved, &[]),
     (Fault::OwnWriteIsAStrangers, &["is nobody else's"]),
-    (Fault::TotalsAreAdded, &["what went back of"]),
+    (Fault::TotalsAreAdded, &["pay_"]),
     (Fault::WhatCameBackStaysGone, &["what went back of"]),
     (Fault::AnItemForEachStatement, &["one person looks at"]),
     (Fault::RowsAreNotCounted, &["credited", "deals"]),
