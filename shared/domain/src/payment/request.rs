@@ -97,8 +97,8 @@ impl DepositRequest {
         }
         let amount = reader.money("amount");
         let named = reader.string("psp");
-        let by_rule = named == Some(BY_RULE) && rules.routing().is_some();
-        let psp = named.filter(|_| !by_rule).and_then(|name| known_psp(&mut reader, name, amount, rules));
+        let to_rules = named == Some(BY_RULE) && rules.routing().is_some();
+        let psp = named.filter(|_| !to_rules).and_then(|name| known_psp(&mut reader, name, amount, rules));
         let return_url = reader.optional_string("return_url");
         if return_url.is_some_and(|url| url.len() > URL_MAX || !is_web_url(url)) {
             reader.fault(Fault::new("/return_url", "invalid_url", "must be an absolute http or https URL"));

@@ -53,6 +53,10 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
     let file = "reference,payment_id,type,currency,amount,fee,at\nf1,,fee,USD,1.00,,\n";
     let settlement = Call::raw("/v1/reconciliation/files?psp=stripe&date=2026-11-25", file);
     let settlement = settlement.header("content-type", "text/csv");
+    let rules = expect(world.get("finance", "/v1/rules/fx/versions/1").await, 200).text_at("/document");
+    let draft = Call::raw("/v1/rules/fx/drafts", rules).header("content-type", "application/yaml");
+    let author = world.mint("somebody", &["finance"], None);
+    expect(world.send(draft.clone().token(&author)).await, 201);
     let declaration = json!({"source_of_funds": "savings", "pep": false});
     vec![
         (Call::post(&format!("{kyc}/documents"), &wish), PORTAL),
@@ -91,6 +95,11 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
         (Call::get(&format!("/v1/journal?entity={}", payment.id)), STAFF),
         (Call::get("/v1/reconciliation?date=2026-11-25"), &["finance"]),
         (settlement, &["finance"]),
+        (Call::get("/v1/rules"), STAFF),
+        (Call::get("/v1/rules/fx/versions/1"), STAFF),
+        (draft, &["finance", "admin"]),
+        // for finance it is somebody's own draft
+        (Call::raw("/v1/rules/fx/versions/2/publish", ""), &["admin"]),
     ]
 }
 
@@ -128,8 +137,9 @@ async fn every_route_is_open_to_its_roles_and_to_nobody_else() {
             assert!((200..300).contains(&answer.status), "{role} on {}: {}", call.path, answer.text);
         }
     }
-    // with the public routes (health, the nine webhooks of PSPs, four of vendors of identity checks, Meta's two, Slack) these are all
-    assert_eq!(routes.len() + 17, crate::openapi::operations().len());
+    // with the public routes (health, the nine webhooks of PSPs, four of vendors of identity checks, Meta's two, Slack) and the three of the
+    // console these are all
+    assert_eq!(routes.len() + 20, crate::openapi::operations().len());
 }
 
 #[tokio::test]
