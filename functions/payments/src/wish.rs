@@ -30,7 +30,7 @@ pub(crate) async fn read(
         Some(text) => account(crm, text, client_id).await?,
         None => None,
     };
-    let fx = fx_rules(account.as_ref(), body, rules).await;
+    let fx = fx_rules(account.as_ref(), body, rules).await?;
     let fx = fx.as_ref().map(|fx| &fx.rules);
     DepositRequest::read(body, client, account, &live.rules, fx, is_web_url).map_err(refusal)
 }
@@ -44,17 +44,23 @@ fn refusal(refusal: DepositRefusal) -> Problem {
 }
 
 /// The rules about rates, where the request names another currency than the account's. Without them none is changed into another.
-async fn fx_rules(account: Option<&Account>, body: &Value, rules: &RuleBook) -> Option<Arc<Live<FxRules>>> {
-    let (own, named) = (account?.facts.currency, DepositRequest::currency_named(body)?);
-    if own == named {
-        return None;
+async fn fx_rules(
+    account: Option<&Account>,
+    body: &Value,
+    rules: &RuleBook,
+) -> Result<Option<Arc<Live<FxRules>>>, Problem> {
+    let (Some(account), Some(named)) = (account, DepositRequest::currency_named(body)) else { return Ok(None) };
+    if account.facts.currency == named {
+        return Ok(None);
     }
     match rules.live::<FxRules>().await {
-        Ok(live) => Some(live),
-        Err(error) => {
+        Ok(live) => Ok(Some(live)),
+        // a set that is not there or is broken is an answer; a table that does not answer is none
+        Err(error @ StepError::Rules { .. }) => {
             tracing::warn!(%error, "the rules about rates cannot be used: deposits in other currencies are refused");
-            None
+            Ok(None)
         }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -5,6 +5,7 @@
 //! - `money`: what goes back and forth, who moves it, and the faults that these laws find when they are put back.
 //! - `population`: a thousand clients of whom the truth is known, through reading, screening, rules and decision.
 //! - `platform`: trading platforms that answer oddly and a network that delivers late, and the faults that these laws find.
+//! - `rates`: the rules about rates cannot be read when a deposit in another currency is asked for.
 //! - `random`: seeded runs of many deposits under repeats, delays, faults and kills, with invariants at their ends.
 //!
 //! Time is moved by hand ([`host::LocalTime`]) for functions, queues and vendors alike; no test waits for it.
@@ -28,6 +29,7 @@ mod platform;
 mod population;
 mod put_back;
 mod random;
+mod rates;
 #[path = "../../../../shared/documents/tests/documents/reader.rs"]
 #[expect(dead_code, reason = "the documents' own tests use the rest")]
 mod reader;

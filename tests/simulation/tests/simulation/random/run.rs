@@ -424,7 +424,8 @@ fn decision(kind: &str, deal: Option<&(String, String)>, deposit: &mut Played) -
         // nobody agreed to a rate
         ("deposit_currency_mismatch", None) if deposit.script.is_converted() => {
             deposit.given_back = true;
-            json!({"action": "refund_at_psp", "evidence": "re_by_hand"})
+            // a refund is the proof of one payment alone
+            json!({"action": "refund_at_psp", "evidence": format!("re_of_{}", deposit.payment.as_deref().unwrap())})
         }
         ("deposit_overdue", _) if deposit.is_found_collected() => {
             json!({"action": "keep_waiting", "note": "told again"})
