@@ -26,6 +26,8 @@ const SESSION: &str = "pipworks_session";
 const PENDING: &str = "pipworks_sign_in";
 /// How long signing in may take, in seconds.
 const PENDING_S: u32 = 600;
+/// Instead of an address: nobody signs in here.
+const OFF: &str = "off";
 /// How long the provider may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -45,12 +47,12 @@ struct Tokens {
 }
 
 impl SignIn {
-    /// From `OIDC_AUTHORIZE_URL`, `OIDC_TOKEN_URL`, `OIDC_CLIENT_ID` and `CONSOLE_URL`; none where the first is empty.
+    /// From `OIDC_AUTHORIZE_URL`, `OIDC_TOKEN_URL`, `OIDC_CLIENT_ID` and `CONSOLE_URL`; none where the first is `off`.
     ///
     /// # Errors
     /// [`ConfigError`].
     pub(super) fn new(ports: &Ports) -> Result<Option<Self>, ConfigError> {
-        if ports.need("OIDC_AUTHORIZE_URL").is_err() {
+        if ports.need("OIDC_AUTHORIZE_URL")? == OFF {
             return Ok(None);
         }
         let url = |name: &'static str| {
