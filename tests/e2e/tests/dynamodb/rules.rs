@@ -2,7 +2,7 @@
 
 use store::RuleVersion;
 
-use crate::both::on_both;
+use crate::both::on_both_with_transactions;
 use crate::samples::at;
 
 fn version(set: &str, number: u64, from: u32) -> RuleVersion {
@@ -18,7 +18,7 @@ fn version(set: &str, number: u64, from: u32) -> RuleVersion {
 
 #[tokio::test]
 async fn the_newest_version_whose_time_has_come_is_live_and_none_is_published_twice() {
-    on_both(async |tables| {
+    on_both_with_transactions(async |tables| {
         let rules = &tables.rules;
         for published in [version("psps", 1, 0), version("psps", 2, 10), version("psps", 3, 100), version("desk", 1, 0)]
         {
@@ -37,20 +37,18 @@ async fn the_newest_version_whose_time_has_come_is_live_and_none_is_published_tw
         assert_eq!(rules.live("psps", at(99)).await.unwrap(), Some(version("psps", 2, 10)));
         assert_eq!(rules.live("psps", at(100)).await.unwrap(), Some(version("psps", 3, 100)));
         assert_eq!(rules.live("platforms", at(100)).await.unwrap(), None);
-        tables.found_nothing();
     })
     .await;
 }
 
 #[tokio::test]
 async fn an_older_version_is_not_published_after_a_newer_one() {
-    on_both(async |tables| {
+    on_both_with_transactions(async |tables| {
         let rules = &tables.rules;
         assert!(rules.publish(&version("psps", 3, 0), "").await.unwrap());
         assert!(!rules.publish(&version("psps", 2, 0), "").await.unwrap(), "nobody would ever see it live");
         assert_eq!(rules.version("psps", 2).await.unwrap(), None);
         assert!(rules.publish(&version("psps", 4, 0), "").await.unwrap());
-        tables.found_nothing();
     })
     .await;
 }
