@@ -46,6 +46,14 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     QueueFunction::build(Verify { crm, money, servers, noticed: Mutex::default() }, ports)
 }
 
+/// A look changes nothing, so whatever a server has against it, another one can only help; after five it is a person's.
+fn look_again_later(error: StepError) -> StepError {
+    match error {
+        StepError::Vendor { what, .. } => StepError::Vendor { what, to_do: providers::Disposition::Retry },
+        error => error,
+    }
+}
+
 impl QueueStep for Verify {
     const NAME: &'static str = "payments-verify";
 
@@ -54,10 +62,10 @@ impl QueueStep for Verify {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
             if event.kind == DAY_DUE {
-                return self.go_on(&event.id()?, &mut frame).await;
+                return self.go_on(&event.id()?, &mut frame).await.map_err(look_again_later);
             }
             let Some(about) = About::told_by(&event)? else { return Ok("nothing_to_do") };
-            self.ended(&about, event.at, &frame).await
+            self.ended(&about, event.at, &frame).await.map_err(look_again_later)
         })
     }
 }

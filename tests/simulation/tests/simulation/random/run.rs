@@ -28,7 +28,7 @@ use super::withdrawal::Leaving;
 use crate::killer::Killer;
 use crate::platform::latest_s;
 use crate::servers::SERVERS;
-use crate::world::{Customer, MINUTE, TIMER, World};
+use crate::world::{Customer, MINUTE, World};
 
 const DEPOSITS: usize = 14;
 const WITHDRAWALS: usize = 6;
@@ -332,9 +332,8 @@ impl Run {
     }
 
     async fn next_moment(&self) -> Option<Timestamp> {
-        let far = self.world.now().plus(domain::Seconds(FAR_S));
-        let due = self.world.broker.host.earliest_due(TIMER).await.filter(|at| *at < far);
-        due.into_iter().chain(self.world.time.next()).min()
+        let due = self.due().await.into_iter().map(|(at, _)| at);
+        due.chain(self.world.time.next()).min()
     }
 
     /// Everything that is due, now or later.
