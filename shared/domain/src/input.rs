@@ -22,6 +22,11 @@ pub struct Fault {
     pub place: Option<Place>,
 }
 
+/// A name as a JSON pointer writes it (RFC 6901, section 3: a reference token).
+pub(crate) fn reference_token(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
 /// A place in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Place {
@@ -302,7 +307,7 @@ impl<'a> Reader<'a> {
         if let Some(object) = self.object {
             for name in object.keys() {
                 if !self.known.iter().any(|known| known == name) {
-                    let pointer = self.pointer(&name.replace('~', "~0").replace('/', "~1"));
+                    let pointer = self.pointer(&reference_token(name));
                     self.faults.push(Fault::new(pointer, "unknown_field", "is not a field of this request"));
                 }
             }

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::error::Category;
 
-use crate::input::Fault;
+use crate::input::{Fault, reference_token};
 
 /// Names that are reported of one document; whoever repeats more is told of these.
 const REPEATS_MAX: usize = 100;
@@ -46,7 +46,7 @@ impl At<'_> {
     fn pointer(&self) -> String {
         let (around, step) = match self {
             Self::Root => return String::new(),
-            Self::Name(around, name) => (around, name.replace('~', "~0").replace('/', "~1")),
+            Self::Name(around, name) => (around, reference_token(name)),
             Self::Item(around, place) => (around, place.to_string()),
         };
         let mut pointer = around.pointer();

@@ -19,6 +19,7 @@ pub mod kyc;
 pub mod lead;
 pub mod ledger;
 pub mod money;
+pub mod named_id;
 pub mod notification;
 pub mod payment;
 pub mod personal;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::consent::{self, Consents};
 use super::{Lead, LeadFacts, LeadPerson, LeadStatus, RoutingTrace};
 use crate::contact::{self, Phone, ReadPhone};
-use crate::input::{Fault, Reader};
+use crate::input::{Fault, Reader, reference_token};
 use crate::lead::rules::LeadIntake;
 use crate::visible::visible;
 use crate::words::words;
@@ -286,7 +286,7 @@ fn read_profile(reader: &mut Reader<'_>) -> BTreeMap<String, Value> {
     let too_long =
         |(name, value): &(&String, &Value)| name.len().saturating_add(value.to_string().len()) > ANSWER_BYTES_MAX;
     for (name, _) in answers.iter().filter(too_long) {
-        let pointer = format!("/profile/{}", name.replace('~', "~0").replace('/', "~1"));
+        let pointer = format!("/profile/{}", reference_token(name));
         let message = format!("must have at most {ANSWER_BYTES_MAX} bytes");
         reader.fault(Fault::new(pointer, "too_long", message));
     }

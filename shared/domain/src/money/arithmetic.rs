@@ -51,6 +51,27 @@ impl Money {
         self.scaled(factor, self.currency)?.rounded(rounding)
     }
 
+    /// The same part of the amount as `part` is of `whole`, which are in one currency, rounded once.
+    ///
+    /// # Errors
+    /// [`MoneyError::CurrencyMismatch`] of the two, [`MoneyError::NegativeWeight`], [`MoneyError::NoWeight`] where `whole` is zero, and
+    /// [`MoneyError::OutOfRange`].
+    pub fn proportion(&self, part: &Self, whole: &Self, rounding: Rounding) -> Result<Self, MoneyError> {
+        if part.currency != whole.currency {
+            return Err(MoneyError::CurrencyMismatch);
+        }
+        if part.amount < Decimal::ZERO || whole.amount < Decimal::ZERO {
+            return Err(MoneyError::NegativeWeight);
+        }
+        let [amount, part, whole] = [self, part, whole].map(|money| money.amount.mantissa().unsigned_abs());
+        if whole == 0 {
+            return Err(MoneyError::NoWeight);
+        }
+        let (units, rest) = share(amount, part, whole).ok_or(MoneyError::OutOfRange)?;
+        let up = u128::from(rounding.is_up(units, rest, whole));
+        from_units(units.saturating_add(up), self.amount.is_sign_negative(), self.currency)
+    }
+
     /// Shares the amount out in proportion to the weights, in their order. The parts sum to the amount, and each differs from its
     /// exact share by less than the currency's smallest unit: what whole units cannot express goes to the largest
     /// fractions, of equal ones to the first. A weight of zero gets nothing.

@@ -73,25 +73,8 @@ impl Fee {
         if !left(asked, collected).is_positive() {
             return self.amount;
         }
-        part(self.amount, collected, asked, Rounding::Down).unwrap_or(none)
+        self.amount.proportion(&collected, &asked, Rounding::Down).unwrap_or(none)
     }
-}
-
-/// `amount * part / whole`, rounded once; `None` where that is no amount.
-pub(super) fn part(amount: Money, part: Money, whole: Money, rounding: Rounding) -> Option<Money> {
-    let (units, part, whole) = (amount.to_minor().ok()?, part.to_minor().ok()?, whole.to_minor().ok()?);
-    let product = i128::from(units).checked_mul(i128::from(part))?;
-    let whole = i128::from(whole);
-    let (quotient, rest) = (product.checked_div_euclid(whole)?, product.checked_rem_euclid(whole)?);
-    let twice = rest.checked_mul(2)?;
-    let up = match rounding {
-        Rounding::Down => false,
-        Rounding::Up => rest > 0,
-        Rounding::HalfUp => twice >= whole,
-        Rounding::HalfEven => twice > whole || (twice == whole && quotient % 2 == 1),
-    };
-    let units = i64::try_from(quotient.checked_add(i128::from(up))?).ok()?;
-    Money::from_minor(units, amount.currency()).ok()
 }
 
 /// What of a credit and its fee has gone back, as running totals: whatever the steps, at the end they are the whole credit and the whole
@@ -140,7 +123,7 @@ impl Deposit {
         let whole = taken.map_or(gross, |(taken, _)| left(gross, taken));
         // the last step takes exactly what is left
         let share = match left(whole, net).is_positive() {
-            true => part(credited, net, whole, Rounding::HalfEven).unwrap_or(credited),
+            true => credited.proportion(&net, &whole, Rounding::HalfEven).unwrap_or(credited),
             false => credited,
         };
         Gone { share, fee, net }
@@ -153,7 +136,7 @@ fn lost(taken: Money, on_return: FeeOnReturn, back: Money, gross: Money) -> Mone
     match on_return {
         _ if whole => taken,
         FeeOnReturn::Kept => left(back, left(gross, taken)),
-        FeeOnReturn::InProportion => part(taken, back, gross, Rounding::HalfEven).unwrap_or(taken),
+        FeeOnReturn::InProportion => taken.proportion(&back, &gross, Rounding::HalfEven).unwrap_or(taken),
     }
 }
 

@@ -2,9 +2,6 @@
 
 use serde_json::Value;
 
-/// Instead of a provider: the one that the rules choose. No provider is called so.
-pub(super) const BY_RULE: &str = "auto";
-
 use super::fx::rules::FxRules;
 use super::routing::{Candidate, Candidates, Routing, RoutingCase};
 use super::rules::{DepositCase, PspRule, Psps};
@@ -15,6 +12,8 @@ use crate::rules::RuleError;
 use crate::rules::limits::{AmountRange, Lies};
 use crate::{Currency, Money};
 
+/// Instead of a provider: the one that the rules choose. No provider is called so.
+pub(super) const BY_RULE: &str = "auto";
 /// Longest accepted return URL, in bytes.
 const URL_MAX: usize = 500;
 
@@ -97,8 +96,8 @@ impl DepositRequest {
         }
         let amount = reader.money("amount");
         let named = reader.string("psp");
-        let to_rules = named == Some(BY_RULE) && rules.routing().is_some();
-        let psp = named.filter(|_| !to_rules).and_then(|name| known_psp(&mut reader, name, amount, rules));
+        let routing = rules.routing().filter(|_| named == Some(BY_RULE));
+        let psp = named.filter(|_| routing.is_none()).and_then(|name| known_psp(&mut reader, name, amount, rules));
         let return_url = reader.optional_string("return_url");
         if return_url.is_some_and(|url| url.len() > URL_MAX || !is_web_url(url)) {
             reader.fault(Fault::new("/return_url", "invalid_url", "must be an absolute http or https URL"));
@@ -120,10 +119,10 @@ impl DepositRequest {
             account_type: account.facts.account_type.clone(),
             entity: client.facts.entity.clone(),
         };
-        let over = match (psp, rules.routing()) {
+        let over = match (psp, routing) {
             (Some(psp), _) => Over::Named(Box::new(named_psp(psp, &case, rules)?)),
             (None, Some(routing)) => Over::ByRule(by_rule(routing, &case, rules)?),
-            // a name that is none of a provider is among the faults
+            // read as a field that must be there, so its absence is among the faults
             (None, None) => return Err(DepositRefusal::Faults(vec![Fault::new("/psp", "missing", "is required")])),
         };
         match (account.facts.status, account.facts.login.clone()) {

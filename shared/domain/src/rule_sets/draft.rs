@@ -7,7 +7,7 @@ use super::SetName;
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::four_eyes::person;
-use crate::sales::named_id::named_id;
+use crate::named_id::named_id;
 use crate::words::words;
 use crate::{Seconds, Timestamp};
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json};
 
-use crate::input::Fault;
+use crate::input::{Fault, reference_token};
 use crate::{Country, Currency, Seconds};
 
 /// The longest name of a row, server, template and the like.
@@ -75,7 +75,7 @@ pub(crate) struct Object<'a> {
 }
 
 fn step(pointer: &str, key: &str) -> String {
-    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
+    format!("{pointer}/{}", reference_token(key))
 }
 
 fn kind_of(value: &Json) -> &'static str {

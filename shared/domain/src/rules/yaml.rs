@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 use serde_json::{Map, Number, Value};
 
-use crate::input::{Fault, Place};
+use crate::input::{Fault, Place, reference_token};
 
 /// Deepest nesting that is read; a rule file has six.
 const DEPTH_MAX: usize = 32;
@@ -211,7 +211,7 @@ impl Reader {
 }
 
 fn member(around: &str, name: &str) -> String {
-    format!("{around}/{}", name.replace('~', "~0").replace('/', "~1"))
+    format!("{around}/{}", reference_token(name))
 }
 
 /// A scalar without quotes, by the core schema; none for `.inf` and `.nan`. What is a fraction stays one, and the rules refuse it.

@@ -4,10 +4,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::named_id::named_id;
 use crate::Timestamp;
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InCrm, Parts, ReadError};
+use crate::named_id::named_id;
 use crate::sales::rules::{Performance, WindowCap};
 use crate::words::words;
 

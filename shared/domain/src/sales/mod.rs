@@ -3,7 +3,6 @@
 pub mod agent;
 pub mod calendar;
 pub mod choose;
-pub mod named_id;
 pub mod pool;
 pub mod rules;
 pub mod shares;

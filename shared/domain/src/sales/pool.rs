@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::named_id::named_id;
 use super::shares::Shares;
 use crate::decision::Decision;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
+use crate::named_id::named_id;
 use crate::sales::rules::Release;
 use crate::{Seconds, Timestamp};
 

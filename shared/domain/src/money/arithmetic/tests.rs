@@ -169,7 +169,28 @@ fn any_rounding() -> impl Strategy<Value = Rounding> {
     prop::sample::select(ALL.to_vec())
 }
 
+#[test]
+fn a_part_of_nothing_or_of_another_currency_is_no_part() {
+    let amount = money("10.00 USD");
+    let part = |part: &str, whole: &str| amount.proportion(&money(part), &money(whole), Rounding::HalfEven);
+    assert_eq!(part("1 JPY", "3 JPY"), Ok(money("3.33 USD")));
+    assert_eq!(part("3 JPY", "3 JPY"), Ok(amount));
+    assert_eq!(part("0 JPY", "3 JPY"), Ok(money("0.00 USD")));
+    assert_eq!(part("0 JPY", "0 JPY"), Err(MoneyError::NoWeight));
+    assert_eq!(part("1 JPY", "3.00 USD"), Err(MoneyError::CurrencyMismatch));
+    assert_eq!(part("-1 JPY", "3 JPY"), Err(MoneyError::NegativeWeight));
+}
+
 proptest! {
+    /// Hundredths are what a factor can say exactly.
+    #[test]
+    fn a_proportion_of_a_hundred_is_a_product(minor in -10_000_000_i64..10_000_000, per_cent in 0_i64..300, rule in 0_usize..4) {
+        let (amount, rounding) = (Money::from_minor(minor, money("1 USD").currency()).unwrap(), ALL[rule]);
+        let jpy = |units: i64| Money::from_minor(units, money("1 JPY").currency()).unwrap();
+        let product = amount.multiply(Decimal::new(per_cent, 2), rounding);
+        prop_assert_eq!(amount.proportion(&jpy(per_cent), &jpy(100), rounding), product);
+    }
+
     #[test]
     fn a_share_is_exact(amount in 0_u128..(1 << 60), part in 0_u128..(1 << 96), whole in 1_u128..(1 << 96)) {
         // out of 128 bits is an answer only for a share that is far beyond any amount

@@ -1,4 +1,4 @@
-//! Ids of what a rule set names: a prefix and the name, so that the id follows from the rules.
+//! Ids of what rules name, and of rule sets: a prefix and the name, so that the id follows from the rules.
 
 /// Declares types of such ids: `Name = "prefix_";`.
 macro_rules! named_id {
