@@ -15,11 +15,12 @@ use domain::rules::RuleSet as _;
 use domain::{AccountId, ChangeId, Timestamp};
 use providers::http::BoxFuture;
 use providers::platforms::{ListedAccount, Login};
-use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use runtime::function::{ConfigError, Function, Invocation, Ports};
 use runtime::problem::with_causes;
 use runtime::rulebook::{Live, RuleBook};
+use runtime::schedule::{Fired, ScheduledFunction, ScheduledStep};
 use runtime::vendors::Servers;
-use runtime::{StepError, awsclients, schedule, step, telemetry};
+use runtime::{StepError, awsclients, step};
 use serde_json::json;
 use serde_json::value::RawValue;
 use store::{Crm, MoneyTable};
@@ -28,7 +29,6 @@ use crate::begin::{self, Limits};
 use crate::client_of;
 use crate::set::newest_payment;
 
-const NAME: &str = "accounts-sweep";
 /// Who asks for what the rules ask for by themselves.
 const AUTOMATION: &str = "automation";
 /// Accounts of ours that each server is asked for in one run, one after the other: a trading server is fragile, and nothing is urgent.
@@ -45,7 +45,6 @@ pub struct Sweep {
     crm: Crm,
     money: MoneyTable,
     servers: Servers,
-    clock: Arc<dyn Clock>,
 }
 
 /// Builds the function.
@@ -53,26 +52,27 @@ pub struct Sweep {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    Ok(Arc::new(Sweep {
+    let step = Sweep {
         crm: awsclients::crm(ports)?,
         money: awsclients::money(ports)?,
         servers: Servers::new(ports, RuleBook::new(ports)?),
-        clock: ports.clock.clone(),
-    }))
+    };
+    Ok(ScheduledFunction::build(step, ports))
 }
 
-impl Function for Sweep {
-    fn call<'a>(
+impl ScheduledStep for Sweep {
+    const NAME: &'static str = "accounts-sweep";
+
+    fn fire<'a>(
         &'a self,
         _event: &'a RawValue,
-        invocation: Invocation,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
+        invocation: &'a Invocation,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Fired, StepError>> {
         Box::pin(async move {
-            let now = self.clock.now();
-            let began = (self.clock.as_ref(), now);
-            let outcome = |missed: &Vec<String>| if missed.is_empty() { "swept" } else { "not_whole" };
-            let missed = schedule::run(NAME, began, &invocation, self.sweep(now, &invocation), outcome).await?;
-            telemetry::raw(&json!({"missed": missed}))
+            let missed = self.sweep(now, invocation).await?;
+            let outcome = if missed.is_empty() { "swept" } else { "not_whole" };
+            Ok(Fired { outcome, answer: json!({"missed": missed}) })
         })
     }
 }
@@ -82,7 +82,7 @@ impl Sweep {
     async fn sweep(&self, now: Timestamp, invocation: &Invocation) -> Result<Vec<String>, StepError> {
         let until = Instant::now() + invocation.time_left;
         let live = self.servers.rules().await?;
-        let mut frame = invocation.frame(NAME, "sweep of the trading servers", now);
+        let mut frame = invocation.frame(Self::NAME, "sweep of the trading servers", now);
         frame.used(live.label());
         let mut missed = Vec::new();
         let run = u64::try_from(now.seconds() / EVERY_S).unwrap_or(0);

@@ -17,9 +17,10 @@ use domain::Timestamp;
 use domain::kyc::rules::ScreeningRules;
 use files::Files;
 use providers::http::{BoxFuture, Transport};
-use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use runtime::function::{ConfigError, Function, Invocation, Ports};
 use runtime::rulebook::RuleBook;
-use runtime::{StepError, awsclients, schedule, telemetry};
+use runtime::schedule::{Fired, ScheduledFunction, ScheduledStep};
+use runtime::{StepError, awsclients};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -28,15 +29,12 @@ use store::Crm;
 use current::Current;
 use refresh::Refresh;
 
-const NAME: &str = "kyc-lists";
-
 /// The function.
 pub struct RefreshLists {
     crm: Crm,
     rules: RuleBook,
     files: Files,
     transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
 }
 
 /// Builds the function.
@@ -44,13 +42,13 @@ pub struct RefreshLists {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    Ok(Arc::new(RefreshLists {
+    let step = RefreshLists {
         crm: awsclients::crm(ports)?,
         rules: RuleBook::new(ports)?,
         files: Files::new(ports, "BUCKET_LISTS")?,
         transport: ports.transport.clone(),
-        clock: ports.clock.clone(),
-    }))
+    };
+    Ok(ScheduledFunction::build(step, ports))
 }
 
 /// The trigger: the schedule's, or `{"all": true}` from whoever cannot wait.
@@ -60,19 +58,19 @@ struct Trigger {
     all: bool,
 }
 
-impl Function for RefreshLists {
-    fn call<'a>(
+impl ScheduledStep for RefreshLists {
+    const NAME: &'static str = "kyc-lists";
+
+    fn fire<'a>(
         &'a self,
         event: &'a RawValue,
-        invocation: Invocation,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
+        invocation: &'a Invocation,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Fired, StepError>> {
         Box::pin(async move {
             let all = serde_json::from_str::<Trigger>(event.get()).is_ok_and(|trigger| trigger.all);
-            let now = self.clock.now();
-            let began = (self.clock.as_ref(), now);
-            let refresh = self.refresh(all, now, &invocation);
-            let (current, outcome) = schedule::run(NAME, began, &invocation, refresh, |(_, outcome)| outcome).await?;
-            telemetry::raw(&json!({"outcome": outcome, "lists": current.lists}))
+            let (current, outcome) = self.refresh(all, now, invocation).await?;
+            Ok(Fired { outcome, answer: json!({"outcome": outcome, "lists": current.lists}) })
         })
     }
 }
@@ -90,7 +88,7 @@ impl RefreshLists {
         let mut refresh = Refresh { files, transport, rules: &rules.rules, now, until, read: BTreeMap::new() };
         let current = refresh.run(all).await?;
         let outcome = outcome(&current, &rules.rules, now);
-        let mut frame = invocation.frame(NAME, "refresh of the lists", now);
+        let mut frame = invocation.frame(Self::NAME, "refresh of the lists", now);
         frame.used(rules.label());
         // last: who dies here has refreshed the lists, and the next hour tells of them
         desk::tell(&self.crm, &current, &rules.rules, &frame).await?;

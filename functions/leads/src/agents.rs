@@ -80,7 +80,7 @@ impl Agents {
         let ids: Vec<AgentId> = rules.iter().map(|agent| AgentId::of(&agent.id)).collect();
         let states: BTreeMap<String, AgentState> = self
             .crm
-            .agents(&ids)
+            .load_some::<AgentState>(&ids)
             .await?
             .into_iter()
             .map(|stored| (stored.entity.id.name().to_owned(), stored.entity))

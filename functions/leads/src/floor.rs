@@ -139,7 +139,7 @@ impl SalesFloor {
         if ids.is_empty() {
             return Ok(());
         }
-        for stored in self.crm.agents(ids).await? {
+        for stored in self.crm.load_some::<AgentState>(ids).await? {
             let name = stored.entity.id.name().to_owned();
             known.agents.insert(name.clone(), stored.entity.clone());
             known.stored_agents.insert(name, stored);

@@ -7,9 +7,10 @@ use std::time::Duration;
 use domain::entity::{Kind, TableName, timed_families};
 use domain::{Seconds, Timestamp};
 use providers::http::BoxFuture;
-use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use runtime::function::{Clock, ConfigError, Function, Invocation, Ports};
 use runtime::problem::with_causes;
-use runtime::{StepError, awsclients, schedule, telemetry};
+use runtime::schedule::{Fired, ScheduledFunction, ScheduledStep};
+use runtime::{StepError, awsclients};
 use serde_json::json;
 use serde_json::value::RawValue;
 use store::{Crm, DUE_SHARDS, DueCursor, DueEntry, MoneyTable, Table};
@@ -32,26 +33,22 @@ pub struct Timers {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    Ok(Arc::new(Timers {
-        crm: awsclients::crm(ports)?,
-        money: awsclients::money(ports)?,
-        bus: Bus::new(ports)?,
-        clock: ports.clock.clone(),
-    }))
+    let (crm, money) = (awsclients::crm(ports)?, awsclients::money(ports)?);
+    Ok(ScheduledFunction::build(Timers { crm, money, bus: Bus::new(ports)?, clock: ports.clock.clone() }, ports))
 }
 
-impl Function for Timers {
-    fn call<'a>(
+impl ScheduledStep for Timers {
+    const NAME: &'static str = "ops-timers";
+
+    fn fire<'a>(
         &'a self,
         _event: &'a RawValue,
-        invocation: Invocation,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
+        invocation: &'a Invocation,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Fired, StepError>> {
         Box::pin(async move {
-            let now = self.clock.now();
-            let began = (self.clock.as_ref(), now);
-            let sweep = self.sweep(now, now.plus(time_for(&invocation)));
-            let announced = schedule::run("ops-timers", began, &invocation, sweep, |_| "swept").await?;
-            telemetry::raw(&json!({"announced": announced}))
+            let announced = self.sweep(now, now.plus(time_for(invocation))).await?;
+            Ok(Fired { outcome: "swept", answer: json!({"announced": announced}) })
         })
     }
 }

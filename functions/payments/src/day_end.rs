@@ -1,6 +1,5 @@
 //! `payments-day-end`: every day, sees to it that each live trading server's day is known; it is read once it is over, and the next one known
-//! then. A server's first day is the one on which it, or a payment on it,
-//! is seen first: what was booked there before was never ours.
+//! then. A server's first day is the one on which it, or a payment on it, is seen first: what was booked there before was never ours.
 
 use std::sync::Arc;
 
@@ -8,20 +7,19 @@ use domain::account::rules::Environment;
 use domain::reconciliation::ServerDay;
 use domain::{Day, Timestamp};
 use providers::http::BoxFuture;
-use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use runtime::function::{ConfigError, Function, Invocation, Ports};
 use runtime::rulebook::RuleBook;
+use runtime::schedule::{Fired, ScheduledFunction, ScheduledStep};
 use runtime::vendors::Servers;
-use runtime::{StepError, awsclients, schedule, step, telemetry};
+use runtime::{StepError, awsclients, step};
 use serde_json::json;
 use serde_json::value::RawValue;
 use store::MoneyTable;
 
-const NAME: &str = "payments-day-end";
 /// The function.
 pub struct DayEnd {
     money: MoneyTable,
     servers: Servers,
-    clock: Arc<dyn Clock>,
 }
 
 /// Builds the function.
@@ -30,21 +28,22 @@ pub struct DayEnd {
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     let servers = Servers::new(ports, RuleBook::new(ports)?);
-    Ok(Arc::new(DayEnd { money: awsclients::money(ports)?, servers, clock: ports.clock.clone() }))
+    Ok(ScheduledFunction::build(DayEnd { money: awsclients::money(ports)?, servers }, ports))
 }
 
-impl Function for DayEnd {
-    fn call<'a>(
+impl ScheduledStep for DayEnd {
+    const NAME: &'static str = "payments-day-end";
+
+    fn fire<'a>(
         &'a self,
         _event: &'a RawValue,
-        invocation: Invocation,
-    ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
+        invocation: &'a Invocation,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Fired, StepError>> {
         Box::pin(async move {
-            let now = self.clock.now();
-            let began = (self.clock.as_ref(), now);
-            let outcome = |noticed: &usize| if *noticed == 0 { "nothing_to_do" } else { "noticed" };
-            let noticed = schedule::run(NAME, began, &invocation, self.notice(now, &invocation), outcome).await?;
-            telemetry::raw(&json!({"noticed": noticed}))
+            let noticed = self.notice(now, invocation).await?;
+            let outcome = if noticed == 0 { "nothing_to_do" } else { "noticed" };
+            Ok(Fired { outcome, answer: json!({"noticed": noticed}) })
         })
     }
 }
@@ -52,7 +51,7 @@ impl Function for DayEnd {
 impl DayEnd {
     async fn notice(&self, now: Timestamp, invocation: &Invocation) -> Result<usize, StepError> {
         let live = self.servers.rules().await?;
-        let mut frame = invocation.frame(NAME, "the trading servers' days", now);
+        let mut frame = invocation.frame(Self::NAME, "the trading servers' days", now);
         frame.used(live.label());
         let today = Day::of(now);
         let mut days = Vec::new();
@@ -62,7 +61,8 @@ impl DayEnd {
             }
         }
         let ids: Vec<_> = days.iter().map(|day| day.id.clone()).collect();
-        let known: Vec<_> = self.money.server_days(&ids).await?.into_iter().map(|stored| stored.entity.id).collect();
+        let known: Vec<_> =
+            self.money.load_some::<ServerDay>(&ids).await?.into_iter().map(|stored| stored.entity.id).collect();
         let mut noticed = 0;
         for day in days.iter().filter(|day| !known.contains(&day.id)) {
             step::change_or_begin(&self.money, &day.id, || day.clone(), &frame, ServerDay::noticed).await?;

@@ -159,7 +159,7 @@ impl Initiate {
             // with so many settled the limit is out of reach; the oldest are the likeliest to be
             let settled_needed = (open + unread.len() - max + 1).min(unread.len());
             let (newer, oldest) = unread.split_at(unread.len() - settled_needed);
-            let deposits: Vec<Stored<Deposit>> = self.money.payments(oldest).await?;
+            let deposits: Vec<Stored<Deposit>> = self.money.load_some(oldest).await?;
             open += deposits.iter().filter(|stored| !stored.entity.status().is_settled()).count();
             unread = newer;
         }

@@ -1,35 +1,78 @@
 //! What a schedule sets off: no message and no request says what came of it, so its metrics and its answer do.
 
+use std::sync::Arc;
+
 use domain::Timestamp;
 use domain::decision::Frame;
+use providers::http::BoxFuture;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::function::{Clock, FunctionError, Invocation};
+use crate::function::{Clock, Function, FunctionError, Invocation, Ports};
 use crate::step::StepError;
 use crate::telemetry::{self, StepMetrics};
 
-/// Runs the work that began at a time, and tells its metrics; `outcome` is one word for a result.
-///
-/// # Errors
-/// Those of the work: the invocation failed.
-pub async fn run<T>(
-    function: &'static str,
-    (clock, began): (&dyn Clock, Timestamp),
-    invocation: &Invocation,
-    work: impl Future<Output = Result<T, StepError>>,
-    outcome: impl FnOnce(&T) -> &'static str,
-) -> Result<T, FunctionError> {
-    let (done, usage) = store::measured(work).await;
-    let ended = clock.now();
-    telemetry::emit(&StepMetrics {
-        at: ended,
-        function,
-        outcome: done.as_ref().map_or("failed", outcome),
-        latency_ms: ended.millis_since(began),
-        usage: &usage,
-        correlation_id: "",
-        execution_id: &invocation.request_id,
-    });
-    done.map_err(|error| FunctionError { kind: error.kind(), message: error.to_string() })
+/// What came of a firing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fired {
+    /// One word for it, for the metrics.
+    pub outcome: &'static str,
+    /// What whoever invokes the function by hand is told.
+    pub answer: Value,
+}
+
+/// One step that a schedule sets off.
+pub trait ScheduledStep: Send + Sync + 'static {
+    /// The function's name.
+    const NAME: &'static str;
+
+    /// Does it.
+    fn fire<'a>(
+        &'a self,
+        event: &'a RawValue,
+        invocation: &'a Invocation,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Fired, StepError>>;
+}
+
+/// A step as a function.
+pub struct ScheduledFunction<S> {
+    step: S,
+    clock: Arc<dyn Clock>,
+}
+
+impl<S: ScheduledStep> ScheduledFunction<S> {
+    /// Wraps a step.
+    pub fn build(step: S, ports: &Ports) -> Arc<dyn Function> {
+        Arc::new(Self { step, clock: ports.clock.clone() })
+    }
+}
+
+impl<S: ScheduledStep> Function for ScheduledFunction<S> {
+    fn call<'a>(
+        &'a self,
+        event: &'a RawValue,
+        invocation: Invocation,
+    ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
+        Box::pin(async move {
+            let began = self.clock.now();
+            let (done, usage) = store::measured(self.step.fire(event, &invocation, began)).await;
+            let ended = self.clock.now();
+            telemetry::emit(&StepMetrics {
+                at: ended,
+                function: S::NAME,
+                outcome: done.as_ref().map_or("failed", |fired| fired.outcome),
+                latency_ms: ended.millis_since(began),
+                usage: &usage,
+                correlation_id: "",
+                execution_id: &invocation.request_id,
+            });
+            match done {
+                Ok(fired) => telemetry::raw(&fired.answer),
+                Err(error) => Err(FunctionError { kind: error.kind(), message: error.to_string() }),
+            }
+        })
+    }
 }
 
 impl Invocation {

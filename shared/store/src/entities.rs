@@ -191,6 +191,18 @@ macro_rules! entity_methods {
                 }
             }
 
+            /// Loads those that are there, in the order of their ids: 1 read unit each. What is of another kind of the family is left out.
+            ///
+            /// # Errors
+            /// [`StoreError`].
+            pub async fn load_some<T: Entity>(&self, ids: &[T::Id]) -> Result<Vec<Stored<T>>, StoreError>
+            where
+                Self: Home<T>,
+            {
+                let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
+                Home::<T>::table(self).batch(&keys).await
+            }
+
             /// Saves a decision: state, version + 1 and outbox in one conditional write.
             ///
             /// # Errors

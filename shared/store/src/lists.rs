@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
 use domain::entity::Entity;
 use domain::lead::{Lead, waiting_list};
-use domain::sales::{AgentId, AgentState};
 use domain::{AccountId, ClientId, PaymentId, WorkId};
 
 use crate::entities::stored;
@@ -213,18 +212,6 @@ impl Crm {
         self.ranked(domain::account::list_of_server(server), limit, after).await
     }
 
-    /// The accounts that are there, in the order of their ids.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn accounts(
-        &self,
-        ids: &[domain::AccountId],
-    ) -> Result<Vec<Stored<domain::account::Account>>, StoreError> {
-        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        self.0.batch(&keys).await
-    }
-
     /// The account of a login.
     ///
     /// # Errors
@@ -245,15 +232,6 @@ impl Crm {
     /// [`StoreError`].
     pub async fn work_about(&self, client: &ClientId, limit: i32) -> Result<Page<domain::work::WorkItem>, StoreError> {
         self.0.by_client(client, WorkId::PREFIX, limit, None).await
-    }
-
-    /// The states of agents that were seen before.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn agents(&self, ids: &[AgentId]) -> Result<Vec<Stored<AgentState>>, StoreError> {
-        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        self.0.batch(&keys).await
     }
 
     /// The leads that wait in a pool, who waits longest first. The index may be some moments behind.
@@ -332,14 +310,5 @@ impl MoneyTable {
         let (keys, _) = self.0.keys_of(client, PaymentId::PREFIX, limit, None).await?;
         let id = |key: String| key.parse().map_err(|_| StoreError::corrupt(&key, "it is no payment"));
         keys.into_iter().map(id).collect()
-    }
-
-    /// The deposits among payments: 1 read unit each.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn payments(&self, ids: &[PaymentId]) -> Result<Vec<Stored<domain::payment::Deposit>>, StoreError> {
-        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        self.0.batch(&keys).await
     }
 }

@@ -3,13 +3,12 @@
 use std::ops::ControlFlow;
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use domain::reconciliation::{Break, ServerDay, SettledRow, Settlement};
-use domain::{BreakId, ServerDayId, SettlementId};
+use domain::reconciliation::SettledRow;
 
+use crate::MoneyTable;
 use crate::error::StoreError;
 use crate::item::{Item, KEY, SORT, STATE, s, text};
 use crate::usage::{self, Kind};
-use crate::{MoneyTable, Stored};
 
 /// Rows in one item: a row is some two hundred bytes, a thousand at most, and an item holds 400 KB.
 const ROWS_MAX: usize = 300;
@@ -80,32 +79,5 @@ impl MoneyTable {
         };
         self.0.each(query, take).await?;
         Ok(rows)
-    }
-
-    /// The settlements that are there, in the order of their ids.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn settlements(&self, ids: &[SettlementId]) -> Result<Vec<Stored<Settlement>>, StoreError> {
-        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        self.0.batch(&keys).await
-    }
-
-    /// The servers' days that are there, in the order of their ids.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn server_days(&self, ids: &[ServerDayId]) -> Result<Vec<Stored<ServerDay>>, StoreError> {
-        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        self.0.batch(&keys).await
-    }
-
-    /// The breaks that are there, in the order of their ids.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn breaks(&self, ids: &[BreakId]) -> Result<Vec<Stored<Break>>, StoreError> {
-        let keys: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        self.0.batch(&keys).await
     }
 }

@@ -39,10 +39,10 @@ pub(super) async fn view(money: &MoneyTable, rules: &RuleBook, request: &Request
     let live = platforms.rules.servers().iter().filter(|server| server.environment == Environment::Live);
     let servers = live.map(|server| Source::Server(server.name.clone()));
     let ids: Vec<_> = named.into_iter().chain(servers).map(|source| Settlement::id_of(&source, date)).collect();
-    let settlements = money.settlements(&ids).await?;
+    let settlements = money.load_some::<Settlement>(&ids).await?;
     let settlements: Vec<&Settlement> = settlements.iter().map(|stored| &stored.entity).collect();
     let found: Vec<_> = settlements.iter().flat_map(|own| own.private.breaks.iter().cloned()).collect();
-    let breaks = money.breaks(&found).await?;
+    let breaks = money.load_some::<Break>(&found).await?;
     let sources = sources(&entries, &booked, &settlements).map_err(too_much)?;
     let left_out: usize = settlements.iter().map(|own| own.facts.left_out).sum();
     let breaks: Vec<&Break> = breaks.iter().map(|stored| &stored.entity).collect();

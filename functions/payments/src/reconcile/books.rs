@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use domain::account::Account;
 use domain::reconciliation::{Booked, SettledRow, Settlement, Side, Source};
 use domain::{AccountId, Day};
 use runtime::StepError;
@@ -84,7 +85,7 @@ impl<'a> Books<'a> {
         let unknown: Vec<AccountId> =
             named.into_iter().filter(|account| !self.accounts.contains_key(account)).cloned().collect();
         for some in unknown.chunks(ACCOUNTS_AT_ONCE) {
-            for stored in self.crm.accounts(some).await? {
+            for stored in self.crm.load_some::<Account>(some).await? {
                 let is_there = stored.entity.facts.server == server;
                 self.accounts.insert(stored.entity.id, is_there);
             }

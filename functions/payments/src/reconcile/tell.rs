@@ -29,7 +29,7 @@ pub(crate) async fn tell(
         pending += usize::from(told.is_pending());
     }
     let gone: Vec<BreakId> = named.private.breaks.into_iter().filter(|id| !ids.contains(id)).collect();
-    for stored in money.breaks(&gone).await? {
+    for stored in money.load_some::<Break>(&gone).await? {
         let own = stored.entity;
         if about.is_some_and(|about| own.facts.payment_id.as_ref() != Some(about)) {
             continue;

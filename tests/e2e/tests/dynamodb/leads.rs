@@ -75,14 +75,14 @@ async fn what_must_agree_is_saved_together_or_not_at_all() {
             commit.send().await.unwrap()
         };
         assert_eq!(save(None, &there, 1).await, Committed::Applied);
-        let stored = tables.crm.agents(std::slice::from_ref(&agent)).await.unwrap().remove(0);
+        let stored = tables.crm.load_some::<AgentState>(std::slice::from_ref(&agent)).await.unwrap().remove(0);
         assert_eq!((stored.version, &stored.entity), (1, &there));
         there.facts.open = 1;
         assert_eq!(save(Some(&stored), &there, 2).await, Committed::Applied);
         // the agent has one more meanwhile: this lead must not be given on what is known no longer
         assert_eq!(save(Some(&stored), &there, 3).await, Committed::Conflict);
         assert_eq!(tables.crm.load::<Lead>(&LeadId::from_bits(3)).await.unwrap(), None);
-        let known = tables.crm.agents(&[agent, AgentId::of("never_seen")]).await.unwrap();
+        let known = tables.crm.load_some::<AgentState>(&[agent, AgentId::of("never_seen")]).await.unwrap();
         assert_eq!(known.iter().map(|one| (one.version, one.entity.facts.open)).collect::<Vec<_>>(), [(2, 1)]);
     })
     .await;
