@@ -10,10 +10,10 @@ use domain::Timestamp;
 use domain::decision::Verdict;
 use domain::input::{Fault, Reader};
 use domain::rule_sets::draft::{NewDraft, PublishRefusal, RuleDraft, RuleDraftId};
-use domain::rule_sets::{SetName, Team, faults_beside, parse_any};
+use domain::rule_sets::{SetName, faults_beside, parse_any};
 use domain::rules::yaml::{self, Document};
 use futures::future::try_join_all;
-use runtime::auth::{Role, STAFF};
+use runtime::auth::STAFF;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::step::{self, Attempt};
@@ -21,6 +21,7 @@ use runtime::{Caller, Problem, StepError, awsclients};
 use serde_json::Value;
 use store::{Crm, RuleVersion, Rules, StoreError};
 
+use crate::work::roles_of;
 use view::Shown;
 
 /// Longest document, in bytes: an item holds it, and a function reads it every minute.
@@ -67,17 +68,6 @@ impl HttpStep for RuleSets {
             |step, request, caller| Box::pin(step.publish(request, caller)),
         ),
     ];
-}
-
-/// Who may change the sets of a team.
-fn roles_of(team: Team) -> [Role; 2] {
-    let owner = match team {
-        Team::Sales => Role::Sales,
-        Team::Compliance => Role::Compliance,
-        Team::Finance => Role::Finance,
-        Team::Support => Role::Support,
-    };
-    [owner, Role::Admin]
 }
 
 fn set_of(request: &Request) -> Result<SetName, Problem> {
@@ -161,7 +151,7 @@ impl RuleSets {
         let findings = match self.check(set, &source, shown.effective_at.unwrap_or(now).max(now)).await {
             Ok(_) => vec![],
             Err(Checked::Faults(faults)) => faults,
-            Err(Checked::Failed(error)) => return Err(error.into()),
+            Err(failed) => return Err(failed.into()),
         };
         Ok(shown.whole(&source, &findings))
     }
@@ -185,17 +175,13 @@ impl RuleSets {
 
     async fn draft(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let set = set_of(request)?;
-        caller.require(&roles_of(set.team()))?;
+        caller.require(roles_of(set.desk()))?;
         let reason = request.query.get("reason").map(|reason| reason.trim()).filter(|reason| !reason.is_empty());
         if reason.is_some_and(|reason| reason.chars().count() > REASON_MAX) {
             return Err(Problem::malformed(format!("the reason has more than {REASON_MAX} characters")));
         }
         let source = source_of(request)?;
-        match self.check(set, &source, request.now).await {
-            Ok(_) => {}
-            Err(Checked::Faults(faults)) => return Err(refused(faults)),
-            Err(Checked::Failed(error)) => return Err(error.into()),
-        }
+        self.check(set, &source, request.now).await?;
         let live = self.rules.live(set.as_str(), request.now).await?.map(|live| live.version);
         let newest = self.rules.newest(set.as_str(), 1, true).await?.first().map_or(0, |newest| newest.version);
         for version in newest.saturating_add(1)..=newest.saturating_add(DRAFTS_MAX) {
@@ -218,7 +204,7 @@ impl RuleSets {
 
     async fn publish(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let (set, number) = (set_of(request)?, version_of(request)?);
-        caller.require(&roles_of(set.team()))?;
+        caller.require(roles_of(set.desk()))?;
         let wanted = effective_at(request)?;
         let frame = request.frame(Self::NAME);
         let frame = &frame;
@@ -258,11 +244,7 @@ impl RuleSets {
             return Err(Problem::conflict(format!("{SCHEDULED_MAX} versions of this set are scheduled already")));
         }
         let from = decision.next.facts.effective_at.unwrap_or(now);
-        let document = match self.check(set, &decision.next.text.source, from).await {
-            Ok(document) => document,
-            Err(Checked::Faults(faults)) => return Err(refused(faults)),
-            Err(Checked::Failed(error)) => return Err(error.into()),
-        };
+        let document = self.check(set, &decision.next.text.source, from).await?;
         let version = RuleVersion {
             set: set.as_str().to_owned(),
             version: number,
@@ -288,6 +270,15 @@ enum Checked {
 impl From<StoreError> for Checked {
     fn from(error: StoreError) -> Self {
         Self::Failed(error.into())
+    }
+}
+
+impl From<Checked> for Problem {
+    fn from(checked: Checked) -> Self {
+        match checked {
+            Checked::Faults(faults) => refused(faults),
+            Checked::Failed(error) => error.into(),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ mod reconciliation_csv;
 mod show;
 mod work;
 
-pub(crate) use work::work_view;
+pub(crate) use work::{STATUSES, work_view};
 
 use std::sync::Arc;
 

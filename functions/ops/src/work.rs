@@ -5,6 +5,7 @@ mod by_hand;
 use std::sync::Arc;
 
 use domain::input::{Fault, Reader};
+use domain::work::rules::Queue;
 use domain::work::{ActionRequest, SNOOZE_MAX, WorkItem, WorkRefusal};
 use domain::{ClientId, NotificationId, WorkId};
 use runtime::auth::{PORTAL, Role, STAFF};
@@ -54,14 +55,13 @@ impl HttpStep for Work {
     ];
 }
 
-/// Who may act on the items of a queue.
-fn roles_of(queue: &str) -> &'static [Role] {
-    match queue {
-        "finance" => &[Role::Finance, Role::Admin],
-        "compliance" => &[Role::Compliance, Role::Admin],
-        "sales" => &[Role::Sales, Role::Admin],
-        "support" => &[Role::Support, Role::Admin],
-        _ => &[Role::Admin],
+/// Who may do what a desk may.
+pub(crate) fn roles_of(desk: Queue) -> &'static [Role] {
+    match desk {
+        Queue::Finance => &[Role::Finance, Role::Admin],
+        Queue::Compliance => &[Role::Compliance, Role::Admin],
+        Queue::Sales => &[Role::Sales, Role::Admin],
+        Queue::Support => &[Role::Support, Role::Admin],
     }
 }
 
@@ -87,7 +87,8 @@ impl Work {
         for _ in 0..3 {
             let stored = self.crm.load::<WorkItem>(&id).await?;
             let stored = stored.ok_or_else(|| Problem::not_found("there is no such work item"))?;
-            caller.require(roles_of(&stored.entity.facts.queue))?;
+            let desk = stored.entity.facts.queue.parse::<Queue>();
+            caller.require(desk.map_or(&[Role::Admin], roles_of))?;
             let verdict = stored.entity.act(&action, &caller.subject, request.now).map_err(refusal)?;
             let domain::decision::Verdict::Change(decision) = verdict else {
                 return Ok(Reply::json(200, &work_view(&stored.entity)));

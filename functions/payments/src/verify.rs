@@ -46,7 +46,7 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     QueueFunction::build(Verify { crm, money, servers, noticed: Mutex::default() }, ports)
 }
 
-/// A look changes nothing, so whatever a server has against it, another one can only help; after five it is a person's.
+/// A look changes nothing, so whatever a server has against it, another one can only help; after a few it is a person's.
 fn look_again_later(error: StepError) -> StepError {
     match error {
         StepError::Vendor { what, .. } => StepError::Vendor { what, to_do: providers::Disposition::Retry },

@@ -8,24 +8,11 @@ use serde_json::Value as Json;
 
 use crate::input::Fault;
 use crate::rules::rule_set::{Reference, RuleSet};
-use crate::words::{UnknownWord, words};
-
-words! {
-    /// Whose business a rule set is: they may draft and publish it, as `admin` may.
-    Team {
-        /// Leads and agents.
-        Sales = "sales",
-        /// Who may be a client.
-        Compliance = "compliance",
-        /// Money.
-        Finance = "finance",
-        /// Accounts, messages, work.
-        Support = "support",
-    }
-}
+use crate::words::UnknownWord;
+use crate::work::rules::Queue;
 
 macro_rules! rule_sets {
-    ($($variant:ident = $set:ty, of $team:ident;)+) => {
+    ($($variant:ident = $set:ty, of $desk:ident;)+) => {
         /// A rule set by its name in routes, tables and files.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum SetName {
@@ -43,10 +30,10 @@ macro_rules! rule_sets {
                 }
             }
 
-            /// Whose business it is.
-            pub const fn team(self) -> Team {
+            /// The desk whose business it is: it may draft and publish it, as `admin` may.
+            pub const fn desk(self) -> Queue {
                 match self {
-                    $(Self::$variant => Team::$team,)+
+                    $(Self::$variant => Queue::$desk,)+
                 }
             }
 

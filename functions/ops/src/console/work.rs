@@ -2,6 +2,7 @@
 
 use askama::Template;
 use domain::Timestamp;
+use domain::work::rules::Queue;
 use runtime::Problem;
 use runtime::auth::Role;
 use runtime::http::Reply;
@@ -10,9 +11,8 @@ use serde_json::{Map, Value, json};
 use super::page::{Shell, html, redirect};
 use super::values::{Line, Shown, items, lines, list as members, part, text, words};
 use super::{Call, Console, Visit, runbooks, session};
+use crate::views::STATUSES;
 
-const QUEUES: [&str; 4] = ["compliance", "finance", "sales", "support"];
-const STATUSES: [&str; 4] = ["open", "claimed", "proposed", "resolved"];
 /// What may be done with any item, whatever its kind: the words of the API, and those of people.
 const ALWAYS: [(&str, &str); 6] = [
     ("claim", "Claim"),
@@ -47,7 +47,7 @@ pub(super) async fn home(console: &Console, visit: &Visit<'_>) -> Result<Reply, 
     let page =
         async |query: &[(&'static str, &str)]| visit.ask(&console.views, Call::get("/v1/work", &[], query)).await;
     let mut queues = Vec::new();
-    for name in QUEUES {
+    for name in Queue::ALL.iter().map(|queue| queue.as_str()) {
         let listed = page(&[("queue", name), ("limit", "100")]).await?;
         let more = if listed["next_cursor"].is_null() { "" } else { "+" };
         let late = items(&listed).iter().filter(|item| is_late(item, now)).count();
@@ -81,8 +81,8 @@ struct Choice {
     chosen: bool,
 }
 
-fn choices(names: &[&'static str], chosen: &str) -> Vec<Choice> {
-    names.iter().map(|name| Choice { name, chosen: *name == chosen }).collect()
+fn choices(names: impl Iterator<Item = &'static str>, chosen: &str) -> Vec<Choice> {
+    names.map(|name| Choice { name, chosen: name == chosen }).collect()
 }
 
 struct Row {
@@ -118,7 +118,8 @@ pub(super) async fn list(console: &Console, visit: &Visit<'_>) -> Result<Reply, 
         format!("{}/work{}", visit.shell.base, session::query(&query))
     });
     let [queue, status, owner, _] = asked.map(|(_, value)| value);
-    let (queues, statuses) = (choices(&QUEUES, queue), choices(&STATUSES, status));
+    let queues = choices(Queue::ALL.iter().map(|queue| queue.as_str()), queue);
+    let statuses = choices(STATUSES.into_iter(), status);
     let (page, owner, rows) = (visit.shell.clone(), owner.to_owned(), rows.collect());
     html(200, &Listed { page, queues, statuses, owner, rows, next })
 }

@@ -90,18 +90,16 @@ impl Shown {
     fn json(&self) -> Value {
         let mut view =
             json!({"set": self.set, "version": self.version, "status": self.standing, "author": self.author});
+        let instead_of = Some(&self.instead_of).filter(|versions| !versions.is_empty());
         let optional = [
             ("published_by", json!(self.published_by)),
             ("effective_at", json!(self.effective_at)),
             ("based_on", json!(self.based_on)),
             ("reason", json!(self.reason)),
+            ("instead_of", json!(instead_of)),
         ];
-        if let Some(object) = view.as_object_mut() {
-            let there = optional.into_iter().filter(|(_, value)| !value.is_null());
-            object.extend(there.map(|(name, value)| (name.to_owned(), value)));
-            if !self.instead_of.is_empty() {
-                object.insert("instead_of".to_owned(), json!(self.instead_of));
-            }
+        for (name, value) in optional.into_iter().filter(|(_, value)| !value.is_null()) {
+            view[name] = value;
         }
         view
     }
@@ -114,19 +112,15 @@ impl Shown {
     /// What an author is told: nothing is wrong with it.
     pub(super) fn drafted(&self) -> Reply {
         let mut view = self.json();
-        if let Some(object) = view.as_object_mut() {
-            object.insert("findings".to_owned(), json!([]));
-        }
+        view["findings"] = json!([]);
         Reply::json(201, &view)
     }
 
     /// With its document and what is wrong with it today.
     pub(super) fn whole(&self, source: &str, findings: &[Fault]) -> Reply {
         let mut view = self.json();
-        if let Some(object) = view.as_object_mut() {
-            object.insert("document".to_owned(), json!(source));
-            object.insert("findings".to_owned(), json!(findings));
-        }
+        view["document"] = json!(source);
+        view["findings"] = json!(findings);
         Reply::json(200, &view)
     }
 }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use domain::entity::Entity as _;
+use domain::work::rules::Queue;
 use domain::work::{WorkItem, WorkStatus};
 use domain::{Timestamp, WorkId};
 use runtime::Problem;
@@ -10,8 +11,8 @@ use runtime::http::{Reply, Request};
 use serde_json::{Value, json};
 use store::Crm;
 
-/// The queues of work items.
-const QUEUES: &[&str] = &["compliance", "finance", "support", "sales"];
+/// What a work item may be.
+pub(crate) const STATUSES: [&str; 4] = ["open", "claimed", "proposed", "resolved"];
 /// Items of a queue that one answer looks through for those that are asked for.
 const LOOKED_THROUGH: i32 = 100;
 
@@ -53,13 +54,14 @@ pub(super) async fn view(crm: &Crm, request: &Request) -> Result<Reply, Problem>
     let (limit, after) = request.page::<Place>()?;
     let named = |name: &str| request.query.get(name).map(String::as_str).filter(|value| !value.is_empty());
     let wanted = Wanted { status: named("status"), owner: named("owner") };
-    if wanted.status.is_some_and(|status| !["open", "claimed", "proposed", "resolved"].contains(&status)) {
+    if wanted.status.is_some_and(|status| !STATUSES.contains(&status)) {
         return Err(Problem::malformed("status must be open, claimed, proposed or resolved"));
     }
+    let all: Vec<&str> = Queue::ALL.iter().map(|queue| queue.as_str()).collect();
     let queues: Vec<&str> = match named("queue") {
-        Some(queue) if QUEUES.contains(&queue) => vec![queue],
-        Some(_) => return Err(Problem::malformed(format!("queue must be one of {}", QUEUES.join(", ")))),
-        None => QUEUES.to_vec(),
+        Some(queue) if all.contains(&queue) => vec![queue],
+        Some(_) => return Err(Problem::malformed(format!("queue must be one of {}", all.join(", ")))),
+        None => all,
     };
     let after = after.as_ref().map(|place| place.0.as_str());
     let (items, next) = listed(crm, &queues, &wanted, limit, after).await?;
