@@ -3,22 +3,10 @@
 use domain::Day;
 use serde_json::{Value, json};
 
-use crate::world::{Trader, World, account_request, expect, items};
+use crate::world::{PLATFORMS, World, expect, items};
 
 const DAY: &str = "2026-11-23";
 const NOON: &str = "2026-11-23T12:00:00Z";
-const PLATFORMS: [&str; 4] = ["mt5", "mt4", "ctrader", "dxtrade"];
-
-async fn trader(world: &World, platform: &str) -> Trader {
-    let client = world.client("en").await;
-    let mut body = account_request("USD");
-    body["platform"] = json!(platform);
-    let path = format!("/v1/clients/{client}/accounts");
-    let account = expect(world.portal(&path, &body).await, 202).text_at("/account_id");
-    world.idle().await;
-    let login = expect(world.get("portal", &format!("/v1/accounts/{account}")).await, 200).text_at("/login");
-    Trader { client, account, login, currency: "USD".to_owned() }
-}
 
 /// The servers are looked at, as every day, and what is due is done.
 async fn tick(world: &World) -> Value {
@@ -69,7 +57,7 @@ async fn a_day_that_agrees_on_every_platform_is_told_with_its_sums() {
     let world = World::at(NOON).await;
     tick(&world).await;
     for (platform, dollars) in PLATFORMS.into_iter().zip([100, 200, 300, 400]) {
-        let trader = trader(&world, platform).await;
+        let trader = world.trader_on(platform).await;
         let deposit = world.credited(&trader, &format!("{dollars}.00"), dollars * 100).await;
         if platform == "mt5" {
             let body = json!({
@@ -182,7 +170,7 @@ async fn what_is_gone_from_the_server_is_told_and_mended_there() {
 #[tokio::test]
 async fn a_server_that_does_not_answer_keeps_its_day_and_no_other() {
     let world = World::at(NOON).await;
-    let (silent, other) = (trader(&world, "mt5").await, trader(&world, "mt4").await);
+    let (silent, other) = (world.trader_on("mt5").await, world.trader_on("mt4").await);
     world.credited(&silent, "100.00", 10_000).await;
     world.credited(&other, "200.00", 20_000).await;
     let drop = |operation: &str| json!({"operation": operation, "fault": {"kind": "drop"}, "times": 0});

@@ -3,20 +3,7 @@
 use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 
-use crate::world::{Trader, World, account_request, expect, items};
-
-const PLATFORMS: [&str; 4] = ["mt5", "mt4", "ctrader", "dxtrade"];
-
-async fn trader(world: &World, platform: &str) -> Trader {
-    let client = world.client("en").await;
-    let mut body = account_request("USD");
-    body["platform"] = json!(platform);
-    let path = format!("/v1/clients/{client}/accounts");
-    let account = expect(world.portal(&path, &body).await, 202).text_at("/account_id");
-    world.idle().await;
-    let login = expect(world.get("portal", &format!("/v1/accounts/{account}")).await, 200).text_at("/login");
-    Trader { client, account, login, currency: "USD".to_owned() }
-}
+use crate::world::{PLATFORMS, Trader, World, expect, items};
 
 async fn sweep(world: &World) -> Value {
     let swept = world.broker.host.fire_schedule("accounts-sweep").await.unwrap();
@@ -33,7 +20,7 @@ async fn found(world: &World) -> Vec<Value> {
 async fn accounts_that_are_the_same_on_both_sides_are_nobodys_business() {
     let world = World::start().await;
     for platform in PLATFORMS {
-        trader(&world, platform).await;
+        world.trader_on(platform).await;
     }
     assert_eq!(sweep(&world).await, json!({"missed": []}));
     let before = world.stored().await;
@@ -46,7 +33,7 @@ async fn accounts_that_are_the_same_on_both_sides_are_nobodys_business() {
 async fn what_is_there_and_not_here_is_one_item_that_closes_itself() {
     for platform in PLATFORMS {
         let world = World::start().await;
-        let own = trader(&world, platform).await;
+        let own = world.trader_on(platform).await;
         // our record is lost: as good as an account that somebody else made
         let table = world.broker.host.template().tables["CrmTable"].name.clone();
         let key = json!({"pk": {"S": own.account}, "sk": {"S": "#"}});
@@ -100,7 +87,7 @@ async fn what_is_here_and_not_there_and_what_was_set_by_hand_is_told() {
 #[tokio::test]
 async fn a_list_that_is_not_whole_says_nothing_and_keeps_no_other_server_waiting() {
     let world = World::start().await;
-    let (lost, other) = (trader(&world, "mt5").await, trader(&world, "mt4").await);
+    let (lost, other) = (world.trader_on("mt5").await, world.trader_on("mt4").await);
     let table = world.broker.host.template().tables["CrmTable"].name.clone();
     for account in [&lost.account, &other.account] {
         let key = json!({"pk": {"S": account}, "sk": {"S": "#"}});
@@ -121,10 +108,10 @@ async fn an_account_without_money_on_which_nothing_happens_is_closed_by_rule() {
     let world = World::start().await;
     world.publish(SetName::Platforms, 2, |rules| rules["close_after"] = json!({"live": "30d"})).await;
     world.pass(61).await;
-    let (idle, rich) = (trader(&world, "mt4").await, world.trader("USD").await);
+    let (idle, rich) = (world.trader_on("mt4").await, world.trader("USD").await);
     world.credited(&rich, "100.00", 10_000).await;
     world.pass(29 * 86_400).await;
-    let paying = trader(&world, "mt5").await;
+    let paying = world.trader_on("mt5").await;
     sweep(&world).await;
     let status = async |trader: &Trader| {
         world.idle().await;

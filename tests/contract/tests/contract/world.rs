@@ -23,6 +23,9 @@ pub struct World {
     count: AtomicU64,
 }
 
+/// The platforms on which accounts can be opened.
+pub const PLATFORMS: [&str; 4] = ["mt5", "mt4", "ctrader", "dxtrade"];
+
 /// A client with an open trading account.
 #[derive(Debug, Clone)]
 pub struct Trader {
@@ -279,18 +282,30 @@ impl World {
 
     /// Opens a trading account for a client and waits until it is open.
     pub async fn account(&self, client: &str, currency: &str) -> Trader {
+        self.opened(client, account_request(currency)).await
+    }
+
+    async fn opened(&self, client: &str, wish: Value) -> Trader {
         let path = format!("/v1/clients/{client}/accounts");
-        let account = expect(self.portal(&path, &account_request(currency)).await, 202).text_at("/account_id");
+        let account = expect(self.portal(&path, &wish).await, 202).text_at("/account_id");
         self.idle().await;
         let open = expect(self.get("portal", &format!("/v1/accounts/{account}")).await, 200);
         assert_eq!(open.json["status"], "open", "{}", open.text);
-        Trader { client: client.to_owned(), account, login: open.text_at("/login"), currency: currency.to_owned() }
+        let currency = wish["currency"].as_str().unwrap().to_owned();
+        Trader { client: client.to_owned(), account, login: open.text_at("/login"), currency }
     }
 
     /// A new client with an open account.
     pub async fn trader(&self, currency: &str) -> Trader {
         let client = self.client("en").await;
         self.account(&client, currency).await
+    }
+
+    /// A new client with an open account in dollars on a platform.
+    pub async fn trader_on(&self, platform: &str) -> Trader {
+        let mut wish = account_request("USD");
+        wish["platform"] = json!(platform);
+        self.opened(&self.client("en").await, wish).await
     }
 
     /// Opens a deposit.

@@ -192,10 +192,14 @@ async fn dies_at_every_call(function: &'static str, refused: bool) {
         let _case = Case(format!("{function} {kill:?}, refused: {refused}"));
         world.killer.plan(function, Numbers::OfTheStory, &[kill]);
         goes_in_legs(&world, refused).await;
-        died += world.killer.disarm().iter().filter(|run| run.killed.is_some()).count();
+        let runs = world.killer.disarm();
+        let made: usize = runs.iter().map(|run| run.calls.len()).sum();
+        let has_died = runs.iter().any(|run| run.killed.is_some());
+        // legs run side by side: a story may have fewer calls than the first had, and only then is there nobody to die
+        assert!(has_died || made <= kill.call, "nobody died at one of {made} calls");
+        died += usize::from(has_died);
     }
-    // legs run side by side: a story may have some calls less than the first had, on a busy machine more of them
-    assert!(died * 5 > 2 * calls * 4, "{died} deaths at {calls} calls");
+    assert!(died > calls, "{died} deaths at {calls} calls");
 }
 
 #[tokio::test]
