@@ -50,7 +50,7 @@ bench: need-rust need-python
 package: need-rust need-python
 	$(PYTHON) infra/local/tools/setup.py cargo-lambda
 	rustup target add aarch64-unknown-linux-gnu
-	PATH="$(CURDIR)/$(TOOLS):$$PATH" $(CARGO) lambda build --locked --release --arm64 --output-format zip -p leads -p kyc -p accounts -p payments -p retention -p ops
+	PATH="$(CURDIR)/$(TOOLS):$$PATH" $(CARGO) lambda build --locked --release --arm64 --output-format zip -p leads -p kyc -p accounts -p payments -p retention -p trades -p partners -p compliance -p ops
 
 ## to AWS; needs credentials and the values that README.md names
 deploy: need-rust need-python

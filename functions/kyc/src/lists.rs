@@ -5,50 +5,35 @@ pub mod current;
 mod desk;
 mod fetch;
 pub mod index;
+mod keeper;
 mod refresh;
 pub mod search;
 mod version;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use domain::Timestamp;
-use domain::kyc::rules::ScreeningRules;
-use files::Files;
-use providers::http::{BoxFuture, Transport};
+use providers::http::BoxFuture;
+use runtime::StepError;
 use runtime::function::{ConfigError, Function, Invocation, Ports};
-use runtime::rulebook::RuleBook;
 use runtime::schedule::{Fired, ScheduledFunction, ScheduledStep};
-use runtime::{StepError, awsclients};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
-use store::Crm;
 
-use current::Current;
-use refresh::Refresh;
+pub(crate) use keeper::Keeper;
+pub(crate) use refresh::{Pace, Wanted};
 
 /// The function.
-pub struct RefreshLists {
-    crm: Crm,
-    rules: RuleBook,
-    files: Files,
-    transport: Arc<dyn Transport>,
-}
+pub struct RefreshLists(Keeper);
 
 /// Builds the function.
 ///
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    let step = RefreshLists {
-        crm: awsclients::crm(ports)?,
-        rules: RuleBook::new(ports)?,
-        files: Files::new(ports, "BUCKET_LISTS")?,
-        transport: ports.transport.clone(),
-    };
-    Ok(ScheduledFunction::build(step, ports))
+    Ok(ScheduledFunction::build(RefreshLists(Keeper::new(ports)?), ports))
 }
 
 /// The trigger: the schedule's, or `{"all": true}` from whoever cannot wait.
@@ -68,43 +53,12 @@ impl ScheduledStep for RefreshLists {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Fired, StepError>> {
         Box::pin(async move {
+            let pace = Pace::unhurried(Instant::now() + invocation.time_left);
             let all = serde_json::from_str::<Trigger>(event.get()).is_ok_and(|trigger| trigger.all);
-            let (current, outcome) = self.refresh(all, now, invocation).await?;
+            let wanted = if all { Wanted::All } else { Wanted::Due };
+            let mut frame = invocation.frame(Self::NAME, "refresh of the lists", now);
+            let (current, outcome) = self.0.refresh(wanted, pace, &mut frame).await?;
             Ok(Fired { outcome, answer: json!({"outcome": outcome, "lists": current.lists}) })
         })
     }
-}
-
-impl RefreshLists {
-    async fn refresh(
-        &self,
-        all: bool,
-        now: Timestamp,
-        invocation: &Invocation,
-    ) -> Result<(Current, &'static str), StepError> {
-        let until = Instant::now() + invocation.time_left;
-        let rules = self.rules.live::<ScreeningRules>().await?;
-        let (files, transport) = (&self.files, &self.transport);
-        let mut refresh = Refresh { files, transport, rules: &rules.rules, now, until, read: BTreeMap::new() };
-        let current = refresh.run(all).await?;
-        let outcome = outcome(&current, &rules.rules, now);
-        let mut frame = invocation.frame(Self::NAME, "refresh of the lists", now);
-        frame.used(rules.label());
-        // last: who dies here has refreshed the lists, and the next hour tells of them
-        desk::tell(&self.crm, &current, &rules.rules, &frame).await?;
-        Ok((current, outcome))
-    }
-}
-
-/// One word for metric and alarm, the worst first.
-fn outcome(current: &Current, rules: &ScreeningRules, now: Timestamp) -> &'static str {
-    let unusable = rules.lists.iter().find(|list| {
-        let taken = current.list(&list.code).and_then(|state| state.taken.as_ref());
-        taken.is_none_or(|taken| list.is_stale(taken.taken_at, now))
-    });
-    if let Some(list) = unusable {
-        tracing::error!(list = list.code, "nobody can be screened: the list is missing or too old");
-        return "unusable";
-    }
-    if current.lists.iter().any(|state| state.refused.is_some()) { "list_refused" } else { "refreshed" }
 }

@@ -104,7 +104,8 @@ pub fn screened(
     }
 }
 
-fn queries(client: &Client, extracted: Option<&Extracted>) -> Vec<Query> {
+/// What is looked for: the client by the declared name, and by the one on the document if that was read.
+pub(crate) fn queries(client: &Client, extracted: Option<&Extracted>) -> Vec<Query> {
     let facts = &client.facts;
     let reveal = |text: &Redacted<String>| text.reveal().clone();
     let declared = Query {
@@ -124,7 +125,7 @@ fn queries(client: &Client, extracted: Option<&Extracted>) -> Vec<Query> {
 
 /// Of what is screened of the client, but for the numbers of his documents: a new passport has another one, and whether an entry names it
 /// is said by the hit.
-fn fingerprint(queries: &[Query]) -> String {
+pub(crate) fn fingerprint(queries: &[Query]) -> String {
     let of = |query: &Query| json!([query.name, query.birth.map(|born| born.to_string()), query.countries]).to_string();
     let mut said: Vec<String> = queries.iter().map(of).collect();
     said.sort();
@@ -139,7 +140,7 @@ fn hits(mut matches: Vec<Match>) -> Vec<(Hit, Redacted<String>)> {
     matches.into_iter().map(hit).collect()
 }
 
-fn hit(found: Match) -> (Hit, Redacted<String>) {
+pub(crate) fn hit(found: Match) -> (Hit, Redacted<String>) {
     let hit = Hit {
         entity_id: found.hit.entity_id,
         list: found.hit.list,

@@ -18,6 +18,7 @@ use providers::notify::slack::Slack;
 use providers::notify::{self, Notifier as _, NotifyError, SlackButton, SlackPost};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
+use runtime::rehearsal::Guard;
 use runtime::rulebook::{Live, RuleBook};
 use runtime::secrets::Secrets;
 use runtime::{StepError, awsclients};
@@ -47,7 +48,10 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
         crm: awsclients::crm(ports)?,
         rules: RuleBook::new(ports)?,
         secrets: Secrets::new(ports),
-        email: LazyEmail::new(move || aws_sdk_ses::Client::new(&aws)),
+        email: LazyEmail::new(move || {
+            let config = aws_sdk_ses::config::Builder::from(&aws).interceptor(Guard).build();
+            aws_sdk_ses::Client::from_conf(config)
+        }),
         slack: Slack::new(ports.transport.clone(), Duration::from_secs(u64::from(NOTIFY_CALL_TIMEOUT_S))),
     };
     QueueFunction::build(step, ports)
@@ -135,6 +139,7 @@ impl Tell {
             from: live.rules.message.sender.clone(),
             subject: Redacted::new(subject),
             body: Redacted::new(body),
+            unsubscribe_url: None,
         };
         match self.email.send(&notify::Message::Email(mail)).await {
             // a mail whose answer is lost may have arrived; the task stands in any case

@@ -3,6 +3,7 @@
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use runtime::function::{ConfigError, Ports};
+use runtime::rehearsal::Guard;
 use serde_json::Value;
 
 /// The source of all our events.
@@ -28,7 +29,8 @@ pub struct Outgoing {
 
 impl Bus {
     pub fn new(ports: &Ports) -> Result<Self, ConfigError> {
-        Ok(Self { client: Client::new(&ports.aws), name: ports.need("BUS_NAME")?.to_owned() })
+        let config = aws_sdk_eventbridge::config::Builder::from(&ports.aws).interceptor(Guard).build();
+        Ok(Self { client: Client::from_conf(config), name: ports.need("BUS_NAME")?.to_owned() })
     }
 
     /// Puts events; the answer says of each whether it is on the bus.

@@ -1,6 +1,7 @@
 //! `/console`: what staff see and do in a browser. A page asks the same steps as the API does, as the person who looks at it, so a role sees
 //! and may do here what it may there.
 
+mod cases;
 mod page;
 mod rules;
 mod runbooks;
@@ -12,6 +13,7 @@ mod work;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use compliance::cases::Cases;
 use runtime::auth::{Authority, STAFF};
 use runtime::function::{ConfigError, Entropy, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, answer_as};
@@ -32,6 +34,7 @@ pub struct Console {
     views: Views,
     work: Work,
     rules: RuleSets,
+    cases: Cases,
     authority: Authority,
     sign_in: Option<SignIn>,
     entropy: Arc<dyn Entropy>,
@@ -48,6 +51,7 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
         views: Views::new(ports)?,
         work: Work::new(ports)?,
         rules: RuleSets::new(ports)?,
+        cases: Cases::new(ports)?,
         authority: Authority::new(ports)?,
         base: sign_in.as_ref().map_or_else(|| "/console".to_owned(), SignIn::base),
         sign_in,
@@ -171,10 +175,16 @@ impl Console {
     async fn page(&self, visit: &Visit<'_>, path: &[&str]) -> Result<Reply, Problem> {
         match (visit.request.method.as_str(), path) {
             ("GET", []) => work::home(self, visit).await,
+            ("GET", ["search"]) if visit.shell.opens_case(visit.asked("q")) => {
+                Ok(redirect(&format!("{}/cases/{}", self.base, visit.asked("q"))))
+            }
             ("GET", ["search"]) => Ok(subject::find(&self.base, visit.asked("q"))),
             ("GET", ["work"]) => work::list(self, visit).await,
             ("GET", ["work", id]) => work::item(self, visit, id, None).await,
             ("POST", ["work", id]) => work::act(self, visit, id).await,
+            ("GET", ["cases"]) => cases::list(self, visit).await,
+            ("GET", ["cases", id]) => cases::case(self, visit, id, None).await,
+            ("POST", ["cases", id]) => cases::act(self, visit, id).await,
             ("GET", ["clients", id]) => subject::client(self, visit, id).await,
             ("GET", ["payments", id]) => subject::payment(self, visit, id).await,
             ("GET", ["journal", id]) => subject::journal(self, visit, id).await,

@@ -10,7 +10,7 @@ use domain::decision::Frame;
 use domain::notification::rules::{Notifications, NotifiedEvent};
 use domain::notification::{Audience, plan};
 use domain::work::WorkItem;
-use domain::work::rules::{WorkAction, WorkKinds};
+use domain::work::rules::{Queue, WorkAction, WorkKinds};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
@@ -84,6 +84,10 @@ impl QueueStep for DeadLetters {
             let mut item = opening.item(&live.rules)?;
             // it may hold an image with its private part: not for events and journal
             item.private.trigger = shown(message);
+            if item.is_secret() {
+                // whoever else has the queue would never see it
+                item.facts.queue = Queue::Compliance.as_str().to_owned();
+            }
             match &letter {
                 // before its item: who decides on that finds it
                 Some(letter) => self.crm.keep_letter(&item.id, letter, message.now).await?,

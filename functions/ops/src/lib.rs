@@ -4,9 +4,12 @@ mod bus;
 pub mod console;
 pub mod dead_letters;
 pub mod desk;
+pub mod index;
 pub mod notify;
 pub mod redrive;
 pub mod relay;
+pub mod replay;
+pub mod replays;
 pub mod rules;
 pub mod timers;
 pub mod views;
@@ -23,11 +26,19 @@ pub const FUNCTIONS: &[(&str, runtime::Build)] = &[
     ("ops-work", work::build),
     ("ops-dead-letters", dead_letters::build),
     ("ops-redrive", redrive::build),
+    ("ops-index", index::build),
+    ("ops-replay", replay::build),
+    ("ops-replays", replays::build),
     ("ops-rules", rules::build),
     ("ops-views", views::build),
     ("ops-console", console::build),
 ];
 
 /// The HTTP routes of this package, a table a function.
-pub const ROUTES: &[runtime::http::Table] =
-    &[table_of::<work::Work>, table_of::<rules::RuleSets>, table_of::<views::Views>, table_of::<console::Console>];
+pub const ROUTES: &[runtime::http::Table] = &[
+    table_of::<work::Work>,
+    table_of::<replays::Replays>,
+    table_of::<rules::RuleSets>,
+    table_of::<views::Views>,
+    table_of::<console::Console>,
+];

@@ -19,6 +19,7 @@ use providers::notify::slack::Slack;
 use providers::notify::{self, Notifier, NotifyError, SlackPost};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
+use runtime::rehearsal::Guard;
 use runtime::rulebook::{Live, RuleBook};
 use runtime::secrets::Secrets;
 use runtime::step::Disposition;
@@ -44,7 +45,10 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
         crm: awsclients::crm(ports)?,
         rules: RuleBook::new(ports)?,
         secrets: Secrets::new(ports),
-        email: LazyEmail::new(move || aws_sdk_ses::Client::new(&aws)),
+        email: LazyEmail::new(move || {
+            let config = aws_sdk_ses::config::Builder::from(&aws).interceptor(Guard).build();
+            aws_sdk_ses::Client::from_conf(config)
+        }),
         slack: Slack::new(ports.transport.clone(), Duration::from_secs(u64::from(NOTIFY_CALL_TIMEOUT_S))),
     };
     QueueFunction::build(step, ports)
@@ -199,6 +203,7 @@ impl Notify {
                     from: live.rules.sender.address.clone(),
                     subject: Redacted::new(message.subject.clone().unwrap_or_default()),
                     body: Redacted::new(message.body.clone()),
+                    unsubscribe_url: None,
                 };
                 self.email.send(&notify::Message::Email(mail)).await
             }

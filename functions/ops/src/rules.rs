@@ -1,5 +1,6 @@
 //! `/v1/rules`: what rules there are, and how people change them. A draft is read whole before it is kept; another person publishes it.
 
+mod backtest;
 mod view;
 
 use std::collections::BTreeMap;
@@ -19,7 +20,7 @@ use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::step::{self, Attempt};
 use runtime::{Caller, Problem, StepError, awsclients};
 use serde_json::Value;
-use store::{Crm, RuleVersion, Rules, StoreError};
+use store::{Crm, Journal, RuleVersion, Rules, StoreError, TradesTable};
 
 use crate::work::roles_of;
 use view::Shown;
@@ -37,6 +38,8 @@ const REASON_MAX: usize = 500;
 pub struct RuleSets {
     crm: Crm,
     rules: Rules,
+    trades: TradesTable,
+    journal: Journal,
 }
 
 /// Builds the function.
@@ -67,6 +70,13 @@ impl HttpStep for RuleSets {
             Scope::Everybody,
             |step, request, caller| Box::pin(step.publish(request, caller)),
         ),
+        Route::token(
+            "POST",
+            "/v1/rules/{set}/versions/{version}/backtest",
+            STAFF,
+            Scope::Everybody,
+            |step, request, caller| Box::pin(step.backtest(request, caller)),
+        ),
     ];
 }
 
@@ -90,7 +100,8 @@ fn refused(faults: Vec<Fault>) -> Problem {
 
 impl RuleSets {
     pub(crate) fn new(ports: &Ports) -> Result<Self, ConfigError> {
-        Ok(Self { crm: awsclients::crm(ports)?, rules: awsclients::rules(ports)? })
+        let (crm, rules) = (awsclients::crm(ports)?, awsclients::rules(ports)?);
+        Ok(Self { crm, rules, trades: awsclients::trades(ports)?, journal: awsclients::journal(ports)? })
     }
 
     /// By set, then by version.
@@ -205,7 +216,11 @@ impl RuleSets {
     async fn publish(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let (set, number) = (set_of(request)?, version_of(request)?);
         caller.require(roles_of(set.desk()))?;
-        let wanted = effective_at(request)?;
+        let wanted = Wanted::read(request)?;
+        if set == SetName::Scenarios && !wanted.accept_noise {
+            self.refuse_noise(set, number, request.now).await?;
+        }
+        let wanted = wanted.effective_at;
         let frame = request.frame(Self::NAME);
         let frame = &frame;
         let shown = step::together(frame, "versions of this rule set keep being published", || {
@@ -213,6 +228,21 @@ impl RuleSets {
         })
         .await?;
         Ok(shown.brief(200))
+    }
+
+    /// A draft of scenarios that would tell more than the desk has time for needs somebody who says yes to that. Whatever else is wrong
+    /// with it is told by the publication itself.
+    async fn refuse_noise(&self, set: SetName, number: u64, now: Timestamp) -> Result<(), Problem> {
+        let draft = self.crm.load::<RuleDraft>(&RuleDraftId::of_version(set, number)).await?;
+        let Some(draft) = draft.filter(|stored| stored.entity.facts.published_by.is_none()) else { return Ok(()) };
+        let Ok(document) = yaml::read(&draft.entity.text.source) else { return Ok(()) };
+        let noisy = self.noise(&document.value, now).await?;
+        if noisy.is_empty() {
+            return Ok(());
+        }
+        let fault = |told: &String| Fault::new("/accept_noise", "noise_budget", told.clone());
+        let detail = "the scenarios would tell more than the desk has time for: say `accept_noise: true` to publish them all the same";
+        Err(Problem { errors: noisy.iter().map(fault).collect(), ..Problem::refused(detail) })
     }
 
     async fn attempt(
@@ -305,19 +335,34 @@ fn source_of(request: &Request) -> Result<String, Problem> {
     }
 }
 
-fn effective_at(request: &Request) -> Result<Option<Timestamp>, Problem> {
-    if request.body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(None);
+/// What whoever publishes says.
+#[derive(Debug, Default)]
+struct Wanted {
+    effective_at: Option<Timestamp>,
+    /// Scenarios may tell more than their budgets allow.
+    accept_noise: bool,
+}
+
+impl Wanted {
+    fn read(request: &Request) -> Result<Self, Problem> {
+        if request.body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self::default());
+        }
+        let body = request.json()?;
+        let mut reader = Reader::new(&body);
+        let text = reader.optional_string("effective_at");
+        let accept_noise = reader.optional_bool("accept_noise").unwrap_or(false);
+        let at = text.map(str::parse::<Timestamp>).transpose();
+        if at.is_err() {
+            reader.fault(Fault::new("/effective_at", "not_a_time", "must be a time such as 2026-11-28T15:00:00Z"));
+        }
+        let faults = reader.finish();
+        if faults.is_empty() {
+            Ok(Self { effective_at: at.ok().flatten(), accept_noise })
+        } else {
+            Err(Problem::input(faults))
+        }
     }
-    let body = request.json()?;
-    let mut reader = Reader::new(&body);
-    let text = reader.optional_string("effective_at");
-    let at = text.map(str::parse::<Timestamp>).transpose();
-    if at.is_err() {
-        reader.fault(Fault::new("/effective_at", "not_a_time", "must be a time such as 2026-11-28T15:00:00Z"));
-    }
-    let faults = reader.finish();
-    if faults.is_empty() { Ok(at.ok().flatten()) } else { Err(Problem::input(faults)) }
 }
 
 fn refusal(refusal: PublishRefusal) -> Problem {

@@ -13,7 +13,7 @@ use runtime::schedule::{Fired, ScheduledFunction, ScheduledStep};
 use runtime::{StepError, awsclients};
 use serde_json::json;
 use serde_json::value::RawValue;
-use store::{Crm, DUE_SHARDS, DueCursor, DueEntry, MoneyTable, Table};
+use store::{Crm, DUE_SHARDS, DueCursor, DueEntry, MoneyTable, PartnersTable, Table, TradesTable};
 
 use crate::bus::{Bus, Outgoing};
 
@@ -24,6 +24,8 @@ const SPARE: Duration = Duration::from_secs(5);
 pub struct Timers {
     crm: Crm,
     money: MoneyTable,
+    trades: TradesTable,
+    partners: PartnersTable,
     bus: Bus,
     clock: Arc<dyn Clock>,
 }
@@ -33,8 +35,10 @@ pub struct Timers {
 /// # Errors
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-    let (crm, money) = (awsclients::crm(ports)?, awsclients::money(ports)?);
-    Ok(ScheduledFunction::build(Timers { crm, money, bus: Bus::new(ports)?, clock: ports.clock.clone() }, ports))
+    let (crm, money, trades) = (awsclients::crm(ports)?, awsclients::money(ports)?, awsclients::trades(ports)?);
+    let partners = awsclients::partners(ports)?;
+    let timers = Timers { crm, money, trades, partners, bus: Bus::new(ports)?, clock: ports.clock.clone() };
+    Ok(ScheduledFunction::build(timers, ports))
 }
 
 impl ScheduledStep for Timers {
@@ -59,19 +63,24 @@ fn time_for(invocation: &Invocation) -> Seconds {
 }
 
 impl Timers {
+    /// The table of a family.
     fn table(&self, family: &Kind) -> &Table {
         match family.table {
             TableName::Crm => &self.crm.0,
             TableName::Money => &self.money.0,
+            TableName::Trades => &self.trades.0,
+            TableName::Partners => &self.partners.0,
         }
     }
 
     /// Where the events go that are routed by what their entities say. One that is not known is announced without, to nobody, and is
     /// still due in a minute.
     async fn routes(&self, family: &Kind, entries: &[DueEntry]) -> BTreeMap<String, String> {
-        let Some(member) = family.routed_by.filter(|_| !entries.is_empty()) else { return BTreeMap::new() };
+        let member = family.routed_by.filter(|_| !entries.is_empty());
+        let Some(member) = member else { return BTreeMap::new() };
+        let table = self.table(family);
         let ids: Vec<String> = entries.iter().map(|entry| entry.entity.clone()).collect();
-        self.table(family).routes(&ids, member).await.unwrap_or_else(|error| {
+        table.routes(&ids, member).await.unwrap_or_else(|error| {
             tracing::warn!(family = family.family, error = with_causes(&error), "what is due is not routed");
             BTreeMap::new()
         })
@@ -106,20 +115,25 @@ impl Timers {
 }
 
 fn event(family: &Kind, entry: &DueEntry, routes: &BTreeMap<String, String>, now: Timestamp) -> Outgoing {
-    let mut data = json!({(family.id_field()): entry.entity, "due_at": entry.due_at});
-    if let (Some(member), Some(route)) = (family.routed_by, routes.get(&entry.entity))
+    announcement(family, &entry.entity, &entry.due_at, routes.get(&entry.entity).map(String::as_str), now)
+}
+
+/// That something is due, as it is announced.
+pub(crate) fn announcement(family: &Kind, entity: &str, due_at: &str, route: Option<&str>, now: Timestamp) -> Outgoing {
+    let mut data = json!({(family.id_field()): entity, "due_at": due_at});
+    if let (Some(member), Some(route)) = (family.routed_by, route)
         && let Some(data) = data.as_object_mut()
     {
         data.insert(member.to_owned(), json!(route));
     }
     let name = format!("{}.due", family.family);
     let detail = json!({
-        "event_id": format!("{}:due:{}", entry.entity, entry.due_at),
-        "entity": entry.entity,
+        "event_id": format!("{entity}:due:{due_at}"),
+        "entity": entity,
         "version": 0,
         "type": name,
         "at": now,
-        "correlation_id": entry.entity,
+        "correlation_id": entity,
         "data": data,
     });
     Outgoing { kind: name, detail }

@@ -25,7 +25,7 @@ use runtime::rulebook::RuleBook;
 use runtime::vendors::Servers;
 use runtime::{Caller, Problem, awsclients};
 use serde_json::{Value, json};
-use store::{Crm, Journal, MoneyTable, Payment, Stored};
+use store::{Crm, Journal, MoneyTable, PartnersTable, Payment, Stored, TradesTable};
 
 use balance::Balances;
 use show::{account_view, change_view, leg_view, payment_view};
@@ -34,6 +34,8 @@ use show::{account_view, change_view, leg_view, payment_view};
 pub struct Views {
     crm: Crm,
     money: MoneyTable,
+    trades: TradesTable,
+    partners: PartnersTable,
     journal: Journal,
     rules: RuleBook,
     balances: Balances,
@@ -88,14 +90,14 @@ impl HttpStep for Views {
         Route::token("GET", "/v1/leads/{lead_id}", lead::READERS, Scope::Everybody, |step, request, caller| {
             Box::pin(lead::view(&step.crm, request, caller))
         }),
-        Route::token("GET", "/v1/work", STAFF, Scope::Everybody, |step, request, _| {
-            Box::pin(work::view(&step.crm, request))
+        Route::token("GET", "/v1/work", STAFF, Scope::Everybody, |step, request, caller| {
+            Box::pin(work::view(&step.crm, request, caller))
         }),
         Route::token("GET", "/v1/reconciliation", reconciliation::READERS, Scope::Everybody, |step, request, _| {
             Box::pin(reconciliation::view(&step.money, &step.rules, request))
         }),
-        Route::token("GET", "/v1/journal", STAFF, Scope::Everybody, |step, request, _| {
-            Box::pin(journal::view(&step.crm, &step.money, &step.journal, request))
+        Route::token("GET", "/v1/journal", STAFF, Scope::Everybody, |step, request, caller| {
+            Box::pin(async move { journal::view(&step.sources(), request, caller).await })
         }),
     ];
 }
@@ -123,7 +125,15 @@ impl Views {
         let (crm, money) = (awsclients::crm(ports)?, awsclients::money(ports)?);
         let rules = RuleBook::new(ports)?;
         let balances = Balances::new(crm.clone(), money.clone(), Servers::new(ports, rules.clone()));
-        Ok(Self { crm, money, journal: awsclients::journal(ports)?, rules, balances })
+        let (trades, partners) = (awsclients::trades(ports)?, awsclients::partners(ports)?);
+        let journal = awsclients::journal(ports)?;
+        Ok(Self { crm, money, trades, partners, journal, rules, balances })
+    }
+
+    /// Where the journal of an entity and its own item are.
+    fn sources(&self) -> journal::Sources<'_> {
+        let Self { crm, money, trades, partners, journal, .. } = self;
+        journal::Sources { crm, money, trades, partners, journal }
     }
 
     async fn client(&self, request: &Request) -> Result<Reply, Problem> {

@@ -13,7 +13,7 @@ use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::{Caller, Problem, awsclients};
 use serde_json::json;
-use store::Crm;
+use store::{Crm, Stored};
 
 use self::by_hand::ByHand;
 use crate::views::work_view;
@@ -74,10 +74,18 @@ impl Work {
     ///
     /// # Errors
     /// 404.
-    pub(crate) async fn shown(&self, id: &str) -> Result<serde_json::Value, Problem> {
-        let absent = || Problem::not_found("there is no such work item");
+    pub(crate) async fn shown(&self, id: &str, caller: &Caller) -> Result<serde_json::Value, Problem> {
         let id: WorkId = id.parse().map_err(|_| absent())?;
-        Ok(work_view(&self.crm.load::<WorkItem>(&id).await?.ok_or_else(absent)?.entity))
+        Ok(work_view(&self.load(&id, caller).await?.entity))
+    }
+
+    /// An item that the person may know of.
+    async fn load(&self, id: &WorkId, caller: &Caller) -> Result<Stored<WorkItem>, Problem> {
+        let stored = self.crm.load::<WorkItem>(id).await?.ok_or_else(absent)?;
+        if stored.entity.is_secret() && caller.require(&[Role::Compliance]).is_err() {
+            return Err(absent());
+        }
+        Ok(stored)
     }
 
     async fn act(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
@@ -85,8 +93,7 @@ impl Work {
         let body = request.json()?;
         let action = action(&body).map_err(Problem::input)?;
         for _ in 0..3 {
-            let stored = self.crm.load::<WorkItem>(&id).await?;
-            let stored = stored.ok_or_else(|| Problem::not_found("there is no such work item"))?;
+            let stored = self.load(&id, caller).await?;
             let desk = stored.entity.facts.queue.parse::<Queue>();
             caller.require(desk.map_or(&[Role::Admin], roles_of))?;
             let verdict = stored.entity.act(&action, &caller.subject, request.now).map_err(refusal)?;
@@ -110,6 +117,10 @@ impl Work {
         }
         Ok(Reply::json(200, &json!({"id": id, "read": true})))
     }
+}
+
+fn absent() -> Problem {
+    Problem::not_found("there is no such work item")
 }
 
 fn action(body: &serde_json::Value) -> Result<ActionRequest, Vec<Fault>> {

@@ -12,7 +12,6 @@ use runtime::rulebook::RuleBook;
 use runtime::schedule::{Fired, ScheduledFunction, ScheduledStep};
 use runtime::vendors::Servers;
 use runtime::{StepError, awsclients, step};
-use serde_json::json;
 use serde_json::value::RawValue;
 use store::MoneyTable;
 
@@ -40,11 +39,7 @@ impl ScheduledStep for DayEnd {
         invocation: &'a Invocation,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Fired, StepError>> {
-        Box::pin(async move {
-            let noticed = self.notice(now, invocation).await?;
-            let outcome = if noticed == 0 { "nothing_to_do" } else { "noticed" };
-            Ok(Fired { outcome, answer: json!({"noticed": noticed}) })
-        })
+        Box::pin(async move { Ok(Fired::counted("noticed", self.notice(now, invocation).await?)) })
     }
 }
 
@@ -60,14 +55,6 @@ impl DayEnd {
                 days.push(ServerDay::begun(server.platform.as_str(), &server.name, today));
             }
         }
-        let ids: Vec<_> = days.iter().map(|day| day.id.clone()).collect();
-        let known: Vec<_> =
-            self.money.load_some::<ServerDay>(&ids).await?.into_iter().map(|stored| stored.entity.id).collect();
-        let mut noticed = 0;
-        for day in days.iter().filter(|day| !known.contains(&day.id)) {
-            step::change_or_begin(&self.money, &day.id, || day.clone(), &frame, ServerDay::noticed).await?;
-            noticed += 1;
-        }
-        Ok(noticed)
+        step::begin_missing(&self.money, &days, &frame, ServerDay::noticed).await
     }
 }

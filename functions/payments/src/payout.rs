@@ -103,7 +103,7 @@ impl PayOut {
         let Some(intended) = self.intend(id, limits, frame).await? else { return Ok("nothing_to_do") };
         let answer = match psp.pay_out(&order(&intended)).await {
             Ok(answer) => answer,
-            Err(error) => certain(error.of_payout(), &intended, psp.as_ref()),
+            Err(error) => psp.of_all_attempts(error.of_payout(), intended.inner.payout.attempts),
         };
         self.save(id, frame, |own, now| own.payout_answered(&answer, limits, now)).await
     }
@@ -200,19 +200,6 @@ impl PayOut {
     ) -> Result<&'static str, StepError> {
         let now = frame.now;
         Ok(step::change(&self.money, id, frame, |own: &Withdrawal| decide(own, now)).await?.outcome())
-    }
-}
-
-/// A refusal says that nothing was paid; that of a second attempt says it of that attempt only, and nothing of the first where the
-/// look-up between them proves nothing.
-fn certain(answer: PayoutAnswer, sent: &Withdrawal, psp: &dyn Psp) -> PayoutAnswer {
-    match answer {
-        PayoutAnswer::Failed { reference, code }
-            if reference.is_empty() && sent.inner.payout.attempts > 1 && !psp.payout_absence_is_proof() =>
-        {
-            PayoutAnswer::Unknown(format!("another attempt was refused: {code}"))
-        }
-        answer => answer,
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use domain::PaymentId;
 use domain::decision::{Decision, Frame};
 use domain::fault::{self, Fault};
+use domain::partner::payout::PartnerPayout;
 use domain::payment::rules::{PspRule, Psps};
 use domain::payment::{Deposit, Heard, PspReport, StrayReport, Unconfirmed, confirm};
 use domain::withdrawal::Withdrawal;
 use domain::withdrawal::rules::Withdrawals;
+use domain::{PaymentId, PayoutId};
 use providers::psp::{Psp, WebhookAnswer, WebhookError};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, WEBHOOK_BYTES_MAX};
@@ -17,13 +18,14 @@ use runtime::rulebook::{Live, RuleBook};
 use runtime::step::{self, Disposition, Done};
 use runtime::vendors::PaymentProviders;
 use runtime::{Problem, StepError, awsclients};
-use store::MoneyTable;
+use store::{MoneyTable, PartnersTable};
 
 use crate::collecting::collected;
 
 /// The step.
 pub struct Webhook {
     money: MoneyTable,
+    partners: PartnersTable,
     providers: PaymentProviders,
     rules: RuleBook,
 }
@@ -34,8 +36,12 @@ pub struct Webhook {
 /// [`ConfigError`].
 pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     let rules = RuleBook::new(ports)?;
-    let step =
-        Webhook { money: awsclients::money(ports)?, providers: PaymentProviders::new(ports, rules.clone()), rules };
+    let step = Webhook {
+        money: awsclients::money(ports)?,
+        partners: awsclients::partners(ports)?,
+        providers: PaymentProviders::new(ports, rules.clone()),
+        rules,
+    };
     HttpFunction::build(step, ports)
 }
 
@@ -137,7 +143,25 @@ impl Webhook {
             true => own.hear(&report, limits, now),
             false => own.to_be_asked(now),
         };
-        Ok(match step::change(&self.money, id, &mut frame, decide).await? {
+        match step::change(&self.money, id, &mut frame, decide).await {
+            Ok(Done::Changed { .. }) => Ok(WebhookAnswer::Accepted),
+            Ok(Done::Unchanged { reason, .. }) => Ok(WebhookAnswer::Ignored(reason)),
+            Err(StepError::Absent(_)) => self.to_partner(&report, id, proven, &mut frame).await,
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What is said about a payout to a partner, whose number at the provider is one of ours, too. The worker that pays partners carries it out.
+    async fn to_partner(
+        &self,
+        report: &PspReport,
+        number: &PaymentId,
+        proven: bool,
+        frame: &mut Frame,
+    ) -> Result<WebhookAnswer, StepError> {
+        let (id, now) = (PayoutId::from_provider(number), frame.now);
+        let hear = |own: &PartnerPayout| own.heard(report, proven, now);
+        Ok(match step::change(&self.partners, &id, frame, hear).await? {
             Done::Changed { .. } => WebhookAnswer::Accepted,
             Done::Unchanged { reason, .. } => WebhookAnswer::Ignored(reason),
         })

@@ -109,6 +109,7 @@ impl Withdraw {
             deposits: &known.deposits,
             balance: known.balance,
             cut: known.cut,
+            compliance_hold: known.compliance_hold,
             now,
         };
         let wish = WithdrawalRequest::read(asks.body, &ask, &psps.rules, &asks.live.rules).map_err(refusal)?;

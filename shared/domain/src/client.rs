@@ -1,6 +1,12 @@
 //! A client of the brokerage and what a registration must look like.
 
+pub mod consents;
+pub mod login;
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use consents::ClientConsents;
 
 use crate::contact;
 use crate::decision::Decision;
@@ -26,6 +32,9 @@ pub struct ClientFacts {
     pub partner_code: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entity: Option<String>,
+    /// What the client agreed to.
+    #[serde(default, skip_serializing_if = "ClientConsents::is_empty")]
+    pub consents: ClientConsents,
 }
 
 /// The personal part of a client.
@@ -94,6 +103,7 @@ impl Client {
                         lead_id,
                         partner_code,
                         entity,
+                        consents: ClientConsents::default(),
                     },
                     person: ClientPerson {
                         email: Redacted::new(email),
@@ -141,6 +151,27 @@ pub fn registered_from(mut client: Client, named: Option<&Lead>) -> Decision<Cli
     let mut decision = registered(client);
     decision.why.extend(refused.zip(fault).map(|(lead, fault)| format!("{lead} is not its lead: {fault}")));
     decision
+}
+
+/// Lists that clients stand in, so that all of them can be looked at in parts.
+pub const CLIENT_LISTS: u8 = 16;
+
+/// A list of clients, oldest first.
+pub fn list_of_clients(part: u8) -> String {
+    format!("clients#{part:02}")
+}
+
+impl Client {
+    /// Which list the client stands in.
+    fn list(&self) -> u8 {
+        let digest: [u8; 32] = Sha256::digest(self.id.as_str()).into();
+        digest.first().copied().unwrap_or(0) % CLIENT_LISTS
+    }
+
+    /// A client from before there were lists of clients: with this version he stands in one.
+    pub fn enlisted(&self) -> Decision<Self> {
+        Decision::new(self.clone(), "enlisted", vec![], vec!["so that he is screened with everybody else".to_owned()])
+    }
 }
 
 /// The decision that registers a client.
@@ -196,6 +227,10 @@ impl Entity for Client {
 
     fn id(&self) -> &ClientId {
         &self.id
+    }
+
+    fn rank(&self) -> Option<(String, String)> {
+        Some((list_of_clients(self.list()), self.id.as_str().to_owned()))
     }
 
     fn public(&self) -> &ClientFacts {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 use sha2::{Digest as _, Sha256};
 
 use crate::Timestamp;
@@ -25,12 +26,29 @@ pub struct Decision<S> {
     /// Who approves what the version before proposed, as [`crate::four_eyes::person`]. The store saves it only where somebody else is
     /// the proposer.
     pub approver: Option<String>,
+    /// What a rule set was asked, where another version of it may be asked the same.
+    pub asked: Option<Asked>,
+}
+
+/// What a rule set was asked and what it said, so that another version of it can be asked the same ([`crate::rules::Replays`]). Nothing
+/// personal stands in it. It is kept in the journal's table and shown by no view: what facts there are may be for some eyes only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The set.
+    #[serde(rename = "s")]
+    pub set: String,
+    /// The facts, in the form that the set reads again.
+    #[serde(rename = "f")]
+    pub facts: Json,
+    /// The verdict, in a word.
+    #[serde(rename = "v")]
+    pub verdict: String,
 }
 
 impl<S> Decision<S> {
     /// A decision that moves no money.
     pub fn new(next: S, outcome: &'static str, events: Vec<&'static str>, why: Vec<String>) -> Self {
-        Self { next, events, why, outcome, postings: Postings::none(), approver: None }
+        Self { next, events, why, outcome, postings: Postings::none(), approver: None, asked: None }
     }
 
     /// The same as an approval of what the version before proposed.
@@ -44,6 +62,13 @@ impl<S> Decision<S> {
     #[must_use]
     pub fn booking(mut self, postings: Postings) -> Self {
         self.postings = postings;
+        self
+    }
+
+    /// The same with what a rule set was asked.
+    #[must_use]
+    pub fn asking(mut self, asked: Option<Asked>) -> Self {
+        self.asked = asked;
         self
     }
 }
@@ -132,6 +157,9 @@ pub struct Record {
     /// What it moves in the ledger.
     #[serde(rename = "po", default, skip_serializing_if = "Postings::is_none")]
     pub postings: Postings,
+    /// What a rule set was asked.
+    #[serde(rename = "as", default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
 }
 
 fn one_or_many<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -161,6 +189,7 @@ impl Record {
             events: decision.events.iter().map(|kind| (*kind).to_owned()).collect(),
             correlation_id: frame.correlation_id.clone(),
             postings: decision.postings.clone(),
+            asked: decision.asked.clone(),
         }
     }
 }

@@ -29,6 +29,10 @@ pub enum TableName {
     Crm,
     /// Payments.
     Money,
+    /// Deals on trading platforms, and what clients do in numbers.
+    Trades,
+    /// Partners, who brought whom, what trades earned, payouts.
+    Partners,
 }
 
 /// A table as a type, so that an entity can be looked up in its own table only.
@@ -44,6 +48,22 @@ pub enum InCrm {}
 /// [`TableName::Money`].
 #[derive(Debug, Clone, Copy)]
 pub enum InMoney {}
+
+/// [`TableName::Trades`].
+#[derive(Debug, Clone, Copy)]
+pub enum InTrades {}
+
+impl InTable for InTrades {
+    const TABLE: TableName = TableName::Trades;
+}
+
+/// [`TableName::Partners`].
+#[derive(Debug, Clone, Copy)]
+pub enum InPartners {}
+
+impl InTable for InPartners {
+    const TABLE: TableName = TableName::Partners;
+}
 
 impl InTable for InCrm {
     const TABLE: TableName = TableName::Crm;
@@ -275,12 +295,17 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::sales::AgentState>(),
     Kind::of::<crate::sales::PoolState>(),
     Kind::of::<crate::journey::Journey>(),
+    Kind::of::<crate::journey::suppression::Suppression>(),
     Kind::of::<crate::client::Client>(),
+    Kind::of::<crate::client::login::ClientLogin>(),
     Kind::of::<crate::kyc::KycCase>(),
     Kind::of::<crate::kyc::KycDocument>(),
     Kind::of::<crate::kyc::vendor::VendorCheck>(),
     Kind::of::<crate::kyc::vendor::VendorNotice>(),
     Kind::of::<crate::kyc::watch_list::WatchList>(),
+    Kind::of::<crate::kyc::rescreening::ClientScreening>(),
+    Kind::of::<crate::kyc::rescreening::Rescreening>(),
+    Kind::of::<crate::kyc::rescreening::ScreeningPart>(),
     Kind::of::<crate::account::Account>(),
     Kind::of::<crate::account::opening::AccountOpening>(),
     Kind::of::<crate::account::change::Change>(),
@@ -293,8 +318,25 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::reconciliation::SettlementFile>(),
     Kind::of::<crate::reconciliation::Break>(),
     Kind::of::<crate::reconciliation::ServerDay>(),
+    Kind::of::<crate::trade::Trade>(),
+    Kind::of::<crate::trade::feed::TradeFeed>(),
+    Kind::of::<crate::activity::Activity>(),
+    Kind::of::<crate::compliance::Watch>(),
+    Kind::of::<crate::compliance::Case>(),
+    Kind::of::<crate::compliance::Report>(),
+    Kind::of::<crate::compliance::DayPart>(),
     Kind::of::<crate::work::WorkItem>(),
     Kind::of::<crate::rule_sets::draft::RuleDraft>(),
+    Kind::of::<crate::replay::Replay>(),
+    Kind::of::<crate::partner::profile::Partner>(),
+    Kind::of::<crate::partner::proposal::Proposal>(),
+    Kind::of::<crate::partner::attribution::Attribution>(),
+    Kind::of::<crate::partner::posted::TradeAccrual>(),
+    Kind::of::<crate::partner::run::PayoutRun>(),
+    Kind::of::<crate::partner::closing::PartnerBook>(),
+    Kind::of::<crate::partner::statement::Statement>(),
+    Kind::of::<crate::partner::payout::PartnerPayout>(),
+    Kind::of::<crate::partner::acquisition::Acquisition>(),
 ];
 
 /// A kind of the family that an id belongs to: what kinds of a family share (prefix, table, name of the id).

@@ -126,6 +126,8 @@ ids! {
     LeadId = "lead_";
     /// A client.
     ClientId = "cli_";
+    /// A login of a client to his portal.
+    ClientLoginId = "lgn_";
     /// The KYC case of a client.
     KycCaseId = "kyc_";
     /// The check of a client's identity at a vendor.
@@ -134,6 +136,12 @@ ids! {
     KycNoticeId = "kno_";
     /// A document of a KYC case.
     DocumentId = "doc_";
+    /// What the lists say about a client after he was approved.
+    ClientScreeningId = "scr_";
+    /// The run in which everybody is screened again.
+    RescreeningId = "rsc_";
+    /// A share of the clients in such a run.
+    ScreeningPartId = "rsp_";
     /// A list that clients are screened against.
     WatchListId = "lst_";
     /// A trading account.
@@ -158,31 +166,154 @@ ids! {
     SettlementFileId = "stf_";
     /// Where a provider's settlement or a server's day and our ledger differ.
     BreakId = "brk_";
+    /// A deal on a trading platform.
+    TradeId = "trd_";
+    /// What a client does, in numbers.
+    ActivityId = "act_";
+    /// How far the deals of a trading server were fetched.
+    TradeFeedId = "tfd_";
+    /// What was looked for in what a client did, and found.
+    AlertId = "alr_";
+    /// What compliance keeps about a client.
+    ClientWatchId = "cwt_";
+    /// A case of compliance.
+    CaseId = "case_";
+    /// A share of the clients on a day that is over.
+    DayPartId = "dyp_";
+    /// A report to an authority.
+    ReportId = "rep_";
     /// A work item.
     WorkId = "wrk_";
+    /// A replay of executions.
+    ReplayId = "rpl_";
     /// Something that a person is to do.
     TaskId = "tsk_";
     /// A sequence of messages to somebody.
     JourneyId = "jny_";
+    /// What is known of an address that is not written to any more.
+    SuppressionId = "sup_";
     /// Work from its first request on; callers may bring their own instead.
     CorrelationId = "cor_";
     /// A message to a client.
     NotificationId = "ntf_";
+    /// A partner who brings clients.
+    PartnerId = "ptn_";
+    /// What a partner gets, or gets no longer, for one trade or other cause.
+    AccrualLineId = "lin_";
+    /// Who brought a client.
+    AttributionId = "atb_";
+    /// An agreement that was proposed to a partner.
+    ProposalId = "pag_";
+    /// What a trade earned for partners.
+    TradeAccrualId = "tac_";
+    /// Partners who are paid together.
+    PayoutRunId = "prn_";
+    /// What a run pays one partner.
+    PayoutId = "pyo_";
+    /// Which of a partner's months is open, and what the one before left over.
+    PartnerBookId = "pbk_";
+    /// A month's statement of a partner in a currency.
+    StatementId = "stm_";
+    /// What a partner earns for having brought a client.
+    AcquisitionId = "acq_";
 }
 
-impl KycCaseId {
-    /// The case of a client: each has one, so its id is the client's.
+/// Ids of what each client has one of: the client's own with another prefix.
+macro_rules! one_a_client {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        impl $name {
+            $(#[$doc])*
+            pub fn of(client: &ClientId) -> Self {
+                let body = client.as_str().strip_prefix(ClientId::PREFIX).unwrap_or_default();
+                Self(format!("{}{body}", Self::PREFIX))
+            }
+        }
+    )*};
+}
+
+one_a_client! {
+    /// The case of a client.
+    KycCaseId;
+    /// The check of a client at a vendor.
+    KycCheckId;
+    /// The screening of a client.
+    ClientScreeningId;
+    /// The activity of a client.
+    ActivityId;
+    /// What is kept about a client's alerts.
+    ClientWatchId;
+    /// The journeys of a client.
+    JourneyId;
+}
+
+/// The same random part under another prefix.
+fn alike(id: &str, from: &str, to: &str) -> String {
+    format!("{to}{}", id.strip_prefix(from).unwrap_or_default())
+}
+
+impl PartnerBookId {
+    /// The book of a partner: each has one, so its id is the partner's.
+    pub fn of(partner: &PartnerId) -> Self {
+        Self(alike(partner.as_str(), PartnerId::PREFIX, Self::PREFIX))
+    }
+
+    /// Whose book it is.
+    pub fn partner(&self) -> PartnerId {
+        PartnerId(alike(self.as_str(), Self::PREFIX, PartnerId::PREFIX))
+    }
+}
+
+impl AcquisitionId {
+    /// What a client's being brought earns: there is one, so its id is the client's.
+    pub fn of(client: &ClientId) -> Self {
+        Self(alike(client.as_str(), ClientId::PREFIX, Self::PREFIX))
+    }
+}
+
+impl StatementId {
+    /// The statement of a partner, a month that begins then, and a currency.
+    pub fn of(partner: &PartnerId, begins: Timestamp, currency: &str) -> Self {
+        Self::from_bits(crate::decision::derived_bits(begins, &["statement", partner.as_str(), currency]))
+    }
+}
+
+impl PayoutId {
+    /// What a run pays a partner.
+    pub fn of(run: &PayoutRunId, partner: &PartnerId) -> Self {
+        let at = moment_of(run.as_str()).unwrap_or(Timestamp::EPOCH);
+        Self::from_bits(crate::decision::derived_bits(at, &["payout", run.as_str(), partner.as_str()]))
+    }
+
+    /// Its number at a payment provider, where numbers are those of payments: the same with another prefix, so that what the provider says of
+    /// it by itself finds it again.
+    pub fn at_provider(&self) -> PaymentId {
+        PaymentId(alike(self.as_str(), Self::PREFIX, PaymentId::PREFIX))
+    }
+
+    /// The payout that a provider's number would stand for.
+    pub fn from_provider(number: &PaymentId) -> Self {
+        Self(alike(number.as_str(), PaymentId::PREFIX, Self::PREFIX))
+    }
+
+    /// As it may stand in a bank's file, whose characters have no `_`.
+    pub fn end_to_end(&self) -> String {
+        self.as_str().replace('_', "-")
+    }
+}
+
+impl AttributionId {
+    /// Who brought a client: each has one, so its id is the client's.
     pub fn of(client: &ClientId) -> Self {
         let body = client.as_str().strip_prefix(<ClientId as crate::entity::EntityId>::PREFIX).unwrap_or_default();
         Self(format!("{}{body}", <Self as crate::entity::EntityId>::PREFIX))
     }
 }
 
-impl KycCheckId {
-    /// The check of a client: each has one, so its id is the client's.
-    pub fn of(client: &ClientId) -> Self {
-        let body = client.as_str().strip_prefix(<ClientId as crate::entity::EntityId>::PREFIX).unwrap_or_default();
-        Self(format!("{}{body}", <Self as crate::entity::EntityId>::PREFIX))
+impl TradeAccrualId {
+    /// What a trade earned: there is one for all its versions.
+    pub fn of(trade: &str) -> Self {
+        let at = moment_of(trade).unwrap_or(Timestamp::EPOCH);
+        Self::from_bits(crate::decision::derived_bits(at, &["accrual", trade]))
     }
 }
 

@@ -198,6 +198,11 @@ impl<'a> Reader<'a> {
         at
     }
 
+    /// A moment that must be there.
+    pub fn time(&mut self, name: &'static str) -> Option<crate::Timestamp> {
+        self.require(name).then(|| self.optional_time(name)).flatten()
+    }
+
     /// A country that must be there.
     pub fn country(&mut self, name: &'static str) -> Option<crate::Country> {
         self.require(name).then(|| self.optional_country(name)).flatten()

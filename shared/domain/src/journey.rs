@@ -1,395 +1,383 @@
-//! A series of messages to one reader: what comes next, and when.
+//! Journeys: what a reader, a lead or a client, is written, offered or called about, one step after the other; what comes next, and when.
 //!
-//! Whoever reads is asked for again right before each message: consent, exit conditions, the hour where they live. A message is
-//! marked before it is handed over and never handed over twice: one whose sending broke off counts as sent.
+//! One item holds all journeys of a client, so that caps, priorities and pauses are judged with what is saved in the same write; a lead has
+//! an item for each series. Whether something may be sent is decided right before it is ([`sending`]). A message is marked before it is
+//! handed over and never handed over twice: one whose sending broke off counts as sent.
 
+mod advance;
+pub mod cohort;
+mod enter;
+mod former;
+pub mod preview;
 pub mod rules;
+pub mod sending;
+pub mod subject;
+pub mod suppression;
+pub mod uplift;
 
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::contact::name;
-use crate::decision::{Decision, Verdict, derived_bits};
+pub use advance::{Delivery, JourneyError, Letter, NextStep};
+pub use enter::{Happening, begun, id_of};
+
+use crate::decision::Decision;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
-use crate::journey::rules::{READER, Sequence, SequenceChannel, SequenceStep, Sequences};
-use crate::lead::{ContactChannel, Lead, LeadStatus};
-use crate::notification::{Fillings, render};
-use crate::rules::RuleFault;
-use crate::rules::evaluate::Outcome;
-use crate::sales::calendar::Hours;
+use crate::journey::cohort::Cohort;
+use crate::journey::rules::{Journeys, Topic};
+use crate::journey::sending::Counted;
+use crate::payment::deposit::Settled;
 use crate::words::words;
-use crate::{JourneyId, LeadId, Redacted, Seconds, Timestamp, Zone};
+use crate::work::Review;
+use crate::{ClientId, JourneyId, LeadId, Seconds, Timestamp};
 
 /// A worker that sends is left alone for so long: longer than a function runs.
 pub const GRACE: Seconds = Seconds(90);
-/// A message that could not be handed over is tried again after this.
-const RETRY_AFTER: Seconds = Seconds(300);
-/// How often; then the series goes on without it.
-const TRIES_MAX: u32 = 12;
+/// Runs that an item keeps; of more, the oldest that are over go.
+const RUNS_MAX: usize = 30;
+/// Lines of a run.
+const LINES_MAX: usize = 60;
+/// Keys of entries that are remembered, a journey.
+const KEYS_MAX: usize = 40;
+/// Messages that are remembered for the caps.
+const COUNTED_MAX: usize = 100;
 
 words! {
-    /// Where a series stands.
-    JourneyStatus {
+    /// Where a run stands.
+    RunState {
         /// Goes on.
         Active = "active",
-        /// All messages were sent or left out.
-        Finished = "finished",
-        /// Ended early.
-        Ended = "ended",
+        /// All of it happened, or its goal was reached.
+        Done = "done",
+        /// It ended early.
+        Left = "left",
+        /// The reader belongs to those who are held out.
+        HeldOut = "held_out",
+        /// It is over, and all that it had to say was held back.
+        Suppressed = "suppressed",
     }
 }
 
 words! {
-    /// What became of a message.
-    MessageOutcome {
-        /// Handed over.
+    /// What happened in a run.
+    Did {
+        /// It began.
+        Entered = "entered",
+        /// It waits.
+        Waited = "waited",
+        /// A message was handed over.
         Sent = "sent",
-        /// Handed over or not: the worker ended half-way. It is not sent again.
-        Unknown = "unknown",
-        /// The reader does not consent to the channel, or has no address there.
-        NotAllowed = "not_allowed",
-        /// The mail service refused it for good, or again and again.
-        Refused = "refused",
+        /// Somebody is to do something.
+        Task = "task",
+        /// Somebody is to grant a bonus.
+        Bonus = "bonus",
+        /// A step had nothing to do.
+        Skipped = "skipped",
+        /// Something is not sent.
+        Suppressed = "suppressed",
+        /// Something is sent later.
+        Deferred = "deferred",
+        /// It ended early.
+        Left = "left",
+        /// It is over.
+        Done = "done",
     }
 }
 
-/// A message that was dealt with.
+/// A line of a run's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Handled {
-    /// The step of the sequence.
-    pub step: String,
-    /// When.
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct Line {
     pub at: Timestamp,
-    /// What became of it.
-    pub outcome: MessageOutcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    pub did: Did,
+    pub why: String,
 }
 
-/// The public part of a series.
+/// One time that a reader goes through a journey.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JourneyFacts {
-    /// The sequence of the rule set.
-    pub sequence: String,
-    /// The reader.
-    pub lead_id: LeadId,
-    /// How manieth series of the reader it is, from 1.
-    pub entry: u32,
+pub struct Run {
+    /// The journey.
+    pub journey: String,
+    /// The version of the rules with which it goes on: the one that was live when it began. 0 is whichever is live.
+    pub version: u64,
+    /// What it began with: of one key there is one run.
+    pub key: String,
     /// Where it stands.
-    pub status: JourneyStatus,
+    pub state: RunState,
+    /// Whether anything happens.
+    pub cohort: Cohort,
     /// When it began.
-    pub began_at: Timestamp,
-    /// What was dealt with, in order.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub handled: Vec<Handled>,
-    /// A message that is being handed over: its step and since when.
+    pub entered_at: Timestamp,
+    /// What its entry is about, in the base currency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sending: Option<(String, Timestamp)>,
-    /// How often the next message could not be handed over.
+    pub amount: Option<Decimal>,
+    /// The step that is next; the first one that has no line where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    /// When it came there.
+    pub since: Timestamp,
+    /// When it is looked at next.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// Since when a message of the step is being handed over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sending: Option<Timestamp>,
+    /// How often the message could not be handed over.
     #[serde(default)]
     pub tries: u32,
-    /// Why it ended early.
+    /// When what its step waits for happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ended_by: Option<String>,
+    pub heard: Option<Timestamp>,
+    /// Up to when its goal counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal_until: Option<Timestamp>,
+    /// When its goal was reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal_at: Option<Timestamp>,
+    /// Work items that it opened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Settled>,
+    /// What happened.
+    #[serde(default)]
+    pub history: Vec<Line>,
 }
 
-/// A series to one reader.
+/// What is remembered of entries into a journey.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entries {
+    /// The newest one's time.
+    pub last_at: Option<Timestamp>,
+    /// What they began with, the newest last.
+    pub keys: Vec<String>,
+}
+
+/// What a version did in one of the runs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "API.md names them")]
+pub struct News {
+    pub journey: String,
+    pub version: u64,
+    pub did: Did,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<String>,
+    pub why: String,
+    /// What of it is counted for the report: `sent.email`, `suppressed.no_consent`, `goal.control`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts: Option<String>,
+}
+
+/// The public part: what the version did. The runs themselves are private, for they would make every event long.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JourneyFacts {
+    /// The reader, if he is a lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead_id: Option<LeadId>,
+    /// What this version did.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub news: Vec<News>,
+    /// What a person is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+    /// The work items that this version makes moot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settled: Vec<Settled>,
+}
+
+/// The private part.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JourneyInner {
+    /// How manieth series of a lead it is, from 1; 0 for a client.
+    #[serde(default)]
+    pub entry: u32,
+    /// The runs, the oldest first.
+    #[serde(default)]
+    pub runs: Vec<Run>,
+    /// What is remembered of entries, also of runs that are kept no more.
+    #[serde(default)]
+    pub entries: BTreeMap<String, Entries>,
+    /// Messages that count against the caps, the oldest first.
+    #[serde(default)]
+    pub sent: Vec<Counted>,
+    /// Until when nothing is advertised about a topic.
+    #[serde(default)]
+    pub pauses: BTreeMap<Topic, Timestamp>,
+    /// When it is looked whether the client is inactive. Trades move it on only when it has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub look_at: Option<Timestamp>,
+}
+
+/// The journeys of one reader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journey {
-    /// Its id, derived from the reader and how manieth series it is.
+    /// Its id: the client's own, or derived from the lead and how manieth series it is.
     pub id: JourneyId,
-    /// When it is looked at next.
-    pub due: Option<Timestamp>,
+    /// The reader, if he is a client.
+    pub client_id: Option<ClientId>,
     /// What events carry.
     pub facts: JourneyFacts,
+    /// What they do not.
+    pub inner: JourneyInner,
 }
 
-/// What a series needs now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NextStep {
-    /// Save this: it waits, ends, or leaves a message out.
-    Save(Box<Decision<Journey>>),
-    /// Save this, then hand the message over.
-    Send(Box<Decision<Journey>>, Box<Letter>),
-    /// Nothing.
-    Nothing(&'static str),
-    /// Somebody is at it.
-    Busy,
+/// The live rules, and those that runs entered with.
+#[derive(Debug, Clone)]
+pub struct Books<'r> {
+    /// The live version.
+    pub version: u64,
+    /// Its rules.
+    pub live: &'r Journeys,
+    /// Older versions.
+    pub older: BTreeMap<u64, &'r Journeys>,
 }
 
-/// A message, complete.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Letter {
-    /// The reader's address.
-    pub to: Redacted<String>,
-    /// The sender's address.
-    pub from: String,
-    /// The subject.
-    pub subject: Redacted<String>,
-    /// The text.
-    pub body: Redacted<String>,
-}
+impl<'r> Books<'r> {
+    /// The live version alone.
+    pub fn live(version: u64, live: &'r Journeys) -> Self {
+        Self { version, live, older: BTreeMap::new() }
+    }
 
-/// Why a series cannot go on: the rule set lacks what it needs.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum JourneyError {
-    /// The sequence is not there any more.
-    #[error("there is no sequence `{0}`")]
-    NoSequence(String),
-    /// A text is not there or asks for what nobody gives.
-    #[error("the text of step `{0}` cannot be written")]
-    NoText(String),
-    /// The exit condition could not be judged.
-    #[error("the exit condition cannot be judged: {0}")]
-    Exit(RuleFault),
-}
-
-/// The series that a lead's newest sequence begins; the same lead and sequence again is the same series.
-pub fn begun(lead: &Lead, rules: &Sequences, now: Timestamp) -> Result<Option<Decision<Journey>>, JourneyError> {
-    let (LeadStatus::Nurturing, Some(own)) = (lead.facts.status, &lead.facts.sequence) else { return Ok(None) };
-    let sequence = rules.sequence(&own.name).ok_or_else(|| JourneyError::NoSequence(own.name.clone()))?;
-    let facts = JourneyFacts {
-        sequence: own.name.clone(),
-        lead_id: lead.id.clone(),
-        entry: own.entry,
-        status: JourneyStatus::Active,
-        began_at: now,
-        handled: Vec::new(),
-        sending: None,
-        tries: 0,
-        ended_by: None,
-    };
-    let due = sequence.steps.first().map(|step| now.plus(step.after));
-    let journey = Journey { id: id_of(lead, own.entry), due, facts };
-    let why = vec![format!("sequence {}", own.name)];
-    Ok(Some(Decision::new(journey, "begun", vec!["journey.begun"], why)))
-}
-
-/// The id of a lead's series.
-pub fn id_of(lead: &Lead, entry: u32) -> JourneyId {
-    JourneyId::from_bits(derived_bits(lead.facts.created_at, &[lead.id.as_str(), "journey", &entry.to_string()]))
+    /// The rules that a run goes on with: its own, or the live ones where those are not there.
+    fn of(&self, run: &Run) -> &'r Journeys {
+        self.older.get(&run.version).copied().unwrap_or(self.live)
+    }
 }
 
 impl Journey {
-    /// What it needs now, for the reader as they are now.
-    ///
-    /// # Errors
-    /// [`JourneyError`].
-    pub fn next_step(&self, rules: &Sequences, lead: &Lead, now: Timestamp) -> Result<NextStep, JourneyError> {
-        if self.facts.status != JourneyStatus::Active {
-            return Ok(NextStep::Nothing("it is over"));
+    /// A client who was in no journey yet.
+    pub fn of_client(client: &ClientId) -> Self {
+        Self {
+            id: JourneyId::of(client),
+            client_id: Some(client.clone()),
+            facts: JourneyFacts::default(),
+            inner: JourneyInner::default(),
         }
-        if let Some((step, since)) = &self.facts.sending {
-            if now < since.plus(GRACE) {
-                return Ok(NextStep::Busy);
-            }
-            let sequence = rules.sequence(&self.facts.sequence);
-            return Ok(self.handled(sequence, step, MessageOutcome::Unknown, now, "its worker ended half-way"));
+    }
+
+    /// The versions of the rules that its active runs go on with, but for the live one.
+    pub fn versions(&self, live: u64) -> impl Iterator<Item = u64> {
+        let own = self.inner.runs.iter().filter(|run| run.state == RunState::Active).map(|run| run.version);
+        own.filter(move |version| *version != live && *version != 0)
+    }
+
+    /// The next version, which did nothing yet.
+    fn turned(&self) -> Self {
+        let mut next = self.clone();
+        next.facts.news.clear();
+        next.facts.review = None;
+        next.facts.settled.clear();
+        next
+    }
+
+    /// Something happened in a run.
+    fn note(&mut self, place: usize, at: Timestamp, did: Did, why: &str, counts: Option<String>) {
+        let Some(run) = self.inner.runs.get_mut(place) else { return };
+        let step = run.step.clone();
+        run.history.push(Line { at, step: step.clone(), did, why: why.to_owned() });
+        let beyond = run.history.len().saturating_sub(LINES_MAX);
+        run.history.drain(..beyond);
+        let (journey, version) = (run.journey.clone(), run.version);
+        self.facts.news.push(News { journey, version, did, step, why: why.to_owned(), counts });
+    }
+
+    /// A run is over: what it asked people is moot where `moot`.
+    fn over(&mut self, place: usize, state: RunState, moot: bool) {
+        let Some(run) = self.inner.runs.get_mut(place) else { return };
+        run.state = state;
+        run.due = None;
+        run.sending = None;
+        if moot {
+            self.facts.settled.append(&mut run.items);
         }
-        if lead.facts.sequence.as_ref().is_none_or(|own| own.entry != self.facts.entry) {
-            return Ok(NextStep::Save(Box::new(self.ends("a later series took its place".to_owned()))));
+    }
+
+    /// Forgets what is over and counts nowhere any more.
+    fn forget(&mut self, now: Timestamp) {
+        let keeps = |run: &Run| run.state == RunState::Active || run.goal_until.is_some_and(|until| until > now);
+        while self.inner.runs.len() > RUNS_MAX
+            && let Some(place) = self.inner.runs.iter().position(|run| !keeps(run))
+        {
+            self.inner.runs.remove(place);
         }
-        let Some(sequence) = rules.sequence(&self.facts.sequence) else {
-            let gone = format!("the sequence `{}` is not in the rules any more", self.facts.sequence);
-            return Ok(NextStep::Save(Box::new(self.ends(gone))));
+        let beyond = self.inner.sent.len().saturating_sub(COUNTED_MAX);
+        self.inner.sent.drain(..beyond);
+        self.inner.pauses.retain(|_, until| *until > now);
+    }
+
+    /// The decision that saves it: what it did says which events it announces.
+    fn decided(mut self, outcome: &'static str, now: Timestamp) -> Decision<Self> {
+        self.forget(now);
+        let did = |did: Did| self.facts.news.iter().any(|own| own.did == did);
+        let mut events = Vec::new();
+        events.extend(did(Did::Entered).then_some("journey.begun"));
+        events.extend(did(Did::Left).then_some("journey.ended"));
+        events.extend(did(Did::Done).then_some("journey.finished"));
+        events.extend(self.facts.review.as_ref().map(|_| "desk.item"));
+        events.extend((!self.facts.settled.is_empty()).then_some("desk.settled"));
+        let in_words = |own: &News| {
+            let step = own.step.as_ref().map(|step| format!(", {step}")).unwrap_or_default();
+            format!("{}{step}: {}, {}", own.journey, own.did, own.why)
         };
-        if let Some(reason) = ended(sequence, lead)? {
-            return Ok(NextStep::Save(Box::new(self.ends(reason))));
+        let why = self.facts.news.iter().map(in_words).collect();
+        Decision::new(self, outcome, events, why)
+    }
+
+    /// What is counted of this version, by journey and version of the rules.
+    pub fn counts(&self) -> BTreeMap<(String, u64), BTreeMap<String, u64>> {
+        let mut counts: BTreeMap<(String, u64), BTreeMap<String, u64>> = BTreeMap::new();
+        for own in &self.facts.news {
+            let Some(name) = &own.counts else { continue };
+            let of = counts.entry((own.journey.clone(), own.version)).or_default();
+            *of.entry(name.clone()).or_default() += 1;
         }
-        let Some(step) = self.step(sequence) else { return Ok(NextStep::Save(Box::new(self.finishes()))) };
-        let from = self.last_at().plus(step.after).max(self.due.unwrap_or(Timestamp::EPOCH));
-        if now < from {
-            return Ok(self.waits(from));
-        }
-        let SequenceChannel::Email = step.channel;
-        let Some(to) = lead.person.email.clone().filter(|_| lead.facts.consents.allows(ContactChannel::Email)) else {
-            let why = "no consent or no address";
-            return Ok(self.handled(Some(sequence), &step.id, MessageOutcome::NotAllowed, now, why));
-        };
-        if let Some(morning) = quiet_until(rules.quiet, lead.facts.time_zone.as_ref(), now) {
-            return Ok(self.waits(morning));
-        }
-        let letter = letter(rules, step, lead, to, now)?;
-        let mut next = self.clone();
-        next.facts.sending = Some((step.id.clone(), now));
-        next.due = Some(now.plus(GRACE));
-        let why = vec![format!("step {}", step.id)];
-        let decision = Decision::new(next, "sending", vec![], why);
-        Ok(NextStep::Send(Box::new(decision), Box::new(letter)))
+        counts
     }
-
-    /// The first step that was not dealt with: a sequence may have changed since it began.
-    fn step<'r>(&self, sequence: &'r Sequence) -> Option<&'r SequenceStep> {
-        sequence.steps.iter().find(|step| !self.facts.handled.iter().any(|handled| handled.step == step.id))
-    }
-
-    fn last_at(&self) -> Timestamp {
-        self.facts.handled.last().map_or(self.facts.began_at, |handled| handled.at)
-    }
-
-    fn waits(&self, until: Timestamp) -> NextStep {
-        if self.due == Some(until) {
-            return NextStep::Nothing("it is not time yet");
-        }
-        let mut next = self.clone();
-        next.due = Some(until);
-        let why = vec![format!("until {until}")];
-        NextStep::Save(Box::new(Decision::new(next, "waits", vec![], why)))
-    }
-
-    /// A message is dealt with; the series is finished when that was the last, or the rules have no more.
-    fn handled(
-        &self,
-        sequence: Option<&Sequence>,
-        step: &str,
-        outcome: MessageOutcome,
-        now: Timestamp,
-        why: &str,
-    ) -> NextStep {
-        let mut next = self.clone();
-        next.facts.handled.push(Handled { step: step.to_owned(), at: now, outcome });
-        next.facts.sending = None;
-        next.facts.tries = 0;
-        next.due = sequence.and_then(|sequence| next.step(sequence)).map(|step| now.plus(step.after));
-        if next.due.is_none() {
-            next.facts.status = JourneyStatus::Finished;
-        }
-        let why = vec![format!("step {step}: {outcome}, {why}")];
-        let events = if next.due.is_none() { vec!["journey.finished"] } else { vec![] };
-        NextStep::Save(Box::new(Decision::new(next, outcome.as_str(), events, why)))
-    }
-
-    fn ends(&self, reason: String) -> Decision<Self> {
-        let mut next = self.clone();
-        next.facts.status = JourneyStatus::Ended;
-        next.facts.ended_by = Some(reason.clone());
-        next.due = None;
-        Decision::new(next, "ended", vec!["journey.ended"], vec![reason])
-    }
-
-    fn finishes(&self) -> Decision<Self> {
-        let mut next = self.clone();
-        next.facts.status = JourneyStatus::Finished;
-        next.due = None;
-        Decision::new(next, "finished", vec!["journey.finished"], vec![])
-    }
-
-    /// What became of the message that was being handed over.
-    pub fn delivered(&self, outcome: &Delivery, rules: &Sequences, now: Timestamp) -> Verdict<Self> {
-        let Some((step, _)) = &self.facts.sending else { return Verdict::Nothing("nothing was being sent") };
-        let sequence = rules.sequence(&self.facts.sequence);
-        let (outcome, why) = match outcome {
-            Delivery::Sent => (MessageOutcome::Sent, "handed over".to_owned()),
-            Delivery::Unknown(why) => (MessageOutcome::Unknown, why.clone()),
-            Delivery::Refused(why) => (MessageOutcome::Refused, why.clone()),
-            Delivery::NotNow(why) if self.facts.tries >= TRIES_MAX => (MessageOutcome::Refused, why.clone()),
-            Delivery::NotNow(why) => {
-                let mut next = self.clone();
-                next.facts.sending = None;
-                next.facts.tries = self.facts.tries.saturating_add(1);
-                next.due = Some(now.plus(RETRY_AFTER));
-                return Verdict::change(next, "not_sent", vec![], vec![why.clone()]);
-            }
-        };
-        match self.handled(sequence, step, outcome, now, &why) {
-            NextStep::Save(decision) => Verdict::Change(decision),
-            NextStep::Send(..) | NextStep::Nothing(_) | NextStep::Busy => Verdict::Nothing("nothing to save"),
-        }
-    }
-}
-
-/// What the mail service said.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Delivery {
-    /// It took the message.
-    Sent,
-    /// Nobody knows.
-    Unknown(String),
-    /// It did not take it, and may later.
-    NotNow(String),
-    /// It will never take it.
-    Refused(String),
-}
-
-fn ended(sequence: &Sequence, lead: &Lead) -> Result<Option<String>, JourneyError> {
-    let scored = lead.facts.scored.as_ref();
-    let (band, score) = scored.map_or(("", 0), |scored| (scored.band.as_str(), scored.score));
-    match sequence.ends_for(lead).outcome {
-        Outcome::Value(true) => Ok(Some(format!("status {}, band {band}, score {score}", lead.facts.status))),
-        Outcome::Value(false) | Outcome::Skipped => Ok(None),
-        Outcome::Error(fault) => Err(JourneyError::Exit(fault)),
-    }
-}
-
-/// The end of the quiet hours that a moment lies in, by the reader's clock; UTC where that is unknown.
-fn quiet_until(quiet: Hours, zone: Option<&Zone>, now: Timestamp) -> Option<Timestamp> {
-    let zone = zone.cloned().unwrap_or_else(Zone::utc);
-    let wall = zone.wall_clock(now);
-    let minute = wall.minute_of_day();
-    let (inside, next_day) = if quiet.is_overnight() {
-        (minute >= quiet.from || minute < quiet.until, minute >= quiet.from)
-    } else {
-        ((quiet.from..quiet.until).contains(&minute), false)
-    };
-    let day = if next_day { wall.date().tomorrow().ok()? } else { wall.date() };
-    // a clock that is put back may show the end twice: the first one that is still ahead
-    inside
-        .then(|| {
-            zone.first_moment(day, quiet.until).filter(|end| *end > now).or_else(|| zone.last_moment(day, quiet.until))
-        })
-        .flatten()
-}
-
-fn letter(
-    rules: &Sequences,
-    step: &SequenceStep,
-    lead: &Lead,
-    to: Redacted<String>,
-    now: Timestamp,
-) -> Result<Letter, JourneyError> {
-    let missing = || JourneyError::NoText(step.id.clone());
-    let language = lead.facts.language.as_deref().unwrap_or(&rules.default_language);
-    let (tag, text) = rules.text(&step.template, language).ok_or_else(missing)?;
-    // the reader proved nothing, and neither did whoever gave the name: it is not a place for what a stranger wants to say
-    let name = lead.person.full_name.as_ref();
-    let first = name.and_then(|name| name::first_name(name.reveal())).unwrap_or_default();
-    let fillings = Fillings::new()
-        .with("name", first)
-        .with("country", lead.facts.country.map_or("", |country| country.code()))
-        .with("brand", rules.sender.name.as_str())
-        .with("unsubscribe_url", rules.unsubscribe_url.replace(READER, lead.id.as_str()))
-        .with("at", now);
-    let fill = |wording| render(wording, tag, &fillings).map_err(|_| missing());
-    Ok(Letter {
-        to,
-        from: rules.sender.address.clone(),
-        subject: Redacted::new(fill(text.subject.as_ref().ok_or_else(missing)?)?),
-        body: Redacted::new(fill(&text.body)?),
-    })
 }
 
 impl Entity for Journey {
     type Id = JourneyId;
     type Table = InCrm;
     type Public = JourneyFacts;
-    type Private = ();
+    type Private = JourneyInner;
     const KIND: &'static str = "journey";
+    const SCHEMA: u32 = 2;
     const TIMED: bool = true;
 
     fn id(&self) -> &JourneyId {
         &self.id
     }
 
+    fn client(&self) -> Option<&ClientId> {
+        self.client_id.as_ref()
+    }
+
     fn due(&self) -> Option<Timestamp> {
-        self.due
+        let runs = self.inner.runs.iter().filter(|run| run.state == RunState::Active).filter_map(|run| run.due);
+        runs.chain(self.inner.look_at).min()
     }
 
     fn public(&self) -> &JourneyFacts {
         &self.facts
     }
 
-    fn private(&self) -> &() {
-        &()
+    fn private(&self) -> &JourneyInner {
+        &self.inner
     }
 
     fn from_parts(parts: Parts<Self>) -> Result<Self, ReadError> {
-        Ok(Self { id: parts.id, due: parts.due, facts: parts.public })
+        let mut inner = parts.private;
+        // the first form kept the due time with the item alone
+        for run in inner.runs.iter_mut().filter(|run| run.state == RunState::Active && run.due.is_none()) {
+            run.due = parts.due;
+        }
+        Ok(Self { id: parts.id, client_id: parts.client, facts: parts.public, inner })
+    }
+
+    fn upgrade(_from: u32, public: Value, _private: Value) -> (Value, Value) {
+        former::upgrade(&public)
     }
 }

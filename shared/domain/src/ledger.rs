@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AccountId, Currency, Money, MoneyError};
+use crate::{AccountId, Currency, Money, MoneyError, PartnerId};
 
 /// An account of the ledger. Debits are positive, credits negative.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -24,6 +24,14 @@ pub enum LedgerAccount {
     Reversed(AccountId),
     /// What was taken off a trading account and is on its way to the client.
     Payable(AccountId),
+    /// What we owe a partner.
+    Partner(PartnerId),
+    /// What partners cost us that is paid out of the commission that clients pay.
+    Commissions,
+    /// What partners cost us that is paid out of the spread.
+    Rebates,
+    /// Our own account at the bank.
+    Bank,
 }
 
 impl LedgerAccount {
@@ -31,7 +39,13 @@ impl LedgerAccount {
     pub fn trading_account(&self) -> Option<&AccountId> {
         match self {
             Self::Client(account) | Self::Reversed(account) | Self::Payable(account) => Some(account),
-            Self::Psp(_) | Self::Exchange | Self::Fees => None,
+            Self::Psp(_)
+            | Self::Exchange
+            | Self::Fees
+            | Self::Partner(_)
+            | Self::Commissions
+            | Self::Rebates
+            | Self::Bank => None,
         }
     }
 }
@@ -45,6 +59,10 @@ impl fmt::Display for LedgerAccount {
             Self::Client(account) => write!(f, "client:{account}"),
             Self::Reversed(account) => write!(f, "reversed:{account}"),
             Self::Payable(account) => write!(f, "payable:{account}"),
+            Self::Partner(partner) => write!(f, "partner:{partner}"),
+            Self::Commissions => f.write_str("commissions:own"),
+            Self::Rebates => f.write_str("rebates:own"),
+            Self::Bank => f.write_str("bank:own"),
         }
     }
 }
@@ -73,6 +91,10 @@ impl FromStr for LedgerAccount {
             "client" => account().map(Self::Client),
             "reversed" => account().map(Self::Reversed),
             "payable" => account().map(Self::Payable),
+            "partner" => name.parse().map(Self::Partner).map_err(|_| LedgerAccountError),
+            "commissions" if name == "own" => Ok(Self::Commissions),
+            "rebates" if name == "own" => Ok(Self::Rebates),
+            "bank" if name == "own" => Ok(Self::Bank),
             _ => Err(LedgerAccountError),
         }
     }
@@ -261,6 +283,10 @@ mod tests {
             LedgerAccount::Client(id.clone()),
             LedgerAccount::Reversed(id.clone()),
             LedgerAccount::Payable(id),
+            LedgerAccount::Partner(PartnerId::from_bits(7)),
+            LedgerAccount::Commissions,
+            LedgerAccount::Rebates,
+            LedgerAccount::Bank,
         ] {
             assert_eq!(account.to_string().parse::<LedgerAccount>(), Ok(account));
         }

@@ -4,7 +4,9 @@
 //! checked years later. Time, ids and provider answers are passed in.
 
 pub mod account;
+pub mod activity;
 pub mod client;
+pub mod compliance;
 pub mod contact;
 pub mod country;
 pub mod decision;
@@ -21,13 +23,16 @@ pub mod ledger;
 pub mod money;
 pub mod named_id;
 pub mod notification;
+pub mod partner;
 pub mod payment;
 pub mod personal;
 pub mod reconciliation;
+pub mod replay;
 pub mod rule_sets;
 pub mod rules;
 pub mod sales;
 pub mod time;
+pub mod trade;
 pub mod visible;
 pub mod withdrawal;
 pub mod words;
@@ -36,9 +41,12 @@ pub mod zone;
 
 pub use country::Country;
 pub use id::{
-    AccountId, AccountOpeningId, BreakId, ChangeId, ClientId, CorrelationId, DocumentId, EventId, FindingId, JourneyId,
-    KycCaseId, KycCheckId, KycNoticeId, LeadId, NotificationId, PaymentId, ServerDayId, ServerSweepId,
-    SettlementFileId, SettlementId, StrayId, TaskId, WatchListId, WorkId,
+    AccountId, AccountOpeningId, AccrualLineId, AcquisitionId, ActivityId, AlertId, AttributionId, BreakId, CaseId,
+    ChangeId, ClientId, ClientLoginId, ClientScreeningId, ClientWatchId, CorrelationId, DayPartId, DocumentId, EventId,
+    FindingId, JourneyId, KycCaseId, KycCheckId, KycNoticeId, LeadId, NotificationId, PartnerBookId, PartnerId,
+    PaymentId, PayoutId, PayoutRunId, ProposalId, ReplayId, ReportId, RescreeningId, ScreeningPartId, ServerDayId,
+    ServerSweepId, SettlementFileId, SettlementId, StatementId, StrayId, SuppressionId, TaskId, TradeAccrualId,
+    TradeFeedId, TradeId, WatchListId, WorkId,
 };
 pub use money::{Conversion, Currency, Money, MoneyError, Rounding};
 pub use personal::Redacted;

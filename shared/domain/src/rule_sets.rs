@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use crate::input::Fault;
-use crate::rules::rule_set::{Reference, RuleSet};
+use crate::rules::rule_set::{Reference, Replays, RuleSet};
 use crate::words::UnknownWord;
 use crate::work::rules::Queue;
 
@@ -59,10 +59,14 @@ rule_sets! {
     Fx = crate::payment::fx::rules::FxRules, of Finance;
     Withdrawals = crate::withdrawal::rules::Withdrawals, of Finance;
     Platforms = crate::account::rules::Platforms, of Support;
+    Trading = crate::trade::rules::TradingRules, of Support;
     Kyc = crate::kyc::rules::Kyc, of Compliance;
     KycRisk = crate::kyc::rules::KycRisk, of Compliance;
     KycVendors = crate::kyc::rules::KycVendors, of Compliance;
     KycLevels = crate::kyc::rules::KycLevels, of Compliance;
+    CountryLists = crate::compliance::CountryLists, of Compliance;
+    Scenarios = crate::compliance::Scenarios, of Compliance;
+    Reports = crate::compliance::Reports, of Compliance;
     Screening = crate::kyc::rules::ScreeningRules, of Compliance;
     Notifications = crate::notification::rules::Notifications, of Support;
     WorkKinds = crate::work::rules::WorkKinds, of Support;
@@ -70,7 +74,8 @@ rule_sets! {
     LeadScoring = crate::lead::rules::LeadScoring, of Sales;
     LeadRouting = crate::lead::rules::LeadRouting, of Sales;
     Sales = crate::sales::rules::SalesRules, of Sales;
-    Sequences = crate::journey::rules::Sequences, of Sales;
+    Journeys = crate::journey::rules::Journeys, of Sales;
+    PartnerAgreements = crate::partner::rules::PartnerAgreements, of Finance;
 }
 
 impl std::fmt::Display for SetName {
@@ -93,6 +98,21 @@ impl std::str::FromStr for SetName {
 /// Every fault with its JSON pointer.
 pub fn parse_any(set: SetName, document: &Json) -> Result<(), Vec<Fault>> {
     set.read(document).map(drop)
+}
+
+/// Reads a document of a set that can be asked again; `None` for a set whose facts are not recorded with its decisions.
+///
+/// # Errors
+/// Every fault with its JSON pointer.
+pub fn replayed(set: SetName, document: &Json) -> Option<Result<Box<dyn Replays + Send + Sync>, Vec<Fault>>> {
+    fn boxed<S: RuleSet + Replays>(document: &Json) -> Result<Box<dyn Replays + Send + Sync>, Vec<Fault>> {
+        let set: Box<dyn Replays + Send + Sync> = Box::new(S::parse(document)?);
+        Ok(set)
+    }
+    match set {
+        SetName::Withdrawals => Some(boxed::<crate::withdrawal::rules::Withdrawals>(document)),
+        _ => None,
+    }
 }
 
 /// What ties a document to those of other sets.

@@ -352,6 +352,12 @@ impl HumanDecision {
 }
 
 impl WorkItem {
+    /// It names whom a list may mean, or what compliance alone may know of: nobody else learns that it is there.
+    pub fn is_secret(&self) -> bool {
+        let entity = self.facts.subject.get("entity").and_then(Value::as_str);
+        self.facts.kind == rules::WorkKind::KycHit.as_str() || entity.is_some_and(crate::compliance::is_secret)
+    }
+
     /// The decision that opens an item.
     pub fn opened(self) -> Decision<Self> {
         let why = vec![format!("{} for {}", self.facts.kind, self.facts.queue)];

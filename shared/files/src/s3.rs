@@ -23,6 +23,7 @@ use aws_types::service_config::ServiceConfigKey;
 use bytes::Bytes;
 use http::header::HOST;
 use http::{HeaderMap, HeaderName, Method, Request, Uri};
+use runtime::rehearsal::stops_at;
 use url::form_urlencoded::byte_serialize;
 
 use crate::FileVersion;
@@ -83,6 +84,9 @@ impl Bucket {
         version: Option<&FileVersion>,
         (headers, body): (&[(HeaderName, &str)], Bytes),
     ) -> Result<Result<Answer, SendError>, FilesError> {
+        if method != Method::GET && method != Method::HEAD && stops_at(|| "a file".to_owned()) {
+            return Err(FilesError::Unavailable("a rehearsal sends nothing".to_owned()));
+        }
         let request = self.request(method, key, version, headers, body)?;
         let signed = self.signed(request, &Signature::Header(SystemTime::now())).await?;
         Ok(self.operation().invoke(Signed(signed)).await)

@@ -21,9 +21,15 @@
 //! | Veriff webhook | whole body: session, our id, status, code, time of the decision | address, method, `X-AUTH-CLIENT` | a decision is ordered by its own time, and one without it is fetched |
 //! | Rekognition answer | – | everything | TLS; the answer must be about the session that was asked for |
 //! | Slack button | time, whole body: team, user, action, value | address, method, content type | the route takes one form only; the secret belongs to one app; whether the person may do it is decided by our own list of people |
+//! | Deals that a bridge pushes | time, whole body: server, deals | address and with it the platform's name, method | a server belongs to one platform, so another path finds no such server; a deal is known by its number, so an old message repeats what is known |
+//! | Twilio form | address as the rules have it, every field: number, word, status, its number | **time**, method | an old STOP repeats what is known; an old START counts only where nothing newer was reported |
+//! | SNS message (SES) | topic, text with addresses and time, its number, type, the address that confirms | address, method, `SigningCertURL` | the certificate is taken from one host alone, the topic must be ours, the first version (SHA-1) is refused; a report counts once by its name |
+//! | Link to unsubscribe | reader, channel | time, method | opening it changes nothing; what it does it does once |
 //! | Portal and staff token (JWT) | subject, roles, issuer, audience, expiry | method, address, body, who sends it | a bearer token: TLS, a short life and the roles of each route; what is created needs a key that makes a repeat the same request |
 //!
 //! Secrets that are empty or blank sign nothing, for every sender alike.
+
+pub(crate) mod timed;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -50,6 +50,8 @@ pub(crate) struct Aftermath {
     dead_letters: Option<String>,
     crm: Option<Table>,
     money: Option<Table>,
+    trades: Option<Table>,
+    partners: Option<Table>,
     clock: Arc<dyn Clock>,
 }
 
@@ -82,7 +84,7 @@ impl Aftermath {
     /// Parks nothing, moves nothing.
     pub(crate) fn none(clock: Arc<dyn Clock>) -> Self {
         let sqs = Sqs::of(&aws_types::SdkConfig::builder().build());
-        Self { sqs, dead_letters: None, crm: None, money: None, clock }
+        Self { sqs, dead_letters: None, crm: None, money: None, trades: None, partners: None, clock }
     }
 }
 
@@ -95,6 +97,8 @@ impl Aftermath {
             dead_letters,
             crm: awsclients::crm(ports).ok().map(|crm| crm.0),
             money: awsclients::money(ports).ok().map(|money| money.0),
+            trades: awsclients::trades(ports).ok().map(|trades| trades.0),
+            partners: awsclients::partners(ports).ok().map(|partners| partners.0),
             clock: ports.clock.clone(),
         }
     }
@@ -112,12 +116,19 @@ impl Aftermath {
         })
     }
 
-    async fn due(&self, due: &Due<'_>, message: &Message, error: &StepError) -> Result<Fate, StepError> {
+    /// The table of what is due, if the function knows it.
+    fn table(&self, due: &Due<'_>) -> Option<&Table> {
         let table = match due.table {
             TableName::Crm => &self.crm,
             TableName::Money => &self.money,
+            TableName::Trades => &self.trades,
+            TableName::Partners => &self.partners,
         };
-        let Some(table) = table else { return self.other(message, error).await };
+        table.as_ref()
+    }
+
+    async fn due(&self, due: &Due<'_>, message: &Message, error: &StepError) -> Result<Fate, StepError> {
+        let Some(table) = self.table(due) else { return self.other(message, error).await };
         let now = self.clock.now();
         match table.postpone(due.entity, due.at, |tries| later(tries, now)).await? {
             // by the timers it comes again, so this message need not
@@ -131,11 +142,7 @@ impl Aftermath {
 
     /// Nobody is told, however often: nothing failed.
     async fn due_then(&self, due: &Due<'_>, until: Timestamp, message: &Message) -> Result<Fate, StepError> {
-        let table = match due.table {
-            TableName::Crm => &self.crm,
-            TableName::Money => &self.money,
-        };
-        match table {
+        match self.table(due) {
             Some(table) => {
                 table.postpone(due.entity, due.at, |_| until).await.map(|_| Fate::Deleted).map_err(Into::into)
             }

@@ -3,17 +3,23 @@
 use std::sync::{Arc, OnceLock};
 
 use aws_sdk_dynamodb::Client;
-use store::{Crm, Journal, MoneyTable, Rules, Table};
+use aws_types::SdkConfig;
+use store::{Crm, Journal, MoneyTable, PartnersTable, Rules, Table, TradesTable};
 
 use crate::function::{ConfigError, Ports};
+use crate::rehearsal::Guard;
 
 /// The client of all tables of a function, made for the first of them: one client is one pool of connections, and so one TLS
 /// handshake and one reading of the system's certificates before the first answer.
 #[derive(Clone, Default)]
 pub struct TableClient(Arc<OnceLock<Client>>);
 
+pub(crate) fn client(aws: &SdkConfig) -> Client {
+    Client::from_conf(aws_sdk_dynamodb::config::Builder::from(aws).interceptor(Guard).build())
+}
+
 fn table(ports: &Ports, key: &'static str) -> Result<Table, ConfigError> {
-    let client = ports.tables.0.get_or_init(|| Client::new(&ports.aws));
+    let client = ports.tables.0.get_or_init(|| client(&ports.aws));
     Ok(Table::new(client.clone(), ports.need(key)?))
 }
 
@@ -31,6 +37,22 @@ pub fn crm(ports: &Ports) -> Result<Crm, ConfigError> {
 /// [`ConfigError`].
 pub fn money(ports: &Ports) -> Result<MoneyTable, ConfigError> {
     table(ports, "TABLE_MONEY").map(MoneyTable)
+}
+
+/// The table `trades`.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn trades(ports: &Ports) -> Result<TradesTable, ConfigError> {
+    table(ports, "TABLE_TRADES").map(TradesTable)
+}
+
+/// The table `partners`.
+///
+/// # Errors
+/// [`ConfigError`].
+pub fn partners(ports: &Ports) -> Result<PartnersTable, ConfigError> {
+    table(ports, "TABLE_PARTNERS").map(PartnersTable)
 }
 
 /// The table `journal`.

@@ -1,5 +1,7 @@
 //! HTTP functions behind API Gateway's REST proxy: decode, find the route, identify, handle, answer.
 
+pub mod csv;
+pub mod place;
 mod routes;
 
 use std::collections::BTreeMap;
@@ -220,7 +222,7 @@ impl<S: HttpStep> HttpFunction<S> {
             Handler::Caller(roles, scope, handle) => {
                 let authority = self.authority.as_ref().ok_or_else(|| Problem::unauthorized("no token is accepted"))?;
                 let caller = authority.caller(request.header("authorization")).await?;
-                routes::admit(&caller, roles, scope, request)?;
+                routes::admit(&caller, roles, scope, request).map_err(|problem| route.refusal(problem))?;
                 handle(&self.step, request, &caller).await
             }
         }
@@ -240,7 +242,7 @@ pub async fn answer_as<S: HttpStep>(step: &S, request: &Request, caller: &Caller
     match route.handler {
         Handler::Public(_, handle) => handle(step, request).await,
         Handler::Caller(roles, scope, handle) => {
-            routes::admit(caller, roles, scope, request)?;
+            routes::admit(caller, roles, scope, request).map_err(|problem| route.refusal(problem))?;
             handle(step, request, caller).await
         }
     }

@@ -71,7 +71,7 @@ pub fn run(functions: &[(&'static str, Build)]) -> ExitCode {
         let ports = Ports {
             aws: crate::aws::sdk_config(&environment),
             tables: crate::awsclients::TableClient::default(),
-            transport: Arc::new(HyperTransport::new()),
+            transport: crate::rehearsal::guarded(Arc::new(HyperTransport::new())),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             environment,

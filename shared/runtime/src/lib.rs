@@ -11,6 +11,8 @@ pub mod lambda;
 pub mod people;
 pub mod problem;
 pub mod queue;
+pub mod rehearsal;
+pub mod replay;
 pub mod rulebook;
 pub mod schedule;
 pub mod secrets;

@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 
 use crate::aftermath::{Aftermath, Fate};
 use crate::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use crate::replay::{self, DryRun, ReplayOf};
+use crate::sqs::Sqs;
 use crate::step::StepError;
 use crate::telemetry::{self, StepMetrics};
 
@@ -115,6 +117,7 @@ pub trait QueueStep: Send + Sync + 'static {
 pub struct QueueFunction<S> {
     step: S,
     aftermath: Aftermath,
+    sqs: Sqs,
     clock: Arc<dyn Clock>,
 }
 
@@ -124,7 +127,8 @@ impl<S: QueueStep> QueueFunction<S> {
     /// # Errors
     /// [`ConfigError`].
     pub fn build(step: S, ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
-        Ok(Arc::new(Self { step, aftermath: Aftermath::new(ports, S::PARKS), clock: ports.clock.clone() }))
+        let aftermath = Aftermath::new(ports, S::PARKS);
+        Ok(Arc::new(Self { step, aftermath, sqs: Sqs::new(ports), clock: ports.clock.clone() }))
     }
 
     /// Handles a message; its id, if it is to be delivered again.
@@ -136,6 +140,10 @@ impl<S: QueueStep> QueueFunction<S> {
             record: record.clone(),
             execution_id: invocation.request_id.clone(),
             now: started,
+        };
+        let replay_of = match replay::Kind::of(&message.body, S::NAME) {
+            replay::Kind::Dry(dry_run) => return self.rehearse(message, *dry_run).await,
+            replay::Kind::Real(replay_of) => replay_of,
         };
         let event = message.event().ok();
         let correlation_id = event.as_ref().map(|event| event.correlation_id.clone()).unwrap_or_default();
@@ -160,6 +168,9 @@ impl<S: QueueStep> QueueFunction<S> {
             correlation_id: &correlation_id,
             execution_id: &invocation.request_id,
         });
+        if let Some(of) = replay_of {
+            self.tell(&result, of, ended).await;
+        }
         match result {
             Ok(_) => Ok(()),
             Err(_) if fault::is_back(Fault::AcknowledgedUnsaved) => Ok(()),
@@ -167,6 +178,30 @@ impl<S: QueueStep> QueueFunction<S> {
                 Fate::Deleted => Ok(()),
                 Fate::Again => Err(message.id),
             },
+        }
+    }
+
+    /// Has the step do it without any effect, and answers what it would have done. Whatever comes of it, nothing failed.
+    async fn rehearse(&self, message: Message, dry_run: DryRun) -> Result<(), String> {
+        let then = dry_run.message(&message);
+        let (result, rehearsed) = store::rehearsed(dry_run.as_of, self.step.handle(&then)).await;
+        let to = dry_run.of.answer_to.clone();
+        let answered = replay::answer(result.as_ref(), rehearsed, dry_run.of, self.clock.now());
+        match self.sqs.send(&to, &answered.body(), &[]).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                tracing::warn!(message.id = %message.id, error = %error, "a rehearsal was not answered");
+                Err(message.id)
+            }
+        }
+    }
+
+    /// Tells a replay what came of it. The step has done it: without the answer the journal still says so.
+    async fn tell(&self, result: &Result<&'static str, StepError>, of: ReplayOf, at: Timestamp) {
+        let to = of.answer_to.clone();
+        let answered = replay::answer(Some(result), store::Rehearsed::default(), of, at);
+        if let Err(error) = self.sqs.send(&to, &answered.body(), &[]).await {
+            tracing::warn!(error = %error, "a replay was not told what came of it");
         }
     }
 }
@@ -247,6 +282,7 @@ mod tests {
         let function = QueueFunction {
             step: Slow(done.clone()),
             aftermath: Aftermath::none(Arc::new(Noon)),
+            sqs: Sqs::of(&aws_types::SdkConfig::builder().build()),
             clock: Arc::new(Noon),
         };
         let records: Vec<Value> = (1..=5).map(|n| json!({"messageId": n.to_string(), "body": "{}"})).collect();

@@ -13,6 +13,8 @@ use crate::step::StepError;
 
 /// How long a version is used before the table is asked for a newer one.
 const KEEP: Seconds = Seconds(60);
+/// Older versions that are kept parsed.
+const OLDER_MAX: usize = 20;
 
 /// A live rule set with its version.
 #[derive(Debug)]
@@ -44,7 +46,11 @@ pub struct RuleBook {
     table: Rules,
     clock: Arc<dyn Clock>,
     kept: Arc<Mutex<BTreeMap<&'static str, Kept>>>,
+    /// Versions that are used although others are live. A version never changes.
+    older: Arc<Mutex<BTreeMap<(&'static str, u64), Older>>>,
 }
+
+type Older = Arc<dyn std::any::Any + Send + Sync>;
 
 impl RuleBook {
     /// A book over the table `rules`.
@@ -52,7 +58,12 @@ impl RuleBook {
     /// # Errors
     /// [`ConfigError`].
     pub fn new(ports: &Ports) -> Result<Self, ConfigError> {
-        Ok(Self { table: crate::awsclients::rules(ports)?, clock: ports.clock.clone(), kept: Arc::default() })
+        Ok(Self {
+            table: crate::awsclients::rules(ports)?,
+            clock: ports.clock.clone(),
+            kept: Arc::default(),
+            older: Arc::default(),
+        })
     }
 
     /// The live version of a set.
@@ -76,6 +87,30 @@ impl RuleBook {
         let live = Arc::new(Live { set: T::NAME, version: newest.version, rules });
         self.keep::<T>(now, live.clone());
         Ok(live)
+    }
+
+    /// A version of a set that need not be live, for what goes on as it began; none where it is not there, or does not read any more.
+    ///
+    /// # Errors
+    /// [`StepError::Store`].
+    pub async fn at<T: RuleSet>(&self, version: u64) -> Result<Option<Arc<Live<T>>>, StepError> {
+        let place = (T::NAME, version);
+        if let Some(kept) = self.older.lock().unwrap_or_else(PoisonError::into_inner).get(&place).cloned() {
+            return Ok(kept.downcast::<Live<T>>().ok());
+        }
+        let Some(found) = self.table.version(T::NAME, version).await? else { return Ok(None) };
+        let document = serde_json::from_str(&found.document).ok();
+        let Some(rules) = document.and_then(|document: serde_json::Value| T::parse(&document).ok()) else {
+            tracing::warn!(set = T::NAME, version, "an older version of the rules does not read any more");
+            return Ok(None);
+        };
+        let own = Arc::new(Live { set: T::NAME, version, rules });
+        let mut older = self.older.lock().unwrap_or_else(PoisonError::into_inner);
+        if older.len() >= OLDER_MAX {
+            older.pop_first();
+        }
+        older.insert(place, own.clone());
+        Ok(Some(own))
     }
 
     fn kept<T: RuleSet>(&self, fresh_at: Option<Timestamp>) -> Option<Arc<Live<T>>> {

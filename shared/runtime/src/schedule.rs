@@ -5,8 +5,8 @@ use std::sync::Arc;
 use domain::Timestamp;
 use domain::decision::Frame;
 use providers::http::BoxFuture;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::function::{Clock, Function, FunctionError, Invocation, Ports};
 use crate::step::StepError;
@@ -19,6 +19,13 @@ pub struct Fired {
     pub outcome: &'static str,
     /// What whoever invokes the function by hand is told.
     pub answer: Value,
+}
+
+impl Fired {
+    /// Something was done so many times; `word` names it in the metrics and in the answer.
+    pub fn counted(word: &'static str, count: usize) -> Self {
+        Self { outcome: if count == 0 { "nothing_to_do" } else { word }, answer: json!({ (word): count }) }
+    }
 }
 
 /// One step that a schedule sets off.

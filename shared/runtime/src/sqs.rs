@@ -8,6 +8,7 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use aws_types::SdkConfig;
 
 use crate::function::Ports;
+use crate::rehearsal::Guard;
 use crate::step::StepError;
 
 /// SQS, its client made at the first call: hardly an invocation needs one.
@@ -28,7 +29,8 @@ impl Sqs {
     }
 
     fn client(&self) -> &Client {
-        self.client.get_or_init(|| Client::new(&self.aws))
+        let config = || aws_sdk_sqs::config::Builder::from(&self.aws).interceptor(Guard).build();
+        self.client.get_or_init(|| Client::from_conf(config()))
     }
 
     /// Puts a message into a queue; the attributes are texts beside the body, and none is empty.

@@ -152,7 +152,7 @@ const PAUSE_MAX_MS: u64 = 100;
 
 /// The attempts at one thing: how many there may be, and the pauses between them.
 #[derive(Debug)]
-struct Attempts {
+pub struct Attempts {
     busy: &'static str,
     made: u32,
     seed: u64,
@@ -160,7 +160,7 @@ struct Attempts {
 
 impl Attempts {
     /// Attempts of an execution; `busy` says what is the matter when they are over.
-    fn of(frame: &Frame, busy: &'static str) -> Self {
+    pub fn of(frame: &Frame, busy: &'static str) -> Self {
         let mut hasher = std::hash::DefaultHasher::new();
         (&frame.execution_id, &frame.trigger).hash(&mut hasher);
         Self { busy, made: 0, seed: hasher.finish() }
@@ -170,7 +170,7 @@ impl Attempts {
     ///
     /// # Errors
     /// [`StepError::Busy`] when there were enough.
-    async fn again(&mut self) -> Result<(), StepError> {
+    pub async fn again(&mut self) -> Result<(), StepError> {
         self.made += 1;
         if self.made >= ATTEMPTS {
             return Err(StepError::Busy(self.busy));
@@ -301,6 +301,30 @@ where
         }
         attempts.again().await?;
     }
+}
+
+/// Begins those of some entities that are not there yet, each as `begin` decides; how many those were.
+///
+/// # Errors
+/// Those of [`change_or_begin`].
+pub async fn begin_missing<H, T>(
+    home: &H,
+    fresh: &[T],
+    frame: &Frame,
+    begin: impl Fn(&T) -> Verdict<T>,
+) -> Result<usize, StepError>
+where
+    H: Home<T>,
+    T: Entity,
+{
+    let mut begun = 0;
+    for one in fresh {
+        if home.table().load_entity::<T>(one.id(), true).await?.is_none() {
+            change_or_begin(home, one.id(), || one.clone(), frame, &begin).await?;
+            begun += 1;
+        }
+    }
+    Ok(begun)
 }
 
 /// What one attempt at several entities comes to.

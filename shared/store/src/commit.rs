@@ -1,17 +1,21 @@
 //! Several entities that must agree, saved together or not at all.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    CancellationReason, Put, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use domain::decision::{ChainHash, Decision, Frame};
 use domain::entity::Entity;
+use domain::replay::Decided;
 
 use crate::entities::{Condition, Mark};
 use crate::error::StoreError;
-use crate::item::{self, Item};
+use crate::item::{self, Item, KEY, SORT, n, s};
+use crate::rehearsal;
 use crate::usage::{self, Kind};
 use crate::{Home, Stored, Table};
 
@@ -29,13 +33,17 @@ pub enum Committed {
 pub struct Commit {
     client: Client,
     puts: Vec<Prepared>,
+    /// What is added to, whoever else adds to it.
+    sums: Vec<Update>,
 }
 
 /// A write, and what tells it from any other if it is an entity's version.
 #[derive(Debug)]
-struct Prepared {
-    put: Put,
+pub(crate) struct Prepared {
+    pub(crate) put: Put,
     mark: Option<Mark>,
+    /// What a rehearsal says of it.
+    pub(crate) would_save: Option<Decided>,
 }
 
 /// Reasons of a cancelled transaction after which the same attempt may pass.
@@ -44,7 +52,7 @@ const TRANSIENT: [&str; 3] = ["TransactionConflict", "ThrottlingError", "Provisi
 impl Table {
     /// Begins a commit, which may take in other tables' entities as well.
     pub fn commit(&self) -> Commit {
-        Commit { client: self.client.clone(), puts: Vec::new() }
+        Commit { client: self.client.clone(), puts: Vec::new(), sums: Vec::new() }
     }
 }
 
@@ -60,16 +68,32 @@ impl Commit {
         decision: &Decision<T>,
         frame: &Frame,
     ) -> Result<(), StoreError> {
+        self.save_in(home.table(), was, decision, frame).map(drop)
+    }
+
+    /// The same, and the link of the new version.
+    pub(crate) fn save_in<T: Entity>(
+        &mut self,
+        table: &Table,
+        was: Option<&Stored<T>>,
+        decision: &Decision<T>,
+        frame: &Frame,
+    ) -> Result<ChainHash, StoreError> {
         let (version, previous) = was.map_or((1, ChainHash::GENESIS), |was| (was.version.saturating_add(1), was.hash));
         let correlation_is_new = was.is_none_or(|was| was.correlation_id != frame.correlation_id);
         let next = item::next_item(decision, frame, version, previous, correlation_is_new)?;
         let mark = Some(Mark::of(&next.item));
+        let would_save = rehearsal::is_rehearsed().then(|| rehearsal::decided(decision, frame, version, &next.item));
         let Condition { expression, names, values } = Condition::after(was, decision);
-        self.put(home.table(), next.item, mark, |put| {
+        self.put(table, next.item, mark, |put| {
             put.condition_expression(expression)
                 .set_expression_attribute_names(names)
                 .set_expression_attribute_values(values)
-        })
+        })?;
+        if let Some(prepared) = self.puts.last_mut() {
+            prepared.would_save = would_save;
+        }
+        Ok(next.hash)
     }
 
     pub(crate) fn put(
@@ -84,7 +108,30 @@ impl Commit {
             .set_item(Some(item))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let put = condition(put).build().map_err(|error| StoreError::Refused(error.to_string()))?;
-        self.puts.push(Prepared { put, mark });
+        self.puts.push(Prepared { put, mark, would_save: None });
+        Ok(())
+    }
+
+    /// Adds to the numbers of an item, which is there from then on.
+    pub(crate) fn add(
+        &mut self,
+        table: &Table,
+        (key, sort): (&str, &str),
+        numbers: &BTreeMap<String, u64>,
+    ) -> Result<(), StoreError> {
+        let names: Vec<(String, &String)> = (0..).map(|place| format!("#n{place}")).zip(numbers.keys()).collect();
+        let parts: Vec<String> = names.iter().map(|(name, _)| format!("{name} {}", name.replace('#', ":"))).collect();
+        let mut update = Update::builder()
+            .table_name(&table.name)
+            .key(KEY, s(key))
+            .key(SORT, s(sort))
+            .update_expression(format!("ADD {}", parts.join(", ")));
+        for ((name, field), number) in names.iter().zip(numbers.values()) {
+            update = update
+                .expression_attribute_names(name.clone(), (*field).clone())
+                .expression_attribute_values(name.replace('#', ":"), n(number));
+        }
+        self.sums.push(update.build().map_err(|error| StoreError::Refused(error.to_string()))?);
         Ok(())
     }
 
@@ -93,13 +140,18 @@ impl Commit {
     /// # Errors
     /// [`StoreError`].
     pub async fn send(self) -> Result<Committed, StoreError> {
+        if rehearsal::is_rehearsed() {
+            let kept = rehearsal::keep(&self.client, self.puts).await?;
+            return Ok(if kept { Committed::Applied } else { Committed::Conflict });
+        }
         let marks: Vec<Option<Mark>> = self.puts.iter().map(|prepared| prepared.mark.clone()).collect();
         let first_table = self.puts.first().map(|prepared| prepared.put.table_name().to_owned()).unwrap_or_default();
         let item = |prepared: Prepared| TransactWriteItem::builder().put(prepared.put).build();
+        let sum = |update: Update| TransactWriteItem::builder().update(update).build();
         let answer = self
             .client
             .transact_write_items()
-            .set_transact_items(Some(self.puts.into_iter().map(item).collect()))
+            .set_transact_items(Some(self.puts.into_iter().map(item).chain(self.sums.into_iter().map(sum)).collect()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;

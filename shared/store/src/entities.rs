@@ -8,8 +8,10 @@ use domain::decision::{ChainHash, Decision, Frame};
 use domain::entity::{Entity, EntityId as _};
 use domain::fault::{self, Fault};
 
+use crate::commit::Committed;
 use crate::error::StoreError;
 use crate::item::{self, Item, KEY, PROPOSER, SORT, SORT_ENTITY, VERSION, n, s};
+use crate::rehearsal;
 use crate::usage::{self, Kind};
 use crate::{Home, Table};
 
@@ -57,7 +59,7 @@ impl Table {
             .send()
             .await?;
         usage::count(&self.name, &Kind::Read, answer.consumed_capacity());
-        Ok(answer.item)
+        Ok(rehearsal::seen(&self.name, key, sort, answer.item))
     }
 
     /// Saves a decision as the version after `was`, in one conditional write that carries state, events and record.
@@ -73,6 +75,9 @@ impl Table {
         decision: Decision<T>,
         frame: &Frame,
     ) -> Result<Saved<T>, StoreError> {
+        if rehearsal::is_rehearsed() {
+            return self.rehearse(was, decision, frame).await;
+        }
         let (version, previous) = was.map_or((1, ChainHash::GENESIS), |was| (was.version.saturating_add(1), was.hash));
         let correlation_is_new = was.is_none_or(|was| was.correlation_id != frame.correlation_id);
         let next = item::next_item(&decision, frame, version, previous, correlation_is_new)?;
@@ -108,6 +113,25 @@ impl Table {
                 _ => Err(error.into()),
             },
         }
+    }
+
+    /// The same in a rehearsal: a commit of one.
+    async fn rehearse<T: Entity>(
+        &self,
+        was: Option<&Stored<T>>,
+        decision: Decision<T>,
+        frame: &Frame,
+    ) -> Result<Saved<T>, StoreError> {
+        let mut commit = self.commit();
+        let version = was.map_or(1, |was| was.version.saturating_add(1));
+        let hash = commit.save_in(self, was, &decision, frame)?;
+        Ok(match commit.send().await? {
+            Committed::Conflict => Saved::Conflict,
+            Committed::Applied => {
+                let correlation_id = frame.correlation_id.clone();
+                Saved::Applied(Stored { entity: decision.next, version, hash, correlation_id })
+            }
+        })
     }
 }
 
@@ -224,6 +248,8 @@ macro_rules! entity_methods {
 
 entity_methods!(crate::Crm);
 entity_methods!(crate::MoneyTable);
+entity_methods!(crate::TradesTable);
+entity_methods!(crate::PartnersTable);
 
 #[cfg(test)]
 mod tests;

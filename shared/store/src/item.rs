@@ -221,26 +221,31 @@ impl Outboxed {
         })
     }
 
-    /// Reads the new image of a stream record as Lambda delivers it: attribute values as JSON, binary in base64.
+    /// Reads the new image of a stream record as Lambda delivers it.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`].
     pub fn read_json(image: &serde_json::Value) -> Result<Self, StoreError> {
-        let unreadable = || StoreError::corrupt("?", "the stream image is not a map of attribute values");
-        let mut item = Item::new();
-        for (name, value) in image.as_object().ok_or_else(unreadable)? {
-            let (kind, inner) = value.as_object().and_then(|object| object.iter().next()).ok_or_else(unreadable)?;
-            let attribute = match (kind.as_str(), inner.as_str(), inner.as_bool()) {
-                ("S", Some(text), _) => s(text),
-                ("N", Some(text), _) => AttributeValue::N(text.to_owned()),
-                ("B", Some(text), _) => AttributeValue::B(Blob::new(
-                    STANDARD.decode(text).map_err(|error| StoreError::corrupt(name, error))?,
-                )),
-                ("BOOL", _, Some(flag)) => AttributeValue::Bool(flag),
-                _ => continue,
-            };
-            item.insert(name.clone(), attribute);
-        }
-        Self::read(&item)
+        Self::read(&item_of_json(image)?)
     }
+}
+
+/// An item as Lambda delivers it in a stream record: attribute values as JSON, binary in base64.
+pub(crate) fn item_of_json(image: &serde_json::Value) -> Result<Item, StoreError> {
+    let unreadable = || StoreError::corrupt("?", "the stream image is not a map of attribute values");
+    let mut item = Item::new();
+    for (name, value) in image.as_object().ok_or_else(unreadable)? {
+        let (kind, inner) = value.as_object().and_then(|object| object.iter().next()).ok_or_else(unreadable)?;
+        let attribute = match (kind.as_str(), inner.as_str(), inner.as_bool()) {
+            ("S", Some(text), _) => s(text),
+            ("N", Some(text), _) => AttributeValue::N(text.to_owned()),
+            ("B", Some(text), _) => {
+                AttributeValue::B(Blob::new(STANDARD.decode(text).map_err(|error| StoreError::corrupt(name, error))?))
+            }
+            ("BOOL", _, Some(flag)) => AttributeValue::Bool(flag),
+            _ => continue,
+        };
+        item.insert(name.clone(), attribute);
+    }
+    Ok(item)
 }

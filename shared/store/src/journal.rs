@@ -1,8 +1,10 @@
 //! The journal: append-only, one entry a version, hash-chained per entity.
 
 mod chain;
+mod index;
 
 pub use chain::{End, ON_ITS_WAY, Stretch, verify};
+pub use index::{Asked, Indexed};
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -10,9 +12,9 @@ use std::ops::ControlFlow;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure};
-use domain::ClientId;
 use domain::decision::{ChainHash, Record};
 use domain::entity::family_of;
+use domain::{ClientId, Day, Timestamp};
 
 use crate::error::StoreError;
 use crate::item::{CLIENT, HASH, Item, KEY, OUTBOX, Outboxed, STATE, VERSION, hash, n, number, s, text};
@@ -22,6 +24,8 @@ use crate::{Journal, Saved, Table};
 const ENTITY: &str = "entity";
 const ENTRY_VERSION: &str = "version";
 const BY_CORRELATION: &str = "correlation";
+/// The rule set that was asked and the day, of entries that say what it was asked.
+const BY_ASKED: &str = "asked";
 /// Entries read at once.
 const ENTRIES_MAX: i32 = 500;
 
@@ -50,6 +54,27 @@ pub struct JournalEntry {
     pub hash: ChainHash,
 }
 
+impl JournalEntry {
+    /// The version as its table's stream told it.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`].
+    pub fn outboxed(&self) -> Result<Outboxed, StoreError> {
+        let client = self.client.as_deref().map(str::parse::<ClientId>).transpose();
+        Ok(Outboxed {
+            entity: self.entity.clone(),
+            version: self.version,
+            client: client.map_err(|error| StoreError::corrupt(&self.entity, error))?,
+            record_text: self.record_text.clone(),
+            record: self.record.clone(),
+            public_text: self.public_text.clone(),
+            hash: self.hash,
+            correlation_is_new: false,
+            is_postponed: false,
+        })
+    }
+}
+
 impl Journal {
     /// Appends the entry of a version; twice is once.
     ///
@@ -74,6 +99,9 @@ impl Journal {
         }
         if entry.correlation_is_new {
             put = put.item(BY_CORRELATION, s(&entry.record.correlation_id));
+        }
+        if let Some(asked) = &entry.record.asked {
+            put = put.item(BY_ASKED, s(asked_on(&asked.set, day_of(&entry.record))));
         }
         match put.send().await {
             Ok(answer) => {
@@ -125,7 +153,26 @@ impl Journal {
         Ok(Stretch { after, before, entries: read, next, newest })
     }
 
+    /// At most `count` entries of an entity from a version on, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn entries(&self, entity: &str, from: u64, count: usize) -> Result<Vec<JournalEntry>, StoreError> {
+        self.some(entity, from, Order::OldestFirst, count).await
+    }
+
+    /// The newest entry of an entity.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest(&self, entity: &str) -> Result<Option<JournalEntry>, StoreError> {
+        Ok(self.some(entity, 1, Order::NewestFirst, 1).await?.pop())
+    }
+
     async fn some(&self, entity: &str, from: u64, order: Order, count: usize) -> Result<Vec<JournalEntry>, StoreError> {
+        if index::is_page(entity) {
+            return Ok(Vec::new());
+        }
         let query = self
             .0
             .query()
@@ -144,6 +191,30 @@ impl Journal {
         };
         self.0.each(query, take).await?;
         Ok(entries)
+    }
+
+    /// What a rule set was asked on a day, in the order of entities: at most `count`, each with entity and record.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn asked(&self, set: &str, day: Day, count: usize) -> Result<Vec<(String, Record)>, StoreError> {
+        let query = self
+            .0
+            .query()
+            .index_name("by_asked")
+            .key_condition_expression("#asked = :asked")
+            .expression_attribute_names("#asked", BY_ASKED)
+            .expression_attribute_values(":asked", s(asked_on(set, day)))
+            .limit(i32::try_from(count).unwrap_or(ENTRIES_MAX).min(ENTRIES_MAX));
+        let mut found = Vec::new();
+        let take = |item: &Item| {
+            let entity = text(item, "?", ENTITY)?.to_owned();
+            let record = serde_json::from_str(text(item, &entity, OUTBOX)?);
+            found.push((entity.clone(), record.map_err(|error| StoreError::corrupt(&entity, error))?));
+            Ok(if found.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+        };
+        self.0.each(query, take).await?;
+        Ok(found)
     }
 
     /// Where a correlation id came in: entities, each with the version that brought it.
@@ -205,6 +276,14 @@ impl Table {
         self.each(query, take).await?;
         Ok(ids)
     }
+}
+
+fn asked_on(set: &str, day: Day) -> String {
+    format!("{set}#{day}")
+}
+
+fn day_of(record: &Record) -> Day {
+    Day::of(Timestamp::from_millis(record.at_ms).unwrap_or(Timestamp::EPOCH))
 }
 
 fn read(item: &Item) -> Result<JournalEntry, StoreError> {

@@ -16,13 +16,20 @@ mod ledger;
 mod letters;
 mod lists;
 mod logins;
+mod notes;
 mod notifications;
 mod pages;
+mod partners;
 mod payments;
 mod places;
 mod proofs;
+mod rates;
+mod rehearsal;
+mod replays;
 mod rules;
 mod settlements;
+mod tallies;
+mod trades;
 mod updates;
 mod usage;
 
@@ -34,18 +41,24 @@ pub use entities::{Saved, Stored};
 pub use error::StoreError;
 pub use health::KeptHealth;
 pub use item::{KEY, Outboxed, SORT, SORT_ENTITY, VERSION};
-pub use journal::{End, JournalEntry, ON_ITS_WAY, Stretch, verify};
+pub use journal::{Asked, End, Indexed, JournalEntry, ON_ITS_WAY, Stretch, verify};
 pub use ledger::LedgerEntry;
 pub use letters::{LETTER_KEPT, Letter};
 pub use lists::Page;
+pub use notes::Note;
 pub use notifications::{Notification, NotificationOutcome};
+pub use partners::{LinePage, ReadMonths, TreeTimes};
 pub use payments::Payment;
 pub use places::Places;
+pub use rehearsal::{AsOf, Rehearsed, is_rehearsed, rehearsed, stops_at};
+pub use replays::KeptExecution;
 pub use rules::RuleVersion;
+pub use tallies::Tallies;
+pub use trades::ReadBook;
 pub use usage::{TableUsage, Usage, measured};
 
 use aws_sdk_dynamodb::Client;
-use domain::entity::{Entity, InCrm, InMoney};
+use domain::entity::{Entity, InCrm, InMoney, InPartners, InTrades};
 
 /// One DynamoDB table and the client that reaches it.
 #[derive(Debug, Clone)]
@@ -69,6 +82,14 @@ pub struct Crm(pub Table);
 #[derive(Debug, Clone)]
 pub struct MoneyTable(pub Table);
 
+/// Deals on trading platforms, and what clients do in numbers.
+#[derive(Debug, Clone)]
+pub struct TradesTable(pub Table);
+
+/// Partners, who brought whom, what trades earned, payouts.
+#[derive(Debug, Clone)]
+pub struct PartnersTable(pub Table);
+
 /// The append-only journal.
 #[derive(Debug, Clone)]
 pub struct Journal(pub Table);
@@ -84,6 +105,18 @@ pub trait Home<T: Entity> {
 }
 
 impl<T: Entity<Table = InCrm>> Home<T> for Crm {
+    fn table(&self) -> &Table {
+        &self.0
+    }
+}
+
+impl<T: Entity<Table = InTrades>> Home<T> for TradesTable {
+    fn table(&self) -> &Table {
+        &self.0
+    }
+}
+
+impl<T: Entity<Table = InPartners>> Home<T> for PartnersTable {
     fn table(&self) -> &Table {
         &self.0
     }

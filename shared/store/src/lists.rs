@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnConsumedCapacity, Select};
+use domain::client::list_of_clients;
 use domain::entity::Entity;
 use domain::lead::{Lead, waiting_list};
-use domain::{AccountId, ClientId, PaymentId, WorkId};
+use domain::{AccountId, ClientId, PartnerId, PaymentId, WorkId};
 
 use crate::entities::stored;
 use crate::error::StoreError;
 use crate::item::{CLIENT, Item, KEY, KIND as ITEM_KIND, QUEUE, RANK, SORT, SORT_ENTITY, optional_text, s, text};
+use crate::rehearsal;
 use crate::usage::{self, Kind};
-use crate::{Crm, MoneyTable, Places, Stored, Table};
+use crate::{Crm, MoneyTable, PartnersTable, Places, Stored, Table};
 
 /// A page of a list.
 #[derive(Debug, Clone)]
@@ -29,6 +32,8 @@ const BATCH_MAX: usize = 100;
 const COUNTED_MAX: i32 = 100;
 /// Keys of a page of a list that is read to its end.
 const PAGE: i32 = 100;
+/// Items of a page of the whole table.
+const UNLISTED_PAGE: i32 = 1_000;
 /// Attempts to read keys that a batch left over.
 const BATCH_ATTEMPTS: usize = 5;
 
@@ -46,6 +51,8 @@ enum Part<'a> {
     NewestFirst { prefix: &'a str, before: Option<&'a str> },
     /// What follows this place.
     InOrder { after: Option<&'a str> },
+    /// What stands before this place, the last first.
+    Backwards { before: Option<&'a str> },
 }
 
 impl Table {
@@ -67,7 +74,13 @@ impl Table {
                 .key_condition_expression("#p = :p AND #s > :s")
                 .expression_attribute_names("#s", query.sort)
                 .expression_attribute_values(":s", s(after)),
-            Part::InOrder { after: None } => call.key_condition_expression("#p = :p"),
+            Part::Backwards { before: Some(before) } => call
+                .key_condition_expression("#p = :p AND #s < :s")
+                .expression_attribute_names("#s", query.sort)
+                .expression_attribute_values(":s", s(before)),
+            Part::InOrder { after: None } | Part::Backwards { before: None } => {
+                call.key_condition_expression("#p = :p")
+            }
         };
         if let Part::NewestFirst { before: Some(id), .. } = query.part {
             call = call
@@ -104,7 +117,15 @@ impl Table {
                 return Err(StoreError::Unavailable("a batch read was left unfinished".to_owned()));
             }
         }
-        Ok(found)
+        Ok(if rehearsal::is_rehearsed() { self.as_rehearsed(keys, found) } else { found })
+    }
+
+    /// The same as a rehearsal sees them.
+    fn as_rehearsed(&self, keys: &[String], found: Vec<Item>) -> Vec<Item> {
+        let mut today: HashMap<String, Item> =
+            found.into_iter().filter_map(|item| Some((text(&item, "?", KEY).ok()?.to_owned(), item))).collect();
+        let seen = |key: &String| rehearsal::seen(&self.name, key, SORT_ENTITY, today.remove(key));
+        keys.iter().filter_map(seen).collect()
     }
 
     /// Reads what one call gives; what it left over comes back.
@@ -140,6 +161,23 @@ impl Table {
         Ok(keys.iter().filter_map(|key| found.remove(key)).collect())
     }
 
+    /// Entities of a list by their rank.
+    async fn ranked<T: Entity>(&self, list: String, limit: i32, part: Part<'_>) -> Result<Page<T>, StoreError> {
+        let query = KeyQuery { index: "queue", partition: (QUEUE, list), sort: RANK, part, limit };
+        let (keys, next) = self.keys(query).await?;
+        Ok(Page { items: self.batch(&keys).await?, next })
+    }
+
+    /// Those of the highest rank first, from before the given place on.
+    pub(crate) async fn ranked_backwards<T: Entity>(
+        &self,
+        list: String,
+        limit: i32,
+        before: Option<&str>,
+    ) -> Result<Page<T>, StoreError> {
+        self.ranked(list, limit, Part::Backwards { before }).await
+    }
+
     async fn by_client<T: Entity>(
         &self,
         client: &ClientId,
@@ -162,6 +200,47 @@ impl Table {
         let part = Part::NewestFirst { prefix, before };
         self.keys(KeyQuery { index: "by_client", partition, sort: KEY, part, limit }).await
     }
+}
+
+impl Table {
+    fn listed(&self, list: u8, condition: &str) -> QueryFluentBuilder {
+        self.query()
+            .index_name("queue")
+            .key_condition_expression(condition)
+            .expression_attribute_names("#list", QUEUE)
+            .expression_attribute_values(":list", s(list_of_clients(list)))
+    }
+}
+
+impl PartnersTable {
+    /// The books of all partners by their partners' ids, from the one after the given place on. The index may be some moments behind.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn books(
+        &self,
+        limit: i32,
+        after: Option<&str>,
+    ) -> Result<Page<domain::partner::closing::PartnerBook>, StoreError> {
+        self.0.ranked(domain::partner::closing::BOOKS.to_owned(), limit, Part::InOrder { after }).await
+    }
+
+    /// The statements of a partner, newest first, from before the given place on. The index may be some moments behind.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn statements_of(
+        &self,
+        partner: &PartnerId,
+        limit: i32,
+        before: Option<&str>,
+    ) -> Result<Page<domain::partner::statement::Statement>, StoreError> {
+        self.0.ranked_backwards(domain::partner::statement::list_of(partner), limit, before).await
+    }
+}
+
+fn client_id(key: &str) -> Result<ClientId, StoreError> {
+    key.parse().map_err(|_| StoreError::corrupt(key, "it is no client"))
 }
 
 impl Crm {
@@ -209,7 +288,7 @@ impl Crm {
         limit: i32,
         after: Option<&str>,
     ) -> Result<Page<domain::account::Account>, StoreError> {
-        self.ranked(domain::account::list_of_server(server), limit, after).await
+        self.0.ranked(domain::account::list_of_server(server), limit, Part::InOrder { after }).await
     }
 
     /// The account of a login.
@@ -226,6 +305,93 @@ impl Crm {
         Ok(found.next().filter(|stored| stored.entity.facts.login.as_deref() == Some(login)))
     }
 
+    /// The clients of a list, oldest first, from the one after the given on and no further than `through`: a page, and whether there is more.
+    /// The index may be some moments behind.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn clients_listed(
+        &self,
+        list: u8,
+        after: Option<&ClientId>,
+        through: &ClientId,
+        limit: i32,
+    ) -> Result<(Vec<ClientId>, bool), StoreError> {
+        let partition = (QUEUE, list_of_clients(list));
+        let part = Part::InOrder { after: after.map(ClientId::as_str) };
+        let (keys, next) = self.0.keys(KeyQuery { index: "queue", partition, sort: RANK, part, limit }).await?;
+        let ids = keys.iter().map(|key| client_id(key)).collect::<Result<Vec<_>, _>>()?;
+        let is_last = next.is_none() || ids.last().is_none_or(|last| last >= through);
+        Ok((ids.into_iter().filter(|id| id <= through).collect(), !is_last))
+    }
+
+    /// The newest client of a list.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn newest_listed(&self, list: u8) -> Result<Option<ClientId>, StoreError> {
+        let newest = self.0.listed(list, "#list = :list").scan_index_forward(false).limit(1).send().await?;
+        usage::count(&self.0.name, &Kind::Read, newest.consumed_capacity());
+        newest.items().first().map(|item| client_id(text(item, "?", KEY)?)).transpose()
+    }
+
+    /// How many clients a list has up to one, counted by the index itself.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn count_listed(&self, list: u8, through: &ClientId) -> Result<u32, StoreError> {
+        let query = self
+            .0
+            .listed(list, "#list = :list AND #rank <= :through")
+            .expression_attribute_names("#rank", RANK)
+            .expression_attribute_values(":through", s(through.as_str()))
+            .select(Select::Count);
+        let (mut counted, mut start) = (0_u32, None);
+        loop {
+            let answer = query.clone().set_exclusive_start_key(start.take()).send().await?;
+            usage::count(&self.0.name, &Kind::Read, answer.consumed_capacity());
+            counted = counted.saturating_add(u32::try_from(answer.count()).unwrap_or(0));
+            match answer.last_evaluated_key {
+                Some(key) if !key.is_empty() => start = Some(key),
+                _ => return Ok(counted),
+            }
+        }
+    }
+
+    /// Clients from before there were lists of them, which stand in none: a page of the whole table, and where it goes on. Read once in the
+    /// life of an installation, and the only read that goes through a table.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn clients_unlisted(&self, after: Option<&str>) -> Result<(Vec<ClientId>, Option<String>), StoreError> {
+        let (id, sort) = after.and_then(|place| place.split_once('\n')).unwrap_or_default();
+        let start = after.map(|_| Item::from([(KEY.to_owned(), s(id)), (SORT.to_owned(), s(sort))]));
+        let answer = self
+            .0
+            .client
+            .scan()
+            .table_name(&self.0.name)
+            .filter_expression("#sort = :entity AND begins_with(#key, :client) AND attribute_not_exists(#list)")
+            .expression_attribute_names("#sort", SORT)
+            .expression_attribute_names("#key", KEY)
+            .expression_attribute_names("#list", QUEUE)
+            .expression_attribute_values(":entity", s(SORT_ENTITY))
+            .expression_attribute_values(":client", s(ClientId::PREFIX))
+            .projection_expression("#key")
+            .limit(UNLISTED_PAGE)
+            .set_exclusive_start_key(start)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await?;
+        usage::count(&self.0.name, &Kind::Read, answer.consumed_capacity());
+        let ids = answer.items().iter().map(|item| client_id(text(item, "?", KEY)?)).collect::<Result<Vec<_>, _>>()?;
+        let next = match answer.last_evaluated_key().filter(|key| !key.is_empty()) {
+            Some(last) => Some(format!("{}\n{}", text(last, "?", KEY)?, text(last, "?", SORT)?)),
+            None => None,
+        };
+        Ok((ids, next))
+    }
+
     /// The newest work items about a client.
     ///
     /// # Errors
@@ -234,12 +400,25 @@ impl Crm {
         self.0.by_client(client, WorkId::PREFIX, limit, None).await
     }
 
+    /// The cases of compliance by their rank: priority, then due time. `after` is a rank; closed ones are listed apart.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn cases(
+        &self,
+        closed: bool,
+        limit: i32,
+        after: Option<&str>,
+    ) -> Result<Page<domain::compliance::Case>, StoreError> {
+        self.0.ranked(domain::compliance::case::list_of(closed), limit, Part::InOrder { after }).await
+    }
+
     /// The leads that wait in a pool, who waits longest first. The index may be some moments behind.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn waiting(&self, pool: &str, limit: i32) -> Result<Page<Lead>, StoreError> {
-        self.ranked(waiting_list(pool), limit, None).await
+        self.0.ranked(waiting_list(pool), limit, Part::InOrder { after: None }).await
     }
 
     /// The work items of a queue by their rank: priority, then due time. `after` is a rank, of whatever queue; `resolved`
@@ -255,15 +434,7 @@ impl Crm {
         after: Option<&str>,
     ) -> Result<Page<domain::work::WorkItem>, StoreError> {
         let state = if resolved { "resolved" } else { "open" };
-        self.ranked(format!("{queue}#{state}"), limit, after).await
-    }
-
-    /// Entities of a list by their rank.
-    async fn ranked<T: Entity>(&self, list: String, limit: i32, after: Option<&str>) -> Result<Page<T>, StoreError> {
-        let part = Part::InOrder { after };
-        let query = KeyQuery { index: "queue", partition: (QUEUE, list), sort: RANK, part, limit };
-        let (keys, next) = self.0.keys(query).await?;
-        Ok(Page { items: self.0.batch(&keys).await?, next })
+        self.0.ranked(format!("{queue}#{state}"), limit, Part::InOrder { after }).await
     }
 }
 

@@ -91,7 +91,8 @@ async fn trader(desk: &Desk<'_>, number: usize) -> Result<Trader, Failure> {
     desk.opened(desk.trader(&format!("Mona Money {number}"), "en", "USD").await?).await
 }
 
-/// Reads and writes by function, without the messages to the client and what is looked up once a minute.
+/// Reads and writes by function, without the messages to the client, what is looked up once a minute, and the pages of the journal's index, which are one write for all
+/// entries of a minute.
 fn units(broker: &Broker, number: f64) -> BTreeMap<String, (f64, f64)> {
     let rules = broker.host.template().tables.get("RulesTable").map(|table| table.name.clone()).unwrap_or_default();
     let mut units: BTreeMap<String, (f64, f64)> = BTreeMap::new();
@@ -102,6 +103,7 @@ fn units(broker: &Broker, number: f64) -> BTreeMap<String, (f64, f64)> {
             || key.target == rules
             || function == "ops-views"
             || function == "ops-notify"
+            || function == "ops-index"
         {
             continue;
         }

@@ -1,6 +1,7 @@
 //! What is known of the lists and their index: one small object, read before each screening and written last.
 
 use domain::Timestamp;
+use domain::kyc::rules::ListRule;
 use domain::kyc::watch_list::RefusedFor;
 use serde::{Deserialize, Serialize};
 
@@ -94,5 +95,11 @@ impl Current {
     /// A list by its code.
     pub fn list(&self, code: &str) -> Option<&ListState> {
         self.lists.iter().find(|state| state.list == code)
+    }
+
+    /// Whether a list has no version that may be used: it was never taken, or too long ago.
+    pub fn is_stale(&self, rule: &ListRule, now: Timestamp) -> bool {
+        let taken = self.list(&rule.code).and_then(|state| state.taken.as_ref());
+        taken.is_none_or(|taken| rule.is_stale(taken.taken_at, now))
     }
 }

@@ -10,7 +10,7 @@ use http::{Request, Response, StatusCode};
 use providers::http::{AnswerSizeMax, Transport};
 use url::Url;
 
-/// Longest that a list may take: OFAC's advanced file has more than 100 MB.
+/// Longest that a list may take where nobody waits for it: OFAC's advanced file has more than 100 MB.
 pub(super) const FETCH_TIMEOUT: Duration = Duration::from_secs(60);
 /// Most bytes of a list.
 pub(super) const LIST_BYTES_MAX: usize = 300_000_000;
@@ -19,11 +19,11 @@ const REDIRECTS_MAX: usize = 5;
 
 /// The list as its source has it now, or why it is not to be had. The words are for logs: an address in them has lost what follows its `?`,
 /// which may be a token or a signature.
-pub(super) async fn fetch(transport: &Arc<dyn Transport>, list: &ListRule) -> Result<Bytes, String> {
+pub(super) async fn fetch(transport: &Arc<dyn Transport>, list: &ListRule, timeout: Duration) -> Result<Bytes, String> {
     let mut url: Url = list.url.parse().map_err(|_| "its address is no URL".to_owned())?;
     url.set_query(list.query.as_deref());
     for _ in 0..=REDIRECTS_MAX {
-        let answer = transport.send(request(&url)?, FETCH_TIMEOUT).await.map_err(|error| error.to_string())?;
+        let answer = transport.send(request(&url)?, timeout).await.map_err(|error| error.to_string())?;
         match answer.status() {
             StatusCode::OK => return Ok(answer.into_body()),
             status if status.is_redirection() => url = next(&url, &answer)?,
@@ -99,7 +99,7 @@ mod tests {
             "at_least": 1, "shrinkage_max": 100, "refresh_every": "6h", "age_max": "3d",
         }]});
         let transport: Arc<dyn Transport> = Arc::new(Scripted(script.to_vec(), Mutex::default()));
-        fetch(&transport, &ScreeningRules::parse(&rules).unwrap().lists[0]).await
+        fetch(&transport, &ScreeningRules::parse(&rules).unwrap().lists[0], FETCH_TIMEOUT).await
     }
 
     const AT: &str = "https://lists.test/eu?token=T0ken";

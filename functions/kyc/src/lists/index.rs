@@ -92,12 +92,10 @@ impl Lists {
     /// [`ListsError`].
     pub async fn ready(&self, rules: &ScreeningRules, now: Timestamp) -> Result<Arc<Loaded>, ListsError> {
         let current = self.look_up(now).await?;
-        for list in &rules.lists {
+        if let Some(list) = rules.lists.iter().find(|list| current.is_stale(list, now)) {
             let taken = current.list(&list.code).and_then(|state| state.taken.as_ref());
-            let taken = taken.ok_or_else(|| ListsError::Missing(list.code.clone()))?;
-            if list.is_stale(taken.taken_at, now) {
-                return Err(ListsError::Stale(list.code.clone()));
-            }
+            let code = list.code.clone();
+            return Err(if taken.is_none() { ListsError::Missing(code) } else { ListsError::Stale(code) });
         }
         let loaded = self.load(current.index.as_ref().ok_or(ListsError::Absent)?).await?;
         let inside: Vec<&str> = loaded.version.split(' ').collect();
@@ -108,6 +106,14 @@ impl Lists {
         } else {
             Err(ListsError::OtherLists)
         }
+    }
+
+    /// What is said to be current, whether or not anybody can be screened with it.
+    ///
+    /// # Errors
+    /// [`ListsError`].
+    pub async fn as_told(&self) -> Result<Current, ListsError> {
+        read_current(&self.files).await?.ok_or(ListsError::Absent)
     }
 
     /// What is current. The bucket is asked each time: who refreshes a list and screens then means the new one.
@@ -127,16 +133,24 @@ impl Lists {
     }
 
     async fn load(&self, built: &Built) -> Result<Arc<Loaded>, ListsError> {
-        if let Some(loaded) = self.lock().loaded.as_ref().filter(|loaded| loaded.key == built.key) {
-            return Ok(loaded.clone());
-        }
-        if built.edition != edition() {
-            return Err(ListsError::Edition);
-        }
-        let file = self.files.get(&built.key, INDEX_BYTES_MAX).await?.ok_or(ListsError::Absent)?;
-        let loaded = Arc::new(Loaded::of(built.key.clone(), Index::from_bytes(file.bytes)?));
+        let loaded = self.at(&built.key, &built.edition).await?;
         self.lock().loaded = Some(loaded.clone());
         Ok(loaded)
+    }
+
+    /// The index under a key, read anew unless it is the one that was read last.
+    ///
+    /// # Errors
+    /// [`ListsError::Absent`], [`ListsError::Edition`], [`ListsError::Damaged`], [`ListsError::Files`].
+    pub async fn at(&self, key: &str, of: &str) -> Result<Arc<Loaded>, ListsError> {
+        if let Some(loaded) = self.lock().loaded.as_ref().filter(|loaded| loaded.key == key) {
+            return Ok(loaded.clone());
+        }
+        if of != edition() {
+            return Err(ListsError::Edition);
+        }
+        let file = self.files.get(key, INDEX_BYTES_MAX).await?.ok_or(ListsError::Absent)?;
+        Ok(Arc::new(Loaded::of(key.to_owned(), Index::from_bytes(file.bytes)?)))
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Kept> {

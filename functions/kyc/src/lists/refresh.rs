@@ -21,11 +21,45 @@ use super::fetch::{FETCH_TIMEOUT, LIST_BYTES_MAX, fetch};
 use super::index::{ListsError, read_current};
 use super::version::{Version, hash, is_ungraded};
 
-/// Time that reading the lists, building the index and writing it may take.
-const SPARE: Duration = Duration::from_secs(120);
+/// Times that a refresh of one list is begun anew because somebody else made others current meanwhile.
+const ATTEMPTS: u32 = 4;
 
 /// Why a version is not taken over.
 type Refusal = (Option<RefusedFor>, String);
+
+/// Which lists are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted<'a> {
+    /// Those whose time it is, and those that were refused.
+    Due,
+    /// All of them.
+    All,
+    /// This one.
+    One(&'a str),
+}
+
+/// How long a run may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// When it must have ended.
+    pub(crate) until: Instant,
+    /// Longest that a source may take.
+    pub(crate) fetch: Duration,
+    /// Time that reading the lists, building the index and writing it may take.
+    pub(crate) spare: Duration,
+}
+
+impl Pace {
+    /// Of a run that nobody waits for: sources of 100 MB are waited for.
+    pub(crate) fn unhurried(until: Instant) -> Self {
+        Self { until, fetch: FETCH_TIMEOUT, spare: Duration::from_secs(120) }
+    }
+
+    /// Of a run that somebody waits for: what takes longer is refused, and asked for again within the hour.
+    pub(crate) fn while_waited_for(until: Instant) -> Self {
+        Self { until, fetch: Duration::from_secs(15), spare: Duration::from_secs(8) }
+    }
+}
 
 /// Where lists come from and go to.
 pub(super) struct Refresh<'a> {
@@ -33,18 +67,30 @@ pub(super) struct Refresh<'a> {
     pub(super) transport: &'a Arc<dyn Transport>,
     pub(super) rules: &'a ScreeningRules,
     pub(super) now: Timestamp,
-    /// When the run must have ended.
-    pub(super) until: Instant,
+    /// How long it may take.
+    pub(super) pace: Pace,
     /// Versions that were read, by list: each is needed at most once more.
     pub(super) read: BTreeMap<String, Version>,
 }
 
 impl Refresh<'_> {
-    /// Fetches what is due, or everything, and makes it current.
+    /// Fetches what is wanted and makes it current.
     ///
     /// # Errors
     /// The bucket. What was current stays so.
-    pub(super) async fn run(&mut self, all: bool) -> Result<Current, FilesError> {
+    pub(super) async fn run(&mut self, wanted: Wanted<'_>) -> Result<Current, FilesError> {
+        for _ in 1..ATTEMPTS {
+            let (current, stands) = self.attempt(wanted).await?;
+            // a list that somebody asked for is asked for at that moment: what others fetched before may be older
+            if stands || !matches!(wanted, Wanted::One(_)) {
+                return Ok(current);
+            }
+        }
+        Ok(self.attempt(wanted).await?.0)
+    }
+
+    /// What is current then, and whether it was this run that said so, or need not have.
+    async fn attempt(&mut self, wanted: Wanted<'_>) -> Result<(Current, bool), FilesError> {
         let head = self.files.head(CURRENT).await?;
         let before = match read_current(self.files).await {
             Ok(found) => found.unwrap_or_default(),
@@ -57,26 +103,40 @@ impl Refresh<'_> {
         let mut next = Current { index: before.index.clone(), lists: Vec::new() };
         let rules = self.rules;
         for list in &rules.lists {
-            next.lists.push(self.list(list, before.list(&list.code), all).await?);
+            next.lists.push(self.list(list, before.list(&list.code), wanted).await?);
         }
         if self.is_outdated(&before, &next).await? {
             next.index = self.built(&mut next.lists).await?;
         }
-        // somebody else who was quicker knew no less
-        if next != before && self.files.head(CURRENT).await? == head {
-            let text = serde_json::to_vec(&next).map_err(|error| FilesError::Malformed(error.to_string()))?;
-            self.files.put(CURRENT, "application/json", text).await?;
+        if next == before {
+            return Ok((next, true));
         }
-        Ok(next)
+        // somebody else who was quicker knew no less
+        if self.files.head(CURRENT).await? != head {
+            return Ok((next, false));
+        }
+        let text = serde_json::to_vec(&next).map_err(|error| FilesError::Malformed(error.to_string()))?;
+        self.files.put(CURRENT, "application/json", text).await?;
+        Ok((next, true))
     }
 
     /// What becomes of one list. Whatever is wrong with it, the others go on.
-    async fn list(&mut self, rule: &ListRule, known: Option<&ListState>, all: bool) -> Result<ListState, FilesError> {
+    async fn list(
+        &mut self,
+        rule: &ListRule,
+        known: Option<&ListState>,
+        wanted: Wanted<'_>,
+    ) -> Result<ListState, FilesError> {
         let unknown = ListState { list: rule.code.clone(), taken: None, refused: None };
         let known = known.cloned().unwrap_or(unknown);
-        let is_due = |taken: &Taken| all || rule.is_to_be_fetched(taken.taken_at, self.now);
-        // what was refused is asked for again each time
-        if known.refused.is_none() && known.taken.as_ref().is_some_and(|taken| !is_due(taken)) {
+        let is_wanted = match (wanted, &known.taken) {
+            (Wanted::All, _) => true,
+            (Wanted::One(code), _) => code == rule.code,
+            // what was refused is asked for again each time
+            (Wanted::Due, Some(taken)) => known.refused.is_some() || rule.is_to_be_fetched(taken.taken_at, self.now),
+            (Wanted::Due, None) => true,
+        };
+        if !is_wanted {
             return Ok(known);
         }
         match self.fetched(rule, known.taken.as_ref()).await? {
@@ -91,10 +151,10 @@ impl Refresh<'_> {
     /// The version that the source has, kept and counted, or why it is not taken over.
     async fn fetched(&mut self, rule: &ListRule, known: Option<&Taken>) -> Result<Result<Taken, Refusal>, FilesError> {
         // what slow sources leave no time for is asked for an hour later: the others must not wait for it
-        if self.until.saturating_duration_since(Instant::now()) < SPARE + FETCH_TIMEOUT {
+        if self.pace.until.saturating_duration_since(Instant::now()) < self.pace.spare + self.pace.fetch {
             return Ok(Err((None, "there was no time left to fetch it".to_owned())));
         }
-        let bytes = match fetch(self.transport, rule).await {
+        let bytes = match fetch(self.transport, rule, self.pace.fetch).await {
             Ok(bytes) => bytes,
             Err(why) => return Ok(Err((Some(RefusedFor::Missing), why))),
         };

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use domain::kyc::case::ListKind;
-use domain::kyc::rules::ScreeningRules;
+use domain::kyc::rules::{ListRule, ScreeningRules};
 use screening::matching::query::Query;
 use screening::matching::screener::{Hit, Options, Screener};
 use screening::model::Country;
@@ -35,32 +35,50 @@ pub fn country(country: domain::Country) -> Option<Country> {
     Country::from_code(country.code()).ok()
 }
 
-/// Everybody whom one of the queries finds with the score that the rules have for the list, best first, each once.
+/// Everybody whom one of the queries finds with the score that the rules have for new clients, best first, each once.
 ///
 /// # Errors
 /// [`NameError`] where no hit would mean nothing.
 pub fn search(loaded: &Loaded, rules: &ScreeningRules, queries: &[Query]) -> Result<Vec<Match>, NameError> {
-    let mut screener = Screener::new(&loaded.index);
-    let min = rules.lists.iter().map(|list| share(list.threshold)).fold(1.0_f32, f32::min);
+    search_with(&mut Screener::new(&loaded.index), rules, |list| list.threshold, queries)
+}
+
+/// The same with a screener that is kept, and with the scores that `threshold` gives.
+///
+/// # Errors
+/// [`NameError`].
+pub fn search_with(
+    screener: &mut Screener<'_>,
+    rules: &ScreeningRules,
+    threshold: impl Fn(&ListRule) -> u32,
+    queries: &[Query],
+) -> Result<Vec<Match>, NameError> {
+    let min = rules.lists.iter().map(|list| share(threshold(list))).fold(1.0_f32, f32::min);
     let mut matches: Vec<Match> = Vec::new();
     for query in queries {
-        if query.is_blank() {
-            return Err(NameError::Blank);
-        }
-        if query.is_cut() {
-            return Err(NameError::TooLong);
-        }
+        comparable(query)?;
         // as many as there are: a limit would let hits of one list push out those of another
         for hit in screener.screen(query, &Options { min, limit: usize::MAX }) {
             // a list that the rules no longer name is not asked
             let Some(list) = rules.list(&hit.list) else { continue };
-            if hit.score >= share(list.threshold) {
+            if hit.score >= share(threshold(list)) {
                 add(&mut matches, Match { of: list.of, hit });
             }
         }
     }
     matches.sort_by(better);
     Ok(matches)
+}
+
+/// Whether looking for somebody says anything.
+///
+/// # Errors
+/// [`NameError`].
+pub fn comparable(query: &Query) -> Result<(), NameError> {
+    if query.is_blank() {
+        return Err(NameError::Blank);
+    }
+    if query.is_cut() { Err(NameError::TooLong) } else { Ok(()) }
 }
 
 /// Of one entry the best hit stays.

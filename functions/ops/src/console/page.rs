@@ -20,6 +20,7 @@ pub(super) struct Shell {
     pub done: String,
     here: String,
     finance: bool,
+    compliance: bool,
 }
 
 impl Shell {
@@ -31,20 +32,30 @@ impl Shell {
             done: request.query.get("done").map(|done| done_in_words(done)).unwrap_or_default(),
             here: format!("/{here}"),
             finance: caller.require(&[Role::Finance]).is_ok(),
+            compliance: caller.require(&[Role::Compliance]).is_ok(),
         }
     }
 
     /// Somebody who is not signed in.
     pub(super) fn nobody(base: &str) -> Self {
-        Self { base: base.to_owned(), who: None, done: String::new(), here: String::new(), finance: false }
+        let (done, here) = (String::new(), String::new());
+        Self { base: base.to_owned(), who: None, done, here, finance: false, compliance: false }
     }
 
     pub(super) fn nav(&self) -> Vec<(&'static str, &'static str)> {
         let mut all = vec![("/work", "Work"), ("/rules", "Rules")];
+        if self.compliance {
+            all.insert(0, ("/cases", "Cases"));
+        }
         if self.finance {
             all.push(("/reconciliation", "Reconciliation"));
         }
         all
+    }
+
+    /// Whether what is looked for is a case that may be shown.
+    pub(super) fn opens_case(&self, asked: &str) -> bool {
+        self.compliance && asked.parse::<domain::CaseId>().is_ok()
     }
 
     pub(super) fn is_at(&self, path: impl AsRef<str>) -> bool {
@@ -63,6 +74,15 @@ fn done_in_words(done: &str) -> String {
         "return" => "The proposal was sent back.",
         "draft" => "The draft is kept. Somebody else publishes it.",
         "publish" => "Published.",
+        "case_claim" => "The case is yours.",
+        "case_release" => "The case is nobody's again.",
+        "case_note" => "The note is kept with the case.",
+        "case_request_information" => "The client is asked for documents, in the words in which everybody is.",
+        "case_snooze" => "The scenario is put aside for this client.",
+        "case_propose_close" => "Proposed. Another person closes it or sends it back.",
+        "case_approve_close" => "The case is closed.",
+        "case_return" => "The proposal was sent back.",
+        "case_reopen" => "The case is open again, and yours.",
         "decided" => "Your decision is saved, and is being carried out.",
         "proposed" => "Proposed. Another person approves it or sends it back.",
         _ => "",

@@ -158,7 +158,10 @@ pub(super) async fn draft(console: &Console, visit: &Visit<'_>, own: (&str, &str
 pub(super) async fn publish(console: &Console, visit: &Visit<'_>, own: (&str, &str)) -> Result<Reply, Problem> {
     let (set, number) = own;
     let from = visit.field("effective_at");
-    let body = if from.is_empty() { json!({}) } else { json!({"effective_at": utc(from)}) };
+    let mut body = if from.is_empty() { json!({}) } else { json!({"effective_at": utc(from)}) };
+    if visit.field("accept_noise") == "yes" {
+        body["accept_noise"] = json!(true);
+    }
     let named = [("set", set), ("version", number)];
     match visit.ask(&console.rules, Call::post("/v1/rules/{set}/versions/{version}/publish", &named, &body)).await {
         Ok(_) => Ok(redirect(&format!("{}/rules/{set}/{number}?done=publish", visit.shell.base))),

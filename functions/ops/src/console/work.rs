@@ -173,7 +173,7 @@ pub(super) async fn item(
     id: &str,
     problem: Option<&Problem>,
 ) -> Result<Reply, Problem> {
-    let item = console.work.shown(id).await?;
+    let item = console.work.shown(id, visit.caller).await?;
     let status = text(&item, "status");
     let mut history: Vec<Vec<Line>> = members(&item, "history").iter().map(lines).collect();
     history.reverse();

@@ -1,6 +1,9 @@
 //! The report of a day as a table: for each source a line a currency, for each break a line.
 
+use std::borrow::Cow;
+
 use runtime::http::Reply;
+use runtime::http::csv::{defused, file, quoted};
 use serde_json::Value;
 
 /// The columns, of which a source and a break fill some each.
@@ -39,11 +42,7 @@ pub(super) fn reply(report: &Value) -> Reply {
     lines.extend(list("breaks").map(|own| line(report, "break", own, own.get("amount"))));
     let text: Vec<String> = lines.iter().map(|cells| cells.join(",")).collect();
     let date = report.get("date").and_then(Value::as_str).unwrap_or_default();
-    let mut reply = Reply { status: 200, body: format!("{}\r\n", text.join("\r\n")), ..Reply::default() };
-    reply.headers.insert("content-type".to_owned(), "text/csv; charset=utf-8".to_owned());
-    let disposition = format!("attachment; filename=\"reconciliation-{date}.csv\"");
-    reply.headers.insert("content-disposition".to_owned(), disposition);
-    reply
+    file("text/csv; charset=utf-8", &format!("reconciliation-{date}.csv"), format!("{}\r\n", text.join("\r\n")))
 }
 
 fn line(report: &Value, record: &str, of: &Value, amount: Option<&Value>) -> Vec<String> {
@@ -75,14 +74,9 @@ fn cell(value: Option<&Value>) -> String {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     };
-    let is_number = text.strip_prefix('-').unwrap_or(&text).chars().all(|c| c.is_ascii_digit() || c == '.');
-    let begins = text.trim_start().chars().next();
-    let is_formula =
-        !is_number && (begins.is_some_and(|c| "=+-@|%".contains(c)) || text.starts_with(['\t', '\r', '\n']));
-    let text = if is_formula { format!("'{text}") } else { text };
-    match text.contains([',', '"', '\r', '\n', ';', '\t']) || is_formula {
-        true => format!("\"{}\"", text.replace('"', "\"\"")),
-        false => text,
+    match defused(&text) {
+        Cow::Borrowed(text) if !text.contains([',', '"', '\r', '\n', ';', '\t']) => text.to_owned(),
+        text => quoted(&text),
     }
 }
 

@@ -1,13 +1,13 @@
 //! `GET /v1/work`: what waits for a person, over all queues by priority and due time.
 
-use std::str::FromStr;
-
+use domain::WorkId;
 use domain::entity::Entity as _;
 use domain::work::rules::Queue;
 use domain::work::{WorkItem, WorkStatus};
-use domain::{Timestamp, WorkId};
-use runtime::Problem;
+use runtime::auth::Role;
+use runtime::http::place::{ByPriority, cursor_of};
 use runtime::http::{Reply, Request};
+use runtime::{Caller, Problem};
 use serde_json::{Value, json};
 use store::Crm;
 
@@ -16,44 +16,27 @@ pub(crate) const STATUSES: [&str; 4] = ["open", "claimed", "proposed", "resolved
 /// Items of a queue that one answer looks through for those that are asked for.
 const LOOKED_THROUGH: i32 = 100;
 
-/// A place in the list: the rank of a work item, in characters that need no escape in a query.
-struct Place(String);
-
-impl Place {
-    fn of(rank: &str) -> String {
-        rank.replace('#', "~")
-    }
-}
-
-impl FromStr for Place {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let mut parts = text.split('~');
-        let (priority, due, id) = (parts.next().ok_or(())?, parts.next().ok_or(())?, parts.next().ok_or(())?);
-        let priority_is_one = priority.len() == 3 && priority.bytes().all(|b| b.is_ascii_digit());
-        let is_place = priority_is_one && due.parse::<Timestamp>().is_ok() && id.parse::<WorkId>().is_ok();
-        if is_place && parts.next().is_none() { Ok(Self(text.replace('~', "#"))) } else { Err(()) }
-    }
-}
-
 /// Which items are asked for.
 struct Wanted<'a> {
     status: Option<&'a str>,
     owner: Option<&'a str>,
+    /// Whether what compliance alone may know of is shown.
+    secrets: bool,
 }
 
 impl Wanted<'_> {
     fn takes(&self, item: &WorkItem) -> bool {
-        self.owner.is_none_or(|owner| item.facts.owner.as_deref() == Some(owner))
+        (self.secrets || !item.is_secret())
+            && self.owner.is_none_or(|owner| item.facts.owner.as_deref() == Some(owner))
             && self.status.is_none_or(|status| item.facts.status.as_str() == status)
     }
 }
 
-pub(super) async fn view(crm: &Crm, request: &Request) -> Result<Reply, Problem> {
-    let (limit, after) = request.page::<Place>()?;
+pub(super) async fn view(crm: &Crm, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+    let (limit, after) = request.page::<ByPriority<WorkId>>()?;
     let named = |name: &str| request.query.get(name).map(String::as_str).filter(|value| !value.is_empty());
-    let wanted = Wanted { status: named("status"), owner: named("owner") };
+    let secrets = caller.require(&[Role::Compliance]).is_ok();
+    let wanted = Wanted { status: named("status"), owner: named("owner"), secrets };
     if wanted.status.is_some_and(|status| !STATUSES.contains(&status)) {
         return Err(Problem::malformed("status must be open, claimed, proposed or resolved"));
     }
@@ -63,9 +46,9 @@ pub(super) async fn view(crm: &Crm, request: &Request) -> Result<Reply, Problem>
         Some(_) => return Err(Problem::malformed(format!("queue must be one of {}", all.join(", ")))),
         None => all,
     };
-    let after = after.as_ref().map(|place| place.0.as_str());
+    let after = after.as_ref().map(|place| place.rank.as_str());
     let (items, next) = listed(crm, &queues, &wanted, limit, after).await?;
-    let next = next.map(|rank| Place::of(&rank));
+    let next = next.map(|rank| cursor_of(&rank));
     Ok(super::list(items.iter().map(work_view).collect(), next))
 }
 

@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 
 use domain::account::{Account, AccountStatus};
 use domain::client::Client;
+use domain::compliance::Watch;
 use domain::payment::Deposit;
 use domain::withdrawal::Withdrawal;
 use domain::withdrawal::request::{account_named, source_named};
-use domain::{AccountId, ClientId, Money, PaymentId};
+use domain::{AccountId, ClientId, ClientWatchId, Money, PaymentId};
 use providers::platforms::Login;
 use runtime::problem::with_causes;
 use runtime::{Problem, StepError};
@@ -32,6 +33,8 @@ pub(super) struct Known {
     pub(super) balance: Option<Money>,
     /// There may be more payments than were looked at.
     pub(super) cut: bool,
+    /// Compliance has a case of the client that is open and holds: read for everybody, so that nothing takes longer for some.
+    pub(super) compliance_hold: bool,
 }
 
 impl Withdraw {
@@ -82,7 +85,9 @@ impl Withdraw {
             deposits.push(stored.entity);
         }
         let balance = self.balance(account.as_ref()).await;
-        Ok(Known { client, account, withdrawals, legs, deposits, balance, cut })
+        let watch = self.crm.load::<Watch>(&ClientWatchId::of(client_id)).await?;
+        let compliance_hold = watch.is_some_and(|stored| stored.entity.facts.holds);
+        Ok(Known { client, account, withdrawals, legs, deposits, balance, cut, compliance_hold })
     }
 
     /// The legs that were read, and those that the index does not show yet.

@@ -17,7 +17,7 @@ use providers::http::HyperTransport;
 use runtime::{Build, Clock as _};
 use serde_json::{Value, json};
 use simulators::{Config, Mt5Group, Running, Simulators};
-use store::{Crm, Journal, LedgerEntry, MoneyTable, Rules, StoreError, Table};
+use store::{Crm, Journal, LedgerEntry, MoneyTable, PartnersTable, Rules, StoreError, Table, TradesTable};
 
 use crate::Failure;
 use crate::rules;
@@ -25,6 +25,10 @@ use crate::rules;
 /// The stage of the local installation; part of its secrets' names.
 pub const STAGE: &str = "local";
 const SENDER: &str = "desk@broker.test";
+/// Whom text messages are from here.
+const SMS_FROM: &str = "+15005550006";
+/// The SNS topic that tells of bounces here.
+const MAIL_TOPIC: &str = "arn:aws:sns:eu-west-1:000000000000:mail";
 
 /// The people and systems of the local installation: token name, subject, role.
 pub const CALLERS: &[(&str, &str, &str)] = &[
@@ -39,6 +43,9 @@ pub const CALLERS: &[(&str, &str, &str)] = &[
     ("admin_2", "admin-2", "admin"),
 ];
 
+/// What bridges sign deals with here.
+const BRIDGE_SECRET: &str = "bridge-secret-of-this-machine";
+
 /// Timers that look for what has come due and do nothing else, with the index in which they look.
 const SWEEPS: &[(&str, &str)] = &[("ops-timers", "due")];
 
@@ -51,12 +58,24 @@ pub const REGISTRY: &[&[(&str, Build)]] = &[
     accounts::FUNCTIONS,
     payments::FUNCTIONS,
     retention::FUNCTIONS,
+    trades::FUNCTIONS,
+    partners::FUNCTIONS,
+    compliance::FUNCTIONS,
     ops::FUNCTIONS,
 ];
 
 /// The HTTP routes of every function that has some.
-pub const ROUTES: &[&[runtime::http::Table]] =
-    &[leads::ROUTES, kyc::ROUTES, accounts::ROUTES, payments::ROUTES, ops::ROUTES];
+pub const ROUTES: &[&[runtime::http::Table]] = &[
+    leads::ROUTES,
+    kyc::ROUTES,
+    accounts::ROUTES,
+    payments::ROUTES,
+    retention::ROUTES,
+    trades::ROUTES,
+    partners::ROUTES,
+    compliance::ROUTES,
+    ops::ROUTES,
+];
 
 /// The repository's folder.
 pub fn repository() -> PathBuf {
@@ -177,6 +196,10 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
         ("PORTAL_URL", public_url.to_owned()),
         ("BROKER_NAME", "Pipworks".to_owned()),
         ("MAIL_FROM", SENDER.to_owned()),
+        ("TWILIO_URL", url("twilio")),
+        ("SMS_FROM", SMS_FROM.to_owned()),
+        ("MAIL_TOPIC_ARN", MAIL_TOPIC.to_owned()),
+        ("SNS_URL", url("mail")),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
@@ -213,10 +236,10 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         "username": config.paysafe.username, "password": config.paysafe.password, "webhook_key": config.paysafe.webhook_key,
     });
     let slack = format!("{slack_url}/services/{}", config.slack.path_token);
-    let mut key = [0_u8; 32];
-    // a local key: without randomness the host would not have started
-    if aws_lc_rs::rand::fill(&mut key).is_err() {
-        tracing::warn!("the credentials key is not random");
+    let (mut key, mut pseudonyms, mut links) = ([0_u8; 32], [0_u8; 32], [0_u8; 32]);
+    // local keys: without randomness the host would not have started
+    if [&mut key, &mut pseudonyms, &mut links].into_iter().try_for_each(|key| aws_lc_rs::rand::fill(key)).is_err() {
+        tracing::warn!("the local keys are not random");
     }
     let mut secrets = BTreeMap::from([
         (format!("{prefix}/psp/stripe"), stripe.to_string()),
@@ -236,6 +259,7 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
         (format!("{prefix}/platform/dxtrade-live"), dxtrade.clone()),
         (format!("{prefix}/platform/dxtrade-demo"), dxtrade),
         (format!("{prefix}/credentials-key"), STANDARD.encode(key)),
+        (format!("{prefix}/pseudonyms-key"), STANDARD.encode(pseudonyms)),
     ]);
     secrets.extend(kyc_secrets(config, prefix));
     let meta = json!({
@@ -243,6 +267,10 @@ pub fn secrets(config: &Config, slack_url: &str, prefix: &str) -> BTreeMap<Strin
     });
     secrets.insert(format!("{prefix}/leads/meta"), meta.to_string());
     secrets.insert(format!("{prefix}/slack/signing"), config.slack.signing_secret.clone());
+    secrets.insert(format!("{prefix}/trades"), BRIDGE_SECRET.to_owned());
+    let twilio = json!({"account_sid": config.twilio.account_sid, "auth_token": config.twilio.auth_token});
+    secrets.insert(format!("{prefix}/messaging/twilio"), twilio.to_string());
+    secrets.insert(format!("{prefix}/unsubscribe"), STANDARD.encode(links));
     for desk in ["finance", "support", "compliance", "sales"] {
         secrets.insert(format!("{prefix}/slack/{desk}"), slack.clone());
     }
@@ -270,7 +298,7 @@ impl Broker {
         let mut config = simulators_config();
         let time = options.time.unwrap_or_else(LocalTime::real);
         config.clock = simulators::Clock::new(VendorTime(time.clone()));
-        let webhook_secrets = json!({
+        let mut webhook_secrets = json!({
             "stripe": config.stripe.webhook_secret,
             "praxis": {
                 "merchant_id": config.praxis.merchant_id, "application_key": config.praxis.application_key,
@@ -288,8 +316,15 @@ impl Broker {
             "meta": config.meta.app_secret,
             "meta_verify_token": config.meta.verify_token,
             "slack": config.slack.signing_secret,
+            "trades": BRIDGE_SECRET,
+            "twilio": config.twilio.auth_token,
         });
         let simulators = Simulators::start(config.clone()).await?;
+        let topic = json!({
+            "private_key": simulators::sns::KEY, "topic_arn": MAIL_TOPIC,
+            "certificate_url": format!("{}{}", simulators.url("mail"), simulators::sns::CERTIFICATE_PATH),
+        });
+        webhook_secrets.as_object_mut().map(|secrets| secrets.insert("ses".to_owned(), topic));
         let template = TemplateSource::Path(repository().join("infra/template.yaml"));
         let mut host_config = HostConfig::new(template, REGISTRY, Arc::new(HyperTransport::new()));
         host_config.parameters = [("Stage", STAGE), ("SenderAddress", SENDER)]
@@ -365,6 +400,16 @@ impl Broker {
     /// The table `money`, without a function's policy.
     pub fn money(&self) -> MoneyTable {
         MoneyTable(self.table("MoneyTable"))
+    }
+
+    /// The table `trades`, without a function's policy.
+    pub fn trades(&self) -> TradesTable {
+        TradesTable(self.table("TradesTable"))
+    }
+
+    /// The table `partners`.
+    pub fn partners(&self) -> PartnersTable {
+        PartnersTable(self.table("PartnersTable"))
     }
 
     /// The ledger of a trading account, from the day of its id until today.

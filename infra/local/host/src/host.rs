@@ -398,7 +398,7 @@ fn build(
         let ports = Ports {
             aws: aws::sdk_config(services, Caller::function(&spec.handler, &spec.statements)),
             tables: TableClient::default(),
-            transport: transport.clone(),
+            transport: runtime::rehearsal::guarded(transport.clone()),
             clock: Arc::new(config.time.clone()),
             entropy: Arc::clone(&config.entropy),
             environment: Arc::new(spec.environment.clone()),

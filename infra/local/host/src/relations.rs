@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dispatch::pattern::Pattern;
 use crate::template::{
-    Alarm, Bucket, FunctionSpec, Policy, Queue, QueueMapping, Route, Rule, Schedule, Statement, StreamMapping, Table,
-    TargetKind, Template, bucket_arn, function_arn, queue_arn, queue_of, rule_arn, stream_arn, table_arn,
+    ACCOUNT, Alarm, Bucket, FunctionSpec, Policy, Queue, QueueMapping, Route, Rule, Schedule, Statement, StreamMapping,
+    Table, TargetKind, Template, bucket_arn, function_arn, queue_arn, queue_of, rule_arn, stream_arn, table_arn,
 };
 
 /// Actions for which AWS knows no resource that a policy could name.
@@ -427,7 +427,8 @@ impl Check<'_> {
     /// A queue policy is about its own queues: a pattern in it may fit these and no others.
     fn queue_policy(&mut self, policy: &Policy) {
         for statement in policy.statements.iter().filter(|statement| statement.allows) {
-            self.expect(!statement.sources.is_empty(), &policy.owner, "lets a service in on behalf of anybody");
+            let bound = !statement.sources.is_empty() || statement.accounts == [ACCOUNT];
+            self.expect(bound, &policy.owner, "lets a service in on behalf of anybody");
             for queue in self.template.queues.values().filter(|queue| !policy.queues.contains(&queue.name)) {
                 let arn = queue_arn(&queue.name);
                 let fits = crate::aws::allows(std::slice::from_ref(statement), "sqs:SendMessage", &arn);

@@ -36,6 +36,7 @@ use crate::serve;
 use crate::skrill::Skrill;
 use crate::slack::Slack;
 use crate::stripe::Stripe;
+use crate::twilio::Twilio;
 
 /// Why the simulators could not start.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +92,7 @@ impl Simulators {
         let veriff_socket = bind("veriff", ports.veriff, &mut urls).await?;
         let rekognition_socket = bind("rekognition", ports.rekognition, &mut urls).await?;
         let mail_socket = bind("mail", ports.mail, &mut urls).await?;
+        let twilio_socket = bind("twilio", ports.twilio, &mut urls).await?;
         let psp_socket = bind("psp", ports.psp, &mut urls).await?;
         let lists_socket = bind("lists", ports.lists, &mut urls).await?;
         let rates_socket = bind("rates", ports.rates, &mut urls).await?;
@@ -125,6 +127,7 @@ impl Simulators {
         let rekognition = Rekognition::new(config.rekognition, Arc::clone(&ids), clock.clone());
         let lists = Lists::new(clock.clone());
         let rates = Rates::new(clock.clone());
+        let twilio = Twilio::new(config.twilio, Arc::clone(&ids), clock.clone());
         let mailbox = Mailbox::with_ids(config.mail, ids, clock);
         // what nobody opened is told of in the name of the first
         let others: Vec<(Arc<dyn Cashier>, Router)> = vec![
@@ -162,6 +165,7 @@ impl Simulators {
         listen(veriff_socket, veriff.router(), None);
         listen(rekognition_socket, rekognition.router(Arc::clone(&courier)), None);
         listen(mail_socket, mailbox.router(Arc::clone(&courier)), None);
+        listen(twilio_socket, twilio.router(Arc::clone(&courier)), None);
         listen(psp_socket, psp, None);
         listen(lists_socket, lists.router(Arc::clone(&courier)), None);
         listen(rates_socket, rates.router(Arc::clone(&courier)), None);
@@ -181,7 +185,7 @@ async fn bind(vendor: &'static str, port: u16, urls: &mut BTreeMap<String, Strin
 }
 
 impl Running {
-    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `coinspaid`, `paysafe`, `adyen`, `checkout`, `nuvei`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `lists`, `rates`, and `psp` for all payment providers.
+    /// Base URLs by vendor: `stripe`, `praxis`, `skrill`, `coinspaid`, `paysafe`, `adyen`, `checkout`, `nuvei`, `mt5`, `mt4` (its bridge), `mt4_webreg`, `ctrader`, `ctrader_manager`, `dxtrade`, `slack`, `meta`, `sumsub`, `onfido`, `veriff`, `rekognition`, `mail`, `twilio`, `lists`, `rates`, and `psp` for all payment providers.
     pub fn urls(&self) -> &BTreeMap<String, String> {
         &self.urls
     }

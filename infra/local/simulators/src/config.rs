@@ -39,6 +39,8 @@ pub struct Config {
     pub rekognition: RekognitionConfig,
     /// The mail service.
     pub mail: MailConfig,
+    /// Text messages.
+    pub twilio: TwilioConfig,
     /// Listening ports; 0 lets the system choose.
     pub ports: Ports,
     /// Base URL of the system under test; `/v1/webhooks/psp/{vendor}` is added. Can be set later.
@@ -425,6 +427,21 @@ impl Default for MetaConfig {
     }
 }
 
+/// The account for text messages.
+#[derive(Debug, Clone)]
+pub struct TwilioConfig {
+    /// Names the caller.
+    pub account_sid: String,
+    /// Proves who calls, and signs what is told.
+    pub auth_token: String,
+}
+
+impl Default for TwilioConfig {
+    fn default() -> Self {
+        Self { account_sid: "AClocal".to_owned(), auth_token: "local-twilio-token".to_owned() }
+    }
+}
+
 impl Default for SlackConfig {
     fn default() -> Self {
         Self {
@@ -591,6 +608,8 @@ pub struct Ports {
     pub rekognition: u16,
     /// Mail.
     pub mail: u16,
+    /// Text messages.
+    pub twilio: u16,
     /// All payment providers, each below its name.
     pub psp: u16,
     /// Sources of lists.

@@ -37,15 +37,17 @@ mod serve;
 mod skrill;
 mod slack;
 pub mod slack_press;
+pub mod sns;
 pub mod stripe;
 mod till;
+pub mod twilio;
 
 pub use assemble::{Running, Simulators, StartError};
 pub use clock::{Busy, Clock, Time};
 pub use config::{
     AdyenConfig, CheckoutConfig, CoinsPaidConfig, Config, CtraderConfig, DxtradeConfig, KycConfig, MailConfig,
     MetaConfig, Mt4Config, Mt5Config, Mt5Group, NuveiConfig, OnfidoConfig, PaysafeConfig, Ports, PraxisConfig,
-    RekognitionConfig, SkrillConfig, SlackConfig, StripeConfig, SumsubConfig, VeriffConfig,
+    RekognitionConfig, SkrillConfig, SlackConfig, StripeConfig, SumsubConfig, TwilioConfig, VeriffConfig,
 };
 pub use lookup::ConfigError;
 pub use mail::{Mail, Mailbox};

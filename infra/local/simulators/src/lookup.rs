@@ -69,6 +69,8 @@ impl Config {
         text(&mut config.kyc.veriff.shared_secret, "VERIFF_SHARED_SECRET");
         text(&mut config.rekognition.access_key_id, "REKOGNITION_ACCESS_KEY_ID");
         text(&mut config.rekognition.secret_access_key, "REKOGNITION_SECRET_ACCESS_KEY");
+        text(&mut config.twilio.account_sid, "TWILIO_ACCOUNT_SID");
+        text(&mut config.twilio.auth_token, "TWILIO_AUTH_TOKEN");
         text(&mut config.meta.app_secret, "META_APP_SECRET");
         text(&mut config.meta.verify_token, "META_VERIFY_TOKEN");
         text(&mut config.meta.page_token, "META_PAGE_TOKEN");
@@ -106,6 +108,7 @@ impl Config {
         number(&get, &mut config.ports.ctrader_manager, "CTRADER_MANAGER_PORT")?;
         number(&get, &mut config.ports.dxtrade, "DXTRADE_PORT")?;
         number(&get, &mut config.ports.slack, "SLACK_PORT")?;
+        number(&get, &mut config.ports.twilio, "TWILIO_PORT")?;
         number(&get, &mut config.ports.meta, "META_PORT")?;
         number(&get, &mut config.ports.sumsub, "SUMSUB_PORT")?;
         number(&get, &mut config.ports.onfido, "ONFIDO_PORT")?;

@@ -1,11 +1,14 @@
 //! The mail service: the SES query protocol of 2010-12-01, over HTTP or by a plain call.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -41,16 +44,49 @@ pub struct Mail {
     pub bcc: Vec<String>,
     /// Addresses for answers.
     pub reply_to: Vec<String>,
-    /// Subject line; empty for a raw mail.
+    /// Subject line; of a raw mail the one in its head.
     pub subject: String,
-    /// Plain text body.
+    /// Plain text body; of a raw mail its body, where that is plain text.
     pub text: Option<String>,
     /// HTML body.
     pub html: Option<String>,
     /// The whole message in base64, for a raw mail.
     pub raw: Option<String>,
+    /// The head of a raw mail, by names in lower case.
+    pub headers: BTreeMap<String, String>,
     /// Tags as `name=value`.
     pub tags: Vec<String>,
+}
+
+/// Head and plain text of a raw mail, as far as they can be read.
+fn opened(raw: &str) -> (BTreeMap<String, String>, Option<String>) {
+    let whole = STANDARD.decode(raw).unwrap_or_default();
+    let whole = String::from_utf8_lossy(&whole).replace("\r\n", "\n");
+    let (head, body) = whole.split_once("\n\n").unwrap_or((&whole, ""));
+    let unfolded = head.replace("\n ", "").replace("\n\t", "");
+    let line = |line: &str| {
+        let (name, value) = line.split_once(':')?;
+        Some((name.trim().to_lowercase(), decoded(value.trim())))
+    };
+    let headers: BTreeMap<String, String> = unfolded.lines().filter_map(line).collect();
+    let is = |name: &str, wanted: &str| headers.get(name).is_some_and(|value| value.to_lowercase().starts_with(wanted));
+    let text = is("content-type", "text/plain").then(|| {
+        let coded: String = body.split_whitespace().collect();
+        let plain = STANDARD.decode(coded).ok().filter(|_| is("content-transfer-encoding", "base64"));
+        plain.map_or_else(|| body.to_owned(), |plain| String::from_utf8_lossy(&plain).replace("\r\n", "\n"))
+    });
+    (headers, text)
+}
+
+/// A header's value with its encoded words read.
+fn decoded(value: &str) -> String {
+    let word = |word: &str| {
+        let coded = word.strip_prefix("=?UTF-8?B?")?.strip_suffix("?=")?;
+        Some(String::from_utf8_lossy(&STANDARD.decode(coded).ok()?).into_owned())
+    };
+    let parts = value.replace("?==?", "?= =?");
+    let words: Option<Vec<String>> = parts.split(' ').map(word).collect();
+    words.map_or_else(|| value.to_owned(), |words| words.concat())
 }
 
 /// The mail service and all it took. Clones share one box.
@@ -122,6 +158,7 @@ impl Mailbox {
         Router::new()
             .route("/", post(query))
             .with_state(self.clone())
+            .merge(crate::sns::router())
             .merge(control::routes(Arc::new(self.clone()), courier))
     }
 
@@ -170,7 +207,9 @@ impl Mailbox {
         let raw = value(form, "RawMessage.Data")
             .ok_or_else(|| Refused::new("ValidationError", "RawMessage.Data is required"))?;
         let to = members(form, "Destinations");
-        self.keep(form, |mail| Mail { to, raw: Some(raw.to_owned()), ..mail })
+        let (headers, text) = opened(raw);
+        let subject = headers.get("subject").cloned().unwrap_or_default();
+        self.keep(form, |mail| Mail { to, subject, text, headers, raw: Some(raw.to_owned()), ..mail })
     }
 
     fn keep(&self, form: &[(String, String)], fill: impl FnOnce(Mail) -> Mail) -> Result<String, Refused> {
@@ -195,6 +234,7 @@ impl Mailbox {
             text: None,
             html: None,
             raw: None,
+            headers: BTreeMap::new(),
             tags: tags(form),
         });
         lock(&self.0.mails).push(mail);

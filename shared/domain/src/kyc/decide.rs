@@ -387,6 +387,49 @@ impl KycCase {
         }
     }
 
+    /// People found that a listed party is the client, whatever his case came to before: it ends with that.
+    pub fn rejected_for_hit(&self, decision: &HumanDecision, now: Timestamp) -> Verdict<Self> {
+        if self.facts.status == KycStatus::Rejected {
+            return Verdict::Nothing("it is rejected already");
+        }
+        let mut next = self.onward();
+        next.facts.decision = Some(by_person(KycOutcome::Reject, now));
+        next.facts.renewal = None;
+        next.facts.settled = next.facts.validity.take().and_then(|validity| validity.item).into_iter().collect();
+        let mut events = vec!["kyc.rejected"];
+        if !next.facts.settled.is_empty() {
+            events.push("desk.settled");
+        }
+        next.ended(KycStatus::Rejected, "rejected", events, vec![decision.why()])
+    }
+
+    /// People cannot tell the client from a listed party with what is there: he is asked for other documents. What he may do stays as it is.
+    pub fn documents_for_hit(&self, decision: &HumanDecision) -> Verdict<Self> {
+        if self.facts.status != KycStatus::Approved || self.is_to_renew() {
+            return Verdict::Nothing("the client is asked already, or his case is not decided");
+        }
+        let mut next = self.onward();
+        let identity: Vec<Resubmission> = self
+            .counting()
+            .iter()
+            .filter(|document| document.kind.is_identity())
+            .map(|document| Resubmission {
+                document_id: document.document_id.clone(),
+                reason: "asked_by_person".to_owned(),
+            })
+            .collect();
+        if identity.is_empty() {
+            return Verdict::Nothing("there is no document that another one could take the place of");
+        }
+        next.facts.resubmit.extend(identity);
+        Verdict::change(
+            next,
+            "documents_requested",
+            vec!["kyc.updated", "kyc.documents_requested"],
+            vec![decision.why()],
+        )
+    }
+
     /// A person asks the client for other documents that say who he is.
     fn sent_back(mut self, why: Vec<String>) -> Verdict<Self> {
         let identity: Vec<Resubmission> = self

@@ -48,6 +48,9 @@ pub struct Validity {
     pub expires: Option<String>,
     /// How far it is.
     pub stage: ValidityStage,
+    /// The client was asked a second time before it is over, or there was no time for that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reminded: bool,
     /// The work item that was opened about it and is not known to be closed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub item: Option<Settled>,
@@ -68,9 +71,15 @@ impl Validity {
     fn next_at(&self, rules: &Kyc) -> Option<Timestamp> {
         match self.stage {
             ValidityStage::Valid => Some(self.ends()?.minus(rules.expiry.ask_before)),
-            ValidityStage::RenewalAsked => self.ends(),
+            ValidityStage::RenewalAsked => Some(self.reminder_at(rules).unwrap_or(self.ends()?)),
             ValidityStage::Expired => None,
         }
+    }
+
+    /// When the client is asked a second time, if he is yet to be.
+    fn reminder_at(&self, rules: &Kyc) -> Option<Timestamp> {
+        let before = rules.expiry.ask_again_before.filter(|_| !self.reminded)?;
+        Some(self.ends()?.minus(before))
     }
 }
 
@@ -128,6 +137,7 @@ impl KycCase {
             kind: longest.map(|(kind, _)| kind),
             expires: longest.map(|(_, date)| date.to_string()),
             stage: ValidityStage::Valid,
+            reminded: false,
             item: None,
         });
         self.facts.status = KycStatus::Approved;
@@ -164,12 +174,31 @@ impl KycCase {
             let why = vec![format!("a renewal is asked for from {at} on")];
             return Some(Verdict::change(next, "asked_later", vec![], why));
         }
-        Some(if now < ends { self.renewal_asked(rules, now) } else { self.ran_out(rules, now) })
+        Some(match validity.stage {
+            _ if now >= ends => self.ran_out(rules, now),
+            ValidityStage::Valid | ValidityStage::Expired => self.renewal_asked(rules, now),
+            ValidityStage::RenewalAsked => self.asked_again(rules, now),
+        })
+    }
+
+    /// The client did not react: he is asked once more. The desk knows already.
+    fn asked_again(&self, rules: &Kyc, now: Timestamp) -> Verdict<Self> {
+        let mut next = self.onward();
+        if let Some(validity) = &mut next.facts.validity {
+            validity.reminded = true;
+        }
+        next.due = next.next_due(rules, now);
+        let why = vec!["no newer document came: the client is asked again".to_owned()];
+        Verdict::change(next, "renewal_requested", vec!["kyc.renewal_requested"], why)
     }
 
     fn renewal_asked(&self, rules: &Kyc, now: Timestamp) -> Verdict<Self> {
         let mut next = self.onward();
         let why = next.ask_to_renew(ValidityStage::RenewalAsked, Finding::ExpiresSoon, now);
+        if let Some(validity) = &mut next.facts.validity {
+            // whose document is as good as over was asked just now
+            validity.reminded = validity.reminder_at(rules).is_some_and(|at| at <= now);
+        }
         next.due = next.next_due(rules, now);
         let mut events = vec!["kyc.renewal_requested", "desk.item"];
         next.announce_moot(&mut events);

@@ -9,6 +9,7 @@ pub mod expiry;
 pub mod faces;
 pub mod inquiry;
 pub mod levels;
+pub mod rescreening;
 pub mod rules;
 mod steps;
 pub mod vendor;

@@ -10,5 +10,5 @@ pub mod vendors;
 pub use levels::{KycLevels, LevelSubject, MoneyLimit, Rights};
 pub use requirements::{FaceRules, Kyc, ReaderRule, Requirement, UploadRules};
 pub use risk::{KycRisk, RiskSubject, Ruling};
-pub use screening::{ListCount, ListFormat, ListRule, ScreeningRules};
+pub use screening::{ListCount, ListFormat, ListRule, Rescreen, ScreeningRules};
 pub use vendors::{CheckSubject, IdentityVendor, KycVendors, VendorRule, WebhookDigest};

@@ -191,7 +191,7 @@ pub struct LeadFacts {
 /// The sequence of messages that a lead is in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeadSequence {
-    /// Its name in the rule set `sequences`.
+    /// Its name in the rule set `journeys`.
     pub name: String,
     /// Counts the lead's sequences, from 1.
     pub entry: u32,

@@ -118,7 +118,11 @@ impl Booked {
                 LedgerAccount::Exchange
                 | LedgerAccount::Fees
                 | LedgerAccount::Reversed(_)
-                | LedgerAccount::Payable(_) => return None,
+                | LedgerAccount::Payable(_)
+                | LedgerAccount::Partner(_)
+                | LedgerAccount::Commissions
+                | LedgerAccount::Rebates
+                | LedgerAccount::Bank => return None,
             };
             let (event_id, against) = (event_id.clone(), posting.account.clone());
             Some(Self { event_id, against, entity: entity.to_owned(), amount, at })
@@ -134,7 +138,11 @@ impl Booked {
             | LedgerAccount::Exchange
             | LedgerAccount::Fees
             | LedgerAccount::Reversed(_)
-            | LedgerAccount::Payable(_) => None,
+            | LedgerAccount::Payable(_)
+            | LedgerAccount::Partner(_)
+            | LedgerAccount::Commissions
+            | LedgerAccount::Rebates
+            | LedgerAccount::Bank => None,
         }
     }
 
@@ -146,7 +154,11 @@ impl Booked {
             | LedgerAccount::Exchange
             | LedgerAccount::Fees
             | LedgerAccount::Reversed(_)
-            | LedgerAccount::Payable(_) => None,
+            | LedgerAccount::Payable(_)
+            | LedgerAccount::Partner(_)
+            | LedgerAccount::Commissions
+            | LedgerAccount::Rebates
+            | LedgerAccount::Bank => None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The closed tree of a condition, and how it is written.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::ser::SerializeMap;
@@ -7,6 +8,9 @@ use serde::{Serialize, Serializer};
 
 use super::value::Value;
 use crate::words::words;
+
+/// The name of a field: of the code that declares it, or of the document that does.
+pub type FieldName = Cow<'static, str>;
 
 /// How deep conditions may nest.
 pub const DEPTH_MAX: usize = 6;
@@ -67,7 +71,7 @@ impl Op {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Test {
     /// The field, as the table's schema names it.
-    pub field: &'static str,
+    pub field: FieldName,
     /// The question.
     pub op: Op,
     /// What it is compared with: a list for `in` and `not_in`, true or false for `exists`.
@@ -91,6 +95,15 @@ impl Condition {
     /// The condition that always holds.
     pub const fn always() -> Self {
         Self::All(Vec::new())
+    }
+
+    /// Whether it asks a field anywhere.
+    pub fn asks(&self, field: &str) -> bool {
+        match self {
+            Self::All(children) | Self::Any(children) => children.iter().any(|child| child.asks(field)),
+            Self::Not(child) => child.asks(field),
+            Self::Test(test) => test.field == field,
+        }
     }
 
     /// The texts that a field is compared with anywhere in it.
@@ -129,7 +142,7 @@ impl fmt::Display for Test {
 impl Serialize for Test {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("field", self.field)?;
+        map.serialize_entry("field", &self.field)?;
         map.serialize_entry(self.op.as_str(), &self.value)?;
         map.end()
     }

@@ -6,7 +6,7 @@
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
-use super::condition::{Condition, DEPTH_MAX, Op, Test};
+use super::condition::{Condition, DEPTH_MAX, FieldName, Op, Test};
 use super::table::Row;
 use super::value::Value;
 
@@ -17,7 +17,7 @@ pub const WHY_LINE_CHARS_MAX: usize = 120;
 
 /// What is known about the case at hand. Few, so that looking through them is quicker than any index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Facts(Vec<(&'static str, Value)>);
+pub struct Facts(Vec<(FieldName, Value)>);
 
 impl Facts {
     /// Nothing known.
@@ -27,7 +27,8 @@ impl Facts {
 
     /// Adds a fact.
     #[must_use]
-    pub fn with(mut self, field: &'static str, value: impl Into<Value>) -> Self {
+    pub fn with(mut self, field: impl Into<FieldName>, value: impl Into<Value>) -> Self {
+        let field = field.into();
         self.0.retain(|(known, _)| *known != field);
         self.0.push((field, value.into()));
         self
@@ -35,7 +36,7 @@ impl Facts {
 
     /// Adds a fact if it is known.
     #[must_use]
-    pub fn with_optional(self, field: &'static str, value: Option<impl Into<Value>>) -> Self {
+    pub fn with_optional(self, field: impl Into<FieldName>, value: Option<impl Into<Value>>) -> Self {
         match value {
             Some(value) => self.with(field, value),
             None => self,
@@ -251,11 +252,11 @@ pub fn first_match<T>(rows: &[Row<T>], facts: Facts) -> Result<FirstMatch<'_, T>
 /// Facts, and where those are that were asked for before: rows ask for few fields, again and again.
 struct Asked<'f> {
     facts: &'f Facts,
-    before: Vec<(&'static str, Option<&'f Value>)>,
+    before: Vec<(&'f str, Option<&'f Value>)>,
 }
 
 impl<'f> Asked<'f> {
-    fn get(&mut self, field: &'static str) -> Option<&'f Value> {
+    fn get(&mut self, field: &'f str) -> Option<&'f Value> {
         let known = self.before.iter().find(|(known, _)| std::ptr::eq(*known, field));
         if let Some((_, value)) = known {
             return *value;
@@ -267,21 +268,21 @@ impl<'f> Asked<'f> {
 }
 
 /// The verdict of [`judge`] without a trace of it; `None` where that is an error.
-fn verdict(condition: &Condition, asked: &mut Asked<'_>, depth_left: usize) -> Option<bool> {
+fn verdict<'f>(condition: &'f Condition, asked: &mut Asked<'f>, depth_left: usize) -> Option<bool> {
     let depth_left = depth_left.checked_sub(1)?;
     match condition {
-        Condition::Test(test) => answer(test, asked.get(test.field)),
+        Condition::Test(test) => answer(test, asked.get(&test.field)),
         Condition::Not(child) => verdict(child, asked, depth_left).map(|holds| !holds),
         Condition::All(children) => each(children, asked, depth_left, true),
         Condition::Any(children) => each(children, asked, depth_left, false),
     }
 }
 
-fn each(children: &[Condition], asked: &mut Asked<'_>, depth_left: usize, neutral: bool) -> Option<bool> {
+fn each<'f>(children: &'f [Condition], asked: &mut Asked<'f>, depth_left: usize, neutral: bool) -> Option<bool> {
     for child in children {
         // most children are questions: no call for them
         let holds = match child {
-            Condition::Test(test) if depth_left > 0 => answer(test, asked.get(test.field))?,
+            Condition::Test(test) if depth_left > 0 => answer(test, asked.get(&test.field))?,
             other => verdict(other, asked, depth_left)?,
         };
         if holds != neutral {
@@ -302,7 +303,7 @@ fn judge(condition: &Condition, facts: &Facts, depth_left: usize) -> NodeTrace {
     }
     match condition {
         Condition::Test(test) => {
-            let fact = facts.get(test.field).cloned();
+            let fact = facts.get(&test.field).cloned();
             let outcome = ask(test, fact.as_ref()).map_or_else(Outcome::Error, Outcome::Value);
             NodeTrace { kind: NodeKind::Test { test: test.clone(), fact }, outcome }
         }
@@ -360,9 +361,9 @@ fn skipped(condition: &Condition, depth_left: usize) -> NodeTrace {
 
 fn ask(test: &Test, fact: Option<&Value>) -> Result<bool, RuleFault> {
     answer(test, fact).ok_or_else(|| match fact {
-        None if test.op != Op::Exists => RuleFault::MissingFact(test.field.to_owned()),
+        None if test.op != Op::Exists => RuleFault::MissingFact(test.field.to_string()),
         fact => RuleFault::TypeMismatch {
-            field: test.field.to_owned(),
+            field: test.field.to_string(),
             fact: fact.filter(|_| test.op != Op::Exists).map_or("bool", Value::type_name),
             rule: test.value.type_name(),
         },

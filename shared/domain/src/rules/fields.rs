@@ -206,7 +206,7 @@ impl<S> Fields<S> {
             found.map(|(_, names)| names.to_vec()).unwrap_or_default()
         };
         Schema::of(self.0.iter().map(|field| Field {
-            name: field.name,
+            name: field.name.into(),
             value_type: field.value_type,
             many: field.many,
             optional: field.optional,

@@ -28,7 +28,7 @@ pub mod yaml;
 pub use condition::{Condition, Op, Test};
 pub use evaluate::{Facts, FirstMatch, RuleError, RuleFault, Trace, every_match, first_match};
 pub use fields::Fields;
-pub use rule_set::RuleSet;
+pub use rule_set::{Replays, RuleSet};
 pub use schema::Schema;
 pub use substitute::substitute;
 pub use table::{Row, parse_table};

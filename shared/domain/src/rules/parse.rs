@@ -162,7 +162,7 @@ impl Reader<'_> {
             }
             read_value(operand, field, faults)?
         };
-        let test = Test { field: field.name, op, value };
+        let test = Test { field: field.name.clone(), op, value };
         if is_never(&Condition::Test(test.clone()), &Space::new(self.schema)) {
             faults.add(operand.fault("never_true", format!("`{}` can never be that", field.name)));
             return None;

@@ -165,7 +165,7 @@ impl<'s> Space<'s> {
 
     /// The cell in which a field has one value.
     pub(crate) fn cell_with(&self, cell: &Cell, field: &'static str, value: impl Into<Value>) -> Cell {
-        let test = Test { field, op: Op::Eq, value: value.into() };
+        let test = Test { field: field.into(), op: Op::Eq, value: value.into() };
         let mut cell = cell.clone();
         let (key, domain) = self.atom(&test, true);
         cell.0.insert(key, domain);
@@ -185,7 +185,7 @@ impl<'s> Space<'s> {
     }
 
     fn atom(&self, test: &Test, wanted: bool) -> (String, Domain) {
-        let many = self.schema.get(test.field).is_some_and(|field| field.many);
+        let many = self.schema.get(&test.field).is_some_and(|field| field.many);
         let (key, domain, wanted) = match (test.op, &test.value) {
             (Op::Exists, Value::Bool(there)) => (format!("exists {}", test.field), only("true"), *there == wanted),
             (op, value) if many => {
@@ -195,7 +195,7 @@ impl<'s> Space<'s> {
             }
             (op, value) => {
                 let negated = matches!(op, Op::Ne | Op::NotIn);
-                (test.field.to_owned(), plain_domain(op, value), wanted != negated)
+                (test.field.to_string(), plain_domain(op, value), wanted != negated)
             }
         };
         let domain = if wanted { domain } else { domain.not() };

@@ -94,6 +94,11 @@ impl<'a> Node<'a> {
         Self { value, pointer: String::new() }
     }
 
+    /// Another value that stands for the one at this place.
+    pub(crate) fn standing_for<'b>(&self, value: &'b Json) -> Node<'b> {
+        Node { value, pointer: self.pointer.clone() }
+    }
+
     pub(crate) fn pointer(&self) -> &str {
         &self.pointer
     }

@@ -24,6 +24,15 @@ pub trait RuleSet: Sized + Send + Sync + 'static {
     }
 }
 
+/// A set that can be asked again what it was asked before: its facts are recorded with what was decided by them.
+pub trait Replays {
+    /// What it says of facts that were recorded, in a word.
+    ///
+    /// # Errors
+    /// Why it cannot say.
+    fn replay(&self, facts: &Json) -> Result<String, String>;
+}
+
 /// Names that a set offers to others.
 #[derive(Debug)]
 pub struct Offer<S> {

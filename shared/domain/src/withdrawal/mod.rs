@@ -237,7 +237,7 @@ impl Withdrawal {
     /// The first version: approved by rule, or with finance. Its legs are saved together with it ([`Withdrawal::legs_of`]).
     pub fn asked(new: NewWithdrawal) -> Decision<Self> {
         let NewWithdrawal { id, request, approved, first, now } = new;
-        let mut why = request.why;
+        let (mut why, asked) = (request.why, request.asked);
         let legs = legs::planned(&id, &request.legs, now);
         why.extend(legs.iter().map(PlannedLeg::in_words));
         let platform = PlatformSide { name: Some(request.platform), login: request.login, operation: None };
@@ -251,11 +251,11 @@ impl Withdrawal {
         if approved {
             let next = next.moved(WithdrawalStatus::Approved, Reason::ByRule, now);
             events.push("withdrawal.approved");
-            return Decision::new(next, "approved", events, why);
+            return Decision::new(next, "approved", events, why).asking(asked);
         }
         next.ask(WorkKind::WithdrawalApproval, now);
         events.push("desk.item");
-        Decision::new(next, "requested", events, why)
+        Decision::new(next, "requested", events, why).asking(asked)
     }
 
     fn begun(begin: Begin) -> Self {

@@ -12,11 +12,12 @@ use super::sources::Sources;
 use super::{Destination, Withdrawal, WithdrawalStatus};
 use crate::account::{Account, AccountStatus};
 use crate::client::Client;
+use crate::decision::Asked;
 use crate::input::{Fault, Reader};
 use crate::payment::rules::Psps;
 use crate::payment::{Deposit, request::demo_account};
-use crate::rules::RuleError;
 use crate::rules::limits::Lies;
+use crate::rules::{Replays as _, RuleError, RuleSet as _};
 use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
 
 /// The time before now in which withdrawals are counted.
@@ -39,6 +40,8 @@ pub struct Ask<'a> {
     pub balance: Option<Money>,
     /// The client has more payments than are known here: a person decides.
     pub cut: bool,
+    /// Compliance has a case of the client that is open and holds.
+    pub compliance_hold: bool,
     /// When.
     pub now: Timestamp,
 }
@@ -68,6 +71,8 @@ pub struct WithdrawalRequest {
     pub first: bool,
     /// The rules that let it pass.
     pub why: Vec<String>,
+    /// What the rows were asked.
+    pub asked: Option<Asked>,
 }
 
 /// Why nothing is taken out.
@@ -131,12 +136,13 @@ impl WithdrawalRequest {
                 if let Some(legs) = goes.and_then(|goes| legs_of(goes, &reading, amount, rules, &mut reader)) {
                     let judge = Judge { ask, account, amount, rules, sources: &sources };
                     let approval = judge.legs(&legs, &mut reader)?;
-                    judged = Some((legs, approval));
+                    let asked = judge.asked(&legs);
+                    judged = Some((legs, approval, asked));
                 }
             }
         }
         let faults = reader.finish();
-        let (Some(account), Some(amount), Some((legs, (approval, why))), true) =
+        let (Some(account), Some(amount), Some((legs, (approval, why), asked)), true) =
             (ask.account, amount, judged, faults.is_empty())
         else {
             return Err(WithdrawalRefusal::Faults(faults));
@@ -159,6 +165,7 @@ impl WithdrawalRequest {
             approval,
             first: ask.withdrawals.is_empty(),
             why,
+            asked,
         })
     }
 }
@@ -247,6 +254,14 @@ impl Judge<'_> {
         Ok((decides, once(why)))
     }
 
+    /// What the rows are asked of all legs, for whoever tries other rows; nothing where that cannot be written down.
+    fn asked(&self, legs: &[Leg]) -> Option<Asked> {
+        let cases: Vec<WithdrawalCase> = legs.iter().map(|leg| self.case(leg, legs)).collect();
+        let facts = serde_json::to_value(cases).ok()?;
+        let verdict = self.rules.replay(&facts).ok()?;
+        Some(Asked { set: Withdrawals::NAME.to_owned(), facts, verdict })
+    }
+
     fn limit(&self, case: &WithdrawalCase, why: &mut Vec<String>) -> Result<Option<Fault>, RuleError> {
         let limit = self.rules.limit(case)?;
         why.extend(limit.why("limits"));
@@ -283,6 +298,7 @@ impl Judge<'_> {
             first: ask.withdrawals.is_empty(),
             country: ask.client.facts.residence,
             account_type: self.account.facts.account_type.clone(),
+            compliance_hold: ask.compliance_hold,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The rule set `withdrawals`: how much may be taken out, what approves itself, and how long to wait for what.
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::Way;
@@ -9,12 +9,12 @@ use super::closed_loop::{self, ClosedLoop};
 use super::payee::{self, PayeeRules};
 use super::payout::PayoutLimits;
 use crate::input::Fault;
-use crate::rules::limits::{AmountRange, read_range};
+use crate::rules::limits::{AmountRange, Lies, read_range};
 use crate::rules::read::{Faults, Node, optional, read_document};
 use crate::rules::table::{ROWS_MAX, Row, read_rows};
-use crate::rules::{Fields, FirstMatch, RuleError, RuleSet, first_match};
+use crate::rules::{Fields, FirstMatch, Replays, RuleError, RuleSet, first_match};
 use crate::words::words;
-use crate::{Country, Currency, Seconds};
+use crate::{Country, Currency, Money, Seconds};
 
 /// No wait of this set is longer.
 const WAIT_MAX: Seconds = Seconds(90 * 86_400);
@@ -65,7 +65,7 @@ words! {
 }
 
 /// What rows may ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WithdrawalCase {
     /// How well the destination is known.
     pub destination: Acquaintance,
@@ -89,7 +89,13 @@ pub struct WithdrawalCase {
     pub country: Country,
     /// The type of the account.
     pub account_type: String,
+    /// Compliance has a case of the client that is open and holds. Nobody else may learn it: rows that approve may ask, and no others, so that what
+    /// is held goes to a row that asks a person of anybody.
+    pub compliance_hold: bool,
 }
+
+/// The field of [`WithdrawalCase::compliance_hold`].
+const HOLD: &str = "compliance_hold";
 
 fn fields() -> Fields<WithdrawalCase> {
     Fields::new()
@@ -105,6 +111,11 @@ fn fields() -> Fields<WithdrawalCase> {
         .field("first", |case| case.first)
         .field("country", |case| case.country)
         .field("account_type", |case| case.account_type.clone())
+}
+
+/// What rows of `approval` may ask. Limits may not ask for a hold: it refuses nothing.
+fn approval_fields() -> Fields<WithdrawalCase> {
+    fields().field(HOLD, |case: &WithdrawalCase| case.compliance_hold)
 }
 
 /// The rule set `withdrawals`.
@@ -134,6 +145,27 @@ impl RuleSet for Withdrawals {
     }
 }
 
+impl Replays for Withdrawals {
+    /// What the rows say of each leg: the amount is refused, a person is asked about one of them, or all are approved. What else sends a
+    /// withdrawal to a person, such as a payee who is not the client, is no question to rows.
+    fn replay(&self, facts: &Json) -> Result<String, String> {
+        let legs: Vec<WithdrawalCase> = serde_json::from_value(facts.clone()).map_err(|error| error.to_string())?;
+        let mut verdict = Approval::Approve.as_str();
+        for case in &legs {
+            let amount = Money::new(case.amount, case.currency).map_err(|error| error.to_string())?;
+            let limit = self.limit(case).map_err(|error| error.to_string())?;
+            if !limit.outcome().is_some_and(|range| matches!(range.place(&amount), Lies::Inside)) {
+                return Ok("refused".to_owned());
+            }
+            let approval = self.approval(case).map_err(|error| error.to_string())?;
+            if approval.outcome().is_none_or(|who| *who == Approval::Ask) {
+                verdict = Approval::Ask.as_str();
+            }
+        }
+        Ok(verdict.to_owned())
+    }
+}
+
 impl Withdrawals {
     /// How much one may be; no match means that there is none of this kind.
     ///
@@ -148,7 +180,7 @@ impl Withdrawals {
     /// # Errors
     /// [`RuleError`]: what cannot be judged is not approved.
     pub fn approval(&self, case: &WithdrawalCase) -> Result<FirstMatch<'_, Approval>, RuleError> {
-        first_match(&self.approval, fields().facts(case))
+        first_match(&self.approval, approval_fields().facts(case))
     }
 
     /// How long is waited for a provider.
@@ -164,8 +196,18 @@ fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Withdrawals> {
         read_rows(&rows, &schema, 1..=ROWS_MAX, faults, |then, when, faults| read_range(then, when, &schema, faults))
     });
     let approval = object.need("approval", faults).and_then(|rows| {
-        let rows =
-            (read_rows(&rows, &schema, 1..=ROWS_MAX, faults, |then, _, faults| then.word(Approval::ALL, faults)), rows);
+        let schema = approval_fields().schema(&[]);
+        let read = read_rows(&rows, &schema, 1..=ROWS_MAX, faults, |then, when, faults| {
+            let who = then.word(Approval::ALL, faults)?;
+            if who == Approval::Ask && when.is_some_and(|when| when.asks(HOLD)) {
+                let message =
+                    "a row that asks a person would tell who is held: let rows that approve ask for it to be false";
+                faults.add(then.fault("would_tell", message));
+                return None;
+            }
+            Some(who)
+        });
+        let rows = (read, rows);
         if let (Some(read), node) = &rows
             && !read.last().is_some_and(|row| row.when.is_always())
         {

@@ -44,6 +44,7 @@ fn asked(approved: bool, legs: &[Leg]) -> Decision<Withdrawal> {
         approval: if approved { Approval::Approve } else { Approval::Ask },
         first: true,
         why: vec![],
+        asked: None,
     };
     Withdrawal::asked(NewWithdrawal { id: PaymentId::from_bits(1), request, approved, first: true, now: at(0) })
 }

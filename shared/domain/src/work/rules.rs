@@ -57,6 +57,16 @@ impl Priority {
             Self::Low => 4,
         }
     }
+
+    /// One step more urgent.
+    #[must_use]
+    pub const fn raised(self) -> Self {
+        match self {
+            Self::Urgent | Self::High => Self::Urgent,
+            Self::Normal => Self::High,
+            Self::Low => Self::Normal,
+        }
+    }
 }
 
 words! {
@@ -140,12 +150,30 @@ words! {
         DocumentExpiry = "document_expiry",
         /// A list of sanctioned or politically exposed persons was refused.
         ListRefused = "list_refused",
+        /// Not everybody was screened again against the lists.
+        ScreeningIncomplete = "screening_incomplete",
         /// A lead cannot be routed, because the rules are broken.
         LeadRuleError = "lead_rule_error",
         /// A message could not be processed.
         DeadLetter = "dead_letter",
         /// A rule could not be judged.
         RuleError = "rule_error",
+        /// Somebody who is no client wants to be paid as a partner: who is he?
+        PartnerVerification = "partner_verification",
+        /// It cannot be told what a trade earns for partners.
+        PartnerTradeHeld = "partner_trade_held",
+        /// A client has not traded for long: somebody calls.
+        RetentionCall = "retention_call",
+        /// A client's first deposit came to nothing: somebody calls within the hour.
+        RetentionDepositFailed = "retention_deposit_failed",
+        /// A client asked for his first withdrawal: somebody asks how he is.
+        RetentionWithdrawal = "retention_withdrawal",
+        /// A client paid in much and does not trade: somebody calls.
+        RetentionDepositIdle = "retention_deposit_idle",
+        /// A journey would have a bonus granted.
+        RetentionBonus = "retention_bonus",
+        /// A provider does not say what became of a partner's payout.
+        PartnerPayoutUnresolved = "partner_payout_unresolved",
     }
 }
 
@@ -281,9 +309,11 @@ impl WorkKind {
             Self::CreditUnresolved | Self::CreditRefused => {
                 &[A::MarkCredited, A::MarkNotCreditedRetry, A::RefundAtPsp, A::CloseWithoutCredit]
             }
-            Self::WithdrawalApproval => &[A::Approve, A::Decline],
+            Self::WithdrawalApproval | Self::PartnerVerification => &[A::Approve, A::Decline],
             Self::WithdrawalDebitUnresolved => &[A::MarkDebited, A::MarkNotDebitedRetry, A::CloseWithoutDebit],
-            Self::WithdrawalPayoutUnresolved => &[A::MarkPaidOut, A::MarkNotPaidRetry, A::CreditBack],
+            Self::WithdrawalPayoutUnresolved | Self::PartnerPayoutUnresolved => {
+                &[A::MarkPaidOut, A::MarkNotPaidRetry, A::CreditBack]
+            }
             Self::WithdrawalPayByHand => &[A::MarkPaidOut, A::CreditBack],
             Self::WithdrawalReturnUnresolved => &[A::MarkReturned, A::MarkNotReturnedRetry, A::MarkPaidOut],
             Self::WithdrawalContradicted | Self::ReconciliationBreak => &[A::Close],
@@ -303,8 +333,19 @@ impl WorkKind {
             }
             Self::KycChecksOverdue => &[A::CheckAgain, A::Approve, A::Reject, A::RequestDocuments],
             Self::DocumentExpiry => &[A::RequestDocuments, A::Expire, A::Close],
-            Self::ListRefused | Self::AccountNotHere | Self::AccountNotThere | Self::AccountDiffers => &[A::Close],
-            Self::AccountOpeningRefused | Self::DeadLetter | Self::RuleError => &[A::Retry, A::Close],
+            Self::ListRefused
+            | Self::ScreeningIncomplete
+            | Self::AccountNotHere
+            | Self::AccountNotThere
+            | Self::AccountDiffers
+            | Self::RetentionCall
+            | Self::RetentionDepositFailed
+            | Self::RetentionWithdrawal
+            | Self::RetentionDepositIdle
+            | Self::RetentionBonus => &[A::Close],
+            Self::AccountOpeningRefused | Self::DeadLetter | Self::RuleError | Self::PartnerTradeHeld => {
+                &[A::Retry, A::Close]
+            }
         }
     }
 }

@@ -21,6 +21,11 @@ fn asked_at() -> Timestamp {
     moment("2026-12-07T00:00:00Z")
 }
 
+/// A week before.
+fn again_at() -> Timestamp {
+    moment("2026-12-30T00:00:00Z")
+}
+
 fn ended_at() -> Timestamp {
     moment("2027-01-06T00:00:00Z")
 }
@@ -77,8 +82,15 @@ fn a_renewal_is_asked_for_in_time_and_takes_nothing_from_the_client() {
     assert_eq!((desk.case.facts.status, stage(&desk)), (KycStatus::Approved, ValidityStage::RenewalAsked));
     assert_eq!(desk.case.facts.review.as_ref().unwrap().kind, "document_expiry");
     assert_eq!(reasons(&desk), ["expires_soon"]);
-    assert_eq!(desk.case.due, Some(ended_at()));
+    assert_eq!(desk.case.due, Some(again_at()));
     assert!(matches!(desk.case.came_due(&desk.kyc, asked_at()), Verdict::Nothing(_)), "asked once");
+
+    // a week before, the client is asked again; the desk has its item
+    desk.come_due(again_at());
+    assert_eq!(desk.events(), ["kyc.renewal_requested"]);
+    assert_eq!((stage(&desk), desk.case.due), (ValidityStage::RenewalAsked, Some(ended_at())));
+    assert!(matches!(desk.case.came_due(&desk.kyc, again_at()), Verdict::Nothing(_)), "asked twice");
+    assert_eq!(desk.case.facts.resubmit.len(), 1);
 
     // nothing comes: asked once more, with another item in the place of the first, and still approved
     desk.come_due(ended_at());
@@ -169,7 +181,7 @@ fn what_is_not_sure_or_not_valid_longer_is_asked_for_again_and_then_a_person_loo
             desk.read_dated(newer, expires, findings);
             assert!(desk.events().contains(&"kyc.documents_requested"), "{:?}", desk.last);
             assert!(reasons(&desk).contains(&reason.to_owned()));
-            assert_eq!((desk.case.facts.status, desk.case.due), (KycStatus::Approved, Some(ended_at())));
+            assert_eq!((desk.case.facts.status, desk.case.due), (KycStatus::Approved, Some(again_at())));
         }
         let newer = desk.upload(DocumentKind::Passport, None);
         desk.read_dated(newer, expires, findings);
@@ -236,7 +248,7 @@ fn an_item_that_a_person_closed_leaves_the_time_of_expiry_where_it_is() {
     {
         let mut desk = asked();
         decide(&mut desk, action);
-        assert_eq!((desk.events(), desk.case.due), (events, Some(ended_at())), "{action}");
+        assert_eq!((desk.events(), desk.case.due), (events, Some(again_at())), "{action}");
         desk.come_due(ended_at());
         assert_eq!(desk.events(), ["kyc.renewal_requested", "desk.item"], "{action}: nothing is left to settle");
     }
@@ -248,6 +260,14 @@ fn rules_that_ask_later_move_the_time_and_a_document_near_its_end_is_asked_about
     desk.kyc.expiry.ask_before = domain::Seconds(10 * 86_400);
     desk.come_due(asked_at());
     assert_eq!((desk.events(), desk.case.due), (vec![], Some(moment("2026-12-27T00:00:00Z"))));
-    let desk = Desk::approved_until("2026-11-30");
+    let mut desk = Desk::approved_until("2026-11-25");
     assert!(desk.case.due.is_some_and(|due| due < at(60)));
+    // and is not asked twice in a moment
+    desk.come_due(at(60));
+    assert_eq!((stage(&desk), desk.case.due), (ValidityStage::RenewalAsked, Some(moment("2026-11-26T00:00:00Z"))));
+    // where the rules say nothing of a second time there is none
+    let mut once = Desk::approved_until(EXPIRES);
+    once.kyc.expiry.ask_again_before = None;
+    once.come_due(asked_at());
+    assert_eq!(once.case.due, Some(ended_at()));
 }

@@ -173,7 +173,10 @@ fn the_sets_tell_what_a_row_may_ask() {
     let leads = "region channel score band returning email_consent phone_consent sms_consent country language campaign partner_code local_hour local_weekday";
     assert_eq!(asked(SetName::LeadRouting, "/legal_entities/0/when"), leads);
     assert_eq!(asked(SetName::LeadRouting, "/rows/0/when"), format!("{leads} entity"));
-    assert_eq!(asked(SetName::Sequences, "/sequences/0/exit"), "status band score country language");
+    assert_eq!(
+        asked(SetName::Journeys, "/journeys/0/exit"),
+        "audience status band score country language entity kyc appropriateness idle_days trades open_positions streak streak_length deposits withdrawals net_deposits amount"
+    );
     assert_eq!(asked(SetName::Psps, "/deposit_limits/0/when"), "currency psp country account_type");
     assert_eq!(
         asked(SetName::Platforms, "/leverage/0/when"),
@@ -260,41 +263,107 @@ fn defects_of_the_floor_are_found_where_they_are() {
 #[test]
 fn defects_of_series_are_found_where_they_are() {
     check(
-        SetName::Sequences,
+        SetName::Journeys,
         vec![
             ("/quiet_hours", Some(json!("21-09")), &[("/quiet_hours", "bad_hours")]),
             ("/unsubscribe_url", Some(json!("https://x.test/unsubscribe")), &[("/unsubscribe_url", "bad_url")]),
             ("/default_language", Some(json!("English")), &[("/default_language", "bad_language")]),
             ("/sender/address", Some(json!("broker")), &[("/sender/address", "bad_email")]),
+            ("/caps/channel/most", Some(json!(0)), &[("/caps/channel/most", "bad_range")]),
+            ("/unsaid_topics", Some(json!("maybe")), &[("/unsaid_topics", "unknown_value")]),
+            ("/risk_warning/texts/en", Some(json!("Take care")), &[("/risk_warning/texts/en", "missing_name")]),
+            ("/risk_warning/texts/en", None, &[("/risk_warning", "missing_language")]),
+            ("/promotions/0/bonus", None, &[("/promotions/0", "missing_key")]),
+            ("/promotions/0/from", Some(json!("1.8.2018")), &[("/promotions/0/from", "bad_day")]),
             (
-                "/sequences/0/exit",
+                "/journeys/0/exit",
                 Some(json!({"field": "status", "eq": "happy"})),
-                &[("/sequences/0/exit/eq", "unknown_value")],
+                &[("/journeys/0/exit/eq", "unknown_value")],
             ),
-            ("/sequences/0/steps/1/id", Some(json!("hello")), &[("/sequences/0/steps/1/id", "duplicate_id")]),
+            ("/journeys/0/audience", Some(json!("client")), &[("/journeys/0/enter/on", "not_applicable")]),
             (
-                "/sequences/0/steps/0/template",
-                Some(json!("nothing")),
-                &[("/sequences/0/steps/0/template", "missing_reference")],
+                "/journeys/1/audience",
+                Some(json!("lead")),
+                &[
+                    ("/journeys/1/enter/idle", "not_applicable"),
+                    ("/journeys/1/steps/2/task", "not_applicable"),
+                    ("/journeys/1/steps/4/bonus", "not_applicable"),
+                ],
             ),
-            ("/sequences/0/steps/0/channel", Some(json!("fax")), &[("/sequences/0/steps/0/channel", "unknown_value")]),
-            ("/sequences/0/audience", Some(json!("client")), &[("/sequences/0/audience", "unknown_value")]),
+            ("/journeys/1/enter/on", Some(json!("traded")), &[("/journeys/1/enter", "bad_entry")]),
+            ("/journeys/1/hold_out", Some(json!(51)), &[("/journeys/1/hold_out", "bad_range")]),
+            ("/journeys/0/steps/1/id", Some(json!("hello")), &[("/journeys/0/steps/1/id", "duplicate_id")]),
+            ("/journeys/0/steps/1/rest", Some(json!({})), &[("/journeys/0/steps/1", "bad_step")]),
+            ("/journeys/0/steps/1/id", Some(json!("exit")), &[("/journeys/0/steps/1", "bad_name")]),
+            (
+                "/journeys/0/steps/0/message/template",
+                Some(json!("nothing")),
+                &[("/journeys/0/steps/0/message/template", "missing_reference")],
+            ),
+            (
+                "/journeys/0/steps/0/message/channel",
+                Some(json!("fax")),
+                &[("/journeys/0/steps/0/message/channel", "unknown_value")],
+            ),
+            (
+                "/journeys/0/steps/0/message/channel",
+                Some(json!("in_app")),
+                &[
+                    ("/journeys/0/steps/0/message/channel", "not_applicable"),
+                    ("/templates/welcome_hello/ar", "missing_key"),
+                    ("/templates/welcome_hello/en", "missing_key"),
+                    ("/templates/welcome_hello/es", "missing_key"),
+                ],
+            ),
+            (
+                "/journeys/1/steps/2/task/kind",
+                Some(json!("kyc_review")),
+                &[("/journeys/1/steps/2/task/kind", "unknown_value")],
+            ),
+            (
+                "/journeys/1/steps/4/bonus/amount",
+                Some(json!("0")),
+                &[("/journeys/1/steps/4/bonus/amount", "bad_range")],
+            ),
+            // a journey cannot go in a circle: ways lead to later steps alone
+            ("/journeys/6/steps/0/wait_for/then", Some(json!("trades")), &[("/journeys/6/steps", "bad_way")]),
+            (
+                "/templates/idle_text/en/body",
+                Some(json!("{{brand}} {{risk_warning}}")),
+                &[("/templates/idle_text/en", "no_way_out")],
+            ),
+            (
+                "/templates/idle_check_in/es/body",
+                Some(json!("{{unsubscribe_url}}")),
+                &[("/templates/idle_check_in/es", "other_names")],
+            ),
             ("/templates/welcome_hello/en", None, &[("/templates/welcome_hello", "missing_language")]),
             ("/templates/welcome_hello/en/subject", None, &[("/templates/welcome_hello/en", "missing_key")]),
             (
                 "/templates/welcome_hello/en/body",
-                Some(json!("{{age}} {{unsubscribe_url}}")),
-                &[("/templates/welcome_hello/en", "unknown_name")],
+                Some(json!("{{age}} {{name}} {{brand}} {{risk_warning}} {{unsubscribe_url}}")),
+                &[
+                    ("/templates/welcome_hello/ar", "other_names"),
+                    ("/templates/welcome_hello/en", "unknown_name"),
+                    ("/templates/welcome_hello/es", "other_names"),
+                ],
             ),
             (
                 "/templates/welcome_hello/en/body",
-                Some(json!("Hello")),
-                &[("/templates/welcome_hello/en", "no_way_out")],
+                Some(json!("Hello {{name}} {{risk_warning}}")),
+                &[
+                    ("/templates/welcome_hello/ar", "other_names"),
+                    ("/templates/welcome_hello/en", "no_way_out"),
+                    ("/templates/welcome_hello/es", "other_names"),
+                ],
             ),
             (
                 "/templates/welcome_hello/english",
                 Some(json!({"subject": "a", "body": "{{unsubscribe_url}}"})),
-                &[("/templates/welcome_hello/english", "bad_language")],
+                &[
+                    ("/templates/welcome_hello/english", "bad_language"),
+                    ("/templates/welcome_hello/english", "other_names"),
+                ],
             ),
         ],
     );

@@ -60,7 +60,7 @@ fn test() -> impl Strategy<Value = Condition> {
         } else {
             prop_oneof![4 => one, 3 => many, 1 => there].boxed()
         };
-        asked.prop_map(move |(value, op)| Condition::Test(Test { field, op, value }))
+        asked.prop_map(move |(value, op)| Condition::Test(Test { field: field.into(), op, value }))
     })
 }
 

@@ -13,6 +13,8 @@ mod messages;
 #[cfg(test)]
 mod openings;
 #[cfg(test)]
+mod partners;
+#[cfg(test)]
 mod references;
 #[cfg(test)]
 mod requests;

@@ -29,6 +29,8 @@ fn installed(name: &str) -> Option<String> {
         "PRAXIS_UNCONFIRMED" => "wait",
         "MAIL_FROM" => "no-reply@example.com",
         "EU_FSF_TOKEN" => "a-token",
+        "SMS_FROM" => "+15005550006",
+        "MAIL_TOPIC_ARN" => "arn:aws:sns:eu-west-1:123456789012:mail",
         "LISTS_AT_LEAST" => "500",
         "MT4_LIVE_WEBREG" | "MT4_DEMO_WEBREG" => "mt4.example.com:443",
         "MT4_LIVE_PLATFORM" | "MT4_DEMO_PLATFORM" => "5f3a1c52-0000-4000-8000-000000000004",
@@ -243,6 +245,8 @@ fn two_people_decide_about_large_money_and_about_clients_whom_a_list_may_name_an
             let wanted = match option.action {
                 WorkAction::Approve if of_two => FourEyes::Always,
                 WorkAction::Approve if kind == WorkKind::WithdrawalApproval => FourEyes::ByAmount,
+                // a run of payouts took two people, so does whatever is done about one of them
+                action if action.decides_money() && kind == WorkKind::PartnerPayoutUnresolved => FourEyes::Always,
                 action if action.decides_money() => FourEyes::ByAmount,
                 _ => FourEyes::Never,
             };

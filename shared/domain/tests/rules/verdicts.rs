@@ -84,7 +84,7 @@ fn a_missing_fact_is_an_error_and_never_a_no() {
 
 #[test]
 fn a_fact_of_another_type_is_an_error() {
-    let test = |op, value| Condition::Test(Test { field: "score", op, value });
+    let test = |op, value| Condition::Test(Test { field: "score".into(), op, value });
     for condition in [
         test(Op::Eq, Value::from("82.5")),
         test(Op::Gt, Value::from(true)),

@@ -7,7 +7,10 @@ use aws_sdk_ses::Client;
 use aws_sdk_ses::config::retry::RetryConfig;
 use aws_sdk_ses::config::timeout::TimeoutConfig;
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_ses::types::{Body, Content, Destination};
+use aws_sdk_ses::primitives::Blob;
+use aws_sdk_ses::types::{Body, Content, Destination, RawMessage};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use super::{Email, Message, Notifier, NotifyError, Receipt};
 use crate::NOTIFY_CALL_TIMEOUT_S;
@@ -47,6 +50,9 @@ impl SesEmail {
     }
 
     async fn attempt(&self, email: &Email) -> Result<Receipt, NotifyError> {
+        if let Some(url) = &email.unsubscribe_url {
+            return self.attempt_raw(email, url).await;
+        }
         let invalid = |_| refused("invalid_message", "the message lacks a part");
         let text = |text: &str| Content::builder().data(text).charset(CHARSET).build().map_err(invalid);
         let message = aws_sdk_ses::types::Message::builder()
@@ -68,6 +74,74 @@ impl SesEmail {
             Err(error) => Err(read(&error)),
         }
     }
+
+    /// A mail with headers of its own has to be handed over whole.
+    async fn attempt_raw(&self, email: &Email, unsubscribe_url: &str) -> Result<Receipt, NotifyError> {
+        let data = Blob::new(raw(email, unsubscribe_url).into_bytes());
+        let message = RawMessage::builder().data(data).build();
+        let message = message.map_err(|_| refused("invalid_message", "the message lacks a part"))?;
+        let sent = self
+            .client
+            .send_raw_email()
+            .source(&email.from)
+            .destinations(email.to.reveal())
+            .raw_message(message)
+            .customize()
+            .config_override(once())
+            .send()
+            .await;
+        match sent {
+            Ok(output) => Ok(Receipt { reference: Some(output.message_id).filter(|id| !id.is_empty()) }),
+            Err(error) => Err(read(&error)),
+        }
+    }
+}
+
+/// Bytes of an encoded word of a header; RFC 2047 allows 75 characters.
+const WORD_BYTES: usize = 45;
+/// Characters of a line of base64.
+const LINE_CHARS: usize = 76;
+
+/// The whole message: seven bits, so that nothing on the way changes it. SES adds date, number and signature.
+fn raw(email: &Email, unsubscribe_url: &str) -> String {
+    let body = STANDARD.encode(email.body.reveal().replace("\r\n", "\n").replace('\n', "\r\n"));
+    let lines: Vec<&str> =
+        body.as_bytes().chunks(LINE_CHARS).filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    [
+        format!("From: {}", plain(&email.from)),
+        format!("To: {}", plain(email.to.reveal())),
+        format!("Subject: {}", encoded(&plain(email.subject.reveal()))),
+        format!("List-Unsubscribe: <{}>", plain(unsubscribe_url)),
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click".to_owned(),
+        "MIME-Version: 1.0".to_owned(),
+        "Content-Type: text/plain; charset=UTF-8".to_owned(),
+        "Content-Transfer-Encoding: base64".to_owned(),
+        String::new(),
+        lines.join("\r\n"),
+        String::new(),
+    ]
+    .join("\r\n")
+}
+
+/// A value on one line: a line break would begin another header.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A header's text, as encoded words where it has other letters than ASCII.
+fn encoded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let mut words: Vec<String> = Vec::new();
+    for character in text.chars() {
+        match words.last_mut().filter(|word| word.len() + character.len_utf8() <= WORD_BYTES) {
+            Some(word) => word.push(character),
+            None => words.push(character.to_string()),
+        }
+    }
+    let words: Vec<String> = words.iter().map(|word| format!("=?UTF-8?B?{}?=", STANDARD.encode(word))).collect();
+    words.join("\r\n ")
 }
 
 /// Mail over a client that is made with the first mail: a function's init does not wait for it.
@@ -100,7 +174,7 @@ impl Notifier for SesEmail {
         Box::pin(async move {
             match message {
                 Message::Email(email) => self.mail(email).await,
-                Message::Slack(_) => Err(NotifyError::wrong_channel()),
+                Message::Slack(_) | Message::Sms(_) => Err(NotifyError::wrong_channel()),
             }
         })
     }
@@ -140,6 +214,27 @@ fn refused(code: &str, message: &str) -> NotifyError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mail_that_advertises_has_the_headers_of_one_click_and_no_letter_that_could_begin_another() {
+        let secret = domain::Redacted::new;
+        let mail = Email {
+            to: secret("ana@example.com".to_owned()),
+            from: "desk@broker.test".to_owned(),
+            subject: secret("¿Va todo bien?\r\nBcc: all@example.com".to_owned()),
+            body: secret("Hola Ana:\nhttps://broker.test/v1/unsubscribe/t".to_owned()),
+            unsubscribe_url: Some("https://broker.test/v1/unsubscribe/t".to_owned()),
+        };
+        let text = raw(&mail, "https://broker.test/v1/unsubscribe/t");
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        assert!(text.is_ascii() && !head.contains("Bcc"), "{head}");
+        assert!(head.contains("List-Unsubscribe: <https://broker.test/v1/unsubscribe/t>\r\n"), "{head}");
+        assert!(head.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"), "{head}");
+        let body = STANDARD.decode(body.replace("\r\n", "")).unwrap();
+        assert_eq!(String::from_utf8(body).unwrap(), "Hola Ana:\r\nhttps://broker.test/v1/unsubscribe/t");
+        let long = encoded(&"ñ".repeat(60));
+        assert!(long.split("\r\n ").count() > 1 && long.split("\r\n ").all(|word| word.len() <= 75), "{long}");
+    }
 
     #[test]
     fn every_answer_says_whether_to_try_again() {

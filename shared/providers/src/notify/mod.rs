@@ -12,6 +12,9 @@ use crate::http::BoxFuture;
 pub mod email;
 pub mod slack;
 pub mod slack_inbound;
+pub mod sns;
+pub mod twilio;
+pub mod unsubscribe;
 
 /// Hands messages over to a channel.
 pub trait Notifier: Send + Sync {
@@ -29,6 +32,8 @@ pub enum Message {
     Email(Email),
     /// Into a chat channel.
     Slack(SlackPost),
+    /// To a telephone.
+    Sms(Sms),
 }
 
 /// A mail in plain text.
@@ -41,6 +46,17 @@ pub struct Email {
     /// Subject line.
     pub subject: Redacted<String>,
     /// Plain text.
+    pub body: Redacted<String>,
+    /// Where its reader unsubscribes with one click (RFC 8058), of a mail that advertises.
+    pub unsubscribe_url: Option<String>,
+}
+
+/// A text message.
+#[derive(Debug, Clone)]
+pub struct Sms {
+    /// One number, E.164.
+    pub to: Redacted<String>,
+    /// The text.
     pub body: Redacted<String>,
 }
 

@@ -72,7 +72,7 @@ impl Notifier for Slack {
         Box::pin(async move {
             match message {
                 Message::Slack(post) => self.post(post).await,
-                Message::Email(_) => Err(NotifyError::wrong_channel()),
+                Message::Email(_) | Message::Sms(_) => Err(NotifyError::wrong_channel()),
             }
         })
     }

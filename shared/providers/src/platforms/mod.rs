@@ -24,6 +24,7 @@ mod list;
 pub mod mt4;
 pub mod mt5;
 mod operations;
+pub mod push;
 mod trades;
 mod vendor;
 

@@ -102,6 +102,19 @@ pub trait Psp: Send + Sync {
         false
     }
 
+    /// What an answer says of a payout that was sent so many times. A refusal says that nothing was paid; that of a second attempt says it
+    /// of that attempt only, and nothing of the first where the look-up between them proves nothing.
+    fn of_all_attempts(&self, answer: PayoutAnswer, attempts: u32) -> PayoutAnswer {
+        match answer {
+            PayoutAnswer::Failed { reference, code }
+                if reference.is_empty() && attempts > 1 && !self.payout_absence_is_proof() =>
+            {
+                PayoutAnswer::Unknown(format!("another attempt was refused: {code}"))
+            }
+            answer => answer,
+        }
+    }
+
     /// What became of a payout; `None` where the provider surely has none of this withdrawal, or where sending it again does it only
     /// once.
     ///

@@ -30,6 +30,7 @@ fn mail() -> Message {
         from: "desk@broker.example".to_owned(),
         subject: text("Grüße"),
         body: text("Your deposit has arrived."),
+        unsubscribe_url: None,
     })
 }
 

@@ -82,7 +82,13 @@ async fn each_failure_says_whether_to_try_again() {
 #[tokio::test]
 async fn a_mail_is_not_posted() {
     let text = || Redacted::new("x".to_owned());
-    let mail = Message::Email(Email { to: text(), from: "a@example.com".to_owned(), subject: text(), body: text() });
+    let mail = Message::Email(Email {
+        to: text(),
+        from: "a@example.com".to_owned(),
+        subject: text(),
+        body: text(),
+        unsubscribe_url: None,
+    });
     let sent = slack().send(&mail).await;
     assert!(matches!(sent, Err(NotifyError::Refused { .. })), "{sent:?}");
 }

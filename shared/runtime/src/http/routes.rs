@@ -53,6 +53,8 @@ pub struct RouteSpec {
     pub access: Access,
     /// Largest accepted body in bytes.
     pub body_max: usize,
+    /// Whoever may not call it is told that there is nothing.
+    pub unseen: bool,
 }
 
 /// The table of one function, for whoever compares it with the API's description.
@@ -68,6 +70,7 @@ pub struct Route<S> {
     method: &'static str,
     path: &'static str,
     pub(super) body_max: usize,
+    pub(super) unseen: bool,
     pub(super) handler: Handler<S>,
 }
 
@@ -85,7 +88,7 @@ impl<S> Route<S> {
         scope: Scope,
         handler: CallerHandler<S>,
     ) -> Self {
-        Self { method, path, body_max: BODY_BYTES_MAX, handler: Handler::Caller(roles, scope, handler) }
+        Self { method, path, body_max: BODY_BYTES_MAX, unseen: false, handler: Handler::Caller(roles, scope, handler) }
     }
 
     /// The same with another largest body in bytes.
@@ -94,19 +97,36 @@ impl<S> Route<S> {
         Self { body_max, ..self }
     }
 
+    /// The same as one of which nobody else may know: whoever may not call it gets 404 instead of 403, whatever the path names.
+    #[must_use]
+    pub const fn unseen(self) -> Self {
+        Self { unseen: true, ..self }
+    }
+
     /// A route for everybody.
     pub const fn open(method: &'static str, path: &'static str, handler: PublicHandler<S>) -> Self {
-        Self { method, path, body_max: BODY_BYTES_MAX, handler: Handler::Public(Access::Open, handler) }
+        Self { method, path, body_max: BODY_BYTES_MAX, unseen: false, handler: Handler::Public(Access::Open, handler) }
     }
 
     /// A route for a vendor who signs; `body_max` in bytes.
     pub const fn signed(method: &'static str, path: &'static str, body_max: usize, handler: PublicHandler<S>) -> Self {
-        Self { method, path, body_max, handler: Handler::Public(Access::Signed, handler) }
+        Self { method, path, body_max, unseen: false, handler: Handler::Public(Access::Signed, handler) }
     }
 
     /// A route for people in a browser.
     pub const fn session(method: &'static str, path: &'static str, handler: PublicHandler<S>) -> Self {
-        Self { method, path, body_max: BODY_BYTES_MAX, handler: Handler::Public(Access::Session, handler) }
+        Self {
+            method,
+            path,
+            body_max: BODY_BYTES_MAX,
+            unseen: false,
+            handler: Handler::Public(Access::Session, handler),
+        }
+    }
+
+    /// What whoever may not call it is told.
+    pub(super) fn refusal(&self, problem: Problem) -> Problem {
+        if self.unseen { Problem::not_found("there is no such resource") } else { problem }
     }
 
     pub(super) fn is_public(&self) -> bool {
@@ -120,7 +140,14 @@ impl<S: HttpStep> Route<S> {
             Handler::Public(access, _) => access,
             Handler::Caller(roles, scope, _) => Access::Token(roles, scope),
         };
-        RouteSpec { function: S::NAME, method: self.method, path: self.path, access, body_max: self.body_max }
+        RouteSpec {
+            function: S::NAME,
+            method: self.method,
+            path: self.path,
+            access,
+            body_max: self.body_max,
+            unseen: self.unseen,
+        }
     }
 
     /// The route of a request.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use zerocopy::byteorder::little_endian::{U16, U32};
 use zerocopy::{Immutable, IntoBytes};
 
 use super::file::Index;
 use super::keys;
-use super::layout::{BirthRecord, DateRecord, DocumentRecord, EntityRecord, Text};
+use super::layout::{BirthRecord, DateRecord, DocumentRecord, EntityRecord, FormerRecord, Text};
 use super::partition::PartitionId;
 use super::partition_data::PartitionData;
 use crate::model::{BirthDate, Document, Entity, EntityKind, Gender, PartialDate};
@@ -47,6 +48,7 @@ pub fn build(lists: &[ListInfo], entities: &[Entity]) -> Index {
         global.countries,
         bytes(&documents),
         bytes(&list_texts),
+        bytes(&global.former),
     ];
     for partition in partitions {
         sections.extend(partition.sections());
@@ -91,6 +93,8 @@ struct Global {
     births: Vec<BirthRecord>,
     countries: Vec<u8>,
     documents: Vec<(String, DocumentRecord)>,
+    /// In the order of the entries.
+    former: Vec<FormerRecord>,
 }
 
 impl Global {
@@ -122,8 +126,11 @@ impl Global {
                 Some(Gender::Female) => 1,
                 Some(Gender::Male) => 2,
             },
-            fingerprint: fingerprint(entity),
+            fingerprint: fingerprint(&compared(entity)),
+            matters: fingerprint(&matters(entity)),
         });
+        let former = entity.former.iter().map(|id| FormerRecord { id: strings.add(id), entity: number });
+        self.former.extend(former);
         self.births.extend(entity.births.iter().map(birth_record));
         self.countries.extend(countries.iter().flat_map(|country| country.bytes()));
         for document in &entity.documents {
@@ -140,10 +147,25 @@ impl Global {
     }
 }
 
-/// Another one for whatever the entry says otherwise: changes are told apart by it, not entries.
-fn fingerprint(entity: &Entity) -> [U32; 2] {
+/// What clients are compared with: an entry that says something else there is compared with all of them again. Who names it and under
+/// which programme is not.
+fn compared(entity: &Entity) -> Entity {
+    Entity { sources: Vec::new(), programmes: Vec::new(), former: Vec::new(), ..entity.clone() }
+}
+
+/// What a person's decision depends on: names, dates of birth, nationalities, documents and why the entry is on the list. An address
+/// that is added, say, makes no other person of it.
+fn matters(entity: &Entity) -> impl Serialize {
+    let names: Vec<_> = entity.names.iter().map(|name| (name.text.clone(), name.kind)).collect();
+    let mut documents: Vec<String> = entity.documents.iter().map(|own| Document::comparable(&own.number)).collect();
+    documents.sort_unstable();
+    documents.dedup();
+    (entity.kind, names, entity.births.clone(), entity.nationalities.clone(), documents, entity.topics.clone())
+}
+
+fn fingerprint(of: &impl Serialize) -> [U32; 2] {
     // an entry is plain data and always can be written; one that could not would have the fingerprint of nothing, which is no text
-    let text = serde_json::to_vec(entity).unwrap_or_default();
+    let text = serde_json::to_vec(of).unwrap_or_default();
     [1, 2].map(|seed| U32::new(keys::hash(&text, seed)))
 }
 

@@ -6,8 +6,9 @@ use zerocopy::byteorder::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::layout::{
-    BirthRecord, DocumentRecord, EntityRecord, FORMAT, GLOBAL_SECTIONS, GroupRecord, Header, JoinRecord, KeyRecord,
-    MAGIC, NamePartRecord, NameRecord, PARTITION_SECTIONS, PartitionSection, Section, SectionRecord, Text, TokenRecord,
+    BirthRecord, DocumentRecord, EntityRecord, FORMAT, FormerRecord, GLOBAL_SECTIONS, GroupRecord, Header, JoinRecord,
+    KeyRecord, MAGIC, NamePartRecord, NameRecord, PARTITION_SECTIONS, PartitionSection, Section, SectionRecord, Text,
+    TokenRecord,
 };
 use super::view::Partition;
 use crate::index::partition::{PARTITIONS, PartitionId};
@@ -104,6 +105,7 @@ impl Index {
             size_of::<[u8; 2]>(),
             size_of::<DocumentRecord>(),
             size_of::<Text>(),
+            size_of::<FormerRecord>(),
         ];
         let (number, key, name) = (size_of::<U32>(), size_of::<KeyRecord>(), size_of::<NameRecord>());
         let partition = [
@@ -190,6 +192,11 @@ impl Index {
         lists.join(" ")
     }
 
+    /// The codes of the lists in it.
+    pub(crate) fn list_codes(&self) -> impl Iterator<Item = &str> {
+        self.records::<Text>(place(Section::Lists)).iter().step_by(2).map(|text| self.text(*text))
+    }
+
     /// The code of a list.
     pub(crate) fn list_code(&self, list: u16) -> &str {
         self.records::<Text>(place(Section::Lists)).get(usize::from(list) * 2).map_or("", |text| self.text(*text))
@@ -211,6 +218,19 @@ impl Index {
     /// The documents, sorted by comparable number.
     pub(crate) fn documents(&self) -> &[DocumentRecord] {
         self.records(place(Section::Documents))
+    }
+
+    /// The identifiers that an entry had before others were merged with it.
+    pub(crate) fn former_of(&self, entity: u32) -> impl Iterator<Item = &str> {
+        let all = self.former();
+        let from = all.partition_point(|record| record.entity.get() < entity);
+        let own = all.iter().skip(from).take_while(move |record| record.entity.get() == entity);
+        own.map(|record| self.text(record.id))
+    }
+
+    /// Former identifiers in the order of the entries that they were merged into.
+    pub(crate) fn former(&self) -> &[FormerRecord] {
+        self.records(place(Section::Former))
     }
 
     pub(crate) fn text(&self, text: Text) -> &str {
@@ -259,6 +279,7 @@ fn place(section: Section) -> usize {
         Section::Countries => 3,
         Section::Documents => 4,
         Section::Lists => 5,
+        Section::Former => 6,
     }
 }
 

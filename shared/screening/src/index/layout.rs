@@ -6,7 +6,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 /// The first bytes of every index file.
 pub(super) const MAGIC: [u8; 8] = *b"PWSCREEN";
 /// Changes with every change of the layout or of what the bytes mean.
-pub(super) const FORMAT: u32 = 3;
+pub(super) const FORMAT: u32 = 4;
 
 /// What a section holds. The number is its place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,10 +17,11 @@ pub(crate) enum Section {
     Countries,
     Documents,
     Lists,
+    Former,
 }
 
 /// Sections before those of the partitions.
-pub(super) const GLOBAL_SECTIONS: usize = 6;
+pub(super) const GLOBAL_SECTIONS: usize = 7;
 
 /// What a partition's section holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +90,18 @@ pub(crate) struct EntityRecord {
     pub kind: u8,
     /// 0 unknown, 1 female, 2 male.
     pub gender: u8,
-    /// Of all that the entry says.
+    /// Of all that clients are compared with.
     pub fingerprint: [U32; 2],
+    /// Of what a person's decision about the entry depends on.
+    pub matters: [U32; 2],
+}
+
+/// An identifier of an entry that was merged into another one.
+#[derive(Debug, Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub(crate) struct FormerRecord {
+    pub id: Text,
+    pub entity: U32,
 }
 
 /// One end of a date of birth.

@@ -116,6 +116,8 @@ struct FtmEntity {
     #[serde(default)]
     datasets: Vec<String>,
     #[serde(default)]
+    referents: Vec<String>,
+    #[serde(default)]
     properties: BTreeMap<String, Vec<serde_json::Value>>,
 }
 
@@ -161,6 +163,7 @@ fn ftm_entity(list: &str, line: u64, ftm: &FtmEntity, loaded: &mut Loaded) {
     };
     let mut entity = Entity::new(&ftm.id, list, kind);
     entity.sources.clone_from(&ftm.datasets);
+    entity.former.clone_from(&ftm.referents);
     for (property, kind) in [
         ("name", NameKind::Strong),
         ("alias", NameKind::Strong),

@@ -46,8 +46,10 @@ pub struct Hit {
     pub entity_id: String,
     /// The list's code.
     pub list: String,
-    /// Another one when the entry says something else.
+    /// Another one when the entry says something else that a decision about it depends on.
     pub fingerprint: String,
+    /// Identifiers that the entry had before others were merged with it.
+    pub former: Vec<String>,
     /// The listed name that met best.
     pub name: String,
     /// Everything together, 0 to 1.
@@ -282,7 +284,8 @@ impl<'i> Screener<'i> {
         Some(Hit {
             entity_id: self.index.text(entity.id).to_owned(),
             list: self.index.list_code(entity.list.get()).to_owned(),
-            fingerprint: entity.fingerprint.iter().map(|part| format!("{:08x}", part.get())).collect(),
+            former: self.index.former_of(candidate.entity).map(str::to_owned).collect(),
+            fingerprint: entity.matters.iter().map(|part| format!("{:08x}", part.get())).collect(),
             name: self.index.text(name.text).to_owned(),
             score: score(candidate.logits),
             name_score: score(name_only(&candidate.features).weighed(self.model.weights(candidate.partition))),

@@ -39,6 +39,9 @@ pub struct Entity {
     pub programmes: Vec<String>,
     /// Why somebody is on the list.
     pub topics: Vec<Topic>,
+    /// Identifiers of entries that were merged into this one: what was decided about them is about it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former: Vec<String>,
 }
 
 impl Entity {
@@ -57,6 +60,7 @@ impl Entity {
             gender: None,
             programmes: Vec::new(),
             topics: Vec::new(),
+            former: Vec::new(),
         }
     }
 
@@ -83,6 +87,9 @@ impl Entity {
         self.documents.dedup();
         self.topics.sort_unstable();
         self.topics.dedup();
+        self.former.retain(|former| *former != self.id);
+        self.former.sort_unstable();
+        self.former.dedup();
     }
 }
 

@@ -112,6 +112,7 @@ mod tests {
             at_ms,
             rules: Vec::new(),
             postings: domain::ledger::Postings::none(),
+            asked: None,
             why: vec![format!("because {version}")],
             outcome: "changed".to_owned(),
             events: vec![],

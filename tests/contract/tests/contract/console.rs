@@ -238,3 +238,49 @@ async fn a_rule_is_edited_and_another_person_publishes_it() {
     assert_eq!((&now["status"], &now["published_by"]), (&json!("live"), &json!("finance-2")));
     assert!(now["document"].as_str().unwrap().contains("40000") && !now["document"].as_str().unwrap().contains('\r'));
 }
+
+#[tokio::test]
+async fn compliance_alone_sees_cases_and_two_officers_close_one() {
+    let world = World::at("2026-11-23T09:00:00Z").await;
+    let trader = world.trader("USD").await;
+    let id = crate::compliance::case_of(&world, &trader).await;
+    let path = format!("/console/cases/{id}");
+    for stranger in ["finance-1", "support-1", "sales-1", "admin-1"] {
+        let mut other = Browser::of(&world, stranger).await;
+        let home = other.page("/console").await;
+        assert!(!home.contains("Cases"), "{home}");
+        let absent = other.get("/console/cases/case_00000000000000000000000000").await;
+        for (method, page) in [("GET", "/console/cases"), ("GET", path.as_str()), ("POST", path.as_str())] {
+            let seen = other.send(method, page, &[("action", "claim")]).await;
+            assert_eq!(seen.status, 404, "{stranger} {method} {page}");
+            assert_eq!(seen.text, absent.text, "{stranger} {method} {page}: the same as of what is not there");
+        }
+        let found = other.get(&format!("/console/search?q={id}")).await;
+        let nothing = other.get("/console/search?q=case_00000000000000000000000000").await;
+        assert_eq!(found.status, nothing.status);
+    }
+    let mut officer = Browser::of(&world, "compliance-1").await;
+    let list = officer.page("/console/cases").await;
+    assert!(list.contains("Large single") && list.contains(&id) && list.contains("1 normal"), "{list}");
+    assert!(officer.page("/console/cases?status=closed").await.contains("Nothing waits here"));
+    let page = officer.page(&path).await;
+    for told in ["One large transaction", "11000", "<svg", "<rect", "Last 30 days", "I look at it", "never say"] {
+        assert!(page.to_lowercase().contains(&told.to_lowercase()), "{told}: {page}");
+    }
+    let found = officer.get(&format!("/console/search?q={id}")).await;
+    assert_eq!((found.status, found.to.as_str()), (303, path.as_str()));
+    let done = officer.send("POST", &path, &[("action", "claim")]).await;
+    assert_eq!(done.to, format!("{path}?done=case_claim"));
+    // what is missing is told, and what was typed is still there
+    let refused = officer.send("POST", &path, &[("action", "propose_close"), ("reason", "his <house>")]).await;
+    assert!(refused.status == 400 && refused.text.contains("outcome"), "{} {}", refused.status, refused.text);
+    assert!(refused.text.contains("his &#60;house&#62;") || refused.text.contains("his &lt;house&gt;"));
+    let close = [("action", "propose_close"), ("outcome", "explained"), ("reason", "he sold his house")];
+    assert_eq!(officer.send("POST", &path, &close).await.to, format!("{path}?done=case_propose_close"));
+    assert_eq!(officer.send("POST", &path, &[("action", "approve_close")]).await.status, 403);
+    let mut second = Browser::of(&world, "compliance-2").await;
+    let shown = second.page(&path).await;
+    assert!(shown.contains("Proposed to close") && shown.contains("he sold his house"), "{shown}");
+    assert_eq!(second.send("POST", &path, &[("action", "approve_close")]).await.status, 303);
+    assert!(second.page(&path).await.contains("Closed"));
+}

@@ -164,11 +164,13 @@ async fn play(world: &World) -> Vec<String> {
     let asked = asked.iter().find(|item| item["kind"] == "account_change_approval").unwrap();
     expect(world.act("admin", asked["work_id"].as_str().unwrap(), &json!({"action": "approve"})).await, 200);
     world.idle().await;
+    let dealt = crate::trades::play(world, &spare).await;
     let withdrawing = crate::withdrawals::play(world).await;
     let settled = crate::reconciliation::play(world).await;
     let unopened = crate::openings::play(world).await;
     let published = crate::rules::play(world).await;
     let mut entities = vec![trader.client, spare.client, refused, unopened, withdrawing, settled, published];
+    entities.extend(dealt);
     let all = items(&world.get("admin", "/v1/work?limit=100").await);
     entities.extend(all.iter().filter_map(|item| item["subject"]["stray_id"].as_str()).map(str::to_owned));
     entities.extend(all.iter().map(|item| item["work_id"].as_str().unwrap().to_owned()));
@@ -250,7 +252,7 @@ async fn seen(world: &World, ids: &[String], validators: &BTreeMap<String, Valid
             Some("cor") => "correlation",
             _ => "entity",
         };
-        let answer = expect(world.get("admin", &format!("/v1/journal?{query}={id}&limit=100")).await, 200);
+        let answer = expect(world.get("compliance", &format!("/v1/journal?{query}={id}&limit=100")).await, 200);
         assert_eq!(answer.json["verified"], true);
         for personal in ["@example.com", "Lopez", "López", "+34", "+52"] {
             assert!(!answer.text.contains(personal), "{personal} is in the journal of {id}");
@@ -282,6 +284,14 @@ async fn every_event_of_the_journal_fits_its_schema() {
     let world = World::at("2026-11-23T10:00:00Z").await;
     all.extend(seen(&world, &crate::kyc::play(&world).await, &validators).await);
     all.extend(seen(&world, &crate::kyc_vendors::play(&world).await, &validators).await);
+    all.extend(seen(&world, &crate::portal_clients::play(&world).await, &validators).await);
+    all.extend(seen(&world, &crate::rescreening::play(&world).await, &validators).await);
+    all.extend(seen(&world, &crate::partners::play(&world).await, &validators).await);
+    all.extend(seen(&world, &crate::replays::play(&world).await, &validators).await);
+    all.extend(seen(&world, &crate::compliance::play(&world).await, &validators).await);
+    all.extend(seen(&world, &crate::retention::play(&world).await, &validators).await);
+    let world = World::at("2026-11-23T12:00:00Z").await;
+    all.extend(seen(&world, &crate::partner_payouts::play(&world).await, &validators).await);
     // announcements of a timer, which no version brings: their examples are checked
     let announced: BTreeSet<String> =
         domain::entity::timed_families().map(|kind| format!("{}.due", kind.family)).collect();

@@ -61,8 +61,8 @@ async fn nothing_is_sent_at_night_where_the_reader_lives() {
     world.pass(601).await;
     world.sweep().await;
     assert_eq!(mails(&world).len(), 1, "only the one in Mexico");
-    hours(&world, 11).await;
-    assert_eq!(mails(&world).len(), 1, "08:40 in Madrid");
+    hours(&world, 10).await;
+    assert_eq!(mails(&world).len(), 1, "07:40 in Madrid");
     hours(&world, 1).await;
     assert_eq!(mails(&world).len(), 2);
 }
@@ -87,7 +87,7 @@ async fn consent_withdrawn_and_a_hot_lead_end_the_messages() {
 async fn a_mail_service_that_is_down_is_tried_again_and_a_broken_send_is_not() {
     let world = floor("2026-11-25T18:00:00Z").await;
     let lead = organic(&world, "MX").await;
-    world.faults("mail", &json!([{"operation": "send_email", "fault": {"kind": "refuse", "status": 500, "code": "ServiceUnavailable"}, "times": 6}])).await;
+    world.faults("mail", &json!([{"operation": "send_raw_email", "fault": {"kind": "refuse", "status": 500, "code": "ServiceUnavailable"}, "times": 6}])).await;
     world.pass(601).await;
     world.sweep().await;
     assert_eq!(mails(&world).len(), 0);

@@ -194,3 +194,44 @@ async fn an_older_draft_is_not_published_after_a_newer_one_and_json_is_taken_too
     let shown = world.version("psps", 3).await;
     assert_eq!(domain::rules::yaml::read(shown["document"].as_str().unwrap()).unwrap().value, document);
 }
+
+#[tokio::test]
+async fn a_version_is_asked_again_what_was_asked_and_a_set_without_facts_says_so() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    let from = world.now();
+    let deposit = world.credited(&trader, "900.00", 90_000).await;
+    let wish = |amount: &str| {
+        json!({
+            "account_id": trader.account, "amount": {"amount": amount, "currency": "USD"},
+            "destination": {"psp": "stripe", "source_payment_id": deposit.id},
+        })
+    };
+    let mut asked = Vec::new();
+    for amount in ["100.00", "300.00"] {
+        asked.push(expect(world.portal(&trader.withdrawals(), &wish(amount)).await, 201).text_at("/payment_id"));
+        world.idle().await;
+    }
+    world.pass(60).await;
+    let span = json!({"from": from, "to": world.now()});
+    let test = |set: &str, version: u64| format!("/v1/rules/{set}/versions/{version}/backtest");
+    let live = expect(world.post("finance", &test("withdrawals", 1), &span).await, 200).json;
+    assert_eq!((&live["decisions"], &live["changed"]), (&json!(2), &json!([])), "{live:#}");
+    assert_eq!(live["summary"]["was"], json!({"approve": 2}));
+    let text = world.changed("withdrawals", "lte: \"500\"", "lte: \"200\"").await;
+    expect(world.draft("finance", "withdrawals", YAML, &text).await, 201);
+    let tried = expect(world.post("support", &test("withdrawals", 2), &span).await, 200).json;
+    let changed = tried["changed"].as_array().unwrap();
+    assert_eq!((changed.len(), &changed[0]["entity"]), (1, &json!(asked[1])), "{tried:#}");
+    assert_eq!((&changed[0]["was"], &changed[0]["now"]), (&json!("approve"), &json!("ask")));
+    assert_eq!(tried["summary"]["now"], json!({"approve": 1, "ask": 1}));
+    for set in ["fx", "lead_scoring"] {
+        let refused = expect(world.post("finance", &test(set, 1), &span).await, 422);
+        assert!(refused.text.contains("not in the journal"), "{}", refused.text);
+    }
+    expect(world.post("finance", &test("nothing", 1), &span).await, 404);
+    expect(world.post("portal", &test("withdrawals", 1), &span).await, 403);
+    // what was asked is for back-tests: the journal's view does not show it
+    let journal = world.get("finance", &format!("/v1/journal?entity={}", asked[0])).await;
+    assert!(!journal.text.contains("source_left"), "{}", journal.text);
+}

@@ -7,27 +7,36 @@ use domain::account::change::{Change, Upkeep};
 use domain::account::opening::{AccountOpening, OpeningStatus};
 use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
 use domain::client::{Client, registered};
+use domain::compliance::case::{CaseFacts, CaseInner};
+use domain::compliance::{Case, DayPart};
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::{self, Entity, Raw};
+use domain::kyc::rescreening::{ClientScreening, ScreeningPart};
 use domain::kyc::vendor::VendorNotice;
 use domain::kyc::{KycCase, KycDocument, KycStatus};
 use domain::lead::Lead;
+use domain::partner::attribution::Attribution;
+use domain::partner::closing::PartnerBook;
+use domain::partner::profile::Partner;
+use domain::partner::run::{PayoutRun, RunStatus};
 use domain::payment::collect::opened;
 use domain::payment::{Deposit, NewDeposit, PspSide};
 use domain::reconciliation::ServerDay;
+use domain::replay::Replay;
 use domain::rule_sets::SetName;
 use domain::sales::Task;
 use domain::withdrawal::Withdrawal;
 use domain::work::WorkItem;
-use domain::{Money, Seconds};
+use domain::{AttributionId, Money, PartnerBookId, Seconds};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Value, json};
-use store::Letter;
+use store::{Home, Letter};
 
 use crate::openapi;
 use crate::world::{World, items, registration};
 
 const CLIENT: &str = "cli_01m83t4cm0ej7tc0zp3q03dde5";
+const MESSAGING_URL: &str = "https://api.broker.example/v1/webhooks/messaging/twilio";
 const CASE: &str = "kyc_01m83t4cm0ej7tc0zp3q03dde5";
 const ACCOUNT: &str = "acc_01m83tdhk0fbs92cmv5z42wqqy";
 const PAYMENT: &str = "pay_01m83ydq50eg7vtp95tg713hkv";
@@ -63,6 +72,9 @@ async fn story_at(at: &str) -> World {
     });
     world.broker.host.put_secret("pipworks/local/kyc/sumsub", &sumsub.to_string());
     world.broker.host.put_secret("pipworks/local/slack/signing", "slack-sample-secret");
+    world.broker.host.put_secret("pipworks/local/trades", "bridge-sample-secret");
+    let twilio = json!({"account_sid": "ACsample", "auth_token": "twilio-sample-token"});
+    world.broker.host.put_secret("pipworks/local/messaging/twilio", &twilio.to_string());
     world
 }
 
@@ -127,6 +139,31 @@ async fn seed_case(world: &World) {
     world.idle().await;
 }
 
+/// The run, its part and the client's screening, where they are not there: a run of nobody has no parts.
+async fn seed_run(world: &World) {
+    let (crm, frame) = (world.broker.crm(), frame("2026-11-23T10:16:30.240Z"));
+    let part: Decision<ScreeningPart> = as_told(&event_of("variants/kyc-rescreen.part"), Some("{}"));
+    crm.save(None, part, &frame).await.unwrap();
+    let begun = ClientScreening::begun(&CLIENT.parse().unwrap());
+    assert_eq!(begun.id.as_str(), event_of("kyc-hits")["entity"]);
+    crm.save(None, Decision::new(begun, "seeded", vec![], vec![]), &frame).await.unwrap();
+}
+
+/// The case of compliance and the share of the clients that events of time name.
+async fn seed_case_and_part(world: &World) {
+    let (crm, frame) = (world.broker.crm(), frame("2026-11-23T00:10:06.100Z"));
+    let part: Decision<DayPart> = as_told(&event_of("compliance-timed"), Some("{}"));
+    crm.save(None, part, &frame).await.unwrap();
+    let facts: CaseFacts = serde_json::from_value(json!({
+        "status": "open", "priority": "normal", "score": 40, "opened_at": "2026-11-16T09:00:00.000Z",
+        "due_at": "2026-11-23T09:00:00.000Z", "jurisdiction": "cy", "scenarios": ["dep_spike"], "alerts": 1,
+    }))
+    .unwrap();
+    let id = event_of("variants/compliance-timed.case")["entity"].as_str().unwrap().parse().unwrap();
+    let case = Case { id, client_id: CLIENT.parse().unwrap(), facts, inner: CaseInner::default() };
+    crm.save(None, Decision::new(case, "seeded", vec![], vec![]), &frame).await.unwrap();
+}
+
 /// The server's day that the event of its time names.
 async fn seed_server_day(world: &World) {
     let begun = ServerDay::begun("mt5", "mt5-live", "2026-11-22".parse().unwrap());
@@ -136,6 +173,30 @@ async fn seed_server_day(world: &World) {
     };
     let Verdict::Change(decision) = own.opened(world.now()) else { panic!("it is over") };
     world.broker.money().save(None, *decision, &frame("2026-11-23T10:15:31Z")).await.unwrap();
+}
+
+/// The deal of the story, which a bridge pushes twenty-six minutes after the deposit.
+async fn trades_of(world: &World) {
+    let (crm, account) = (world.broker.crm(), ACCOUNT.parse().unwrap());
+    // the simulator numbers its accounts by itself
+    let mut commit = Home::<Account>::table(&crm).commit();
+    commit.take_login(&crm, "mt5-live", "954402", &account).unwrap();
+    commit.send().await.unwrap();
+    let began = world.broker.host.invoke("trades-feeds", &sample("trades-feeds")).await.unwrap();
+    assert!(began["noticed"].as_u64().unwrap() > 0, "{began}");
+    for name in ["trades-activity", "trades-fetch"] {
+        queue(world, name).await;
+    }
+    let later = story_at("2026-11-23T10:41:02Z").await;
+    seed(&later).await;
+    let crm = later.broker.crm();
+    let mut commit = Home::<Account>::table(&crm).commit();
+    commit.take_login(&crm, "mt5-live", "954402", &account).unwrap();
+    commit.send().await.unwrap();
+    let pushed = http(&later, "trades-push", "portal").await;
+    assert_eq!((pushed.status, &pushed.json["accepted"]), (200, &json!(1)), "{}", pushed.text);
+    assert_eq!(http(&later, "trades-views", "portal").await.json["items"][0]["deal"], "7001");
+    assert_eq!(http(&later, "variants/trades-views.activity", "portal").await.json["trades_30d"], 1);
 }
 
 /// The pending deposit of the story.
@@ -246,8 +307,38 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     world.publish(SetName::Platforms, 2, |set| set["openings"] = rows).await;
     assert_eq!(http(&world, "kyc-register", "portal").await.status, 201);
     seed(&world).await;
+    let consents = http(&world, "kyc-consents", "portal").await;
+    assert_eq!((consents.status, &consents.json["topics"]["education"]), (200, &json!(true)));
+    assert_eq!(http(&world, "kyc-logins", "portal").await.status, 202);
+    assert_eq!(http(&world, "partners-manage", "portal").await.status, 201);
+    queue(&world, "partners-attribute").await;
+    let brought = AttributionId::of(&CLIENT.parse().unwrap());
+    let brought = world.broker.partners().load::<Attribution>(&brought).await.unwrap().unwrap().entity;
+    assert_eq!(brought.facts.claims.len(), 1, "the client named the partner's code");
+    queue(&world, "partners-accrue").await;
+    queue(&world, "partners-qualify").await;
+    let payee = json!({"rail": "bank", "name": "Iris Bauer", "iban": "DE89370400440532013000"});
+    let person = json!({"full_name": "Iris Bauer", "email": "iris@example.com", "payee": payee}).to_string();
+    let told = event_of("partners-settle");
+    let partner: Decision<Partner> = as_told(&told, Some(&person));
+    let paid = partner.next.id.clone();
+    world.broker.partners().save(None, partner, &frame(told["at"].as_str().unwrap())).await.unwrap();
+    queue(&world, "partners-settle").await;
+    let book = world.broker.partners().load::<PartnerBook>(&PartnerBookId::of(&paid)).await.unwrap().unwrap().entity;
+    assert_eq!(book.facts.open.to_string(), "2026-11");
+    let told = event_of("partners-pay");
+    let run: Decision<PayoutRun> = as_told(&told, Some(&json!({(paid.as_str()): payee}).to_string()));
+    let run_id = run.next.id.clone();
+    world.broker.partners().save(None, run, &frame(told["at"].as_str().unwrap())).await.unwrap();
+    queue(&world, "partners-pay").await;
+    let run = world.broker.partners().load::<PayoutRun>(&run_id).await.unwrap().unwrap().entity;
+    assert_eq!(run.facts.status, RunStatus::PartlyFailed, "his balance has nothing to pay out");
     let lists = world.broker.host.invoke("kyc-lists", &sample("kyc-lists")).await.unwrap();
     assert_eq!(lists["outcome"], "refreshed");
+    let shown = items(&http(&world, "kyc-list-status", "compliance").await);
+    assert_eq!((shown.len(), &shown[0]["stale"]), (5, &json!(false)));
+    let taken = http(&world, "kyc-list-refresh", "admin").await;
+    assert_eq!((taken.status, &taken.json["list"], taken.json.get("refused")), (200, &json!("ofac_sdn"), None));
     let screened = http(&world, "kyc-screenings", "compliance").await;
     assert_eq!((screened.status, &screened.json["hits"][0]["date_of_birth"]), (200, &json!("match")));
     seed_case(&world).await;
@@ -255,6 +346,10 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     queue(&world, "kyc-screen").await;
     let case = world.broker.crm().load::<KycCase>(&CASE.parse().unwrap()).await.unwrap().unwrap().entity;
     assert_eq!(case.facts.status, KycStatus::Approved);
+    for name in ["kyc-rescreen", "variants/kyc-rescreen.part", "variants/kyc-rescreen.done", "kyc-hits"] {
+        seed_run(&world).await;
+        queue(&world, name).await;
+    }
     queue(&world, "accounts-open").await;
     let open = items(&world.get("support", &format!("/v1/clients/{CLIENT}/accounts")).await);
     assert_eq!(open.iter().filter(|account| account["kind"] == "demo" && account["status"] == "open").count(), 1);
@@ -308,6 +403,18 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     for name in ["payments-reconcile", "variants/payments-reconcile.due"] {
         queue(&world, name).await;
     }
+    trades_of(&world).await;
+    queue(&world, "compliance-detect").await;
+    assert_eq!(http(&world, "compliance-cases", "compliance").await.json["items"], json!([]), "an ordinary deposit");
+    // an entry of a list that may be the client is a case, which becomes more urgent when its time is up
+    queue(&world, "variants/compliance-detect.hit").await;
+    let cases = http(&world, "compliance-cases", "compliance").await.json["items"].clone();
+    assert_eq!((&cases[0]["scenarios"], &cases[0]["client_id"]), (&json!(["sanctions_hit"]), &json!(CLIENT)));
+    seed_case_and_part(&world).await;
+    queue(&world, "variants/compliance-timed.case").await;
+    queue(&world, "compliance-timed").await;
+    let opened = world.broker.host.invoke("compliance-day", &sample("compliance-day")).await.unwrap();
+    assert!(opened["opened"].as_u64().unwrap() > 0, "{opened}");
     let noticed = world.broker.host.invoke("payments-day-end", &sample("payments-day-end")).await.unwrap();
     assert!(noticed["noticed"].as_u64().unwrap() > 0, "{noticed}");
     seed_server_day(&world).await;
@@ -352,6 +459,17 @@ async fn the_story_of_the_samples_runs_through_the_functions() {
     world.broker.crm().keep_letter(&work, &letter, world.now()).await.unwrap();
     queue(&world, "ops-redrive").await;
     assert!(world.broker.crm().letters(&work).await.unwrap()[0].sent);
+    queue(&world, "ops-index").await;
+    let asked = http(&world, "ops-replays", "support").await;
+    assert_eq!(asked.status, 202, "{}", asked.text);
+    let told = event_of("ops-replay");
+    let replay: Decision<Replay> = as_told(&told, None);
+    world.broker.crm().save(None, replay, &frame(told["at"].as_str().unwrap())).await.unwrap();
+    for name in ["ops-replay", "variants/ops-replay.answer"] {
+        queue(&world, name).await;
+    }
+    let shown = http(&world, "variants/ops-replays.show", "admin").await;
+    assert_eq!((shown.status, &shown.json["status"]), (200, &json!("done")), "{}", shown.text);
     let timers = world.broker.host.invoke("ops-timers", &sample("ops-timers")).await.unwrap();
     assert!(timers.is_object() || timers.is_null(), "{timers}");
 }
@@ -443,6 +561,12 @@ async fn the_story_of_the_series_of_messages_runs_through_the_functions() {
     assert_eq!((mails.len(), mails[0].subject.as_str()), (1, "Bienvenido a Pipworks"));
     let consents = http(&world, "variants/leads-signal.consents", "portal").await;
     assert_eq!((consents.status, &consents.json["lead_id"]), (202, &json!(READER)));
+    seed(&world).await;
+    assert_eq!(http(&world, "retention-views", "portal").await.json, json!({"items": []}));
+    // the sample's reader answers STOP; here the address that is signed is another one
+    world.publish(SetName::Journeys, 2, |set| set["sms"]["callback_url"] = json!(MESSAGING_URL)).await;
+    world.pass(61).await;
+    assert_eq!(http(&world, "retention-inbound", "portal").await.status, 200);
 }
 
 #[tokio::test]

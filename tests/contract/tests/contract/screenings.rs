@@ -8,7 +8,7 @@ use domain::rule_sets::SetName;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::world::{Call, World, expect, faults, registration};
+use crate::world::{Call, World, expect, faults, items, registration};
 
 const ROUTE: &str = "/v1/screenings";
 
@@ -29,13 +29,13 @@ async fn refresh(world: &World, all: bool) -> Value {
 }
 
 /// What the source of a list has from now on.
-async fn put(world: &World, list: &str, content: &str) {
+pub async fn put(world: &World, list: &str, content: &str) {
     let url = format!("{}/{list}", world.broker.simulators.url("lists"));
     let api = broker::api::Api::default();
     assert_eq!(api.send(Method::PUT, &url, &[], content.as_bytes().to_vec()).await.unwrap().status, 200);
 }
 
-async fn list(world: &World, list: &str) -> String {
+pub async fn list(world: &World, list: &str) -> String {
     let url = format!("{}/{list}", world.broker.simulators.url("lists"));
     broker::api::Api::default().send(Method::GET, &url, &[], Vec::new()).await.unwrap().text
 }
@@ -277,7 +277,7 @@ async fn while_a_list_is_missing_or_too_old_nobody_is_said_to_be_on_none() {
 }
 
 /// A case of a client of that name of which everything is there but the screening.
-async fn verifying(world: &World, name: &str, born: &str, on_document: Option<(&str, &str)>) -> KycCase {
+pub async fn verifying(world: &World, name: &str, born: &str, on_document: Option<(&str, &str)>) -> KycCase {
     let mut body = registration();
     body["date_of_birth"] = json!(born);
     body["full_name"] = json!(name);
@@ -316,7 +316,7 @@ async fn verifying(world: &World, name: &str, born: &str, on_document: Option<(&
 }
 
 /// Tells that the checks of a case begin.
-async fn screen(world: &World, case: &KycCase) {
+pub async fn screen(world: &World, case: &KycCase) {
     let event = json!({
         "event_id": format!("{}:1:0", case.id), "entity": case.id, "version": 1, "type": "kyc.verifying", "at": world.now(),
         "correlation_id": "cor-test", "client_id": case.client_id, "data": {},
@@ -434,4 +434,72 @@ async fn a_name_that_cannot_be_compared_is_not_a_clean_one() {
     assert_eq!(screening(&world, &case).await, (ScreeningState::Failed, KycStatus::Verifying));
     let client = world.broker.crm().load::<Client>(&case.client_id).await.unwrap().unwrap().entity;
     assert!(client.person.full_name.reveal().len() > 150);
+}
+
+/// A list as `GET /v1/lists` shows it.
+pub async fn shown(world: &World, list: &str) -> Value {
+    let all = items(&expect(world.get("compliance", "/v1/lists").await, 200));
+    all.into_iter().find(|shown| shown["list"] == list).unwrap()
+}
+
+pub async fn take(world: &World, list: &str) -> Value {
+    let call = Call::post(&format!("/v1/lists/{list}/refresh"), &json!({})).token(world.broker.token("admin"));
+    expect(world.send(call).await, 200).json
+}
+
+#[tokio::test]
+async fn a_list_is_shown_as_it_is_used_and_taken_anew_at_once() {
+    let world = World::start().await;
+    let all = items(&expect(world.get("admin", "/v1/lists").await, 200));
+    let codes: Vec<&str> = all.iter().map(|shown| shown["list"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["ofac_sdn", "eu_fsf", "un_sc", "uk_sl", "pep_leaders"], "in the order of the rules");
+    let first = shown(&world, "ofac_sdn").await;
+    assert_eq!((&first["entries"], &first["stale"], first.get("refused")), (&json!(8), &json!(false), None));
+    assert!(first["version"].as_str().unwrap().starts_with("2026-11-20-"), "{first}");
+    let other = shown(&world, "un_sc").await;
+
+    let good = list(&world, "ofac_sdn").await;
+    let entry = "<sdnEntry><uid>9100</uid><firstName>Nadezhda</firstName><lastName>KUZNETSOVA-ORLOVSKAYA</lastName><sdnType>Individual</sdnType></sdnEntry>";
+    let more = good.replace("</sdnList>", &format!("{entry}</sdnList>"));
+    put(&world, "ofac_sdn", &more).await;
+    world.pass(60).await;
+    let taken = take(&world, "ofac_sdn").await;
+    assert_eq!((&taken["entries"], &taken["changes"]), (&json!(9), &json!({"added": 1, "changed": 0, "removed": 0})));
+    assert_eq!(shown(&world, "ofac_sdn").await, taken, "what is answered is what is used");
+    assert_eq!(shown(&world, "un_sc").await, other, "no other list was asked for");
+    let nadia = json!({"full_name": "Nadezhda Kuznetsova-Orlovskaya", "type": "person"});
+    assert_eq!(found(&world, &nadia).await, ["ofac_sdn/9100"]);
+
+    // what is no list leaves it in use, and says why here and on the desk
+    for (content, of, why) in [
+        ("", "malformed", "not written as ofac_xml"),
+        (good[..good.len() / 2].as_ref(), "malformed", "truncated"),
+        (&more.replace("11/20/2026", "11/19/2026"), "implausible", "it is of 2026-11-19"),
+        (&good, "implausible", "the version before had 9"),
+    ] {
+        put(&world, "ofac_sdn", content).await;
+        let refused = take(&world, "ofac_sdn").await;
+        assert_eq!((&refused["version"], &refused["stale"]), (&taken["version"], &json!(false)));
+        assert_eq!(refused["refused"]["of"], of, "{refused}");
+        assert!(refused["refused"]["why"].as_str().unwrap().contains(why), "{refused}");
+        assert_eq!(shown(&world, "ofac_sdn").await, refused);
+        assert_eq!(refused_lists(&world).await[0].0, of);
+        assert_eq!(found(&world, &nadia).await, ["ofac_sdn/9100"]);
+    }
+    put(&world, "ofac_sdn", &more).await;
+    assert_eq!(take(&world, "ofac_sdn").await.get("refused"), None);
+    assert_eq!(refused_lists(&world).await, []);
+
+    // one in trouble is not asked for by whoever asks for another one
+    world
+        .faults("lists", &json!([{"operation": "un_sc", "fault": {"kind": "refuse", "status": 503}, "times": 0}]))
+        .await;
+    assert_eq!(take(&world, "ofac_sdn").await.get("refused"), None);
+    assert_eq!(shown(&world, "un_sc").await, other);
+    world.pass(3 * 86_400).await;
+    assert_eq!(take(&world, "ofac_sdn").await["stale"], json!(false));
+    let old = take(&world, "un_sc").await;
+    assert_eq!((&old["stale"], &old["refused"]["of"]), (&json!(true), &json!("missing")));
+    let call = Call::post("/v1/lists/nobodys/refresh", &json!({})).token(world.broker.token("admin"));
+    expect(world.send(call).await, 404);
 }

@@ -58,12 +58,14 @@ async fn every_kind_of_item_has_a_runbook_page_that_names_its_options() {
             assert!(text.contains(&format!("`{action}`")), "{} does not explain {action}", page.display());
         }
     }
-    // and no page is about a kind that is gone
+    // and no page is about a kind that is gone: what is no work item is led to by the first page
+    let first = std::fs::read_to_string(broker::local::repository().join("infra/runbooks/README.md")).unwrap();
     for file in std::fs::read_dir(broker::local::repository().join("infra/runbooks")).unwrap() {
         let name = file.unwrap().file_name().into_string().unwrap();
         let name = name.trim_end_matches(".md");
         let used = kinds.values().any(|rule| rule["runbook"] == name);
-        assert!(used || name == "README", "nothing leads to {name}");
+        let linked = first.contains(&format!("({name}.md)"));
+        assert!(used || linked || name == "README", "nothing leads to {name}");
     }
 }
 

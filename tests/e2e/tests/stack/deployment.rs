@@ -31,7 +31,7 @@ fn adjust(set: SetName, document: &mut Value) -> Result<(), Failure> {
     crate::accounts::open_by_rule(set, document);
     let changes: &[(&str, Value)] = match set {
         SetName::Psps => &[("/psps/0/webhook_limit", json!("5s"))],
-        SetName::Sequences => &[("/sequences/0/steps/0/after", json!("1m"))],
+        SetName::Journeys => &[("/journeys/0/steps/0/after", json!("1m"))],
         SetName::Sales => &[("/pools/4/sla", json!({"due_in": "1m", "clock": "calendar"}))],
         _ => &[],
     };

@@ -8,6 +8,7 @@
 
 mod absent_reports;
 mod accounts;
+mod compliance;
 mod dead_letters;
 mod deployment;
 mod deposits;

@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use domain::decision::ChainHash;
+use domain::entity::{TableName, family_of};
 use domain::id::moment_of;
 use domain::{PaymentId, Timestamp};
-use store::{Crm, End, Journal, JournalEntry, MoneyTable, ON_ITS_WAY, Outboxed, StoreError};
+use store::{
+    Crm, End, Journal, JournalEntry, MoneyTable, ON_ITS_WAY, Outboxed, PartnersTable, StoreError, TradesTable,
+};
 
 /// Own items that are read at once.
 const HEADS_AT_ONCE: usize = 50;
@@ -79,10 +82,12 @@ pub(super) struct Page {
 }
 
 /// Where everything is read.
-pub(super) struct Sources<'a> {
-    pub(super) crm: &'a Crm,
-    pub(super) money: &'a MoneyTable,
-    pub(super) journal: &'a Journal,
+pub(in crate::views) struct Sources<'a> {
+    pub(in crate::views) crm: &'a Crm,
+    pub(in crate::views) money: &'a MoneyTable,
+    pub(in crate::views) trades: &'a TradesTable,
+    pub(in crate::views) partners: &'a PartnersTable,
+    pub(in crate::views) journal: &'a Journal,
 }
 
 /// What is asked for.
@@ -190,6 +195,10 @@ impl Sources<'_> {
 
     /// The own items of entities, wherever they live.
     async fn heads(&self, ids: BTreeSet<String>) -> Result<BTreeMap<String, Outboxed>, StoreError> {
+        let (trades, ids): (BTreeSet<String>, BTreeSet<String>) =
+            ids.into_iter().partition(|id| lives_in(id, TableName::Trades));
+        let (partners, ids): (BTreeSet<String>, BTreeSet<String>) =
+            ids.into_iter().partition(|id| lives_in(id, TableName::Partners));
         // where most of a kind are is looked first; where it turns out not to be costs a read
         let (money, crm): (Vec<String>, Vec<String>) =
             ids.into_iter().partition(|id| id.starts_with(PaymentId::PREFIX));
@@ -199,8 +208,15 @@ impl Sources<'_> {
         let (not_in_crm, not_in_money) = (missing(crm), missing(money));
         heads.extend(self.money.0.heads(&not_in_crm).await?);
         heads.extend(self.crm.0.heads(&not_in_money).await?);
+        heads.extend(self.trades.0.heads(&trades.into_iter().collect::<Vec<_>>()).await?);
+        heads.extend(self.partners.0.heads(&partners.into_iter().collect::<Vec<_>>()).await?);
         Ok(heads)
     }
+}
+
+/// Whether an entity lives in a table, where nothing else does.
+fn lives_in(id: &str, table: TableName) -> bool {
+    family_of(id).is_some_and(|kind| kind.table == table)
 }
 
 /// Whether all of an entity's entries were shown on pages before.

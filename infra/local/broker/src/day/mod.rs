@@ -2,12 +2,16 @@
 
 mod accounts;
 mod burst;
+pub mod idle;
 mod kyc;
+mod laundry;
 mod leads;
 mod night;
+mod partners;
 mod report;
 mod scenes;
 pub mod steps;
+mod trading;
 mod vendors;
 mod withdrawals;
 
@@ -15,6 +19,7 @@ use crate::Failure;
 use crate::local::Broker;
 use steps::Desk;
 
+pub use laundry::laundry;
 pub use report::Report;
 
 /// Prints a line.
@@ -33,6 +38,7 @@ pub async fn play(broker: &Broker) -> Result<Report, Failure> {
     let desk = Desk::new(broker);
     let mut report = Report::default();
     night::night(&mut report).await?;
+    laundry::laundry(&mut report).await?;
     leads::one_person(&desk, &mut report).await?;
     leads::forms_at_once(&desk, &mut report).await?;
     kyc::newcomers(&desk, &mut report).await?;
@@ -47,6 +53,9 @@ pub async fn play(broker: &Broker) -> Result<Report, Failure> {
     scenes::silent_webhook(&desk, &mut report).await?;
     scenes::silent_platform(&desk, &mut report).await?;
     withdrawals::out(&desk, &mut report).await?;
+    trading::deals(&desk, &mut report).await?;
+    idle::weeks(&mut report).await?;
+    partners::month(&mut report).await?;
     burst::burst(&desk, &mut report).await?;
     report::close(&desk, &mut report).await?;
     Ok(report)

@@ -1,5 +1,6 @@
 //! Money goes out: by rule, by one person, by two; and what a provider does not pay is put back.
 
+use http::Method;
 use serde_json::{Value, json};
 
 use super::report::Report;
@@ -52,6 +53,14 @@ pub async fn out(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
     decide(desk, &large, "finance_2", 200).await?;
     desk.payment_in(&large, "paid_out").await?;
     report.check("10000.00: two people, and nobody approves his own word", true, "");
+
+    let sales = desk.wait("/v1/work?queue=sales&limit=100", |work| work.text.contains("retention_withdrawal")).await?;
+    let all = sales.json.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let own = all.iter().find(|item| item.pointer("/subject/client_id") == Some(&json!(gita.client_id)));
+    let id = own.and_then(|item| item.get("work_id")).and_then(Value::as_str).unwrap_or_default();
+    let asked = json!({"action": "close", "note": "she is content"});
+    desk.sales(Method::POST, &format!("/v1/work/{id}/actions"), &asked).await?.expect(200)?;
+    report.check("somebody of sales asks her once how she is; no payout waited for it", all.len() == 1, &sales.text);
 
     desk.fault("stripe", json!({"operation": "create_refund", "fault": {"kind": "refuse", "status": 400}})).await?;
     let refused = ask("100.00").await?;

@@ -65,6 +65,7 @@ mod tests {
             resources: vec![resource.to_owned()],
             conditional: false,
             sources: vec![],
+            accounts: vec![],
         }
     }
 

@@ -59,7 +59,8 @@ pub(super) fn send_message(queues: &Queues, caller: &Caller, body: &[u8]) -> Ans
         );
     };
     let name = queue_of(&send.queue_url).unwrap_or_default();
-    if let Err(Denied(message)) = caller.may("sqs:SendMessage", &queue_arn(name)) {
+    let is_open = queues.get(name).is_some_and(|queue| queue.is_open);
+    if !is_open && let Err(Denied(message)) = caller.may("sqs:SendMessage", &queue_arn(name)) {
         return Answer::error(403, "com.amazonaws.sqs#AccessDeniedException", &message);
     }
     let Some(queue) = queues.get(name) else {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 use crate::activity::{Activity, Token};
-use crate::template::{self, REGION, Template, queue_arn};
+use crate::template::{self, ACCOUNT, REGION, Statement, Template, queue_arn};
 use crate::time::LocalTime;
 
 /// Decides how a message travels: a test duplicates, delays and so reorders with it.
@@ -51,6 +51,8 @@ pub(crate) struct Queue {
     visibility: Duration,
     /// What waits in a queue that nobody consumes is not work to be done.
     consumed: bool,
+    /// Its policy lets every caller of the account send to it, whatever their roles say.
+    pub(crate) is_open: bool,
     redrive: OnceLock<(Weak<Queue>, u32)>,
     state: Mutex<State>,
     arrived: Notify,
@@ -82,7 +84,14 @@ impl Queues {
     pub(crate) fn new(template: &Template, context: &QueueContext) -> Self {
         let specs = &template.queues;
         let consumed = |name: &str| template.functions.values().flat_map(|f| &f.queues).any(|m| m.queue == name);
+        let is_open = |name: &str| {
+            let own = template.policies.iter().filter(|policy| policy.queues.iter().any(|own| own == name));
+            let to_account = own.flat_map(|policy| &policy.statements).filter(|s| s.accounts == [ACCOUNT]);
+            let statements: Vec<Statement> = to_account.cloned().collect();
+            crate::aws::allows(&statements, "sqs:SendMessage", &queue_arn(name))
+        };
         let queue = |spec: &template::Queue| Queue {
+            is_open: is_open(&spec.name),
             consumed: consumed(&spec.name),
             name: spec.name.clone(),
             visibility: Duration::from_secs(spec.visibility_s.into()),

@@ -37,6 +37,8 @@ pub struct Statement {
     pub conditional: bool,
     /// The ARNs on whose behalf a service may act, where a condition names them.
     pub sources: Vec<String>,
+    /// The accounts that the caller must be of, where a condition names them.
+    pub accounts: Vec<String>,
 }
 
 /// The statements of a policy document.
@@ -63,13 +65,19 @@ fn statement(fields: &Fields<'_>) -> Result<Statement, TemplateError> {
         None => fields.texts("Resource")?,
     };
     let conditional = matches!(fields.value("Condition"), Some(Value::Object(map)) if !map.is_empty());
-    Ok(Statement { allows, actions, resources, conditional, sources: sources(fields)? })
+    let accounts = named(fields, "StringEquals", "aws:PrincipalAccount")?;
+    Ok(Statement { allows, actions, resources, conditional, sources: sources(fields)?, accounts })
 }
 
 fn sources(fields: &Fields<'_>) -> Result<Vec<String>, TemplateError> {
+    named(fields, "ArnEquals", "aws:SourceArn")
+}
+
+/// The values that a condition compares a key with.
+fn named(fields: &Fields<'_>, operator: &str, key: &str) -> Result<Vec<String>, TemplateError> {
     let Some(condition) = fields.object("Condition")? else { return Ok(Vec::new()) };
-    match condition.object("ArnEquals")? {
-        Some(equals) => equals.texts("aws:SourceArn"),
+    match condition.object(operator)? {
+        Some(equals) => equals.texts(key),
         None => Ok(Vec::new()),
     }
 }

@@ -40,6 +40,7 @@ fn a_function_has_its_globals_environment_routes_and_statements() {
         resources: vec!["arn:aws:dynamodb:eu-west-1:000000000000:table/items-test/index/by_owner".to_owned()],
         conditional: false,
         sources: vec![],
+        accounts: vec![],
     };
     assert!(take.statements.contains(&query));
     let relay = template.function("steps-relay").unwrap();

@@ -19,6 +19,9 @@ fn handlers() -> Vec<&'static str> {
         accounts::FUNCTIONS,
         payments::FUNCTIONS,
         retention::FUNCTIONS,
+        trades::FUNCTIONS,
+        partners::FUNCTIONS,
+        compliance::FUNCTIONS,
         ops::FUNCTIONS,
     ];
     packages.into_iter().flatten().map(|(name, _)| *name).collect()
@@ -123,6 +126,7 @@ fn what_is_set_aside_for_whoever_reads_trading_servers_over_http_is_read_from_it
             ("ops-views", 20),
             ("payments-day-end", 1),
             ("payments-withdraw", 5),
+            ("trades-feeds", 1),
         ],
         "infra/README.md names it"
     );
@@ -187,6 +191,42 @@ fn what_a_queue_step_gives_up_is_parked_and_can_be_sent_back() {
         missing.extend(wanted.into_iter().filter_map(|(holds, what)| (!holds).then_some(what)));
     }
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// Nobody would miss one before it has to be replayed.
+#[test]
+fn every_queue_step_can_be_replayed() {
+    let template = template(&[]);
+    let replay = template.functions.values().find(|function| function.handler == "ops-replay").unwrap();
+    // what they are given is no event; and of what compliance finds nobody else learns
+    let others =
+        |name: &str| ["ops-relay", "ops-dead-letters", "ops-replay"].contains(&name) || name.starts_with("compliance-");
+    let steps =
+        template.functions.values().filter(|function| !function.queues.is_empty() && !others(&function.handler));
+    let deployed: BTreeMap<&str, Vec<&str>> = steps
+        .map(|function| {
+            let queues = function.queues.iter().map(|mapping| mapping.queue.strip_prefix("pipworks-dev-").unwrap());
+            let mut queues: Vec<&str> = queues.collect();
+            queues.sort_unstable();
+            (function.handler.as_str(), queues)
+        })
+        .collect();
+    let queues: BTreeMap<&str, Vec<String>> =
+        ops::replay::STEPS.iter().map(|(step, _)| (*step, ops::replay::queues_of(step))).collect();
+    let known: BTreeMap<&str, Vec<&str>> = queues
+        .iter()
+        .map(|(step, queues)| {
+            let mut queues: Vec<&str> = queues.iter().map(String::as_str).collect();
+            queues.sort_unstable();
+            (*step, queues)
+        })
+        .collect();
+    assert_eq!(known, deployed, "the steps of functions/ops/src/replay/queues.rs, and those of the stacks");
+    for queue in known.values().flatten() {
+        let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:pipworks-dev-{queue}");
+        let sends = |s: &host::template::Statement| s.allows && s.resources.contains(&arn);
+        assert!(replay.statements.iter().any(sends), "ops-replay may not send to {queue}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::Seconds;
 use crate::input::Fault;
 use crate::kyc::document::{DocumentKind, Finding, UploadFault};
 use crate::rules::RuleSet;
-use crate::rules::read::{Faults, Node, Object, read_document};
+use crate::rules::read::{Faults, Node, Object, optional, read_document};
 use crate::rules::table::unique_name;
 use crate::rules::texts::{Template, nearest, read_templates};
 use crate::words::words;
@@ -130,6 +130,9 @@ words! {
 pub struct ExpiryRules {
     /// How long before a client is asked for another one.
     pub ask_before: Seconds,
+    /// How long before he is asked a second time; not at all where it is left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask_again_before: Option<Seconds>,
     /// What happens then.
     pub at_expiry: AtExpiry,
 }
@@ -358,10 +361,17 @@ fn read_selfie(node: &Node<'_>, faults: &mut Faults) -> Option<SelfieRules> {
 }
 
 fn read_expiry(node: &Node<'_>, faults: &mut Faults) -> Option<ExpiryRules> {
-    let object = node.object(&["ask_before", "at_expiry"], faults)?;
+    let object = node.object(&["ask_before", "ask_again_before", "at_expiry"], faults)?;
     let ask_before = read_span(&object, "ask_before", DAY..=Seconds(365 * DAY.0), faults);
+    let again_at = object.get("ask_again_before");
+    let again = optional(again_at.clone(), |node| node.span(DAY..=Seconds(365 * DAY.0), faults));
+    if let (Some(first), Some(Some(again)), Some(node)) = (ask_before, again, again_at)
+        && again >= first
+    {
+        faults.add(node.fault("bad_range", "must be shorter than ask_before: it is the second time"));
+    }
     let at_expiry = object.need("at_expiry", faults).and_then(|node| node.word(AtExpiry::ALL, faults));
-    Some(ExpiryRules { ask_before: ask_before?, at_expiry: at_expiry? })
+    Some(ExpiryRules { ask_before: ask_before?, ask_again_before: again?, at_expiry: at_expiry? })
 }
 
 fn read_requirements(node: &Node<'_>, faults: &mut Faults) -> Option<Vec<Requirement>> {

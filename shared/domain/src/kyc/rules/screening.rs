@@ -4,11 +4,13 @@ use std::ops::RangeInclusive;
 
 use serde::Serialize;
 use serde_json::Value as Json;
+use sha2::{Digest as _, Sha256};
 
 use crate::input::Fault;
+use crate::kyc::KycStatus;
 use crate::kyc::case::ListKind;
 use crate::rules::RuleSet;
-use crate::rules::read::{Faults, Node, read_document};
+use crate::rules::read::{Faults, Node, optional, read_document};
 use crate::rules::table::unique_name;
 use crate::words::words;
 use crate::{Seconds, Timestamp};
@@ -17,6 +19,8 @@ const LISTS_MAX: usize = 30;
 const PER_MILLE: RangeInclusive<u32> = 1..=1_000;
 const ENTRIES: RangeInclusive<u32> = 1..=10_000_000;
 const QUERY_CHARS_MAX: usize = 200;
+/// So much of a hash tells rules apart.
+const FINGERPRINT_CHARS: usize = 12;
 const HOUR: Seconds = Seconds(3_600);
 const DAY: Seconds = Seconds(24 * HOUR.0);
 
@@ -74,6 +78,8 @@ pub struct ListRule {
     pub query: Option<String>,
     /// From this score on, in thousandths, a new client may be the listed party.
     pub threshold: u32,
+    /// The same for clients who are screened again, every day and when the list has changed.
+    pub threshold_daily: u32,
     /// A list with fewer entries is not whole.
     pub at_least: u32,
     /// How much smaller it may be than the version before, in thousandths.
@@ -87,11 +93,32 @@ pub struct ListRule {
     pub published_age_max: Option<Seconds>,
 }
 
+/// Who is screened again, and how often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rescreen {
+    /// Clients whose case stands so.
+    pub of: Vec<KycStatus>,
+    /// How often, also when no list has changed.
+    pub every: Seconds,
+    /// How long a client has for the documents that he was asked for because of a hit.
+    pub ask_again_after: Seconds,
+}
+
+impl Default for Rescreen {
+    /// What holds where the rules say nothing of it.
+    fn default() -> Self {
+        let of = vec![KycStatus::Approved, KycStatus::Expired, KycStatus::InReview, KycStatus::Verifying];
+        Self { of, every: DAY, ask_again_after: Seconds(14 * DAY.0) }
+    }
+}
+
 /// The rule set `screening`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ScreeningRules {
     /// The lists.
     pub lists: Vec<ListRule>,
+    /// Who is screened again.
+    pub rescreen: Rescreen,
 }
 
 impl RuleSet for ScreeningRules {
@@ -115,6 +142,18 @@ impl ScreeningRules {
     /// A list by its code.
     pub fn list(&self, code: &str) -> Option<&ListRule> {
         self.lists.iter().find(|list| list.code == code)
+    }
+
+    /// Of what decides who is found when everybody is screened again: another one means that what changed on the lists does not tell all.
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = Sha256::new();
+        for list in &self.lists {
+            hasher.update(format!("{} {} {}\n", list.code, list.of, list.threshold_daily));
+        }
+        for status in &self.rescreen.of {
+            hasher.update(format!("{status}\n"));
+        }
+        hex::encode(hasher.finalize()).chars().take(FINGERPRINT_CHARS).collect()
     }
 }
 
@@ -172,14 +211,29 @@ fn day_began(date: &str) -> Option<Timestamp> {
 }
 
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<ScreeningRules> {
-    let object = node.object(&["lists"], faults)?;
+    let object = node.object(&["lists", "rescreen"], faults)?;
+    let rescreen = optional(object.get("rescreen"), |node| read_rescreen(&node, faults));
     let node = object.need("lists", faults)?;
     let mut codes = Vec::new();
     let lists = node.each(1..=LISTS_MAX, faults, |item, faults| read_list(item, &mut codes, faults))?;
     if !lists.iter().any(|list| list.of == ListKind::Sanctions) {
         faults.add(node.fault("no_sanctions", "one of them must be of sanctioned persons"));
     }
-    Some(ScreeningRules { lists })
+    Some(ScreeningRules { lists, rescreen: rescreen?.unwrap_or_default() })
+}
+
+fn read_rescreen(node: &Node<'_>, faults: &mut Faults) -> Option<Rescreen> {
+    let object = node.object(&["of", "every", "ask_again_after"], faults)?;
+    let of = object.need("of", faults).and_then(|node| {
+        let statuses = node.each(1..=KycStatus::ALL.len(), faults, |node, faults| node.word(KycStatus::ALL, faults))?;
+        if !statuses.contains(&KycStatus::Approved) {
+            faults.add(node.fault("no_approved", "`approved` must be one of them: else no client is screened again"));
+        }
+        Some(statuses)
+    });
+    let every = object.need("every", faults).and_then(|node| node.span(HOUR..=Seconds(7 * DAY.0), faults));
+    let again = object.need("ask_again_after", faults).and_then(|node| node.span(DAY..=Seconds(60 * DAY.0), faults));
+    Some(Rescreen { of: of?, every: every?, ask_again_after: again? })
 }
 
 fn read_list(node: &Node<'_>, codes: &mut Vec<String>, faults: &mut Faults) -> Option<ListRule> {
@@ -191,6 +245,7 @@ fn read_list(node: &Node<'_>, codes: &mut Vec<String>, faults: &mut Faults) -> O
             "url",
             "query",
             "threshold",
+            "threshold_daily",
             "at_least",
             "shrinkage_max",
             "refresh_every",
@@ -205,6 +260,7 @@ fn read_list(node: &Node<'_>, codes: &mut Vec<String>, faults: &mut Faults) -> O
     let url = object.need("url", faults).and_then(|node| node.url(faults));
     let query = object.get("query").map(|node| read_query(&node, faults));
     let threshold = object.need("threshold", faults).and_then(|node| node.whole(PER_MILLE, faults));
+    let daily = optional(object.get("threshold_daily"), |node| node.whole(PER_MILLE, faults));
     let at_least = object.need("at_least", faults).and_then(|node| read_count(&node, faults));
     let shrinkage_max = object.need("shrinkage_max", faults).and_then(|node| node.whole(0..=999, faults));
     let refresh_every =
@@ -226,6 +282,7 @@ fn read_list(node: &Node<'_>, codes: &mut Vec<String>, faults: &mut Faults) -> O
         url: url?,
         query: query.map_or(Some(None), |query| query.map(Some))?,
         threshold: threshold?,
+        threshold_daily: daily?.or(threshold)?,
         at_least: at_least?,
         shrinkage_max: shrinkage_max?,
         refresh_every: refresh_every?,

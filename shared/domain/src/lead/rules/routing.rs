@@ -36,7 +36,7 @@ const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 pub enum Destination {
     /// To the agents of a pool of the rule set `sales`.
     Pool(String),
-    /// Into a sequence of the rule set `sequences`.
+    /// Into a sequence of the rule set `journeys`.
     Sequence(String),
 }
 

@@ -1,18 +1,14 @@
-//! `Stripe-Signature: t=<unix>,v1=<hex>[,v1=<hex>…][,v0=<hex>]`, HMAC-SHA256 over `t`, a point and the raw body.
+//! `Stripe-Signature`, in the form of [`crate::signature::timed`].
 
 use ::http::HeaderMap;
 use domain::{Seconds, Timestamp};
 use secrecy::SecretString;
 
-use crate::signature::{hex_matches, hmac_sha256};
+use crate::signature::timed;
 
 pub(super) const HEADER: &str = "stripe-signature";
 
-/// Signatures looked at per header; Stripe sends one for each of at most a few secrets.
-const SIGNATURES_MAX: usize = 16;
-
-/// Any signature of scheme `v1` made with any of our secrets passes; other schemes are ignored. The time stamp is
-/// compared afterwards, and in both directions: one from the future would be a replay in store.
+/// Whether Stripe signed the body within the tolerance.
 pub(super) fn check(
     headers: &HeaderMap,
     body: &[u8],
@@ -22,39 +18,5 @@ pub(super) fn check(
 ) -> Result<(), &'static str> {
     let header = headers.get(HEADER).ok_or("header `Stripe-Signature` is missing")?;
     let header = header.to_str().map_err(|_| "header `Stripe-Signature` is not text")?;
-    let (time, signatures) = parse(header)?;
-    let digests: Vec<_> = secrets.iter().filter_map(|secret| digest(secret, time, body)).collect();
-    let signed = signatures.iter().any(|given| digests.iter().any(|digest| hex_matches(given, digest)));
-    if !signed {
-        return Err("no signature matches");
-    }
-    let seconds: i64 = time.parse().map_err(|_| "time stamp is out of range")?;
-    if now.seconds().abs_diff(seconds) > u64::from(tolerance.0) {
-        return Err("time stamp is outside the tolerance");
-    }
-    Ok(())
-}
-
-fn parse(header: &str) -> Result<(&str, Vec<&str>), &'static str> {
-    let mut times = Vec::new();
-    let mut signatures = Vec::new();
-    for (scheme, value) in header.split(',').filter_map(|item| item.trim().split_once('=')) {
-        match scheme {
-            "t" => times.push(value),
-            "v1" if signatures.len() < SIGNATURES_MAX => signatures.push(value),
-            _ => {}
-        }
-    }
-    let [time] = times[..] else { return Err("header has not exactly one time stamp") };
-    if time.is_empty() || !time.bytes().all(|b| b.is_ascii_digit()) {
-        return Err("time stamp is not a number");
-    }
-    if signatures.is_empty() {
-        return Err("header has no signature of scheme v1");
-    }
-    Ok((time, signatures))
-}
-
-fn digest(secret: &SecretString, time: &str, body: &[u8]) -> Option<[u8; 32]> {
-    hmac_sha256(secret, &[time.as_bytes(), b".", body])
+    timed::check(header, body, secrets, tolerance, now)
 }

@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 /// Seeds of an ordinary test run.
-const SEEDS: u64 = 150;
+const SEEDS: u64 = 100;
 /// Runs at a time: one for each core.
 fn at_once() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from)

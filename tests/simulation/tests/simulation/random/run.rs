@@ -340,11 +340,21 @@ impl Run {
     async fn due(&self) -> Vec<(Timestamp, String)> {
         let far = self.world.now().plus(domain::Seconds(FAR_S));
         let mut all = Vec::new();
-        let (crm, money) = (self.world.broker.crm().0, self.world.broker.money().0);
-        // a server's day is followed by the next, and one that differs is compared again for weeks: neither is ever at an end
-        let ends = |family: &&domain::entity::Kind| !matches!(family.family, "server_day" | "settlement");
+        let (crm, money, trades) =
+            (self.world.broker.crm().0, self.world.broker.money().0, self.world.broker.trades().0);
+        let partners = self.world.broker.partners().0;
+        // a server's day is followed by the next, one that differs is compared again for weeks, deals are fetched for ever, who does not trade
+        // is written to after weeks, and a case that nobody decides becomes more urgent after days: none of it moves money
+        let ends = |family: &&domain::entity::Kind| {
+            !matches!(family.family, "server_day" | "settlement" | "trade_feed" | "journey" | "case")
+        };
         for family in timed_families().filter(ends) {
-            let table = if family.table == TableName::Crm { &crm } else { &money };
+            let table = match family.table {
+                TableName::Crm => &crm,
+                TableName::Money => &money,
+                TableName::Trades => &trades,
+                TableName::Partners => &partners,
+            };
             for shard in 0..DUE_SHARDS {
                 let due = table.due(family.family, shard, far, None).await.unwrap();
                 assert!(due.next.is_none(), "more than one page");

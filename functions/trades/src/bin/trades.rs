@@ -1,0 +1,5 @@
+//! Bootstrap of every function of this package: `_HANDLER` says which one this process is.
+
+fn main() -> std::process::ExitCode {
+    runtime::run(trades::FUNCTIONS)
+}

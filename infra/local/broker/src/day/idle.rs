@@ -1,0 +1,144 @@
+//! Clients who paid in and do not trade, over weeks of the local clock: one is written to, called, and says no; one is held out.
+
+use domain::journey::cohort::bucket;
+use host::LocalTime;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::leads::text;
+use super::report::Report;
+use super::say;
+use super::steps::{Desk, Trader};
+use crate::Failure;
+use crate::local::{Broker, Options};
+
+/// Ten in the morning in Madrid.
+const MORNING: &str = "2026-09-01T08:00:00Z";
+/// Buckets that the seed's journey of inactive clients holds out.
+const HELD_OUT: u32 = 1_000;
+/// Registrations among which one of each part is found, all but surely.
+const TRIES: u32 = 120;
+
+/// Plays the weeks.
+///
+/// # Errors
+/// What kept them from being played.
+pub async fn weeks(report: &mut Report) -> Result<(), Failure> {
+    say(
+        "two clients pay in 300.00 USD in September and do not trade; one belongs to the tenth that is held out for comparison",
+    );
+    let time = LocalTime::showing(MORNING.parse()?);
+    let broker = Broker::start(Options { time: Some(time), ..Options::default() }).await?;
+    let desk = Desk::new(&broker);
+    let iris = payer(&desk, true).await?;
+    let otto = payer(&desk, false).await?;
+    written_to(&desk, &iris, report).await?;
+    says_no(&desk, &iris, report).await?;
+    compared(&desk, &otto, report).await?;
+    broker.stop().await;
+    Ok(())
+}
+
+/// A client of one of the two parts who paid in.
+async fn payer(desk: &Desk<'_>, treated: bool) -> Result<Trader, Failure> {
+    for number in 0..TRIES {
+        let body = json!({
+            "email": format!("idle-{treated}-{number}@example.com"), "phone": "+34600111222", "full_name": "Iris Ibarra",
+            "date_of_birth": "1990-05-17", "residence": "ES", "nationality": "ES", "language": "es",
+        });
+        let client = desk.portal("/v1/clients", &body).await?.expect(201)?.text_at("/client_id");
+        if (bucket("inactive/1", &client) >= HELD_OUT) != treated {
+            continue;
+        }
+        let all = json!({"email": true, "sms": true, "phone": true, "topics": {"marketing": true}});
+        let url = desk.broker.url(&format!("/v1/clients/{client}/consents"));
+        let bearer = format!("Bearer {}", desk.broker.token("portal"));
+        let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+        desk.api.send(Method::PUT, &url, &headers, all.to_string().into_bytes()).await?.expect(200)?;
+        let wish =
+            json!({"platform": "mt5", "account_type": "standard", "currency": "USD", "leverage": 30, "kind": "live"});
+        let path = format!("/v1/clients/{client}/accounts");
+        let account_id = desk.portal(&path, &wish).await?.expect(202)?.text_at("/account_id");
+        let trader = Trader { client_id: client, account_id, login: String::new() };
+        let trader = desk.opened(trader).await?;
+        let payment = desk.deposit(&trader, "300.00", "USD", "stripe").await?;
+        desk.pay("stripe", &payment, json!({})).await?;
+        desk.payment_in(&payment, "credited").await?;
+        return Ok(trader);
+    }
+    Err("no client of that part was registered".into())
+}
+
+/// What happened in the client's journey of inactivity: step, what, why.
+async fn told(desk: &Desk<'_>, trader: &Trader) -> Result<Vec<(String, String, String)>, Failure> {
+    let all = desk.look("portal", &format!("/v1/clients/{}/journeys", trader.client_id)).await?.json;
+    let all = all.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let run = all.into_iter().find(|run| text(run, "/journey") == "inactive").unwrap_or_default();
+    let lines = run.get("history").and_then(Value::as_array).cloned().unwrap_or_default();
+    Ok(lines.iter().map(|line| (text(line, "/step"), text(line, "/did"), text(line, "/why"))).collect())
+}
+
+fn has(lines: &[(String, String, String)], step: &str, did: &str) -> bool {
+    lines.iter().any(|(own, what, _)| own == step && what == did)
+}
+
+async fn written_to(desk: &Desk<'_>, iris: &Trader, report: &mut Report) -> Result<(), Failure> {
+    desk.pass("13d").await?;
+    let early = desk.broker.simulators.mails().iter().filter(|mail| mail.raw.is_some()).count();
+    report.check("thirteen days later nobody is written to", early == 0, &early.to_string());
+    desk.pass("2d").await?;
+    let mails = desk.broker.simulators.mails();
+    let subjects: Vec<&str> =
+        mails.iter().filter(|mail| mail.raw.is_some()).map(|mail| mail.subject.as_str()).collect();
+    report.check("after fourteen days one of them has a mail", subjects == ["¿Va todo bien?"], &subjects.join(", "));
+    desk.pass("16d").await?;
+    let state = desk.state("twilio", "").await?;
+    let texts = state.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
+    let work = desk.look("sales", "/v1/work?queue=sales&limit=100").await?.json;
+    let items = work.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let calls = items.iter().filter(|item| text(item, "/kind") == "retention_call").count();
+    report.check(
+        "after thirty a text message and somebody to call",
+        (texts, calls) == (1, 1),
+        &format!("{texts}, {calls}"),
+    );
+    let lines = told(desk, iris).await?;
+    for (step, did, why) in lines.iter().filter(|(_, did, _)| did != "waited") {
+        say(&format!("    {step:<9} {did:<10} {why}"));
+    }
+    Ok(())
+}
+
+async fn says_no(desk: &Desk<'_>, iris: &Trader, report: &mut Report) -> Result<(), Failure> {
+    say("a scanner opens the link to unsubscribe, and then the client presses its button");
+    let mails = desk.broker.simulators.mails();
+    let link = mails.iter().find_map(|mail| mail.headers.get("list-unsubscribe")).cloned().unwrap_or_default();
+    let link = link.trim_matches(['<', '>']);
+    desk.api.send(Method::GET, link, &[], Vec::new()).await?.expect(200)?;
+    let journal = desk.look("support", &format!("/v1/journal?entity={}&limit=100", iris.client_id)).await?;
+    let before = journal.text.matches("client.consents").count();
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    desk.api.send(Method::POST, link, &form, b"List-Unsubscribe=One-Click".to_vec()).await?.expect(200)?;
+    desk.broker.host.idle().await;
+    let journal = desk.look("support", &format!("/v1/journal?entity={}&limit=100", iris.client_id)).await?;
+    let after = journal.text.matches("client.consents").count();
+    report.check("looking changes nothing, pressing does", after == before + 1, &format!("{before}, {after}"));
+    desk.pass("31d").await?;
+    let lines = told(desk, iris).await?;
+    report.check("after sixty days he gets no mail", has(&lines, "campaign", "suppressed"), &format!("{lines:?}"));
+    let barred = lines.iter().any(|(step, did, why)| step == "bonus" && did == "suppressed" && why == "barred");
+    report.check("and no bonus, which is barred where he lives", barred, &format!("{lines:?}"));
+    Ok(())
+}
+
+async fn compared(desk: &Desk<'_>, otto: &Trader, report: &mut Report) -> Result<(), Failure> {
+    let lines = told(desk, otto).await?;
+    let nothing = lines.iter().all(|(_, did, _)| did == "entered");
+    report.check("the other one was held out", nothing && lines.len() == 1, &format!("{lines:?}"));
+    let told = desk.look("sales", "/v1/journeys/inactive/report").await?.json;
+    let own = told.pointer("/versions/0").cloned().unwrap_or_default();
+    let counts = (own.get("treated").cloned(), own.get("held_out").cloned(), text(&own, "/note"));
+    let right = counts == (Some(json!(1)), Some(json!(1)), "too few".to_owned());
+    report.check("and the report says that two are too few for a number", right, &own.to_string());
+    Ok(())
+}
