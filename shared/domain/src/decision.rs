@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::Timestamp;
 use crate::four_eyes::person;
 use crate::ledger::Postings;
+use crate::rules::{Replays, RuleSet};
 
 /// What follows from one trigger: the next state, the events to announce and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,14 @@ pub struct Asked {
     /// The verdict, in a word.
     #[serde(rename = "v")]
     pub verdict: String,
+}
+
+impl Asked {
+    /// What a set says of facts; nothing where it cannot say.
+    pub fn of<S: RuleSet + Replays>(set: &S, facts: Json) -> Option<Self> {
+        let verdict = set.replay(&facts).ok()?;
+        Some(Self { set: S::NAME.to_owned(), facts, verdict })
+    }
 }
 
 impl<S> Decision<S> {
@@ -93,6 +102,15 @@ impl<S> Verdict<S> {
     pub fn booking(self, postings: Postings) -> Self {
         match self {
             Self::Change(decision) => Self::Change(Box::new(decision.booking(postings))),
+            Self::Nothing(reason) => Self::Nothing(reason),
+        }
+    }
+
+    /// The same with what a rule set was asked.
+    #[must_use]
+    pub fn asking(self, asked: Option<Asked>) -> Self {
+        match self {
+            Self::Change(decision) => Self::Change(Box::new(decision.asking(asked))),
             Self::Nothing(reason) => Self::Nothing(reason),
         }
     }

@@ -111,6 +111,8 @@ pub fn replayed(set: SetName, document: &Json) -> Option<Result<Box<dyn Replays 
     }
     match set {
         SetName::Withdrawals => Some(boxed::<crate::withdrawal::rules::Withdrawals>(document)),
+        SetName::LeadRouting => Some(boxed::<crate::lead::rules::LeadRouting>(document)),
+        SetName::KycRisk => Some(boxed::<crate::kyc::rules::KycRisk>(document)),
         _ => None,
     }
 }

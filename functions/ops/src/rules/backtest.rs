@@ -78,7 +78,7 @@ impl RuleSets {
         let body = if set == SetName::Scenarios {
             self.scenarios(number, &document, span, until, caller).await?
         } else {
-            self.recorded(set, number, &document, span).await?
+            self.recorded(set, number, &document, span, caller).await?
         };
         Ok(Reply::json(200, &body))
     }
@@ -194,8 +194,17 @@ impl RuleSets {
     }
 
     /// Asks a version again what the journal says that the set was asked.
-    async fn recorded(&self, set: SetName, number: u64, document: &Value, span: Span) -> Result<Value, Problem> {
+    async fn recorded(
+        &self,
+        set: SetName,
+        number: u64,
+        document: &Value,
+        span: Span,
+        caller: &Caller,
+    ) -> Result<Value, Problem> {
         let Some(rules) = replayed(set, document) else { return Err(not_recorded(set)) };
+        // what was decided about whom in a KYC case is for compliance alone
+        let names = set != SetName::KycRisk || caller.require(&[Role::Compliance]).is_ok();
         let rules = rules.map_err(refused)?;
         let (mut decisions, mut cut) = (0_usize, false);
         let (mut changed, mut unread) = (Vec::new(), 0_u64);
@@ -220,7 +229,11 @@ impl RuleSets {
                 if now != asked.verdict {
                     differ += 1;
                     if changed.len() < CHANGES_MAX {
-                        changed.push(json!({"entity": entity, "at": at, "was": asked.verdict, "now": now}));
+                        let mut change = json!({"at": at, "was": asked.verdict, "now": now});
+                        if names {
+                            change["entity"] = json!(entity);
+                        }
+                        changed.push(change);
                     }
                 }
             }
@@ -246,13 +259,11 @@ struct Read {
 
 fn not_recorded(set: SetName) -> Problem {
     let what = match set {
-        SetName::LeadScoring | SetName::LeadRouting => {
-            "they are a lead's own answers, which are personal and not kept there"
-        }
+        SetName::LeadScoring => "they are a lead's own answers, which are personal and not kept there",
         _ => "its decisions name the version and the rows, not the values",
     };
     Problem::refused(format!(
         "`{set}` cannot be tried on the past: the facts that it was asked are not in the journal ({what}). Back-tests are there for \
-         withdrawals and compliance_scenarios"
+         lead_routing, kyc_risk, withdrawals and compliance_scenarios"
     ))
 }

@@ -1,11 +1,11 @@
 //! What follows when something about a case has changed: more is asked for, checks begin, or it is decided.
 
-use super::case::{CaseDecision, CaseDocument, CaseRules, DecidedBy, Factor, KycCase, ListKind};
-use super::case::{Resubmission, RiskFacts, Screening, ScreeningState};
+use super::case::{CaseDecision, CaseDocument, CaseRules, DecidedBy, KycCase, ListKind};
+use super::case::{Resubmission, Screening, ScreeningState};
 use super::document::{DocumentKind, DocumentStatus, Finding};
-use super::faces::{FaceState, LivenessState};
-use super::rules::{Kyc, RiskSubject, Ruling};
-use super::vendor::{VendorNeed, VendorStanding};
+use super::faces::FaceState;
+use super::rules::{Assessment, Kyc, NOT_SURE, RiskSubject, Ruling};
+use super::vendor::VendorNeed;
 use super::{KycOutcome, KycStatus};
 use crate::Timestamp;
 use crate::client::Client;
@@ -13,9 +13,6 @@ use crate::decision::Verdict;
 use crate::rules::RuleError;
 use crate::work::rules::{WorkAction, WorkKind};
 use crate::work::{HumanDecision, Review};
-
-/// The reason when nothing could be read surely that says who the client is.
-const NOT_SURE: &str = "not_sure";
 
 impl KycCase {
     /// The newest document of each kind and side that counts: accepted, and not to be sent again.
@@ -206,24 +203,15 @@ impl KycCase {
         rules: CaseRules<'_>,
         now: Timestamp,
     ) -> Result<Verdict<Self>, RuleError> {
-        let Some(mut subject) = self.subject(client, rules.kyc, now) else {
+        let Some(subject) = self.subject(client, rules.kyc, now) else {
             why.push("the rules ask for nothing that says who the client is, or the age is not known".to_owned());
             return Ok(self.for_a_person(WorkKind::KycReview, why, now));
         };
-        let added = rules.risk.factors(&subject)?;
-        let score = u32::try_from(added.total().trunc().max(rust_decimal::Decimal::ZERO)).unwrap_or(u32::MAX);
-        let band = rules.risk.band(score).to_owned();
-        let factors = added.rows.iter().map(|(id, points)| Factor { id: (*id).to_owned(), points: points.to_string() });
-        let factors: Vec<Factor> = factors.collect();
-        why.extend(factors.iter().map(|factor| format!("{} {}", factor.id, factor.points)));
-        why.push(format!("risk {score}: {band}"));
-        subject.score = score;
-        subject.band.clone_from(&band);
-        self.facts.risk = Some(RiskFacts { score, band, factors });
-        let matched = rules.risk.ruling(&subject)?;
-        why.extend(matched.why("decisions"));
-        let ruling = lawful(matched.outcome().cloned(), &subject, &mut why);
-        Ok(self.ruled(&ruling, why, rules.kyc, now))
+        let asked = rules.risk.asked(&subject);
+        let Assessment { risk, why: found, ruling } = rules.risk.assess(subject)?;
+        why.extend(found);
+        self.facts.risk = Some(risk);
+        Ok(self.ruled(&ruling, why, rules.kyc, now).asking(asked))
     }
 
     fn subject(&self, client: &Client, rules: &Kyc, now: Timestamp) -> Option<RiskSubject> {
@@ -462,38 +450,4 @@ pub(super) fn met_among(documents: &[&CaseDocument], any_of: &[DocumentKind], ru
 
 pub(super) fn by_person(outcome: KycOutcome, now: Timestamp) -> CaseDecision {
     CaseDecision { outcome, by: DecidedBy::Person, reasons: vec!["decided_by_compliance".to_owned()], at: now }
-}
-
-/// What the rules say, within what no rule may say: a hit on a sanctions list, an identity that is not sure, another face and one that
-/// may not be alive are never approved without a person.
-fn lawful(ruling: Option<Ruling>, subject: &RiskSubject, why: &mut Vec<String>) -> Ruling {
-    let review = |reason: &str, kind: WorkKind| Ruling {
-        outcome: KycOutcome::Review,
-        reason: reason.to_owned(),
-        kind: Some(kind),
-    };
-    match ruling {
-        None => review("no_rule", WorkKind::KycReview),
-        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.sanctions_hit => {
-            why.push("a hit on a sanctions list is never approved without a person".to_owned());
-            review("sanctions_hit", WorkKind::KycHit)
-        }
-        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.vendor == VendorStanding::Final => {
-            why.push("whom a vendor refuses for good is never approved without a person".to_owned());
-            review("refused_by_vendor", WorkKind::KycReview)
-        }
-        Some(ruling) if ruling.outcome == KycOutcome::Approve && !subject.identity_sure => {
-            why.push("an identity that was not read surely is never approved without a person".to_owned());
-            review(NOT_SURE, WorkKind::KycReview)
-        }
-        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.face_match == FaceState::Failed => {
-            why.push("another face than the document's is never approved without a person".to_owned());
-            review("face_differs", WorkKind::KycReview)
-        }
-        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.liveness == LivenessState::Failed => {
-            why.push("a face that may not be alive is never approved without a person".to_owned());
-            review("liveness_not_passed", WorkKind::KycReview)
-        }
-        Some(ruling) => ruling,
-    }
 }

@@ -9,6 +9,6 @@ pub mod vendors;
 
 pub use levels::{KycLevels, LevelSubject, MoneyLimit, Rights};
 pub use requirements::{FaceRules, Kyc, ReaderRule, Requirement, UploadRules};
-pub use risk::{KycRisk, RiskSubject, Ruling};
+pub use risk::{Assessment, KycRisk, NOT_SURE, RiskSubject, Ruling};
 pub use screening::{ListCount, ListFormat, ListRule, Rescreen, ScreeningRules};
 pub use vendors::{CheckSubject, IdentityVendor, KycVendors, VendorRule, WebhookDigest};

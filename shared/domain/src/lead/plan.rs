@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Lead, LeadStatus, Placed, RoutingTrace};
-use crate::decision::{Decision, derived_bits};
+use crate::decision::{Asked, Decision, derived_bits};
 use crate::lead::rules::LeadRouting;
-use crate::lead::rules::routing::Destination;
+use crate::lead::rules::routing::{Destination, RoutingFacts};
 use crate::rules::evaluate::{NodeKind, NodeTrace, Outcome};
 use crate::sales::calendar::{add_working_time, next_opening};
 use crate::sales::choose::{self, Candidate, Choice, Needs, NoAgent};
@@ -92,10 +92,13 @@ struct Routed {
     destination: Result<Destination, String>,
     lines: Vec<String>,
     why: Vec<String>,
+    /// What the rows were asked, where they were.
+    asked: Option<Asked>,
 }
 
 fn routed(lead: &Lead, floor: Floor<'_>) -> Routed {
-    let found = match floor.routing.destination(lead, floor.now) {
+    let facts = RoutingFacts::of(lead, floor.now);
+    let found = match floor.routing.destination(&facts) {
         Ok(found) => found,
         Err(error) => return Routed::broken(format!("lead_routing: {error}: {}", error.fault)),
     };
@@ -113,7 +116,8 @@ fn routed(lead: &Lead, floor: Floor<'_>) -> Routed {
         lines.push(format!("{}: {verdict} ({})", row.row, shown(node)));
     }
     let why = found.why("rows");
-    Routed { rule_id: row_id.to_owned(), destination: Ok(outcome.clone()), lines, why }
+    let asked = floor.routing.asked(&facts);
+    Routed { rule_id: row_id.to_owned(), destination: Ok(outcome.clone()), lines, why, asked }
 }
 
 /// The question that decided, with the fact that answered it.
@@ -147,7 +151,7 @@ fn route(lead: &Lead, holder: Option<&Task>, floor: Floor<'_>) -> Planned {
     let routed = routed(lead, floor);
     let Some(assignment) = &lead.facts.assignment else { return Way { lead, routed, ending: None, floor }.go() };
     if assignment.rule_id == routed.rule_id {
-        return planned(lead.stays(routed.why));
+        return planned(lead.stays(routed.why).asking(routed.asked));
     }
     // it goes elsewhere: whoever has it must still be able to lose it
     let known = holder.filter(|task| task.id == assignment.task_id);
@@ -262,7 +266,7 @@ impl Routed {
     /// Where it was led to before.
     fn again(rule_id: &str, pool_id: &str) -> Self {
         let destination = Ok(Destination::Pool(pool_id.to_owned()));
-        Self { rule_id: rule_id.to_owned(), destination, why: Vec::new(), lines: Vec::new() }
+        Self { rule_id: rule_id.to_owned(), destination, why: Vec::new(), lines: Vec::new(), asked: None }
     }
 
     /// With what happened before as the first line.
@@ -273,7 +277,7 @@ impl Routed {
     }
 
     fn broken(what: String) -> Self {
-        Self { rule_id: String::new(), destination: Err(what), lines: Vec::new(), why: Vec::new() }
+        Self { rule_id: String::new(), destination: Err(what), lines: Vec::new(), why: Vec::new(), asked: None }
     }
 }
 
@@ -413,8 +417,9 @@ impl Way<'_> {
         self.routed.why.iter().cloned().chain(choose::why(candidates)).collect()
     }
 
-    /// The task that the lead is taken from ends, and its agent has one lead less.
+    /// What the rows were asked is kept; the task that the lead is taken from ends, and its agent has one lead less.
     fn with_ending(&self, mut plan: Plan) -> Planned {
+        plan.lead.asked.clone_from(&self.routed.asked);
         let Some((task, status)) = self.ending else { return Planned::Do(Box::new(plan)) };
         if status != TaskStatus::Declined {
             plan.ended = Some(task.taken_back(status, self.floor.now));

@@ -16,8 +16,8 @@ use crate::decision::Asked;
 use crate::input::{Fault, Reader};
 use crate::payment::rules::Psps;
 use crate::payment::{Deposit, request::demo_account};
+use crate::rules::RuleError;
 use crate::rules::limits::Lies;
-use crate::rules::{Replays as _, RuleError, RuleSet as _};
 use crate::{AccountId, ClientId, Money, PaymentId, Seconds, Timestamp};
 
 /// The time before now in which withdrawals are counted.
@@ -257,9 +257,7 @@ impl Judge<'_> {
     /// What the rows are asked of all legs, for whoever tries other rows; nothing where that cannot be written down.
     fn asked(&self, legs: &[Leg]) -> Option<Asked> {
         let cases: Vec<WithdrawalCase> = legs.iter().map(|leg| self.case(leg, legs)).collect();
-        let facts = serde_json::to_value(cases).ok()?;
-        let verdict = self.rules.replay(&facts).ok()?;
-        Some(Asked { set: Withdrawals::NAME.to_owned(), facts, verdict })
+        Asked::of(self.rules, serde_json::to_value(cases).ok()?)
     }
 
     fn limit(&self, case: &WithdrawalCase, why: &mut Vec<String>) -> Result<Option<Fault>, RuleError> {

@@ -7,6 +7,7 @@ use specimens::{
     Canvas, Day, Person, Variant, applicant, id_card_back, id_card_front, jpeg, passport, png, statement, turned_jpeg,
 };
 
+use crate::rules::YAML;
 use crate::world::{World, expect, faults, items};
 
 pub const JPEG: &str = "image/jpeg";
@@ -527,4 +528,30 @@ pub async fn play(world: &World) -> Vec<String> {
     world.idle().await;
     let expired = play_expiry(world).await;
     vec![approved, refused, asked, exposed, silent, expired]
+}
+
+#[tokio::test]
+async fn another_risk_is_tried_on_the_cases_that_were_decided() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    fetch_lists(&world).await;
+    let from = world.now();
+    let person = Person { expiry: Day { year: 2027, month: 1, day: 5 }, ..somebody() };
+    let client = approved_until(&world, &person).await;
+    let span = json!({"from": from, "to": world.now()});
+    let test = |version: u64| format!("/v1/rules/kyc_risk/versions/{version}/backtest");
+    let live = expect(world.post("compliance", &test(1), &span).await, 200).json;
+    assert_eq!((&live["summary"]["was"], &live["changed"]), (&json!({"approve": 1}), &json!([])), "{live:#}");
+    let text = world.changed("kyc_risk", "{field: age, lt: 18}", "{field: age, lt: 99}").await;
+    expect(world.draft("compliance", "kyc_risk", YAML, &text).await, 201);
+    let tried = expect(world.post("compliance", &test(2), &span).await, 200).json;
+    let change = json!({"entity": tried["changed"][0]["entity"], "at": tried["changed"][0]["at"], "was": "approve", "now": "reject"});
+    assert_eq!(tried["changed"], json!([change]), "{tried:#}");
+    assert!(change["entity"].as_str().unwrap().ends_with(client.trim_start_matches("cli_")), "{change} of {client}");
+    // about whom it is is for compliance alone
+    let others = expect(world.post("sales", &test(2), &span).await, 200).json;
+    assert_eq!(
+        (others["changed"][0].get("entity"), &others["changed"][0]["now"]),
+        (None, &json!("reject")),
+        "{others:#}"
+    );
 }

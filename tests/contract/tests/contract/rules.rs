@@ -3,11 +3,12 @@
 use domain::rule_sets::SetName;
 use serde_json::{Value, json};
 
+use crate::leads::{floor, hot};
 use crate::world::{Call, Trader, World, deposit_request, expect, items};
 
 impl World {
     /// Sends a document as a draft.
-    async fn draft(&self, who: &str, set: &str, media: &str, text: &str) -> broker::api::Answer {
+    pub async fn draft(&self, who: &str, set: &str, media: &str, text: &str) -> broker::api::Answer {
         let call = Call::raw(&format!("/v1/rules/{set}/drafts?reason=because"), text).header("content-type", media);
         self.send(call.token(self.broker.token(who))).await
     }
@@ -32,14 +33,14 @@ impl World {
     }
 
     /// The live text of a set with something in it replaced.
-    async fn changed(&self, set: &str, from: &str, to: &str) -> String {
+    pub async fn changed(&self, set: &str, from: &str, to: &str) -> String {
         let text = self.version(set, 1).await["document"].as_str().unwrap().to_owned();
         assert!(text.contains(from), "{text}");
         text.replace(from, to)
     }
 }
 
-const YAML: &str = "application/yaml";
+pub const YAML: &str = "application/yaml";
 
 /// A rule set that people change: the entity whose journal tells of it.
 pub async fn play(world: &World) -> String {
@@ -234,4 +235,24 @@ async fn a_version_is_asked_again_what_was_asked_and_a_set_without_facts_says_so
     // what was asked is for back-tests: the journal's view does not show it
     let journal = world.get("finance", &format!("/v1/journal?entity={}", asked[0])).await;
     assert!(!journal.text.contains("source_left"), "{}", journal.text);
+}
+
+#[tokio::test]
+async fn another_routing_is_tried_on_the_leads_that_came() {
+    let world = floor("2026-11-25T20:00:00Z").await;
+    let from = world.now();
+    let hot_one = world.submit(hot("MX")).await;
+    world.submit(json!({"country": "DE"})).await;
+    // who knows what somebody typed there: it is routed, and not kept
+    world.submit(json!({"source": {"channel": "social", "campaign": "for ana@example.com"}})).await;
+    let span = json!({"from": from, "to": world.now()});
+    let test = |version: u64| format!("/v1/rules/lead_routing/versions/{version}/backtest");
+    let live = expect(world.post("sales", &test(1), &span).await, 200).json;
+    assert_eq!((&live["decisions"], &live["changed"]), (&json!(2), &json!([])), "{live:#}");
+    let text = world.changed("lead_routing", "then: {pool: latam_closers}", "then: {pool: senior_closers}").await;
+    expect(world.draft("sales", "lead_routing", YAML, &text).await, 201);
+    let tried = expect(world.post("sales", &test(2), &span).await, 200).json;
+    let change = &tried["changed"][0];
+    assert_eq!((&change["entity"], tried["changed"].as_array().unwrap().len()), (&json!(hot_one), 1), "{tried:#}");
+    assert_eq!((&change["was"], &change["now"]), (&json!("pool latam_closers"), &json!("pool senior_closers")));
 }

@@ -1,22 +1,25 @@
 //! The rule set `kyc_risk`: factors with points, the bands of their sum, and what follows.
 
-use serde::Serialize;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::Country;
+use crate::decision::Asked;
 use crate::input::Fault;
 use crate::kyc::KycOutcome;
+use crate::kyc::case::{Factor, RiskFacts};
 use crate::kyc::declaration::SourceOfFunds;
 use crate::kyc::document::{DocumentKind, Finding};
 use crate::kyc::faces::{FaceState, LivenessState};
 use crate::kyc::vendor::VendorStanding;
 use crate::rules::bands::{ScoreBands, read_score_bands};
-use crate::rules::evaluate::{FirstMatch, first_match};
-use crate::rules::points::{Added, Points, read_points_rows};
+use crate::rules::evaluate::first_match;
+use crate::rules::points::{Points, read_points_rows};
 use crate::rules::read::{Faults, Node, read_document};
 use crate::rules::rule_set::Offer;
 use crate::rules::table::{ROWS_MAX, Row, read_rows};
-use crate::rules::{Fields, RuleError, RuleSet};
+use crate::rules::{Fields, Replays, RuleError, RuleSet};
 use crate::work::rules::WorkKind;
 
 /// The highest score that a band may begin at.
@@ -24,9 +27,11 @@ const SCORE_MAX: u32 = 1_000;
 /// Most points of one factor.
 const POINTS_MAX: u32 = 1_000;
 const REASON_CHARS_MAX: usize = 40;
+/// The reason when nothing could be read surely that says who the client is.
+pub const NOT_SURE: &str = "not_sure";
 
 /// What is judged: everything that the checks and the client say, without a name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RiskSubject {
     /// Where the client lives.
     pub residence: Country,
@@ -55,8 +60,10 @@ pub struct RiskSubject {
     /// Full years.
     pub age: u32,
     /// The sum of the factors; 0 while they are summed up.
+    #[serde(skip)]
     pub score: u32,
     /// The band of the score; empty while they are summed up.
+    #[serde(skip)]
     pub band: String,
 }
 
@@ -70,6 +77,17 @@ pub struct Ruling {
     /// Which work item a review is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<WorkKind>,
+}
+
+/// What a subject comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assessment {
+    /// Score, band and the factors that hold.
+    pub risk: RiskFacts,
+    /// The factors and the row, in words.
+    pub why: Vec<String>,
+    /// What follows, within what no rule may say.
+    pub ruling: Ruling,
 }
 
 /// The rule set `kyc_risk`.
@@ -91,25 +109,71 @@ impl RuleSet for KycRisk {
 }
 
 impl KycRisk {
-    /// The factors that hold.
+    /// Adds up the factors that hold and finds what follows: the first row that holds, within what no rule may say.
     ///
     /// # Errors
-    /// [`RuleError`] when one cannot be judged: risk that is not known is not none.
-    pub fn factors(&self, subject: &RiskSubject) -> Result<Added<'_>, RuleError> {
-        self.factors.add_up(&factor_fields().facts(subject))
+    /// [`RuleError`] when a factor or a row cannot be judged: risk that is not known is not none.
+    pub fn assess(&self, mut subject: RiskSubject) -> Result<Assessment, RuleError> {
+        let added = self.factors.add_up(&factor_fields().facts(&subject))?;
+        let score = u32::try_from(added.total().trunc().max(Decimal::ZERO)).unwrap_or(u32::MAX);
+        let band = self.bands.of(score).to_owned();
+        let factors = added.rows.iter().map(|(id, points)| Factor { id: (*id).to_owned(), points: points.to_string() });
+        let factors: Vec<Factor> = factors.collect();
+        let mut why: Vec<String> = factors.iter().map(|factor| format!("{} {}", factor.id, factor.points)).collect();
+        why.push(format!("risk {score}: {band}"));
+        subject.score = score;
+        subject.band.clone_from(&band);
+        let matched = first_match(&self.decisions, decision_fields().facts(&subject))?;
+        why.extend(matched.why("decisions"));
+        let ruling = lawful(matched.outcome().cloned(), &subject, &mut why);
+        Ok(Assessment { risk: RiskFacts { score, band, factors }, why, ruling })
     }
 
-    /// The band of a score.
-    pub fn band(&self, score: u32) -> &str {
-        self.bands.of(score)
+    /// What it is asked of a subject, for whoever tries other rules; nothing where that cannot be written down.
+    pub fn asked(&self, subject: &RiskSubject) -> Option<Asked> {
+        Asked::of(self, serde_json::to_value(subject).ok()?)
     }
+}
 
-    /// What follows: the first row that holds.
-    ///
-    /// # Errors
-    /// [`RuleError`] when a row cannot be judged.
-    pub fn ruling(&self, subject: &RiskSubject) -> Result<FirstMatch<'_, Ruling>, RuleError> {
-        first_match(&self.decisions, decision_fields().facts(subject))
+impl Replays for KycRisk {
+    fn replay(&self, facts: &Json) -> Result<String, String> {
+        let subject: RiskSubject = serde_json::from_value(facts.clone()).map_err(|error| error.to_string())?;
+        let assessed = self.assess(subject).map_err(|error| error.to_string())?;
+        Ok(assessed.ruling.outcome.as_str().to_owned())
+    }
+}
+
+/// What the rules say, within what no rule may say: a hit on a sanctions list, an identity that is not sure, another face and one that
+/// may not be alive are never approved without a person.
+fn lawful(ruling: Option<Ruling>, subject: &RiskSubject, why: &mut Vec<String>) -> Ruling {
+    let review = |reason: &str, kind: WorkKind| Ruling {
+        outcome: KycOutcome::Review,
+        reason: reason.to_owned(),
+        kind: Some(kind),
+    };
+    match ruling {
+        None => review("no_rule", WorkKind::KycReview),
+        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.sanctions_hit => {
+            why.push("a hit on a sanctions list is never approved without a person".to_owned());
+            review("sanctions_hit", WorkKind::KycHit)
+        }
+        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.vendor == VendorStanding::Final => {
+            why.push("whom a vendor refuses for good is never approved without a person".to_owned());
+            review("refused_by_vendor", WorkKind::KycReview)
+        }
+        Some(ruling) if ruling.outcome == KycOutcome::Approve && !subject.identity_sure => {
+            why.push("an identity that was not read surely is never approved without a person".to_owned());
+            review(NOT_SURE, WorkKind::KycReview)
+        }
+        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.face_match == FaceState::Failed => {
+            why.push("another face than the document's is never approved without a person".to_owned());
+            review("face_differs", WorkKind::KycReview)
+        }
+        Some(ruling) if ruling.outcome == KycOutcome::Approve && subject.liveness == LivenessState::Failed => {
+            why.push("a face that may not be alive is never approved without a person".to_owned());
+            review("liveness_not_passed", WorkKind::KycReview)
+        }
+        Some(ruling) => ruling,
     }
 }
 

@@ -3,19 +3,20 @@
 use std::collections::BTreeSet;
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::decision::Asked;
 use crate::input::Fault;
-use crate::lead::{ContactChannel, Lead};
+use crate::lead::{ContactChannel, Lead, LeadChannel};
 use crate::rules::fields::{Certain, CountryOrNone};
 use crate::rules::lists::{Lists, ListsForm};
 use crate::rules::reach::{Cell, Space};
 use crate::rules::read::{Faults, Node, is_name, read_document};
 use crate::rules::rule_set::Reference;
 use crate::rules::table::{read_rows, refuse_gap};
-use crate::rules::{Fields, FirstMatch, Row, RuleError, RuleSet, first_match};
-use crate::zone::{WallClock, Zone};
+use crate::rules::{Fields, FirstMatch, Replays, Row, RuleError, RuleSet, first_match};
+use crate::zone::Zone;
 use crate::{Country, Timestamp};
 
 const REGIONS: ListsForm<Country> = ListsForm {
@@ -28,6 +29,8 @@ const REGIONS: ListsForm<Country> = ListsForm {
 /// A broker who sells in many countries has some hundred rows.
 const ROWS_MAX: usize = 1_000;
 const ENTITY_ROWS_MAX: usize = 100;
+/// A campaign or a code of a partner that is longer, or has other characters than codes have, may be anything that somebody typed.
+const CODE_CHARS_MAX: usize = 64;
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /// Where a lead goes.
@@ -68,13 +71,26 @@ impl RuleSet for LeadRouting {
     }
 }
 
+impl Replays for LeadRouting {
+    /// The pool or the sequence.
+    fn replay(&self, facts: &Json) -> Result<String, String> {
+        let facts: RoutingFacts = serde_json::from_value(facts.clone()).map_err(|error| error.to_string())?;
+        let found = self.destination(&facts).map_err(|error| error.to_string())?;
+        let destination = found.outcome().ok_or("no row holds")?;
+        Ok(match destination {
+            Destination::Pool(name) => format!("pool {name}"),
+            Destination::Sequence(name) => format!("sequence {name}"),
+        })
+    }
+}
+
 impl LeadRouting {
     /// Finds the first row that holds for a lead; a parsed set has one for every lead.
     ///
     /// # Errors
     /// [`RuleError`].
-    pub fn destination(&self, lead: &Lead, now: Timestamp) -> Result<FirstMatch<'_, Destination>, RuleError> {
-        let mut routed = self.routed(lead, now);
+    pub fn destination(&self, facts: &RoutingFacts) -> Result<FirstMatch<'_, Destination>, RuleError> {
+        let mut routed = RoutedLead { facts, regions: &self.regions, entity: None };
         routed.entity = first_match(&self.legal_entities, lead_fields().facts(&routed))?.outcome().cloned();
         first_match(&self.rows, row_fields().facts(&routed))
     }
@@ -84,54 +100,107 @@ impl LeadRouting {
     /// # Errors
     /// [`RuleError`].
     pub fn legal_entity(&self, lead: &Lead, now: Timestamp) -> Result<Option<String>, RuleError> {
-        let facts = lead_fields().facts(&self.routed(lead, now));
-        Ok(first_match(&self.legal_entities, facts)?.outcome().cloned())
+        let facts = RoutingFacts::of(lead, now);
+        let routed = RoutedLead { facts: &facts, regions: &self.regions, entity: None };
+        Ok(first_match(&self.legal_entities, lead_fields().facts(&routed))?.outcome().cloned())
     }
 
-    fn routed<'a>(&'a self, lead: &'a Lead, now: Timestamp) -> RoutedLead<'a> {
-        let wall = lead.facts.time_zone.clone().unwrap_or_else(Zone::utc).wall_clock(now);
-        RoutedLead { lead, regions: &self.regions, wall, entity: None }
+    /// What it is asked of a lead, for whoever tries other rows; nothing where that may not be written down.
+    pub fn asked(&self, facts: &RoutingFacts) -> Option<Asked> {
+        if !facts.is_all_codes() {
+            return None;
+        }
+        Asked::of(self, serde_json::to_value(facts).ok()?)
+    }
+}
+
+/// What rows may ask about a lead: codes and figures, no name and no address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoutingFacts {
+    country: Option<Country>,
+    language: String,
+    channel: LeadChannel,
+    campaign: String,
+    partner_code: String,
+    score: u32,
+    band: String,
+    returning: bool,
+    email_consent: bool,
+    phone_consent: bool,
+    sms_consent: bool,
+    /// Minutes since midnight where it lives; in UTC where the zone is not known.
+    minute: u16,
+    /// There too: 0 is Monday.
+    weekday: u8,
+}
+
+impl RoutingFacts {
+    /// What is known of a lead. Whatever it does not say is an empty text, so that no row can fail for want of an answer.
+    pub fn of(lead: &Lead, now: Timestamp) -> Self {
+        let facts = &lead.facts;
+        let wall = facts.time_zone.clone().unwrap_or_else(Zone::utc).wall_clock(now);
+        let scored = facts.scored.as_ref();
+        Self {
+            country: facts.country,
+            language: lead.primary_language().unwrap_or_default().to_owned(),
+            channel: facts.source.channel,
+            campaign: facts.source.campaign.clone().unwrap_or_default(),
+            partner_code: facts.source.partner_code.clone().unwrap_or_default(),
+            score: scored.map_or(0, |scored| scored.score),
+            band: scored.map(|scored| scored.band.clone()).unwrap_or_default(),
+            returning: facts.returning.is_some(),
+            email_consent: facts.consents.allows(ContactChannel::Email),
+            phone_consent: facts.consents.allows(ContactChannel::Phone),
+            sms_consent: facts.consents.allows(ContactChannel::Sms),
+            minute: wall.minute_of_day(),
+            weekday: u8::try_from(wall.date().weekday().to_monday_zero_offset()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether what others typed looks like the codes that it should be: only those may be kept for ever.
+    fn is_all_codes(&self) -> bool {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/' | '|');
+        [&self.campaign, &self.partner_code]
+            .iter()
+            .all(|text| text.chars().count() <= CODE_CHARS_MAX && text.chars().all(plain))
     }
 }
 
 /// A lead that is being routed.
 struct RoutedLead<'a> {
-    lead: &'a Lead,
+    facts: &'a RoutingFacts,
     regions: &'a Lists<Country>,
-    /// The time where it lives; UTC where the zone is not known.
-    wall: WallClock,
     /// Known once it was found by the other fields.
     entity: Option<String>,
 }
 
 impl RoutedLead<'_> {
     fn regions(&self) -> Vec<String> {
-        let country = self.lead.facts.country.into_iter();
+        let country = self.facts.country.into_iter();
         country.flat_map(|country| self.regions.having(country)).map(str::to_owned).collect()
     }
 
     fn weekday(&self) -> &'static str {
-        let index = usize::try_from(self.wall.date().weekday().to_monday_zero_offset()).ok();
-        index.and_then(|index| WEEKDAYS.get(index)).copied().unwrap_or_default()
+        WEEKDAYS.get(usize::from(self.facts.weekday)).copied().unwrap_or_default()
     }
 }
 
-/// What rows may ask about a lead. Whatever it does not say is an empty text, so that no row can fail for want of an answer.
+/// What rows may ask about a lead.
 fn lead_fields<'a>() -> Fields<RoutedLead<'a>> {
     Fields::new()
         .declared("region", |routed: &RoutedLead<'_>| routed.regions())
-        .field("channel", |routed| routed.lead.facts.source.channel)
-        .field("score", |routed| routed.lead.facts.scored.as_ref().map_or(0, |scored| scored.score))
-        .field("band", |routed| routed.lead.facts.scored.as_ref().map(|scored| scored.band.clone()).unwrap_or_default())
-        .field("returning", |routed| routed.lead.facts.returning.is_some())
-        .field("email_consent", |routed| routed.lead.facts.consents.allows(ContactChannel::Email))
-        .field("phone_consent", |routed| routed.lead.facts.consents.allows(ContactChannel::Phone))
-        .field("sms_consent", |routed| routed.lead.facts.consents.allows(ContactChannel::Sms))
-        .field("country", |routed| CountryOrNone(routed.lead.facts.country))
-        .field("language", |routed| routed.lead.primary_language().unwrap_or_default().to_owned())
-        .field("campaign", |routed| routed.lead.facts.source.campaign.clone().unwrap_or_default())
-        .field("partner_code", |routed| routed.lead.facts.source.partner_code.clone().unwrap_or_default())
-        .field("local_hour", |routed| Decimal::from(routed.wall.minute_of_day()) / Decimal::from(60))
+        .field("channel", |routed| routed.facts.channel)
+        .field("score", |routed| routed.facts.score)
+        .field("band", |routed| routed.facts.band.clone())
+        .field("returning", |routed| routed.facts.returning)
+        .field("email_consent", |routed| routed.facts.email_consent)
+        .field("phone_consent", |routed| routed.facts.phone_consent)
+        .field("sms_consent", |routed| routed.facts.sms_consent)
+        .field("country", |routed| CountryOrNone(routed.facts.country))
+        .field("language", |routed| routed.facts.language.clone())
+        .field("campaign", |routed| routed.facts.campaign.clone())
+        .field("partner_code", |routed| routed.facts.partner_code.clone())
+        .field("local_hour", |routed| Decimal::from(routed.facts.minute) / Decimal::from(60))
         .choice("local_weekday", || WEEKDAYS.map(str::to_owned).to_vec(), |routed| routed.weekday())
 }
 
