@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use domain::decision::{Frame, Verdict};
+use domain::kyc::{KycCase, KycStatus};
 use domain::partner::attribution::{AttributedBy, Attribution, Claim};
 use domain::partner::profile::{Partner, VerifiedBy, normal_code};
-use domain::{AttributionId, ClientId, Timestamp};
+use domain::{AttributionId, ClientId, KycCaseId, PartnerId, Timestamp};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
@@ -38,6 +39,7 @@ impl QueueStep for Attribute {
             match event.kind.as_str() {
                 "client.registered" => self.named_a_code(&event, &frame).await,
                 "kyc.approved" => self.is_known(&event, &mut frame).await,
+                "partner.applied" => self.was_known(&event, &mut frame).await,
                 "work.decided" => {
                     let decide = |partner: &Partner, decision: &_, _: Timestamp| partner.decided(decision);
                     people::carry_out(&self.crm, &self.partners, &event, "partner_id", &mut frame, decide).await
@@ -67,8 +69,22 @@ impl Attribute {
     async fn is_known(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
         let Some(client) = &event.client_id else { return Ok("nothing_to_do") };
         let Some(partner) = self.partners.partner_who_is(client).await? else { return Ok("nothing_to_do") };
+        self.verify(&partner, frame).await
+    }
+
+    /// Somebody applied who is a client: his identity may have been approved while he was being saved.
+    async fn was_known(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
+        let Some(client) = &event.client_id else { return Ok("nothing_to_do") };
+        let case = self.crm.load_settled::<KycCase>(&KycCaseId::of(client)).await?;
+        if case.is_none_or(|case| case.entity.facts.status != KycStatus::Approved) {
+            return Ok("nothing_to_do");
+        }
+        self.verify(&event.id()?, frame).await
+    }
+
+    async fn verify(&self, partner: &PartnerId, frame: &mut Frame) -> Result<&'static str, StepError> {
         let verified = |partner: &Partner| partner.verified(VerifiedBy::Kyc);
-        Ok(step::change(&self.partners, &partner, frame, verified).await?.outcome())
+        Ok(step::change(&self.partners, partner, frame, verified).await?.outcome())
     }
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use domain::client::Client;
 use domain::decision::{Decision, Frame};
-use domain::kyc::KycStatus;
+use domain::kyc::{KycCase, KycOutcome, KycStatus};
 use domain::partner::acquisition::{Acquisition, Brought};
 use domain::partner::attribution::Attribution;
 use domain::partner::line::{AgreementRef, Line};
 use domain::partner::period::Period;
 use domain::partner::profile::Partner;
-use domain::{AcquisitionId, AttributionId, ClientId, PartnerId, Timestamp};
+use domain::{AcquisitionId, AttributionId, ClientId, KycCaseId, PartnerId, Timestamp};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
@@ -81,6 +81,25 @@ impl Qualify {
         Ok(accepted.map(|accepted| BroughtBy { partner, accepted }))
     }
 
+    /// Since when his identity is approved. He may have been before anybody was said to have brought him.
+    async fn verified_at(
+        &self,
+        client: &ClientId,
+        event: &BusEvent,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StepError> {
+        if event.kind == "kyc.approved" {
+            return Ok(Some(event.at));
+        }
+        let case = self.crm.load_settled::<KycCase>(&KycCaseId::of(client)).await?;
+        let Some(facts) = case.map(|case| case.entity.facts) else { return Ok(None) };
+        if facts.status != KycStatus::Approved {
+            return Ok(None);
+        }
+        let decided = facts.decision.filter(|decision| decision.outcome == KycOutcome::Approve);
+        Ok(Some(decided.map_or(now, |decision| decision.at)))
+    }
+
     async fn attempt(
         &self,
         client: &ClientId,
@@ -99,7 +118,9 @@ impl Qualify {
         let stored = self.partners.load::<Acquisition>(&AcquisitionId::of(&client.id)).await?;
         let mut own = stored.as_ref().map_or_else(|| Acquisition::begun(&client.id), |stored| stored.entity.clone());
         let before = own.facts.clone();
-        own.facts.verified_at = own.facts.verified_at.or_else(|| seen_verified(&client, event, frame.now));
+        if own.facts.verified_at.is_none() {
+            own.facts.verified_at = self.verified_at(&client.id, event, frame.now).await?;
+        }
         let period = Period::of(frame.now);
         let month = (by.partner.clone(), period);
         let read = self.partners.months([month.clone()]).await?;
@@ -136,13 +157,5 @@ impl Qualify {
             commit.put_month(&self.partners, &read, &month, &totals)?;
         }
         Ok(Attempt::Save(commit, decision.outcome))
-    }
-}
-
-/// Since when his identity is approved, as far as it is seen here.
-fn seen_verified(client: &Client, event: &BusEvent, now: Timestamp) -> Option<Timestamp> {
-    match event.kind.as_str() {
-        "kyc.approved" => Some(event.at),
-        _ => (client.facts.kyc == KycStatus::Approved).then_some(now),
     }
 }

@@ -8,16 +8,17 @@ use domain::client::Client;
 use domain::input::{Fault, Reader};
 use domain::journey::preview::preview;
 use domain::journey::rules::{Definition, Journeys};
+use domain::journey::sending::Reason;
 use domain::journey::subject::Audience;
 use domain::journey::uplift::{Arm, ratio_check, uplift};
-use domain::journey::{Journey, JourneyError, Run};
+use domain::journey::{Did, Journey, JourneyError, Line, Run};
 use domain::{ClientId, JourneyId};
-use runtime::auth::{PORTAL_AND_STAFF, Role};
+use runtime::auth::{PORTAL_AND_STAFF, Role, STAFF};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
-use runtime::{Problem, StepError, awsclients};
+use runtime::{Caller, Problem, StepError, awsclients};
 use serde_json::{Value, json};
 
 use crate::reader::Readers;
@@ -49,7 +50,7 @@ impl HttpStep for Views {
             "/v1/clients/{client_id}/journeys",
             PORTAL_AND_STAFF,
             Scope::OneClient,
-            |step, request, _| Box::pin(step.journeys(request)),
+            |step, request, caller| Box::pin(step.journeys(request, caller)),
         ),
         Route::token("POST", "/v1/journeys/{journey}/preview", SALES, Scope::Everybody, |step, request, _| {
             Box::pin(step.preview(request))
@@ -69,13 +70,14 @@ fn name(request: &Request) -> &str {
 }
 
 impl Views {
-    async fn journeys(&self, request: &Request) -> Result<Reply, Problem> {
+    async fn journeys(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let id: ClientId = request.id("client_id")?;
         let client = self.readers.crm.load_settled::<Client>(&id).await?;
         client.ok_or_else(|| Problem::not_found("there is no such client"))?;
         let stored = self.readers.crm.load_settled::<Journey>(&JourneyId::of(&id)).await?;
         let runs = stored.map(|stored| stored.entity.inner.runs).unwrap_or_default();
-        let items: Vec<Value> = runs.iter().rev().map(run_view).collect();
+        let reader = caller.require(STAFF).is_err();
+        let items: Vec<Value> = runs.iter().rev().map(|run| run_view(run, reader)).collect();
         Ok(Reply::json(200, &json!({"items": items})))
     }
 
@@ -132,11 +134,20 @@ fn broken(error: JourneyError) -> Problem {
     StepError::Rules { set: "journeys", what: error.to_string() }.into()
 }
 
-fn run_view(run: &Run) -> Value {
+/// What happened. What stopped a message is said to the reader himself in words that tell him nothing new.
+fn line_view(line: &Line, reader: bool) -> Value {
+    let is_stopped = matches!(line.did, Did::Suppressed | Did::Deferred);
+    let reason = line.why.parse::<Reason>().ok().filter(|_| reader && is_stopped);
+    let why = reason.map_or(line.why.as_str(), Reason::as_told);
+    json!({"at": line.at, "step": line.step, "did": line.did, "why": why})
+}
+
+fn run_view(run: &Run, reader: bool) -> Value {
+    let history: Vec<Value> = run.history.iter().map(|line| line_view(line, reader)).collect();
     let due = run.due.filter(|_| run.state == domain::journey::RunState::Active);
     let mut shown = json!({
         "journey": run.journey, "version": run.version, "state": run.state, "entered_at": run.entered_at,
-        "cohort": run.cohort, "history": run.history,
+        "cohort": run.cohort, "history": history,
     });
     if let Some(shown) = shown.as_object_mut() {
         shown.extend(run.step.as_ref().map(|step| ("step".to_owned(), json!(step))));

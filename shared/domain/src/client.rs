@@ -12,7 +12,6 @@ use crate::contact;
 use crate::decision::Decision;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::input::{Fault, Reader};
-use crate::kyc::KycStatus;
 use crate::lead::Lead;
 use crate::visible::visible;
 use crate::{ClientId, Country, LeadId, Redacted, Timestamp};
@@ -25,7 +24,6 @@ pub struct ClientFacts {
     pub residence: Country,
     pub nationality: Country,
     pub language: String,
-    pub kyc: KycStatus,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead_id: Option<LeadId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,7 +89,6 @@ impl Client {
             (Some(email), Some(full_name), Some(born), Some(residence), Some(nationality), Some(language))
                 if all.is_empty() =>
             {
-                let kyc = KycStatus::NotStarted;
                 Ok(Self {
                     id,
                     facts: ClientFacts {
@@ -99,7 +96,6 @@ impl Client {
                         residence,
                         nationality,
                         language,
-                        kyc,
                         lead_id,
                         partner_code,
                         entity,

@@ -66,7 +66,7 @@ impl PaymentProviders {
             base_url: rule.base_url.parse().map_err(|_| unusable(format!("{}: base_url is not a URL", rule.name)))?,
             secret: self.secrets.get(&rule.secret).await?,
             tolerance: rule.signature_tolerance,
-            return_url: None,
+            return_url: rule.return_url.clone(),
             query_url,
             pay_page: rule.pay_page_url.clone(),
             payment_method: rule.payment_method.clone(),

@@ -1,10 +1,10 @@
 //! `POST /v1/partners`: somebody applies.
 
-use domain::PartnerId;
 use domain::client::Client;
 use domain::input::Fault;
-use domain::kyc::KycStatus;
+use domain::kyc::{KycCase, KycStatus};
 use domain::partner::profile::{Application, Partner};
+use domain::{KycCaseId, PartnerId};
 use runtime::http::{HttpStep as _, Reply, Request};
 use runtime::idempotency::{Keyed, Made};
 use runtime::step::{self, Attempt};
@@ -63,7 +63,9 @@ impl Manage {
         let partner = Partner { id: id.clone(), ..wish.partner.clone() };
         self.refuse_taken(&partner).await?;
         let kyc = match &partner.client_id {
-            Some(client) => self.crm.load::<Client>(client).await?.map(|client| client.entity.facts.kyc),
+            Some(client) => {
+                self.crm.load::<KycCase>(&KycCaseId::of(client)).await?.map(|case| case.entity.facts.status)
+            }
             None => None,
         };
         if let Some(parent) = &wish.parent {

@@ -57,12 +57,15 @@ impl Manage {
         })))
     }
 
-    /// Where his pay stands; nothing before an agreement says in which currency.
+    /// Where his pay stands; before an agreement says in which currency, nothing in the usual one.
     async fn balances(&self, partner: &Partner, months: &Months, now: Timestamp) -> Result<Option<Balances>, Problem> {
         let facts = &partner.facts;
-        let Some(currency) = facts.currency.or(facts.proposed.as_ref().map(|proposed| proposed.currency)) else {
-            return Ok(None);
+        let said = facts.currency.or(facts.proposed.as_ref().map(|proposed| proposed.currency));
+        let currency = match said {
+            Some(currency) => Some(currency),
+            None => self.live().await?.rules.usual_currency(),
         };
+        let Some(currency) = currency else { return Ok(None) };
         let least = self.payout_min(partner, currency, now).await?;
         let paid = facts.paid.get(&currency).copied().unwrap_or(Money::zero(currency));
         Balances::of(months.values(), currency, paid, &least, now).map(Some).map_err(too_large)

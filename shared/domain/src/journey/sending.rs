@@ -59,6 +59,32 @@ words! {
     }
 }
 
+impl Reason {
+    /// What the reader himself is told of it, in a word: what he said or what his address did. Everything else is one word, so that he
+    /// cannot tell a case of compliance from a cap.
+    pub fn as_told(self) -> &'static str {
+        match self {
+            Self::NoConsent
+            | Self::TopicRefused
+            | Self::NoAddress
+            | Self::Bounced
+            | Self::Complained
+            | Self::OptedOut
+            | Self::QuietHours => self.as_str(),
+            Self::Closed
+            | Self::Paused
+            | Self::Barred
+            | Self::NoRiskWarning
+            | Self::NoText
+            | Self::ChannelCap
+            | Self::OverallCap
+            | Self::TooLate
+            | Self::Refused
+            | Self::Unknown => "not_sent",
+        }
+    }
+}
+
 /// What stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hindrance {
@@ -128,6 +154,8 @@ pub struct Sight {
     pub addresses: BTreeMap<Channel, Redacted<String>>,
     /// Channels that he agreed to.
     pub agreed: Vec<Channel>,
+    /// He said that he is not to be called.
+    pub refuses_calls: bool,
     /// Topics on which he said something.
     pub topics: BTreeMap<Topic, bool>,
     /// Where he lives.
@@ -157,6 +185,7 @@ impl Sight {
             subject: Subject::of_lead(lead),
             addresses: addresses(person.email.as_ref(), person.phone.as_ref()),
             agreed,
+            refuses_calls: false,
             topics: BTreeMap::new(),
             zone: lead.facts.time_zone.clone().unwrap_or_else(Zone::utc),
             suppressed: BTreeMap::new(),
@@ -181,16 +210,18 @@ impl Sight {
         ];
         let mut addresses = addresses(Some(&client.person.email), client.person.phone.as_ref());
         addresses.insert(Channel::InApp, Redacted::new(client.id.to_string()));
-        let resting = matches!(client.facts.kyc, KycStatus::InReview | KycStatus::Expired);
+        let kyc = subject.kyc;
+        let resting = matches!(kyc, Some(KycStatus::InReview | KycStatus::Expired));
         Self {
             subject,
             addresses,
             agreed: agreed.chain([Channel::InApp]).collect(),
+            refuses_calls: own.channels.get(&ConsentChannel::Phone).is_some_and(|said| !said.given),
             topics: topics.into_iter().filter_map(|(own, theirs)| Some((own, topic(theirs)?))).collect(),
             zone: client.facts.residence.zone().unwrap_or_else(Zone::utc),
             suppressed: BTreeMap::new(),
             paused: watched || resting,
-            closed: client.facts.kyc == KycStatus::Rejected,
+            closed: kyc == Some(KycStatus::Rejected),
             first_name: spoken(Some(&client.person.full_name)),
             unsubscribe_url: String::new(),
             series: None,
@@ -239,6 +270,9 @@ pub fn hindrances(
     };
     if barred {
         found.push(never(Reason::Barred));
+    }
+    if matches!(asked, Asked::Task) && advertises && sight.refuses_calls {
+        found.push(never(Reason::NoConsent));
     }
     let Asked::Message { channel, text, since, give_up_after } = asked else { return found };
     if !sight.addresses.contains_key(&channel) {

@@ -3,8 +3,9 @@
 use rust_decimal::Decimal;
 
 use crate::activity::position::newest;
-use crate::activity::{Activity, ActivityFacts, StreakKind};
+use crate::activity::{ActivityFacts, StreakKind};
 use crate::client::Client;
+use crate::kyc::KycStatus;
 use crate::lead::{Lead, LeadStatus};
 use crate::rules::Fields;
 use crate::rules::fields::CountryOrNone;
@@ -67,7 +68,7 @@ pub struct Subject {
     pub country: Option<Country>,
     pub language: String,
     pub entity: String,
-    pub kyc: &'static str,
+    pub kyc: Option<KycStatus>,
     pub appropriateness: Appropriateness,
     /// Since when he has not traded; none of one who never paid in.
     pub idle_since: Option<Timestamp>,
@@ -96,7 +97,7 @@ impl Subject {
             country: lead.facts.country,
             language: lead.facts.language.clone().unwrap_or_default(),
             entity: String::new(),
-            kyc: "",
+            kyc: None,
             appropriateness: Appropriateness::Unknown,
             idle_since: None,
             idle_days: 0,
@@ -111,10 +112,11 @@ impl Subject {
         }
     }
 
-    /// A client with what he does. `account` is the one that a trade is about; without it the streak is that of the account whose
-    /// position was closed last.
+    /// A client with how his KYC case stands and what he does. `account` is the one that a trade is about; without it the streak is that
+    /// of the account whose position was closed last.
     pub fn of_client(
         client: &Client,
+        kyc: KycStatus,
         activity: Option<&ActivityFacts>,
         account: Option<&AccountId>,
         now: Timestamp,
@@ -132,7 +134,7 @@ impl Subject {
             country: Some(client.facts.residence),
             language: client.facts.language.clone(),
             entity: client.facts.entity.clone().unwrap_or_default(),
-            kyc: client.facts.kyc.as_str(),
+            kyc: Some(kyc),
             appropriateness: Appropriateness::Unknown,
             idle_since,
             idle_days: idle_since.map_or(0, |since| days_between(since, now)),
@@ -155,13 +157,6 @@ impl Subject {
     }
 }
 
-/// A client as he is, without what he does: of one of whom nothing was heard.
-impl From<(&Client, &Activity, Timestamp)> for Subject {
-    fn from((client, activity, now): (&Client, &Activity, Timestamp)) -> Self {
-        Self::of_client(client, Some(&activity.facts), None, now)
-    }
-}
-
 /// Since when nothing was traded: since the last deal, or the last deposit if that was later. One who never paid in is not inactive,
 /// and neither is one with an open position.
 fn idle_since(activity: &ActivityFacts) -> Option<Timestamp> {
@@ -181,7 +176,7 @@ fn statuses() -> Vec<String> {
 }
 
 fn kyc_statuses() -> Vec<String> {
-    crate::kyc::KycStatus::ALL.iter().map(|status| status.as_str()).chain([""]).map(str::to_owned).collect()
+    KycStatus::ALL.iter().map(|status| status.as_str()).chain([""]).map(str::to_owned).collect()
 }
 
 /// What conditions may ask about a reader.
@@ -194,7 +189,7 @@ pub(super) fn fields() -> Fields<Subject> {
         .field("country", |subject| CountryOrNone(subject.country))
         .field("language", |subject| crate::contact::primary_language(&subject.language).to_owned())
         .field("entity", |subject| subject.entity.clone())
-        .choice("kyc", kyc_statuses, |subject| subject.kyc)
+        .choice("kyc", kyc_statuses, |subject| subject.kyc.map_or("", KycStatus::as_str))
         .field("appropriateness", |subject| subject.appropriateness)
         .field("idle_days", |subject| subject.idle_days)
         .field("trades", |subject| subject.trades)

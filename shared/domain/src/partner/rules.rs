@@ -19,11 +19,11 @@ pub use self::agreement::{
 pub use self::pay::{Apply, Model, Pay, PayCase, Sides, Step, Tiers, Unit, VolumeOf};
 pub use self::payouts::{Debtor, Payouts};
 pub use self::symbols::{Instrument, Symbols};
-use crate::Seconds;
 use crate::input::Fault;
 use crate::rules::RuleSet;
 use crate::rules::read::{Faults, Node, optional, read_document};
 use crate::rules::rule_set::Offer;
+use crate::{Currency, Seconds};
 
 /// How deep a tree of partners may be at most.
 const DEPTH_MAX: u32 = 20;
@@ -61,6 +61,11 @@ impl PartnerAgreements {
     /// An agreement by its name.
     pub fn agreement(&self, name: &str) -> Option<&Agreement> {
         self.agreements.get(name)
+    }
+
+    /// The currency of the first agreement: what a partner is shown in who has none.
+    pub fn usual_currency(&self) -> Option<Currency> {
+        self.agreements.values().next().map(|agreement| agreement.currency)
     }
 
     /// The names of all agreements.

@@ -337,14 +337,25 @@ impl PayoutRun {
         BankFile { run: &self.id, made_at, debtor, currency: self.facts.currency, transfers }
     }
 
-    /// The file for the bank, once it is approved: the very bytes that were, or nothing.
-    pub fn file(&self) -> Option<String> {
-        if self.facts.status == RunStatus::Cancelled {
-            return None;
+    /// The file for the bank, once each transfer has left its partner's balance or cannot: what was approved without those that cannot,
+    /// or nothing. Whoever has the file may pay by it, so no file has what no balance was charged with.
+    pub fn file(&self, payouts: &[PartnerPayout]) -> Option<String> {
+        match self.facts.status {
+            RunStatus::Draft | RunStatus::Approved | RunStatus::Cancelled => return None,
+            RunStatus::Executing | RunStatus::Done | RunStatus::PartlyFailed => {}
         }
         let frozen = self.facts.file.as_ref()?;
-        let file = self.file_of(&frozen.debtor, frozen.made_at);
-        (file.hash() == frozen.sha256).then(|| file.xml())
+        let mut file = self.file_of(&frozen.debtor, frozen.made_at);
+        if file.hash() != frozen.sha256 {
+            return None;
+        }
+        let of = |transfer: &Transfer<'_>| payouts.iter().find(|payout| payout.id == transfer.id);
+        if !file.transfers.iter().all(|transfer| of(transfer).is_some_and(PartnerPayout::has_ended)) {
+            return None;
+        }
+        file.transfers
+            .retain(|transfer| of(transfer).is_some_and(|payout| payout.facts.status != PayoutStatus::Failed));
+        (!file.transfers.is_empty()).then(|| file.xml())
     }
 }
 

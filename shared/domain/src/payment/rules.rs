@@ -39,7 +39,7 @@ const KEYS: [&str; 8] = [
 const OPEN_DEPOSITS: u32 = OPEN_DEPOSITS_MAX;
 /// More than a page of a client's newest deposits are not counted.
 const OPEN_DEPOSITS_MAX: u32 = 100;
-const PSP_KEYS: [&str; 22] = [
+const PSP_KEYS: [&str; 23] = [
     "name",
     "vendor",
     "enabled",
@@ -47,6 +47,7 @@ const PSP_KEYS: [&str; 22] = [
     "base_url",
     "query_url",
     "pay_page_url",
+    "return_url",
     "webhook_url",
     "currencies",
     "legacy_signature",
@@ -149,6 +150,8 @@ pub struct PspRule {
     /// Where the payer is sent, if that is not what the provider answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pay_page_url: Option<String>,
+    /// Where the payer goes back to, with `{payment_id}`, if the portal names no page with the deposit.
+    pub return_url: Option<String>,
     /// Where the provider sends its messages, for providers that want to be told with every payment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webhook_url: Option<String>,
@@ -377,6 +380,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
     let base_url = object.need("base_url", faults).and_then(|node| node.url(faults));
     let query_url = optional(object.get("query_url"), |node| node.url(faults));
     let pay_page_url = optional(object.get("pay_page_url"), |node| node.url(faults));
+    let return_url = optional(object.get("return_url"), |node| node.url(faults));
     let webhook_url = optional(object.get("webhook_url"), |node| node.url(faults));
     let currencies =
         object.need("currencies", faults).and_then(|node| node.distinct(1..=CURRENCIES_MAX, faults, Node::currency));
@@ -420,6 +424,7 @@ fn read_psp(node: &Node<'_>, names: &mut Vec<String>, faults: &mut Faults) -> Op
         base_url: base_url?,
         query_url: query_url?,
         pay_page_url: pay_page_url?,
+        return_url: return_url?,
         webhook_url: webhook_url?,
         payment_method: payment_method?,
         received_over_max: received?,

@@ -31,6 +31,11 @@ pub trait Replays {
     /// # Errors
     /// Why it cannot say.
     fn replay(&self, facts: &Json) -> Result<String, String>;
+
+    /// Whether facts tell of something that only compliance may know.
+    fn is_for_compliance(&self, _facts: &Json) -> bool {
+        false
+    }
 }
 
 /// Names that a set offers to others.

@@ -202,7 +202,9 @@ fn decimal(reader: &mut Reader<'_>, field: &'static str, value: &Value) -> Optio
         Value::Number(number) => number.to_string(),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => String::new(),
     };
-    let Ok(decimal) = text.parse::<Decimal>() else {
+    // no other form than money has: an exponent is a slip more often than meant
+    let plain = |c: char| c.is_ascii_digit() || matches!(c, '.' | '-');
+    let Some(decimal) = text.parse::<Decimal>().ok().filter(|_| text.chars().all(plain)) else {
         reader.fault_at(field, "not_a_number", "must be a decimal such as \"0.10\"");
         return None;
     };

@@ -146,6 +146,12 @@ impl RuleSet for Withdrawals {
 }
 
 impl Replays for Withdrawals {
+    /// What waits because of a case of compliance.
+    fn is_for_compliance(&self, facts: &Json) -> bool {
+        let legs = facts.as_array().into_iter().flatten();
+        legs.into_iter().any(|case| case.get(HOLD).and_then(Json::as_bool).unwrap_or(false))
+    }
+
     /// What the rows say of each leg: the amount is refused, a person is asked about one of them, or all are approved. What else sends a
     /// withdrawal to a person, such as a payee who is not the client, is no question to rows.
     fn replay(&self, facts: &Json) -> Result<String, String> {

@@ -80,7 +80,7 @@ fn each_reason_drops_what_it_is_about_and_nothing_else() {
     for reason in [R::Bounced, R::Complained, R::OptedOut] {
         assert_eq!(asked(|own| own.suppressed = Some(reason)), drop(reason));
     }
-    assert_eq!(asked(|own| own.own.client.facts.kyc = KycStatus::Rejected), drop(R::Closed));
+    assert_eq!(asked(|own| own.own.kyc = KycStatus::Rejected), drop(R::Closed));
     assert_eq!(
         asked(|own| {
             own.pauses.insert(Topic::Marketing, at("2026-11-25T12:00:01Z"));
@@ -111,7 +111,7 @@ fn drop_consent(own: &mut Case, channel: ConsentChannel) {
 #[test]
 fn a_case_of_compliance_looks_like_a_client_whose_papers_are_being_looked_at() {
     let watched = asked(|own| own.own.watched = true);
-    assert_eq!(watched, asked(|own| own.own.client.facts.kyc = KycStatus::InReview));
+    assert_eq!(watched, asked(|own| own.own.kyc = KycStatus::InReview));
     assert_eq!(watched, Ruling::Drop(Reason::Paused));
     // what he asked for himself goes on
     assert_eq!(

@@ -10,6 +10,7 @@ use domain::journey::rules::Journeys;
 use domain::journey::sending::Sight;
 use domain::journey::subject::{Subject, Trigger};
 use domain::journey::{Books, Delivery, Happening, Journey, Letter, Line, NextStep, Run, RunState};
+use domain::kyc::KycStatus;
 use domain::rules::{RuleSet, substitute};
 use domain::{AccountId, ClientId, Money, Timestamp};
 use serde_json::{Value, json};
@@ -54,6 +55,7 @@ pub struct Person {
     pub client: Client,
     pub does: ActivityFacts,
     pub journey: Journey,
+    pub kyc: KycStatus,
     pub watched: bool,
     pub rules: Journeys,
     pub letters: Vec<(Timestamp, Letter)>,
@@ -71,6 +73,7 @@ impl Person {
             client,
             does: ActivityFacts::default(),
             journey: Journey::of_client(&id),
+            kyc: KycStatus::Approved,
             watched: false,
             rules: rules(),
             letters: Vec::new(),
@@ -87,7 +90,7 @@ impl Person {
     }
 
     pub fn sight(&self, now: Timestamp) -> Sight {
-        let subject = Subject::of_client(&self.client, Some(&self.does), None, now);
+        let subject = Subject::of_client(&self.client, self.kyc, Some(&self.does), None, now);
         let mut sight = Sight::of_client(&self.client, subject, self.watched);
         sight.unsubscribe_url = "http://127.0.0.1/v1/unsubscribe/t".to_owned();
         sight

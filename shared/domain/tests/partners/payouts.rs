@@ -259,7 +259,7 @@ fn a_run_is_approved_by_another_person_and_executed_once() {
     }
     assert_eq!(draft.approve(None, "ben", at(NOW)), Err(RunRefusal::NoAccount));
     assert_eq!(draft.execute("ben"), Err(RunRefusal::Status(RunStatus::Draft)));
-    assert_eq!(draft.file(), None, "nobody has approved it");
+    assert_eq!(draft.file(&[]), None, "nobody has approved it");
     let approved = change(draft.approve(Some(&debtor), "ben", at(NOW)).unwrap());
     assert_eq!(approved.approver.as_deref(), Some("ben"), "the store looks, too");
     let approved = approved.next;
@@ -283,7 +283,7 @@ fn a_run_is_approved_by_another_person_and_executed_once() {
         let cancelled = change(run.cancel("ana").unwrap()).next;
         assert_eq!(cancelled.approve(Some(&debtor), "ben", at(NOW)), Err(RunRefusal::Status(RunStatus::Cancelled)));
         assert_eq!(cancelled.execute("ben"), Err(RunRefusal::Status(RunStatus::Cancelled)));
-        assert_eq!(cancelled.file(), None);
+        assert_eq!(cancelled.file(&[]), None);
     }
     let nobody = change(draft_of_nobody().execute("ben").unwrap()).next;
     assert_eq!(nobody.facts.status, RunStatus::Done);
@@ -367,11 +367,26 @@ fn what_a_provider_does_not_say_is_asked_again_and_then_of_a_person() {
 #[test]
 fn the_file_for_the_bank_is_the_same_whenever_it_is_asked_for() {
     let run = draft(&[(1, "100.00", Rail::Bank), (2, "55.40", Rail::Crypto), (3, "0.10", Rail::Bank)]);
-    let mut approved = change(run.approve(Some(&debtor()), "ben", at(NOW)).unwrap()).next;
-    let xml = approved.file().unwrap();
-    assert_eq!(approved.file().as_ref(), Some(&xml));
-    let executing = change(approved.execute("ben").unwrap()).next;
-    assert_eq!(executing.file().as_ref(), Some(&xml), "its execution changes nothing in it");
+    let approved = change(run.approve(Some(&debtor()), "ben", at(NOW)).unwrap()).next;
+    let mut executing = change(approved.execute("ben").unwrap()).next;
+    let ordered = |n: usize| {
+        let planned = &executing.facts.payouts[n];
+        PartnerPayout::ordered(&executing, planned, (n == 1).then_some("coinspaid"), at(NOW)).unwrap().next
+    };
+    let taken = |n: usize| ordered(n).taken(at(NOW)).decision.next;
+    let paid = [taken(0), ordered(1), taken(2)];
+    let xml = executing.file(&paid).unwrap();
+    // what no balance was charged with stands in no file: whoever has it may pay by it
+    assert_eq!(approved.file(&paid), None, "it may still be cancelled");
+    assert_eq!(executing.file(&[taken(0), ordered(1)]), None, "one is not begun");
+    assert_eq!(executing.file(&[taken(0), ordered(1), ordered(2)]), None, "one is still in its balance");
+    let not_covered = ordered(2).not_covered(usd("0")).next;
+    let without = executing.file(&[taken(0), ordered(1), not_covered.clone()]).unwrap();
+    assert!(without.contains("<NbOfTxs>1</NbOfTxs><CtrlSum>100.00</CtrlSum>"), "{without}");
+    let none = [ordered(0).not_covered(usd("0")).next, ordered(1), not_covered];
+    assert_eq!(executing.file(&none), None);
+    let ended = change(executing.ended(&[taken(0), ordered(1).not_covered(usd("0")).next, taken(2)])).next;
+    assert_eq!(ended.file(&paid).as_ref(), Some(&xml), "its end changes nothing in it");
     for wanted in [
         "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09",
         "<NbOfTxs>2</NbOfTxs><CtrlSum>100.10</CtrlSum>",
@@ -392,8 +407,8 @@ fn the_file_for_the_bank_is_the_same_whenever_it_is_asked_for() {
     assert_ne!(ids[0], ids[1]);
     // whatever changes where the money goes is seen
     let elsewhere = Payee::Bank { name: "Mallory".to_owned(), iban: "GB82WEST12345698765432".to_owned(), bic: None };
-    approved.payees.insert(partner(1), domain::Redacted::new(elsewhere));
-    assert_eq!(approved.file(), None);
+    executing.payees.insert(partner(1), domain::Redacted::new(elsewhere));
+    assert_eq!(executing.file(&paid), None);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use domain::rule_sets::SetName;
 use domain::rules::RuleSet as _;
 use serde_json::{Value, json};
 
+use crate::rules::YAML;
 use crate::world::{Call, Trader, World, deposit_request, expect, faults, header, items, registration};
 
 const MORNING: &str = "2026-11-23T09:00:00Z";
@@ -420,6 +421,23 @@ async fn while_a_case_is_open_a_withdrawal_waits_in_the_words_in_which_any_does(
             assert!(!text.contains(word), "{word}: {text}");
         }
     }
+    // and rules that do not ask for it, tried on the past, do not say to whom that makes a difference
+    let text = world.changed("withdrawals", "        - {field: compliance_hold, eq: false}\n", "").await;
+    expect(world.draft("finance", "withdrawals", YAML, &text).await, 201);
+    let span = json!({"from": "2026-11-01T00:00:00Z", "to": world.now()});
+    let tried = async |who: &str| {
+        let answer = world.post(who, "/v1/rules/withdrawals/versions/2/backtest", &span).await;
+        expect(answer, 200).json["changed"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|own| own["entity"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(tried("compliance").await, [json!(held)]);
+    for who in ["finance", "sales"] {
+        assert_eq!(tried(who).await, [json!("x"); 0], "{who}");
+    }
     // a person decides it, and it is paid
     let item = world.work_of(&held).await.remove(0);
     expect(world.act("finance", item["work_id"].as_str().unwrap(), &json!({"action": "approve"})).await, 200);
@@ -485,13 +503,11 @@ async fn what_would_have_been_found_is_told_by_scenario_and_the_live_version_say
         (&change["client_id"], &change["scenario"], &change["was"], &change["now"]),
         (&json!(quiet.client), &json!("large_single"), &Value::Null, &json!("live"))
     );
-    // whom it is about is told to nobody else
+    // whom it is about is told to nobody else, and neither is the hour, by which payments could be told apart
     let others = expect(world.post("support", &test(2), &span).await, 200);
-    assert!(
-        !others.text.contains("cli_") && others.json["changed"][0]["scenario"] == "large_single",
-        "{}",
-        others.text
-    );
+    let change = &others.json["changed"][0];
+    assert!(!others.text.contains("cli_") && change["scenario"] == "large_single", "{}", others.text);
+    assert!(change["at"].as_str().unwrap().ends_with("T00:00:00.000Z"), "{change}");
     for (body, status) in [
         (json!({}), 400),
         (json!({"from": "2026-11-24T00:00:00Z", "to": "2026-11-20T00:00:00Z"}), 422),

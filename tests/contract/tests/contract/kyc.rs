@@ -285,6 +285,40 @@ async fn compliance_decides_what_the_rules_do_not() {
     world.idle().await;
     let case = seen_by(&world, "portal", &client).await;
     assert_eq!((&case["status"], &case["decision"]["by"]), (&json!("approved"), &json!("person")), "{case:#}");
+    assert_eq!(stopped(&world, &client).await, [false, false]);
+    // whose identity is approved already is verified as a partner, too
+    let partner = crate::partners::apply(&world, json!({"client_id": client})).await;
+    assert_eq!(crate::partners::agree(&world, &partner, "standard").await["status"], "active");
+}
+
+/// Whether a message to a client is stopped because something about him rests, and because the relation is over.
+async fn stopped(world: &World, client: &str) -> [bool; 2] {
+    let asked = json!({"client_id": client});
+    let shown = expect(world.post("sales", "/v1/journeys/inactive/preview", &asked).await, 200).text;
+    ["\"paused\"", "\"closed\""].map(|reason| shown.contains(reason))
+}
+
+#[tokio::test]
+async fn nothing_is_advertised_while_papers_are_looked_at_and_nothing_sent_to_whom_compliance_refused() {
+    let world = World::at("2026-11-23T10:00:00Z").await;
+    world
+        .publish(SetName::KycRisk, 2, |document| {
+            document["factors"] = json!([{"id": "everybody", "when": "always", "points": 40}]);
+        })
+        .await;
+    let person = somebody();
+    let client = register(&world, &person).await;
+    assert_eq!(stopped(&world, &client).await, [false, false]);
+    expect(send(&world, &client, "passport", JPEG, jpeg(&passport(&person).picture, 85)).await, 200);
+    expect(send(&world, &client, "proof_of_address", JPEG, jpeg(&statement(&person).picture, 85)).await, 200);
+    expect(declare(&world, &client).await, 200);
+    world.idle().await;
+    assert_eq!(stopped(&world, &client).await, [true, false]);
+    let id = work_of(&world, &client).await[0]["work_id"].as_str().unwrap().to_owned();
+    expect(world.act("compliance", &id, &json!({"action": "decline"})).await, 200);
+    world.idle().await;
+    assert_eq!(seen_by(&world, "portal", &client).await["status"], "rejected");
+    assert_eq!(stopped(&world, &client).await, [false, true]);
 }
 
 #[tokio::test]

@@ -58,7 +58,7 @@ async fn a_partner_is_active_once_he_accepted_and_compliance_knows_him() {
         (&shown["status"], &shown["code"], &shown["agreement"]),
         (&json!("applied"), &json!("IRIS-1"), &Value::Null)
     );
-    assert!(shown["balances"].is_null(), "nothing says yet in which currency");
+    assert_eq!(shown["balances"]["accrued"], json!({"amount": "0.00", "currency": "USD"}), "the usual currency");
     let accepted = agree(&world, &partner, "standard").await;
     assert_eq!((&accepted["status"], &accepted["agreement"]["id"]), (&json!("applied"), &json!("standard")));
     let item = asked(&world, &partner).await;

@@ -71,9 +71,10 @@ impl Manage {
             "csv" => Ok(table(&run, &self.begun(&run).await?)),
             "pain001" => {
                 let none = || {
-                    Problem::conflict("the run has no file for the bank: it is not approved, or pays nobody by bank")
+                    Problem::conflict("the run has no file for the bank: it is not executed, or pays nobody by bank")
                 };
-                let xml = run.file().ok_or_else(none)?;
+                let payouts: Vec<PartnerPayout> = self.begun(&run).await?.into_values().collect();
+                let xml = run.file(&payouts).ok_or_else(none)?;
                 Ok(file("application/xml", &format!("{}.xml", message_id(&run.id)), xml))
             }
             _ => Err(Problem::malformed("format must be json, csv or pain001")),

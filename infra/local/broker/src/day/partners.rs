@@ -162,14 +162,14 @@ async fn paid(desk: &Desk<'_>, report: &mut Report, three: &[String; 3]) -> Resu
     let own = staff(desk, "finance", &actions, &json!({"action": "approve"})).await?;
     report.check("who drafted it cannot approve it", own.status == 403, &own.status.to_string());
     staff(desk, "finance_2", &actions, &json!({"action": "approve"})).await?.expect(200)?;
+    staff(desk, "finance_2", &actions, &json!({"action": "execute"})).await?.expect(200)?;
+    desk.broker.host.idle().await;
     let file = desk.look("finance", &format!("/v1/payout-runs/{id}?format=pain001")).await?.text;
     report.check(
         "the bank gets a file with two payments",
         file.matches("<EndToEndId>").count() == 2,
         &format!("{} bytes", file.len()),
     );
-    staff(desk, "finance_2", &actions, &json!({"action": "execute"})).await?.expect(200)?;
-    desk.broker.host.idle().await;
     let status = desk.look("finance", &format!("/v1/payout-runs/{id}")).await?.text_at("/status");
     let balances = accrued(desk, three, "paid").await?;
     let held = status == "done" && balances == "5055.00 / 2020.00 / 1010.00";
