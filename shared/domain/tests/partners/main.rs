@@ -4,9 +4,12 @@
 
 mod cases;
 mod laws;
+mod newcomers;
 mod payouts;
 mod people;
 mod plain;
+mod put_back;
 mod tree;
+mod whole;
 mod worked;
 mod world;
