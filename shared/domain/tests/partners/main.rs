@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "what a test does not expect ends it")]
 
 mod cases;
+mod disputes;
 mod laws;
 mod newcomers;
 mod payouts;
