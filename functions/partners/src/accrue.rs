@@ -28,6 +28,7 @@ use runtime::step::Attempt;
 use runtime::{StepError, awsclients, people, step};
 use store::{Commit, Crm, PartnersTable, ReadMonths, Rules, Stored};
 
+use crate::disputes;
 use crate::trees::{self, Loaded};
 use crate::versions;
 
@@ -60,6 +61,12 @@ impl QueueStep for Accrue {
         Box::pin(async move {
             let event = message.event()?;
             let mut frame = message.frame(Self::NAME, &event);
+            if disputes::is_about_one(&event) {
+                let live = self.rules.live::<PartnerAgreements>().await?;
+                frame.used(live.label());
+                let attempt = || disputes::settle(&self.partners, &self.crm, &event, live.rules.close_after, &frame);
+                return step::together(&frame, "the partner's month keeps changing", || Box::pin(attempt())).await;
+            }
             let told = match event.kind.as_str() {
                 "work.decided" => self.tried_again(&event).await?,
                 _ => self.told(&event).await?,

@@ -1,6 +1,7 @@
 //! Partners who bring clients: application, agreement, verification, their tree, who brought whom, what trades and new clients earn, the end of
-//! the month, and runs that pay.
+//! the month, what they dispute of it, and runs that pay.
 
+mod disputes;
 mod trees;
 mod versions;
 

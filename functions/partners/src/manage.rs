@@ -1,9 +1,11 @@
-//! `/v1/partners`: who applies, what he agreed to, who is over him, what he earned; `PUT /v1/clients/{client_id}/partner`; and runs that pay.
+//! `/v1/partners`: who applies, what he agreed to, who is over him, what he earned and what of it he disputes; `PUT /v1/clients/{client_id}/partner`;
+//! and runs that pay.
 
 mod accruals;
 mod agreement;
 mod apply;
 mod csv;
+mod disputes;
 mod place;
 mod runs;
 mod show;
@@ -97,6 +99,16 @@ impl HttpStep for Manage {
         }),
         Route::token("GET", "/v1/statements/{statement_id}", READERS, Scope::Owned, |step, request, caller| {
             Box::pin(step.statement(request, caller))
+        }),
+        Route::token(
+            "POST",
+            "/v1/statements/{statement_id}/disputes",
+            PORTAL,
+            Scope::Owned,
+            |step, request, caller| Box::pin(step.dispute(request, caller)),
+        ),
+        Route::token("GET", "/v1/disputes/{dispute_id}", READERS, Scope::Owned, |step, request, caller| {
+            Box::pin(step.show_dispute(request, caller))
         }),
         Route::token("POST", "/v1/payout-runs", PAYERS, Scope::Everybody, |step, request, caller| {
             Box::pin(step.draft_run(request, caller))

@@ -337,6 +337,7 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::partner::statement::Statement>(),
     Kind::of::<crate::partner::payout::PartnerPayout>(),
     Kind::of::<crate::partner::acquisition::Acquisition>(),
+    Kind::of::<crate::partner::dispute::Dispute>(),
 ];
 
 /// A kind of the family that an id belongs to: what kinds of a family share (prefix, table, name of the id).

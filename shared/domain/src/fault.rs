@@ -1,5 +1,5 @@
-//! Faults that were mended, or that nobody must make. The simulation puts each back, to see that its laws find it; a release build has no
-//! way to do so.
+//! Faults that were mended, or that nobody must make. The simulation, and for what partners earn the tests of this crate, put each back, to see
+//! that their laws find it; a release build has no way to do so.
 
 /// A fault as it once was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,32 @@ pub enum Fault {
     PutBackIsBookedTwice,
     /// Whoever proposed a decision may approve it.
     MakerApproves,
+    /// A partner's tier multiplies twice.
+    TierCountsTwice,
+    /// A later retroactive tier leaves what was earned before as it is.
+    TierTopsNothingUp,
+    /// A partner's share is taken of what the client's own partner gets, whoever stands right under him.
+    ShareOfTheFirst,
+    /// A line that is taken back is taken off the month twice.
+    ReversalCountsTwice,
+    /// A version of a trade that was taken before is taken again.
+    RepeatIsTaken,
+    /// What a trade earns is rounded to what can be paid.
+    LinesAreRounded,
+    /// Together partners get more than the pool has.
+    PoolIsIgnored,
+    /// What is in another currency is converted by a rate of an earlier day than the last one known.
+    RateOfAnotherDay,
+    /// What is held can be paid.
+    HoldIsIgnored,
+    /// What a client's deposit took back is taken back again.
+    ClawedBackTwice,
+    /// A trade that comes late is booked on the statement that is drawn.
+    LateOnTheDrawn,
+    /// A partner's move counts from before its time.
+    MovesCountBackwards,
+    /// Rates of partners under one another are compared whatever their currencies.
+    CurrenciesAreCompared,
 }
 
 #[cfg(debug_assertions)]

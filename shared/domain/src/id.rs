@@ -216,6 +216,8 @@ ids! {
     StatementId = "stm_";
     /// What a partner earns for having brought a client.
     AcquisitionId = "acq_";
+    /// Lines of a statement that a partner disputes.
+    DisputeId = "dsp_";
 }
 
 /// Ids of what each client has one of: the client's own with another prefix.

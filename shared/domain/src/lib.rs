@@ -42,11 +42,11 @@ pub mod zone;
 pub use country::Country;
 pub use id::{
     AccountId, AccountOpeningId, AccrualLineId, AcquisitionId, ActivityId, AlertId, AttributionId, BreakId, CaseId,
-    ChangeId, ClientId, ClientLoginId, ClientScreeningId, ClientWatchId, CorrelationId, DayPartId, DocumentId, EventId,
-    FindingId, JourneyId, KycCaseId, KycCheckId, KycNoticeId, LeadId, NotificationId, PartnerBookId, PartnerId,
-    PaymentId, PayoutId, PayoutRunId, ProposalId, ReplayId, ReportId, RescreeningId, ScreeningPartId, ServerDayId,
-    ServerSweepId, SettlementFileId, SettlementId, StatementId, StrayId, SuppressionId, TaskId, TradeAccrualId,
-    TradeFeedId, TradeId, WatchListId, WorkId,
+    ChangeId, ClientId, ClientLoginId, ClientScreeningId, ClientWatchId, CorrelationId, DayPartId, DisputeId,
+    DocumentId, EventId, FindingId, JourneyId, KycCaseId, KycCheckId, KycNoticeId, LeadId, NotificationId,
+    PartnerBookId, PartnerId, PaymentId, PayoutId, PayoutRunId, ProposalId, ReplayId, ReportId, RescreeningId,
+    ScreeningPartId, ServerDayId, ServerSweepId, SettlementFileId, SettlementId, StatementId, StrayId, SuppressionId,
+    TaskId, TradeAccrualId, TradeFeedId, TradeId, WatchListId, WorkId,
 };
 pub use money::{Conversion, Currency, Money, MoneyError, Rounding};
 pub use personal::Redacted;

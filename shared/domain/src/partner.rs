@@ -12,6 +12,7 @@ pub mod book;
 pub mod closing;
 pub mod cpa;
 pub mod cut;
+pub mod dispute;
 pub mod feed;
 pub mod fine;
 pub mod line;

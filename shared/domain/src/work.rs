@@ -423,6 +423,13 @@ impl WorkItem {
         self.private.evidence.as_deref().or(public)
     }
 
+    /// What the person who decided it, or proposed it, wrote with it.
+    pub fn note(&self) -> Option<&str> {
+        let made = self.facts.decision.as_ref().or(self.facts.proposal.as_ref())?;
+        let is_it = |line: &&WorkLine| line.by == made.by && (line.action == made.action || line.action == "resolve");
+        self.private.history.iter().rfind(is_it)?.note.as_deref()
+    }
+
     fn line(&mut self, at: Timestamp, by: &str, action: &str, note: Option<&str>) {
         let history = &mut self.private.history;
         history.push(WorkLine { at, by: by.to_owned(), action: action.to_owned(), note: note.map(str::to_owned) });

@@ -1,16 +1,17 @@
-//! What stands beside partners in the table `partners`: codes, who stands under whom, whom somebody brought, the lines that trades earned, and
-//! what has come together for a partner in a month. Lines and months are reckoned from trades; they are saved together with what the trade
+//! What stands beside partners in the table `partners`: codes, who stands under whom, whom somebody brought, the lines that trades earned, which
+//! of them are disputed, and what has come together for a partner in a month. Lines and months are reckoned from trades; they are saved together with what the trade
 //! earned, which has a journal.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::Select;
 use domain::partner::book::Month;
 use domain::partner::line::Line;
 use domain::partner::period::Period;
 use domain::partner::totals::Totals;
-use domain::{ClientId, PartnerId, Timestamp};
+use domain::{AccrualLineId, ClientId, DisputeId, PartnerId, StatementId, Timestamp};
 use serde::de::DeserializeOwned;
 
 use crate::commit::Commit;
@@ -57,6 +58,10 @@ fn line_place(line: &Line) -> String {
     format!("{:013}#{}", line.at.millis().max(0), line.id)
 }
 
+fn disputed_key(statement: &StatementId) -> String {
+    format!("disputed#{statement}")
+}
+
 fn state<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
     let key = text(item, "?", KEY)?;
     serde_json::from_str(text(item, key, STATE)?).map_err(|error| StoreError::corrupt(key, error))
@@ -83,7 +88,7 @@ impl PartnersTable {
     /// # Errors
     /// [`StoreError`].
     pub async fn code_holder(&self, code: &str) -> Result<Option<PartnerId>, StoreError> {
-        self.holder(code_key(code)).await
+        self.holder(code_key(code), SORT_ENTITY).await
     }
 
     /// The partner that a client is himself, strongly consistent: 1 read unit.
@@ -91,13 +96,25 @@ impl PartnersTable {
     /// # Errors
     /// [`StoreError`].
     pub async fn partner_who_is(&self, client: &ClientId) -> Result<Option<PartnerId>, StoreError> {
-        self.holder(self_key(client)).await
+        self.holder(self_key(client), SORT_ENTITY).await
     }
 
-    async fn holder(&self, key: String) -> Result<Option<PartnerId>, StoreError> {
-        let Some(item) = self.0.get(&key, SORT_ENTITY, true).await? else { return Ok(None) };
+    async fn holder<T: FromStr>(&self, key: String, sort: &str) -> Result<Option<T>, StoreError> {
+        let Some(item) = self.0.get(&key, sort, true).await? else { return Ok(None) };
         let holder = text(&item, &key, HOLDER)?.parse();
-        holder.map(Some).map_err(|_| StoreError::corrupt(&key, "the holder is no partner"))
+        holder.map(Some).map_err(|_| StoreError::corrupt(&key, "the holder has no such id"))
+    }
+
+    /// The dispute that a line of a statement is in, strongly consistent: 1 read unit.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn disputed_in(
+        &self,
+        statement: &StatementId,
+        line: &AccrualLineId,
+    ) -> Result<Option<DisputeId>, StoreError> {
+        self.holder(disputed_key(statement), line.as_str()).await
     }
 
     /// How often partners were moved: read it before anything of the tree, and move under the condition that it is still so.
@@ -245,8 +262,8 @@ impl PartnersTable {
 }
 
 /// Puts an item under the condition that it is not there, or has the same holder.
-fn hold(commit: &mut Commit, table: &Table, key: String, sort: &str, holder: &PartnerId) -> Result<(), StoreError> {
-    let holder = s(holder.as_str());
+fn hold(commit: &mut Commit, table: &Table, key: String, sort: &str, holder: &str) -> Result<(), StoreError> {
+    let holder = s(holder);
     let item = Item::from([(KEY.to_owned(), s(key)), (SORT.to_owned(), s(sort)), (HOLDER.to_owned(), holder.clone())]);
     commit.put(table, item, None, |put| {
         put.condition_expression("attribute_not_exists(pk) OR #holder = :holder")
@@ -261,7 +278,7 @@ impl Commit {
     /// # Errors
     /// [`StoreError`].
     pub fn take_code(&mut self, table: &PartnersTable, code: &str, partner: &PartnerId) -> Result<(), StoreError> {
-        hold(self, &table.0, code_key(code), SORT_ENTITY, partner)
+        hold(self, &table.0, code_key(code), SORT_ENTITY, partner.as_str())
     }
 
     /// Says which client a partner is himself, under the condition that the client is no other.
@@ -274,7 +291,7 @@ impl Commit {
         client: &ClientId,
         partner: &PartnerId,
     ) -> Result<(), StoreError> {
-        hold(self, &table.0, self_key(client), SORT_ENTITY, partner)
+        hold(self, &table.0, self_key(client), SORT_ENTITY, partner.as_str())
     }
 
     /// Notes that a partner stands, or is to stand, under another. Never taken back: his own history says when.
@@ -287,7 +304,21 @@ impl Commit {
         parent: &PartnerId,
         partner: &PartnerId,
     ) -> Result<(), StoreError> {
-        hold(self, &table.0, under_key(parent), partner.as_str(), partner)
+        hold(self, &table.0, under_key(parent), partner.as_str(), partner.as_str())
+    }
+
+    /// Notes that a line of a statement is disputed, under the condition that it is in no other dispute. Never taken back: a line is disputed
+    /// once.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn dispute_line(
+        &mut self,
+        table: &PartnersTable,
+        (statement, line): (&StatementId, &AccrualLineId),
+        dispute: &DisputeId,
+    ) -> Result<(), StoreError> {
+        hold(self, &table.0, disputed_key(statement), line.as_str(), dispute.as_str())
     }
 
     /// Moves partners under the condition that nobody moved any since.

@@ -44,6 +44,7 @@ runbooks!(
     "lead_unclaimed",
     "lead_waiting",
     "list_refused",
+    "partner_dispute",
     "partner_payout_unresolved",
     "partner_trade_held",
     "partner_verification",

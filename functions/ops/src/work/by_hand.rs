@@ -9,6 +9,7 @@ use domain::account::rules::TicketForm;
 use domain::decision::{Decision, Frame, Verdict};
 use domain::entity::Entity;
 use domain::input::Fault;
+use domain::partner::dispute;
 use domain::payment::{Deposit, Proof, StrayReport, is_by_hand, names_a_ticket};
 use domain::withdrawal::Withdrawal;
 use domain::work::rules::WorkAction;
@@ -75,6 +76,12 @@ impl ByHand {
         frame: &Frame,
     ) -> Result<bool, Problem> {
         let named = |field: &str| item.facts.subject.get(field).and_then(|id| id.as_str());
+        if named("dispute_id").is_some() {
+            // what is put right for a partner is booked once it is approved; until then only what was typed is looked at
+            let currency = item.facts.trigger.pointer("/data/currency").and_then(|code| code.as_str()?.parse().ok());
+            let faults = currency.map(|currency| dispute::faults_of(decision, currency, item.note()));
+            return faults.filter(|faults| !faults.is_empty()).map_or(Ok(false), |faults| Err(Problem::input(faults)));
+        }
         if let Some(id) = named("stray_id").and_then(|id| id.parse::<StrayId>().ok()) {
             let Some(stored) = self.money.load::<StrayReport>(&id).await? else { return Ok(false) };
             let verdict =

@@ -49,12 +49,18 @@ impl Manage {
         Ok(Reply::json(200, &json!({"items": items, "next_cursor": next})))
     }
 
-    pub(super) async fn statement(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+    /// The statement of the path, which the caller may see.
+    pub(super) async fn own_statement(&self, request: &Request, caller: &Caller) -> Result<Statement, Problem> {
         let id: StatementId = request.id("statement_id")?;
         let nothing = || Problem::not_found("there is no such statement");
         let statement = self.partners.load_settled::<Statement>(&id).await?.ok_or_else(nothing)?.entity;
         let partner = self.partners.load::<Partner>(&statement.facts.partner_id).await?.ok_or_else(nothing)?;
         super::may_see(&partner.entity, caller)?;
+        Ok(statement)
+    }
+
+    pub(super) async fn statement(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
+        let statement = self.own_statement(request, caller).await?;
         match request.query.get("format").map_or("json", String::as_str) {
             "json" => self.page(request, &statement).await,
             "csv" => self.table(&statement).await,

@@ -21,6 +21,7 @@ use super::rules::{
 use super::tier::Volume;
 use super::totals::{Tiered, Totals};
 use super::trade::{Leg, Trade};
+use crate::fault::{self, Fault};
 use crate::{ClientId, Currency, PartnerId, Timestamp};
 
 /// Why it cannot be told what a trade earns.
@@ -204,6 +205,9 @@ struct Draft {
 /// By what rates of different partners are rates of the same.
 type SameKind = (Model, Sides, Unit);
 
+/// The highest rates so far, by what they are rates of and by their currencies.
+type Highest = BTreeMap<SameKind, BTreeMap<Currency, Decimal>>;
+
 struct Pricing<'a> {
     trade: &'a Trade,
     setting: Setting<'a>,
@@ -216,7 +220,7 @@ struct Pricing<'a> {
 
 impl Pricing<'_> {
     fn earn(&self, chain: &[&PartnerId]) -> Result<Vec<Earned>, Hindrance> {
-        let mut highest: BTreeMap<SameKind, (Decimal, Currency)> = BTreeMap::new();
+        let mut highest = Highest::new();
         let mut levels: Vec<(Standing<'_>, Vec<Draft>)> = Vec::new();
         for (place, partner) in chain.iter().enumerate() {
             let level = u32::try_from(place).unwrap_or(u32::MAX).saturating_add(1);
@@ -224,7 +228,10 @@ impl Pricing<'_> {
             let Some(standing) = self.standing(partner, level)? else { continue };
             let mut drafts = match standing.terms.overrides {
                 Overrides::Share { per_cent, paid_by } if level > 1 => {
-                    let under = levels.last_mut().filter(|(under, _)| under.level.saturating_add(1) == level);
+                    let under = match fault::is_back(Fault::ShareOfTheFirst) {
+                        true => levels.first_mut(),
+                        false => levels.last_mut().filter(|(under, _)| under.level.saturating_add(1) == level),
+                    };
                     vec![self.share(&standing, per_cent, paid_by, under)?]
                 }
                 Overrides::Nothing if level > 1 => Vec::new(),
@@ -269,11 +276,7 @@ impl Pricing<'_> {
     }
 
     /// What a partner's own table gives him.
-    fn own(
-        &self,
-        standing: &Standing<'_>,
-        highest: &mut BTreeMap<SameKind, (Decimal, Currency)>,
-    ) -> Result<Vec<Draft>, Hindrance> {
+    fn own(&self, standing: &Standing<'_>, highest: &mut Highest) -> Result<Vec<Draft>, Hindrance> {
         let case = PayCase {
             symbol: self.symbol.to_owned(),
             symbol_group: self.instrument.group.clone(),
@@ -289,11 +292,10 @@ impl Pricing<'_> {
             let Some(quote) = quote(pay, self.trade, self.instrument, &standing.lots, currency)? else { continue };
             let found = pay.rate(&case).map_err(|error| Hindrance::Rule(error.to_string()))?;
             let row = found.row().ok_or_else(|| Hindrance::Rule(format!("no row of `{}` holds", pay.id)))?;
-            let kind = (pay.model, pay.sides, pay.unit);
-            let below = highest.get(&kind).copied();
+            let below = highest.entry((pay.model, pay.sides, pay.unit)).or_default();
             let (rate, why) = self.rate(standing, row.then, below)?;
-            let most = below.map_or(row.then, |(rate, _)| rate.max(row.then));
-            highest.insert(kind, (most, currency));
+            let most = below.entry(currency).or_insert(row.then);
+            *most = (*most).max(row.then);
             let mut draft = self.draft(standing, pay, &row.id, rate, quote, why)?;
             draft.line.own_rate = (rate != row.then).then_some(row.then);
             drafts.push(draft);
@@ -306,18 +308,19 @@ impl Pricing<'_> {
         &self,
         standing: &Standing<'_>,
         own: Decimal,
-        below: Option<(Decimal, Currency)>,
+        below: &BTreeMap<Currency, Decimal>,
     ) -> Result<(Decimal, Vec<String>), Hindrance> {
-        match (standing.terms.overrides, below) {
-            (Overrides::Difference, Some((_, currency))) if currency != standing.terms.currency => {
-                Err(Hindrance::NotComparable(standing.accepted.id.clone()))
-            }
-            (Overrides::Difference, Some((below, _))) if standing.level > 1 => {
-                let rate = own.saturating_sub(below).max(Decimal::ZERO).normalize();
-                Ok((rate, vec![format!("his rate {own} less {below}, the highest under him")]))
-            }
-            _ => Ok((own, Vec::new())),
+        let has_difference = standing.terms.overrides == Overrides::Difference && standing.level > 1;
+        if !has_difference || below.is_empty() {
+            return Ok((own, Vec::new()));
         }
+        let is_other = |currency: &Currency| *currency != standing.terms.currency;
+        if below.keys().any(is_other) && !fault::is_back(Fault::CurrenciesAreCompared) {
+            return Err(Hindrance::NotComparable(standing.accepted.id.clone()));
+        }
+        let below = below.values().copied().max().unwrap_or_default();
+        let rate = own.saturating_sub(below).max(Decimal::ZERO).normalize();
+        Ok((rate, vec![format!("his rate {own} less {below}, the highest under him")]))
     }
 
     fn draft(
@@ -335,6 +338,7 @@ impl Pricing<'_> {
         let (exact, fx) = self.trade.convert(exact.ok_or(Hindrance::TooLarge)?, quote.currency, to)?;
         let factor = self.factor(standing, pay)?;
         let tiered = exact.checked_mul(factor).ok_or(Hindrance::TooLarge)?;
+        let tiered = if fault::is_back(Fault::LinesAreRounded) { tiered.round_dp(to.digits()) } else { tiered };
         let (base, paid) = match &standing.unpaid {
             Some(reason) => {
                 why.push(format!("not paid: {reason}"));
@@ -367,11 +371,13 @@ impl Pricing<'_> {
         let of =
             |period| (self.totals)(&standing.partner, period).map_or(Decimal::ZERO, |all| all.volume(tiers.volume));
         let counts = standing.unpaid.is_none() && (standing.level == 1 || tiers.volume == VolumeOf::Downline);
-        tiers.factor(&Volume {
+        let factor = tiers.factor(&Volume {
             last_month: of(self.counted_in.previous()),
             before: of(self.counted_in),
             added: if counts { standing.lots.volume() } else { Decimal::ZERO },
-        })
+        })?;
+        let twice = fault::is_back(Fault::TierCountsTwice);
+        if twice { factor.checked_mul(factor).ok_or(Hindrance::TooLarge) } else { Ok(factor) }
     }
 
     /// Per cent of what the partner right under him gets.
@@ -429,7 +435,10 @@ impl Pricing<'_> {
             client: Some(trade.client.clone()),
             trade: Some(TradeRef { id: trade.id.clone(), version: trade.version }),
             at: trade.at,
-            period: self.setting.booked_in.max(self.counted_in),
+            period: match fault::is_back(Fault::LateOnTheDrawn) {
+                true => self.counted_in,
+                false => self.setting.booked_in.max(self.counted_in),
+            },
             counted_in: self.counted_in,
             level: standing.level,
             model,
@@ -545,11 +554,17 @@ fn limit_pool(levels: &mut [(Standing<'_>, Vec<Draft>)]) -> Result<bool, Hindran
         };
         let limit = pool.per_lot.checked_mul(lots).and_then(|limit| limit.checked_mul(standing.lots.factor));
         let limit = limit.ok_or(Hindrance::TooLarge)?;
+        // no limit is smaller than one in another currency
+        if smallest.is_some_and(|(_, _, currency)| currency != standing.terms.currency) {
+            return Err(Hindrance::PoolCurrency);
+        }
         if smallest.is_none_or(|(least, _, _)| limit < least) {
             smallest = Some((limit, pool.cut, standing.terms.currency));
         }
     }
-    let Some((limit, how, currency)) = smallest else { return Ok(false) };
+    let Some((limit, how, currency)) = smallest.filter(|_| !fault::is_back(Fault::PoolIsIgnored)) else {
+        return Ok(false);
+    };
     let mut drafts: Vec<&mut Draft> = levels.iter_mut().flat_map(|(_, drafts)| drafts).collect();
     if drafts.iter().any(|draft| draft.line.amount.currency() != currency) {
         return Err(Hindrance::PoolCurrency);

@@ -15,8 +15,9 @@ use super::totals::Totals;
 use crate::activity::{History, MovementKind};
 use crate::decision::Decision;
 use crate::entity::{Entity, InPartners, Parts, ReadError};
+use crate::fault::{self, Fault};
 use crate::time::Day;
-use crate::{AcquisitionId, ClientId, Country, Currency, PartnerId, Timestamp};
+use crate::{AcquisitionId, ClientId, Country, Currency, PartnerId, PaymentId, Timestamp};
 
 /// The public part: all of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +77,7 @@ fn in_currency(
     currency: Currency,
     until: Timestamp,
 ) -> Option<(Option<(Decimal, Timestamp)>, Decimal)> {
-    let (mut first, mut net) = (None, Decimal::ZERO);
+    let (mut first, mut net): (Option<(PaymentId, Decimal, Timestamp)>, _) = (None, Decimal::ZERO);
     for movement in history.movements.iter().filter(|movement| movement.at <= until) {
         let direction = Decimal::from(movement.kind.direction());
         if direction.is_zero() {
@@ -84,12 +85,20 @@ fn in_currency(
         }
         let base = movement.base.as_ref().map(|base| base.money);
         let amount = [Some(movement.amount), base].into_iter().flatten().find(|money| money.currency() == currency)?;
-        if movement.kind == MovementKind::Deposit && first.is_none() {
-            first = Some((amount.amount(), movement.at));
+        let moved = direction.saturating_mul(amount.amount());
+        match &mut first {
+            None if movement.kind == MovementKind::Deposit => {
+                first = Some((movement.payment_id.clone(), moved, movement.at));
+            }
+            // what went back of it before he has qualified was not deposited
+            Some((payment, deposit, _)) if *payment == movement.payment_id => {
+                *deposit = deposit.saturating_add(moved).max(Decimal::ZERO);
+            }
+            _ => {}
         }
-        net = net.saturating_add(direction.saturating_mul(amount.amount()));
+        net = net.saturating_add(moved);
     }
-    Some((first, net))
+    Some((first.map(|(_, deposit, at)| (deposit, at)), net))
 }
 
 impl Acquisition {
@@ -201,7 +210,9 @@ impl Acquisition {
             return None;
         }
         let mut next = self.clone();
-        (next.facts.earned, next.facts.clawed_back) = (Vec::new(), true);
+        if !fault::is_back(Fault::ClawedBackTwice) {
+            (next.facts.earned, next.facts.clawed_back) = (Vec::new(), true);
+        }
         let why = lines.iter().flat_map(|line| line.why.clone()).collect();
         let decision = Decision::new(next, "clawed_back", vec!["acquisition.clawed_back"], why);
         Some(Gained { decision, lines })

@@ -16,6 +16,7 @@ use super::period::Period;
 use super::rules::{Apply, Pay};
 use super::totals::Totals;
 use super::trade::Trade;
+use crate::fault::{self, Fault};
 use crate::{ClientId, PartnerId, Timestamp};
 
 /// Something that happened to a trade.
@@ -123,7 +124,11 @@ impl<'a> Book<'a> {
     pub fn take(&mut self, event: &TradeEvent) -> Result<Vec<Line>, Hindrance> {
         let trade = event.trade();
         let before = self.accruals.get(&trade.id);
-        if before.is_some_and(|before| before.trade.version >= trade.version) {
+        let is_known = |before: &Accrual| match fault::is_back(Fault::RepeatIsTaken) {
+            true => before.trade.version > trade.version,
+            false => before.trade.version >= trade.version,
+        };
+        if before.is_some_and(is_known) {
             return Ok(Vec::new());
         }
         let mut entry = Entry { book: self, months: BTreeMap::new(), lines: Vec::new() };
@@ -174,7 +179,11 @@ impl Entry<'_, '_> {
         for earned in &before.earned {
             self.count(earned, before.counted_in, true)?;
             for line in &earned.lines {
-                self.book(line.reversal(self.book.open_from.max(before.counted_in), why.to_owned()))?;
+                let reversal = line.reversal(self.book.open_from.max(before.counted_in), why.to_owned());
+                if fault::is_back(Fault::ReversalCountsTwice) {
+                    self.month_mut((reversal.partner.clone(), reversal.period)).book(&reversal)?;
+                }
+                self.book(reversal)?;
             }
         }
         // only now: a partner may have earned by both sides of the trade
@@ -202,6 +211,9 @@ impl Entry<'_, '_> {
 
     /// What a retroactive tier now gives, or takes, for what was earned before: all of the month times the factor, less what stands already.
     fn true_up(&mut self, earned: &Earned, accrual: &Accrual, by: &TradeRef, back: bool) -> Result<(), Hindrance> {
+        if fault::is_back(Fault::TierTopsNothingUp) {
+            return Ok(());
+        }
         let month = (earned.partner.clone(), accrual.counted_in);
         let keys: Vec<String> = self.month_mut(month.clone()).tiers.keys().cloned().collect();
         for key in keys {

@@ -9,6 +9,7 @@ use super::fine::Fine;
 use super::period::Period;
 use super::trade::TradeRate;
 use crate::decision::derived_bits;
+use crate::fault::{self, Fault};
 use crate::words::words;
 use crate::{AccrualLineId, ClientId, PartnerId, Seconds, Timestamp};
 
@@ -143,5 +144,6 @@ impl Line {
 
 /// The first day after a hold; none where there is no hold.
 pub fn held_until(at: Timestamp, hold: Seconds) -> Option<Date> {
-    (hold.0 > 0).then(|| at.plus(hold).day().saturating_add(1.day()))
+    let holds = hold.0 > 0 && !fault::is_back(Fault::HoldIsIgnored);
+    holds.then(|| at.plus(hold).day().saturating_add(1.day()))
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::line::AgreementRef;
+use crate::fault::{self, Fault};
 use crate::{ClientId, PartnerId, Timestamp};
 
 /// What held from when on, oldest first; `None` is "nobody".
@@ -90,6 +91,7 @@ impl Network {
     /// A partner and those over him at a moment. Ends where it would come round, which no move allows.
     fn upwards<'a>(&'a self, partner: &'a PartnerId, at: Timestamp) -> Vec<&'a PartnerId> {
         let mut chain = vec![partner];
+        let at = if fault::is_back(Fault::MovesCountBackwards) { Timestamp::LATEST } else { at };
         while let Some(parent) = chain.last().and_then(|last| self.parents.get(*last)?.at(at)) {
             if chain.contains(&parent) {
                 break;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::accrual::Hindrance;
 use crate::account::rules::Platform;
+use crate::fault::{self, Fault};
 use crate::words::words;
 use crate::{ClientId, Country, Currency, Money, Timestamp};
 
@@ -104,7 +105,7 @@ pub struct Trade {
     pub opened_at: Option<Timestamp>,
     /// When the deal was made.
     pub at: Timestamp,
-    /// The exchange rates of its time; a deal needs none where all is in one currency.
+    /// The exchange rates that are known of its time; a deal needs none where all is in one currency.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<TradeRate>,
 }
@@ -148,7 +149,7 @@ impl Trade {
         })
     }
 
-    /// An amount in another currency at the trade's rates, and the rate that was used.
+    /// An amount in another currency, and the rate that was used: of those of the two currencies that held by the trade's time the last.
     ///
     /// # Errors
     /// [`Hindrance::NoRate`], [`Hindrance::TooLarge`].
@@ -164,7 +165,12 @@ impl Trade {
         let joins = |rate: &&TradeRate| {
             rate.rate > Decimal::ZERO && [(rate.base, rate.quote), (rate.quote, rate.base)].contains(&(from, to))
         };
-        let rate = self.rates.iter().find(joins).ok_or(Hindrance::NoRate { from, to })?;
+        let held = self.rates.iter().filter(|rate| rate.at <= self.at).filter(joins);
+        let rate = match fault::is_back(Fault::RateOfAnotherDay) {
+            true => held.min_by_key(|rate| rate.at),
+            false => held.max_by_key(|rate| rate.at),
+        };
+        let rate = rate.ok_or(Hindrance::NoRate { from, to })?;
         let converted = match rate.base == from {
             true => amount.checked_mul(rate.rate),
             false => amount.checked_div(rate.rate),

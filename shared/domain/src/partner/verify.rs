@@ -258,8 +258,10 @@ impl Evidence {
             LineModel::Revenue => return of_hundred(line, Decimal::ZERO),
             LineModel::Share => return of_hundred(line, Decimal::new(1, 6)),
             LineModel::Cpa => return same(line.amount.amount().abs(), line.rate, Decimal::ZERO),
-            // what a tier adds to a month, and what a person decided, follow from no single line
-            LineModel::TrueUp | LineModel::Adjustment => return Ok(()),
+            // two people decided it
+            LineModel::Adjustment => return same(line.amount.amount(), line.base, Decimal::ZERO),
+            // what a tier adds to a month follows from no single line
+            LineModel::TrueUp => return Ok(()),
         };
         let key = line.trade_id.clone().zip(line.trade_version);
         let trade = key.and_then(|key| self.trades.get(&key));

@@ -174,6 +174,8 @@ words! {
         RetentionBonus = "retention_bonus",
         /// A provider does not say what became of a partner's payout.
         PartnerPayoutUnresolved = "partner_payout_unresolved",
+        /// A partner disputes lines of a statement.
+        PartnerDispute = "partner_dispute",
     }
 }
 
@@ -240,6 +242,8 @@ words! {
         CheckAgain = "check_again",
         /// The client's verification has expired.
         Expire = "expire",
+        /// What a partner is paid is put right: the amount proves it.
+        Adjust = "adjust",
         /// Process it again.
         Retry = "retry",
         /// Nothing more is done about it.
@@ -262,7 +266,7 @@ impl WorkAction {
     const fn traits(self) -> (bool, bool) {
         match self {
             Self::RefundAtPsp | Self::MarkCredited | Self::MarkDebitedOnPlatform => (true, true),
-            Self::MarkDebited | Self::MarkPaidOut | Self::MarkReturned => (true, true),
+            Self::MarkDebited | Self::MarkPaidOut | Self::MarkReturned | Self::Adjust => (true, true),
             Self::CreditPaidAmount | Self::MarkNotCreditedRetry | Self::CloseWithoutCredit => (true, false),
             Self::MarkNotDebitedRetry | Self::CloseWithoutDebit | Self::MarkNotPaidRetry => (true, false),
             Self::CreditBack | Self::MarkNotReturnedRetry => (true, false),
@@ -314,6 +318,7 @@ impl WorkKind {
             Self::WithdrawalPayoutUnresolved | Self::PartnerPayoutUnresolved => {
                 &[A::MarkPaidOut, A::MarkNotPaidRetry, A::CreditBack]
             }
+            Self::PartnerDispute => &[A::Adjust, A::Decline],
             Self::WithdrawalPayByHand => &[A::MarkPaidOut, A::CreditBack],
             Self::WithdrawalReturnUnresolved => &[A::MarkReturned, A::MarkNotReturnedRetry, A::MarkPaidOut],
             Self::WithdrawalContradicted | Self::ReconciliationBreak => &[A::Close],

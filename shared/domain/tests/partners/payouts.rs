@@ -93,28 +93,94 @@ fn a_statement_is_drawn_alike_in_any_order_and_bears_itself_out() {
     assert!(!text.contains(client(1).as_str()), "{text}");
 }
 
+/// A statement with a line of every kind on it: levels, models, an exchange rate, a tier that is reached and lost again, reversals, a share of
+/// a sub-partner's pay, a new client, a share of revenue, and what two people put right.
+fn of_every_kind() -> Document {
+    let pay = json!([
+        {"id": "lots", "model": "lot", "hold": "7d", "rates": [{"id": "all", "when": "always", "then": 8}],
+            "tiers": {"volume": "own", "apply": "retroactive", "steps": [{"above": 1, "factor": "1.1"}]}},
+        {"id": "pips", "model": "points", "unit": "pip", "rates": [{"id": "all", "when": "always", "then": "0.4"}]},
+        {"id": "fee", "model": "commission", "rates": [{"id": "all", "when": "always", "then": "12.5"}]},
+    ]);
+    let share = json!({"kind": "share", "per_cent": 20, "paid_by": "sub"});
+    let over = json!({"currency": "USD", "pay": pay, "overrides": share});
+    let rules = agreements(json!({"low": per_lot("5.3"), "over": over}));
+    let network = tree(&[(2, "over", None), (1, "low", Some(2))]);
+    let mut yen = trade("yen", 2, "2026-03-03T10:00:00Z", "1.30");
+    (yen.symbol, yen.commission) = ("USDJPY".to_owned(), money("-7.35", "USD"));
+    yen.rates = vec![rate("USD", "JPY", "151.20")];
+    let deals = [yen, trade("more", 2, "2026-03-04T10:00:00Z", "0.37"), trade("sub", 1, WHEN, "2.05")];
+    let mut events: Vec<_> = deals.iter().cloned().map(made).collect();
+    events.push(deleted(&deals[0], 2));
+    let catalogue = catalogue(&rules);
+    let mut book = Book::new(&catalogue, &network, period("2026-03"));
+    let mut lines = one_by_one(&mut book, &events).lines;
+    lines.retain(|line| line.partner == partner(2));
+    let of = |n: u128, model, rule: &str, (base, rate): (&str, &str), amount: &str| Line {
+        id: domain::AccrualLineId::from_bits(n),
+        trade: None,
+        model,
+        rule_id: rule.to_owned(),
+        base: dec(base),
+        rate: dec(rate),
+        factor: dec("1"),
+        fx: None,
+        amount: domain::partner::fine::Fine::rounded(dec(amount), currency("USD")),
+        gross: None,
+        reverses: None,
+        why: vec!["because of 7".to_owned()],
+        ..lines[0].clone()
+    };
+    let more = [
+        of(1, LineModel::Cpa, "cpa/from_250", ("1", "150"), "150"),
+        of(2, LineModel::Revenue, "revenue", ("540", "25"), "135"),
+        of(3, LineModel::Adjustment, "dispute/1", ("-12.5", "1"), "-12.5"),
+    ];
+    lines.extend(more);
+    let document = drawn((2, "2026-03"), usd("-31.25"), &lines, usd("40.10"));
+    let document = with_evidence(document, &deals, ("over", over));
+    let models: std::collections::BTreeSet<LineModel> = document.lines.iter().map(|line| line.model).collect();
+    assert_eq!((models.len(), verify(std::slice::from_ref(&document))), (8, vec![]), "{models:?}");
+    assert!(
+        document.lines.iter().any(|line| line.fx.is_some())
+            && document.lines.iter().any(|line| line.reverses.is_some())
+    );
+    document
+}
+
+/// What is found of a changed text: nothing where it says the same, an empty list where nobody notices.
+fn found_in(changed: &str, document: &Document) -> Option<Vec<domain::partner::verify::Finding>> {
+    // what does not read any more is found by that
+    let Ok(read) = serde_json::from_str::<Document>(changed) else { return None };
+    assert_ne!(read, *document, "{changed}");
+    Some(verify(&[read]))
+}
+
 #[test]
 fn any_digit_that_was_changed_is_found_and_a_line_is_named_for_its_own() {
-    let (document, _) = statement();
+    let document = of_every_kind();
     let text = serde_json::to_string(&document).unwrap();
     let digits: Vec<usize> = text.char_indices().filter(|(_, c)| c.is_ascii_digit()).map(|(n, _)| n).collect();
-    assert!(digits.len() > 500, "{text}");
-    let (mut found, begin) = (0, text.find("\"lines\":[").unwrap());
-    let end = text.find("\"next_cursor\"").unwrap();
-    for n in digits {
-        let other = if &text[n..=n] == "7" { "8" } else { "7" };
-        let changed = format!("{}{other}{}", &text[..n], &text[n + 1..]);
-        // what does not read any more is found, too
-        let Ok(read) = serde_json::from_str::<Document>(&changed) else { continue };
-        assert_ne!(read, document, "{changed}");
-        let findings = verify(&[read]);
-        assert!(!findings.is_empty(), "{changed}");
-        if n > begin && n < end {
-            assert!(findings.iter().any(|finding| finding.line.is_some()), "{findings:?} {changed}");
-            found += 1;
+    let (begin, end) = (text.find("\"lines\":[").unwrap(), text.find("\"next_cursor\"").unwrap());
+    let of_lines = digits.iter().filter(|n| (begin..end).contains(n)).count();
+    assert!(digits.len() > 2_000 && of_lines > 1_000, "{} {of_lines}: {text}", digits.len());
+    // every digit, changed to the next one and to one that is far from it
+    let changes: Vec<(usize, u8)> = digits.iter().flat_map(|n| [(*n, 1), (*n, 6)]).collect();
+    std::thread::scope(|scope| {
+        for part in changes.chunks(changes.len() / 2 + 1) {
+            let (text, document) = (&text, &document);
+            scope.spawn(move || {
+                for (n, by) in part {
+                    let digit = (text.as_bytes()[*n] - b'0' + by) % 10;
+                    let changed = format!("{}{digit}{}", &text[..*n], &text[n + 1..]);
+                    let Some(findings) = found_in(&changed, document) else { continue };
+                    assert!(!findings.is_empty(), "{changed}");
+                    let is_named = findings.iter().any(|finding| finding.line.is_some());
+                    assert!(is_named || !(begin..end).contains(n), "{findings:?} {changed}");
+                }
+            });
         }
-    }
-    assert!(found > 200, "{found}");
+    });
 }
 
 type Forgery = Box<dyn Fn(&mut StatedLine)>;

@@ -30,6 +30,9 @@ pub enum Over {
     Share(u32, bool),
 }
 
+/// Who is put under whom from which hour on; zero is nobody.
+pub type Move = (u128, u128, u32);
+
 /// A trade in few words: client, hour of the year, hundredths of a lot.
 pub type Small = (u128, u32, u32);
 
@@ -38,8 +41,7 @@ pub struct Story {
     pub deals: Vec<Deal>,
     /// Partner `n + 1` has this agreement.
     pub accepted: Vec<usize>,
-    /// Who is put under whom from which hour on; zero is nobody.
-    pub moves: Vec<(u128, u128, u32)>,
+    pub moves: Vec<Move>,
     pub trades: Vec<Small>,
 }
 
@@ -71,8 +73,34 @@ pub fn hour(n: u32) -> Timestamp {
     at(BEGIN).plus(domain::Seconds(n * 3_600))
 }
 
-fn tenths(n: u32) -> Decimal {
+pub fn tenths(n: u32) -> Decimal {
     Decimal::new(i64::from(n), 1)
+}
+
+/// The tree where partner `n + 1` has accepted the agreement of that number, and the moves that were allowed.
+pub fn placed(accepted: &[usize], moves: &[Move]) -> (Network, Vec<Move>) {
+    let names: Vec<String> = accepted.iter().map(|deal| format!("d{deal}")).collect();
+    let all: Vec<_> = (1..=PARTNERS).zip(&names).map(|(n, name)| (n, name.as_str(), None)).collect();
+    let mut network = tree(&all);
+    let mut moves = moves.to_vec();
+    moves.sort_by_key(|(_, _, from)| *from);
+    moves.retain(|(who, under, from)| {
+        let parent = (*under > 0).then(|| partner(*under));
+        network.put_under(&partner(*who), parent.as_ref(), hour(*from), hour(*from), 4).is_ok()
+    });
+    (network, moves)
+}
+
+/// Who stood over a partner's client at an hour, by the moves up to then.
+pub fn chain_of(moves: &[Move], of: u128, when: u32) -> Vec<u128> {
+    let mut chain = vec![of];
+    loop {
+        let of_last = |(who, _, from): &&Move| chain.last() == Some(who) && *from <= when;
+        match moves.iter().rfind(of_last) {
+            Some((_, over, _)) if *over > 0 => chain.push(*over),
+            _ => return chain,
+        }
+    }
 }
 
 impl Story {
@@ -99,18 +127,8 @@ impl Story {
         self.deals.iter().enumerate().map(|(n, deal)| (format!("d{n}"), agreement(deal))).collect()
     }
 
-    /// The tree, and the moves that were allowed.
-    pub fn network(&self) -> (Network, Vec<(u128, u128, u32)>) {
-        let names: Vec<String> = self.accepted.iter().map(|deal| format!("d{deal}")).collect();
-        let all: Vec<_> = (1..=PARTNERS).zip(&names).map(|(n, name)| (n, name.as_str(), None)).collect();
-        let mut network = tree(&all);
-        let mut moves = self.moves.clone();
-        moves.sort_by_key(|(_, _, from)| *from);
-        moves.retain(|(who, under, from)| {
-            let parent = (*under > 0).then(|| partner(*under));
-            network.put_under(&partner(*who), parent.as_ref(), hour(*from), hour(*from), 4).is_ok()
-        });
-        (network, moves)
+    pub fn network(&self) -> (Network, Vec<Move>) {
+        placed(&self.accepted, &self.moves)
     }
 
     pub fn events(&self) -> Vec<domain::partner::book::TradeEvent> {
@@ -124,14 +142,51 @@ impl Story {
     }
 }
 
-fn eight(number: Decimal) -> Decimal {
+pub fn eight(number: Decimal) -> Decimal {
     number.round_dp_with_strategy(8, RoundingStrategy::MidpointNearestEven)
+}
+
+/// What each gets where all together get no more than a limit, of which so many digits can be paid.
+pub fn cut_to(limit: Decimal, cut: &str, digits: u32, gets: &mut [Option<Decimal>]) {
+    let total: Decimal = gets.iter().flatten().sum();
+    if total <= limit {
+        return;
+    }
+    let order: Vec<usize> =
+        if cut == "top_first" { (0..gets.len()).rev().collect() } else { (0..gets.len()).collect() };
+    if cut != "pro_rata" {
+        let mut left = limit;
+        for place in order {
+            if let Some(amount) = &mut gets[place] {
+                *amount = left.min(*amount);
+                left -= *amount;
+            }
+        }
+        return;
+    }
+    let exact: Vec<Decimal> = gets.iter().map(|amount| amount.unwrap_or_default() * limit / total).collect();
+    let at = |digits: u32| {
+        let mut shares: Vec<Decimal> = exact.iter().map(|share| share.trunc_with_scale(digits)).collect();
+        let unit = Decimal::new(1, digits);
+        while shares.iter().sum::<Decimal>() < limit {
+            let rest = |n: &usize| exact[*n] - shares[*n];
+            let first = (0..shares.len()).max_by(|a, b| rest(a).cmp(&rest(b)).then(b.cmp(a))).unwrap();
+            shares[first] += unit;
+        }
+        shares
+    };
+    let coarse = at(limit.normalize().scale().max(digits));
+    let too_much = coarse.iter().zip(gets.iter()).any(|(share, amount)| *share > amount.unwrap_or_default());
+    let shares = if too_much { at(8) } else { coarse };
+    for (amount, share) in gets.iter_mut().zip(shares) {
+        *amount = amount.map(|_| share);
+    }
 }
 
 /// What everybody gets, from the beginning.
 struct Plain<'s> {
     story: &'s Story,
-    moves: Vec<(u128, u128, u32)>,
+    moves: Vec<Move>,
     /// By partner and month: own lots, lots of all under him.
     lots: BTreeMap<(u128, String), (Decimal, Decimal)>,
     /// By partner and month: what is open to a later tier, and what of it was given.
@@ -143,14 +198,7 @@ struct Plain<'s> {
 
 impl Plain<'_> {
     fn chain(&self, of: u128, when: u32) -> Vec<u128> {
-        let mut chain = vec![of];
-        loop {
-            let of_last = |(who, _, from): &&(u128, u128, u32)| chain.last() == Some(who) && *from <= when;
-            match self.moves.iter().rfind(of_last) {
-                Some((_, over, _)) if *over > 0 => chain.push(*over),
-                _ => return chain,
-            }
-        }
+        chain_of(&self.moves, of, when)
     }
 
     fn deal(&self, who: u128) -> Deal {
@@ -251,40 +299,8 @@ impl Plain<'_> {
                 smallest = Some(pool);
             }
         }
-        let Some((per_lot, cut)) = smallest else { return };
-        let limit = tenths(per_lot) * lots;
-        let total: Decimal = gets.iter().flatten().sum();
-        if total <= limit {
-            return;
-        }
-        let order: Vec<usize> =
-            if cut == "top_first" { (0..gets.len()).rev().collect() } else { (0..gets.len()).collect() };
-        if cut != "pro_rata" {
-            let mut left = limit;
-            for place in order {
-                if let Some(amount) = &mut gets[place] {
-                    *amount = left.min(*amount);
-                    left -= *amount;
-                }
-            }
-            return;
-        }
-        let exact: Vec<Decimal> = gets.iter().map(|amount| amount.unwrap_or_default() * limit / total).collect();
-        let at = |digits: u32| {
-            let mut shares: Vec<Decimal> = exact.iter().map(|share| share.trunc_with_scale(digits)).collect();
-            let unit = Decimal::new(1, digits);
-            while shares.iter().sum::<Decimal>() < limit {
-                let rest = |n: &usize| exact[*n] - shares[*n];
-                let first = (0..shares.len()).max_by(|a, b| rest(a).cmp(&rest(b)).then(b.cmp(a))).unwrap();
-                shares[first] += unit;
-            }
-            shares
-        };
-        let coarse = at(limit.normalize().scale().max(2));
-        let too_much = coarse.iter().zip(gets.iter()).any(|(share, amount)| *share > amount.unwrap_or_default());
-        let shares = if too_much { at(8) } else { coarse };
-        for (amount, share) in gets.iter_mut().zip(shares) {
-            *amount = amount.map(|_| share);
+        if let Some((per_lot, cut)) = smallest {
+            cut_to(tenths(per_lot) * lots, cut, 2, gets);
         }
     }
 

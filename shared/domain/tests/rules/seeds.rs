@@ -247,6 +247,8 @@ fn two_people_decide_about_large_money_and_about_clients_whom_a_list_may_name_an
                 WorkAction::Approve if kind == WorkKind::WithdrawalApproval => FourEyes::ByAmount,
                 // a run of payouts took two people, so does whatever is done about one of them
                 action if action.decides_money() && kind == WorkKind::PartnerPayoutUnresolved => FourEyes::Always,
+                // what a partner is paid is never one person's word
+                WorkAction::Adjust => FourEyes::Always,
                 action if action.decides_money() => FourEyes::ByAmount,
                 _ => FourEyes::Never,
             };

@@ -127,6 +127,14 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
         (Call::get(&format!("{partner}/accruals")), &["portal", "finance", "admin"]),
         (Call::get(&format!("{partner}/statements")), &["portal", "finance", "admin"]),
         (Call::get(&format!("/v1/statements/{}", pays.statement)), &["portal", "finance", "admin"]),
+        (
+            Call::post(
+                &format!("/v1/statements/{}/disputes", pays.statement),
+                &json!({"lines": [pays.line], "reason": "x"}),
+            ),
+            PORTAL,
+        ),
+        (Call::get(&format!("/v1/disputes/{}", pays.dispute)), &["portal", "finance", "admin"]),
         (Call::post("/v1/payout-runs", &json!({"period": "2026-11"})), &["finance"]),
         (Call::get(&format!("/v1/payout-runs/{}", pays.run)), &["finance"]),
         (Call::post(&format!("/v1/payout-runs/{}/actions", pays.run), &json!({"action": "approve"})), &["finance"]),

@@ -45,6 +45,7 @@ mod notifications;
 mod nuvei;
 mod openapi;
 mod openings;
+mod partner_disputes;
 mod partner_payouts;
 mod partners;
 mod paysafe;

@@ -1,29 +1,64 @@
 //! The end of a partner's month over the public API: new clients, closings, statements, runs that pay once.
 
+use domain::partner::dispute::Dispute;
+use domain::partner::fine::Fine;
+use domain::partner::line::{AgreementRef, Line, LineModel};
 use domain::partner::payee::{Payee, Rail};
+use domain::partner::period::Period;
 use domain::partner::run::{Draft, PayoutRun, Planned};
 use domain::partner::statement::{Drawing, Statement};
 use domain::partner::verify::{Document, verify};
-use domain::{Money, PayoutRunId};
+use domain::{AccrualLineId, DisputeId, Money, PartnerId, PayoutRunId, Timestamp};
 use serde_json::{Value, json};
 
 use crate::partners::{agree, apply, asked, client_with, put, seen, traded};
 use crate::trades::push;
 use crate::world::{Trader, World, expect, faults, header, items};
 
-const NOON: &str = "2026-11-23T12:00:00Z";
+pub const NOON: &str = "2026-11-23T12:00:00Z";
 const DAY: u64 = 86_400;
 
-/// A statement and a run that are there.
+/// A statement, a line on it that nobody disputes, a dispute of another one, and a run.
 pub struct Seeded {
     pub statement: String,
+    pub line: String,
+    pub dispute: String,
     pub run: String,
+}
+
+/// A line that people decided.
+fn line(partner: &PartnerId, n: u128, at: Timestamp) -> Line {
+    let one = Money::parse("1", "USD".parse().unwrap()).unwrap();
+    Line {
+        id: AccrualLineId::from_bits(n),
+        partner: partner.clone(),
+        client: None,
+        trade: None,
+        at,
+        period: "2026-10".parse().unwrap(),
+        counted_in: "2026-10".parse().unwrap(),
+        level: 1,
+        model: LineModel::Adjustment,
+        agreement: AgreementRef { id: "standard".to_owned(), version: 1 },
+        rule_id: "seeded".to_owned(),
+        base: one.amount(),
+        rate: one.amount(),
+        factor: one.amount(),
+        fx: None,
+        amount: Fine::rounded(one.amount(), one.currency()),
+        held_until: None,
+        reverses: None,
+        why: vec![],
+        own_rate: None,
+        gross: None,
+        entered: None,
+    }
 }
 
 /// A statement of a partner and a run of somebody else's that pays him.
 pub async fn seeded(world: &World, partner: &str) -> Seeded {
     let usd = |text: &str| Money::parse(text, "USD".parse().unwrap()).unwrap();
-    let (partner, period) = (partner.parse().unwrap(), "2026-10".parse().unwrap());
+    let (partner, period): (PartnerId, Period) = (partner.parse().unwrap(), "2026-10".parse().unwrap());
     let frame = domain::decision::Frame {
         function: "partners-settle",
         execution_id: "seeded".to_owned(),
@@ -36,7 +71,17 @@ pub async fn seeded(world: &World, partner: &str) -> Seeded {
     let facts = drawing.finish((&partner, period), (usd("1.00"), usd("0")), world.now()).unwrap();
     let statement = Statement::drawn(facts);
     let statement_id = statement.next.id.to_string();
-    world.broker.partners().save(None, statement, &frame).await.unwrap();
+    let lines = [1_u128, 2].map(|n| line(&partner, u128::from(world.fresh()) * 10 + n, world.now()));
+    let dispute_id = DisputeId::from_bits(u128::from(world.fresh()) + 7);
+    let disputed = (&lines[0], &lines[..1]);
+    let dispute = Dispute::raised(dispute_id.clone(), &statement.next, disputed, "x".to_owned(), world.now());
+    let partners = world.broker.partners();
+    let mut commit = partners.0.commit();
+    lines.iter().for_each(|line| commit.put_line(&partners, line).unwrap());
+    commit.dispute_line(&partners, (&statement.next.id, &lines[0].id), &dispute_id).unwrap();
+    commit.save(&partners, None, &dispute, &frame).unwrap();
+    commit.send().await.unwrap();
+    partners.save(None, statement, &frame).await.unwrap();
     let planned = Planned { partner_id: partner, amount: usd("1.00"), rail: Rail::Crypto };
     let payee = Payee::Crypto { currency: "USDT".to_owned(), address: "T1".to_owned() };
     let draft = Draft {
@@ -54,7 +99,8 @@ pub async fn seeded(world: &World, partner: &str) -> Seeded {
     let run = run.unwrap();
     let run_id = run.next.id.to_string();
     world.broker.partners().save(None, run, &frame).await.unwrap();
-    Seeded { statement: statement_id, run: run_id }
+    let line = lines[1].id.to_string();
+    Seeded { statement: statement_id, line, dispute: dispute_id.to_string(), run: run_id }
 }
 
 async fn verified(world: &World, partner: &str) {
@@ -64,7 +110,7 @@ async fn verified(world: &World, partner: &str) {
 }
 
 /// A partner who can be paid.
-async fn partner(world: &World, code: &str, agreement: &str, more: Value) -> String {
+pub async fn partner(world: &World, code: &str, agreement: &str, more: Value) -> String {
     let mut body = more;
     body["code"] = json!(code);
     let partner = apply(world, body).await;
@@ -82,7 +128,7 @@ fn wallet() -> Value {
 }
 
 /// Days pass, and what is due then is done.
-async fn days(world: &World, count: u64) {
+pub async fn days(world: &World, count: u64) {
     world.pass(count * DAY).await;
     world.sweep().await;
 }
@@ -116,7 +162,7 @@ async fn execute(world: &World, of: &Value) -> Value {
 }
 
 /// On hold, payable, paid, carried; together what was accrued.
-async fn balances(world: &World, partner: &str) -> [String; 4] {
+pub async fn balances(world: &World, partner: &str) -> [String; 4] {
     let shown = seen(world, partner).await["balances"].clone();
     let amount = |name: &str| shown[name]["amount"].as_str().unwrap().to_owned();
     let all = ["on_hold", "payable", "paid", "carried"].map(amount);
@@ -126,12 +172,12 @@ async fn balances(world: &World, partner: &str) -> [String; 4] {
     all
 }
 
-async fn statements(world: &World, partner: &str) -> Vec<Value> {
+pub async fn statements(world: &World, partner: &str) -> Vec<Value> {
     world.idle().await;
     items(&expect(world.get("portal", &format!("/v1/partners/{partner}/statements")).await, 200))
 }
 
-async fn verified_document(world: &World, statement: &Value) -> Document {
+pub async fn verified_document(world: &World, statement: &Value) -> Document {
     let path = format!("/v1/statements/{}?format=document", statement["statement_id"].as_str().unwrap());
     let document: Document = serde_json::from_value(expect(world.get("portal", &path).await, 200).json).unwrap();
     assert_eq!(verify(std::slice::from_ref(&document)), []);

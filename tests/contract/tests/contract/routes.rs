@@ -129,6 +129,7 @@ async fn scene(world: &World) -> Scene {
     let replay = crate::replays::replay_of(world, &work).await;
     let names = BTreeMap::from([
         ("statement_id", pays.statement),
+        ("dispute_id", pays.dispute),
         ("run_id", pays.run),
         ("client_id", trader.client.clone()),
         ("change_id", change),
