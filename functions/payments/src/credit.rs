@@ -1,7 +1,6 @@
 //! Moves money on trading accounts: credits deposits, debits withdrawals and puts back those that did not reach the client: intent, call, outcome; and looks up what persons say to have booked there. No platform knows idempotency, so whatever may have been sent
 //! is looked up in the account's deal history before anything is sent again.
 
-mod platform;
 mod rate;
 mod strays;
 mod tickets;
@@ -16,7 +15,9 @@ use domain::fault::{self, Fault};
 use domain::payment::{CLOCK_SKEW, CreditStep, Deposit, DepositStatus, GRACE, StrayReport};
 use domain::{Seconds, StrayId, Timestamp};
 use providers::http::BoxFuture;
+use providers::platforms::Funds;
 use providers::{PLATFORM_CALL_TIMEOUT_S, PLATFORM_SOCKET_TIMEOUT_S};
+use runtime::booking::{Booking, Place};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
@@ -24,8 +25,6 @@ use runtime::step::{self, Done};
 use runtime::vendors::{CALLS_END_WITHIN, PaymentProviders, RateSources, Servers};
 use runtime::{StepError, awsclients};
 use store::{Crm, Home, MoneyTable, Stored};
-
-use platform::{Booking, Place};
 
 /// The function's time-out in the template.
 pub const TIMEOUT_S: u32 = 30;
@@ -241,5 +240,6 @@ fn booking(deposit: &Deposit) -> Booking {
         amount: deposit.credit_amount(),
         reference: deposit.platform_reference().to_owned(),
         opened: deposit.inner.opened,
+        funds: Funds::Balance,
     }
 }

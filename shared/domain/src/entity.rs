@@ -296,6 +296,8 @@ pub const KINDS: &[Kind] = &[
     Kind::of::<crate::sales::PoolState>(),
     Kind::of::<crate::journey::Journey>(),
     Kind::of::<crate::journey::suppression::Suppression>(),
+    Kind::of::<crate::bonus::Bonus>(),
+    Kind::of::<crate::bonus::book::BonusBook>(),
     Kind::of::<crate::client::Client>(),
     Kind::of::<crate::client::login::ClientLogin>(),
     Kind::of::<crate::kyc::KycCase>(),

@@ -190,6 +190,10 @@ ids! {
     TaskId = "tsk_";
     /// A sequence of messages to somebody.
     JourneyId = "jny_";
+    /// Credit that a journey grants.
+    BonusId = "bns_";
+    /// What a client, or a campaign, was granted.
+    BonusBookId = "bbk_";
     /// What is known of an address that is not written to any more.
     SuppressionId = "sup_";
     /// Work from its first request on; callers may bring their own instead.

@@ -24,6 +24,7 @@ use serde_json::Value;
 pub use advance::{Delivery, JourneyError, Letter, NextStep};
 pub use enter::{Happening, begun, id_of};
 
+use crate::bonus::BonusWish;
 use crate::decision::Decision;
 use crate::entity::{Entity, InCrm, Parts, ReadError};
 use crate::journey::cohort::Cohort;
@@ -72,7 +73,7 @@ words! {
         Sent = "sent",
         /// Somebody is to do something.
         Task = "task",
-        /// Somebody is to grant a bonus.
+        /// A bonus is to be granted.
         Bonus = "bonus",
         /// A step had nothing to do.
         Skipped = "skipped",
@@ -180,6 +181,9 @@ pub struct JourneyFacts {
     /// What this version did.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub news: Vec<News>,
+    /// What is to be granted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bonus: Option<BonusWish>,
     /// What a person is asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
@@ -268,6 +272,7 @@ impl Journey {
     fn turned(&self) -> Self {
         let mut next = self.clone();
         next.facts.news.clear();
+        next.facts.bonus = None;
         next.facts.review = None;
         next.facts.settled.clear();
         next
@@ -316,6 +321,7 @@ impl Journey {
         events.extend(did(Did::Entered).then_some("journey.begun"));
         events.extend(did(Did::Left).then_some("journey.ended"));
         events.extend(did(Did::Done).then_some("journey.finished"));
+        events.extend(self.facts.bonus.as_ref().map(|_| "journey.bonus"));
         events.extend(self.facts.review.as_ref().map(|_| "desk.item"));
         events.extend((!self.facts.settled.is_empty()).then_some("desk.settled"));
         let in_words = |own: &News| {

@@ -32,20 +32,27 @@ pub enum LedgerAccount {
     Rebates,
     /// Our own account at the bank.
     Bank,
+    /// Credit that stands on a trading account: no money of the client's, and never paid out.
+    Credit(AccountId),
+    /// What bonuses cost us while they stand.
+    Bonuses,
 }
 
 impl LedgerAccount {
     /// The trading account that it is kept for, if it is one client's.
     pub fn trading_account(&self) -> Option<&AccountId> {
         match self {
-            Self::Client(account) | Self::Reversed(account) | Self::Payable(account) => Some(account),
+            Self::Client(account) | Self::Reversed(account) | Self::Payable(account) | Self::Credit(account) => {
+                Some(account)
+            }
             Self::Psp(_)
             | Self::Exchange
             | Self::Fees
             | Self::Partner(_)
             | Self::Commissions
             | Self::Rebates
-            | Self::Bank => None,
+            | Self::Bank
+            | Self::Bonuses => None,
         }
     }
 }
@@ -63,6 +70,8 @@ impl fmt::Display for LedgerAccount {
             Self::Commissions => f.write_str("commissions:own"),
             Self::Rebates => f.write_str("rebates:own"),
             Self::Bank => f.write_str("bank:own"),
+            Self::Credit(account) => write!(f, "credit:{account}"),
+            Self::Bonuses => f.write_str("bonuses:own"),
         }
     }
 }
@@ -95,6 +104,8 @@ impl FromStr for LedgerAccount {
             "commissions" if name == "own" => Ok(Self::Commissions),
             "rebates" if name == "own" => Ok(Self::Rebates),
             "bank" if name == "own" => Ok(Self::Bank),
+            "credit" => account().map(Self::Credit),
+            "bonuses" if name == "own" => Ok(Self::Bonuses),
             _ => Err(LedgerAccountError),
         }
     }
@@ -282,7 +293,9 @@ mod tests {
             LedgerAccount::Fees,
             LedgerAccount::Client(id.clone()),
             LedgerAccount::Reversed(id.clone()),
-            LedgerAccount::Payable(id),
+            LedgerAccount::Payable(id.clone()),
+            LedgerAccount::Credit(id),
+            LedgerAccount::Bonuses,
             LedgerAccount::Partner(PartnerId::from_bits(7)),
             LedgerAccount::Commissions,
             LedgerAccount::Rebates,

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod activity;
+pub mod bonus;
 pub mod client;
 pub mod compliance;
 pub mod contact;
@@ -41,12 +42,12 @@ pub mod zone;
 
 pub use country::Country;
 pub use id::{
-    AccountId, AccountOpeningId, AccrualLineId, AcquisitionId, ActivityId, AlertId, AttributionId, BreakId, CaseId,
-    ChangeId, ClientId, ClientLoginId, ClientScreeningId, ClientWatchId, CorrelationId, DayPartId, DisputeId,
-    DocumentId, EventId, FindingId, JourneyId, KycCaseId, KycCheckId, KycNoticeId, LeadId, NotificationId,
-    PartnerBookId, PartnerId, PaymentId, PayoutId, PayoutRunId, ProposalId, ReplayId, ReportId, RescreeningId,
-    ScreeningPartId, ServerDayId, ServerSweepId, SettlementFileId, SettlementId, StatementId, StrayId, SuppressionId,
-    TaskId, TradeAccrualId, TradeFeedId, TradeId, WatchListId, WorkId,
+    AccountId, AccountOpeningId, AccrualLineId, AcquisitionId, ActivityId, AlertId, AttributionId, BonusBookId,
+    BonusId, BreakId, CaseId, ChangeId, ClientId, ClientLoginId, ClientScreeningId, ClientWatchId, CorrelationId,
+    DayPartId, DisputeId, DocumentId, EventId, FindingId, JourneyId, KycCaseId, KycCheckId, KycNoticeId, LeadId,
+    NotificationId, PartnerBookId, PartnerId, PaymentId, PayoutId, PayoutRunId, ProposalId, ReplayId, ReportId,
+    RescreeningId, ScreeningPartId, ServerDayId, ServerSweepId, SettlementFileId, SettlementId, StatementId, StrayId,
+    SuppressionId, TaskId, TradeAccrualId, TradeFeedId, TradeId, WatchListId, WorkId,
 };
 pub use money::{Conversion, Currency, Money, MoneyError, Rounding};
 pub use personal::Redacted;

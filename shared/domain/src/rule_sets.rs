@@ -75,6 +75,7 @@ rule_sets! {
     LeadRouting = crate::lead::rules::LeadRouting, of Sales;
     Sales = crate::sales::rules::SalesRules, of Sales;
     Journeys = crate::journey::rules::Journeys, of Sales;
+    Bonuses = crate::bonus::rules::Bonuses, of Finance;
     PartnerAgreements = crate::partner::rules::PartnerAgreements, of Finance;
 }
 

@@ -4,6 +4,7 @@ mod aftermath;
 pub mod auth;
 pub mod aws;
 pub mod awsclients;
+pub mod booking;
 pub mod function;
 pub mod http;
 pub mod idempotency;

@@ -3,6 +3,7 @@
 //! A method per business commit. A duplicate is a value, not an error. See README.md for every access pattern.
 
 mod balances;
+mod bonuses;
 mod claims;
 mod commit;
 mod contacts;

@@ -50,6 +50,8 @@ runbooks!(
     "partner_verification",
     "reconciliation_break",
     "retention_bonus",
+    "retention_bonus_approval",
+    "retention_bonus_unresolved",
     "retention_call",
     "retention_deposit_failed",
     "retention_deposit_idle",

@@ -36,6 +36,7 @@ pub(crate) fn fillings(event: &BusEvent) -> Fillings {
         ("psp", data.pointer("/psp/name")),
         ("login", data.pointer("/platform/login").or_else(|| data.get("login"))),
         ("expires", data.pointer("/validity/expires")),
+        ("terms", data.get("terms")),
         ("reason", data.pointer("/review/kind").or_else(|| data.get("review"))),
     ];
     for (name, value) in texts {
@@ -45,6 +46,10 @@ pub(crate) fn fillings(event: &BusEvent) -> Fillings {
     }
     if let Some(due) = data.get("due_at").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok()) {
         fillings = fillings.with("due_at", due);
+    }
+    if let Some(until) = data.get("expires_at").and_then(Value::as_str).and_then(|text| text.parse::<Timestamp>().ok())
+    {
+        fillings = fillings.with("expires", until);
     }
     let subject = data.get("subject").and_then(Value::as_object);
     if let Some(subject) = subject {

@@ -40,6 +40,7 @@ pub const STEPS: &[(&str, Way)] = &[
     ("payments-payout", Way::One),
     ("payments-reconcile", Way::One),
     ("payments-verify", Way::ByPlatform),
+    ("retention-bonus", Way::Both),
     ("retention-journeys", Way::One),
     ("trades-activity", Way::One),
     ("trades-fetch", Way::ByPlatform),

@@ -7,10 +7,10 @@ use domain::decision::{Frame, Verdict};
 use domain::payment::{NamedTicket, StrayReport};
 use providers::platforms::{FoundTicket, Ticket, TicketQuery};
 use runtime::StepError;
+use runtime::booking::LOOK_BACK;
 use runtime::step::{self, Attempt};
 
 use super::Credit;
-use super::platform::LOOK_BACK;
 use super::tickets::{Change, Looked, held_against};
 
 /// A person named a ticket for such money.

@@ -7,11 +7,11 @@ use domain::payment::{Deposit, NamedTicket, Proof, Shown, ShownDeal};
 use domain::{PaymentId, Timestamp};
 use providers::platforms::{FoundTicket, Login, Reference, Ticket, TicketQuery};
 use runtime::StepError;
+use runtime::booking::LOOK_BACK;
 use runtime::step::{self, Attempt};
 use store::{Home, MoneyTable, Stored};
 
 use super::Credit;
-use super::platform::LOOK_BACK;
 
 /// What a look-up says of a ticket.
 pub(super) enum Looked {

@@ -7,13 +7,13 @@ use domain::payment::{Deposit, Found, Proof, other_payment, ticket_in};
 use domain::withdrawal::rules::Withdrawals;
 use domain::withdrawal::{Operation, PlatformStep, Withdrawal, WithdrawalStatus};
 use domain::{Money, PaymentId, Seconds};
-use providers::platforms::{FoundDeal, FoundTicket, Login, Ticket, TicketQuery};
+use providers::platforms::{FoundDeal, FoundTicket, Funds, Login, Ticket, TicketQuery};
 use runtime::StepError;
+use runtime::booking::{Booking, LOOK_BACK, Place};
 use runtime::step::{self, Attempt, Done};
 use store::Stored;
 
 use super::Credit;
-use super::platform::{Booking, LOOK_BACK, Place};
 use super::tickets::Change;
 
 /// What the events about withdrawals begin with.
@@ -191,7 +191,8 @@ impl Credit {
 fn booking(own: &Withdrawal) -> Result<Booking, StepError> {
     let Operation { amount, reference } =
         own.operation().ok_or(StepError::Busy("nothing of it is to be booked any more"))?;
-    Ok(Booking { login: own.facts.platform.login.clone(), amount, reference, opened: own.inner.opened })
+    let (login, opened) = (own.facts.platform.login.clone(), own.inner.opened);
+    Ok(Booking { login, amount, reference, opened, funds: Funds::Balance })
 }
 
 /// Whether a deal is the booking: a balance operation of the amount that names no other payment.

@@ -1,12 +1,14 @@
 //! A day of a server: read a part of its accounts at a time, for as long as an invocation has, and then held against the ledger by
 //! `payments-reconcile`. Each part is saved with where the next begins, so whoever dies on the way is followed by one who goes on there.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use domain::account::Account;
+use domain::bonus::Bonus;
 use domain::decision::{Frame, Verdict};
 use domain::reconciliation::{Place, ServerDay, SettledRow, Settlement, Source};
-use domain::{Currency, ServerDayId, Timestamp};
+use domain::{BonusId, Currency, ServerDayId, Timestamp};
 use providers::platforms::{Login, MoneyOperation, OperationsList, TradingPlatform};
 use runtime::StepError;
 use runtime::step::{self, Attempt};
@@ -106,6 +108,7 @@ impl Verify {
                 let mut rows = Vec::new();
                 for stored in &page.items {
                     let all = of_account(reader.as_ref(), &stored.entity, from, to).await?;
+                    let all = self.without_bonuses(all).await?;
                     add(&mut rows, all, stored.entity.facts.currency)?;
                 }
                 Ok(Part { rows, next: page.next })
@@ -116,6 +119,7 @@ impl Verify {
 
     /// The rows of a whole server. Of an account that is none of ours nothing is to be said here.
     async fn rows_of_all(&self, server: &str, all: Vec<MoneyOperation>) -> Result<Vec<SettledRow>, StepError> {
+        let all = self.without_bonuses(all).await?;
         let mut by_login = std::collections::BTreeMap::<Login, Vec<MoneyOperation>>::new();
         for one in all {
             by_login.entry(one.login.clone()).or_default().push(one);
@@ -127,6 +131,27 @@ impl Verify {
             }
         }
         Ok(rows)
+    }
+}
+
+impl Verify {
+    /// The same without the credits that are bonuses of ours, and their removals, where the server has exactly what is booked of them. They
+    /// are no money of a client's and no payment's, so a second one, or another amount, is left over and told as what it is.
+    async fn without_bonuses(&self, mut all: Vec<MoneyOperation>) -> Result<Vec<MoneyOperation>, StepError> {
+        let named = |one: &MoneyOperation| Bonus::named_in(&one.comment).filter(|_| !one.is_balance);
+        let ids: BTreeSet<BonusId> = all.iter().filter_map(named).collect();
+        if ids.is_empty() {
+            return Ok(all);
+        }
+        let ids: Vec<BonusId> = ids.into_iter().collect();
+        let known = self.crm.load_some::<Bonus>(&ids).await?;
+        let mut seen = BTreeSet::new();
+        all.retain(|one| {
+            let own = known.iter().find(|stored| named(one).as_ref() == Some(&stored.entity.id));
+            let is_it = |own: &Stored<Bonus>| own.entity.is_booked_as(one.login.as_str(), &one.comment, one.amount);
+            !(own.is_some_and(is_it) && seen.insert(one.comment.clone()))
+        });
+        Ok(all)
     }
 }
 

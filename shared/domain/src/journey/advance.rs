@@ -1,8 +1,9 @@
 //! What a reader's journeys need now: one thing at a time, the most important first.
 
-use super::rules::{Act, Channel, Definition, EXIT, Journeys, MessageAct, Step, Topic, judge};
+use super::rules::{Act, BonusAct, Channel, Definition, EXIT, Journeys, MessageAct, Step, Topic, judge};
 use super::sending::{Asked, Counted, Had, Hindrance, RISK_WARNING, Reason, Ruling, Sight, hindrances, ruling};
 use super::{Books, Did, GRACE, Journey, Run, RunState};
+use crate::bonus::BonusWish;
 use crate::decision::{Decision, Verdict};
 use crate::notification::{Fillings, render};
 use crate::payment::deposit::Settled;
@@ -162,7 +163,10 @@ impl Journey {
                 let wish = Wish { kind: *kind, topic: *topic, asked: Asked::Task, why: kind.to_string() };
                 save(next.asks(place, &wish, &sight, books, now), "task")
             }
-            Act::Bonus { amount } => {
+            Act::Bonus(BonusAct::Campaign { campaign, .. }) => {
+                save(next.grants(place, campaign, &sight, books, now), "bonus")
+            }
+            Act::Bonus(BonusAct::ByHand { amount }) => {
                 let why = format!("{amount} as credit; a person grants it");
                 let (kind, topic) = (WorkKind::RetentionBonus, Topic::Marketing);
                 save(next.asks(place, &Wish { kind, topic, asked: Asked::Bonus, why }, &sight, books, now), "bonus")
@@ -280,6 +284,26 @@ impl Journey {
         self.facts.review = Some(Review::of(kind, trigger));
         let did = if kind == WorkKind::RetentionBonus { Did::Bonus } else { Did::Task };
         self.note(place, now, did, &wish.why, Some(did.as_str().to_owned()));
+        self.passes(place, books, now);
+        self
+    }
+
+    /// Has credit granted, unless something stands in the way. It is asked again right before it is booked.
+    fn grants(mut self, place: usize, campaign: &str, sight: &Sight, books: &Books<'_>, now: Timestamp) -> Self {
+        let found = hindrances(Asked::Bonus, Topic::Marketing, sight, self.had(), books.live, now);
+        if let Some(own) = found.first() {
+            return self.suppressed(place, own.reason, books, now);
+        }
+        let Some(run) = self.inner.runs.get(place) else { return self };
+        self.facts.bonus = Some(BonusWish {
+            campaign: campaign.to_owned(),
+            journey: run.journey.clone(),
+            step: run.step.clone().unwrap_or_default(),
+            key: run.key.clone(),
+            amount: run.amount,
+            at: now,
+        });
+        self.note(place, now, Did::Bonus, &format!("campaign {campaign}"), Some(Did::Bonus.as_str().to_owned()));
         self.passes(place, books, now);
         self
     }

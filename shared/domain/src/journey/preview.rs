@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Journey;
 use super::advance::{JourneyError, holds, letter};
-use super::rules::{Act, Definition, Journeys, Topic};
+use super::rules::{Act, BonusAct, Definition, Journeys, Topic};
 use super::sending::{Asked, Hindrance, Sight, hindrances};
 use crate::Timestamp;
 
@@ -62,9 +62,18 @@ fn of_act(
             let found = stopped(Asked::Task, *topic);
             json!({"act": "task", "kind": kind, "topic": topic, "would_open": found.is_empty(), "reasons": found})
         }
-        Act::Bonus { amount } => {
+        Act::Bonus(bonus) => {
             let found = stopped(Asked::Bonus, Topic::Marketing);
-            json!({"act": "bonus", "amount": amount, "would_open": found.is_empty(), "reasons": found})
+            let (campaign, amount) = match bonus {
+                BonusAct::Campaign { campaign, .. } => (Some(campaign), None),
+                BonusAct::ByHand { amount } => (None, Some(amount)),
+            };
+            let mut shown = json!({"act": "bonus", "would_open": found.is_empty(), "reasons": found});
+            if let Some(shown) = shown.as_object_mut() {
+                shown.extend(campaign.map(|name| ("campaign".to_owned(), json!(name))));
+                shown.extend(amount.map(|amount| ("amount".to_owned(), json!(amount))));
+            }
+            shown
         }
         Act::WaitFor { on, within, .. } => json!({"act": "wait_for", "on": on, "within_s": within.0}),
         Act::Split { when, then, otherwise } => {

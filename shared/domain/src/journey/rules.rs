@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value as Json;
 
-pub use definition::{Act, Begins, Definition, EXIT, Goal, MessageAct, Reentry, Step};
+pub use definition::{Act, Begins, BonusAct, Definition, EXIT, Goal, MessageAct, Reentry, Step};
 
 use crate::input::Fault;
 use crate::journey::sending::{Counted, RISK_WARNING};
@@ -18,7 +18,7 @@ use crate::rules::condition::Condition;
 use crate::rules::evaluate::{NodeTrace, Outcome, evaluate};
 use crate::rules::parse::read_when;
 use crate::rules::read::{Faults, Node, Object, optional, read_document};
-use crate::rules::rule_set::Offer;
+use crate::rules::rule_set::{Offer, Reference};
 use crate::rules::schema::Schema;
 use crate::rules::table::unique_name;
 use crate::rules::texts::{Sender, Template, Text, nearest, read_sender, read_templates};
@@ -180,6 +180,17 @@ impl RuleSet for Journeys {
 
     fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
         read_document(document, read)
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let steps = self.journeys.values().flat_map(|own| &own.steps);
+        let named = |step: &Step| match &step.act {
+            Act::Bonus(BonusAct::Campaign { campaign, pointer }) => {
+                Some(Reference { pointer: pointer.clone(), what: "bonus_campaign", name: campaign.clone() })
+            }
+            _ => None,
+        };
+        steps.filter_map(named).collect()
     }
 }
 

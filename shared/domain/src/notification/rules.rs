@@ -84,6 +84,8 @@ words! {
         KycExpired = "kyc.expired",
         /// The client's newer document was accepted.
         KycRenewed = "kyc.renewed",
+        /// Credit that a journey granted is on the trading account.
+        BonusCredited = "bonus.credited",
         /// A work item waits for a person.
         WorkOpened = "work.opened",
     }
@@ -138,6 +140,7 @@ impl NotifiedEvent {
             | Self::KycVerifyAgain => &["kyc_id", "client_id", "at"],
             Self::KycRenewalRequested | Self::KycExpired => &["kyc_id", "client_id", "expires", "at"],
             Self::KycRenewed => &["kyc_id", "client_id", "at"],
+            Self::BonusCredited => &["bonus_id", "client_id", "credited", "login", "expires", "terms", "at"],
             Self::WorkOpened => &["work_id", "kind", "queue", "priority", "due_at", "subject", "runbook", "at"],
         }
     }

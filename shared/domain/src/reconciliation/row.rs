@@ -122,7 +122,10 @@ impl Booked {
                 | LedgerAccount::Partner(_)
                 | LedgerAccount::Commissions
                 | LedgerAccount::Rebates
-                | LedgerAccount::Bank => return None,
+                | LedgerAccount::Bank
+                // what is no money of the client's is in no balance
+                | LedgerAccount::Credit(_)
+                | LedgerAccount::Bonuses => return None,
             };
             let (event_id, against) = (event_id.clone(), posting.account.clone());
             Some(Self { event_id, against, entity: entity.to_owned(), amount, at })
@@ -142,7 +145,9 @@ impl Booked {
             | LedgerAccount::Partner(_)
             | LedgerAccount::Commissions
             | LedgerAccount::Rebates
-            | LedgerAccount::Bank => None,
+            | LedgerAccount::Bank
+            | LedgerAccount::Credit(_)
+            | LedgerAccount::Bonuses => None,
         }
     }
 
@@ -158,7 +163,9 @@ impl Booked {
             | LedgerAccount::Partner(_)
             | LedgerAccount::Commissions
             | LedgerAccount::Rebates
-            | LedgerAccount::Bank => None,
+            | LedgerAccount::Bank
+            | LedgerAccount::Credit(_)
+            | LedgerAccount::Bonuses => None,
         }
     }
 }

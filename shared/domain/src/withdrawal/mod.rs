@@ -125,14 +125,14 @@ impl Effort {
         *self == Self::default()
     }
 
-    fn intended(&mut self, now: Timestamp) {
+    pub(crate) fn intended(&mut self, now: Timestamp) {
         self.attempts = self.attempts.saturating_add(1);
         self.attempted = Some(now);
         self.since = self.since.or(Some(now));
     }
 
     /// Whether no earlier call can still arrive.
-    fn grace_over(&self, now: Timestamp) -> bool {
+    pub(crate) fn grace_over(&self, now: Timestamp) -> bool {
         self.attempted.is_none_or(|at| now >= at.plus(grace()))
     }
 

@@ -170,8 +170,12 @@ words! {
         RetentionWithdrawal = "retention_withdrawal",
         /// A client paid in much and does not trade: somebody calls.
         RetentionDepositIdle = "retention_deposit_idle",
-        /// A journey would have a bonus granted.
+        /// A journey would have a bonus granted, and no platform books it by itself: a person does.
         RetentionBonus = "retention_bonus",
+        /// A bonus that is large, or of a client of whom too little is known: two people approve it.
+        RetentionBonusApproval = "retention_bonus_approval",
+        /// Nobody knows whether a bonus is on the account, or the platform refused to book it or to take it off.
+        RetentionBonusUnresolved = "retention_bonus_unresolved",
         /// A provider does not say what became of a partner's payout.
         PartnerPayoutUnresolved = "partner_payout_unresolved",
         /// A partner disputes lines of a statement.
@@ -313,7 +317,9 @@ impl WorkKind {
             Self::CreditUnresolved | Self::CreditRefused => {
                 &[A::MarkCredited, A::MarkNotCreditedRetry, A::RefundAtPsp, A::CloseWithoutCredit]
             }
-            Self::WithdrawalApproval | Self::PartnerVerification => &[A::Approve, A::Decline],
+            Self::WithdrawalApproval | Self::PartnerVerification | Self::RetentionBonusApproval => {
+                &[A::Approve, A::Decline]
+            }
             Self::WithdrawalDebitUnresolved => &[A::MarkDebited, A::MarkNotDebitedRetry, A::CloseWithoutDebit],
             Self::WithdrawalPayoutUnresolved | Self::PartnerPayoutUnresolved => {
                 &[A::MarkPaidOut, A::MarkNotPaidRetry, A::CreditBack]
@@ -348,9 +354,11 @@ impl WorkKind {
             | Self::RetentionWithdrawal
             | Self::RetentionDepositIdle
             | Self::RetentionBonus => &[A::Close],
-            Self::AccountOpeningRefused | Self::DeadLetter | Self::RuleError | Self::PartnerTradeHeld => {
-                &[A::Retry, A::Close]
-            }
+            Self::AccountOpeningRefused
+            | Self::DeadLetter
+            | Self::RuleError
+            | Self::PartnerTradeHeld
+            | Self::RetentionBonusUnresolved => &[A::Retry, A::Close],
         }
     }
 }

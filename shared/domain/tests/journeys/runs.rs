@@ -35,7 +35,7 @@ fn an_idle_client_gets_a_mail_then_a_text_message_and_a_call_then_a_campaign_and
             "call task retention_call",
             "campaign deferred quiet_hours",
             "campaign sent email",
-            "bonus bonus 25.00 USD as credit; a person grants it",
+            "bonus bonus campaign welcome_back",
             "bonus done all of it happened",
         ]
     );

@@ -473,14 +473,14 @@ fn defects_of_notifications_are_found_where_they_are() {
                 Some(
                     json!({"event": "deposit.paid", "to": "client", "channels": ["in_app"], "template": "deposit_paid"}),
                 ),
-                &[("/routes/30", "duplicate")],
+                &[("/routes/31", "duplicate")],
             ),
             (
                 "/routes/-",
                 Some(
                     json!({"event": "deposit.needs_review", "to": "desk", "desk": "by_queue", "channels": ["slack"], "template": "desk_work_opened"}),
                 ),
-                &[("/routes/30/desk", "not_applicable")],
+                &[("/routes/31/desk", "not_applicable")],
             ),
             ("/templates/deposit_paid/en", None, &[("/templates/deposit_paid", "missing_language")]),
             ("/templates/deposit_paid/en/title", None, &[("/templates/deposit_paid/en", "missing_key")]),

@@ -321,9 +321,15 @@ fn defects_of_series_are_found_where_they_are() {
                 &[("/journeys/1/steps/2/task/kind", "unknown_value")],
             ),
             (
-                "/journeys/1/steps/4/bonus/amount",
-                Some(json!("0")),
+                "/journeys/1/steps/4/bonus",
+                Some(json!({"amount": "0", "currency": "USD"})),
                 &[("/journeys/1/steps/4/bonus/amount", "bad_range")],
+            ),
+            ("/journeys/1/steps/4/bonus/amount", Some(json!("5")), &[("/journeys/1/steps/4/bonus", "bad_bonus")]),
+            (
+                "/journeys/1/steps/4/bonus/campaign",
+                Some(json!("A b")),
+                &[("/journeys/1/steps/4/bonus/campaign", "bad_name")],
             ),
             // a journey cannot go in a circle: ways lead to later steps alone
             ("/journeys/6/steps/0/wait_for/then", Some(json!("trades")), &[("/journeys/6/steps", "bad_way")]),

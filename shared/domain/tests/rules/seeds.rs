@@ -239,9 +239,14 @@ fn two_people_decide_about_large_money_and_about_clients_whom_a_list_may_name_an
     let kinds = WorkKinds::parse(&seed(SetName::WorkKinds)).unwrap();
     for (kind, rule) in kinds.kinds() {
         for option in &rule.options {
-            // clients whom a list may name, and the changes of accounts of which the rules say so
-            let of_two =
-                matches!(kind, WorkKind::KycHit | WorkKind::KycChecksOverdue | WorkKind::AccountChangeFourEyes);
+            // clients whom a list may name, and the changes of accounts and bonuses of which the rules say so
+            let of_two = matches!(
+                kind,
+                WorkKind::KycHit
+                    | WorkKind::KycChecksOverdue
+                    | WorkKind::AccountChangeFourEyes
+                    | WorkKind::RetentionBonusApproval
+            );
             let wanted = match option.action {
                 WorkAction::Approve if of_two => FourEyes::Always,
                 WorkAction::Approve if kind == WorkKind::WithdrawalApproval => FourEyes::ByAmount,

@@ -24,6 +24,8 @@ pub struct Capabilities {
     pub leverage_change: bool,
     /// How money is booked; none where it cannot be at all.
     pub money: Option<MoneyProof>,
+    /// The same of credit, which is no money of the client's; none where none is booked.
+    pub credit: Option<MoneyProof>,
     /// Whether a booking can be looked up by the number that a person names.
     pub tickets: bool,
     /// Whether it can be where nobody knows of which account it is.

@@ -4,15 +4,15 @@ use domain::Money;
 use domain::fault::{self, Fault};
 use rust_decimal::Decimal;
 
-use super::{FoundOperation, Reference, Ticket};
+use super::{FoundOperation, Funds, Reference, Ticket};
 
 /// A row of an account's history.
 #[derive(Debug, Clone)]
 pub(super) struct Booking {
     /// Its number.
     pub(super) number: u64,
-    /// Whether it is a balance operation and not a trade, a credit or a bonus.
-    pub(super) is_balance: bool,
+    /// Which sum it moved; none of a trade, a bonus or anything else.
+    pub(super) funds: Option<Funds>,
     /// The platform's word for what it is.
     pub(super) kind: String,
     /// What it moved; none where that cannot be read.
@@ -24,16 +24,21 @@ pub(super) struct Booking {
 }
 
 impl Booking {
-    fn is_operation(&self, reference: &Reference, amount: &Money) -> bool {
-        self.is_balance
+    /// Whether it is a balance operation and not a trade, a credit or a bonus.
+    pub(super) fn is_balance(&self) -> bool {
+        self.funds == Some(Funds::Balance)
+    }
+
+    fn is_operation(&self, reference: &Reference, amount: &Money, funds: Funds) -> bool {
+        self.funds == Some(funds)
             && self.amount == Some(amount.amount())
             // a row does not name its currency; its digits tell yen from dollars at least
             && self.digits.is_none_or(|digits| digits == amount.currency().digits())
             && reference.begins(&self.comment)
     }
 
-    fn ticket_of(&self, reference: &Reference, amount: &Money) -> Option<Ticket> {
-        self.is_operation(reference, amount).then(|| Ticket::new(self.number.to_string()))
+    fn ticket_of(&self, reference: &Reference, amount: &Money, funds: Funds) -> Option<Ticket> {
+        self.is_operation(reference, amount, funds).then(|| Ticket::new(self.number.to_string()))
     }
 
     /// Without the comment: a person wrote it.
@@ -48,14 +53,15 @@ pub(super) fn compared<'a>(
     bookings: impl IntoIterator<Item = &'a Booking>,
     reference: &Reference,
     amount: &Money,
+    funds: Funds,
 ) -> FoundOperation {
     let by_amount = fault::is_back(Fault::AmountIsInTheMatch);
     let is_meant = |booking: &&Booking| match by_amount {
-        true => booking.is_operation(reference, amount),
+        true => booking.is_operation(reference, amount, funds),
         false => reference.is_named_in(&booking.comment),
     };
     let named: Vec<_> = bookings.into_iter().filter(is_meant).collect();
-    judged(&named, amount, |one| one.ticket_of(reference, amount), |one| one.described())
+    judged(&named, amount, |one| one.ticket_of(reference, amount, funds), |one| one.described())
 }
 
 /// What the rows that bear a reference come to: one that is the operation, by its ticket, and anything else for a person, in words that

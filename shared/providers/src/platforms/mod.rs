@@ -124,7 +124,7 @@ pub trait TradingPlatform: Send + Sync {
         Box::pin(async { Err(PlatformError::unsupported("saying whether positions are open")) })
     }
 
-    /// Books money to an account or, negative, from it.
+    /// Books money to an account or, negative, from it; credit, where the operation is of that and the [`Capabilities`] say that it can be.
     ///
     /// # Errors
     /// [`PlatformError`].
@@ -144,6 +144,23 @@ pub trait TradingPlatform: Send + Sync {
         from: Timestamp,
         to: Timestamp,
     ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>>;
+
+    /// The same of credit: what stands under the reference is judged as an operation on the credit. Where the platform books none, its
+    /// [`Capabilities`] say so.
+    ///
+    /// # Errors
+    /// As [`Self::find_operation`].
+    fn find_credit<'a>(
+        &'a self,
+        login: &'a Login,
+        reference: &'a Reference,
+        amount: Money,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>> {
+        let _ = (login, reference, amount, from, to);
+        Box::pin(async { Err(PlatformError::unsupported("looking credit up")) })
+    }
 
     /// The deal that somebody names by its number: whether it is there, whose it is, and what it moved.
     ///
@@ -352,6 +369,15 @@ impl fmt::Display for Reference {
     }
 }
 
+/// Which of an account's two sums is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Funds {
+    /// The client's money.
+    Balance,
+    /// Credit: it counts for margin, and is no money of his.
+    Credit,
+}
+
 /// Money to or from an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BalanceOperation {
@@ -361,6 +387,8 @@ pub struct BalanceOperation {
     pub amount: Money,
     /// Ours.
     pub reference: Reference,
+    /// Which sum it moves.
+    pub funds: Funds,
 }
 
 impl BalanceOperation {
@@ -369,7 +397,13 @@ impl BalanceOperation {
     /// # Errors
     /// [`ReferenceError`].
     pub fn new(login: Login, amount: Money, reference: impl Into<String>) -> Result<Self, ReferenceError> {
-        Ok(Self { login, amount, reference: Reference::new(reference)? })
+        Ok(Self { login, amount, reference: Reference::new(reference)?, funds: Funds::Balance })
+    }
+
+    /// The same on another sum of the account.
+    #[must_use]
+    pub fn on(self, funds: Funds) -> Self {
+        Self { funds, ..self }
     }
 }
 

@@ -291,6 +291,8 @@ async fn every_event_of_the_journal_fits_its_schema() {
     all.extend(seen(&world, &crate::compliance::play(&world).await, &validators).await);
     all.extend(seen(&world, &crate::retention::play(&world).await, &validators).await);
     let world = World::at("2026-11-23T12:00:00Z").await;
+    all.extend(seen(&world, &crate::bonuses::play(&world).await, &validators).await);
+    let world = World::at("2026-11-23T12:00:00Z").await;
     all.extend(seen(&world, &crate::partner_payouts::play(&world).await, &validators).await);
     // announcements of a timer, which no version brings: their examples are checked
     let announced: BTreeSet<String> =

@@ -9,6 +9,7 @@ mod accounts;
 mod adyen;
 mod amounts;
 mod balances;
+mod bonuses;
 mod changes;
 mod checkout;
 mod clients;

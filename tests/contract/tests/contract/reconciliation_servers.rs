@@ -114,6 +114,22 @@ async fn what_somebody_booked_by_hand_is_one_item_until_it_is_settled() {
 }
 
 #[tokio::test]
+async fn bonuses_of_ours_are_no_break_and_a_second_one_is() {
+    let world = World::at(NOON).await;
+    let (id, trader) = crate::bonuses::credited(&world).await;
+    end_of_day(&world).await;
+    assert_eq!((breaks(&world).await, asked(&world).await.len()), (Vec::<String>::new(), 0));
+    let world = World::at(NOON).await;
+    let (second, other) = crate::bonuses::credited(&world).await;
+    assert_ne!((&id, &trader.client), (&second, &other.client));
+    let login: u64 = other.login.parse().unwrap();
+    let deal = json!({"login": login, "action": 3, "profit": "25.00", "comment": second});
+    world.control("mt5", "deals", &json!([deal])).await;
+    end_of_day(&world).await;
+    assert_eq!(breaks(&world).await, ["mt5-live missing_here open 25.00"]);
+}
+
+#[tokio::test]
 async fn a_credit_that_the_server_has_twice_is_told_within_the_minute_and_closes_itself() {
     let world = World::at(NOON).await;
     let trader = world.trader("USD").await;

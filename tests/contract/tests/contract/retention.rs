@@ -105,10 +105,14 @@ async fn an_idle_client_is_written_to_called_and_offered_a_bonus_and_leaves_with
     assert_eq!((kinds(&asked), &asked[0]["runbook"]), (vec!["retention_call".to_owned()], &json!("retention_call")));
     days(&world, 31).await;
     assert_eq!(story(&world, &trader, "inactive").await[4..], ["campaign sent", "bonus bonus", "bonus done"]);
-    assert_eq!(kinds(&tasks(&world, &trader).await), ["retention_bonus", "retention_call"]);
-    // nobody is written to twice for one spell
+    assert_eq!(kinds(&tasks(&world, &trader).await), ["retention_call"], "the bonus takes nobody");
+    let user = world.recorded("mt5", &format!("login={}", trader.login)).await["users"][0].clone();
+    assert_eq!((&user["credit"], &user["balance"]), (&json!("25.00"), &json!("300.00")));
+    // nobody is written to twice for one spell, and the credit comes off when its time is up
     days(&world, 40).await;
     assert_eq!(mails(&world).len(), 2);
+    let user = world.recorded("mt5", &format!("login={}", trader.login)).await["users"][0].clone();
+    assert_eq!((&user["credit"], &user["balance"]), (&json!("0.00"), &json!("300.00")));
     let report = expect(world.get("sales", "/v1/journeys/inactive/report").await, 200).json;
     let own = &report["versions"][0];
     assert_eq!((&own["version"], &own["entered"], &own["held_out"]), (&json!(1), &json!(1), &json!(0)), "{report:#}");
@@ -306,6 +310,7 @@ async fn a_preview_says_what_would_be_sent_and_what_stops_it_and_changes_nothing
     assert!(step("check_in")["body"].as_str().unwrap().starts_with("Hola Ana:"), "{shown:#}");
     assert_eq!(step("text")["reasons"], json!([{"reason": "no_consent", "until": null}]));
     assert_eq!((&step("bonus")["would_open"], &shown["version"]), (&json!(true), &json!(1)));
+    assert_eq!(step("bonus")["campaign"], "welcome_back");
     assert_eq!(before, world.stored().await);
     expect(world.post("sales", "/v1/journeys/nothing/preview", &json!({"client_id": trader.client})).await, 404);
     expect(world.post("sales", path, &json!({"client_id": "x", "y": 1})).await, 400);

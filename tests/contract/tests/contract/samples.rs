@@ -6,6 +6,7 @@ use broker::api::Answer;
 use domain::account::change::{Change, Upkeep};
 use domain::account::opening::{AccountOpening, OpeningStatus};
 use domain::account::{Account, AccountFacts, AccountInner, AccountStatus};
+use domain::bonus::{Bonus, BonusWish};
 use domain::client::{Client, registered};
 use domain::compliance::case::{CaseFacts, CaseInner};
 use domain::compliance::{Case, DayPart};
@@ -563,6 +564,13 @@ async fn the_story_of_the_series_of_messages_runs_through_the_functions() {
     assert_eq!((consents.status, &consents.json["lead_id"]), (202, &json!(READER)));
     seed(&world).await;
     assert_eq!(http(&world, "retention-views", "portal").await.json, json!({"items": []}));
+    // where the client of the story lives bonuses are barred
+    queue(&world, "retention-bonus").await;
+    let event = event_of("retention-bonus");
+    let wish: BonusWish = serde_json::from_value(event["data"]["bonus"].clone()).unwrap();
+    let bonus =
+        world.broker.crm().load::<Bonus>(&Bonus::id_of(&CLIENT.parse().unwrap(), &wish)).await.unwrap().unwrap();
+    assert_eq!(bonus.entity.facts.reason.as_deref(), Some("barred"));
     // the sample's reader answers STOP; here the address that is signed is another one
     world.publish(SetName::Journeys, 2, |set| set["sms"]["callback_url"] = json!(MESSAGING_URL)).await;
     world.pass(61).await;

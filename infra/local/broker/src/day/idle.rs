@@ -1,4 +1,5 @@
-//! Clients who paid in and do not trade, over weeks of the local clock: one is written to, called, and says no; one is held out.
+//! Clients who paid in and do not trade, over weeks of the local clock: one is written to, called, and says no; one is held out; one, who
+//! lives where that is allowed, is granted a bonus.
 
 use domain::journey::cohort::bucket;
 use host::LocalTime;
@@ -25,32 +26,53 @@ const TRIES: u32 = 120;
 /// What kept them from being played.
 pub async fn weeks(report: &mut Report) -> Result<(), Failure> {
     say(
-        "two clients pay in 300.00 USD in September and do not trade; one belongs to the tenth that is held out for comparison",
+        "three clients pay in 300.00 USD in September and do not trade; one belongs to the tenth that is held out for comparison, one lives in Mexico",
     );
     let time = LocalTime::showing(MORNING.parse()?);
     let broker = Broker::start(Options { time: Some(time), ..Options::default() }).await?;
     let desk = Desk::new(&broker);
-    let iris = payer(&desk, true).await?;
-    let otto = payer(&desk, false).await?;
+    let iris = payer(&desk, &IRIS).await?;
+    let otto = payer(&desk, &OTTO).await?;
+    let mara = payer(&desk, &MARA).await?;
     written_to(&desk, &iris, report).await?;
     says_no(&desk, &iris, report).await?;
+    has_credit(&desk, &mara, report).await?;
     compared(&desk, &otto, report).await?;
     broker.stop().await;
     Ok(())
 }
 
-/// A client of one of the two parts who paid in.
-async fn payer(desk: &Desk<'_>, treated: bool) -> Result<Trader, Failure> {
+/// Who pays in.
+struct Payer {
+    name: &'static str,
+    phone: &'static str,
+    residence: &'static str,
+    /// Whether the journey treats her, or holds her out.
+    treated: bool,
+    /// Whether she wants to be written to.
+    written_to: bool,
+}
+
+const IRIS: Payer =
+    Payer { name: "Iris Ibarra", phone: "+34600111222", residence: "ES", treated: true, written_to: true };
+const OTTO: Payer = Payer { name: "Otto Olmo", treated: false, ..IRIS };
+const MARA: Payer =
+    Payer { name: "Mara Mora", phone: "+525512345678", residence: "MX", treated: true, written_to: false };
+
+/// A client who paid in, of the part of the clients that is asked for.
+async fn payer(desk: &Desk<'_>, who: &Payer) -> Result<Trader, Failure> {
     for number in 0..TRIES {
+        let mailbox = who.name.to_lowercase().replace(' ', ".");
         let body = json!({
-            "email": format!("idle-{treated}-{number}@example.com"), "phone": "+34600111222", "full_name": "Iris Ibarra",
-            "date_of_birth": "1990-05-17", "residence": "ES", "nationality": "ES", "language": "es",
+            "email": format!("{mailbox}-{number}@example.com"), "phone": who.phone, "full_name": who.name,
+            "date_of_birth": "1990-05-17", "residence": who.residence, "nationality": "ES", "language": "es",
         });
         let client = desk.portal("/v1/clients", &body).await?.expect(201)?.text_at("/client_id");
-        if (bucket("inactive/1", &client) >= HELD_OUT) != treated {
+        if (bucket("inactive/1", &client) >= HELD_OUT) != who.treated {
             continue;
         }
-        let all = json!({"email": true, "sms": true, "phone": true, "topics": {"marketing": true}});
+        let yes = who.written_to;
+        let all = json!({"email": yes, "sms": yes, "phone": true, "topics": {"marketing": true}});
         let url = desk.broker.url(&format!("/v1/clients/{client}/consents"));
         let bearer = format!("Bearer {}", desk.broker.token("portal"));
         let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
@@ -96,7 +118,9 @@ async fn written_to(desk: &Desk<'_>, iris: &Trader, report: &mut Report) -> Resu
     let texts = state.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
     let work = desk.look("sales", "/v1/work?queue=sales&limit=100").await?.json;
     let items = work.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-    let calls = items.iter().filter(|item| text(item, "/kind") == "retention_call").count();
+    let own =
+        |item: &&Value| text(item, "/kind") == "retention_call" && text(item, "/subject/client_id") == iris.client_id;
+    let calls = items.iter().filter(own).count();
     report.check(
         "after thirty a text message and somebody to call",
         (texts, calls) == (1, 1),
@@ -131,6 +155,21 @@ async fn says_no(desk: &Desk<'_>, iris: &Trader, report: &mut Report) -> Result<
     Ok(())
 }
 
+/// What she was granted is on her account as credit, beside her money, and she is told what it is.
+async fn has_credit(desk: &Desk<'_>, mara: &Trader, report: &mut Report) -> Result<(), Failure> {
+    let state = desk.state("mt5", &format!("login={}&part=users", mara.login)).await?;
+    let shown = (text(&state, "/users/0/credit"), text(&state, "/users/0/balance"));
+    let right = shown == ("25.00".to_owned(), "300.00".to_owned());
+    report.check(
+        "in Mexico, where it is not, 25.00 USD of credit stand beside the money",
+        right,
+        &format!("{shown:?}"),
+    );
+    let messages = desk.look("portal", &format!("/v1/clients/{}/notifications", mara.client_id)).await?;
+    report.check("and she is told until when", messages.text.contains("25.00 USD de crédito"), &messages.text);
+    Ok(())
+}
+
 async fn compared(desk: &Desk<'_>, otto: &Trader, report: &mut Report) -> Result<(), Failure> {
     let lines = told(desk, otto).await?;
     let nothing = lines.iter().all(|(_, did, _)| did == "entered");
@@ -138,7 +177,7 @@ async fn compared(desk: &Desk<'_>, otto: &Trader, report: &mut Report) -> Result
     let told = desk.look("sales", "/v1/journeys/inactive/report").await?.json;
     let own = told.pointer("/versions/0").cloned().unwrap_or_default();
     let counts = (own.get("treated").cloned(), own.get("held_out").cloned(), text(&own, "/note"));
-    let right = counts == (Some(json!(1)), Some(json!(1)), "too few".to_owned());
-    report.check("and the report says that two are too few for a number", right, &own.to_string());
+    let right = counts == (Some(json!(2)), Some(json!(1)), "too few".to_owned());
+    report.check("and the report says that three are too few for a number", right, &own.to_string());
     Ok(())
 }

@@ -47,7 +47,7 @@ fn repository() -> PathBuf {
 
 #[test]
 fn the_template_holds_together_and_deploys_exactly_the_code_there_is() {
-    let timeouts = [payments::TIMEOUTS, accounts::TIMEOUTS].concat();
+    let timeouts = [payments::TIMEOUTS, accounts::TIMEOUTS, retention::TIMEOUTS].concat();
     let template = template(&[]);
     let found = faults(&template, Code { handlers: &handlers(), timeouts: &timeouts });
     assert!(found.is_empty(), "{found:#?}");
@@ -135,7 +135,7 @@ fn what_is_set_aside_for_whoever_reads_trading_servers_over_http_is_read_from_it
 /// Sessions at one trading server, whoever asks: a worker has one, and waits for nobody else's. What names no platform may come to any.
 #[test]
 fn the_sessions_that_write_to_one_trading_server_are_few_over_all_functions() {
-    const SESSIONS_MAX: usize = 16;
+    const SESSIONS_MAX: usize = 18;
     let template = template(&[]);
     for platform in ["mt5", "mt4", "ctrader", "dxtrade"] {
         let own = |queue: &str| {
@@ -143,14 +143,20 @@ fn the_sessions_that_write_to_one_trading_server_are_few_over_all_functions() {
             others.into_iter().all(|other| !queue.ends_with(other))
         };
         let writers = template.functions.values().filter(|function| {
-            ["accounts-create", "accounts-set", "payments-credit"].contains(&function.handler.as_str())
+            ["accounts-create", "accounts-set", "payments-credit", "retention-bonus"]
+                .contains(&function.handler.as_str())
         });
         let queues = writers.flat_map(|function| &function.queues).filter(|mapping| own(&mapping.queue));
         // what a person decided is saved and calls no server
-        let calling = queues
-            .filter(|mapping| !mapping.queue.ends_with("accounts-create") && !mapping.queue.ends_with("accounts-set"));
+        let calling = queues.filter(|mapping| {
+            ["accounts-create", "accounts-set", "retention-bonus"].iter().all(|step| !mapping.queue.ends_with(step))
+        });
         let sessions: Vec<usize> = calling.map(|mapping| mapping.maximum_concurrency.unwrap()).collect();
-        assert_eq!(sessions.len(), 4, "{platform}: a queue of accounts, one of changes, two of credits");
+        assert_eq!(
+            sessions.len(),
+            5,
+            "{platform}: a queue of accounts, one of changes, one of bonuses, two of credits"
+        );
         assert!(sessions.iter().sum::<usize>() <= SESSIONS_MAX, "{platform}: {sessions:?}");
     }
 }

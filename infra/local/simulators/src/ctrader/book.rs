@@ -7,6 +7,10 @@ use serde_json::{Map, Value, json};
 
 use crate::config::CtraderConfig;
 
+/// A bonus that cannot be withdrawn was given, or taken back.
+pub(super) const BONUS_IN: i64 = 19;
+pub(super) const BONUS_OUT: i64 = 20;
+
 /// A trading account. Money in the deposit currency, major units.
 #[derive(Debug, Clone)]
 pub(super) struct Trader {
@@ -28,6 +32,8 @@ pub(super) struct Trader {
     pub(super) description: String,
     pub(super) registered_ms: i64,
     pub(super) balance: Decimal,
+    /// Counts for margin and cannot be withdrawn.
+    pub(super) bonus: Decimal,
     pub(super) used_margin: Decimal,
     /// The person it is linked to.
     pub(super) user_id: Option<i64>,
@@ -42,7 +48,8 @@ impl Trader {
 
     /// The record as the web services give it: the second number is not in it, nor the password.
     pub(super) fn record(&self) -> Value {
-        let free = self.balance - self.used_margin;
+        let equity = self.balance + self.bonus;
+        let free = equity - self.used_margin;
         json!({
             "accessRights": self.access,
             "accountType": self.account_type,
@@ -53,7 +60,7 @@ impl Trader {
             "contactDetails": self.contact,
             "depositCurrency": self.currency,
             "description": self.description,
-            "equity": self.scaled(self.balance),
+            "equity": self.scaled(equity),
             "freeMargin": self.scaled(free),
             "groupName": self.group,
             "isLimitedRisk": false,
@@ -64,7 +71,7 @@ impl Trader {
             "login": self.login,
             "moneyDigits": self.money_digits,
             "name": self.name,
-            "nonWithdrawableBonus": 0,
+            "nonWithdrawableBonus": self.scaled(self.bonus),
             "registrationTimestamp": self.registered_ms,
             "swapFree": false,
             "totalMarginCalculationType": self.margin_type,
@@ -78,7 +85,7 @@ impl Trader {
 pub(super) struct Entry {
     pub(super) number: i64,
     pub(super) trader_id: i64,
-    /// 0 deposit, 1 withdrawal, 2 result of a closed position.
+    /// 0 deposit, 1 withdrawal, 2 result of a closed position, [`BONUS_IN`], [`BONUS_OUT`].
     pub(super) kind: i64,
     /// Scaled by the account's digits; negative where it was taken out.
     pub(super) delta: i64,
@@ -159,7 +166,10 @@ impl Book {
     pub(super) fn enter(&mut self, login: i64, amount: Decimal, what: Entry) -> Option<i64> {
         let number = self.number();
         let trader = self.traders.get_mut(&login)?;
-        trader.balance += amount;
+        match matches!(what.kind, BONUS_IN | BONUS_OUT) {
+            true => trader.bonus += amount,
+            false => trader.balance += amount,
+        }
         let delta = trader.scaled(amount);
         let balance = trader.scaled(trader.balance);
         let (trader_id, money_digits) = (trader.trader_id, trader.money_digits);
@@ -184,6 +194,7 @@ impl Book {
                     "last_name": trader.last_name,
                     "description": trader.description,
                     "balance": trader.balance,
+                    "bonus": trader.bonus,
                     "contact": trader.contact,
                     "hashed_password": trader.hashed_password,
                     "user_id": trader.user_id,

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Number, Value, json};
 
-use super::book::{Entry, Trader};
+use super::book::{BONUS_IN, BONUS_OUT, Entry, Trader};
 use super::{Ctrader, Outcome, Refused};
 use crate::desk::lock;
 use crate::request::Call;
@@ -149,6 +149,7 @@ pub(super) fn create(server: &Ctrader, call: &Call) -> Outcome {
         description: wanted.description,
         registered_ms: server.clock.now_ms(),
         balance: Decimal::new(wanted.balance, money_digits),
+        bonus: Decimal::ZERO,
         used_margin: Decimal::ZERO,
         user_id: None,
     };
@@ -213,6 +214,8 @@ pub(super) fn change_balance(server: &Ctrader, call: &Call, login: i64) -> Outco
     let kind = match wanted.r#type.as_str() {
         "DEPOSIT" => 0,
         "WITHDRAW" => 1,
+        "DEPOSIT_NONWITHDRAWABLE_BONUS" => BONUS_IN,
+        "WITHDRAW_NONWITHDRAWABLE_BONUS" => BONUS_OUT,
         _ => return Err(Refused::invalid("type")),
     };
     if wanted.login != login {
@@ -221,12 +224,15 @@ pub(super) fn change_balance(server: &Ctrader, call: &Call, login: i64) -> Outco
     let mut book = lock(&server.book);
     let trader = book.traders.get(&login).ok_or_else(no_trader)?;
     if amount <= Decimal::ZERO || amount.normalize().scale() > trader.money_digits {
-        return Err(Refused::code("CHANGE_BALANCE_BAD_AMOUNT"));
+        let is_bonus = matches!(kind, BONUS_IN | BONUS_OUT);
+        return Err(Refused::code(if is_bonus { "CHANGE_BONUS_BAD_AMOUNT" } else { "CHANGE_BALANCE_BAD_AMOUNT" }));
     }
-    if kind == 1 && amount > trader.balance - trader.used_margin {
+    let takes = matches!(kind, 1 | BONUS_OUT);
+    let there = if kind == BONUS_OUT { trader.bonus } else { trader.balance };
+    if takes && amount > there.min(trader.balance + trader.bonus - trader.used_margin) {
         return Err(Refused::code("NOT_ENOUGH_MONEY"));
     }
-    let signed = if kind == 1 { -amount } else { amount };
+    let signed = if takes { -amount } else { amount };
     let entry = Entry {
         number: 0,
         trader_id: 0,

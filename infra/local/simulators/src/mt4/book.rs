@@ -9,6 +9,8 @@ use crate::config::{Mt4Config, Mt5Group};
 
 /// First order number.
 const FIRST_ORDER: u64 = 200_001;
+/// The command that moves credit, and not the balance.
+pub(super) const CREDIT: &str = "Credit";
 /// May log in, may change the password.
 pub(super) const FLAGS_DEFAULT: u64 = 0x03;
 
@@ -27,6 +29,7 @@ pub(super) struct User {
     /// Seconds since 1970 in the server's clock.
     pub(super) registered_s: i64,
     pub(super) balance: Decimal,
+    pub(super) credit: Decimal,
     pub(super) floating: Decimal,
     pub(super) margin: Decimal,
 }
@@ -44,7 +47,7 @@ impl User {
             ("registrationDate".to_owned(), json!(written(self.registered_s))),
             ("lastDate".to_owned(), json!(written(self.registered_s))),
             ("balance".to_owned(), number(self.balance)),
-            ("credit".to_owned(), json!(0.0)),
+            ("credit".to_owned(), number(self.credit)),
             ("agentAccount".to_owned(), json!(0)),
             ("sendReports".to_owned(), json!(1)),
         ]);
@@ -55,9 +58,9 @@ impl User {
 impl User {
     /// As the bridge shows what open positions hold: what is called balance there has the credit in it.
     pub(super) fn margin_level(&self) -> Value {
-        let equity = self.balance + self.floating;
+        let equity = self.balance + self.credit + self.floating;
         json!({
-            "login": self.login, "group": self.group.name, "leverage": self.leverage, "balance": number(self.balance),
+            "login": self.login, "group": self.group.name, "leverage": self.leverage, "balance": number(self.balance + self.credit),
             "equity": number(equity), "margin": number(self.margin), "marginFree": number(equity - self.margin),
         })
     }
@@ -68,7 +71,7 @@ impl User {
 pub(super) struct Order {
     pub(super) number: u64,
     pub(super) login: u64,
-    /// `Buy`, `Sell`, `Balance`, …
+    /// `Buy`, `Sell`, `Balance`, `Credit`, …
     pub(super) command: String,
     pub(super) symbol: String,
     /// 1/100 lot.
@@ -177,7 +180,11 @@ impl Book {
     /// Appends an order and books its result; its number.
     pub(super) fn append(&mut self, order: Order) -> Option<u64> {
         let user = self.users.get_mut(&order.login)?;
-        user.balance += order.profit + order.commission + order.storage;
+        let result = order.profit + order.commission + order.storage;
+        match order.command == CREDIT {
+            true => user.credit += result,
+            false => user.balance += result,
+        }
         let number = self.next_order;
         self.next_order += 1;
         self.orders.entry(order.login).or_default().push(Order { number, ..order });

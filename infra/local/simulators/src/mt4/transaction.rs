@@ -7,11 +7,13 @@ use serde_json::{Number, Value, json};
 use crate::desk::lock;
 
 use super::Mt4;
-use super::book::{Book, Order, User};
+use super::book::{Book, CREDIT, Order, User};
 use super::codes::Refused;
 
 /// Bytes of a comment that are kept; the rest is cut without a word.
 const COMMENT_BYTES_MAX: usize = 31;
+/// The command that moves the balance.
+pub(super) const BALANCE: &str = "Balance";
 
 /// The transaction as the bridge takes it. A member that it does not have is refused.
 #[derive(Deserialize)]
@@ -49,11 +51,12 @@ pub(super) fn run(mt4: &Mt4, body: Option<&Value>) -> Result<Value, Refused> {
         .and_then(|body| Wanted::deserialize(body).map_err(|error| validation(&error.to_string())))?;
     let is =
         |given: &Option<String>, name: &str| given.as_deref().is_some_and(|given| given.eq_ignore_ascii_case(name));
-    if !is(&wanted.trade_transaction_type, "BrBalance") || !is(&wanted.trade_command, "Balance") {
+    let command = [BALANCE, CREDIT].into_iter().find(|command| is(&wanted.trade_command, command));
+    let Some(command) = command.filter(|_| is(&wanted.trade_transaction_type, "BrBalance")) else {
         return Err(validation(
-            "tradeTransactionType must be BrBalance and tradeCommand Balance: nothing else is simulated",
+            "tradeTransactionType must be BrBalance and tradeCommand Balance or Credit: nothing else is simulated",
         ));
-    }
+    };
     let login = wanted.order_by.ok_or_else(|| validation("orderBy is required"))?;
     let price = wanted.price.ok_or_else(|| validation("price is required"))?;
     let amount: Decimal = price.to_string().parse().map_err(|_| validation("price is no amount"))?;
@@ -62,11 +65,11 @@ pub(super) fn run(mt4: &Mt4, body: Option<&Value>) -> Result<Value, Refused> {
     let mut book = lock(&mt4.book);
     let user = book.users.get(&login).ok_or_else(|| Refused::manager("InvalidData"))?;
     let amount = amount.round_dp_with_strategy(user.group.digits, RoundingStrategy::MidpointAwayFromZero);
-    check_funds(user, amount)?;
-    let order =
-        book_balance(&mut book, login, amount, &comment, now_s).ok_or_else(|| Refused::manager("InvalidData"))?;
+    check_funds(user, command, amount)?;
+    let order = book_balance(&mut book, login, command, amount, &comment, now_s)
+        .ok_or_else(|| Refused::manager("InvalidData"))?;
     Ok(json!({
-        "tradeTransactionType": "BrBalance", "tradeCommand": "Balance", "tradeRequestFlags": "None", "order": order,
+        "tradeTransactionType": "BrBalance", "tradeCommand": command, "tradeRequestFlags": "None", "order": order,
         "orderBy": login, "symbol": "", "volume": 0, "price": price, "sl": 0.0, "tp": 0.0, "ieDeviation": 0,
         "comment": comment, "crc": 0,
     }))
@@ -78,22 +81,30 @@ fn cut(mut comment: String) -> String {
     comment
 }
 
-fn check_funds(user: &User, amount: Decimal) -> Result<(), Refused> {
+fn check_funds(user: &User, command: &str, amount: Decimal) -> Result<(), Refused> {
     if amount.is_zero() {
         return Err(Refused::manager("InvalidData"));
     }
-    let free_margin = user.balance + user.floating - user.margin;
-    if amount.is_sign_negative() && (user.balance + amount < Decimal::ZERO || free_margin + amount < Decimal::ZERO) {
+    let free_margin = user.balance + user.credit + user.floating - user.margin;
+    let there = if command == CREDIT { user.credit } else { user.balance };
+    if amount.is_sign_negative() && (there + amount < Decimal::ZERO || free_margin + amount < Decimal::ZERO) {
         return Err(Refused::manager("TradeNoMoney"));
     }
     Ok(())
 }
 
-pub(super) fn book_balance(book: &mut Book, login: u64, amount: Decimal, comment: &str, now_s: i64) -> Option<u64> {
+pub(super) fn book_balance(
+    book: &mut Book,
+    login: u64,
+    command: &str,
+    amount: Decimal,
+    comment: &str,
+    now_s: i64,
+) -> Option<u64> {
     book.append(Order {
         number: 0,
         login,
-        command: "Balance".to_owned(),
+        command: command.to_owned(),
         symbol: String::new(),
         volume: 0,
         open_s: now_s,

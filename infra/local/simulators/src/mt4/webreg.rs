@@ -18,7 +18,7 @@ use crate::reply::{self, CloseConnection};
 
 use super::Mt4;
 use super::book::{FLAGS_DEFAULT, User};
-use super::transaction::book_balance;
+use super::transaction::{BALANCE, book_balance};
 
 /// How long a command is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -225,12 +225,13 @@ fn new_account(mt4: &Mt4, pairs: &Pairs) -> Result<String, &'static str> {
         details: details.collect(),
         registered_s: now_s,
         balance: Decimal::ZERO,
+        credit: Decimal::ZERO,
         floating: Decimal::ZERO,
         margin: Decimal::ZERO,
     };
     book.users.insert(login, user);
     if !deposit.is_zero() {
-        book_balance(&mut book, login, deposit, "Deposit", now_s).ok_or(FAILED)?;
+        book_balance(&mut book, login, BALANCE, deposit, "Deposit", now_s).ok_or(FAILED)?;
     }
     Ok(format!("OK\r\nLOGIN={login}"))
 }

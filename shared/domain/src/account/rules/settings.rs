@@ -46,6 +46,7 @@ impl Platform {
                     form: Form::OneOf(&["HEDGED", "NETTED", "SPREAD_BETTING"]),
                     needed: false,
                 },
+                Setting { name: "credit", form: Form::OneOf(&["nonwithdrawable_bonus"]), needed: false },
             ],
             Self::Dxtrade => &[
                 Setting { name: "domain", form: Form::Line, needed: true },

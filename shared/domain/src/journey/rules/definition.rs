@@ -71,6 +71,25 @@ pub struct MessageAct {
     pub give_up_after: Seconds,
 }
 
+/// Credit that is granted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum BonusAct {
+    /// By the automation, as a campaign of the rule set `bonuses` says.
+    Campaign {
+        /// The campaign.
+        campaign: String,
+        /// Where the document names it.
+        #[serde(skip)]
+        pointer: String,
+    },
+    /// By a person, so much.
+    ByHand {
+        /// How much.
+        amount: Money,
+    },
+}
+
 /// What a step does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -84,11 +103,8 @@ pub enum Act {
         /// What it is about.
         topic: Topic,
     },
-    /// Has somebody grant credit, which is not money.
-    Bonus {
-        /// How much.
-        amount: Money,
-    },
+    /// Grants credit, which is not money.
+    Bonus(BonusAct),
     /// Waits for something to happen.
     WaitFor {
         /// What.
@@ -176,7 +192,7 @@ impl Definition {
     pub fn messages(&self) -> impl Iterator<Item = &MessageAct> {
         self.steps.iter().filter_map(|step| match &step.act {
             Act::Message(message) => Some(message),
-            Act::Task { .. } | Act::Bonus { .. } | Act::WaitFor { .. } | Act::Split { .. } | Act::Rest { .. } => None,
+            Act::Task { .. } | Act::Bonus(_) | Act::WaitFor { .. } | Act::Split { .. } | Act::Rest { .. } => None,
         })
     }
 }
@@ -373,13 +389,23 @@ fn read_act(
 }
 
 fn read_bonus(node: &Node<'_>, faults: &mut Faults) -> Option<Act> {
-    let object = node.object(&["amount", "currency"], faults)?;
+    let object = node.object(&["campaign", "amount", "currency"], faults)?;
+    if let Some(campaign) = object.get("campaign") {
+        if object.has("amount") || object.has("currency") {
+            faults.add(node.fault("bad_bonus", "must have either `campaign`, or `amount` and `currency`"));
+            return None;
+        }
+        return Some(Act::Bonus(BonusAct::Campaign {
+            campaign: campaign.name(faults)?,
+            pointer: campaign.pointer().to_owned(),
+        }));
+    }
     let currency = object.need("currency", faults).and_then(|node| node.currency(faults));
     let amount_at = object.need("amount", faults);
     let number = amount_at.as_ref().and_then(|node| node.decimal(faults));
     let (at, currency, number) = (amount_at?, currency?, number?);
     match Money::new(number, currency).ok().filter(Money::is_positive) {
-        Some(amount) => Some(Act::Bonus { amount }),
+        Some(amount) => Some(Act::Bonus(BonusAct::ByHand { amount })),
         None => {
             faults.add(at.fault("bad_range", format!("must be an amount of {currency} above zero")));
             None

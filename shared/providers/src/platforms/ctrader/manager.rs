@@ -15,7 +15,7 @@ use super::wire::{Message, Writer};
 use super::{Ctrader, ManagerSettings};
 use crate::http::ByteStream;
 use crate::platforms::call::{remaining, unreadable};
-use crate::platforms::{Login, PlatformError, json};
+use crate::platforms::{Funds, Login, PlatformError, json};
 
 const ERROR_RES: i64 = 50;
 const AUTH: Exchange = Exchange { ask: 301, answer: 302 };
@@ -69,14 +69,23 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// Which sum of the account it moved; none of the result of a trade, a fee or a transfer.
+    pub(super) fn funds(&self) -> Option<Funds> {
+        match self.kind {
+            DEPOSIT | WITHDRAW => Some(Funds::Balance),
+            BONUS_IN | BONUS_OUT => Some(Funds::Credit),
+            _ => None,
+        }
+    }
+
     /// Whether it was booked to or from the account and is no result of a trade, fee or bonus.
     pub(super) fn is_balance(&self) -> bool {
-        matches!(self.kind, DEPOSIT | WITHDRAW)
+        self.funds() == Some(Funds::Balance)
     }
 
     /// Whether somebody moved money by it: it is no result of a trade and no cost.
     pub(super) fn is_moved(&self) -> bool {
-        matches!(self.kind, BONUS_IN | BONUS_OUT | TRANSFER_IN | TRANSFER_OUT | BONUS_CONVERTED) || self.is_balance()
+        matches!(self.kind, TRANSFER_IN | TRANSFER_OUT | BONUS_CONVERTED) || self.funds().is_some()
     }
 
     fn read(row: &Message<'_>) -> Option<Self> {

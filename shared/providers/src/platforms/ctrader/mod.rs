@@ -31,8 +31,9 @@ use url::Url;
 
 use super::{
     Access, AccountChange, AccountSearch, AccountState, AccountsPage, BalanceOperation, Capabilities, ClosedTrades,
-    FoundOperation, FoundTicket, Login, MoneyOperation, MoneyProof, NewAccount, Opened, OperationsList, PlatformError,
-    Reference, SecondCreation, Settings, SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
+    FoundOperation, FoundTicket, Funds, Login, MoneyOperation, MoneyProof, NewAccount, Opened, OperationsList,
+    PlatformError, Reference, SecondCreation, Settings, SettingsError, Ticket, TicketQuery, TradeCursor,
+    TradingPlatform,
 };
 use crate::Clock;
 use crate::http::{BoxFuture, Transport};
@@ -57,6 +58,8 @@ pub struct CtraderSettings {
     /// Longest a whole operation may take, token and one repeat included; see
     /// [`PLATFORM_CALL_TIMEOUT_S`](crate::PLATFORM_CALL_TIMEOUT_S).
     pub call_timeout: Duration,
+    /// Whether credit is booked, as a bonus that cannot be withdrawn, and shows in the history of balance under our reference.
+    pub books_bonus: bool,
     /// Our time.
     pub clock: Clock,
     /// How connections are made.
@@ -115,6 +118,7 @@ impl Ctrader {
             password: manager.password,
             account_type: settings.get("account_type").unwrap_or("HEDGED").to_owned(),
             manager: settings.get("manager_api").map(interface).transpose()?,
+            books_bonus: settings.get("credit").is_some(),
             broker_name,
             environment: environment.to_owned(),
             base_url,
@@ -156,6 +160,8 @@ impl TradingPlatform for Ctrader {
             access: &[Access::CloseOnly, Access::NoTrading, Access::NoLogin],
             group_change: true,
             leverage_change: true,
+            // what cannot be looked up afterwards is not booked: credit has no second proof, as the balance has itself
+            credit: (looks_up && self.settings.books_bonus).then_some(MoneyProof::ByReference),
             money: Some(if looks_up { MoneyProof::ByReference } else { MoneyProof::None }),
             tickets: looks_up,
             tickets_of_any_account: looks_up,
@@ -233,7 +239,18 @@ impl TradingPlatform for Ctrader {
         from: Timestamp,
         to: Timestamp,
     ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>> {
-        Box::pin(self.find_booking(login, reference, amount, from, to))
+        Box::pin(self.find_booking(login, reference, (amount, Funds::Balance), from, to))
+    }
+
+    fn find_credit<'a>(
+        &'a self,
+        login: &'a Login,
+        reference: &'a Reference,
+        amount: Money,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>> {
+        Box::pin(self.find_booking(login, reference, (amount, Funds::Credit), from, to))
     }
 
     fn find_ticket<'a>(&'a self, named: &'a TicketQuery) -> BoxFuture<'a, Result<FoundTicket, PlatformError>> {

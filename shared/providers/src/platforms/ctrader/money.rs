@@ -15,12 +15,15 @@ use crate::platforms::call::unreadable;
 use crate::platforms::history::judged;
 use crate::platforms::operations::within;
 use crate::platforms::{
-    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, MoneyOperation, PlatformError, Reference, Ticket,
-    TicketQuery, json,
+    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Funds, Login, MoneyOperation, PlatformError, Reference,
+    Ticket, TicketQuery, TradingPlatform as _, json,
 };
 
 impl Ctrader {
     pub(super) async fn change_balance(&self, operation: &BalanceOperation) -> Result<Ticket, PlatformError> {
+        if operation.funds == Funds::Credit && self.capabilities().credit.is_none() {
+            return Err(PlatformError::unsupported("booking credit"));
+        }
         let login = number_of(&operation.login)?;
         let path = format!("/v2/webserv/traders/{login}/changebalance");
         let call = Call::write(Method::POST, path, change(login, operation));
@@ -36,7 +39,7 @@ impl Ctrader {
         &self,
         login: &Login,
         reference: &Reference,
-        amount: Money,
+        (amount, funds): (Money, Funds),
         from: Timestamp,
         to: Timestamp,
     ) -> Result<FoundOperation, PlatformError> {
@@ -44,7 +47,7 @@ impl Ctrader {
         let trader_id = nothing_refused(self.trader_id(login, until).await)?;
         let mut session = self.manager(until).await?;
         let rows = session.history(Some(trader_id), from.minus(CLOCK_SKEW), to.plus(CLOCK_SKEW)).await?;
-        Ok(compared(&rows, reference, &amount))
+        Ok(compared(&rows, reference, &amount, funds))
     }
 
     /// The history of balance of a time, of one account or of all.
@@ -128,24 +131,29 @@ impl Ctrader {
 /// The body of a booking. The amount is written as it is: the number of a JSON library is a fraction of two.
 fn change(login: u64, operation: &BalanceOperation) -> String {
     let amount = operation.amount.amount();
-    let kind = if amount.is_sign_negative() { "WITHDRAW" } else { "DEPOSIT" };
+    let kind = match (operation.funds, amount.is_sign_negative()) {
+        (Funds::Balance, false) => "DEPOSIT",
+        (Funds::Balance, true) => "WITHDRAW",
+        (Funds::Credit, false) => "DEPOSIT_NONWITHDRAWABLE_BONUS",
+        (Funds::Credit, true) => "WITHDRAW_NONWITHDRAWABLE_BONUS",
+    };
     let (precise, reference) = (amount.abs(), json!(operation.reference.as_str()));
     format!(
         r#"{{"login":{login},"preciseAmount":{precise},"type":"{kind}","comment":{reference},"externalId":{reference}}}"#
     )
 }
 
-fn compared(rows: &[Row], reference: &Reference, amount: &Money) -> FoundOperation {
+fn compared(rows: &[Row], reference: &Reference, amount: &Money, funds: Funds) -> FoundOperation {
     let is_named = |row: &&Row| reference.is_named_in(&row.external_id) || reference.is_named_in(&row.comment);
     let named: Vec<_> = rows.iter().filter(is_named).collect();
-    let ticket = |row: &&Row| is_operation(row, reference, amount).then(|| Ticket::new(row.number.to_string()));
+    let ticket = |row: &&Row| is_operation(row, reference, amount, funds).then(|| Ticket::new(row.number.to_string()));
     judged(&named, amount, ticket, |row| described(row))
 }
 
 /// By the id that only a caller of an interface can write, or, where the server keeps none, by its comment.
-fn is_operation(row: &Row, reference: &Reference, amount: &Money) -> bool {
+fn is_operation(row: &Row, reference: &Reference, amount: &Money, funds: Funds) -> bool {
     let mark = if row.external_id.is_empty() { &row.comment } else { &row.external_id };
-    row.is_balance() && row.amount == amount.amount() && reference.begins(mark)
+    row.funds() == Some(funds) && row.amount == amount.amount() && reference.begins(mark)
 }
 
 /// Without the comment: a person wrote it.

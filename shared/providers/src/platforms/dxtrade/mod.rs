@@ -137,6 +137,7 @@ impl TradingPlatform for Dxtrade {
             group_change: true,
             leverage_change: self.settings.margining.is_some(),
             money: Some(MoneyProof::Idempotent),
+            credit: None,
             tickets: true,
             tickets_of_any_account: false,
             lists_accounts: true,

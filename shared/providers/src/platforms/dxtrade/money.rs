@@ -14,8 +14,8 @@ use crate::platforms::call::unreadable;
 use crate::platforms::history::judged;
 use crate::platforms::operations::within;
 use crate::platforms::{
-    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, MoneyOperation, PlatformError, Reference, Ticket,
-    TicketQuery, json,
+    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Funds, Login, MoneyOperation, PlatformError, Reference,
+    Ticket, TicketQuery, json,
 };
 use crate::template::encode;
 
@@ -46,6 +46,10 @@ struct Transfer {
 impl Dxtrade {
     /// The ticket is the id in the path: it is the one number of the booking that the platform and we both have.
     pub(super) async fn transfer(&self, operation: &BalanceOperation) -> Result<Ticket, PlatformError> {
+        if operation.funds == Funds::Credit {
+            // an account has a sum of credit, which is set as a whole and bears no reference of ours
+            return Err(PlatformError::unsupported("booking credit"));
+        }
         let until = self.deadline();
         let amount = operation.amount.amount();
         if amount.is_zero() {

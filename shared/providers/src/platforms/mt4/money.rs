@@ -17,8 +17,8 @@ use crate::platforms::call::unreadable;
 use crate::platforms::history::{Booking, compared};
 use crate::platforms::operations::within;
 use crate::platforms::{
-    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Login, MoneyOperation, PlatformError, Reference, Ticket,
-    TicketQuery,
+    BalanceOperation, FoundDeal, FoundOperation, FoundTicket, Funds, Login, MoneyOperation, PlatformError, Reference,
+    Ticket, TicketQuery,
 };
 
 /// A transaction of the manager interface. The amount is its price.
@@ -39,7 +39,7 @@ impl Mt4 {
         let not_written = || PlatformError::Misconfigured("the operation cannot be written".to_owned());
         let transaction = Transaction {
             trade_transaction_type: "BrBalance",
-            trade_command: "Balance",
+            trade_command: command_of(operation.funds),
             order_by: number(&operation.login)?.parse().map_err(|_| not_written())?,
             // the digits as they are: no binary fraction on our side
             price: RawValue::from_string(operation.amount.amount_text()).map_err(|_| not_written())?,
@@ -59,14 +59,14 @@ impl Mt4 {
         &self,
         login: &Login,
         reference: &Reference,
-        amount: Money,
+        (amount, funds): (Money, Funds),
         from: Timestamp,
         to: Timestamp,
     ) -> Result<FoundOperation, PlatformError> {
         let until = self.deadline();
         let window = self.window(from, to, until).await?;
         let rows = self.history(login, window, until).await?;
-        Ok(compared(rows.iter().map(|row| &row.booking), reference, &amount))
+        Ok(compared(rows.iter().map(|row| &row.booking), reference, &amount, funds))
     }
 
     /// Asks for the number alone, which also tells whose it is, and, where that is not enough, reads the account's history of the time: a
@@ -105,7 +105,7 @@ impl Mt4 {
         };
         let is_under = |row: &&Row| {
             let meant = named.reference.as_ref().is_some_and(|reference| reference.is_meant_by(&row.booking.comment));
-            row.booking.number == ticket || (row.booking.is_balance && meant)
+            row.booking.number == ticket || (row.booking.is_balance() && meant)
         };
         let mut together = Decimal::ZERO;
         for row in rows.iter().filter(is_under) {
@@ -128,7 +128,7 @@ impl Mt4 {
         let offset = self.clock_offset_s(until).await?.ok_or_else(|| unreadable("server's clock"))?;
         let window = self.window(from, to, until).await?;
         let rows = self.history(login, window, until).await?;
-        let moved = rows.into_iter().filter(|row| matches!(row.booking.kind.as_str(), "Balance" | "Credit"));
+        let moved = rows.into_iter().filter(|row| row.booking.funds.is_some());
         let all: Option<Vec<_>> = moved.map(|row| operation(row, offset)).collect();
         Ok(within(all.ok_or_else(|| unreadable("row of the history"))?, from, to))
     }
@@ -178,7 +178,7 @@ impl Row {
             login: Login::new(trade.get("login")?.as_u64()?.to_string()),
             booking: Booking {
                 number,
-                is_balance: kind == "Balance",
+                funds: funds_of(kind),
                 kind: kind.to_owned(),
                 amount: trade.get("profit").and_then(amount),
                 digits: None,
@@ -190,11 +190,23 @@ impl Row {
     }
 }
 
+/// The manager interface's names of its commands 6 and 7.
+fn command_of(funds: Funds) -> &'static str {
+    match funds {
+        Funds::Balance => "Balance",
+        Funds::Credit => "Credit",
+    }
+}
+
+fn funds_of(command: &str) -> Option<Funds> {
+    [Funds::Balance, Funds::Credit].into_iter().find(|funds| command == command_of(*funds))
+}
+
 fn operation(row: Row, offset_s: i64) -> Option<MoneyOperation> {
     Some(MoneyOperation {
         ticket: Ticket::new(row.booking.number.to_string()),
         login: row.login,
-        is_balance: row.booking.is_balance,
+        is_balance: row.booking.is_balance(),
         amount: row.booking.amount?,
         comment: row.booking.comment,
         at: Timestamp::from_seconds(row.closed_s.checked_sub(offset_s)?)?,
@@ -204,7 +216,7 @@ fn operation(row: Row, offset_s: i64) -> Option<MoneyOperation> {
 fn told(row: &Row, login: Login, amount: Decimal, together: Decimal) -> FoundTicket {
     FoundTicket::Deal(FoundDeal {
         login,
-        is_balance: row.booking.is_balance,
+        is_balance: row.booking.is_balance(),
         amount,
         digits: row.booking.digits,
         comment: row.booking.comment.clone(),

@@ -31,8 +31,9 @@ use url::Url;
 
 use super::{
     Access, AccountChange, AccountSearch, AccountState, AccountsPage, BalanceOperation, Capabilities, ClosedTrades,
-    FoundOperation, FoundTicket, Login, MoneyOperation, MoneyProof, NewAccount, Opened, OperationsList, PlatformError,
-    Reference, SecondCreation, Settings, SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
+    FoundOperation, FoundTicket, Funds, Login, MoneyOperation, MoneyProof, NewAccount, Opened, OperationsList,
+    PlatformError, Reference, SecondCreation, Settings, SettingsError, Ticket, TicketQuery, TradeCursor,
+    TradingPlatform,
 };
 use crate::Clock;
 use crate::http::{BoxFuture, Transport};
@@ -120,6 +121,7 @@ impl TradingPlatform for Mt5 {
             group_change: true,
             leverage_change: true,
             money: Some(MoneyProof::ByReference),
+            credit: Some(MoneyProof::ByReference),
             tickets: true,
             tickets_of_any_account: true,
             lists_accounts: true,
@@ -184,7 +186,18 @@ impl TradingPlatform for Mt5 {
         from: Timestamp,
         to: Timestamp,
     ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>> {
-        Box::pin(self.find_deal(login, reference, amount, from, to))
+        Box::pin(self.find_deal(login, reference, (amount, Funds::Balance), from, to))
+    }
+
+    fn find_credit<'a>(
+        &'a self,
+        login: &'a Login,
+        reference: &'a Reference,
+        amount: Money,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>> {
+        Box::pin(self.find_deal(login, reference, (amount, Funds::Credit), from, to))
     }
 
     fn find_ticket<'a>(&'a self, named: &'a TicketQuery) -> BoxFuture<'a, Result<FoundTicket, PlatformError>> {

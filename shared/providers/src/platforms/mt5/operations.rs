@@ -12,10 +12,14 @@ use super::{Mt5, answer};
 use crate::platforms::call::unreadable;
 use crate::platforms::history::{Booking, compared};
 use crate::platforms::operations::within;
-use crate::platforms::{BalanceOperation, FoundOperation, Login, MoneyOperation, PlatformError, Reference, Ticket};
+use crate::platforms::{
+    BalanceOperation, FoundOperation, Funds, Login, MoneyOperation, PlatformError, Reference, Ticket,
+};
 
 /// Deal action "balance", both as a parameter and in a deal.
 pub(super) const ACTION_BALANCE: &str = "2";
+/// Deal action "credit": for margin, and no money of the client's. "Bonus" (6) is another one.
+const ACTION_CREDIT: &str = "3";
 
 /// Deal actions that move money and are no trade and no cost of one: balance, credit, charge, correction, bonus.
 const ACTIONS_OF_MONEY: std::ops::RangeInclusive<u32> = 2..=6;
@@ -49,7 +53,7 @@ impl Mt5 {
         let amount = operation.amount.amount_text();
         let parameters = [
             ("login", operation.login.as_str()),
-            ("type", ACTION_BALANCE),
+            ("type", action_of(operation.funds)),
             ("balance", &amount),
             ("comment", operation.reference.as_str()),
         ];
@@ -65,7 +69,7 @@ impl Mt5 {
         &self,
         login: &Login,
         reference: &Reference,
-        amount: Money,
+        (amount, funds): (Money, Funds),
         from: Timestamp,
         to: Timestamp,
     ) -> Result<FoundOperation, PlatformError> {
@@ -79,7 +83,7 @@ impl Mt5 {
                 deals => deals?,
             };
             let bookings: Vec<_> = deals.iter().map(|(number, deal)| booking(*number, deal)).collect();
-            match compared(&bookings, reference, &amount) {
+            match compared(&bookings, reference, &amount, funds) {
                 FoundOperation::Absent => {}
                 found => return Ok(found),
             }
@@ -229,12 +233,23 @@ fn operation(number: u64, deal: &Value, login: &Login, offset_s: i64) -> Option<
     }))
 }
 
+fn action_of(funds: Funds) -> &'static str {
+    match funds {
+        Funds::Balance => ACTION_BALANCE,
+        Funds::Credit => ACTION_CREDIT,
+    }
+}
+
+fn funds_of(action: &str) -> Option<Funds> {
+    [Funds::Balance, Funds::Credit].into_iter().find(|funds| action == action_of(*funds))
+}
+
 fn booking(number: u64, deal: &Value) -> Booking {
     let action = answer::member_text(deal, "Action");
     let kind = action.as_ref().and_then(|action| action.parse::<u32>().ok());
     Booking {
         number,
-        is_balance: action.as_deref() == Some(ACTION_BALANCE),
+        funds: action.as_deref().and_then(funds_of),
         kind: kind.map_or_else(|| "?".to_owned(), |kind| kind.to_string()),
         amount: answer::member_decimal(deal, "Profit"),
         // digits that cannot be read are no currency's

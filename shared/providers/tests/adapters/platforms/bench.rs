@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use domain::{Currency, Redacted, Seconds, Timestamp};
 use providers::platforms::{
-    AccountSearch, BalanceOperation, FoundOperation, Login, NewAccount, Opened, PlatformError, Reference, Ticket,
-    TradingPlatform,
+    AccountSearch, BalanceOperation, FoundOperation, Funds, Login, NewAccount, Opened, PlatformError, Reference,
+    Ticket, TradingPlatform,
 };
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -119,6 +119,23 @@ pub trait Bench: Sized + Send + Sync {
         let (from, to) = around_now();
         let reference = Reference::new(reference).unwrap();
         self.platform().find_operation(login, &reference, money(amount, "USD"), from, to).await
+    }
+
+    /// Books credit.
+    async fn grant(&self, login: &Login, amount: &str, reference: &str) -> Result<Ticket, PlatformError> {
+        self.platform().apply_balance(&operation(login, amount, reference).on(Funds::Credit)).await
+    }
+
+    /// Looks credit up.
+    async fn look_for_credit(
+        &self,
+        login: &Login,
+        amount: &str,
+        reference: &str,
+    ) -> Result<FoundOperation, PlatformError> {
+        let (from, to) = around_now();
+        let reference = Reference::new(reference).unwrap();
+        self.platform().find_credit(login, &reference, money(amount, "USD"), from, to).await
     }
 
     /// The balance in dollars.

@@ -302,6 +302,64 @@ pub async fn more_than_there_is_cannot_be_withdrawn<B: Bench>() {
     assert_eq!(bench.balance(&login).await, "0.00");
 }
 
+pub async fn credit_is_booked_beside_the_balance_and_each_is_found_as_what_it_is<B: Bench>() {
+    let bench = B::start(CALL_TIMEOUT).await;
+    let login = bench.open(FIRST).await;
+    bench.book(&login, "10.00", PAID).await.unwrap();
+    if bench.platform().capabilities().credit.is_none() {
+        assert!(is_unsupported(&bench.grant(&login, "25.00", TAKEN).await));
+        assert!(is_unsupported(&bench.look_for_credit(&login, "25.00", TAKEN).await));
+        return;
+    }
+    let granted = bench.grant(&login, "25.00", TAKEN).await.unwrap();
+    assert_eq!(bench.balance(&login).await, "10.00", "it is no money of his");
+    assert_eq!(bench.look_for_credit(&login, "25.00", TAKEN).await, Ok(FoundOperation::Booked(granted)));
+    assert_eq!(bench.look_for_credit(&login, "25.00", NOBODY).await, Ok(FoundOperation::Absent));
+    // the one is never taken for the other
+    for found in [
+        bench.look(&login, "25.00", TAKEN).await,
+        bench.look_for_credit(&login, "10.00", PAID).await,
+        bench.look_for_credit(&login, "25.01", TAKEN).await,
+    ] {
+        assert!(matches!(found, Ok(FoundOperation::Ambiguous(_))), "{found:?}");
+    }
+    let (from, to) = around_now();
+    let listed = bench.platform().operations(Some(&login), from, to).await.unwrap();
+    let credits: Vec<_> =
+        listed.iter().filter(|one| !one.is_balance).map(|one| (one.amount, one.comment.as_str())).collect();
+    assert_eq!(credits, [(decimal("25.00"), TAKEN)]);
+    // no more is taken back than was given
+    let error = bench.grant(&login, "-25.01", NOBODY).await.unwrap_err();
+    assert_eq!(said(&error), "refused", "{error:?}");
+    let taken = bench.grant(&login, "-25.00", NOBODY).await.unwrap();
+    assert_eq!(bench.look_for_credit(&login, "-25.00", NOBODY).await, Ok(FoundOperation::Booked(taken)));
+    assert_eq!(bench.balance(&login).await, "10.00");
+}
+
+pub async fn credit_whose_answer_is_lost_is_found_and_what_never_arrived_is_not<B: Bench>() {
+    let bench = B::start(SHORT_TIMEOUT).await;
+    let login = bench.open(FIRST).await;
+    if bench.platform().capabilities().credit.is_none() {
+        return;
+    }
+    for (n, fault) in lost_after().into_iter().enumerate() {
+        let reference = format!("bns_{n}");
+        bench.script(Step::Book, fault.clone()).await;
+        let error = bench.grant(&login, "10.00", &reference).await.unwrap_err();
+        assert_eq!(said(&error), "unknown", "{fault}: {error:?}");
+        let found = bench.look_for_credit(&login, "10.00", &reference).await;
+        assert!(matches!(found, Ok(FoundOperation::Booked(_))), "{fault}: {found:?}");
+    }
+    for (n, fault) in lost_before().into_iter().enumerate() {
+        let reference = format!("bns_{n}x");
+        bench.script(Step::Book, fault.clone()).await;
+        let error = bench.grant(&login, "10.00", &reference).await.unwrap_err();
+        assert_eq!(said(&error), "unknown", "{fault}: {error:?}");
+        assert_eq!(bench.look_for_credit(&login, "10.00", &reference).await, Ok(FoundOperation::Absent), "{fault}");
+    }
+    assert_eq!(bench.balance(&login).await, "0.00");
+}
+
 pub async fn a_ticket_is_found_with_whose_it_is<B: Bench>() {
     let bench = B::start(CALL_TIMEOUT).await;
     let capabilities = bench.platform().capabilities();

@@ -30,6 +30,7 @@ fn ctrader(url: &str, manager: Option<&str>, password: &str, call_timeout: Durat
         broker_name: "pipworks".to_owned(),
         account_type: "HEDGED".to_owned(),
         environment: "live".to_owned(),
+        books_bonus: true,
         manager: manager.map(|url| ManagerSettings { url: url.parse().unwrap(), plant: "pipworks".to_owned() }),
         call_timeout,
         clock: system_clock(),

@@ -36,6 +36,8 @@ macro_rules! conforms {
             a_booking_that_never_arrived_is_not_found_and_made_again
             a_booking_that_is_refused_is_not_there
             more_than_there_is_cannot_be_withdrawn
+            credit_is_booked_beside_the_balance_and_each_is_found_as_what_it_is
+            credit_whose_answer_is_lost_is_found_and_what_never_arrived_is_not
             a_ticket_is_found_with_whose_it_is
             an_account_is_set_to_what_the_platform_can_and_to_nothing_else
             the_accounts_of_groups_are_listed_to_the_last

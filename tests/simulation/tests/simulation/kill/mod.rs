@@ -27,6 +27,7 @@ macro_rules! on_each_platform {
 pub(crate) use on_each_platform;
 
 mod accounts;
+mod bonuses;
 mod changes;
 mod clients;
 mod credit;

@@ -4,40 +4,53 @@ use std::sync::Arc;
 
 use domain::payment::{CreditOutcome, Found};
 use domain::{Money, Seconds, Timestamp};
-use providers::platforms::{BalanceOperation, FoundOperation, Login, PlatformError, Reference, TradingPlatform};
-use runtime::StepError;
-use runtime::vendors::Servers;
+use providers::platforms::{BalanceOperation, FoundOperation, Funds, Login, PlatformError, Reference, TradingPlatform};
+
+use crate::step::StepError;
+use crate::vendors::Servers;
 
 /// How far before the first booking the deal history is searched: clocks differ.
-pub(super) const LOOK_BACK: Seconds = Seconds(600);
+pub const LOOK_BACK: Seconds = Seconds(600);
 
 /// The server that an account is on.
-pub(super) struct Place {
-    pub(super) platform: Arc<dyn TradingPlatform>,
-    pub(super) servers: Servers,
-    pub(super) server: String,
+pub struct Place {
+    /// Its adapter.
+    pub platform: Arc<dyn TradingPlatform>,
+    /// All of them: they hear what it says.
+    pub servers: Servers,
+    /// Its name in the rules.
+    pub server: String,
 }
 
 /// What is booked.
-pub(super) struct Booking {
+pub struct Booking {
     /// On which account.
-    pub(super) login: String,
+    pub login: String,
     /// Negative where it is taken off.
-    pub(super) amount: Money,
+    pub amount: Money,
     /// Ours; it is looked up by this.
-    pub(super) reference: String,
-    /// When its payment began: nothing of it was booked before.
-    pub(super) opened: Timestamp,
+    pub reference: String,
+    /// When what it is of began: nothing of it was booked before.
+    pub opened: Timestamp,
+    /// Which sum of the account it moves.
+    pub funds: Funds,
 }
 
 impl Place {
     /// Looks the reference up in the deal history.
-    pub(super) async fn look_up(&self, of: &Booking, now: Timestamp) -> Result<Found, PlatformError> {
+    ///
+    /// # Errors
+    /// [`PlatformError`], never `Unknown`.
+    pub async fn look_up(&self, of: &Booking, now: Timestamp) -> Result<Found, PlatformError> {
         let reference = Reference::new(of.reference.clone());
         let reference = reference.map_err(|error| PlatformError::Misconfigured(error.to_string()))?;
         let login = Login::new(of.login.clone());
         let (from, to) = (of.opened.minus(LOOK_BACK), now.plus(LOOK_BACK));
-        Ok(match self.platform.find_operation(&login, &reference, of.amount, from, to).await? {
+        let found = match of.funds {
+            Funds::Balance => self.platform.find_operation(&login, &reference, of.amount, from, to),
+            Funds::Credit => self.platform.find_credit(&login, &reference, of.amount, from, to),
+        };
+        Ok(match found.await? {
             FoundOperation::Booked(ticket) => Found::Booked(ticket.as_str().to_owned()),
             FoundOperation::Absent => Found::Absent,
             FoundOperation::Ambiguous(what) => Found::Ambiguous(what),
@@ -45,9 +58,12 @@ impl Place {
     }
 
     /// One call; where its answer is lost, one look-up: the usual case is that it was booked.
-    pub(super) async fn book(&self, of: &Booking, now: Timestamp) -> Result<CreditOutcome, StepError> {
+    ///
+    /// # Errors
+    /// [`StepError::Malformed`] where it is no booking at all; whatever the platform says is an outcome.
+    pub async fn book(&self, of: &Booking, now: Timestamp) -> Result<CreditOutcome, StepError> {
         let operation = BalanceOperation::new(Login::new(of.login.clone()), of.amount, of.reference.clone());
-        let operation = operation.map_err(|error| StepError::Malformed(error.to_string()))?;
+        let operation = operation.map_err(|error| StepError::Malformed(error.to_string()))?.on(of.funds);
         let applied = self.platform.apply_balance(&operation).await;
         if let Err(error) = &applied {
             self.servers.heard(&self.server, error).await;
