@@ -13,11 +13,13 @@ demo: need-rust
 	echo "pipworks: builds for the first time, about seven minutes on two cores; later it starts in seconds"
 	$(CARGO) run --locked --bin pipworks
 
-## every test, LocalStack and DynamoDB Local included. Needs Rust and Python.
+## every test: the console in Chromium, the template on LocalStack and DynamoDB Local included. Needs Rust and Python.
 test: need-rust need-python
 	$(PYTHON) infra/local/localstack/setup.py
 	$(PYTHON) infra/local/localstack/test_template.py
+	$(PYTHON) infra/local/browser/chromium.py
 	$(CARGO) build --locked --workspace --bins
+	$(PYTHON) tests/browser/run.py
 	$(PYTHON) infra/local/localstack/dynamodb.py run -- $(STACK) run -- $(CARGO) test --locked --workspace
 
 ## format, lints, docs, unused dependencies, licences and bans, the templates

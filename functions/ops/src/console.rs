@@ -1,8 +1,14 @@
 //! `/console`: what staff see and do in a browser. A page asks the same steps as the API does, as the person who looks at it, so a role sees
-//! and may do here what it may there.
+//! and may do here what it may there. Those of this package are called ([`Visit::ask`]), others over the API itself ([`api`]).
 
+mod api;
+mod backtest;
 mod cases;
+mod journeys;
+mod lists;
 mod page;
+mod partners;
+mod replays;
 mod rules;
 mod runbooks;
 mod session;
@@ -20,6 +26,7 @@ use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, answer_as};
 use runtime::{Caller, Problem};
 use serde_json::Value;
 
+use self::api::Api;
 use self::page::{Page, Shell, file, message, redirect};
 use self::session::SignIn;
 use crate::rules::RuleSets;
@@ -37,6 +44,7 @@ pub struct Console {
     cases: Cases,
     authority: Authority,
     sign_in: Option<SignIn>,
+    api: Option<Api>,
     entropy: Arc<dyn Entropy>,
     base: String,
 }
@@ -54,6 +62,7 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
         cases: Cases::new(ports)?,
         authority: Authority::new(ports)?,
         base: sign_in.as_ref().map_or_else(|| "/console".to_owned(), SignIn::base),
+        api: sign_in.as_ref().map(|sign_in| sign_in.api(ports.transport.clone())),
         sign_in,
         entropy: ports.entropy.clone(),
     };
@@ -144,6 +153,17 @@ impl<'a> Call<'a> {
 }
 
 impl Console {
+    /// The steps of other packages.
+    fn api(&self) -> Result<&Api, Problem> {
+        self.api.as_ref().ok_or_else(|| Problem::unavailable("this installation does not say where its API is"))
+    }
+
+    /// What a form is sent under: sent twice, it does one thing.
+    fn fresh_key(&self) -> Result<String, Problem> {
+        let random = self.entropy.bytes().map(hex::encode);
+        random.ok_or_else(|| Problem::unavailable("no form can be made just now"))
+    }
+
     async fn answer(&self, request: &Request) -> Result<Reply, Problem> {
         let path = request.parameters.get("page").map_or("", String::as_str);
         let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
@@ -178,19 +198,38 @@ impl Console {
             ("GET", ["search"]) if visit.shell.opens_case(visit.asked("q")) => {
                 Ok(redirect(&format!("{}/cases/{}", self.base, visit.asked("q"))))
             }
-            ("GET", ["search"]) => Ok(subject::find(&self.base, visit.asked("q"))),
+            ("GET", ["search"]) => Ok(subject::find(&visit.shell, visit.asked("q"))),
             ("GET", ["work"]) => work::list(self, visit).await,
             ("GET", ["work", id]) => work::item(self, visit, id, None).await,
             ("POST", ["work", id]) => work::act(self, visit, id).await,
             ("GET", ["cases"]) => cases::list(self, visit).await,
             ("GET", ["cases", id]) => cases::case(self, visit, id, None).await,
             ("POST", ["cases", id]) => cases::act(self, visit, id).await,
+            ("GET", ["scenarios"]) => backtest::of_live_scenarios(self, visit).await,
+            ("GET", ["lists"]) => lists::list(self, visit, None).await,
+            ("POST", ["lists", name]) => lists::refresh(self, visit, name).await,
+            ("GET", ["journeys"]) => journeys::list(self, visit).await,
+            ("GET", ["journeys", name]) => journeys::one(self, visit, name).await,
+            ("GET", ["partners"]) => partners::list(self, visit, None).await,
+            ("GET", ["partners", id]) => partners::one(self, visit, id).await,
+            ("GET", ["statements", id]) => partners::statement(self, visit, id).await,
+            ("GET", ["statements", id, "csv"]) => partners::file(self, visit, "statements", id, "csv").await,
+            ("POST", ["runs"]) => partners::draft(self, visit).await,
+            ("GET", ["runs", id]) => partners::run(self, visit, id, None).await,
+            ("POST", ["runs", id]) => partners::act(self, visit, id).await,
+            ("GET", ["runs", id, format @ ("csv" | "pain001")]) => {
+                partners::file(self, visit, "payout-runs", id, format).await
+            }
+            ("GET", ["replays"]) => replays::form(self, visit, None).await,
+            ("POST", ["replays"]) => replays::begin(self, visit).await,
+            ("GET", ["replays", id]) => replays::show(self, visit, id).await,
             ("GET", ["clients", id]) => subject::client(self, visit, id).await,
             ("GET", ["payments", id]) => subject::payment(self, visit, id).await,
             ("GET", ["journal", id]) => subject::journal(self, visit, id).await,
             ("GET", ["reconciliation"]) => subject::reconciliation(self, visit).await,
             ("GET", ["rules"]) => rules::list(self, visit).await,
             ("GET", ["rules", set, version]) => rules::version(self, visit, (set, version), None).await,
+            ("GET", ["rules", set, version, "backtest"]) => backtest::show(self, visit, set, version).await,
             ("POST", ["rules", set, version, "draft"]) => rules::draft(self, visit, (set, version)).await,
             ("POST", ["rules", set, version, "publish"]) => rules::publish(self, visit, (set, version)).await,
             ("POST", ["sign-out"]) => Ok(session::signed_out(&self.base, visit.request)),

@@ -17,7 +17,8 @@ use store::{Crm, Journal};
 
 use crate::replay::{Then, names, wanted};
 
-const ROLES: &[Role] = &[Role::Support, Role::Admin];
+/// Who may have something done again.
+pub(crate) const ROLES: &[Role] = &[Role::Support, Role::Admin];
 
 /// The step.
 pub struct Replays {

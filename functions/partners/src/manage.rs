@@ -27,7 +27,7 @@ use store::{Crm, PartnersTable, Rules, Stored};
 const APPLICANTS: &[Role] = &[Role::Portal, Role::Admin];
 /// Who sees a partner.
 const READERS: &[Role] = &[Role::Portal, Role::Finance, Role::Admin];
-/// Who proposes agreements and says who brought whom.
+/// Who proposes agreements, says who brought whom and sees all partners.
 const KEEPERS: &[Role] = &[Role::Finance, Role::Admin];
 
 /// Who pays partners.
@@ -64,6 +64,7 @@ impl HttpStep for Manage {
         Route::token("POST", "/v1/partners", APPLICANTS, Scope::Everybody, |step, request, caller| {
             Box::pin(step.apply(request, caller))
         }),
+        Route::token("GET", "/v1/partners", KEEPERS, Scope::Everybody, |step, request, _| Box::pin(step.list(request))),
         Route::token("GET", "/v1/partners/{partner_id}", READERS, Scope::Owned, |step, request, caller| {
             Box::pin(step.show(request, caller))
         }),
@@ -112,6 +113,9 @@ impl HttpStep for Manage {
         }),
         Route::token("POST", "/v1/payout-runs", PAYERS, Scope::Everybody, |step, request, caller| {
             Box::pin(step.draft_run(request, caller))
+        }),
+        Route::token("GET", "/v1/payout-runs", PAYERS, Scope::Everybody, |step, request, _| {
+            Box::pin(step.list_runs(request))
         }),
         Route::token("GET", "/v1/payout-runs/{run_id}", PAYERS, Scope::Everybody, |step, request, _| {
             Box::pin(step.show_run(request))

@@ -163,6 +163,17 @@ fn of(counts: &BTreeMap<String, u64>, family: &str) -> BTreeMap<String, u64> {
     counts.iter().filter_map(own).collect()
 }
 
+/// What happened at each step, by what it was: `{"check_in": {"sent": 3, "suppressed": 1}}`.
+fn steps(counts: &BTreeMap<String, u64>) -> BTreeMap<String, BTreeMap<String, u64>> {
+    let mut steps: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();
+    for (name, count) in of(counts, "step.") {
+        if let Some((step, did)) = name.rsplit_once('.') {
+            steps.entry(step.to_owned()).or_default().insert(did.to_owned(), count);
+        }
+    }
+    steps
+}
+
 fn version_view(version: u64, counts: &BTreeMap<String, u64>, definition: Option<&Definition>) -> Value {
     let count = |name: &str| counts.get(name).copied().unwrap_or(0);
     let treated = Arm { entered: count("entered.treated"), goals: count("goal.treated") };
@@ -172,7 +183,7 @@ fn version_view(version: u64, counts: &BTreeMap<String, u64>, definition: Option
     let mut shown = json!({
         "version": version, "entered": treated.entered.saturating_add(control.entered), "treated": treated.entered,
         "held_out": control.entered, "sent": of(counts, "sent."), "suppressed": of(counts, "suppressed."),
-        "tasks": count("task"), "bonuses": count("bonus"),
+        "tasks": count("task"), "bonuses": count("bonus"), "steps": steps(counts),
         "goals": {"treated": treated.goals, "control": control.goals},
         "uplift": told, "sample_ratio": ratio_check(treated.entered, control.entered, held_out),
     });

@@ -167,7 +167,7 @@ pub struct News {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
     pub why: String,
-    /// What of it is counted for the report: `sent.email`, `suppressed.no_consent`, `goal.control`.
+    /// What of it is counted for the report, beside what its step came to: `sent.email`, `suppressed.no_consent`, `goal.control`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts: Option<String>,
 }
@@ -336,9 +336,17 @@ impl Journey {
     pub fn counts(&self) -> BTreeMap<(String, u64), BTreeMap<String, u64>> {
         let mut counts: BTreeMap<(String, u64), BTreeMap<String, u64>> = BTreeMap::new();
         for own in &self.facts.news {
-            let Some(name) = &own.counts else { continue };
+            // of a step counts what it came to, and who left there: not that it is waited for, nor that nothing follows
+            let ends = !matches!(own.did, Did::Entered | Did::Waited | Did::Deferred | Did::Done);
+            let at_step = own.step.as_ref().filter(|_| ends).map(|step| format!("step.{step}.{}", own.did));
+            let names: Vec<String> = own.counts.iter().cloned().chain(at_step).collect();
+            if names.is_empty() {
+                continue;
+            }
             let of = counts.entry((own.journey.clone(), own.version)).or_default();
-            *of.entry(name.clone()).or_default() += 1;
+            for name in names {
+                *of.entry(name).or_default() += 1;
+            }
         }
         counts
     }

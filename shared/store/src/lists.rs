@@ -225,6 +225,31 @@ impl PartnersTable {
         self.0.ranked(domain::partner::closing::BOOKS.to_owned(), limit, Part::InOrder { after }).await
     }
 
+    /// The partners, the newest first, from before the given place on. The index may be some moments behind; who applied before there was
+    /// this list stands in it from his next version on.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn partners(
+        &self,
+        limit: i32,
+        before: Option<&str>,
+    ) -> Result<Page<domain::partner::profile::Partner>, StoreError> {
+        self.0.ranked_backwards(domain::partner::profile::PARTNERS.to_owned(), limit, before).await
+    }
+
+    /// The payout runs, the newest first, as [`Self::partners`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn payout_runs(
+        &self,
+        limit: i32,
+        before: Option<&str>,
+    ) -> Result<Page<domain::partner::run::PayoutRun>, StoreError> {
+        self.0.ranked_backwards(domain::partner::run::RUNS.to_owned(), limit, before).await
+    }
+
     /// The statements of a partner, newest first, from before the given place on. The index may be some moments behind.
     ///
     /// # Errors

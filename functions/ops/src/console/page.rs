@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use runtime::auth::Role;
+use runtime::auth::{Role, STAFF};
 use runtime::http::{Reply, Request};
 use runtime::{Caller, Problem};
 
@@ -19,9 +19,21 @@ pub(super) struct Shell {
     pub who: Option<String>,
     pub done: String,
     here: String,
-    finance: bool,
     compliance: bool,
+    nav: Vec<(&'static str, &'static str)>,
 }
+
+/// Where people go by themselves, and who may.
+const NAV: [(&str, &str, &[Role]); 8] = [
+    ("/cases", "Cases", &[Role::Compliance]),
+    ("/work", "Work", STAFF),
+    ("/reconciliation", "Reconciliation", &[Role::Finance]),
+    ("/partners", "Partners", &[Role::Finance, Role::Admin]),
+    ("/journeys", "Journeys", &[Role::Sales, Role::Admin]),
+    ("/lists", "Lists", &[Role::Compliance, Role::Admin]),
+    ("/replays", "Replays", crate::replays::ROLES),
+    ("/rules", "Rules", STAFF),
+];
 
 impl Shell {
     pub(super) fn of(base: &str, caller: &Caller, request: &Request, here: &str) -> Self {
@@ -30,27 +42,32 @@ impl Shell {
             base: base.to_owned(),
             who: Some(format!("{} ({})", caller.subject, roles.join(", "))),
             done: request.query.get("done").map(|done| done_in_words(done)).unwrap_or_default(),
-            here: format!("/{here}"),
-            finance: caller.require(&[Role::Finance]).is_ok(),
+            here: match here {
+                "runs" | "statements" => "/partners".to_owned(),
+                other => format!("/{other}"),
+            },
             compliance: caller.require(&[Role::Compliance]).is_ok(),
+            nav: NAV
+                .into_iter()
+                .filter(|(_, _, roles)| caller.require(roles).is_ok())
+                .map(|(path, label, _)| (path, label))
+                .collect(),
         }
     }
 
     /// Somebody who is not signed in.
     pub(super) fn nobody(base: &str) -> Self {
         let (done, here) = (String::new(), String::new());
-        Self { base: base.to_owned(), who: None, done, here, finance: false, compliance: false }
+        Self { base: base.to_owned(), who: None, done, here, compliance: false, nav: vec![] }
     }
 
-    pub(super) fn nav(&self) -> Vec<(&'static str, &'static str)> {
-        let mut all = vec![("/work", "Work"), ("/rules", "Rules")];
-        if self.compliance {
-            all.insert(0, ("/cases", "Cases"));
-        }
-        if self.finance {
-            all.push(("/reconciliation", "Reconciliation"));
-        }
-        all
+    pub(super) fn nav(&self) -> &[(&'static str, &'static str)] {
+        &self.nav
+    }
+
+    /// Whether somebody goes to a page by himself.
+    pub(super) fn goes_to(&self, path: &str) -> bool {
+        self.nav.iter().any(|(own, _)| *own == path)
     }
 
     /// Whether what is looked for is a case that may be shown.
@@ -74,6 +91,12 @@ fn done_in_words(done: &str) -> String {
         "return" => "The proposal was sent back.",
         "draft" => "The draft is kept. Somebody else publishes it.",
         "publish" => "Published.",
+        "refresh" => "The list was fetched.",
+        "run_draft" => "Drafted. Another person approves it.",
+        "run_approve" => "Approved. It may be paid.",
+        "run_execute" => "It is being paid.",
+        "run_cancel" => "The run is cancelled.",
+        "run_returned" => "The payout is in the partner's balance again.",
         "case_claim" => "The case is yours.",
         "case_release" => "The case is nobody's again.",
         "case_note" => "The note is kept with the case.",

@@ -18,6 +18,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use url::Url;
 
+use super::api::Api;
 use super::page::redirect;
 
 /// The token of who is signed in.
@@ -70,6 +71,11 @@ impl SignIn {
     /// The path under which browsers see the console: a stage of the gateway stands before it.
     pub(super) fn base(&self) -> String {
         self.console.path().trim_end_matches('/').to_owned()
+    }
+
+    /// The API beside the console.
+    pub(super) fn api(&self, transport: Arc<dyn Transport>) -> Api {
+        Api::beside(&self.console, transport)
     }
 
     fn callback(&self) -> String {
@@ -174,12 +180,17 @@ fn cookie<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
     pairs.find(|(own, _)| *own == name).map(|(_, value)| value)
 }
 
+/// The token of whoever is signed in.
+pub(super) fn token(request: &Request) -> Option<&str> {
+    cookie(request, SESSION)
+}
+
 /// Who is signed in.
 ///
 /// # Errors
 /// 401 if nobody is.
 pub(super) async fn caller(authority: &Authority, request: &Request) -> Result<Caller, Problem> {
-    let token = cookie(request, SESSION).ok_or_else(|| Problem::unauthorized("nobody is signed in"))?;
+    let token = token(request).ok_or_else(|| Problem::unauthorized("nobody is signed in"))?;
     authority.caller(Some(&format!("Bearer {token}"))).await
 }
 

@@ -6,6 +6,7 @@ use runtime::Problem;
 use runtime::http::Reply;
 use serde_json::Value;
 
+use super::journeys::{self, Ran};
 use super::page::{Shell, html, redirect};
 use super::values::{Line, Shown, items, lines, list, text, words};
 use super::{Call, Console, Visit, session};
@@ -22,6 +23,8 @@ struct Subject {
     verified: Option<bool>,
     journal: Vec<Entry>,
     next: Option<String>,
+    /// What journeys did with a client.
+    journeys: Option<Ran>,
 }
 
 struct Part {
@@ -39,18 +42,23 @@ struct Entry {
     rules: String,
     why: Vec<String>,
     correlation: String,
+    execution: String,
 }
 
-/// Where an id leads: to its page, or to its journal. What is none of ours is looked for as the id of a request.
-pub(super) fn find(base: &str, id: &str) -> Reply {
+/// Where an id leads: to its page if there is one for whoever looks, or to its journal. What is none of ours is looked for as the id of a request.
+pub(super) fn find(shell: &Shell, id: &str) -> Reply {
     let escaped = url::form_urlencoded::byte_serialize(id.as_bytes()).collect::<String>().replace('+', "%20");
     let page = match family_of(id).map(|kind| kind.family) {
         Some("client") => "clients",
         Some("payment") => "payments",
         Some("work") => "work",
+        Some("partner") if shell.goes_to("/partners") => "partners",
+        Some("statement") if shell.goes_to("/partners") => "statements",
+        Some("payout_run") if shell.goes_to("/reconciliation") => "runs",
+        Some("replay") if shell.goes_to("/replays") => "replays",
         _ => "journal",
     };
-    redirect(&format!("{base}/{page}/{escaped}"))
+    redirect(&format!("{}/{page}/{escaped}", shell.base))
 }
 
 /// A client: who, accounts, payments, and everything that happened.
@@ -66,7 +74,8 @@ pub(super) async fn client(console: &Console, visit: &Visit<'_>, id: &str) -> Re
         Part { title: "Newest payments", groups: items(&payments).iter().map(without_timeline).collect() },
     ];
     let title = format!("Client {}", text(&who, "full_name"));
-    shown(console, visit, title, parts, ("client", id)).await
+    let journeys = journeys::of_client(console, visit, id).await?;
+    shown(console, visit, (title, parts, Some(journeys)), ("client", id)).await
 }
 
 /// A payment.
@@ -78,7 +87,7 @@ pub(super) async fn payment(console: &Console, visit: &Visit<'_>, id: &str) -> R
         Part { title: "Its way", groups: list(&payment, "timeline").iter().map(lines).collect() },
     ];
     let title = format!("{}: {}", words(text(&payment, "kind")), words(text(&payment, "status")).to_lowercase());
-    shown(console, visit, title, parts, ("entity", id)).await
+    shown(console, visit, (title, parts, None), ("entity", id)).await
 }
 
 fn without_timeline(payment: &Value) -> Vec<Line> {
@@ -92,7 +101,7 @@ fn without_timeline(payment: &Value) -> Vec<Line> {
 /// The journal of an entity, or of a request.
 pub(super) async fn journal(console: &Console, visit: &Visit<'_>, id: &str) -> Result<Reply, Problem> {
     let by = if family_of(id).is_some() { "entity" } else { "correlation" };
-    shown(console, visit, id.to_owned(), vec![], (by, id)).await
+    shown(console, visit, (id.to_owned(), vec![], None), (by, id)).await
 }
 
 /// A day of the ledger, and where it differs from what others say.
@@ -105,14 +114,14 @@ pub(super) async fn reconciliation(console: &Console, visit: &Visit<'_>) -> Resu
         Part { title: "Sources", groups: list(&day, "sources").iter().map(lines).collect() },
     ];
     let (page, title) = (visit.shell.clone(), format!("Reconciliation of {date}"));
-    html(200, &Subject { page, title, date: date.to_owned(), parts, verified: None, journal: vec![], next: None })
+    let date = date.to_owned();
+    html(200, &Subject { page, title, date, parts, verified: None, journal: vec![], next: None, journeys: None })
 }
 
 async fn shown(
     console: &Console,
     visit: &Visit<'_>,
-    title: String,
-    parts: Vec<Part>,
+    (title, parts, journeys): (String, Vec<Part>, Option<Ran>),
     by: (&'static str, &str),
 ) -> Result<Reply, Problem> {
     let asked = [by, ("cursor", visit.asked("cursor")), ("limit", "50")];
@@ -132,8 +141,9 @@ async fn shown(
         rules: list(entry, "rules").iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
         why: list(entry, "why").iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         correlation: text(entry, "correlation_id").to_owned(),
+        execution: text(entry, "execution_id").to_owned(),
     };
     let journal = items(&found).iter().map(entry).collect();
     let (page, verified) = (visit.shell.clone(), Some(found["verified"] == true));
-    html(200, &Subject { page, title, date: String::new(), parts, verified, journal, next })
+    html(200, &Subject { page, title, date: String::new(), parts, verified, journal, next, journeys })
 }

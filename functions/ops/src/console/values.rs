@@ -72,7 +72,8 @@ fn shown(text: &str) -> Shown {
     if id { Shown::Link(text.to_owned()) } else { Shown::Text(text.to_owned()) }
 }
 
-fn money(value: &Value) -> Option<String> {
+/// An amount with its currency, if it is one.
+pub(super) fn money(value: &Value) -> Option<String> {
     let members = value.as_object().filter(|members| members.len() == 2)?;
     Some(format!("{} {}", members.get("amount")?.as_str()?, members.get("currency")?.as_str()?))
 }

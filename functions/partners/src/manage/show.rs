@@ -24,14 +24,17 @@ const SHOWN_MAX: usize = 1_000;
 type Months = BTreeMap<Period, Totals>;
 
 impl Manage {
+    /// All partners, the newest first, without what must be reckoned.
+    pub(super) async fn list(&self, request: &Request) -> Result<Reply, Problem> {
+        let (limit, before) = request.page::<PartnerId>()?;
+        let page = self.partners.partners(limit, before.as_ref().map(PartnerId::as_str)).await?;
+        let items: Vec<Value> = page.items.iter().map(|stored| head(&stored.entity, request.now)).collect();
+        Ok(Reply::json(200, &json!({"items": items, "next_cursor": page.next})))
+    }
+
     pub(super) async fn show(&self, request: &Request, caller: &Caller) -> Result<Reply, Problem> {
         let partner = self.own(request, caller).await?.entity;
-        let facts = &partner.facts;
-        let mut body = json!({
-            "partner_id": partner.id, "code": facts.code, "status": facts.status, "country": facts.country,
-            "applied_at": facts.applied_at, "parent_id": facts.parents.at(request.now), "verified": facts.verified,
-            "agreement": agreement::accepted(&partner, request.now), "proposed": agreement::proposal(&partner),
-        });
+        let mut body = head(&partner, request.now);
         let months = self.partners.months_of(&partner.id).await?;
         let balances = self.balances(&partner, &months, request.now).await?;
         let tier = self.tier(&partner, &months, request.now).await?;
@@ -121,6 +124,15 @@ impl Manage {
             Ok(node)
         })
     }
+}
+
+fn head(partner: &Partner, now: Timestamp) -> Value {
+    let facts = &partner.facts;
+    json!({
+        "partner_id": partner.id, "code": facts.code, "status": facts.status, "country": facts.country,
+        "applied_at": facts.applied_at, "parent_id": facts.parents.at(now), "verified": facts.verified,
+        "agreement": agreement::accepted(partner, now), "proposed": agreement::proposal(partner),
+    })
 }
 
 fn too_large(error: MoneyError) -> Problem {

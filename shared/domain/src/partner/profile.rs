@@ -25,6 +25,9 @@ const CODE_CHARS: std::ops::RangeInclusive<usize> = 3..=32;
 /// Characters of an id that make a code: enough that two are never alike.
 const CODE_OF_ID: usize = 10;
 
+/// The list of all partners, in which they stand by their ids, which follow time.
+pub const PARTNERS: &str = "partners";
+
 words! {
     /// How far a partner has come.
     PartnerStatus {
@@ -400,6 +403,10 @@ impl Entity for Partner {
 
     fn client(&self) -> Option<&ClientId> {
         self.client_id.as_ref()
+    }
+
+    fn rank(&self) -> Option<(String, String)> {
+        Some((PARTNERS.to_owned(), self.id.to_string()))
     }
 
     fn public(&self) -> &PartnerFacts {

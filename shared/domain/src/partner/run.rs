@@ -15,6 +15,8 @@ use crate::four_eyes::person;
 use crate::words::words;
 use crate::{Currency, Money, MoneyError, PartnerId, PayoutId, PayoutRunId, Redacted, Timestamp};
 
+/// The list of all runs, in which they stand by their ids, which follow time.
+pub const RUNS: &str = "payout_runs";
 /// Payouts that one run holds: with where they go they must fit one item.
 pub const PAYOUTS_MAX: usize = 500;
 /// Partners whom a run names as not paid.
@@ -368,6 +370,10 @@ impl Entity for PayoutRun {
 
     fn id(&self) -> &PayoutRunId {
         &self.id
+    }
+
+    fn rank(&self) -> Option<(String, String)> {
+        Some((RUNS.to_owned(), self.id.to_string()))
     }
 
     fn proposed_by(&self) -> Option<String> {

@@ -1,5 +1,7 @@
 //! The seed's journeys from beginning to end.
 
+use std::collections::BTreeMap;
+
 use domain::activity::position::StreakKind;
 use domain::entity::Entity as _;
 use domain::journey::RunState;
@@ -110,6 +112,12 @@ fn the_first_deposit_that_failed_is_called_about_and_later_ones_are_not() {
     own.hears(Trigger::DepositFailed, "pay-1", "2026-09-01T15:00:00Z", Some(250));
     own.until("2026-09-01T15:00:00Z");
     assert_eq!(own.story("deposit_failed")[1], "call task retention_deposit_failed");
+    // what is counted of a step is what it came to, beside what is counted of all of them
+    let counts = own.journey.counts();
+    assert_eq!(
+        counts[&("deposit_failed".to_owned(), 1)],
+        BTreeMap::from([("step.call.task".to_owned(), 1), ("task".to_owned(), 1)])
+    );
     let asked = own.journey.facts.review.clone();
     // the same once more, and another one within a day
     own.hears(Trigger::DepositFailed, "pay-1", "2026-09-03T15:00:00Z", Some(250));

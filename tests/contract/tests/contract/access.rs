@@ -104,6 +104,8 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
         (Call::get(&format!("{client}/notifications")), PORTAL),
         (Call::raw(&format!("{client}/notifications/{message}/read"), ""), PORTAL),
         (Call::post("/v1/screenings", &json!({"full_name": "Emma Daniels"})), &["compliance", "admin"]),
+        (Call::get("/v1/partners"), &["finance", "admin"]),
+        (Call::get("/v1/payout-runs"), &["finance"]),
         (Call::get("/v1/work"), STAFF),
         (Call::post(&format!("/v1/work/{work}/actions"), &note), &["finance", "admin"]),
         (Call::get(&format!("/v1/journal?entity={}", payment.id)), STAFF),

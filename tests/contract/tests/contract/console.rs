@@ -284,3 +284,131 @@ async fn compliance_alone_sees_cases_and_two_officers_close_one() {
     assert_eq!(second.send("POST", &path, &[("action", "approve_close")]).await.status, 303);
     assert!(second.page(&path).await.contains("Closed"));
 }
+
+/// The key of a page's form.
+fn key_of(page: &str) -> &str {
+    page.split("name=\"key\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap()
+}
+
+#[tokio::test]
+async fn finance_sees_partners_and_a_run_is_approved_by_another_person_than_who_drafted_it() {
+    let world = World::at("2026-11-25T20:00:00Z").await;
+    let partner = crate::partners::apply(&world, json!({"code": "iris-1"})).await;
+    let pays = crate::partner_payouts::seeded(&world, &partner).await;
+    world.idle().await;
+    let mut clerk = Browser::of(&world, "finance-1").await;
+    let list = clerk.page("/console/partners").await;
+    for told in ["IRIS-1", &partner, &pays.run, "Run of 2026-10", "1.00 USD", "Draft a run"] {
+        assert!(list.contains(told), "{told}: {list}");
+    }
+    let page = clerk.page(&format!("/console/partners/{partner}")).await;
+    assert!(page.contains("Nobody.") && page.contains(&pays.statement) && page.contains("2026-10"), "{page}");
+    let page = clerk.page(&format!("/console/statements/{}", pays.statement)).await;
+    assert!(page.contains("Statement of 2026-10") && page.contains("SHA-256"), "{page}");
+    let file = clerk.page(&format!("/console/statements/{}/csv", pays.statement)).await;
+    assert!(file.starts_with("line_id,"), "{file}");
+    // pressed twice, a draft is one run
+    let key = key_of(&list).to_owned();
+    let form = [("key", key.as_str()), ("period", "2026-11"), ("rail", ""), ("currency", "USD")];
+    let drafted = clerk.send("POST", "/console/runs", &form).await;
+    let run = drafted.to.strip_suffix("?done=run_draft").unwrap().to_owned();
+    assert_eq!(clerk.send("POST", "/console/runs", &form).await.to, drafted.to);
+    let wrong = [("key", "another"), ("period", "2027-01")];
+    let refused = clerk.send("POST", "/console/runs", &wrong).await;
+    assert!(
+        refused.status == 422 && refused.text.contains("2027-01") && refused.text.contains("period"),
+        "{}",
+        refused.text
+    );
+    assert!(clerk.page(&run).await.contains("Approve"));
+    let own = clerk.send("POST", &run, &[("action", "approve")]).await;
+    assert!(own.status == 403 && own.text.contains("role=\"alert\""), "{}", own.text);
+    let mut second = Browser::of(&world, "finance-2").await;
+    assert_eq!(second.send("POST", &run, &[("action", "approve")]).await.to, format!("{run}?done=run_approve"));
+    assert!(second.page(&run).await.contains("finance-2"));
+    assert_eq!(second.send("POST", &run, &[("action", "cancel")]).await.to, format!("{run}?done=run_cancel"));
+    // what others see of it: admin the partners and no run, sales nothing; an id leads nobody to a page that is not his
+    let mut admin = Browser::of(&world, "admin-1").await;
+    assert!(!admin.page("/console/partners").await.contains("Draft a run"));
+    assert_eq!(admin.get(&run).await.status, 403);
+    let mut sales = Browser::of(&world, "sales-1").await;
+    for path in ["/console/partners".to_owned(), format!("/console/partners/{partner}"), run.clone()] {
+        assert_eq!(sales.get(&path).await.status, 403, "{path}");
+    }
+    for (browser, to) in [(&mut clerk, "partners"), (&mut sales, "journal")] {
+        let found = browser.get(&format!("/console/search?q={partner}")).await;
+        assert_eq!(found.to, format!("/console/{to}/{partner}"));
+    }
+    for unknown in ["/console/partners/ptn_1", "/console/runs/x", "/console/statements/..", "/console/runs/x/pdf"] {
+        assert_eq!(clerk.get(unknown).await.status, 404, "{unknown}");
+    }
+}
+
+#[tokio::test]
+async fn support_has_done_again_what_happened_and_sees_then_beside_now() {
+    let world = World::at("2026-11-25T20:00:00Z").await;
+    let trader = world.trader("USD").await;
+    let payment = world.credited(&trader, "100.00", 10_000).await;
+    world.idle().await;
+    let mut support = Browser::of(&world, "support-1").await;
+    let journal = support.page(&format!("/console/journal/{}", payment.id)).await;
+    let link = journal.split("/replays?execution_id=").nth(3).and_then(|rest| rest.split('"').next()).unwrap();
+    let form = support.page(&format!("/console/replays?execution_id={link}")).await;
+    let execution =
+        form.split("name=\"execution_id\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert!(execution.ends_with(&format!("@{}:3", payment.id)), "{execution}");
+    let asked = [("key", key_of(&form)), ("execution_id", execution), ("mode", "dry_run")];
+    let begun = support.send("POST", "/console/replays", &asked).await;
+    assert!(begun.status == 303 && begun.to.starts_with("/console/replays/rpl_"), "{} {}", begun.status, begun.text);
+    assert_eq!(support.send("POST", "/console/replays", &asked).await.to, begun.to, "pressed twice, it is one");
+    world.idle().await;
+    let shown = support.page(&begun.to).await;
+    for told in ["Dry run", "Then", "Now", "payments-credit", "Crediting", &payment.id] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    let nothing = support.send("POST", "/console/replays", &[("key", "k"), ("mode", "run"), ("entity", "pay_x")]).await;
+    assert!(
+        nothing.status == 400 && nothing.text.contains("pay_x") && nothing.text.contains("queue"),
+        "{}",
+        nothing.text
+    );
+    let mut sales = Browser::of(&world, "sales-1").await;
+    assert_eq!(sales.get("/console/replays").await.status, 403);
+    assert_eq!(sales.get(&begun.to).await.status, 403);
+    assert!(!sales.page(&format!("/console/journal/{}", payment.id)).await.contains("do it again"));
+}
+
+#[tokio::test]
+async fn journeys_lists_and_the_past_are_looked_at_by_those_who_may() {
+    let world = World::at("2026-11-23T09:00:00Z").await;
+    let trader = world.trader("USD").await;
+    crate::compliance::case_of(&world, &trader).await;
+    let mut sales = Browser::of(&world, "sales-1").await;
+    let all = sales.page("/console/journeys").await;
+    assert!(all.contains("/console/journeys/inactive") && all.contains("/console/rules/journeys/1"), "{all}");
+    let one = sales.page(&format!("/console/journeys/inactive?client={}", trader.client)).await;
+    assert!(one.contains("Check in") && one.contains("Nothing is sent or kept"), "{one}");
+    let nobody = sales.get("/console/journeys/inactive?client=cli_1").await;
+    assert!(nobody.status == 422 && nobody.text.contains("client_id"), "{} {}", nobody.status, nobody.text);
+    assert_eq!(sales.get("/console/journeys/nothing").await.status, 404);
+    assert!(sales.page(&format!("/console/clients/{}", trader.client)).await.contains("<h2>Journeys</h2>"));
+    let mut officer = Browser::of(&world, "compliance-1").await;
+    assert_eq!(officer.get("/console/journeys").await.status, 403);
+    let lists = officer.page("/console/lists").await;
+    assert!(lists.contains("ofac_sdn") && !lists.contains("Fetch now"), "{lists}");
+    assert_eq!(officer.send("POST", "/console/lists/ofac_sdn", &[]).await.status, 403);
+    assert_eq!(sales.get("/console/lists").await.status, 403);
+    let mut admin = Browser::of(&world, "admin-1").await;
+    let fetched = admin.send("POST", "/console/lists/ofac_sdn", &[]).await;
+    assert_eq!(fetched.to, "/console/lists?done=refresh", "{}", fetched.text);
+    assert_eq!(admin.send("POST", "/console/lists/nothing", &[]).await.status, 404);
+    // scenarios on the past: to compliance with the client, to others with figures alone
+    let figures = officer.get("/console/scenarios").await;
+    assert_eq!(figures.to, "/console/rules/compliance_scenarios/1/backtest");
+    let past = officer.page(&figures.to).await;
+    assert!(past.contains("Large single") && past.contains("Noise budget"), "{past}");
+    let past = officer.page("/console/rules/withdrawals/1/backtest?from=2026-11-01&to=2026-11-23").await;
+    assert!(past.contains("decisions of these days"), "{past}");
+    let wrong = officer.get("/console/rules/withdrawals/1/backtest?from=2026-11-23&to=2026-11-01").await;
+    assert!(wrong.status == 422 && wrong.text.contains("2026-11-01"), "{} {}", wrong.status, wrong.text);
+}

@@ -117,6 +117,10 @@ async fn an_idle_client_is_written_to_called_and_offered_a_bonus_and_leaves_with
     let own = &report["versions"][0];
     assert_eq!((&own["version"], &own["entered"], &own["held_out"]), (&json!(1), &json!(1), &json!(0)), "{report:#}");
     assert_eq!((&own["sent"], &own["tasks"], &own["bonuses"]), (&json!({"email": 2, "sms": 1}), &json!(1), &json!(1)));
+    let steps = json!({
+        "bonus": {"bonus": 1}, "call": {"task": 1}, "campaign": {"sent": 1}, "check_in": {"sent": 1}, "text": {"sent": 1},
+    });
+    assert_eq!(own["steps"], steps, "{report:#}");
     assert_eq!((&own["uplift"], &own["note"]), (&Value::Null, &json!("too few")));
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::PayoutId;
 use domain::partner::bank_file::message_id;
 use domain::partner::payout::PartnerPayout;
 use domain::partner::run::PayoutRun;
+use domain::{PayoutId, PayoutRunId};
 use runtime::http::csv::file;
 use runtime::http::{Reply, Request};
 use runtime::{Problem, StepError};
@@ -64,6 +64,14 @@ impl Manage {
         Ok(Reply::json(200, &view(run, &self.begun(run).await?)))
     }
 
+    /// All runs, the newest first, without their payouts.
+    pub(in crate::manage) async fn list_runs(&self, request: &Request) -> Result<Reply, Problem> {
+        let (limit, before) = request.page::<PayoutRunId>()?;
+        let page = self.partners.payout_runs(limit, before.as_ref().map(PayoutRunId::as_str)).await?;
+        let items: Vec<Value> = page.items.iter().map(|stored| head(&stored.entity)).collect();
+        Ok(Reply::json(200, &json!({"items": items, "next_cursor": page.next})))
+    }
+
     pub(in crate::manage) async fn show_run(&self, request: &Request) -> Result<Reply, Problem> {
         let run = self.run(request).await?;
         match request.query.get("format").map_or("json", String::as_str) {
@@ -80,6 +88,15 @@ impl Manage {
             _ => Err(Problem::malformed("format must be json, csv or pain001")),
         }
     }
+}
+
+fn head(run: &PayoutRun) -> Value {
+    let facts = &run.facts;
+    json!({
+        "run_id": run.id, "status": facts.status, "period": facts.period, "currency": facts.currency, "rail": facts.rail,
+        "drafted_by": facts.drafted_by, "drafted_at": facts.drafted_at, "approved_by": facts.approved_by,
+        "executed_by": facts.executed_by, "payouts": facts.payouts.len(), "total": facts.total, "ended": facts.ended,
+    })
 }
 
 fn table(run: &PayoutRun, begun: &Payouts) -> Reply {
