@@ -19,6 +19,7 @@ use domain::partner::posted::TradeAccrual;
 use domain::partner::profile::Partner;
 use domain::partner::rules::PartnerAgreements;
 use domain::partner::totals::Totals;
+use domain::trade::Trade as Deal;
 use domain::{AttributionId, ClientId, PartnerId, Timestamp, TradeAccrualId};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
@@ -26,7 +27,8 @@ use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::RuleBook;
 use runtime::step::Attempt;
 use runtime::{StepError, awsclients, people, step};
-use store::{Commit, Crm, PartnersTable, ReadMonths, Rules, Stored};
+use serde_json::Value;
+use store::{Commit, Crm, PartnersTable, ReadMonths, Rules, Stored, TradesTable};
 
 use crate::disputes;
 use crate::trees::{self, Loaded};
@@ -36,6 +38,7 @@ use crate::versions;
 pub struct Accrue {
     crm: Crm,
     partners: PartnersTable,
+    trades: TradesTable,
     rules: RuleBook,
     versions: Rules,
 }
@@ -48,6 +51,7 @@ pub fn build(ports: &Ports) -> Result<Arc<dyn Function>, ConfigError> {
     let step = Accrue {
         crm: awsclients::crm(ports)?,
         partners: awsclients::partners(ports)?,
+        trades: awsclients::trades(ports)?,
         rules: RuleBook::new(ports)?,
         versions: awsclients::rules(ports)?,
     };
@@ -71,11 +75,20 @@ impl QueueStep for Accrue {
                 "work.decided" => self.tried_again(&event).await?,
                 _ => self.told(&event).await?,
             };
-            let Some((client, event)) = told else { return Ok("nothing_to_do") };
+            let Some((client, told)) = told else { return Ok("nothing_to_do") };
+            let before = self.replaced(&client, &event).await?;
+            let event = told;
             let live = self.rules.live::<PartnerAgreements>().await?;
             frame.used(live.label());
-            let attempt = || self.attempt(&client, &event, (&live.rules, live.version), &frame);
-            step::together(&frame, "the partners' months keep changing", || Box::pin(attempt())).await
+            let take = async |event: &TradeEvent| {
+                let attempt = || self.attempt(&client, event, (&live.rules, live.version), &frame);
+                step::together(&frame, "the partners' months keep changing", || Box::pin(attempt())).await
+            };
+            // first, or what takes the place of a deal would be reckoned as if both counted
+            if let Some(before) = &before {
+                take(before).await?;
+            }
+            take(&event).await
         })
     }
 }
@@ -88,6 +101,19 @@ impl Accrue {
         let country = self.crm.load_settled::<Client>(&client).await?.map(|client| client.entity.facts.residence);
         let told = feed::told(Whose { trade, client: &client, country }, &event.data).map_err(StepError::Malformed)?;
         Ok(told.map(|event| (client, event)))
+    }
+
+    /// The deal whose place this one takes: it was taken back in the transaction in which this one was saved, whenever its own event
+    /// comes.
+    async fn replaced(&self, client: &ClientId, event: &BusEvent) -> Result<Option<TradeEvent>, StepError> {
+        let text = |name: &str| event.data.get(name).and_then(Value::as_str);
+        let (Some(server), Some(number)) = (text("server"), text("corrects")) else { return Ok(None) };
+        let id = Deal::id_of(server, number);
+        let Some(stored) = self.trades.load::<Deal>(&id).await? else { return Ok(None) };
+        let trade = TradeRef { id: id.to_string(), version: stored.version };
+        let at = stored.entity.facts.deal.at;
+        let gone = !stored.entity.counts();
+        Ok(gone.then(|| TradeEvent::Deleted { trade, client: client.clone(), at, replaced: true }))
     }
 
     /// A person has put right why a trade waited.

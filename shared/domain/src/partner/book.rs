@@ -33,6 +33,9 @@ pub enum TradeEvent {
         client: ClientId,
         /// When it had been made.
         at: Timestamp,
+        /// Another deal has taken its place.
+        #[serde(default)]
+        replaced: bool,
     },
 }
 
@@ -135,7 +138,10 @@ impl<'a> Book<'a> {
         if let Some(before) = before {
             let why = match event {
                 TradeEvent::Made(_) => format!("the trade was corrected: version {}", trade.version),
-                TradeEvent::Deleted { .. } => "the trade was deleted".to_owned(),
+                TradeEvent::Deleted { replaced: true, .. } => {
+                    "the trade was corrected: another deal took its place".to_owned()
+                }
+                TradeEvent::Deleted { replaced: false, .. } => "the trade was deleted".to_owned(),
             };
             entry.take_back(before, &trade, &why)?;
         }

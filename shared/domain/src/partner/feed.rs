@@ -55,7 +55,8 @@ pub fn told(whose: Whose<'_>, data: &Value) -> Result<Option<TradeEvent>, String
     let Whose { trade, client, country } = whose;
     // corrected or deleted: another deal counts in its place, or none
     if told.standing != "stands" {
-        return Ok(Some(TradeEvent::Deleted { trade, client: client.clone(), at: told.at }));
+        let replaced = told.standing == "corrected";
+        return Ok(Some(TradeEvent::Deleted { trade, client: client.clone(), at: told.at, replaced }));
     }
     let money = |amount: Decimal| {
         let digits = told.currency.digits();

@@ -615,7 +615,12 @@ impl Core<'_> {
             Step::Made(told) => told.event(),
             Step::Deleted { id, version } => {
                 let trade = TradeRef { id: format!("t{id}"), version: *version };
-                TradeEvent::Deleted { trade, client: client(u128::from(*id) % PARTNERS + 1), at: hour(0) }
+                TradeEvent::Deleted {
+                    trade,
+                    client: client(u128::from(*id) % PARTNERS + 1),
+                    at: hour(0),
+                    replaced: false,
+                }
             }
             Step::Closed | Step::Paid { .. } => return Some(Vec::new()),
         };

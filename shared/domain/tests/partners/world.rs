@@ -141,7 +141,7 @@ pub fn made(trade: Trade) -> TradeEvent {
 
 pub fn deleted(trade: &Trade, version: u64) -> TradeEvent {
     let client = trade.client.clone();
-    TradeEvent::Deleted { trade: TradeRef { id: trade.id.clone(), version }, client, at: trade.at }
+    TradeEvent::Deleted { trade: TradeRef { id: trade.id.clone(), version }, client, at: trade.at, replaced: false }
 }
 
 pub fn catalogue(rules: &PartnerAgreements) -> Catalogue<'_> {

@@ -426,3 +426,30 @@ pub async fn play(world: &World) -> Vec<String> {
     traded(world, &client, "trade.closed", 1, json!({})).await;
     vec![top, iris, client, domain::TradeAccrualId::of(TRADE).to_string()]
 }
+
+#[tokio::test]
+async fn what_takes_the_place_of_a_deal_is_reckoned_without_it() {
+    let world = World::at("2026-11-23T12:30:00Z").await;
+    let iris = apply(&world, json!({"code": "iris"})).await;
+    agree(&world, &iris, "standard").await;
+    let client = client_with(&world, "iris").await;
+    let trader = world.account(&client, "USD").await;
+    let lots = |number: u64, lots: &str| {
+        let mut deal = crate::trades::deal(&trader, number, "1.00", 0);
+        (deal["lots"], deal["at"]) = (json!(lots), json!(world.now().to_string()));
+        deal
+    };
+    crate::trades::push(&world, "mt5", &[lots(1, "998.40"), lots(2, "3.20")]).await;
+    let cents = async || accrued(&world, &iris).await.replace('.', "").parse::<i64>().unwrap();
+    let before = cents().await;
+    // both lie in the month's second step only if both count
+    let mut corrected = lots(3, "500.00");
+    corrected["corrects"] = json!("1");
+    crate::trades::push(&world, "mt5", &[corrected]).await;
+    let after = cents().await;
+    assert_eq!(before - after, 249_200, "998.4 lots less and 500 more, at 5 each: {before} to {after}");
+    let lines = items(&expect(world.get("finance", &format!("/v1/partners/{iris}/accruals")).await, 200));
+    let back: Vec<&Value> = lines.iter().filter(|line| !line["reverses"].is_null()).collect();
+    assert_eq!(back.len(), 1, "{lines:#?}");
+    assert!(back[0]["why"].to_string().contains("corrected"), "{:#}", back[0]);
+}
