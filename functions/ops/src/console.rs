@@ -1,5 +1,5 @@
 //! `/console`: what staff see and do in a browser. A page asks the same steps as the API does, as the person who looks at it, so a role sees
-//! and may do here what it may there. Those of this package are called ([`Visit::ask`]), others over the API itself ([`api`]).
+//! and may do here what it may there. Those of this package are called, others are asked over the API itself.
 
 mod api;
 mod backtest;

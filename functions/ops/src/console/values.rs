@@ -83,7 +83,7 @@ pub(super) fn words(name: &str) -> String {
     let word = |(place, word): (usize, &str)| {
         let mut letters = word.chars();
         match (word, place) {
-            ("kyc" | "psp" | "fx" | "id" | "url" | "sla" | "pep", _) => word.to_uppercase(),
+            ("kyc" | "psp" | "fx" | "id" | "url" | "sla" | "pep" | "sms", _) => word.to_uppercase(),
             (_, 0) => letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect()),
             _ => word.to_owned(),
         }
