@@ -1,6 +1,6 @@
 //! What stands beside partners in the table `partners`: codes, who stands under whom, whom somebody brought, the lines that trades earned, which
-//! of them are disputed, and what has come together for a partner in a month. Lines and months are reckoned from trades; they are saved together with what the trade
-//! earned, which has a journal.
+//! of them are disputed, and what has come together for a partner in a month. Lines and months are reckoned from trades; they are saved together
+//! with what the trade earned, which has a journal.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
