@@ -138,7 +138,7 @@ fn broken(error: JourneyError) -> Problem {
 fn line_view(line: &Line, reader: bool) -> Value {
     let is_stopped = matches!(line.did, Did::Suppressed | Did::Deferred);
     let reason = line.why.parse::<Reason>().ok().filter(|_| reader && is_stopped);
-    let why = reason.map_or(line.why.as_str(), Reason::as_told);
+    let why = reason.map_or_else(|| line.why.clone(), |reason| reason.as_told().to_owned());
     json!({"at": line.at, "step": line.step, "did": line.did, "why": why})
 }
 

@@ -4,7 +4,6 @@ use domain::client::{Client, ClientFacts, ClientPerson};
 use domain::compliance::report::goaml::{GoAmlFile, goaml};
 use domain::compliance::report::{Material, NARRATIVE_MAX};
 use domain::compliance::{Case, Report, ReportKind, Reports};
-use domain::kyc::KycStatus;
 use domain::rules::RuleSet;
 use domain::{Redacted, ReportId, Seconds};
 
@@ -23,7 +22,6 @@ fn client(world: &World, name: &str) -> Client {
             residence: world.about.residence,
             nationality: world.about.nationality,
             language: "en".to_owned(),
-            kyc: KycStatus::Approved,
             lead_id: None,
             partner_code: None,
             entity: None,
