@@ -60,8 +60,8 @@ words! {
 }
 
 impl Reason {
-    /// What the reader himself is told of it, in a word: what he said or what his address did. Everything else is one word, so that he
-    /// cannot tell a case of compliance from a cap.
+    /// What the reader himself is told of it, in a word: what he said, what his address did, what holds for anybody. Everything else is
+    /// one word, so that he cannot tell a case of compliance from a vendor's refusal.
     pub fn as_told(self) -> &'static str {
         match self {
             Self::NoConsent
@@ -70,17 +70,14 @@ impl Reason {
             | Self::Bounced
             | Self::Complained
             | Self::OptedOut
-            | Self::QuietHours => self.as_str(),
-            Self::Closed
-            | Self::Paused
             | Self::Barred
-            | Self::NoRiskWarning
-            | Self::NoText
+            | Self::QuietHours
             | Self::ChannelCap
             | Self::OverallCap
-            | Self::TooLate
-            | Self::Refused
-            | Self::Unknown => "not_sent",
+            | Self::Unknown => self.as_str(),
+            Self::Closed | Self::Paused | Self::NoRiskWarning | Self::NoText | Self::TooLate | Self::Refused => {
+                "not_sent"
+            }
         }
     }
 }

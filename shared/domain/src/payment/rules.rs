@@ -151,6 +151,7 @@ pub struct PspRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pay_page_url: Option<String>,
     /// Where the payer goes back to, with `{payment_id}`, if the portal names no page with the deposit.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
     /// Where the provider sends its messages, for providers that want to be told with every payment.
     #[serde(skip_serializing_if = "Option::is_none")]

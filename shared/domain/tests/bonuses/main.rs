@@ -181,7 +181,8 @@ fn a_wish_is_granted_on_the_oldest_open_live_account_with_its_terms() {
 #[test]
 fn what_speaks_against_it_refuses_it_and_what_nobody_knows_two_people_answer() {
     use BonusStatus as S;
-    let refused: [(&str, fn(&mut World)); 7] = [
+    type Spoil = fn(&mut World);
+    let refused: [(&str, Spoil); 7] = [
         ("barred", |own| own.barred = Some(Reason::Barred)),
         ("paused", |own| own.barred = Some(Reason::Paused)),
         ("linked", |own| own.signs.linked = Some(true)),
@@ -381,7 +382,7 @@ fn it_is_booked_stands_for_its_time_and_is_taken_off_and_the_ledger_comes_to_not
 
 /// MT4 and MT5 keep 31 bytes.
 fn operation_fits(id: &str) -> bool {
-    id.len() + 1 <= 31
+    id.len() <= 30
 }
 
 #[test]

@@ -436,7 +436,7 @@ async fn while_a_case_is_open_a_withdrawal_waits_in_the_words_in_which_any_does(
     };
     assert_eq!(tried("compliance").await, [json!(held)]);
     for who in ["finance", "sales"] {
-        assert_eq!(tried(who).await, [json!("x"); 0], "{who}");
+        assert!(tried(who).await.is_empty(), "{who}");
     }
     // a person decides it, and it is paid
     let item = world.work_of(&held).await.remove(0);

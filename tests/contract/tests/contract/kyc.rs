@@ -315,7 +315,7 @@ async fn nothing_is_advertised_while_papers_are_looked_at_and_nothing_sent_to_wh
     world.idle().await;
     assert_eq!(stopped(&world, &client).await, [true, false]);
     let id = work_of(&world, &client).await[0]["work_id"].as_str().unwrap().to_owned();
-    expect(world.act("compliance", &id, &json!({"action": "decline"})).await, 200);
+    expect(world.act("compliance", &id, &json!({"action": "reject", "note": "forged"})).await, 200);
     world.idle().await;
     assert_eq!(seen_by(&world, "portal", &client).await["status"], "rejected");
     assert_eq!(stopped(&world, &client).await, [false, true]);

@@ -228,7 +228,7 @@ async fn a_case_of_compliance_is_as_silent_as_papers_that_are_looked_at() {
     }
     let told = story(&world, &trader, "inactive").await;
     assert_eq!(told, ["- entered", "check_in suppressed", "text suppressed", "call suppressed"]);
-    // he himself cannot tell it from a cap, and staff not from papers that are looked at
+    // he himself cannot tell it from a refusal of a vendor, and staff not from papers that are looked at
     for (who, word) in [("portal", "not_sent"), ("sales", "paused")] {
         let answer = expect(world.get(who, &format!("/v1/clients/{}/journeys", trader.client)).await, 200);
         let run = items(&answer).into_iter().find(|run| run["journey"] == "inactive").unwrap();
