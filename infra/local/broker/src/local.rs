@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_lc_rs::hmac;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::id::moment_of;
@@ -203,6 +204,13 @@ pub fn names(urls: &BTreeMap<String, String>, prefix: &str, public_url: &str) ->
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
+}
+
+/// The header by which the bridge of this machine signs what it pushes: `X-Pipworks-Signature`.
+pub fn bridge_signature(at: Timestamp, body: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, BRIDGE_SECRET.as_bytes());
+    let at = at.seconds();
+    format!("t={at},v1={}", hex::encode(hmac::sign(&key, format!("{at}.{body}").as_bytes())))
 }
 
 /// The secrets of an installation against the simulators, by name.

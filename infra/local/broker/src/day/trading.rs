@@ -1,6 +1,5 @@
 //! A client trades: a bridge tells of each deal, now and then twice or late, and takes one back.
 
-use aws_lc_rs::hmac;
 use domain::Seconds;
 use http::Method;
 use runtime::Clock as _;
@@ -10,6 +9,7 @@ use super::report::Report;
 use super::say;
 use super::steps::{Desk, Trader};
 use crate::Failure;
+use crate::local::bridge_signature;
 
 /// The trades of one client.
 pub async fn deals(desk: &Desk<'_>, report: &mut Report) -> Result<(), Failure> {
@@ -60,11 +60,7 @@ pub(super) fn deal(trader: &Trader, number: u32, profit: &str, at: String) -> Va
 /// The bridge of the MT5 server tells of deals.
 pub(super) async fn push(desk: &Desk<'_>, deals: &[Value]) -> Result<Value, Failure> {
     let body = json!({"server": "mt5-live", "deals": deals}).to_string();
-    let at = desk.broker.host.time().now().seconds();
-    let secret = desk.broker.webhook_secrets.get("trades").and_then(Value::as_str).unwrap_or_default();
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let signature = hex::encode(hmac::sign(&key, format!("{at}.{body}").as_bytes()));
-    let header = format!("t={at},v1={signature}");
+    let header = bridge_signature(desk.broker.host.time().now(), &body);
     let headers = [("content-type", "application/json"), ("x-pipworks-signature", header.as_str())];
     let url = desk.broker.url("/v1/webhooks/trades/mt5");
     Ok(desk.api.send(Method::POST, &url, &headers, body.into_bytes()).await?.expect(200)?.json)
