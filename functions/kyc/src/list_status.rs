@@ -50,8 +50,9 @@ impl ListStatus {
                 return Err(Problem::unavailable("how the lists stand cannot be told now"));
             }
         };
-        let items: Vec<Value> = live.rules.lists.iter().map(|rule| view(rule, &current, request.now)).collect();
-        Ok(Reply::json(200, &json!({"items": items})))
+        let (page, next) = request.page_of(live.rules.lists.iter().collect(), |rule: &&ListRule| rule.code.clone())?;
+        let items: Vec<Value> = page.into_iter().map(|rule| view(rule, &current, request.now)).collect();
+        Ok(Reply::json(200, &json!({"items": items, "next_cursor": next})))
     }
 }
 

@@ -77,8 +77,11 @@ impl Views {
         let stored = self.readers.crm.load_settled::<Journey>(&JourneyId::of(&id)).await?;
         let runs = stored.map(|stored| stored.entity.inner.runs).unwrap_or_default();
         let reader = caller.require(STAFF).is_err();
-        let items: Vec<Value> = runs.iter().rev().map(|run| run_view(run, reader)).collect();
-        Ok(Reply::json(200, &json!({"items": items})))
+        let newest: Vec<&Run> = runs.iter().rev().collect();
+        let place = |run: &&Run| format!("{}.{}", run.journey, run.entered_at.millis());
+        let (page, next) = request.page_of(newest, place)?;
+        let items: Vec<Value> = page.into_iter().map(|run| run_view(run, reader)).collect();
+        Ok(Reply::json(200, &json!({"items": items, "next_cursor": next})))
     }
 
     async fn preview(&self, request: &Request) -> Result<Reply, Problem> {

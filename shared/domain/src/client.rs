@@ -1,11 +1,13 @@
 //! A client of the brokerage and what a registration must look like.
 
+pub mod appropriateness;
 pub mod consents;
 pub mod login;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use appropriateness::AppropriatenessTest;
 use consents::ClientConsents;
 
 use crate::contact;
@@ -33,6 +35,9 @@ pub struct ClientFacts {
     /// What the client agreed to.
     #[serde(default, skip_serializing_if = "ClientConsents::is_empty")]
     pub consents: ClientConsents,
+    /// The test that counts, if he took one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub appropriateness: Option<AppropriatenessTest>,
 }
 
 /// The personal part of a client.
@@ -100,6 +105,7 @@ impl Client {
                         partner_code,
                         entity,
                         consents: ClientConsents::default(),
+                        appropriateness: None,
                     },
                     person: ClientPerson {
                         email: Redacted::new(email),

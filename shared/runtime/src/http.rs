@@ -124,6 +124,24 @@ impl Request {
         Ok((limit, cursor))
     }
 
+    /// A page of a list that is wholly at hand, and the cursor of the next one; `key` tells its items apart.
+    ///
+    /// # Errors
+    /// [`Problem::malformed`] for a limit or a cursor that is none of this list.
+    pub fn page_of<T>(&self, items: Vec<T>, key: impl Fn(&T) -> String) -> Result<(Vec<T>, Option<String>), Problem> {
+        let (limit, after) = self.page::<String>()?;
+        let unknown = || Problem::malformed("cursor is not the next_cursor of this list");
+        let from = match after {
+            None => 0,
+            Some(after) => items.iter().position(|item| key(item) == after).ok_or_else(unknown)?.saturating_add(1),
+        };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let goes_on = items.len() > from.saturating_add(limit);
+        let page: Vec<T> = items.into_iter().skip(from).take(limit).collect();
+        let next = page.last().filter(|_| goes_on).map(&key);
+        Ok((page, next))
+    }
+
     /// The frame of a decision that this request sets off.
     pub fn frame(&self, function: &'static str) -> Frame {
         Frame {

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use crate::activity::position::newest;
 use crate::activity::{ActivityFacts, StreakKind};
 use crate::client::Client;
+use crate::client::appropriateness::Appropriateness;
 use crate::kyc::KycStatus;
 use crate::lead::{Lead, LeadStatus};
 use crate::rules::Fields;
@@ -42,18 +43,6 @@ words! {
         Withdrawn = "withdrawn",
         /// The client logged in.
         LoggedIn = "logged_in",
-    }
-}
-
-words! {
-    /// Whether the client understands what he would be offered.
-    Appropriateness {
-        /// He passed the test.
-        Passed = "passed",
-        /// He did not.
-        Failed = "failed",
-        /// He was not tested: what needs a pass is barred.
-        Unknown = "unknown",
     }
 }
 
@@ -135,7 +124,7 @@ impl Subject {
             language: client.facts.language.clone(),
             entity: client.facts.entity.clone().unwrap_or_default(),
             kyc: Some(kyc),
-            appropriateness: Appropriateness::Unknown,
+            appropriateness: client.appropriateness(),
             idle_since,
             idle_days: idle_since.map_or(0, |since| days_between(since, now)),
             trades: u32::try_from(activity.trades).unwrap_or(u32::MAX),

@@ -26,6 +26,7 @@ fn client(world: &World, name: &str) -> Client {
             partner_code: None,
             entity: None,
             consents: Default::default(),
+            appropriateness: None,
         },
         person: ClientPerson {
             email: Redacted::new("a@example.com".to_owned()),

@@ -92,6 +92,7 @@ async fn routes(world: &World, scene: &Scene) -> Vec<(Call, &'static [&'static s
         (Call::post(&format!("/v1/payments/{withdrawal}/cancel"), &json!({})), PORTAL),
         (Call::get(&format!("{client}/payments")), ANYBODY),
         (Call::put(&format!("{client}/consents"), &json!({"email": true, "sms": false, "phone": false})), PORTAL),
+        (Call::put(&format!("{client}/appropriateness"), &json!({"passed": true})), &["portal", "compliance", "admin"]),
         (Call::post(&format!("{client}/logins"), &json!({"at": "2026-11-25T19:59:00Z", "ip": "203.0.113.7"})), PORTAL),
         (Call::get("/v1/lists"), &["compliance", "admin"]),
         (Call::post("/v1/lists/ofac_sdn/refresh", &json!({})), &["admin"]),

@@ -90,6 +90,9 @@ pub async fn play(world: &World) -> Vec<String> {
     let client = world.client("en").await;
     expect(says(world, &client, &json!({"email": true, "sms": false, "phone": false})).await, 200);
     expect(logs_in(world, &client, &login(world)).await, 202);
+    let path = format!("/v1/clients/{client}/appropriateness");
+    let test = Call::put(&path, &json!({"passed": true})).token(world.broker.token("portal"));
+    expect(world.send(test).await, 200);
     world.idle().await;
     vec![client]
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use simulators::sns::Kind;
 
 use crate::trades::push;
-use crate::world::{Call, Trader, World, expect, items, registration};
+use crate::world::{Call, Trader, World, expect, faults, items, registration};
 
 /// Noon in Mexico City.
 const NOON: &str = "2026-11-23T18:00:00Z";
@@ -294,6 +294,32 @@ async fn streaks_teach_and_offer_nothing_to_one_who_was_not_tested() {
     let winning = journeys(&world, &trader).await.into_iter().find(|run| run["journey"] == "winning_streak").unwrap();
     assert!(!winning["history"].to_string().contains("sent"), "{winning:#}");
     assert_eq!(mails(&world).len(), 3);
+}
+
+#[tokio::test]
+async fn three_wins_are_an_offer_to_whom_a_test_says_that_he_understands_it() {
+    let world = World::at(NOON).await;
+    let trader = client(&world, true).await;
+    world.credited(&trader, "300.00", 30_000).await;
+    let path = format!("/v1/clients/{}/appropriateness", trader.client);
+    let takes = async |body: &Value| world.send(Call::put(&path, body).token(world.broker.token("portal"))).await;
+    let bad = takes(&json!({"passed": "yes", "taken_at": "2027-01-01T00:00:00Z", "x": 1})).await;
+    assert_eq!(faults(&bad), ["/passed wrong_type", "/taken_at in_the_future", "/x unknown_field"]);
+    let passed = expect(takes(&json!({"passed": true})).await, 200).json;
+    assert_eq!(passed["appropriateness"], "passed");
+    // an older one that is told later does not count
+    assert_eq!(expect(takes(&json!({"passed": false, "taken_at": "2026-01-01T00:00:00Z"})).await, 200).json, passed);
+    for number in 1..=3 {
+        world.pass(60).await;
+        push(&world, "mt5", &[closed(&world, &trader, number, "4")]).await;
+    }
+    days(&world, 1).await;
+    assert_eq!(story(&world, &trader, "winning_streak").await[1..3], ["appropriate skipped", "offer sent"]);
+    assert_eq!(
+        expect(takes(&json!({"passed": false})).await, 200).json["appropriateness"],
+        "failed",
+        "a later one does"
+    );
 }
 
 #[tokio::test]

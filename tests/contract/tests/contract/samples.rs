@@ -563,7 +563,7 @@ async fn the_story_of_the_series_of_messages_runs_through_the_functions() {
     let consents = http(&world, "variants/leads-signal.consents", "portal").await;
     assert_eq!((consents.status, &consents.json["lead_id"]), (202, &json!(READER)));
     seed(&world).await;
-    assert_eq!(http(&world, "retention-views", "portal").await.json, json!({"items": []}));
+    assert_eq!(http(&world, "retention-views", "portal").await.json, json!({"items": [], "next_cursor": null}));
     // where the client of the story lives bonuses are barred
     queue(&world, "retention-bonus").await;
     let event = event_of("retention-bonus");

@@ -451,6 +451,18 @@ pub async fn take(world: &World, list: &str) -> Value {
 async fn a_list_is_shown_as_it_is_used_and_taken_anew_at_once() {
     let world = World::start().await;
     let all = items(&expect(world.get("admin", "/v1/lists").await, 200));
+    // page by page they are the same
+    let (mut paged, mut path) = (Vec::new(), "/v1/lists?limit=2".to_owned());
+    loop {
+        let page = expect(world.get("admin", &path).await, 200);
+        paged.extend(items(&page));
+        let Some(next) = page.json["next_cursor"].as_str() else { break };
+        path = format!("/v1/lists?limit=2&cursor={next}");
+    }
+    assert_eq!(paged, all);
+    for query in ["limit=0", "limit=101", "cursor=nothing"] {
+        expect(world.get("admin", &format!("/v1/lists?{query}")).await, 400);
+    }
     let codes: Vec<&str> = all.iter().map(|shown| shown["list"].as_str().unwrap()).collect();
     assert_eq!(codes, ["ofac_sdn", "eu_fsf", "un_sc", "uk_sl", "pep_leaders"], "in the order of the rules");
     let first = shown(&world, "ofac_sdn").await;
