@@ -222,11 +222,21 @@ impl RuleSet for Scenarios {
 
     fn parse(document: &Json) -> Result<Self, Vec<Fault>> {
         read_document(document, read)
+            .map_err(|faults| faults.into_iter().map(|fault| placed(fault, document)).collect())
     }
 
     fn references(&self) -> Vec<Reference> {
         self.references.clone()
     }
+}
+
+/// A fault inside the value of a parameter is found where the parameter is used, where the document has its name only: it is told there.
+fn placed(mut fault: Fault, document: &Json) -> Fault {
+    while document.pointer(&fault.pointer).is_none() {
+        let Some(end) = fault.pointer.rfind('/') else { break };
+        fault.pointer.truncate(end);
+    }
+    fault
 }
 
 fn read(node: &Node<'_>, faults: &mut Faults) -> Option<Scenarios> {

@@ -87,6 +87,16 @@ fn each_defect_is_told_at_its_place() {
 }
 
 #[test]
+fn a_fault_of_a_parameter_is_told_at_a_place_that_the_document_has() {
+    let mut document = seed("compliance_scenarios");
+    let scenarios = document["scenarios"].as_array_mut().unwrap();
+    let with_lists = scenarios.iter_mut().find(|own| own["parameters"]["lists"].is_array()).unwrap();
+    with_lists["parameters"]["lists"][0] = json!("");
+    let faults = Scenarios::parse(&document).unwrap_err();
+    assert!(faults.iter().all(|fault| document.pointer(&fault.pointer).is_some()), "{faults:#?}");
+}
+
+#[test]
 fn a_document_without_a_last_row_for_everybody_is_refused() {
     for key in ["jurisdictions", "segments", "deadlines"] {
         let mut document = seed("compliance_scenarios");
