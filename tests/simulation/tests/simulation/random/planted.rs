@@ -14,7 +14,8 @@ const FAULTS: [(Fault, &[&str]); 11] = [
     (Fault::DueStays, &["is due"]),
     (Fault::PutBackIsBookedTwice, &["ledger and platform"]),
     (Fault::MakerApproves, &["nobody approves his own word"]),
-    (Fault::GraceTooShort, &["credited", "deals"]),
+    // a deposit is credited twice or a withdrawal is paid twice, whichever a run comes to first
+    (Fault::GraceTooShort, &["pay_"]),
     (Fault::AcknowledgedUnsaved, &[]),
     (Fault::OwnWriteIsAStrangers, &["is nobody else's"]),
     (Fault::TotalsAreAdded, &["pay_"]),
