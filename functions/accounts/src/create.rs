@@ -22,10 +22,11 @@ use runtime::rulebook::RuleBook;
 use runtime::secrets::Secrets;
 use runtime::step::{self, Done};
 use runtime::vendors::{CALLS_END_WITHIN, Servers};
+use runtime::verification::case_of;
 use runtime::{StepError, awsclients};
 use store::{Crm, Stored};
 
-use crate::{binding_level, case_of, client_of, seal};
+use crate::{binding_level, client_of, seal};
 
 /// The function's time-out in the template.
 pub const TIMEOUT_S: u32 = 30;

@@ -11,12 +11,12 @@ mod seal;
 pub mod set;
 pub mod sweep;
 
+use domain::ClientId;
 use domain::client::Client;
 use domain::decision::Frame;
 use domain::kyc::KycCase;
 use domain::kyc::levels::Level;
 use domain::kyc::rules::KycLevels;
-use domain::{ClientId, KycCaseId};
 use runtime::http::table_of;
 use runtime::rulebook::RuleBook;
 use runtime::{StepError, verification};
@@ -44,11 +44,6 @@ pub const ROUTES: &[runtime::http::Table] =
 async fn client_of(crm: &Crm, id: &ClientId) -> Result<Client, StepError> {
     let client = crm.load_settled::<Client>(id).await?;
     Ok(client.ok_or_else(|| StepError::Absent(id.to_string()))?.entity)
-}
-
-/// The client's KYC case as it stands now.
-async fn case_of(crm: &Crm, client: &ClientId) -> Result<Option<KycCase>, StepError> {
-    Ok(crm.load::<KycCase>(&KycCaseId::of(client)).await?.map(|stored| stored.entity))
 }
 
 /// The client's level of verification, where that binds anybody.

@@ -16,10 +16,11 @@ use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::rulebook::{Live, RuleBook};
 use runtime::step::{self, Attempt};
+use runtime::verification::case_of;
 use runtime::{StepError, awsclients, people};
 use store::{Crm, Stored};
 
-use crate::{binding_level, case_of, client_of};
+use crate::{binding_level, client_of};
 
 /// The step.
 pub struct Open {

@@ -15,14 +15,14 @@ use std::sync::Arc;
 use domain::account::Account;
 use domain::account::change::Change;
 use domain::client::Client;
-use domain::kyc::{KycCase, KycStatus};
 use domain::withdrawal::Withdrawal;
-use domain::{AccountId, ChangeId, ClientId, KycCaseId, PaymentId};
+use domain::{AccountId, ChangeId, ClientId, PaymentId};
 use runtime::auth::{PORTAL, PORTAL_AND_STAFF, STAFF};
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::http::{HttpFunction, HttpStep, Reply, Request, Route, Scope};
 use runtime::rulebook::RuleBook;
 use runtime::vendors::Servers;
+use runtime::verification;
 use runtime::{Caller, Problem, awsclients};
 use serde_json::{Value, json};
 use store::{Crm, Journal, MoneyTable, PartnersTable, Payment, Stored, TradesTable};
@@ -138,8 +138,7 @@ impl Views {
 
     async fn client(&self, request: &Request) -> Result<Reply, Problem> {
         let client = known_client(&self.crm, request).await?.entity;
-        let case = self.crm.load::<KycCase>(&KycCaseId::of(&client.id)).await?;
-        let kyc = case.map_or(KycStatus::NotStarted, |case| case.entity.facts.status);
+        let kyc = verification::status_of(&self.crm, &client.id).await?;
         let (facts, person) = (client.facts, client.person);
         Ok(Reply::json(
             200,

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use domain::decision::{Frame, Verdict};
-use domain::kyc::{KycCase, KycStatus};
+use domain::kyc::KycStatus;
 use domain::partner::attribution::{AttributedBy, Attribution, Claim};
 use domain::partner::profile::{Partner, VerifiedBy, normal_code};
-use domain::{AttributionId, ClientId, KycCaseId, PartnerId, Timestamp};
+use domain::{AttributionId, ClientId, PartnerId, Timestamp};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::step::Attempt;
+use runtime::verification::status_of;
 use runtime::{StepError, awsclients, people, step};
 use serde_json::Value;
 use store::{Crm, PartnersTable};
@@ -75,8 +76,7 @@ impl Attribute {
     /// Somebody applied who is a client: his identity may have been approved while he was being saved.
     async fn was_known(&self, event: &BusEvent, frame: &mut Frame) -> Result<&'static str, StepError> {
         let Some(client) = &event.client_id else { return Ok("nothing_to_do") };
-        let case = self.crm.load_settled::<KycCase>(&KycCaseId::of(client)).await?;
-        if case.is_none_or(|case| case.entity.facts.status != KycStatus::Approved) {
+        if status_of(&self.crm, client).await? != KycStatus::Approved {
             return Ok("nothing_to_do");
         }
         self.verify(&event.id()?, frame).await

@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use domain::client::Client;
 use domain::decision::{Decision, Frame};
-use domain::kyc::{KycCase, KycOutcome, KycStatus};
+use domain::kyc::{KycOutcome, KycStatus};
 use domain::partner::acquisition::{Acquisition, Brought};
 use domain::partner::attribution::Attribution;
 use domain::partner::line::{AgreementRef, Line};
 use domain::partner::period::Period;
 use domain::partner::profile::Partner;
-use domain::{AcquisitionId, AttributionId, ClientId, KycCaseId, PartnerId, Timestamp};
+use domain::{AcquisitionId, AttributionId, ClientId, PartnerId, Timestamp};
 use providers::http::BoxFuture;
 use runtime::function::{ConfigError, Function, Ports};
 use runtime::queue::{BusEvent, Message, QueueFunction, QueueStep};
 use runtime::step::Attempt;
+use runtime::verification::case_of;
 use runtime::{StepError, awsclients, step};
 use store::{Crm, PartnersTable, Rules, TradesTable};
 
@@ -91,8 +92,7 @@ impl Qualify {
         if event.kind == "kyc.approved" {
             return Ok(Some(event.at));
         }
-        let case = self.crm.load_settled::<KycCase>(&KycCaseId::of(client)).await?;
-        let Some(facts) = case.map(|case| case.entity.facts) else { return Ok(None) };
+        let Some(facts) = case_of(&self.crm, client).await?.map(|case| case.facts) else { return Ok(None) };
         if facts.status != KycStatus::Approved {
             return Ok(None);
         }

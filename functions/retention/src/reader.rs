@@ -8,12 +8,12 @@ use domain::journey::rules::{Channel, Journeys, TOKEN};
 use domain::journey::sending::Sight;
 use domain::journey::subject::Subject;
 use domain::journey::suppression::Suppression;
-use domain::kyc::{KycCase, KycStatus};
 use domain::lead::Lead;
-use domain::{AccountId, ActivityId, ClientId, ClientWatchId, KycCaseId, LeadId, SuppressionId, Timestamp};
+use domain::{AccountId, ActivityId, ClientId, ClientWatchId, LeadId, SuppressionId, Timestamp};
 use providers::notify::unsubscribe;
 use runtime::StepError;
 use runtime::secrets::Secrets;
+use runtime::verification::status_of;
 use store::{Crm, TradesTable};
 
 /// Loads readers.
@@ -49,7 +49,7 @@ impl Readers {
         let watched = watch.is_some_and(|watch| watch.entity.facts.open_case.is_some());
         let client = self.registered(id).await?;
         let does = activity.as_ref().map(|stored| &stored.entity.facts);
-        let subject = Subject::of_client(&client, self.kyc(id).await?, does, None, now);
+        let subject = Subject::of_client(&client, status_of(&self.crm, id).await?, does, None, now);
         self.seen(Sight::of_client(&client, subject, watched), id.as_str(), rules).await
     }
 
@@ -62,14 +62,8 @@ impl Readers {
         now: Timestamp,
     ) -> Result<Sight, StepError> {
         let client = self.registered(id).await?;
-        let subject = Subject::of_client(&client, self.kyc(id).await?, Some(activity), account, now);
+        let subject = Subject::of_client(&client, status_of(&self.crm, id).await?, Some(activity), account, now);
         Ok(Sight::of_client(&client, subject, false))
-    }
-
-    /// How his KYC case stands; one that was never opened is not started.
-    async fn kyc(&self, id: &ClientId) -> Result<KycStatus, StepError> {
-        let case = self.crm.load_settled::<KycCase>(&KycCaseId::of(id)).await?;
-        Ok(case.map_or(KycStatus::NotStarted, |case| case.entity.facts.status))
     }
 
     async fn registered(&self, id: &ClientId) -> Result<Client, StepError> {

@@ -1,13 +1,14 @@
 //! `POST /v1/partners`: somebody applies.
 
+use domain::PartnerId;
 use domain::client::Client;
 use domain::input::Fault;
-use domain::kyc::{KycCase, KycStatus};
+use domain::kyc::KycStatus;
 use domain::partner::profile::{Application, Partner};
-use domain::{KycCaseId, PartnerId};
 use runtime::http::{HttpStep as _, Reply, Request};
 use runtime::idempotency::{Keyed, Made};
 use runtime::step::{self, Attempt};
+use runtime::verification::status_of;
 use runtime::{Caller, Problem};
 use serde_json::json;
 
@@ -62,11 +63,9 @@ impl Manage {
         let times = self.partners.tree_times().await?;
         let partner = Partner { id: id.clone(), ..wish.partner.clone() };
         self.refuse_taken(&partner).await?;
-        let kyc = match &partner.client_id {
-            Some(client) => {
-                self.crm.load::<KycCase>(&KycCaseId::of(client)).await?.map(|case| case.entity.facts.status)
-            }
-            None => None,
+        let approved = match &partner.client_id {
+            Some(client) => status_of(&self.crm, client).await? == KycStatus::Approved,
+            None => false,
         };
         if let Some(parent) = &wish.parent {
             let mut loaded = Loaded::new();
@@ -76,7 +75,6 @@ impl Manage {
             placed.map_err(|error| Problem::conflict(error.to_string()))?;
         }
         let application = Application { partner, parent: wish.parent.clone() };
-        let approved = kyc == Some(KycStatus::Approved);
         let decision = Partner::applied(application, approved, request.now);
         let mut commit = self.partners.0.commit();
         commit.save(&self.partners, None, &decision, &request.frame(Self::NAME))?;
