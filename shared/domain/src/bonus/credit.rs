@@ -6,7 +6,7 @@ use super::{Bonus, BonusStatus};
 use crate::account::CreditBar;
 use crate::decision::Verdict;
 use crate::ledger::Postings;
-use crate::payment::credit::{CreditOutcome, Found, GRACE, RETRY_FIRST, RETRY_MAX, grace};
+use crate::payment::credit::{CreditOutcome, Found, GRACE};
 use crate::withdrawal::{Effort, Operation};
 use crate::work::rules::WorkKind;
 use crate::{BonusId, Seconds, Timestamp};
@@ -170,9 +170,7 @@ impl Bonus {
     }
 
     fn is_past_review(&self, effect: Effect, review_after: Seconds, now: Timestamp) -> bool {
-        let since = self.effort(effect).since;
-        let since = since.map(|since| self.inner.served_from.map_or(since, |from| since.max(from)));
-        since.is_some_and(|since| now >= since.plus(review_after))
+        self.effort(effect).is_past_review(self.inner.served_from, review_after, now)
     }
 
     /// The outcome of the call of an intent: `intended` is the bonus as the intent was saved, so that whatever has become of it
@@ -208,7 +206,7 @@ impl Bonus {
         if effort.grace_over(now) && self.is_past_review(effect, review_after, now) {
             return self.give_up(reason, now);
         }
-        let look_at = effort.attempted.map_or(now, |at| at.plus(grace())).max(now.plus(RETRY_FIRST));
+        let look_at = effort.look_at(now);
         let is_new = matches!(self.facts.status, BonusStatus::Crediting | BonusStatus::Removing);
         if !is_new && self.due.is_some_and(|due| due > now && due <= look_at.plus(GRACE)) {
             return Verdict::Nothing("it is already waiting to be looked up");
@@ -229,11 +227,7 @@ impl Bonus {
             Effect::Credit => BonusStatus::Granted,
             Effect::Removal => BonusStatus::Credited,
         });
-        let effort = next.effort_mut(effect);
-        // its outcome is known: nothing of it can still arrive
-        effort.attempted = None;
-        let wait = RETRY_FIRST.doubled(effort.attempts.saturating_sub(1), RETRY_MAX);
-        next.due = Some(now.plus(wait));
+        next.due = Some(next.effort_mut(effect).not_applied(now));
         Verdict::change(next, "not_applied", vec![], vec![reason])
     }
 

@@ -38,7 +38,7 @@ pub use status::{Reason, Stage, WithdrawalStatus};
 
 use crate::decision::{Decision, Verdict};
 use crate::entity::{Entity, InMoney, Parts, ReadError};
-use crate::payment::credit::{GRACE, grace};
+use crate::payment::credit::{GRACE, RETRY_FIRST, RETRY_MAX, grace};
 use crate::payment::deposit::{PlatformSide, PspSide, Settled};
 use crate::time::millis;
 use crate::work::Review;
@@ -138,6 +138,23 @@ impl Effort {
 
     fn is_past(&self, limit: Seconds, now: Timestamp) -> bool {
         self.since.is_some_and(|since| now >= since.plus(limit))
+    }
+
+    /// Whether it is tried for longer than `review_after`. While its server is being maintained, until `served_from`, that is nobody's fault.
+    pub(crate) fn is_past_review(&self, served_from: Option<Timestamp>, review_after: Seconds, now: Timestamp) -> bool {
+        let since = self.since.map(|since| served_from.map_or(since, |from| since.max(from)));
+        since.is_some_and(|since| now >= since.plus(review_after))
+    }
+
+    /// When it makes sense to look up what became of the last call.
+    pub(crate) fn look_at(&self, now: Timestamp) -> Timestamp {
+        self.attempted.map_or(now, |at| at.plus(grace())).max(now.plus(RETRY_FIRST))
+    }
+
+    /// The last call was not applied, so that nothing of it can still arrive: when it is sent again.
+    pub(crate) fn not_applied(&mut self, now: Timestamp) -> Timestamp {
+        self.attempted = None;
+        now.plus(RETRY_FIRST.doubled(self.attempts.saturating_sub(1), RETRY_MAX))
     }
 }
 

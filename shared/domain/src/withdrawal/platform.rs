@@ -7,7 +7,7 @@ use super::{Effort, Reason, Withdrawal, WithdrawalStatus};
 use crate::Money;
 use crate::account::CreditBar;
 use crate::decision::Verdict;
-use crate::payment::credit::{CreditOutcome, Found, GRACE, RETRY_FIRST, RETRY_MAX, grace};
+use crate::payment::credit::{CreditOutcome, Found, GRACE};
 use crate::work::rules::WorkKind;
 use crate::{Seconds, Timestamp};
 
@@ -181,9 +181,7 @@ impl Withdrawal {
     }
 
     fn is_past_review(&self, effect: Effect, review_after: Seconds, now: Timestamp) -> bool {
-        let since = self.effort(effect).since;
-        let since = since.map(|since| self.inner.served_from.map_or(since, |from| since.max(from)));
-        since.is_some_and(|since| now >= since.plus(review_after))
+        self.effort(effect).is_past_review(self.inner.served_from, review_after, now)
     }
 
     /// The outcome of the call of an intent: `intended` is the withdrawal as the intent was saved, so that whatever has become of it
@@ -215,7 +213,7 @@ impl Withdrawal {
         if effort.grace_over(now) && self.is_past_review(effect, review_after, now) {
             return self.give_up(effect, reason.to_owned(), now);
         }
-        let look_at = effort.attempted.map_or(now, |at| at.plus(grace())).max(now.plus(RETRY_FIRST));
+        let look_at = effort.look_at(now);
         if self.status() == WithdrawalStatus::Debiting {
             let mut next = self.moved(WithdrawalStatus::DebitingUnknown, Reason::OutcomeUnknown, now);
             next.due = Some(look_at);
@@ -236,11 +234,7 @@ impl Withdrawal {
             Effect::Debit => self.moved(WithdrawalStatus::Approved, Reason::NotApplied, now),
             Effect::PutBack => self.unmoved(),
         };
-        let effort = next.effort_mut(effect);
-        // its outcome is known: nothing of it can still arrive
-        effort.attempted = None;
-        let wait = RETRY_FIRST.doubled(effort.attempts.saturating_sub(1), RETRY_MAX);
-        next.due = Some(now.plus(wait));
+        next.due = Some(next.effort_mut(effect).not_applied(now));
         Verdict::change(next, "not_applied", vec![], vec![reason])
     }
 
