@@ -46,10 +46,7 @@ impl Place {
         let reference = reference.map_err(|error| PlatformError::Misconfigured(error.to_string()))?;
         let login = Login::new(of.login.clone());
         let (from, to) = (of.opened.minus(LOOK_BACK), now.plus(LOOK_BACK));
-        let found = match of.funds {
-            Funds::Balance => self.platform.find_operation(&login, &reference, of.amount, from, to),
-            Funds::Credit => self.platform.find_credit(&login, &reference, of.amount, from, to),
-        };
+        let found = self.platform.find_operation(&login, &reference, (of.amount, of.funds), from, to);
         Ok(match found.await? {
             FoundOperation::Booked(ticket) => Found::Booked(ticket.as_str().to_owned()),
             FoundOperation::Absent => Found::Absent,

@@ -131,7 +131,7 @@ pub trait TradingPlatform: Send + Sync {
     fn apply_balance<'a>(&'a self, operation: &'a BalanceOperation) -> BoxFuture<'a, Result<Ticket, PlatformError>>;
 
     /// What stands on the platform under a reference between two times, compared with the amount that was to be
-    /// booked.
+    /// booked and the sum that it was to move. Where the platform books no credit, its [`Capabilities`] say so.
     ///
     /// # Errors
     /// [`PlatformError`], never `Unknown`. Not being able to look everywhere is an error, not
@@ -140,27 +140,10 @@ pub trait TradingPlatform: Send + Sync {
         &'a self,
         login: &'a Login,
         reference: &'a Reference,
-        amount: Money,
+        sought: (Money, Funds),
         from: Timestamp,
         to: Timestamp,
     ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>>;
-
-    /// The same of credit: what stands under the reference is judged as an operation on the credit. Where the platform books none, its
-    /// [`Capabilities`] say so.
-    ///
-    /// # Errors
-    /// As [`Self::find_operation`].
-    fn find_credit<'a>(
-        &'a self,
-        login: &'a Login,
-        reference: &'a Reference,
-        amount: Money,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>> {
-        let _ = (login, reference, amount, from, to);
-        Box::pin(async { Err(PlatformError::unsupported("looking credit up")) })
-    }
 
     /// The deal that somebody names by its number: whether it is there, whose it is, and what it moved.
     ///

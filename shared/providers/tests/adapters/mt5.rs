@@ -10,8 +10,8 @@ use http::{Request, Response};
 use providers::http::{BoxFuture, Connection, HyperTransport, Transport, TransportError};
 use providers::platforms::mt5::{Mt5, Mt5Settings, WEB_API_VERSION};
 use providers::platforms::{
-    AccountSearch, BalanceOperation, FoundOperation, FoundTicket, Login, NewAccount, PlatformError, Reference, Ticket,
-    TicketQuery, TradingPlatform,
+    AccountSearch, BalanceOperation, FoundOperation, FoundTicket, Funds, Login, NewAccount, PlatformError, Reference,
+    Ticket, TicketQuery, TradingPlatform,
 };
 use providers::system_clock;
 use secrecy::SecretString;
@@ -104,7 +104,7 @@ impl Server {
     async fn look(&self, login: &Login, reference: &str, amount: &str) -> Result<FoundOperation, PlatformError> {
         let (from, to) = around_now();
         let reference = Reference::new(reference).unwrap();
-        self.mt5.find_operation(login, &reference, money(amount, "USD"), from, to).await
+        self.mt5.find_operation(login, &reference, (money(amount, "USD"), Funds::Balance), from, to).await
     }
 
     async fn find(&self, login: &Login, reference: &str, amount: &str) -> Option<Ticket> {
@@ -376,7 +376,7 @@ async fn a_server_in_any_time_zone_is_looked_at_in_its_own_time() {
         fault(server.url(), "time_server", json!({"kind": "refuse", "retcode": 12000})).await;
         let (from, to) = around_now();
         let reference = Reference::new("pay_1").unwrap();
-        let found = blind.find_operation(&login, &reference, money("10.00", "USD"), from, to).await;
+        let found = blind.find_operation(&login, &reference, (money("10.00", "USD"), Funds::Balance), from, to).await;
         assert_eq!(found, Ok(FoundOperation::Booked(ticket)), "{server_offset_s}");
     }
 }
@@ -393,7 +393,7 @@ async fn a_clock_in_another_unit_does_not_hide_a_deal() {
         fault(server.url(), "time_server", json!({"kind": "answer", "body": body})).await;
         let (from, to) = around_now();
         let reference = Reference::new("pay_1").unwrap();
-        let found = fresh.find_operation(&login, &reference, money("10.00", "USD"), from, to).await;
+        let found = fresh.find_operation(&login, &reference, (money("10.00", "USD"), Funds::Balance), from, to).await;
         assert_eq!(found, Ok(FoundOperation::Booked(ticket.clone())), "{body}");
     }
 }

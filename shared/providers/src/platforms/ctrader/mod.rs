@@ -235,22 +235,11 @@ impl TradingPlatform for Ctrader {
         &'a self,
         login: &'a Login,
         reference: &'a Reference,
-        amount: Money,
+        sought: (Money, Funds),
         from: Timestamp,
         to: Timestamp,
     ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>> {
-        Box::pin(self.find_booking(login, reference, (amount, Funds::Balance), from, to))
-    }
-
-    fn find_credit<'a>(
-        &'a self,
-        login: &'a Login,
-        reference: &'a Reference,
-        amount: Money,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>> {
-        Box::pin(self.find_booking(login, reference, (amount, Funds::Credit), from, to))
+        Box::pin(self.find_booking(login, reference, sought, from, to))
     }
 
     fn find_ticket<'a>(&'a self, named: &'a TicketQuery) -> BoxFuture<'a, Result<FoundTicket, PlatformError>> {

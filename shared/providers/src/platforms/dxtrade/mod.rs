@@ -27,8 +27,9 @@ use url::Url;
 
 use super::{
     Access, AccountChange, AccountSearch, AccountState, AccountsPage, BalanceOperation, Capabilities, ClosedTrades,
-    FoundOperation, FoundTicket, Login, MoneyOperation, MoneyProof, NewAccount, Opened, OperationsList, PlatformError,
-    Reference, SecondCreation, Settings, SettingsError, Ticket, TicketQuery, TradeCursor, TradingPlatform,
+    FoundOperation, FoundTicket, Funds, Login, MoneyOperation, MoneyProof, NewAccount, Opened, OperationsList,
+    PlatformError, Reference, SecondCreation, Settings, SettingsError, Ticket, TicketQuery, TradeCursor,
+    TradingPlatform,
 };
 use crate::Clock;
 use crate::http::{BoxFuture, Transport};
@@ -198,11 +199,11 @@ impl TradingPlatform for Dxtrade {
         &'a self,
         login: &'a Login,
         reference: &'a Reference,
-        amount: Money,
+        sought: (Money, Funds),
         from: Timestamp,
         to: Timestamp,
     ) -> BoxFuture<'a, Result<FoundOperation, PlatformError>> {
-        Box::pin(self.find_booking(login, reference, amount, from, to))
+        Box::pin(self.find_booking(login, reference, sought, from, to))
     }
 
     fn find_ticket<'a>(&'a self, named: &'a TicketQuery) -> BoxFuture<'a, Result<FoundTicket, PlatformError>> {

@@ -89,10 +89,13 @@ impl Dxtrade {
         &self,
         login: &Login,
         reference: &Reference,
-        amount: Money,
+        (amount, funds): (Money, Funds),
         from: Timestamp,
         to: Timestamp,
     ) -> Result<FoundOperation, PlatformError> {
+        if funds == Funds::Credit {
+            return Err(PlatformError::unsupported("looking credit up"));
+        }
         self.find(login, reference, amount, from.minus(CLOCK_SKEW), to.plus(CLOCK_SKEW), self.deadline()).await
     }
 

@@ -267,7 +267,7 @@ fn booked_or_absent(ticket: Option<&str>) -> FoundOperation {
 async fn look(mt5: &Mt5) -> Result<FoundOperation, PlatformError> {
     let at = Timestamp::from_seconds(1_700_000_000).unwrap();
     let reference = Reference::new("pay_1").unwrap();
-    mt5.find_operation(&Login::new("1"), &reference, usd("10.00"), at, at).await
+    mt5.find_operation(&Login::new("1"), &reference, (usd("10.00"), Funds::Balance), at, at).await
 }
 
 #[tokio::test]

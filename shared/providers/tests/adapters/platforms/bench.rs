@@ -118,7 +118,7 @@ pub trait Bench: Sized + Send + Sync {
     async fn look(&self, login: &Login, amount: &str, reference: &str) -> Result<FoundOperation, PlatformError> {
         let (from, to) = around_now();
         let reference = Reference::new(reference).unwrap();
-        self.platform().find_operation(login, &reference, money(amount, "USD"), from, to).await
+        self.platform().find_operation(login, &reference, (money(amount, "USD"), Funds::Balance), from, to).await
     }
 
     /// Books credit.
@@ -135,7 +135,7 @@ pub trait Bench: Sized + Send + Sync {
     ) -> Result<FoundOperation, PlatformError> {
         let (from, to) = around_now();
         let reference = Reference::new(reference).unwrap();
-        self.platform().find_credit(login, &reference, money(amount, "USD"), from, to).await
+        self.platform().find_operation(login, &reference, (money(amount, "USD"), Funds::Credit), from, to).await
     }
 
     /// The balance in dollars.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use providers::http::HyperTransport;
 use providers::platforms::ctrader::{Ctrader, CtraderSettings, ManagerSettings};
 use providers::platforms::{
-    AccountChange, AccountSearch, FoundOperation, FoundTicket, Login, MoneyProof, NewAccount, Opened, PlatformError,
-    Reference, Ticket, TicketQuery, TradingPlatform, UNSUPPORTED,
+    AccountChange, AccountSearch, FoundOperation, FoundTicket, Funds, Login, MoneyProof, NewAccount, Opened,
+    PlatformError, Reference, Ticket, TicketQuery, TradingPlatform, UNSUPPORTED,
 };
 use providers::system_clock;
 use secrecy::SecretString;
@@ -253,7 +253,9 @@ async fn without_the_managers_interface_a_lost_booking_is_a_persons() {
     assert!(!alone.capabilities().tickets);
     alone.apply_balance(&operation(&login, "10.00", "pay_1")).await.unwrap();
     let (from, to) = around_now();
-    let looked = alone.find_operation(&login, &Reference::new("pay_1").unwrap(), money("10.00", "USD"), from, to).await;
+    let looked = alone
+        .find_operation(&login, &Reference::new("pay_1").unwrap(), (money("10.00", "USD"), Funds::Balance), from, to)
+        .await;
     assert!(matches!(&looked, Err(PlatformError::Refused { code, .. }) if code == UNSUPPORTED), "{looked:?}");
     let query = TicketQuery { ticket: Ticket::new("1"), login: Some(login), reference: None, from, to };
     assert!(alone.find_ticket(&query).await.is_err());
