@@ -4,14 +4,13 @@
 use std::sync::Arc;
 
 use domain::compliance::is_secret;
-use domain::json::place_of;
 use providers::http::BoxFuture;
 use runtime::awsclients;
-use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports, come_again, read_event};
 use runtime::telemetry::{self, StepMetrics};
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use store::{Journal, JournalEntry};
 
 /// The function.
@@ -55,8 +54,7 @@ impl Function for Index {
     ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
         Box::pin(async move {
             let started = self.clock.now();
-            let batch: Batch = serde_json::from_str(event.get())
-                .map_err(|error| FunctionError { kind: "MalformedEvent", message: place_of(&error) })?;
+            let batch: Batch = read_event(event)?;
             let entries: Vec<JournalEntry> = batch.records.iter().filter_map(entry).collect();
             let (done, usage) = store::measured(self.journal.list(&entries)).await;
             if let Err(error) = &done {
@@ -74,9 +72,7 @@ impl Function for Index {
             });
             // all of it comes again: pages that were written are found written
             let first = batch.records.first().filter(|_| done.is_err());
-            let failures: Vec<Value> =
-                first.iter().map(|record| json!({"itemIdentifier": record.dynamodb.sequence})).collect();
-            telemetry::raw(&json!({"batchItemFailures": failures}))
+            come_again(first.map(|record| record.dynamodb.sequence.as_str()))
         })
     }
 }

@@ -17,13 +17,13 @@ use std::time::Duration;
 use domain::{EventId, Timestamp};
 use futures::stream::{self, StreamExt as _};
 use providers::http::BoxFuture;
-use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use runtime::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports, come_again, read_event};
 use runtime::sqs::Sqs;
 use runtime::step::Disposition;
 use runtime::telemetry::{self, StepMetrics};
 use runtime::{StepError, awsclients};
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use store::{Journal, LedgerEntry, MoneyTable, Outboxed};
 use tokio::time::{Instant, timeout_at};
 
@@ -85,8 +85,7 @@ impl Function for Relay {
     ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
         Box::pin(async move {
             let started = self.clock.now();
-            let batch: Batch = serde_json::from_str(event.get())
-                .map_err(|error| FunctionError { kind: "MalformedEvent", message: domain::json::place_of(&error) })?;
+            let batch: Batch = read_event(event)?;
             let of_stream = batch.records.iter().all(|record| matches!(record, Source::Stream { .. }));
             let records = batch.records.into_iter().filter_map(|source| record(source, started)).collect();
             let (mut failed, usage) = store::measured(self.relay(records, Shares::of(invocation.time_left))).await;
@@ -104,8 +103,7 @@ impl Function for Relay {
                 correlation_id: "",
                 execution_id: &invocation.request_id,
             });
-            let failures: Vec<Value> = failed.iter().map(|item| json!({"itemIdentifier": item})).collect();
-            telemetry::raw(&json!({"batchItemFailures": failures}))
+            come_again(failed.iter().map(String::as_str))
         })
     }
 }

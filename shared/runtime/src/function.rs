@@ -6,10 +6,14 @@ use std::time::Duration;
 
 use aws_types::SdkConfig;
 use domain::Timestamp;
+use domain::json::place_of;
 use providers::http::{BoxFuture, Transport};
+use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 
 use crate::awsclients::TableClient;
+use crate::telemetry;
 
 /// One invocation's frame.
 #[derive(Debug, Clone)]
@@ -28,6 +32,24 @@ pub struct FunctionError {
     pub kind: &'static str,
     /// What happened, without personal data.
     pub message: String,
+}
+
+/// Reads a trigger.
+///
+/// # Errors
+/// [`FunctionError`] with the place that does not read, and nothing of what stands there.
+pub fn read_event<T: DeserializeOwned>(event: &RawValue) -> Result<T, FunctionError> {
+    serde_json::from_str(event.get())
+        .map_err(|error| FunctionError { kind: "MalformedEvent", message: place_of(&error) })
+}
+
+/// The answer of a function that is given many records at once: which of them are to come again.
+///
+/// # Errors
+/// Never for texts.
+pub fn come_again<'i>(ids: impl IntoIterator<Item = &'i str>) -> Result<Box<RawValue>, FunctionError> {
+    let failures: Vec<Value> = ids.into_iter().map(|id| json!({"itemIdentifier": id})).collect();
+    telemetry::raw(&json!({"batchItemFailures": failures}))
 }
 
 /// A deployable function: the raw trigger event (API Gateway, SQS, stream, schedule) to its raw answer.

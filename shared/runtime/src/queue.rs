@@ -10,11 +10,11 @@ use domain::json::place_of;
 use domain::{ClientId, Timestamp};
 use providers::http::BoxFuture;
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 use crate::aftermath::{Aftermath, Fate};
-use crate::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports};
+use crate::function::{Clock, ConfigError, Function, FunctionError, Invocation, Ports, come_again, read_event};
 use crate::replay::{self, DryRun, ReplayOf};
 use crate::sqs::Sqs;
 use crate::step::StepError;
@@ -223,23 +223,22 @@ impl<S: QueueStep> Function for QueueFunction<S> {
         invocation: Invocation,
     ) -> BoxFuture<'a, Result<Box<RawValue>, FunctionError>> {
         Box::pin(async move {
-            let batch: Batch = serde_json::from_str(event.get())
-                .map_err(|error| FunctionError { kind: "MalformedEvent", message: place_of(&error) })?;
+            let batch: Batch = read_event(event)?;
             let mut failures = Vec::new();
             let (began, mut longest) = (Instant::now(), Duration::ZERO);
             for record in &batch.records {
                 let used = began.elapsed();
                 // one that may not end in time would take all of the batch with it
                 if invocation.time_left.saturating_sub(used) < longest.saturating_add(SPARE) {
-                    failures.push(json!({"itemIdentifier": text(record, "messageId")}));
+                    failures.push(text(record, "messageId"));
                     continue;
                 }
                 if let Err(id) = self.one(record, &invocation).await {
-                    failures.push(json!({"itemIdentifier": id}));
+                    failures.push(id);
                 }
                 longest = longest.max(began.elapsed().saturating_sub(used));
             }
-            telemetry::raw(&json!({"batchItemFailures": failures}))
+            come_again(failures.iter().map(String::as_str))
         })
     }
 }
@@ -249,6 +248,7 @@ mod tests {
     use std::sync::Mutex;
 
     use domain::Seconds;
+    use serde_json::json;
     use serde_json::value::to_raw_value;
 
     use super::*;

@@ -17,6 +17,8 @@ use providers::http::HyperTransport;
 use runtime::function::Entropy;
 use serde_json::value::to_raw_value;
 
+use serde_json::Value;
+
 use super::*;
 
 /// Queues take what they are sent; tables and the bus take a request and are silent.
