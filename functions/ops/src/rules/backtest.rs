@@ -209,7 +209,8 @@ impl RuleSets {
     ) -> Result<Value, Problem> {
         let Some(rules) = replayed(set, document) else { return Err(not_recorded(set)) };
         // what was decided about whom in a KYC case is for compliance alone
-        let names = set != SetName::KycRisk || is_compliance(caller);
+        let is_compliance = is_compliance(caller);
+        let names = set != SetName::KycRisk || is_compliance;
         let rules = rules.map_err(refused)?;
         let (mut decisions, mut cut) = (0_usize, false);
         let (mut changed, mut unread) = (Vec::new(), 0_u64);
@@ -225,7 +226,7 @@ impl RuleSets {
                     break;
                 }
                 decisions += 1;
-                let withheld = !is_compliance(caller) && rules.is_for_compliance(&asked.facts);
+                let withheld = !is_compliance && rules.is_for_compliance(&asked.facts);
                 // to others nothing has changed there: a difference would say what the facts were
                 let now = if withheld { Ok(asked.verdict.clone()) } else { rules.replay(&asked.facts) };
                 let Ok(now) = now else {

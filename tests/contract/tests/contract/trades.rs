@@ -1,25 +1,21 @@
 //! Deals: pushed and fetched, once, late, twice, corrected and taken back; and what a client does in numbers.
 
+use domain::Timestamp;
 use domain::trade::Trade;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
-use sha2::Sha256;
 
 use crate::world::{Call, PLATFORMS, Trader, World, expect, items};
 
 const NOON: &str = "2026-11-23T12:00:00Z";
 
-fn signed(world: &World, at: i64, body: &str) -> String {
-    let secret = world.broker.webhook_secrets["trades"].as_str().unwrap();
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
-    mac.update(format!("{at}.{body}").as_bytes());
-    format!("t={at},v1={}", hex::encode(mac.finalize().into_bytes()))
+fn signed(at: i64, body: &str) -> String {
+    broker::local::bridge_signature(Timestamp::from_seconds(at).unwrap(), body)
 }
 
 /// A bridge pushes deals of a server.
 pub async fn push(world: &World, platform: &str, deals: &[Value]) -> Value {
     let body = json!({"server": format!("{platform}-live"), "deals": deals}).to_string();
-    let header = signed(world, world.now_s(), &body);
+    let header = signed(world.now_s(), &body);
     let call = Call::raw(&format!("/v1/webhooks/trades/{platform}"), body).header("x-pipworks-signature", &header);
     let answer = expect(world.send(call.header("content-type", "application/json")).await, 200).json;
     world.idle().await;
@@ -121,7 +117,7 @@ async fn nobody_but_a_bridge_tells_of_deals() {
     let trader = world.trader("USD").await;
     let body = json!({"server": "mt5-live", "deals": [deal(&trader, 1, "5", 1)]}).to_string();
     let now = world.now_s();
-    let right = signed(&world, now, &body);
+    let right = signed(now, &body);
     let send = |path: &str, header: Option<String>, body: &str| {
         let call = Call::raw(path, body.to_owned()).header("content-type", "application/json");
         let call = match header {
@@ -131,8 +127,8 @@ async fn nobody_but_a_bridge_tells_of_deals() {
         world.send(call)
     };
     let path = "/v1/webhooks/trades/mt5";
-    let old = signed(&world, now - 301, &body);
-    for header in [None, Some("t=1,v1=00".to_owned()), Some(old), Some(signed(&world, now + 400, &body))] {
+    let old = signed(now - 301, &body);
+    for header in [None, Some("t=1,v1=00".to_owned()), Some(old), Some(signed(now + 400, &body))] {
         expect(send(path, header, &body).await, 401);
     }
     expect(send(path, Some(right.clone()), &body.replace("5", "6")).await, 401);
@@ -141,7 +137,7 @@ async fn nobody_but_a_bridge_tells_of_deals() {
     let told = expect(send("/v1/webhooks/trades/mt4", Some(right.clone()), &body).await, 422).json;
     assert_eq!(told["errors"][0]["code"], "unknown_server", "{told:#}");
     let empty = json!({}).to_string();
-    expect(send(path, Some(signed(&world, now, &empty)), &empty).await, 400);
+    expect(send(path, Some(signed(now, &empty)), &empty).await, 400);
     assert_eq!(trades(&world, &trader).await.len(), 0);
     expect(send(path, Some(right), &body).await, 200);
     expect(world.get("portal", &format!("/v1/clients/{}/trades?limit=0", trader.client)).await, 400);
