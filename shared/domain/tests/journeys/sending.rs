@@ -104,6 +104,22 @@ fn each_reason_drops_what_it_is_about_and_nothing_else() {
     assert_eq!(asked(|own| own.own = Person::of(treated(), "US")), drop(R::Barred));
 }
 
+#[test]
+fn who_said_no_to_calls_is_called_about_nothing_that_is_advertised() {
+    let ruled = |topic: Topic, said_of_calls: Option<bool>| {
+        let mut own = case();
+        own.own.client.facts.consents.channels.remove(&ConsentChannel::Phone);
+        let answer = said_of_calls.map(|given| (ConsentChannel::Phone, said(given)));
+        own.own.client.facts.consents.channels.extend(answer);
+        let had = Had { sent: &own.sent, pauses: &own.pauses };
+        ruling(&hindrances(Asked::Task, topic, &own.own.sight(own.now), had, &own.rules, own.now))
+    };
+    assert_eq!(ruled(Topic::Marketing, Some(false)), Ruling::Drop(Reason::NoConsent));
+    assert_eq!(ruled(Topic::Service, Some(false)), Ruling::Send, "what he is owed");
+    assert_eq!(ruled(Topic::Marketing, Some(true)), Ruling::Send);
+    assert_eq!(ruled(Topic::Marketing, None), Ruling::Send, "nobody asked him");
+}
+
 fn drop_consent(own: &mut Case, channel: ConsentChannel) {
     own.own.client.facts.consents.channels.insert(channel, said(false));
 }

@@ -227,6 +227,7 @@ fn every_fault_of_a_pushed_deal_is_named() {
         ("lots", json!("0"), "not_positive"),
         ("lots", json!("much"), "not_a_number"),
         ("lots", json!(true), "not_a_number"),
+        ("profit", json!("1e5"), "not_a_number"),
         ("lots", json!("0.123456789"), "out_of_range"),
         ("profit", json!(null), "missing"),
         ("side", json!("long"), "unknown_value"),

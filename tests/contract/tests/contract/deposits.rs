@@ -253,3 +253,14 @@ async fn a_deposit_costs_the_same_whatever_history_its_client_has() {
     // the first looks the rules up
     assert_eq!(read.get(1), read.last(), "{read:?}");
 }
+
+#[tokio::test]
+async fn a_deposit_needs_no_page_to_go_back_to_at_any_provider() {
+    let world = World::start().await;
+    let trader = world.trader("USD").await;
+    for psp in ["stripe", "praxis", "skrill", "coinspaid", "adyen", "checkout", "nuvei", "paysafe"] {
+        let mut wish = deposit_request(&trader, "20.00", psp);
+        wish.as_object_mut().unwrap().remove("return_url");
+        expect(world.portal(&trader.deposits(), &wish).await, 201);
+    }
+}
